@@ -1,0 +1,100 @@
+//! What the steps left in the backends, read through the traits that they were written through.
+
+use graceful::{
+    Orchestrator, StepError,
+    backends::{Node, memory::Subscription},
+};
+
+use crate::{print::table, service::User};
+
+type Answer<T> = Result<T, StepError>;
+
+/// What a moment looks like, by row.
+const ROWS: [&str; 5] = ["cached value", "metadata", "open jobs", "open alerts", "resolved alerts"];
+
+pub async fn at(orchestrator: &Orchestrator, id: u64) -> Answer<[String; 5]> {
+    let cached: Option<User> = orchestrator.cached("user", id).await?;
+    let metadata = given(orchestrator.metadata())?.latest(&orchestrator.key("user", id)).await?;
+    let jobs = given(orchestrator.scheduler())?.jobs().await?;
+    let alerts = given(orchestrator.alerts())?;
+    let (open, resolved) = (alerts.open().await?, alerts.resolved(10).await?);
+    Ok([
+        list(cached.iter().map(|user| format!("{} <{}>", user.name, user.email))),
+        list(metadata.iter().map(|it| format!("score {}, errors {}", it.score, it.error_count))),
+        list(
+            jobs.iter()
+                .map(|job| format!("{}, due {:#} later", job.id, job.due.duration_since(job.opened_at))),
+        ),
+        list(open.iter().map(|it| format!("{}, {}: {}", it.entity, it.severity.name(), it.message))),
+        list(resolved.iter().map(|it| format!("{}, fired {} time", it.entity, it.count))),
+    ])
+}
+
+/// Two moments side by side.
+pub fn both_moments(head: [&str; 2], first: [String; 5], second: [String; 5]) -> String {
+    let rows: Vec<_> =
+        ROWS.into_iter().zip(first).zip(second).map(|((row, a), b)| [row.to_owned(), a, b]).collect();
+    table(["backend", head[0], head[1]], &rows)
+}
+
+pub fn inbox(inbox: &mut Subscription) -> String {
+    let mut rows = Vec::new();
+    while let Ok(event) = inbox.try_recv() {
+        let data = event.data();
+        rows.push([event.name(), &event.subject(), data.yin_yang, data.message].map(str::to_owned));
+    }
+    table(["event", "subject", "flow", "message"], &rows)
+}
+
+pub async fn audit(orchestrator: &Orchestrator) -> Answer<String> {
+    let records = given(orchestrator.audit())?.records(None, 5).await?;
+    let rows: Vec<_> = records
+        .iter()
+        .map(|flow| {
+            let at = format!("{:.3}", flow.timestamp());
+            [
+                at,
+                flow.actor().unwrap_or("nobody").to_owned(),
+                flow.handler().to_owned(),
+                flow.entity().to_string(),
+                flow.code().to_string(),
+            ]
+        })
+        .collect();
+    Ok(table(["when", "who", "handler", "entity", "code"], &rows))
+}
+
+pub async fn graph(orchestrator: &Orchestrator, id: u64) -> Answer<String> {
+    let user = Node::Entity(orchestrator.key("user", id));
+    let edges = given(orchestrator.graph())?.neighbours(&user).await?;
+    let rows: Vec<_> = edges
+        .iter()
+        .map(|edge| {
+            [node(&edge.subject), edge.relation.to_string(), node(&edge.object), edge.code.to_string()]
+        })
+        .collect();
+    Ok(table(["subject", "relation", "object", "code"], &rows))
+}
+
+fn node(node: &Node) -> String {
+    match node {
+        Node::Entity(key) => key.to_string(),
+        Node::Flow(id) => format!("flow …{}", &id.to_string()[24..]),
+        Node::Named(name) => name.to_string(),
+    }
+}
+
+pub async fn patterns(orchestrator: &Orchestrator) -> Answer<String> {
+    let patterns = given(orchestrator.nexus())?.patterns().await?;
+    let rows: Vec<_> = patterns.iter().map(|it| [it.pattern.to_string(), it.count.to_string()]).collect();
+    Ok(table(["pattern", "uses"], &rows))
+}
+
+fn given<T>(backend: Option<T>) -> Answer<T> {
+    backend.ok_or_else(|| StepError::new("this orchestrator has no such backend"))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<_> = items.collect();
+    if items.is_empty() { "none".to_owned() } else { items.join("; ") }
+}

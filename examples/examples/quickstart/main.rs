@@ -1,0 +1,108 @@
+//! A user service whose handlers feed two mirrored flows, and what that leaves in the backends.
+//!
+//! ```text
+//! cargo run --example quickstart                          the built-in users
+//! cargo run --example quickstart -- examples/users.json   a file: a JSON array, or one object per line
+//! cargo run --example quickstart -- -                     the same from the standard input
+//! ```
+
+mod input;
+mod look;
+mod print;
+mod service;
+
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::mpsc,
+};
+
+use graceful::{Context, Orchestrator, backends::memory};
+
+use crate::{
+    print::both_flows,
+    service::{User, UserService},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let done = match arguments.as_slice() {
+        [] => run(None).await,
+        [source] => run(Some(source)).await,
+        _ => Err("usage: quickstart [FILE | -]".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(source: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let users = input::users(source)?;
+    // Who calls: every flow carries it.
+    let page = Context::new().with_user("ada").scope(tour(&users)).await?;
+    io::stdout().write_all(page.as_bytes())?;
+    Ok(())
+}
+
+async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
+    let events = memory::Events::new();
+    let (sender, reports) = mpsc::channel();
+    let orchestrator = Orchestrator::builder()
+        .service("users")
+        .environment("quickstart")
+        .events(events.clone())
+        .in_memory()
+        .on_report(move |report| drop(sender.send(report.clone())))
+        .build()?;
+    orchestrator.clone().install()?;
+
+    let service = UserService::default();
+    for user in users {
+        service.create(user.clone()).await?;
+        reports.recv()?;
+    }
+    let (user, id) = (&users[0], users[0].id);
+    let mut inbox = events.subscribe();
+
+    // The storage answers, fails, and answers again.
+    service.get(id).await?;
+    reports.recv()?;
+    service.unplug(true);
+    let recovered = (service.get(id).await, reports.recv()?);
+    let while_it_fails = look::at(&orchestrator, id).await?;
+    service.unplug(false);
+    let found = (service.get(id).await, reports.recv()?);
+    let afterwards = look::at(&orchestrator, id).await?;
+
+    // A client is wrong: the service is not at fault, and nothing has changed.
+    let renamed = User { name: format!("{} II", user.name), ..user.clone() };
+    let updated = (service.update(renamed).await, reports.recv()?);
+    let wrong = User { email: "nowhere".to_owned(), ..user.clone() };
+    let refused = (service.update(wrong).await, reports.recv()?);
+
+    Ok([
+        format!("{} users were created. What follows is about user {id}.\n", users.len()),
+        "\n`get`: the storage fails, and answers again\n".to_owned(),
+        both_flows(&found, &recovered),
+        "\nWhat that left in the backends\n".to_owned(),
+        look::both_moments(["afterwards", "while the storage fails"], afterwards, while_it_fails),
+        "\n`update`: a client is wrong, which harms nobody\n".to_owned(),
+        both_flows(&updated, &refused),
+        "\nEvents that a subscriber got\n".to_owned(),
+        look::inbox(&mut inbox),
+        "\nThe audit log, newest first\n".to_owned(),
+        look::audit(&orchestrator).await?,
+        "\nThe user in the knowledge graph\n".to_owned(),
+        look::graph(&orchestrator, id).await?,
+        "\nThe patterns in use\n".to_owned(),
+        look::patterns(&orchestrator).await?,
+    ]
+    .concat())
+}

@@ -1,0 +1,57 @@
+//! Tables, and how a report reads in one.
+
+use graceful::{FlowReport, Step};
+
+use crate::service::{User, UserError};
+
+/// Rows in aligned columns, below their heads.
+pub fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = heads.map(|head| head.chars().count());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |cells: [&str; N]| {
+        let cells: Vec<_> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("  {}\n", cells.join("  │ ").trim_end())
+    };
+    let rule = widths.map(|width| "─".repeat(width)).join("──┼─");
+    let rows: String = rows.iter().map(|row| line(row.each_ref().map(String::as_str))).collect();
+    format!("{}  {rule}\n{rows}", line(heads))
+}
+
+/// A call: what its caller got, and what became of its flow.
+pub type Call = (Result<User, UserError>, FlowReport);
+
+/// What each of the nine steps did, on both flows of a handler.
+pub fn both_flows(success: &Call, error: &Call) -> String {
+    let told = |step: Step| [step.to_string(), told(&success.1, step), told(&error.1, step)];
+    let mut rows = Step::ALL.map(told).to_vec();
+    rows.push(["the caller got".to_owned(), got(&success.0), got(&error.0)]);
+    table(["step", "success flow: Ok", &format!("error flow: Err, {}", error.1.flow().code())], &rows)
+}
+
+fn got(result: &Result<User, UserError>) -> String {
+    match result {
+        Ok(user) => format!("Ok: {}", user.name),
+        Err(error) => format!("Err: {error}"),
+    }
+}
+
+/// A step's own words, and what they are about.
+fn told(report: &FlowReport, step: Step) -> String {
+    let (flow, result) = (report.flow(), report.step(step));
+    let about = match step {
+        _ if !result.is_done() => None,
+        Step::Metadata => flow.metadata().map(|it| format!("score {}, errors {}", it.score, it.error_count)),
+        Step::Cache => flow.cache_key().map(|key| key.to_string()),
+        Step::Graph if flow.is_success() => Some("succeeded".to_owned()),
+        Step::Graph => Some("failed".to_owned()),
+        Step::Event => flow.event_name().map(str::to_owned),
+        Step::Nexus => Some(flow.registered_pattern().to_string()),
+        Step::Audit => flow.actor().map(|actor| format!("by {actor}")),
+        Step::Fallback | Step::Schedule | Step::Alert => None,
+    };
+    about.map_or_else(|| result.to_string(), |about| format!("{result}: {about}"))
+}

@@ -1,0 +1,94 @@
+//! The closures that fill the draft.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Expr, spanned::Spanned as _};
+
+use super::hidden;
+use crate::model::{Argument, Handler, Hole, Setter};
+
+/// `&self.orchestrator`
+pub(super) fn on(handler: &Handler) -> Option<TokenStream> {
+    handler.on.as_ref().map(reference)
+}
+
+/// The two closures that read the result.
+pub(super) fn arms(handler: &Handler) -> TokenStream {
+    let krate = &handler.krate;
+    let (draft, error) = (hidden("draft"), hidden("error"));
+    let kept = handler.setters.kept.iter().map(
+        |name| quote_spanned!(Span::mixed_site().located_at(name.span())=> #krate::__private::kept(&#name);),
+    );
+    let reads_result = !handler.setters.after.is_empty();
+    let (result, ok_draft) = match reads_result {
+        // The one name of the expansion that the user's expressions may use.
+        true => (Ident::new("result", Span::call_site()), draft.clone()),
+        false => (hidden("_result"), hidden("_draft")),
+    };
+    let after = setters(handler, &handler.setters.after, &draft);
+    quote! {
+        move |#ok_draft, #result| { #(#kept)* #after },
+        |#draft, #error| #krate::__private::classify!(#draft, #error)
+    }
+}
+
+/// One call on the draft per setter.
+pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> TokenStream {
+    let krate = &handler.krate;
+    let calls = setters.iter().map(|setter| {
+        let span = Span::mixed_site().located_at(setter.span);
+        let method = Ident::new(setter.method, span);
+        match &setter.argument {
+            Argument::Reference(expr) => {
+                let expr = reference(expr);
+                quote_spanned!(span=> #draft.#method(#expr);)
+            }
+            Argument::Value(expr) => quote_spanned!(span=> #draft.#method(#expr);),
+            Argument::Format { text, holes } => {
+                let text = proc_macro2::Literal::string(text);
+                let holes = holes.iter().map(|hole| hole_of(hole, krate, draft));
+                quote_spanned!(span=> { let text = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #draft.#method(&text); })
+            }
+            Argument::Probe => {
+                let result = Ident::new("result", Span::call_site());
+                quote_spanned!(span=> #krate::__private::payload!(#draft, #result, #method);)
+            }
+        }
+    });
+    quote!(#(#calls)*)
+}
+
+fn hole_of(hole: &Hole, krate: &TokenStream, draft: &Ident) -> TokenStream {
+    match hole {
+        Hole::Encoded(expr) => {
+            let span = Span::mixed_site().located_at(expr.span());
+            let expr = reference(expr);
+            quote_spanned!(span=> #krate::__private::hole(#expr))
+        }
+        Hole::Plain(expr) => reference(expr),
+        Hole::Kept(index) => {
+            let index = syn::Index::from(*index);
+            quote!(#draft.kept(#index))
+        }
+    }
+}
+
+/// `&user.id`, `&(a + b)`: the parentheses only where they are needed.
+fn reference(expr: &Expr) -> TokenStream {
+    let span = Span::mixed_site().located_at(expr.span());
+    let binds_tightly = matches!(
+        expr,
+        Expr::Path(_)
+            | Expr::Field(_)
+            | Expr::MethodCall(_)
+            | Expr::Call(_)
+            | Expr::Index(_)
+            | Expr::Lit(_)
+            | Expr::Macro(_)
+            | Expr::Paren(_)
+            | Expr::Reference(_)
+            | Expr::Unary(_)
+    );
+    let expr = expr.to_token_stream();
+    if binds_tightly { quote_spanned!(span=> &#expr) } else { quote_spanned!(span=> &(#expr)) }
+}

@@ -1,0 +1,100 @@
+//! Hooks, fallback and `required`: what stands between the body and the answer.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Path, spanned::Spanned as _};
+
+use super::hidden;
+use crate::model::{Fallback, Handler, Hook, HookArm};
+
+/// The hooks that take the flow alone, and so need nothing of the caller's: those of both arms, and the typed ones of the
+/// error arm for when there is no error value.
+pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
+    let krate = &handler.krate;
+    let (step, flow) = (hidden("step"), hidden("flow"));
+    let arms: Vec<_> = handler
+        .hooks
+        .iter()
+        .filter_map(|Hook { step, arm, path }| {
+            let step = hidden(step);
+            let call = match arm {
+                HookArm::Both => called(krate, path, &quote!(&#flow)),
+                HookArm::Err => called(krate, path, &quote!(&#krate::Failure::of_flow(&#flow))),
+                HookArm::Ok => return None,
+            };
+            Some(quote!(#krate::Step::#step => #call))
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote!(.hooks(|#step, #flow| #krate::__private::boxed(async move {
+            match #step { #(#arms,)* _ => #krate::__private::no_hook() }
+        })))
+    })
+}
+
+/// `.required(…)`, `.typed_hooks(…)` and `.fallback(…)`, where they are needed.
+pub(super) fn after(handler: &Handler) -> TokenStream {
+    let krate = &handler.krate;
+    let required = handler.required.map(|span| {
+        let span = Span::mixed_site().located_at(span);
+        quote_spanned!(span=> .required(#krate::__private::required_error))
+    });
+    let typed = typed_hooks(handler);
+    let fallback = fallback(handler);
+    let typed = (typed.is_some() || fallback.is_some()).then(|| {
+        let hooks = typed.unwrap_or_else(|| quote!(#krate::__private::no_hooks));
+        quote!(.typed_hooks(#hooks))
+    });
+    quote!(#required #typed #fallback)
+}
+
+fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
+    let krate = &handler.krate;
+    let (step, flow, result, view) = (hidden("step"), hidden("flow"), hidden("result"), hidden("view"));
+    let arms: Vec<_> = handler
+        .hooks
+        .iter()
+        .filter_map(|hook| {
+            let arm = match hook.arm {
+                HookArm::Both => return None,
+                HookArm::Ok => hidden("Success"),
+                HookArm::Err => hidden("Failure"),
+            };
+            let step = hidden(hook.step);
+            let call = called(krate, &hook.path, &quote!(&#view));
+            Some(quote!((#krate::Step::#step, #krate::__private::Arm::#arm(#view)) => #call))
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote!(|#step, #flow, #result| async move {
+            match (#step, #krate::__private::arm(&#flow, &*#result)) { #(#arms,)* _ => #krate::__private::no_hook() }
+        })
+    })
+}
+
+fn fallback(handler: &Handler) -> Option<TokenStream> {
+    let krate = &handler.krate;
+    let (flow, result, view, value) = (hidden("flow"), hidden("result"), hidden("view"), hidden("value"));
+    handler.fallback.as_ref().map(|fallback| match fallback {
+        Fallback::Hook(path) => {
+            let span = Span::mixed_site().located_at(path.span());
+            let call = quote_spanned!(span=> #path(&#view).await);
+            quote!(.fallback(|#flow, #result| async move {
+                match #krate::__private::arm(&#flow, &*#result) {
+                    #krate::__private::Arm::Failure(#view) => ::core::result::Result::Ok(#call),
+                    #krate::__private::Arm::Success(_) => ::core::result::Result::Ok(::core::option::Option::None),
+                }
+            }))
+        }
+        Fallback::LastGood(span) => {
+            let span = Span::mixed_site().located_at(*span);
+            quote_spanned!(span=> .last_good(|#value| #krate::__private::decode!(#value)))
+        }
+    })
+}
+
+/// `path(&view).await`, with its errors at the path.
+fn called(krate: &TokenStream, path: &Path, argument: &TokenStream) -> TokenStream {
+    let span = Span::mixed_site().located_at(path.span());
+    quote_spanned!(span=> #krate::__private::hook_result(#path(#argument).await))
+}

@@ -1,0 +1,152 @@
+//! [`Handler`] → tokens: data plus one call. Nothing is decided here.
+
+mod arguments;
+mod hooks;
+
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+use self::arguments::{on, setters};
+use crate::model::{Handler, Requirement, Shape, SiteArgument};
+
+/// Names that no user's name can meet.
+pub(super) fn hidden(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Input: a handler.
+/// Output:
+///
+/// ```text
+/// async fn update_user(user: User) -> Result<User, UserError> {
+///     enter(const { &Site::new("update_user", "user", "user updated").event(…) }, |draft| draft.key(&user.id))
+///         .run(
+///             async move {
+///                 if false { return never::<Result<User, UserError>>(); }
+///                 let _ = &user;
+///                 { …the body… }
+///             },
+///             |draft, result| …,
+///             |draft, error| …,
+///         )
+///         .await
+/// }
+/// ```
+pub(crate) fn handler(handler: &Handler) -> TokenStream {
+    let function = &handler.function;
+    let (attributes, visibility, defaultness) =
+        (&function.attributes, &function.visibility, &function.defaultness);
+    let signature = &function.signature;
+    let requirement = handler.requirement.as_ref().map(|needs| requirement(handler, needs));
+    let call = call(handler);
+    let mut block = Group::new(proc_macro2::Delimiter::Brace, quote!(#requirement #call));
+    // Lints of the user's own code look at where the function's braces stand.
+    block.set_span(function.body.span());
+    quote!(#(#attributes)* #visibility #defaultness #signature #block)
+}
+
+fn call(handler: &Handler) -> TokenStream {
+    let krate = &handler.krate;
+    let mentions = &handler.mentions;
+    let body = inner(&handler.function.body);
+    let hint = handler
+        .returned
+        .as_ref()
+        .map(|returned| quote!(if false { return #krate::__private::never::<#returned>(); }));
+    // Where what is returned is not a `Result`, the error stands at the return type.
+    let run_span = match &handler.function.signature.output {
+        syn::ReturnType::Type(_, returned) => Span::mixed_site().located_at(returned.span()),
+        syn::ReturnType::Default => Span::mixed_site().located_at(handler.function.signature.ident.span()),
+    };
+    let run = Ident::new("run", run_span);
+    let arms = arguments::arms(handler);
+    let after = hooks::after(handler);
+    match &handler.shape {
+        Shape::Async => {
+            let enter = enter(handler, false);
+            quote!(#enter.#run(async move { #hint #mentions #body }, #arms) #after .await)
+        }
+        Shape::TailBlock(tail) => {
+            let enter = enter(handler, false);
+            let (before, rebound, capture, body) = (&tail.before, &tail.rebound, &tail.capture, &tail.body);
+            let inner =
+                quote!(#(#rebound)* #enter.#run(async #capture { #hint { #body } }, #arms) #after .await);
+            let last = tail.with(&inner);
+            quote!(#(#before)* #last)
+        }
+        Shape::Call { returns_impl_future: true, .. } => {
+            let enter = enter(handler, true);
+            let call = quote!(#krate::__private::called(move || { #mentions #body }));
+            quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
+        }
+        Shape::Call { eager, .. } => {
+            let enter = enter(handler, *eager);
+            let returned = handler.returned.as_ref().map(|returned| quote!(-> #returned));
+            let call = Ident::new("call", run_span);
+            quote!(#enter.#call(move || #returned { #mentions #body }, #arms) #after .finish())
+        }
+    }
+}
+
+/// The body as a block of its own, so that its items shadow nothing of ours. Lints of braces are not for these.
+fn inner(body: &Group) -> Group {
+    let mut inner = Group::new(proc_macro2::Delimiter::Brace, body.stream());
+    inner.set_span(Span::mixed_site().located_at(body.span()));
+    inner
+}
+
+fn enter(handler: &Handler, eager: bool) -> TokenStream {
+    let krate = &handler.krate;
+    let site = site(handler);
+    let fill = setters(handler, &handler.setters.entry, &hidden("draft"));
+    let draft = if handler.setters.entry.is_empty() { hidden("_draft") } else { hidden("draft") };
+    let fill = quote!(|#draft| { #fill });
+    let hooks = hooks::detached(handler);
+    match (on(handler), eager) {
+        (Some(on), _) => quote!(#krate::__private::enter_on(#site, #on, #fill) #hooks),
+        (None, true) => quote!(#krate::__private::enter_eager(#site, #fill) #hooks),
+        (None, false) => quote!(#krate::__private::enter(#site, #fill) #hooks),
+    }
+}
+
+fn site(handler: &Handler) -> TokenStream {
+    let krate = &handler.krate;
+    let mut calls = TokenStream::new();
+    for (index, call) in handler.site.iter().enumerate() {
+        let method = hidden(call.method);
+        let arguments = call.arguments.iter().map(|argument| match argument {
+            SiteArgument::Text(text) => text.to_token_stream(),
+            SiteArgument::Texts(texts) => quote!(&[#(#texts),*]),
+            SiteArgument::Millis(millis) => millis.to_token_stream(),
+            SiteArgument::BudgetMillis(millis) => millis.to_token_stream(),
+            SiteArgument::Variant(of, variant) => {
+                let (of, variant) = (hidden(of), hidden(variant));
+                quote!(#krate::#of::#variant)
+            }
+        });
+        let separator = if index == 0 { quote!(#krate::__private::Site::) } else { quote!(.) };
+        calls.extend(quote!(#separator #method(#(#arguments),*)));
+    }
+    quote!(const { &#calls })
+}
+
+fn requirement(handler: &Handler, needs: &Requirement) -> TokenStream {
+    let krate = &handler.krate;
+    let name = handler.function.signature.ident.to_string();
+    let delivery = hidden(needs.delivery);
+    let steps = needs.steps.iter().map(|step| hidden(step));
+    let span = Span::mixed_site().located_at(handler.function.signature.ident.span());
+    let line = quote_spanned!(span=> ::core::line!());
+    quote! {
+        #krate::__private::inventory::submit! {
+            &#krate::__private::Requirement {
+                handler: #name,
+                file: ::core::file!(),
+                line: #line,
+                delivery: #krate::Delivery::#delivery,
+                steps: &[#(#krate::Step::#steps),*],
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The macros of `graceful`. Depend on `graceful`, which re-exports and documents them.
+//!
+//! `#[orchestrate]` goes through three stages: [`parse`] (the grammar), [`model`] (the rules and defaults), [`expand`]
+//! (tokens, no decision). `#[derive(Classify)]` is in [`classify`], in the same three.
+
+mod classify;
+mod errors;
+mod expand;
+mod model;
+mod parse;
+
+use darling::Error;
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+
+/// Says what follows a handler; documented in `graceful`.
+#[proc_macro_attribute]
+pub fn orchestrate(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    expanded(arguments.into(), item.into()).into()
+}
+
+/// Says what an error means; documented in `graceful`.
+#[proc_macro_derive(Classify, attributes(classify))]
+pub fn derive_classify(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    classify::derive(input.into()).into()
+}
+
+/// The item, expanded; with the errors, where there are any, and always given back.
+fn expanded(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Error::accumulator();
+    let output = match parse::Item::parse(item.clone()) {
+        Ok(parse::Item::Function(function)) => {
+            let args = parse::Args::parse(arguments, &mut errors);
+            let handler = model::Handler::new(args, *function, &mut errors);
+            expand::handler(&handler)
+        }
+        Ok(parse::Item::Block(before, braces)) => {
+            // The methods parse the arguments again, each with its own: mistakes are told here, once.
+            parse::Args::parse(arguments.clone(), &mut errors);
+            let with_defaults = parse::with_defaults(&braces, &arguments);
+            if with_defaults.is_none() {
+                errors.push(Error::custom(
+                    "no method in this block carries `#[orchestrate]`: the block's arguments are defaults for those that do",
+                ).with_span(&arguments));
+            }
+            let braces = with_defaults.unwrap_or(braces).into_token_stream();
+            quote!(#before #braces)
+        }
+        Err(error) => {
+            errors.push(error);
+            item.clone()
+        }
+    };
+    match errors.finish() {
+        Ok(()) => output,
+        Err(errors) => {
+            let errors = errors.write_errors();
+            // A block goes back with its methods expanded, since their own mistakes are told in the same run.
+            quote!(#errors #item)
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! What the arguments mean together, and for this function: [`Args`] and [`Function`] → [`Handler`]. Every rule between
+//! arguments stands here, and every default.
+
+mod scope;
+mod setters;
+mod shape;
+
+use darling::error::Accumulator;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{Expr, Path};
+
+use self::scope::Scope;
+pub(crate) use self::{
+    setters::{Argument, Hole, Setter, Setters},
+    shape::Shape,
+};
+use crate::{
+    errors::{at, wrong},
+    parse::{Args, Function, STEPS, StepArgs},
+};
+
+/// A handler, ready to be written out: no question is open.
+pub(crate) struct Handler {
+    pub(crate) krate: TokenStream,
+    pub(crate) function: Function,
+    pub(crate) shape: Shape,
+    /// The body's type hint.
+    pub(crate) returned: Option<TokenStream>,
+    /// What keeps the parameters' drop order.
+    pub(crate) mentions: TokenStream,
+    pub(crate) site: Vec<SiteCall>,
+    pub(crate) setters: Setters,
+    pub(crate) on: Option<Expr>,
+    pub(crate) hooks: Vec<Hook>,
+    pub(crate) fallback: Option<Fallback>,
+    pub(crate) required: Option<Span>,
+    pub(crate) requirement: Option<Requirement>,
+}
+
+/// One call on the `Site`.
+pub(crate) struct SiteCall {
+    pub(crate) method: &'static str,
+    pub(crate) arguments: Vec<SiteArgument>,
+}
+
+pub(crate) enum SiteArgument {
+    Text(String),
+    Texts(Vec<String>),
+    Millis(u64),
+    BudgetMillis(u32),
+    /// A variant of an enum of the runtime.
+    Variant(&'static str, &'static str),
+}
+
+/// A hook in the place of a step's arm.
+pub(crate) struct Hook {
+    /// The variant of `Step`.
+    pub(crate) step: &'static str,
+    pub(crate) arm: HookArm,
+    pub(crate) path: Path,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HookArm {
+    Both,
+    Ok,
+    Err,
+}
+
+pub(crate) enum Fallback {
+    Hook(Path),
+    LastGood(Span),
+}
+
+/// What `build()` must check.
+pub(crate) struct Requirement {
+    pub(crate) delivery: &'static str,
+    pub(crate) steps: Vec<&'static str>,
+}
+
+impl Handler {
+    pub(crate) fn new(args: Args, mut function: Function, errors: &mut Accumulator) -> Self {
+        let mut scope = Scope::new(&function.signature);
+        let shape = Shape::of(&function, &mut scope);
+        let name = function.signature.ident.to_string().trim_start_matches("r#").to_owned();
+        check_function(&function, errors);
+        check_rules(&args, &scope, errors);
+
+        let pattern = pattern(&args, &function.signature.ident, errors);
+        let event = args.event.as_ref().map(|event| {
+            let emitted = event.name.as_ref().map_or_else(|| format!("{pattern}.{name}"), syn::LitStr::value);
+            let failed =
+                event.failed.as_ref().map_or_else(|| format!("{emitted}.failed"), syn::LitStr::value);
+            (emitted, failed)
+        });
+        let message = event.as_ref().map_or(&name, |(emitted, _)| emitted).replace(['_', '.', '-'], " ");
+        let mut site = vec![call(
+            "new",
+            [SiteArgument::Text(name), SiteArgument::Text(pattern), SiteArgument::Text(message)],
+        )];
+        site.extend(event.map(|(emitted, failed)| {
+            call("event", [SiteArgument::Text(emitted), SiteArgument::Text(failed)])
+        }));
+        site.extend(options(&args));
+
+        let hooks = hooks(&args.steps);
+        for (method, hook) in hooks.iter().map(|hook| (hook.arm.site_method(), hook)) {
+            site.push(call(method, [SiteArgument::Variant("Step", hook.step)]));
+        }
+        let setters = Setters::new(&args, &scope, errors);
+        if let Some(on) = &args.on {
+            setters::check_entry(on, &scope, "on", errors);
+        }
+        Self {
+            krate: args.krate.as_ref().map_or_else(|| quote!(::graceful), |krate| quote!(#krate)),
+            returned: shape::returned(&function, &shape),
+            mentions: shape::mentions(&mut function),
+            requirement: requirement(&args),
+            fallback: fallback(&args),
+            required: args.steps.iter().find_map(|step| step.required),
+            on: args.on,
+            function,
+            shape,
+            site,
+            setters,
+            hooks,
+        }
+    }
+}
+
+impl HookArm {
+    fn site_method(self) -> &'static str {
+        match self {
+            Self::Both => "hook",
+            Self::Ok => "hook_ok",
+            Self::Err => "hook_err",
+        }
+    }
+}
+
+fn call<const N: usize>(method: &'static str, arguments: [SiteArgument; N]) -> SiteCall {
+    SiteCall { method, arguments: arguments.into() }
+}
+
+fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> String {
+    match &args.pattern {
+        Some(pattern) => pattern.value(),
+        None => {
+            if !args.broken {
+                errors.push(wrong(
+                    name,
+                    "`pattern` is missing: say what kind of entity this is about, as in `#[orchestrate(pattern = \"user\")]`, here or on the `impl` block",
+                ));
+            }
+            String::new()
+        }
+    }
+}
+
+fn check_function(function: &Function, errors: &mut Accumulator) {
+    if let Some(constness) = &function.signature.constness {
+        errors.push(wrong(
+            constness,
+            "a `const fn` cannot be orchestrated: what follows it happens at run time; remove `const`, or the attribute",
+        ));
+    }
+}
+
+/// The rules between arguments.
+fn check_rules(args: &Args, scope: &Scope, errors: &mut Accumulator) {
+    let delivery = args.delivery.as_ref().map_or("Inline", |delivery| delivery.value);
+    for (step, (name, _)) in args.steps.iter().zip(STEPS) {
+        check_step(step, name, delivery, errors);
+    }
+    if let (Some(tx), true) = (&args.tx, delivery != "Durable") {
+        errors.push(wrong(
+            tx,
+            "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
+        ));
+    }
+    if let Some(tx) = args.tx.as_ref().filter(|tx| !scope.has(tx)) {
+        errors.push(wrong(
+            tx,
+            format!(
+                "`tx` names the parameter that holds the open transaction, and there is no parameter `{tx}`"
+            ),
+        ));
+    }
+    if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
+        errors.push(at(*to, "`to` needs to know how: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));
+    }
+    let cache = &args.cache;
+    let overridden = hooked(&args.steps[CACHE]) || args.steps[CACHE].off.is_some();
+    if let (Some(cache), None, false, false) = (cache.given, &cache.key, overridden, args.broken) {
+        errors.push(at(cache, "`cache` has no key: add one, as in `cache(key = user.id)`"));
+    }
+    let hook = &args.steps[FALLBACK].with;
+    if let (Some(last_good), Some(_)) = (args.last_good, hook) {
+        errors.push(at(last_good, "a fallback is a function or the last good value, not both: keep one"));
+    }
+    if let (Some(last_good), None, false) = (args.last_good, &cache.key, args.broken) {
+        errors.push(at(
+            last_good,
+            "the last good value is found by the cache key: add one, as in `cache = user.id`",
+        ));
+    }
+    if let (Some(last_good), Some(_)) = (args.last_good, &args.payload) {
+        errors.push(at(
+            last_good,
+            "the last good value is the `Ok` value itself, so it does not go with `payload`: use `cache(value = …)` and `event(payload = …)`",
+        ));
+    }
+    if let (Some(age), None) = (&args.max_age, args.last_good) {
+        errors.push(at(
+            age.span,
+            "`max_age` is that of the last good value: `fallback(last_good, max_age = \"1h\")`",
+        ));
+    }
+}
+
+const FALLBACK: usize = 0;
+const CACHE: usize = 2;
+
+fn hooked(step: &StepArgs) -> bool {
+    step.with.is_some() || step.ok.is_some() || step.err.is_some()
+}
+
+fn check_step(step: &StepArgs, name: &str, delivery: &str, errors: &mut Accumulator) {
+    if let (Some(with), true) = (&step.with, step.ok.is_some() || step.err.is_some()) {
+        errors.push(wrong(with, "`with` overrides both arms: remove it, or remove `ok` and `err`"));
+    }
+    if let Some(timeout) = step.timeout.as_ref().filter(|timeout| u32::try_from(timeout.value).is_err()) {
+        errors.push(at(timeout.span, "a time budget is at most 49 days"));
+    }
+    if delivery == "Inline" || step.required.is_some() || name == "fallback" {
+        return;
+    }
+    for typed in step.ok.iter().chain(&step.err) {
+        errors.push(wrong(
+            typed,
+            format!("a typed hook borrows the handler's result, which is gone when the flow runs later: use `{name}(with = …)`, mark it `required`, or deliver inline"),
+        ));
+    }
+}
+
+fn options(args: &Args) -> Vec<SiteCall> {
+    use SiteArgument::{BudgetMillis, Millis, Text, Texts, Variant};
+
+    let cache = &args.cache;
+    let tags = args.tags.as_ref().map(|tags| Texts(tags.iter().map(syn::LitStr::value).collect()));
+    let max_age = args.max_age.as_ref().map_or(0, |age| age.value);
+    let once = [
+        ("tags", tags),
+        ("delivery", args.delivery.as_ref().map(|delivery| Variant("Delivery", delivery.value))),
+        ("cache_ttl_ms", cache.ttl.as_ref().map(|ttl| Millis(ttl.value))),
+        ("on_ok", cache.on_ok.as_ref().map(|on_ok| Variant("OnOk", on_ok.value))),
+        ("on_err", cache.on_err.as_ref().map(|on_err| Variant("OnErr", on_err.value))),
+        ("relation", args.relation.as_ref().map(|relation| Text(relation.value()))),
+        ("schedule_after_ms", args.schedule_after.as_ref().map(|after| Millis(after.value))),
+        ("alert_on", args.alert_on.as_ref().map(|on| Variant("AlertOn", on.value))),
+        ("severity", args.severity.as_ref().map(|severity| Variant("Severity", severity.value))),
+        ("last_good", args.last_good.map(|_| Millis(max_age))),
+    ];
+    let once = once.into_iter().filter_map(|(method, argument)| Some(call(method, [argument?])));
+    let by_step = args.steps.iter().zip(STEPS).flat_map(|(step, (_, variant))| {
+        let variant = || Variant("Step", variant);
+        let budget = step.timeout.as_ref().and_then(|timeout| u32::try_from(timeout.value).ok());
+        [
+            step.off.map(|_| call("off", [variant()])),
+            step.required.map(|_| call("required", [variant()])),
+            budget.map(|budget| call("timeout_ms", [variant(), BudgetMillis(budget)])),
+        ]
+    });
+    once.chain(by_step.flatten()).collect()
+}
+
+fn hooks(steps: &[StepArgs; 9]) -> Vec<Hook> {
+    let mut hooks = Vec::new();
+    // The fallback's function is no hook of a step: it answers.
+    for (step, (_, variant)) in steps.iter().zip(STEPS).skip(1) {
+        let arms = [(HookArm::Both, &step.with), (HookArm::Ok, &step.ok), (HookArm::Err, &step.err)];
+        hooks.extend(
+            arms.into_iter()
+                .filter_map(|(arm, path)| path.clone().map(|path| Hook { step: variant, arm, path })),
+        );
+    }
+    hooks
+}
+
+fn fallback(args: &Args) -> Option<Fallback> {
+    let hook = args.steps[FALLBACK].with.clone().map(Fallback::Hook);
+    hook.or_else(|| args.last_good.map(Fallback::LastGood))
+}
+
+fn requirement(args: &Args) -> Option<Requirement> {
+    let delivery = args.delivery.as_ref().map_or("Inline", |delivery| delivery.value);
+    let mut steps: Vec<_> = args
+        .steps
+        .iter()
+        .zip(STEPS)
+        .filter(|(step, _)| step.required.is_some() && step.off.is_none() && !fully_hooked(step))
+        .map(|(_, (_, variant))| variant)
+        .collect();
+    steps.extend(args.last_good.map(|_| STEPS[FALLBACK].1));
+    (delivery == "Durable" || !steps.is_empty()).then_some(Requirement { delivery, steps })
+}
+
+fn fully_hooked(step: &StepArgs) -> bool {
+    step.with.is_some() || (step.ok.is_some() && step.err.is_some())
+}

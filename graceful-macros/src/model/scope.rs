@@ -1,0 +1,168 @@
+//! Which names an expression may use, and when it is evaluated.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::{
+    Expr, ExprCall, ExprPath, FnArg, Macro, Pat, PatIdent, Signature,
+    visit::{self, Visit},
+};
+
+use crate::errors::wrong;
+
+/// The names that an argument's expressions may use.
+pub(crate) struct Scope {
+    /// Bound by the parameters, in order.
+    pub(crate) parameters: Vec<Ident>,
+    has_self: bool,
+}
+
+/// When an expression is evaluated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Phase {
+    /// Before the body, which may move what it names.
+    Entry,
+    /// After it, from the `Ok` value.
+    After,
+}
+
+impl Scope {
+    pub(crate) fn new(signature: &Signature) -> Self {
+        let mut scope = Self { parameters: Vec::new(), has_self: false };
+        for input in &signature.inputs {
+            match input {
+                FnArg::Receiver(_) => scope.has_self = true,
+                FnArg::Typed(parameter) => scope.bind(&parameter.pat),
+            }
+        }
+        scope
+    }
+
+    pub(crate) fn bind(&mut self, pattern: &Pat) {
+        self.parameters.extend(bound_by(pattern));
+    }
+
+    pub(crate) fn has(&self, name: &Ident) -> bool {
+        self.parameters.contains(name)
+    }
+
+    /// A parameter of that name wins over the `Ok` value.
+    fn means_value(&self, name: &Ident) -> bool {
+        name == "result" && !self.has(name)
+    }
+
+    /// When `expr` is evaluated, and the parameters that it names.
+    ///
+    /// # Errors
+    /// It names what is not in scope: one error per name.
+    pub(crate) fn phase(&self, expr: &Expr) -> Result<(Phase, Vec<Ident>), Vec<darling::Error>> {
+        let mut names = Names::default();
+        names.visit_expr(expr);
+        let mut errors = Vec::new();
+        let mut parameters = Vec::new();
+        let mut phase = Phase::Entry;
+        for name in names.used.into_iter().filter(|name| !names.bound.contains(&name.to_string())) {
+            if self.means_value(&name) {
+                phase = Phase::After;
+            } else if self.has(&name) || (name == "self" && self.has_self) {
+                parameters.push(name);
+            } else if name == "self" || looks_like_a_local(&name) {
+                errors.push(wrong(&name, self.not_in_scope(&name)));
+            }
+        }
+        // A macro's tokens are not known to be expressions: names in there count if they are in scope.
+        for name in names.in_macros {
+            if self.means_value(&name) {
+                phase = Phase::After;
+            } else if self.has(&name) || (name == "self" && self.has_self) {
+                parameters.push(name);
+            }
+        }
+        if errors.is_empty() { Ok((phase, parameters)) } else { Err(errors) }
+    }
+
+    pub(crate) fn not_in_scope(&self, name: &Ident) -> String {
+        let mut known: Vec<_> = self.parameters.iter().map(|name| format!("`{name}`")).collect();
+        if self.has_self {
+            known.insert(0, "`self`".to_owned());
+        }
+        let known = if known.is_empty() { "none here".to_owned() } else { known.join(", ") };
+        format!(
+            "`{name}` is not in scope here: an expression may use the parameters ({known}) and `result`, the `Ok` value; a local of the body is not known outside of it"
+        )
+    }
+}
+
+/// Constants are written in capitals: those are the compiler's to find.
+fn looks_like_a_local(name: &Ident) -> bool {
+    let name = name.to_string();
+    name.trim_start_matches("r#").starts_with(|first: char| first.is_lowercase() || first == '_')
+}
+
+pub(crate) fn bound_by(pattern: &Pat) -> Vec<Ident> {
+    let mut names = Names::default();
+    names.visit_pat(pattern);
+    names.bindings
+}
+
+#[derive(Default)]
+struct Names {
+    used: Vec<Ident>,
+    bound: HashSet<String>,
+    bindings: Vec<Ident>,
+    in_macros: Vec<Ident>,
+}
+
+impl<'ast> Visit<'ast> for Names {
+    fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+        if let (None, Some(name)) = (&path.qself, path.path.get_ident()) {
+            self.used.push(name.clone());
+        }
+        visit::visit_expr_path(self, path);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        // `key_of(user)`: the function is an item, not a local.
+        if !matches!(&*call.func, Expr::Path(path) if path.path.get_ident().is_some()) {
+            self.visit_expr(&call.func);
+        }
+        call.args.iter().for_each(|argument| self.visit_expr(argument));
+    }
+
+    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+        self.bound.insert(pattern.ident.to_string());
+        self.bindings.push(pattern.ident.clone());
+        visit::visit_pat_ident(self, pattern);
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        identifiers(call.tokens.clone(), &mut self.in_macros);
+    }
+}
+
+/// Every identifier in the tokens, those that a text captures by `{name}` among them.
+pub(crate) fn identifiers(tokens: TokenStream, found: &mut Vec<Ident>) {
+    let mut after_dot = false;
+    for tree in tokens {
+        let dot = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '.');
+        match tree {
+            TokenTree::Ident(name) if !after_dot => found.push(name),
+            TokenTree::Group(group) => identifiers(group.stream(), found),
+            TokenTree::Literal(literal) => captured(&literal.to_string(), literal.span(), found),
+            _ => {}
+        }
+        after_dot = dot;
+    }
+}
+
+fn captured(literal: &str, span: proc_macro2::Span, found: &mut Vec<Ident>) {
+    if !literal.ends_with('"') && !literal.ends_with('#') {
+        return;
+    }
+    for after in literal.split('{').skip(1) {
+        let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        if syn::parse_str::<Ident>(&name).is_ok() {
+            found.push(Ident::new(&name, span));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What the expansion writes to the draft, and when.
+
+use darling::error::Accumulator;
+use proc_macro2::{Ident, Span};
+use syn::{Expr, spanned::Spanned as _};
+
+use super::scope::{Phase, Scope};
+use crate::{
+    errors::wrong,
+    parse::{Args, Piece, Template, Value},
+};
+
+/// What is written to the draft at entry, and after an `Ok`.
+#[derive(Default)]
+pub(crate) struct Setters {
+    pub(crate) entry: Vec<Setter>,
+    pub(crate) after: Vec<Setter>,
+    /// The parameters that expressions over `result` name too: they must still be there.
+    pub(crate) kept: Vec<Ident>,
+}
+
+/// One call on the draft.
+pub(crate) struct Setter {
+    pub(crate) method: &'static str,
+    pub(crate) argument: Argument,
+    pub(crate) span: Span,
+}
+
+pub(crate) enum Argument {
+    Reference(Expr),
+    Value(Expr),
+    /// A text with holes.
+    Format {
+        text: String,
+        holes: Vec<Hole>,
+    },
+    /// The `Ok` value, if it can be serialised.
+    Probe,
+}
+
+pub(crate) enum Hole {
+    /// Encoded, so that what separates the holes cannot come from them.
+    Encoded(Expr),
+    Plain(Expr),
+    /// Evaluated at entry, and kept.
+    Kept(usize),
+}
+
+impl Setters {
+    pub(super) fn new(args: &Args, scope: &Scope, errors: &mut Accumulator) -> Self {
+        let mut setters = Builder { setters: Self::default(), kept_parts: 0, scope, errors };
+        setters.add("when", args.when.as_ref(), Kind::Value);
+        setters.add("key", args.cache.key.as_ref(), Kind::Name);
+        setters.add("id", args.id.as_ref(), Kind::Name);
+        setters.add("actor", args.actor.as_ref(), Kind::Name);
+        setters.add("graph_to", args.graph_to.as_ref().map(|(_, to)| to), Kind::Name);
+        setters.add("version", args.cache.version.as_ref(), Kind::Value);
+        setters.add("metadata", args.metadata.as_ref(), Kind::Payload);
+        setters.add("payload", args.payload.as_ref(), Kind::Payload);
+        setters.add("cache_value", args.cache.value.as_ref(), Kind::Payload);
+        setters.add(
+            "event_payload",
+            args.event.as_ref().and_then(|event| event.payload.as_ref()),
+            Kind::Payload,
+        );
+        if let Some(message) = &args.message {
+            setters.template("message", message, false);
+        }
+        if args.payload.is_none() {
+            setters.probe(args);
+        }
+        setters.setters
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Name,
+    Payload,
+    Value,
+}
+
+struct Builder<'a> {
+    setters: Setters,
+    kept_parts: usize,
+    scope: &'a Scope,
+    errors: &'a mut Accumulator,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, method: &'static str, value: Option<&Value>, kind: Kind) {
+        match value {
+            None => {}
+            Some(Value::Template(template)) if kind == Kind::Value => {
+                self.errors.push(crate::errors::at(
+                    template.span,
+                    format!("`{method}` takes an expression, not a template"),
+                ));
+            }
+            Some(Value::Template(template)) => self.template(method, template, kind == Kind::Name),
+            Some(Value::Expr(expr)) => {
+                let Some(phase) = self.phase(expr) else { return };
+                let argument = match kind {
+                    Kind::Value => Argument::Value(expr.clone()),
+                    Kind::Name | Kind::Payload => Argument::Reference(expr.clone()),
+                };
+                self.push(phase, Setter { method, argument, span: expr.span() });
+            }
+        }
+    }
+
+    /// The holes over parameters are evaluated at entry. If others wait for the `Ok` value, the text waits with them.
+    fn template(&mut self, method: &'static str, template: &Template, encoded: bool) {
+        let mut text = String::new();
+        let mut holes = Vec::new();
+        for piece in &template.pieces {
+            match piece {
+                Piece::Text(plain) => text.push_str(&plain.replace('{', "{{").replace('}', "}}")),
+                Piece::Hole(expr) => {
+                    text.push_str("{}");
+                    let Some(phase) = self.phase(expr) else { return };
+                    holes.push((phase, expr.clone()));
+                }
+            }
+        }
+        let last = holes.iter().map(|(phase, _)| *phase).find(|phase| *phase == Phase::After);
+        let last = last.unwrap_or(Phase::Entry);
+        let hole = |expr| if encoded { Hole::Encoded(expr) } else { Hole::Plain(expr) };
+        let mut filled = Vec::new();
+        for (phase, expr) in holes {
+            if phase == last {
+                filled.push(hole(expr));
+                continue;
+            }
+            let span = expr.span();
+            let argument = Argument::Format { text: "{}".to_owned(), holes: vec![hole(expr)] };
+            self.push(Phase::Entry, Setter { method: "keep", argument, span });
+            filled.push(Hole::Kept(self.kept_parts));
+            self.kept_parts += 1;
+        }
+        self.push(
+            last,
+            Setter { method, argument: Argument::Format { text, holes: filled }, span: template.span },
+        );
+    }
+
+    /// The `Ok` value is the payload, if it can be; where an argument relies on that, it must be.
+    fn probe(&mut self, args: &Args) {
+        let put =
+            args.cache.on_ok.as_ref().filter(|on_ok| on_ok.value == "Put" && args.cache.value.is_none());
+        let needed = put.map(|on_ok| on_ok.span).or(args.last_good);
+        let (method, span) = needed.map_or(("payload", Span::call_site()), |span| ("needed_payload", span));
+        self.push(Phase::After, Setter { method, argument: Argument::Probe, span });
+    }
+
+    fn phase(&mut self, expr: &Expr) -> Option<Phase> {
+        match self.scope.phase(expr) {
+            Ok((phase, parameters)) => {
+                if phase == Phase::After {
+                    self.setters.kept.extend(parameters);
+                }
+                Some(phase)
+            }
+            Err(errors) => {
+                self.errors.extend(errors);
+                None
+            }
+        }
+    }
+
+    fn push(&mut self, phase: Phase, setter: Setter) {
+        match phase {
+            Phase::Entry => self.setters.entry.push(setter),
+            Phase::After => self.setters.after.push(setter),
+        }
+    }
+}
+
+/// An expression that is needed before the body runs.
+pub(super) fn check_entry(expr: &Expr, scope: &Scope, name: &str, errors: &mut Accumulator) {
+    match scope.phase(expr) {
+        Ok((Phase::Entry, _)) => {}
+        Ok((Phase::After, _)) => errors.push(wrong(
+            expr,
+            format!("`{name}` is needed before the body runs, so it cannot use `result`: use the parameters"),
+        )),
+        Err(wrong) => errors.extend(wrong),
+    }
+}

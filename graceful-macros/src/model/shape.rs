@@ -1,0 +1,189 @@
+//! How a function runs its body, and how it is left as it was.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{
+    Attribute, Block, Expr, ExprAsync, FnArg, Local, Pat, ReturnType, Stmt, Type, TypeImplTrait,
+    TypeParamBound, parse_quote,
+    spanned::Spanned as _,
+    visit_mut::{self, VisitMut},
+};
+
+use super::scope::{Scope, identifiers};
+use crate::parse::Function;
+
+/// How the body is run.
+pub(crate) enum Shape {
+    /// `async fn`: the body becomes an async block.
+    Async,
+    /// A function whose last expression makes its future by an async block: what stands before stays eager, and what follows
+    /// is put inside.
+    TailBlock(Box<TailBlock>),
+    /// Any other function: it returns a `Result`, or a future that somebody else made.
+    Call { returns_impl_future: bool, eager: bool },
+}
+
+/// `…; Box::pin(async move { … })`
+pub(crate) struct TailBlock {
+    /// The statements before the last expression.
+    pub(crate) before: Vec<Stmt>,
+    /// The last expression, whose async block is to be filled.
+    tail: Expr,
+    pub(crate) capture: Option<syn::Token![move]>,
+    /// `let __self = self;`: how `#[async_trait]` passes parameters on, by the names that the expressions use.
+    pub(crate) rebound: Vec<Stmt>,
+    pub(crate) body: TokenStream,
+}
+
+impl TailBlock {
+    /// The last expression with another async block.
+    pub(crate) fn with(&self, block: &TokenStream) -> TokenStream {
+        let mut tail = self.tail.clone();
+        if let Some(found) = async_block(&mut tail) {
+            found.block = Block {
+                brace_token: found.block.brace_token,
+                stmts: vec![Stmt::Expr(Expr::Verbatim(block.clone()), None)],
+            };
+        }
+        tail.into_token_stream()
+    }
+}
+
+impl Shape {
+    pub(crate) fn of(function: &Function, scope: &mut Scope) -> Self {
+        if function.signature.asyncness.is_some() {
+            return Self::Async;
+        }
+        if let Some(tail) = tail_block(function) {
+            for statement in &tail.rebound {
+                if let Stmt::Local(local) = statement {
+                    scope.bind(&local.pat);
+                }
+            }
+            return Self::TailBlock(Box::new(tail));
+        }
+        let mut names = Vec::new();
+        if let ReturnType::Type(_, returned) = &function.signature.output {
+            identifiers(returned.to_token_stream(), &mut names);
+        }
+        let returns_impl_future = matches!(&function.signature.output, ReturnType::Type(_, returned) if matches!(**returned, Type::ImplTrait(_)));
+        // Only a hint for when to look for an orchestrator; whether it is a future is found by trait.
+        let eager = names.iter().any(|name| name == "Pin" || name.to_string().contains("Future"));
+        Self::Call { returns_impl_future, eager }
+    }
+}
+
+fn tail_block(function: &Function) -> Option<TailBlock> {
+    let body = TokenStream::from(proc_macro2::TokenTree::Group(function.body.clone()));
+    let mut before = syn::parse2::<Block>(body).ok()?.stmts;
+    let Some(Stmt::Expr(mut tail, None)) = before.pop() else { return None };
+    let ExprAsync { capture, block, .. } = async_block(&mut tail)?.clone();
+    let (rebound, rest) = split_rebound(block.stmts, is_async_trait(function));
+    let body = rest.iter().map(ToTokens::to_token_stream).collect();
+    Some(TailBlock { before, tail, capture, rebound, body })
+}
+
+/// `async move {…}`, or a call with it as its only argument: `Box::pin(async move {…})`.
+fn async_block(tail: &mut Expr) -> Option<&mut ExprAsync> {
+    match tail {
+        Expr::Async(block) => Some(block),
+        Expr::Call(call) if call.args.len() == 1 => async_block(call.args.first_mut()?),
+        Expr::Group(group) => async_block(&mut group.expr),
+        _ => None,
+    }
+}
+
+fn is_async_trait(function: &Function) -> bool {
+    function.signature.generics.lifetimes().any(|parameter| parameter.lifetime.ident == "async_trait")
+}
+
+/// Input: `if let Some(__ret) = None::<R> {…} let __self = self; let Json(user) = __arg1; …`
+/// Output: those `let`s, and everything else.
+fn split_rebound(statements: Vec<Stmt>, is_async_trait: bool) -> (Vec<Stmt>, Vec<Stmt>) {
+    let mut leading = is_async_trait;
+    statements.into_iter().partition(|statement| {
+        let rebinds = match statement {
+            Stmt::Local(Local { init: Some(init), .. }) => {
+                init.diverge.is_none()
+                    && matches!(&*init.expr, Expr::Path(path) if path.path.get_ident().is_some())
+            }
+            _ => false,
+        };
+        // The type hint that `#[async_trait]` puts first is part of the body.
+        leading &= rebinds || matches!(statement, Stmt::Expr(Expr::If(_), _));
+        leading && rebinds
+    })
+}
+
+/// The parameters, mentioned last to first at the start of the body: so the block captures them in that order, and drops
+/// them in it, as the plain function does. One that the body does not use is not mentioned, so that the compiler still
+/// warns, unless its name says that it is held on purpose.
+pub(crate) fn mentions(function: &mut Function) -> TokenStream {
+    let mut used = Vec::new();
+    identifiers(function.body.stream(), &mut used);
+    let mut mentioned = TokenStream::new();
+    let mut inputs: Vec<_> = function.signature.inputs.iter_mut().collect();
+    for (index, input) in inputs.iter_mut().enumerate().rev() {
+        let FnArg::Typed(parameter) = input else { continue };
+        if let Pat::Wild(wild) = &*parameter.pat {
+            // Without a name it could not be moved in, and would be dropped after the others.
+            let name = Ident::new(&format!("unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
+            parameter.pat = Box::new(parse_quote!(#name));
+            mentioned.extend(mention(&parameter.attrs, &name));
+            continue;
+        }
+        for name in super::scope::bound_by(&parameter.pat).iter().rev() {
+            if used.contains(name) || name.to_string().starts_with('_') {
+                mentioned.extend(mention(&parameter.attrs, name));
+            }
+        }
+    }
+    mentioned
+}
+
+fn mention(attributes: &[Attribute], name: &Ident) -> TokenStream {
+    let cfg = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    quote_spanned!(Span::mixed_site()=> #(#cfg)* let _ = &#name;)
+}
+
+/// The return type with `_` for what cannot be named: the body's type hint.
+pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream> {
+    let ReturnType::Type(_, returned) = &function.signature.output else { return Some(quote!(())) };
+    match (shape, &**returned) {
+        (Shape::TailBlock(_), Type::ImplTrait(opaque)) => output_of(opaque).map(|output| nameable(&output)),
+        (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
+        (_, returned) => Some(nameable(returned)),
+    }
+}
+
+/// Input: `impl Future<Output = Result<T, E>> + Send`
+/// Output: `Result<T, E>`
+fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
+    opaque.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let syn::PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else {
+            return None;
+        };
+        arguments.args.iter().find_map(|argument| match argument {
+            syn::GenericArgument::AssocType(output) if output.ident == "Output" => Some(output.ty.clone()),
+            _ => None,
+        })
+    })
+}
+
+fn nameable(returned: &Type) -> TokenStream {
+    struct Opaque;
+
+    impl VisitMut for Opaque {
+        fn visit_type_mut(&mut self, visited: &mut Type) {
+            match visited {
+                Type::ImplTrait(opaque) => *visited = Type::Verbatim(quote_spanned!(opaque.span()=> _)),
+                _ => visit_mut::visit_type_mut(self, visited),
+            }
+        }
+    }
+
+    let mut returned = returned.clone();
+    Opaque.visit_type_mut(&mut returned);
+    returned.into_token_stream()
+}

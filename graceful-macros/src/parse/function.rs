@@ -1,0 +1,163 @@
+//! What the attribute stands on: a function, whose body stays as it was written, or an `impl` block.
+
+use darling::{Error, Result};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{
+    Attribute, Signature, Token, Visibility,
+    parse::{Parse, ParseStream},
+};
+
+use super::DEFAULTS;
+use crate::errors::wrong;
+
+pub(crate) enum Item {
+    Function(Box<Function>),
+    /// An `impl` block: the tokens before its braces, and the braces.
+    Block(TokenStream, Group),
+}
+
+/// A function with its body as raw tokens, so that a half-typed one survives.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) defaultness: Option<Token![default]>,
+    pub(crate) signature: Signature,
+    pub(crate) body: Group,
+}
+
+impl Item {
+    pub(crate) fn parse(tokens: TokenStream) -> Result<Self> {
+        let tokens = ungrouped(tokens);
+        match kind(&tokens) {
+            Some(word) if word == "fn" => {
+                syn::parse2(tokens).map(|function| Self::Function(Box::new(function))).map_err(Error::from)
+            }
+            Some(word) if word == "impl" => {
+                let mut tokens: Vec<_> = tokens.into_iter().collect();
+                match tokens.pop() {
+                    Some(TokenTree::Group(braces)) if braces.delimiter() == Delimiter::Brace => {
+                        Ok(Self::Block(tokens.into_iter().collect(), braces))
+                    }
+                    _ => Err(wrong(&word, "an `impl` block without its braces")),
+                }
+            }
+            Some(word) => Err(wrong(
+                &word,
+                "`#[orchestrate]` goes on a function that returns a `Result`, or on an `impl` block of such functions",
+            )),
+            None => Err(Error::custom(
+                "`#[orchestrate]` goes on a function that returns a `Result`, or on an `impl` block of such functions",
+            )
+            .with_span(&tokens)),
+        }
+    }
+}
+
+/// An item that a `macro_rules!` passes on stands in an invisible group.
+fn ungrouped(tokens: TokenStream) -> TokenStream {
+    let mut trees = tokens.clone().into_iter();
+    match (trees.next(), trees.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            ungrouped(group.stream())
+        }
+        _ => tokens,
+    }
+}
+
+/// The word that says what kind of item it is: what stands before it are attributes and qualifiers.
+fn kind(tokens: &TokenStream) -> Option<Ident> {
+    const KINDS: [&str; 12] = [
+        "fn",
+        "impl",
+        "trait",
+        "struct",
+        "enum",
+        "union",
+        "mod",
+        "use",
+        "static",
+        "type",
+        "let",
+        "macro_rules",
+    ];
+    tokens.clone().into_iter().find_map(|tree| match tree {
+        TokenTree::Ident(ident) if KINDS.iter().any(|kind| ident == kind) => Some(ident),
+        _ => None,
+    })
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let defaultness = input.parse()?;
+        let signature: Signature = input.parse()?;
+        match input.parse()? {
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
+                Ok(Self { attributes, visibility, defaultness, signature, body })
+            }
+            other => Err(syn::Error::new(
+                other.span(),
+                format!(
+                    "`{}` has no body, so nothing can follow it: put the attribute on the implementation",
+                    signature.ident
+                ),
+            )),
+        }
+    }
+}
+
+/// Input: `{ #[orchestrate(event)] fn a() {…} fn b() {…} }`
+/// Output: the same with the block's arguments in each attribute of ours; `None` where there is none.
+pub(crate) fn with_defaults(block: &Group, defaults: &TokenStream) -> Option<Group> {
+    let mut found = false;
+    let mut output = TokenStream::new();
+    let mut after_hash = false;
+    for tree in block.stream() {
+        let next_after_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
+        let tree = match tree {
+            TokenTree::Group(group) if after_hash && group.delimiter() == Delimiter::Bracket => {
+                let ours = attribute_with_defaults(&group, defaults);
+                found |= ours.is_some();
+                TokenTree::Group(ours.unwrap_or(group))
+            }
+            tree => tree,
+        };
+        after_hash = next_after_hash;
+        tree.to_tokens(&mut output);
+    }
+    found.then(|| regrouped(block, output))
+}
+
+/// Input: `[graceful::orchestrate(event)]`
+/// Output: `[graceful::orchestrate(__defaults(pattern = "user"), event)]`
+fn attribute_with_defaults(attribute: &Group, defaults: &TokenStream) -> Option<Group> {
+    let mut path: Vec<_> = attribute.stream().into_iter().collect();
+    let arguments = match path.last() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+            let group = group.clone();
+            path.pop();
+            Some(group)
+        }
+        _ => None,
+    };
+    if !matches!(path.last(), Some(TokenTree::Ident(last)) if last == "orchestrate") {
+        return None;
+    }
+    let name = Ident::new(DEFAULTS, proc_macro2::Span::call_site());
+    let own = arguments.as_ref().map(Group::stream);
+    let list = quote!(#name(#defaults), #own);
+    let list = match &arguments {
+        Some(arguments) => regrouped(arguments, list),
+        None => Group::new(Delimiter::Parenthesis, list),
+    };
+    let path = path.into_iter().collect::<TokenStream>();
+    Some(regrouped(attribute, quote!(#path #list)))
+}
+
+fn regrouped(like: &Group, stream: TokenStream) -> Group {
+    let mut group = Group::new(like.delimiter(), stream);
+    group.set_span(like.span());
+    group
+}

@@ -1,0 +1,405 @@
+//! The grammar of `#[orchestrate(…)]`: tokens → [`Args`]. What an argument means beside others is the model's.
+
+mod function;
+mod steps;
+mod syntax;
+mod value;
+
+use darling::{Result, error::Accumulator};
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Expr, LitStr, Path};
+
+pub(crate) use self::{
+    function::{Function, Item, with_defaults},
+    steps::{STEPS, StepArgs},
+    value::{At, Piece, Template, Value},
+};
+use self::{
+    syntax::{Arg, ArgValue, arguments},
+    value::{choice, is_word, millis, name, path, string, strings},
+};
+use crate::errors::{put, suggestion, wrong};
+
+/// The block's arguments, as its methods get them.
+pub(crate) const DEFAULTS: &str = "__defaults";
+
+const NAMES: [&str; 22] = [
+    "pattern", "id", "payload", "actor", "when", "metadata", "message", "tags", "cache", "event", "graph",
+    "schedule", "nexus", "audit", "alert", "fallback", "delivery", "tx", "on", "crate", "version", "ttl",
+];
+
+/// What a declaration says.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) pattern: Option<LitStr>,
+    pub(crate) id: Option<Value>,
+    pub(crate) payload: Option<Value>,
+    pub(crate) actor: Option<Value>,
+    pub(crate) when: Option<Value>,
+    pub(crate) metadata: Option<Value>,
+    pub(crate) message: Option<Template>,
+    pub(crate) tags: Option<Vec<LitStr>>,
+    pub(crate) cache: CacheArgs,
+    pub(crate) event: Option<EventArgs>,
+    pub(crate) relation: Option<LitStr>,
+    pub(crate) graph_to: Option<(Span, Value)>,
+    pub(crate) schedule_after: Option<At<u64>>,
+    pub(crate) alert_on: Option<At<&'static str>>,
+    pub(crate) severity: Option<At<&'static str>>,
+    pub(crate) last_good: Option<Span>,
+    pub(crate) max_age: Option<At<u64>>,
+    pub(crate) delivery: Option<At<&'static str>>,
+    pub(crate) tx: Option<Ident>,
+    pub(crate) on: Option<Expr>,
+    pub(crate) krate: Option<Path>,
+    pub(crate) steps: [StepArgs; 9],
+    /// An argument was wrong, and reported: what seems to be missing may have been meant by it.
+    pub(crate) broken: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct CacheArgs {
+    /// Where `cache` stands, if it does.
+    pub(crate) given: Option<Span>,
+    pub(crate) key: Option<Value>,
+    pub(crate) ttl: Option<At<u64>>,
+    pub(crate) value: Option<Value>,
+    pub(crate) version: Option<Value>,
+    pub(crate) on_ok: Option<At<&'static str>>,
+    pub(crate) on_err: Option<At<&'static str>>,
+}
+
+#[derive(Default)]
+pub(crate) struct EventArgs {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) failed: Option<LitStr>,
+    pub(crate) payload: Option<Value>,
+}
+
+impl Args {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Accumulator) -> Self {
+        let mut own = Self::default();
+        let mut defaults = Self::default();
+        let mut wrong = Accumulator::default();
+        let mut seen: Vec<Ident> = Vec::new();
+        for arg in arguments(tokens, &mut wrong) {
+            if let (true, ArgValue::List(list)) = (arg.name == DEFAULTS, &arg.value) {
+                // They were checked, and their mistakes told, where they stand.
+                let mut told = Accumulator::default();
+                defaults = Self::parse(list.clone(), &mut told);
+                drop(told.into_inner());
+                continue;
+            }
+            if seen.contains(&arg.name) {
+                wrong.push(crate::errors::twice(&arg.name));
+                continue;
+            }
+            seen.push(arg.name.clone());
+            let taken = own.take(arg, &mut wrong);
+            wrong.handle(taken);
+        }
+        let wrong = wrong.into_inner();
+        own.broken = !wrong.is_empty();
+        errors.extend(wrong);
+        own.or(defaults)
+    }
+
+    /// A method's own arguments win over its block's.
+    fn or(self, defaults: Self) -> Self {
+        let mut theirs = defaults.steps.into_iter();
+        // Another cache key is another cache declaration, and another event another event.
+        let cache = if self.cache.given.is_some() { self.cache } else { defaults.cache };
+        Self {
+            pattern: self.pattern.or(defaults.pattern),
+            id: self.id.or(defaults.id),
+            payload: self.payload.or(defaults.payload),
+            actor: self.actor.or(defaults.actor),
+            when: self.when.or(defaults.when),
+            metadata: self.metadata.or(defaults.metadata),
+            message: self.message.or(defaults.message),
+            tags: self.tags.or(defaults.tags),
+            cache,
+            event: self.event.or(defaults.event),
+            relation: self.relation.or(defaults.relation),
+            graph_to: self.graph_to.or(defaults.graph_to),
+            schedule_after: self.schedule_after.or(defaults.schedule_after),
+            alert_on: self.alert_on.or(defaults.alert_on),
+            severity: self.severity.or(defaults.severity),
+            last_good: self.last_good.or(defaults.last_good),
+            max_age: self.max_age.or(defaults.max_age),
+            delivery: self.delivery.or(defaults.delivery),
+            tx: self.tx.or(defaults.tx),
+            on: self.on.or(defaults.on),
+            krate: self.krate.or(defaults.krate),
+            steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
+            broken: self.broken || defaults.broken,
+        }
+    }
+
+    fn take(&mut self, arg: Arg, errors: &mut Accumulator) -> Result<()> {
+        let Arg { name: at, value: given } = arg;
+        let known = at.to_string();
+        if let Some(step) = STEPS.iter().position(|(name, _)| *name == known) {
+            return self.take_step(step, &at, given, errors);
+        }
+        let ArgValue::Value(given) = given else {
+            return Err(match NAMES.contains(&known.as_str()) {
+                true => wrong(&at, format!("`{known}` takes a value: `{known} = …`")),
+                false => unknown(&at),
+            });
+        };
+        match known.as_str() {
+            "pattern" => self.pattern = Some(name(&given, "pattern = \"user\"")?),
+            "id" => self.id = Some(value::value(given)?),
+            "payload" => self.payload = Some(value::value(given)?),
+            "actor" => self.actor = Some(value::value(given)?),
+            "when" => self.when = Some(value::value(given)?),
+            "message" => {
+                let text = string(&given, "message = \"user {user.id} updated\"")?;
+                self.message = Some(value::template(&text)?);
+            }
+            "tags" => self.tags = Some(strings(&given, "tags = [\"billing\", \"eu\"]")?),
+            "delivery" => {
+                let words = [("inline", "Inline"), ("background", "Background"), ("durable", "Durable")];
+                self.delivery = Some(choice(&given, &words)?);
+            }
+            "tx" => {
+                let parameter = path(&given, "a parameter")?;
+                let name = parameter.get_ident();
+                self.tx =
+                    Some(name.cloned().ok_or_else(|| wrong(&given, "`tx` names a parameter: `tx = tx`"))?);
+            }
+            "on" => {
+                self.on = Some(match value::value(given)? {
+                    Value::Expr(expr) => expr,
+                    Value::Template(template) => return Err(crate::errors::at(template.span, ON)),
+                });
+            }
+            "crate" => self.krate = Some(path(&given, "`graceful`: `crate = my_reexport`")?),
+            "ttl" | "version" => {
+                return Err(wrong(
+                    &at,
+                    format!("`{known}` belongs to the cache: `cache(key = …, {known} = …)`"),
+                ));
+            }
+            _ => return Err(unknown(&at)),
+        }
+        Ok(())
+    }
+
+    fn take_step(
+        &mut self,
+        step: usize,
+        at: &Ident,
+        given: ArgValue,
+        errors: &mut Accumulator,
+    ) -> Result<()> {
+        self.steps[step].given = true;
+        match STEPS[step].0 {
+            "fallback" => self.take_fallback(at, given, errors),
+            "metadata" => self.take_metadata(at, given, errors),
+            "cache" => self.take_cache(at, given, errors),
+            "event" => self.take_event(at, given, errors),
+            name => match given {
+                ArgValue::Word => Err(wrong(
+                    at,
+                    format!(
+                        "`{name}` runs by itself: give it options, `{name}(…)`, or switch it off, `{name} = off`"
+                    ),
+                )),
+                ArgValue::Value(given) => self.steps[step].set(at, &given),
+                ArgValue::List(list) => {
+                    self.take_options(step, at, list, errors);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// The steps whose options are plain: `graph`, `schedule`, `nexus`, `audit`, `alert`.
+    fn take_options(&mut self, step: usize, at: &Ident, list: TokenStream, errors: &mut Accumulator) {
+        let Self { relation, graph_to, schedule_after, alert_on, severity, steps, .. } = self;
+        let own_names: &[&str] = match STEPS[step].0 {
+            "graph" => &["relation", "to"],
+            "schedule" => &["after"],
+            "alert" => &["on", "severity"],
+            _ => &[],
+        };
+        steps[step].list(at, list, own_names, errors, |arg| {
+            let own = own_names.contains(&arg.name.to_string().as_str());
+            let ArgValue::Value(given) = &arg.value else {
+                return own
+                    .then(|| Err(wrong(&arg.name, format!("`{0}` takes a value: `{0} = …`", arg.name))));
+            };
+            own.then(|| match arg.name.to_string().as_str() {
+                "relation" => put(relation, &arg.name, name(given, "relation = \"owned_by\"")?),
+                "to" => put(graph_to, &arg.name, (arg.name.span(), value::value(given.clone())?)),
+                "after" => put(schedule_after, &arg.name, millis(given, "after = \"5m\"")?),
+                "on" => put(
+                    alert_on,
+                    &arg.name,
+                    choice(given, &[("all", "All"), ("server_fault", "ServerFault")])?,
+                ),
+                _ => put(
+                    severity,
+                    &arg.name,
+                    choice(
+                        given,
+                        &[
+                            ("info", "Info"),
+                            ("warning", "Warning"),
+                            ("error", "Error"),
+                            ("critical", "Critical"),
+                        ],
+                    )?,
+                ),
+            })
+        });
+    }
+
+    fn take_fallback(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
+        const HOW: &str = "`fallback` is a function, `fallback = path`, or `fallback = last_good`";
+        let Self { steps, last_good, max_age, .. } = self;
+        let step = &mut steps[0];
+        match given {
+            ArgValue::Word => return Err(wrong(at, HOW)),
+            ArgValue::Value(given) if is_word(&given, "last_good") => *last_good = Some(at.span()),
+            ArgValue::Value(given) => {
+                if !step.switch_off(&given) {
+                    let what = "a function, an `async fn(&Failure<'_, E>) -> Option<T>`, or `last_good`";
+                    step.with = Some(path(&given, what)?);
+                }
+            }
+            ArgValue::List(list) => {
+                step.list(at, list, &["last_good", "max_age"], errors, |arg| {
+                    match (arg.name.to_string().as_str(), &arg.value) {
+                        ("last_good", ArgValue::Word) => Some(put(last_good, &arg.name, arg.name.span())),
+                        ("max_age", ArgValue::Value(given)) => Some(
+                            millis(given, "max_age = \"1h\"").and_then(|age| put(max_age, &arg.name, age)),
+                        ),
+                        ("max_age" | "last_good", _) => Some(Err(wrong(
+                            &arg.name,
+                            "the last good value is asked for by `fallback(last_good, max_age = \"1h\")`",
+                        ))),
+                        ("ok" | "err" | "required", _) => Some(Err(wrong(&arg.name, HOW))),
+                        _ => None,
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_metadata(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
+        let Self { steps, metadata, .. } = self;
+        let step = &mut steps[1];
+        match given {
+            ArgValue::Word => {
+                return Err(wrong(
+                    at,
+                    "`metadata` takes a value: an expression that serialises to an object",
+                ));
+            }
+            ArgValue::Value(given) => {
+                if !step.switch_off(&given) {
+                    *metadata = Some(value::value(given)?);
+                }
+            }
+            ArgValue::List(list) => step.list(at, list, &["value"], errors, |arg| match &arg.value {
+                ArgValue::Value(given) if arg.name == "value" => {
+                    Some(value::value(given.clone()).and_then(|given| put(metadata, &arg.name, given)))
+                }
+                _ => None,
+            }),
+        }
+        Ok(())
+    }
+
+    fn take_cache(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
+        let Self { steps, cache, .. } = self;
+        let step = &mut steps[2];
+        cache.given = Some(at.span());
+        match given {
+            ArgValue::Word => return Err(wrong(at, "`cache` takes a key: `cache = user.id`")),
+            ArgValue::Value(given) => {
+                if !step.switch_off(&given) {
+                    cache.key = Some(value::value(given)?);
+                }
+            }
+            ArgValue::List(list) => {
+                let own_names = ["key", "ttl", "value", "version", "on_ok", "on_err"];
+                step.list(at, list, &own_names, errors, |arg| {
+                    let own = own_names.contains(&arg.name.to_string().as_str());
+                    let ArgValue::Value(given) = &arg.value else {
+                        return own.then(|| {
+                            Err(wrong(&arg.name, format!("`{0}` takes a value: `{0} = …`", arg.name)))
+                        });
+                    };
+                    own.then(|| cache.take(&arg.name, given))
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn take_event(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
+        let step = &mut self.steps[5];
+        let mut event = EventArgs::default();
+        match given {
+            ArgValue::Word => {}
+            ArgValue::Value(given) if step.switch_off(&given) => return Ok(()),
+            ArgValue::Value(given) if value::text(&given).is_none() => return step.set(at, &given),
+            ArgValue::Value(given) => event.name = Some(name(&given, "event = \"user_updated\"")?),
+            ArgValue::List(list) => {
+                step.list(at, list, &["name", "failed", "payload"], errors, |arg| {
+                    let ArgValue::Value(given) = &arg.value else { return None };
+                    match arg.name.to_string().as_str() {
+                        "name" => Some(
+                            name(given, "name = \"user_updated\"")
+                                .and_then(|name| put(&mut event.name, &arg.name, name)),
+                        ),
+                        "failed" => Some(
+                            name(given, "failed = \"user_not_updated\"")
+                                .and_then(|name| put(&mut event.failed, &arg.name, name)),
+                        ),
+                        "payload" => Some(
+                            value::value(given.clone())
+                                .and_then(|value| put(&mut event.payload, &arg.name, value)),
+                        ),
+                        _ => None,
+                    }
+                });
+            }
+        }
+        self.event = Some(event);
+        Ok(())
+    }
+}
+
+const ON: &str = "`on` names an orchestrator, such as `on = self.orchestrator`";
+
+impl CacheArgs {
+    fn take(&mut self, at: &Ident, given: &Expr) -> Result<()> {
+        match at.to_string().as_str() {
+            "key" => put(&mut self.key, at, value::value(given.clone())?),
+            "value" => put(&mut self.value, at, value::value(given.clone())?),
+            "version" => put(&mut self.version, at, value::value(given.clone())?),
+            "ttl" => put(&mut self.ttl, at, millis(given, "ttl = \"10m\"")?),
+            "on_ok" => {
+                put(&mut self.on_ok, at, choice(given, &[("put", "Put"), ("invalidate", "Invalidate")])?)
+            }
+            _ => put(
+                &mut self.on_err,
+                at,
+                choice(given, &[("auto", "Auto"), ("always", "Always"), ("keep", "Keep")])?,
+            ),
+        }
+    }
+}
+
+fn unknown(name: &Ident) -> darling::Error {
+    let given = name.to_string();
+    let fix = suggestion(&given, &NAMES[..20])
+        .unwrap_or_else(|| format!("known are `{}`", NAMES[..20].join("`, `")));
+    wrong(name, format!("unknown argument `{given}`: {fix}"))
+}

@@ -1,0 +1,203 @@
+//! The embedded alerter: keeps what is open, and tells the log.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, RwLock},
+};
+
+use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
+use crate::{
+    Flow, Severity,
+    backends::{Alert, AlertChange, Alerter, Reply},
+};
+
+const DEFAULT_RESOLVED: usize = 1000;
+
+/// Alerts in memory, at most one open per entity, each told to the log.
+///
+/// Firing is a `tracing` event under the target `graceful::alert`, at the level that its severity asks for (critical and
+/// error: `ERROR`, warning: `WARN`, info: `INFO`), resolving one at `INFO`; the fields are `entity`, `code`, `severity`,
+/// `flow` and `count`. When it is full, the alert that fired first makes room.
+///
+/// ```
+/// use graceful::{
+///     Code, Failure, OrchestrationConfig, Orchestrator, Success,
+///     backends::{Alerter, memory},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let alerts = memory::Alerts::new();
+/// let orchestrator = Orchestrator::builder().service("users").alerts(alerts.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+/// assert_eq!(alerts.open().await?[0].message, "disk full");
+///
+/// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
+/// assert!(alerts.open().await?.is_empty());
+/// assert!(alerts.resolved(10).await?[0].resolved_at.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Alerts(Arc<Inner>);
+
+struct Inner {
+    // A lock for many readers: every success asks for its entity's alert, and few find one.
+    open: RwLock<Ordered<Alert>>,
+    resolved: Mutex<VecDeque<Alert>>,
+    resolved_capacity: usize,
+}
+
+impl Alerts {
+    /// An alerter of 10 000 open alerts and the last 1000 resolved.
+    ///
+    /// ```
+    /// let alerts = graceful::backends::memory::Alerts::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::bounded(DEFAULT_CAPACITY, DEFAULT_RESOLVED)
+    }
+
+    /// An alerter of so many open alerts, and as many resolved.
+    ///
+    /// ```
+    /// let alerts = graceful::backends::memory::Alerts::with_capacity(100);
+    /// ```
+    pub fn with_capacity(alerts: usize) -> Self {
+        Self::bounded(alerts, alerts.max(1))
+    }
+
+    fn bounded(open: usize, resolved_capacity: usize) -> Self {
+        let (open, resolved) = (RwLock::new(Ordered::new(open)), Mutex::default());
+        Self(Arc::new(Inner { open, resolved, resolved_capacity }))
+    }
+
+    /// How many open alerts were dropped for room.
+    ///
+    /// ```
+    /// assert_eq!(graceful::backends::memory::Alerts::new().dropped(), 0);
+    /// ```
+    pub fn dropped(&self) -> u64 {
+        unpoisoned(self.0.open.read()).dropped()
+    }
+}
+
+impl Alerter for Alerts {
+    fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
+        let entity = flow.entity();
+        let mut open = unpoisoned(self.0.open.write());
+        let (alert, change) = match open.remove(&entity) {
+            None => (first(flow, severity), AlertChange::Opened),
+            Some(alert) => (repeated(&alert, flow, severity), AlertChange::Repeated),
+        };
+        open.insert(entity, alert.fired_at, alert.clone());
+        // A subscriber of the log is other people's code: not under the lock.
+        drop(open);
+        log_fired(&alert);
+        Reply::ready(change)
+    }
+
+    fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
+        let entity = flow.entity();
+        if !unpoisoned(self.0.open.read()).contains(&entity) {
+            return Reply::ready(AlertChange::NotOpen);
+        }
+        // Another task may have resolved it since.
+        let Some(alert) = unpoisoned(self.0.open.write()).remove(&entity) else {
+            return Reply::ready(AlertChange::NotOpen);
+        };
+        let alert = Alert { resolved_at: Some(flow.timestamp()), ..alert };
+        let mut resolved = unpoisoned(self.0.resolved.lock());
+        if resolved.len() >= self.0.resolved_capacity {
+            resolved.pop_front();
+        }
+        resolved.push_back(alert.clone());
+        drop(resolved);
+        log_resolved(&alert, flow);
+        Reply::ready(AlertChange::Resolved)
+    }
+
+    fn open(&self) -> Reply<Vec<Alert>> {
+        Reply::ready(unpoisoned(self.0.open.read()).values().cloned().collect())
+    }
+
+    fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
+        Reply::ready(unpoisoned(self.0.resolved.lock()).iter().rev().take(limit).cloned().collect())
+    }
+}
+
+fn first(flow: &Flow, severity: Severity) -> Alert {
+    Alert {
+        entity: flow.entity(),
+        severity,
+        code: flow.code(),
+        message: flow.message.clone(),
+        count: 1,
+        fired_at: flow.timestamp(),
+        last_fired_at: flow.timestamp(),
+        resolved_at: None,
+        flow: flow.id(),
+    }
+}
+
+fn repeated(alert: &Alert, flow: &Flow, severity: Severity) -> Alert {
+    Alert {
+        severity: alert.severity.max(severity),
+        count: alert.count + 1,
+        fired_at: alert.fired_at,
+        ..first(flow, severity)
+    }
+}
+
+fn log_fired(alert: &Alert) {
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "graceful::alert",
+                entity = %alert.entity,
+                code = %alert.code,
+                severity = alert.severity.name(),
+                flow = %alert.flow,
+                count = alert.count,
+                "{}",
+                alert.message
+            )
+        };
+    }
+    match alert.severity {
+        Severity::Critical | Severity::Error => log!(error),
+        Severity::Warning => log!(warn),
+        Severity::Info => log!(info),
+    }
+}
+
+fn log_resolved(alert: &Alert, flow: &Flow) {
+    tracing::info!(
+        target: "graceful::alert",
+        entity = %alert.entity,
+        code = %flow.code(),
+        severity = alert.severity.name(),
+        flow = %flow.id(),
+        count = alert.count,
+        "resolved: {}",
+        alert.message
+    );
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Alerts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (open, resolved) =
+            (unpoisoned(self.0.open.read()).len(), unpoisoned(self.0.resolved.lock()).len());
+        f.debug_struct("Alerts").field("open", &open).field("resolved", &resolved).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+use std::thread;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::Payload;
+
+const TTL: Duration = Duration::from_secs(60);
+
+fn key(id: &str) -> Key {
+    Key::new("users", None, "user", id)
+}
+
+fn entry(value: &str, version: Option<i64>) -> CacheEntry {
+    CacheEntry { value: Payload::of(value).unwrap(), stored_at: Timestamp::UNIX_EPOCH, version }
+}
+
+/// Drives a cache at one moment that a test can move.
+struct At(Cache, Instant);
+
+impl At {
+    fn start() -> Self {
+        Self(Cache::new(), Instant::now())
+    }
+
+    fn put(&self, value: &str, version: Option<i64>) -> CacheWrite {
+        self.0.put_at(&key("1"), entry(value, version), Some(TTL), self.1)
+    }
+
+    fn invalidate(&self, version: Option<i64>) -> CacheWrite {
+        self.0.invalidate_at(&key("1"), version, TTL, self.1)
+    }
+
+    fn get(&self) -> Option<String> {
+        let entry = self.0.get_at(&key("1"), self.1)?;
+        Some(entry.value.decode().unwrap())
+    }
+}
+
+#[test]
+fn what_is_put_is_got_until_its_time_is_over() {
+    let mut cache = At::start();
+    cache.put("a", None);
+    cache.1 += TTL / 2;
+    assert_eq!(cache.get().as_deref(), Some("a"));
+    cache.1 += TTL / 2;
+    assert_eq!(cache.get(), None);
+    assert_eq!(cache.0.0.len(), 0, "an expired entry is removed when it is read");
+}
+
+#[test]
+fn without_a_time_to_live_it_stays() {
+    let (cache, now) = (Cache::new(), Instant::now());
+    cache.put_at(&key("1"), entry("a", None), None, now);
+    cache.put_at(&key("2"), entry("a", None), Some(Duration::MAX), now);
+    let later = now + Duration::from_secs(1 << 32);
+    assert!(cache.get_at(&key("1"), later).is_some() && cache.get_at(&key("2"), later).is_some());
+}
+
+#[test]
+fn an_older_version_does_not_overwrite() {
+    let cache = At::start();
+    assert_eq!(cache.put("two", Some(2)), CacheWrite::Done);
+    assert_eq!(cache.put("one", Some(1)), CacheWrite::Newer);
+    assert_eq!(cache.invalidate(Some(1)), CacheWrite::Newer);
+    assert_eq!(cache.get().as_deref(), Some("two"));
+    assert_eq!(cache.put("two again", Some(2)), CacheWrite::Done);
+    assert_eq!(cache.get().as_deref(), Some("two again"));
+    assert_eq!(cache.put("three", Some(3)), CacheWrite::Done);
+    assert_eq!(cache.get().as_deref(), Some("three"));
+}
+
+#[test]
+fn an_invalidation_refuses_older_versions_for_its_time() {
+    let mut cache = At::start();
+    assert_eq!(cache.invalidate(Some(2)), CacheWrite::Done);
+    assert_eq!(cache.put("one", Some(1)), CacheWrite::Newer);
+    assert_eq!(cache.get(), None);
+    cache.1 += TTL;
+    assert_eq!(cache.put("one", Some(1)), CacheWrite::Done);
+    assert_eq!(cache.get().as_deref(), Some("one"));
+}
+
+#[test]
+fn an_invalidation_of_the_same_version_takes_the_value_away() {
+    let cache = At::start();
+    cache.put("two", Some(2));
+    assert_eq!(cache.invalidate(Some(2)), CacheWrite::Done);
+    assert_eq!(cache.get(), None);
+    assert_eq!(cache.put("two", Some(2)), CacheWrite::Done);
+}
+
+#[test]
+fn without_a_version_a_write_always_applies() {
+    let cache = At::start();
+    cache.put("nine", Some(9));
+    assert_eq!(cache.put("plain", None), CacheWrite::Done);
+    assert_eq!(cache.get().as_deref(), Some("plain"));
+    assert_eq!(cache.put("one", Some(1)), CacheWrite::Done);
+    assert_eq!(cache.invalidate(None), CacheWrite::Done);
+    assert_eq!((cache.get(), cache.0.0.len()), (None, 0));
+}
+
+#[test]
+fn versions_may_be_negative() {
+    let cache = At::start();
+    assert_eq!(cache.put("minus one", Some(-1)), CacheWrite::Done);
+    assert_eq!(cache.put("minus two", Some(-2)), CacheWrite::Newer);
+}
+
+#[test]
+fn it_holds_no_more_than_its_capacity() {
+    for capacity in [0, 1, 100] {
+        let cache = Cache::with_capacity(capacity);
+        for n in 0..1000 {
+            cache.put_at(&key(&n.to_string()), entry("a", Some(1)), None, Instant::now());
+        }
+        assert!((1..=capacity.max(1) * 2).contains(&cache.0.len()), "{} of {capacity}", cache.0.len());
+    }
+}
+
+#[test]
+fn through_the_trait_it_tells_the_time_itself() {
+    use super::super::testing::answer;
+    use crate::backends::Cache as _;
+
+    let cache = Cache::new();
+    answer(cache.put(&key("1"), entry("a", None), Some(Duration::ZERO))).unwrap();
+    answer(cache.put(&key("2"), entry("b", None), Some(TTL))).unwrap();
+    assert_eq!(answer(cache.get(&key("1"))).unwrap(), None);
+    assert_eq!(answer(cache.clone().get(&key("2"))).unwrap(), Some(entry("b", None)));
+    answer(cache.invalidate(&key("2"), None, TTL)).unwrap();
+    assert_eq!(answer(cache.get(&key("2"))).unwrap(), None);
+}
+
+/// Several threads write the same versions of many keys, even ones as puts and odd ones as invalidations, each in an order
+/// of its own: versions seen never go back, and the highest wins.
+#[test]
+fn the_newest_version_wins_whatever_the_order() {
+    const KEYS: usize = 200;
+    const THREADS: i64 = 4;
+    const VERSIONS: i64 = 16;
+    let (cache, now) = (Cache::new(), Instant::now());
+    let keys: Vec<Key> = (0..KEYS).map(|n| key(&n.to_string())).collect();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (cache, keys) = (&cache, &keys);
+            scope.spawn(move || {
+                for key in keys {
+                    let mut last_seen = None;
+                    for step in 0..VERSIONS {
+                        // Odd factors permute 0..16.
+                        let version = (step * (2 * thread + 3) + thread) % VERSIONS;
+                        if version % 2 == 0 {
+                            cache.put_at(key, entry(&version.to_string(), Some(version)), Some(TTL), now);
+                        } else {
+                            cache.invalidate_at(key, Some(version), TTL, now);
+                        }
+                        let seen = cache.get_at(key, now);
+                        if let Some(seen) = seen {
+                            assert!(Some(seen.version) >= last_seen, "{seen:?} after {last_seen:?}");
+                            assert_eq!(
+                                seen.value.decode::<String>().ok(),
+                                seen.version.map(|v| v.to_string())
+                            );
+                            last_seen = Some(seen.version);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    for key in &keys {
+        assert_eq!(cache.get_at(key, now), None, "15 is the highest, and invalidates");
+        let late = cache.put_at(key, entry("14", Some(14)), Some(TTL), now);
+        assert_eq!(late, CacheWrite::Newer);
+    }
+}
+
+/// Writes without a version take away the place that a versioned write has reserved: it must notice.
+#[test]
+fn versioned_writes_survive_unversioned_ones() {
+    let (cache, now) = (Cache::new(), Instant::now());
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let cache = &cache;
+            scope.spawn(move || {
+                for n in 0..2000 {
+                    match thread {
+                        0 => cache.put_at(&key("1"), entry("plain", None), Some(TTL), now),
+                        1 => cache.invalidate_at(&key("1"), None, TTL, now),
+                        _ => cache.put_at(&key("1"), entry("versioned", Some(n)), Some(TTL), now),
+                    };
+                }
+            });
+        }
+    });
+    assert_eq!(cache.put_at(&key("1"), entry("last", Some(i64::MAX)), Some(TTL), now), CacheWrite::Done);
+    assert_eq!(cache.get_at(&key("1"), now), Some(entry("last", Some(i64::MAX))));
+}

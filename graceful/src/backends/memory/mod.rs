@@ -1,0 +1,118 @@
+//! The embedded backends: one per step, in this process' memory, gone with it.
+//!
+//! They answer at once and need no set-up, so that a test, a tool or a service that starts small has every step working.
+//! Each is a handle: cloning it shares the state, so give one to the [builder](crate::OrchestratorBuilder) and keep one to
+//! look into.
+//!
+//! | engine | holds by default | what goes when it is full |
+//! |---|---|---|
+//! | [`Cache`] | 10 000 entries | the least used entries |
+//! | [`MetadataStore`] | 10 000 entities, 40 000 states | the entities and states least recently used |
+//! | [`Graph`] | 10 000 entities and as many flows, 32 relations each | the nodes least recently used; a node's oldest relations |
+//! | [`Scheduler`] | 10 000 open jobs | the job that is due first |
+//! | [`Events`] | 1024 events | a slow subscriber's oldest, and it is told how many |
+//! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each | the patterns and entities least recently used; an entity's oldest flows |
+//! | [`AuditLog`] | 10 000 records | the oldest record |
+//! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
+//!
+//! Bounds are in numbers, not in bytes, and `with_capacity` sets them; a capacity of 0 counts as 1. Where a bound is
+//! spread over several locks it is reached at about that number, never passed by more than a few entries. What is lost
+//! for good is counted by the engine's `dropped`.
+//!
+//! ```
+//! use graceful::{Code, OrchestrationConfig, Orchestrator, Success, backends::memory::AuditLog};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use graceful::backends::AuditLog as _;
+//!
+//! let audit = AuditLog::new();
+//! let orchestrator = Orchestrator::builder().service("users").audit(audit.clone()).build()?;
+//! let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+//! Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
+//!
+//! assert_eq!(audit.records(None, 10).await?[0].message(), "user updated");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+mod alerts;
+mod audit;
+mod cache;
+mod events;
+mod graph;
+mod metadata;
+mod nexus;
+mod ordered;
+mod scheduler;
+mod table;
+
+use std::sync::PoisonError;
+
+pub use self::{
+    alerts::Alerts,
+    audit::AuditLog,
+    cache::Cache,
+    events::{Events, RecvError, Subscription, TryRecvError},
+    graph::Graph,
+    metadata::MetadataStore,
+    nexus::Nexus,
+    scheduler::Scheduler,
+};
+
+/// How many entries, entities or records an engine holds, unless it is told otherwise.
+const DEFAULT_CAPACITY: usize = 10_000;
+
+/// How many relations or flows are kept per node or entity.
+const KEPT_PER_ENTITY: usize = 32;
+
+/// A lock's guard, even if a thread panicked while it held it: no change under our locks can stop half-way.
+fn unpoisoned<G>(locked: Result<G, PoisonError<G>>) -> G {
+    locked.unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod testing {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use crate::{
+        Code, Ending, Flow, StepError,
+        backends::Reply,
+        flow::{Names, Options, Origin},
+    };
+
+    /// A flow of the entity `users::user:{id}` that has ended just now.
+    pub fn flow(id: &str, code: Code) -> Arc<Flow> {
+        flow_of("user", id, code)
+    }
+
+    pub fn flow_of(pattern: &str, id: &str, code: Code) -> Arc<Flow> {
+        let origin = Origin { service: "users".into(), environment: "test".into() };
+        let names = Names { pattern: pattern.into(), ..Names::default() };
+        let mut flow = Flow::begin(Arc::new(origin), names, Options::DEFAULT);
+        flow.values.id = Some(id.into());
+        let ending = if code == Code::Ok { Ending::Ok } else { Ending::Err };
+        flow.end(ending, code, code.name());
+        Arc::new(flow)
+    }
+
+    /// The same flow as if it had ended `second` seconds after 1970.
+    pub fn flow_at(second: i64, id: &str, code: Code) -> Arc<Flow> {
+        let mut flow = flow(id, code);
+        Arc::get_mut(&mut flow).unwrap().at = at(second);
+        flow
+    }
+
+    pub fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// The answer of a backend that answers at once.
+    pub fn answer<T>(reply: Reply<T>) -> Result<T, StepError> {
+        match reply {
+            Reply::Ready(answer) => answer.unwrap(),
+            Reply::Pending(_) => panic!("a backend in memory answers at once"),
+        }
+    }
+}

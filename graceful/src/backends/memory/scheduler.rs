@@ -1,0 +1,146 @@
+//! The embedded scheduler of review jobs.
+
+use std::{
+    fmt,
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
+use crate::{
+    Flow, Key,
+    backends::{self, Job, JobChange, Reply},
+};
+
+/// Review jobs in memory, at most one open per entity, in the order of their due times.
+///
+/// It runs nothing by itself: a worker [polls](backends::Scheduler::poll) it and completes what it has dealt with. When it
+/// is full, the job that is due first makes room.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use graceful::{
+///     Code, Failure, OrchestrationConfig, Orchestrator,
+///     backends::{JobChange, Scheduler, memory},
+/// };
+/// use jiff::Timestamp;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let scheduler = memory::Scheduler::new();
+/// let orchestrator = Orchestrator::builder().service("users").scheduler(scheduler.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+///
+/// let in_five_minutes = Timestamp::now() + Duration::from_secs(300);
+/// let jobs = scheduler.poll(in_five_minutes, 10, Duration::from_secs(60)).await?;
+/// assert_eq!((jobs[0].entity.id(), jobs[0].code), ("42", Code::Internal));
+/// assert_eq!(scheduler.complete(&jobs[0].entity).await?, JobChange::Completed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+// A lock for many readers: every success asks for its entity's job, and few find one.
+#[derive(Clone)]
+pub struct Scheduler(Arc<RwLock<Ordered<Job>>>);
+
+impl Scheduler {
+    /// A scheduler of 10 000 open jobs.
+    ///
+    /// ```
+    /// let scheduler = graceful::backends::memory::Scheduler::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::with_capacity(DEFAULT_CAPACITY)
+    }
+
+    /// A scheduler of so many open jobs.
+    ///
+    /// ```
+    /// let scheduler = graceful::backends::memory::Scheduler::with_capacity(100);
+    /// ```
+    pub fn with_capacity(jobs: usize) -> Self {
+        Self(Arc::new(RwLock::new(Ordered::new(jobs))))
+    }
+
+    /// How many open jobs were dropped for room.
+    ///
+    /// ```
+    /// assert_eq!(graceful::backends::memory::Scheduler::new().dropped(), 0);
+    /// ```
+    pub fn dropped(&self) -> u64 {
+        unpoisoned(self.0.read()).dropped()
+    }
+}
+
+impl backends::Scheduler for Scheduler {
+    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
+        let entity = flow.entity();
+        let mut jobs = unpoisoned(self.0.write());
+        let (job, change) = match jobs.remove(&entity) {
+            None => (new_job(&entity, flow, due), JobChange::Opened),
+            Some(job) => (bumped(job, flow, due), JobChange::Bumped),
+        };
+        jobs.insert(entity, job.due, job);
+        Reply::ready(change)
+    }
+
+    fn complete(&self, entity: &Key) -> Reply<JobChange> {
+        let open = unpoisoned(self.0.read()).contains(entity);
+        // Asked again for writing: another task may have completed it since.
+        let completed = open && unpoisoned(self.0.write()).remove(entity).is_some();
+        Reply::ready(if completed { JobChange::Completed } else { JobChange::NotOpen })
+    }
+
+    fn jobs(&self) -> Reply<Vec<Job>> {
+        Reply::ready(unpoisoned(self.0.read()).values().cloned().collect())
+    }
+
+    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        let held_until = Some(now.checked_add(hold).unwrap_or(Timestamp::MAX));
+        let mut jobs = unpoisoned(self.0.write());
+        let free = jobs
+            .values_mut()
+            .take_while(|job| job.due <= now)
+            .filter(|job| job.held_until.is_none_or(|until| until <= now));
+        let polled = free.take(limit).map(|job| {
+            job.held_until = held_until;
+            job.clone()
+        });
+        Reply::ready(polled.collect())
+    }
+}
+
+fn new_job(entity: &Key, flow: &Flow, due: Timestamp) -> Job {
+    Job {
+        // Injective, as the key's name is.
+        id: entity.to_string(),
+        entity: entity.clone(),
+        due,
+        opened_at: flow.timestamp(),
+        bumps: 1,
+        flow: flow.id(),
+        code: flow.code(),
+        held_until: None,
+    }
+}
+
+fn bumped(job: Job, flow: &Flow, due: Timestamp) -> Job {
+    Job { due: job.due.min(due), bumps: job.bumps + 1, flow: flow.id(), code: flow.code(), ..job }
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler").field("open", &unpoisoned(self.0.read()).len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! A bounded table: key → small state that is changed in place.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    hash::{BuildHasher, Hash},
+    sync::{Mutex, MutexGuard},
+};
+
+use quick_cache::DefaultHashBuilder;
+
+use super::unpoisoned;
+
+/// A power of two: enough that tasks on different entities seldom meet.
+const SHARDS: usize = 16;
+
+/// Below this, one shard: a bound so small should be exact.
+const SHARDED_FROM: usize = 64 * SHARDS;
+
+/// What is in it is dropped in about the order of its last use: each key moves through a queue, and one that was used
+/// since it entered goes round once more (second chance). Not `quick_cache`: that one drops newcomers before old favourites,
+/// which is right for values that can be made again and wrong for counters that cannot.
+pub(super) struct Table<K, V> {
+    shards: Box<[Mutex<Shard<K, V>>]>,
+    hasher: DefaultHashBuilder,
+    shard_capacity: usize,
+}
+
+/// A key is in `queue` exactly once for as long as it is in `slots`: nothing but [`make_room`](Self::make_room) removes.
+struct Shard<K, V> {
+    slots: HashMap<K, Slot<V>, DefaultHashBuilder>,
+    queue: VecDeque<K>,
+    dropped: u64,
+}
+
+struct Slot<V> {
+    value: V,
+    used: bool,
+}
+
+impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
+    pub fn new(capacity: usize) -> Self {
+        let shards = if capacity < SHARDED_FROM { 1 } else { SHARDS };
+        let shard = || {
+            Mutex::new(Shard {
+                slots: HashMap::with_hasher(<_>::default()),
+                queue: VecDeque::new(),
+                dropped: 0,
+            })
+        };
+        Self {
+            shards: (0..shards).map(|_| shard()).collect(),
+            hasher: DefaultHashBuilder::default(),
+            shard_capacity: capacity.div_ceil(shards).max(1),
+        }
+    }
+
+    /// Changes the value of a key, after making a default one where there is none. Atomic per key.
+    pub fn upsert<R>(&self, key: K, change: impl FnOnce(&mut V) -> R) -> R {
+        let _dropped_after_unlocking;
+        let mut shard = self.shard(&key);
+        if let Some(slot) = shard.slots.get_mut(&key) {
+            slot.used = true;
+            return change(&mut slot.value);
+        }
+        _dropped_after_unlocking = (shard.slots.len() >= self.shard_capacity).then(|| shard.make_room());
+        shard.queue.push_back(key.clone());
+        let slot = shard.slots.entry(key).or_insert_with(|| Slot { value: V::default(), used: false });
+        change(&mut slot.value)
+    }
+
+    /// Reads or changes the value of a key, if there is one.
+    pub fn with<R>(&self, key: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
+        let mut shard = self.shard(key);
+        let slot = shard.slots.get_mut(key)?;
+        slot.used = true;
+        Some(change(&mut slot.value))
+    }
+
+    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
+        // The upper half: the map inside the shard finds its buckets by the lower bits.
+        let upper = usize::try_from(self.hasher.hash_one(key) >> 32).unwrap_or_default();
+        unpoisoned(self.shards[upper % self.shards.len()].lock())
+    }
+}
+
+impl<K, V> Table<K, V> {
+    /// Reads all, a shard at a time.
+    pub fn for_each(&self, mut read: impl FnMut(&K, &V)) {
+        for shard in &self.shards {
+            unpoisoned(shard.lock()).slots.iter().for_each(|(key, slot)| read(key, &slot.value));
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|shard| unpoisoned(shard.lock()).slots.len()).sum()
+    }
+
+    /// How many keys were dropped for room.
+    pub fn dropped(&self) -> u64 {
+        self.shards.iter().map(|shard| unpoisoned(shard.lock()).dropped).sum()
+    }
+}
+
+impl<K: Hash + Eq, V> Shard<K, V> {
+    fn make_room(&mut self) -> Option<Slot<V>> {
+        loop {
+            let key = self.queue.pop_front()?;
+            match self.slots.get_mut(&key) {
+                Some(slot) if slot.used => {
+                    slot.used = false;
+                    self.queue.push_back(key);
+                }
+                _ => {
+                    self.dropped += 1;
+                    return self.slots.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+/// Only the size: what is in it may be long, and is nobody's business in a log.
+impl<K, V> fmt::Debug for Table<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let capacity = self.shard_capacity * self.shards.len();
+        f.debug_struct("Table").field("len", &self.len()).field("capacity", &capacity).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(table: &Table<u32, u32>) -> Vec<u32> {
+        let mut keys = Vec::new();
+        table.for_each(|key, _| keys.push(*key));
+        keys.sort_unstable();
+        keys
+    }
+
+    #[test]
+    fn what_was_not_used_since_goes_first() {
+        let table = Table::new(3);
+        for key in [1, 2, 3] {
+            table.upsert(key, |value| *value = key);
+        }
+        assert_eq!(table.with(&1, |value| *value), Some(1));
+        table.upsert(4, |_| ());
+        table.upsert(5, |_| ());
+        assert_eq!(keys(&table), [1, 4, 5]);
+        assert_eq!(table.dropped(), 2);
+    }
+
+    #[test]
+    fn a_full_table_whose_keys_are_all_in_use_still_makes_room() {
+        let table = Table::new(2);
+        for key in [1, 2, 1, 2, 3] {
+            table.upsert(key, |value| *value += 1);
+        }
+        assert_eq!(keys(&table), [2, 3]);
+    }
+
+    #[test]
+    fn it_never_holds_more_than_its_capacity() {
+        for capacity in [0, 1, 7, 5000] {
+            let table = Table::new(capacity);
+            for key in 0..20_000 {
+                table.upsert(key, |value| *value = key);
+                table.with(&(key / 2), |_| ());
+            }
+            let bound = capacity.max(1).next_multiple_of(if capacity < SHARDED_FROM { 1 } else { SHARDS });
+            assert!(table.len() <= bound, "{} of {capacity}", table.len());
+            assert!(table.len() * 10 >= bound * 9, "{} of {capacity}: not all of it is used", table.len());
+            assert_eq!(table.dropped() + table.len() as u64, 20_000);
+        }
+    }
+
+    #[test]
+    fn keys_are_spread_over_the_shards() {
+        let table = Table::<u32, u32>::new(SHARDED_FROM);
+        (0..512).for_each(|key| table.upsert(key, |_| ()));
+        assert!(table.shards.iter().all(|shard| !shard.lock().unwrap().slots.is_empty()));
+    }
+
+    #[test]
+    fn concurrent_changes_of_one_key_are_all_kept() {
+        let table = Table::<&str, u32>::new(10);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..1000).for_each(|_| table.upsert("key", |value| *value += 1)));
+            }
+        });
+        assert_eq!(table.with(&"key", |value| *value), Some(4000));
+    }
+
+    #[test]
+    fn a_panic_in_a_change_does_not_lock_the_others_out() {
+        let table = Table::<&str, u32>::new(10);
+        let change = || table.upsert("key", |_| panic!("inside"));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(change)).unwrap_err();
+        assert_eq!(table.upsert("key", |value| *value), 0);
+    }
+}

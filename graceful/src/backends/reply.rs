@@ -1,0 +1,133 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use crate::StepError;
+
+/// A future that belongs to nobody: it can be left to go on in the background.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What a backend answers: at once, or later.
+///
+/// A backend in memory answers at once, and pays for no future; one behind a connection answers with a future that owns
+/// all it needs (a clone of the client, of the key), so that it can be finished after its caller is gone.
+///
+/// ```
+/// use graceful::backends::Reply;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let now = Reply::ready(7);
+/// let later = Reply::pending(async { Ok(7) });
+/// assert_eq!(now.await?, later.await?);
+/// # Ok::<(), graceful::StepError>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a reply that is pending does nothing until it is awaited"]
+pub enum Reply<T> {
+    /// The answer; `None` once it was taken.
+    #[doc(hidden)]
+    Ready(Option<Result<T, StepError>>),
+    /// The answer comes later.
+    #[doc(hidden)]
+    Pending(BoxFuture<Result<T, StepError>>),
+}
+
+impl<T> Reply<T> {
+    /// It worked, and here is the answer.
+    ///
+    /// ```
+    /// # use graceful::backends::Reply;
+    /// let reply: Reply<&str> = Reply::ready("stored");
+    /// ```
+    pub const fn ready(answer: T) -> Self {
+        Self::Ready(Some(Ok(answer)))
+    }
+
+    /// It failed.
+    ///
+    /// ```
+    /// # use graceful::{StepError, backends::Reply};
+    /// let reply: Reply<()> = Reply::failed(StepError::new("full"));
+    /// ```
+    pub const fn failed(error: StepError) -> Self {
+        Self::Ready(Some(Err(error)))
+    }
+
+    /// The answer comes when the future is done.
+    ///
+    /// ```
+    /// # use graceful::backends::Reply;
+    /// let reply = Reply::pending(async { Ok(()) });
+    /// ```
+    pub fn pending(future: impl Future<Output = Result<T, StepError>> + Send + 'static) -> Self {
+        Self::Pending(Box::pin(future))
+    }
+
+    /// Turns the answer into another.
+    ///
+    /// ```
+    /// # use graceful::backends::Reply;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// assert_eq!(Reply::ready(20).map(|n| n + 1).await?, 21);
+    /// # Ok::<(), graceful::StepError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn map<U>(self, into: impl FnOnce(T) -> U + Send + 'static) -> Reply<U>
+    where
+        T: 'static,
+    {
+        self.and_then(|answer| Ok(into(answer)))
+    }
+
+    /// Turns the answer into another, or into a failure.
+    ///
+    /// ```
+    /// # use graceful::{StepError, backends::Reply};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let reply = Reply::ready(20).and_then(|_| Err::<(), _>(StepError::new("too late")));
+    /// assert_eq!(reply.await.unwrap_err().message(), "too late");
+    /// # });
+    /// ```
+    pub fn and_then<U>(self, into: impl FnOnce(T) -> Result<U, StepError> + Send + 'static) -> Reply<U>
+    where
+        T: 'static,
+    {
+        match self {
+            Self::Ready(answer) => Reply::Ready(answer.map(|answer| answer.and_then(into))),
+            Self::Pending(future) => Reply::pending(async move { into(future.await?) }),
+        }
+    }
+}
+
+impl<T> From<Result<T, StepError>> for Reply<T> {
+    fn from(answer: Result<T, StepError>) -> Self {
+        Self::Ready(Some(answer))
+    }
+}
+
+/// # Panics
+/// When it is polled again after its answer was taken.
+impl<T: Unpin> Future for Reply<T> {
+    type Output = Result<T, StepError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Ready(answer) => {
+                Poll::Ready(answer.take().expect("a reply is polled once it was answered"))
+            }
+            Self::Pending(future) => Poll::Ready(ready!(future.as_mut().poll(cx))),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(answer) => f.debug_tuple("Ready").field(answer).finish(),
+            Self::Pending(_) => f.debug_tuple("Pending").finish_non_exhaustive(),
+        }
+    }
+}

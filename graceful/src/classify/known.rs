@@ -1,0 +1,116 @@
+//! The errors of the standard library and of this crate's own dependencies.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    io::{self, ErrorKind},
+    net::AddrParseError,
+    num::{ParseFloatError, ParseIntError, TryFromIntError},
+    str::{ParseBoolError, Utf8Error},
+    string::FromUtf8Error,
+    sync::PoisonError,
+};
+
+use tokio::{task::JoinError, time::error::Elapsed};
+
+use super::{
+    Classify,
+    chain::{Cause, known_cause},
+};
+use crate::{Code, StepError, StepErrorKind};
+
+/// One table for both questions: what a type means, and which types a chain of causes is searched for.
+macro_rules! known {
+    ($($error:ty => $code:expr;)*) => {
+        $(
+            // A list of these helps nobody whose own type is not classified.
+            #[diagnostic::do_not_recommend]
+            impl Classify for $error {
+                fn code(&self) -> Code {
+                    let code: fn(&Self) -> Code = $code;
+                    code(self)
+                }
+            }
+        )*
+
+        pub(super) const CAUSES: &[Cause] = &[$(Cause::of::<$error>()),*];
+    };
+}
+
+known! {
+    AddrParseError => |_| Code::InvalidArgument;
+    Elapsed => |_| Code::DeadlineExceeded;
+    FromUtf8Error => |_| Code::InvalidArgument;
+    Infallible => |never| match *never {};
+    JoinError => |error| if error.is_cancelled() { Code::Cancelled } else { Code::Internal };
+    ParseBoolError => |_| Code::InvalidArgument;
+    ParseFloatError => |_| Code::InvalidArgument;
+    ParseIntError => |_| Code::InvalidArgument;
+    StepError => step;
+    TryFromIntError => |_| Code::OutOfRange;
+    Utf8Error => |_| Code::InvalidArgument;
+    fmt::Error => |_| Code::Internal;
+    io::Error => io;
+    serde_json::Error => |error| error.io_error_kind().map_or(Code::InvalidArgument, io_kind);
+}
+
+// The guard's type is in its name, so that no chain can be searched for it.
+#[diagnostic::do_not_recommend]
+impl<Guard> Classify for PoisonError<Guard> {
+    fn code(&self) -> Code {
+        Code::Internal
+    }
+}
+
+/// A step is the service's own work, so what its cause would mean of a request is not asked.
+fn step(error: &StepError) -> Code {
+    match error.kind() {
+        StepErrorKind::TimedOut => Code::DeadlineExceeded,
+        StepErrorKind::Abandoned => Code::Cancelled,
+        _ => Code::Internal,
+    }
+}
+
+fn io(error: &io::Error) -> Code {
+    match (error.kind(), error.get_ref()) {
+        // `source()` skips the error that `io::Error::other` was given.
+        (ErrorKind::Other, Some(cause)) => known_cause(cause).map_or(Code::Internal, Classify::code),
+        (kind, _) => io_kind(kind),
+    }
+}
+
+fn io_kind(kind: ErrorKind) -> Code {
+    match kind {
+        ErrorKind::NotFound => Code::NotFound,
+        ErrorKind::AlreadyExists => Code::AlreadyExists,
+        ErrorKind::PermissionDenied => Code::PermissionDenied,
+        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => Code::InvalidArgument,
+        ErrorKind::TimedOut => Code::DeadlineExceeded,
+        ErrorKind::Unsupported => Code::Unimplemented,
+        ErrorKind::Deadlock => Code::Aborted,
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Code::DataLoss,
+        ErrorKind::FileTooLarge
+        | ErrorKind::OutOfMemory
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::StorageFull
+        | ErrorKind::TooManyLinks => Code::ResourceExhausted,
+        ErrorKind::DirectoryNotEmpty
+        | ErrorKind::IsADirectory
+        | ErrorKind::NotADirectory
+        | ErrorKind::ReadOnlyFilesystem => Code::FailedPrecondition,
+        ErrorKind::AddrInUse
+        | ErrorKind::AddrNotAvailable
+        | ErrorKind::BrokenPipe
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::ConnectionRefused
+        | ErrorKind::ConnectionReset
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkDown
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::NotConnected
+        | ErrorKind::ResourceBusy
+        | ErrorKind::StaleNetworkFileHandle
+        | ErrorKind::WouldBlock => Code::Unavailable,
+        _ => Code::Internal,
+    }
+}

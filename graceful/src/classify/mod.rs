@@ -1,0 +1,151 @@
+//! What an error means: its [`Code`], and what people may be told about it.
+
+mod chain;
+mod known;
+
+#[cfg(feature = "anyhow")]
+mod anyhow;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "tonic")]
+mod tonic;
+
+use std::{borrow::Cow, sync::Arc};
+
+pub use self::chain::{Cause, CauseProbe};
+use crate::Code;
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("derive.md")]
+pub use graceful_macros::Classify;
+
+/// What an error means, and what people may be told about it.
+///
+/// Derive it for an error of yours (see the derive macro of the same name), or write it by hand:
+///
+/// ```
+/// use graceful::{Classify, Code};
+///
+/// struct Locked { until: u64 }
+///
+/// impl Classify for Locked {
+///     fn code(&self) -> Code {
+///         Code::FailedPrecondition
+///     }
+/// }
+///
+/// assert_eq!(Locked { until: 7 }.code(), Code::FailedPrecondition);
+/// assert_eq!(Locked { until: 7 }.message(), "failed precondition");
+/// ```
+///
+/// An error type that is not classified counts as [`Code::Internal`]. An error's own text never leaves the process,
+/// since it may hold a path, a query or a secret: [`message`](Self::message) is what its author chose to say, else a
+/// fixed text.
+///
+/// # Known errors
+///
+/// These are classified already:
+///
+/// | error | code |
+/// |---|---|
+/// | `std::io::Error` | by its kind; one without a kind of its own by the cause inside it |
+/// | parse errors of numbers, `bool`, addresses, UTF-8; `serde_json::Error` | `InvalidArgument` |
+/// | `TryFromIntError` | `OutOfRange` |
+/// | `tokio::time::error::Elapsed` | `DeadlineExceeded` |
+/// | `tokio::task::JoinError` | `Cancelled`, or `Internal` after a panic |
+/// | `std::fmt::Error`, `PoisonError` | `Internal` |
+/// | [`StepError`](crate::StepError) | `DeadlineExceeded` when out of time, `Cancelled` when abandoned, else `Internal` |
+/// | `dyn Error`, in a `Box`, an `Arc` or a reference | that of the first known cause, else `Internal` |
+/// | `anyhow::Error` (feature `anyhow`) | the same; a [`Code`] given as `.context(…)` wins |
+/// | `http::StatusCode`, alone or first in a tuple, and `http::Response` (feature `http`) | by its number |
+/// | `tonic::Status` (feature `tonic`) | its own |
+///
+/// The first known cause is looked for from the outside in. Known are the errors above, and every error of the program
+/// that derives `Classify`, implements [`std::error::Error`] and is not generic.
+///
+/// ```
+/// use graceful::{Classify, Code};
+///
+/// fn port(text: &str) -> Result<u16, Box<dyn std::error::Error>> {
+///     Ok(text.parse()?)
+/// }
+/// assert_eq!(port("http").unwrap_err().code(), Code::InvalidArgument);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not classified: nothing says which `Code` it means",
+    label = "not classified",
+    note = "derive `graceful::Classify` for it, or implement it by hand",
+    note = "a variant around an error of another crate can say it itself: `#[classify(code = …)]` in place of \
+            `transparent`"
+)]
+pub trait Classify {
+    /// What it means.
+    ///
+    /// ```
+    /// use graceful::{Classify, Code};
+    /// assert_eq!(std::io::Error::from(std::io::ErrorKind::TimedOut).code(), Code::DeadlineExceeded);
+    /// ```
+    fn code(&self) -> Code;
+
+    /// A text for people that may leave the process; the code's fixed [`text`](Code::text) unless the author wrote one.
+    ///
+    /// ```
+    /// use graceful::Classify;
+    /// let error = std::io::Error::other("/var/lib/users.db is gone");
+    /// assert_eq!(error.message(), "internal error");
+    /// ```
+    fn message(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.code().text())
+    }
+}
+
+impl Code {
+    /// A fixed text for people, of an error that has no text of its own.
+    ///
+    /// ```
+    /// assert_eq!(graceful::Code::NotFound.text(), "not found");
+    /// ```
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown error",
+            Self::InvalidArgument => "invalid argument",
+            Self::DeadlineExceeded => "deadline exceeded",
+            Self::NotFound => "not found",
+            Self::AlreadyExists => "already exists",
+            Self::PermissionDenied => "permission denied",
+            Self::ResourceExhausted => "resource exhausted",
+            Self::FailedPrecondition => "failed precondition",
+            Self::Aborted => "aborted",
+            Self::OutOfRange => "out of range",
+            Self::Unimplemented => "not implemented",
+            Self::Internal => "internal error",
+            Self::Unavailable => "unavailable",
+            Self::DataLoss => "data loss",
+            Self::Unauthenticated => "not authenticated",
+        }
+    }
+}
+
+impl Classify for Code {
+    fn code(&self) -> Code {
+        *self
+    }
+}
+
+macro_rules! delegate {
+    ($($pointer:ty),*) => {$(
+        impl<T: Classify + ?Sized> Classify for $pointer {
+            fn code(&self) -> Code {
+                (**self).code()
+            }
+
+            fn message(&self) -> Cow<'_, str> {
+                (**self).message()
+            }
+        }
+    )*};
+}
+
+delegate!(&T, Box<T>, Arc<T>);

@@ -1,0 +1,247 @@
+//! What an outcome means: the 17 canonical codes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What an outcome means, in the 17 canonical codes of gRPC.
+///
+/// The steps' defaults follow it: a client's bad request fires no alert and invalidates nothing.
+/// The numbers are those of the [gRPC status codes](https://grpc.io/docs/guides/status-codes/), the HTTP statuses
+/// those of [`google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto).
+///
+/// ```
+/// use graceful::Code;
+///
+/// assert_eq!(Code::NotFound.http_status(), 404);
+/// assert!(!Code::NotFound.is_server_fault());
+/// assert!(Code::Unavailable.is_server_fault() && Code::Unavailable.retryable());
+/// assert_eq!("DEADLINE_EXCEEDED".parse::<Code>(), Ok(Code::DeadlineExceeded));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[repr(u8)]
+pub enum Code {
+    /// It worked.
+    Ok = 0,
+    /// The caller went away before the answer.
+    Cancelled = 1,
+    /// Something failed and nobody knows what it means.
+    Unknown = 2,
+    /// The request is wrong, whatever the state of the system.
+    InvalidArgument = 3,
+    /// Time ran out before the work was done.
+    DeadlineExceeded = 4,
+    /// The entity does not exist.
+    NotFound = 5,
+    /// The entity exists already.
+    AlreadyExists = 6,
+    /// The caller is known, and may not do this.
+    PermissionDenied = 7,
+    /// A quota or a disk is full.
+    ResourceExhausted = 8,
+    /// The system is not in the state that the request needs; do not retry until it is.
+    FailedPrecondition = 9,
+    /// A concurrent change won; retry the whole.
+    Aborted = 10,
+    /// A position is past the valid range.
+    OutOfRange = 11,
+    /// The operation does not exist here.
+    Unimplemented = 12,
+    /// An invariant is broken.
+    Internal = 13,
+    /// The service cannot be reached now; retry.
+    Unavailable = 14,
+    /// Data is lost or corrupt beyond recovery.
+    DataLoss = 15,
+    /// The caller is not known.
+    Unauthenticated = 16,
+}
+
+impl Code {
+    /// All 17, by number.
+    ///
+    /// ```
+    /// use graceful::Code;
+    /// assert!(Code::ALL.iter().enumerate().all(|(n, code)| *code as usize == n));
+    /// ```
+    pub const ALL: [Self; 17] = [
+        Self::Ok,
+        Self::Cancelled,
+        Self::Unknown,
+        Self::InvalidArgument,
+        Self::DeadlineExceeded,
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::PermissionDenied,
+        Self::ResourceExhausted,
+        Self::FailedPrecondition,
+        Self::Aborted,
+        Self::OutOfRange,
+        Self::Unimplemented,
+        Self::Internal,
+        Self::Unavailable,
+        Self::DataLoss,
+        Self::Unauthenticated,
+    ];
+
+    /// The name on the wire, such as `NOT_FOUND`.
+    ///
+    /// ```
+    /// assert_eq!(graceful::Code::NotFound.name(), "NOT_FOUND");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Cancelled => "CANCELLED",
+            Self::Unknown => "UNKNOWN",
+            Self::InvalidArgument => "INVALID_ARGUMENT",
+            Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+            Self::NotFound => "NOT_FOUND",
+            Self::AlreadyExists => "ALREADY_EXISTS",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
+            Self::FailedPrecondition => "FAILED_PRECONDITION",
+            Self::Aborted => "ABORTED",
+            Self::OutOfRange => "OUT_OF_RANGE",
+            Self::Unimplemented => "UNIMPLEMENTED",
+            Self::Internal => "INTERNAL",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::DataLoss => "DATA_LOSS",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+        }
+    }
+
+    /// The HTTP status that says the same.
+    ///
+    /// ```
+    /// use graceful::Code;
+    /// assert_eq!(Code::Ok.http_status(), 200);
+    /// assert_eq!(Code::ResourceExhausted.http_status(), 429);
+    /// ```
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Ok => 200,
+            Self::InvalidArgument | Self::FailedPrecondition | Self::OutOfRange => 400,
+            Self::Unauthenticated => 401,
+            Self::PermissionDenied => 403,
+            Self::NotFound => 404,
+            Self::AlreadyExists | Self::Aborted => 409,
+            Self::ResourceExhausted => 429,
+            Self::Cancelled => 499,
+            Self::Unknown | Self::Internal | Self::DataLoss => 500,
+            Self::Unimplemented => 501,
+            Self::Unavailable => 503,
+            Self::DeadlineExceeded => 504,
+        }
+    }
+
+    /// The code that an HTTP status means; the statuses without one of their own follow their class.
+    ///
+    /// ```
+    /// use graceful::Code;
+    /// assert_eq!(Code::from_http_status(404), Code::NotFound);
+    /// assert_eq!(Code::from_http_status(418), Code::FailedPrecondition);
+    /// assert_eq!(Code::from_http_status(507), Code::Internal);
+    /// ```
+    pub const fn from_http_status(status: u16) -> Self {
+        match status {
+            100..=399 => Self::Ok,
+            400 | 405 | 406 | 411 | 413..=415 | 422 => Self::InvalidArgument,
+            401 | 407 => Self::Unauthenticated,
+            403 | 451 => Self::PermissionDenied,
+            404 | 410 => Self::NotFound,
+            408 | 504 => Self::DeadlineExceeded,
+            409 => Self::Aborted,
+            416 => Self::OutOfRange,
+            429 => Self::ResourceExhausted,
+            499 => Self::Cancelled,
+            400..=499 => Self::FailedPrecondition,
+            501 => Self::Unimplemented,
+            502 | 503 => Self::Unavailable,
+            500..=599 => Self::Internal,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether the service is to blame, not its caller: these fire alerts and open review jobs.
+    ///
+    /// ```
+    /// use graceful::Code;
+    /// assert!(Code::Internal.is_server_fault());
+    /// assert!(!Code::Cancelled.is_server_fault());
+    /// ```
+    pub const fn is_server_fault(self) -> bool {
+        matches!(
+            self,
+            Self::Unknown
+                | Self::DeadlineExceeded
+                | Self::Unimplemented
+                | Self::Internal
+                | Self::Unavailable
+                | Self::DataLoss
+        )
+    }
+
+    /// Whether the same request may succeed if it is sent again, unchanged, a little later.
+    ///
+    /// ```
+    /// use graceful::Code;
+    /// assert!(Code::Aborted.retryable());
+    /// assert!(!Code::InvalidArgument.retryable());
+    /// ```
+    pub const fn retryable(self) -> bool {
+        matches!(self, Self::DeadlineExceeded | Self::ResourceExhausted | Self::Aborted | Self::Unavailable)
+    }
+
+    /// Whether an error of this code says that the entity's state was not touched, so that a cached value is still good.
+    ///
+    /// ```
+    /// use graceful::Code;
+    /// assert!(Code::PermissionDenied.state_untouched());
+    /// assert!(!Code::NotFound.state_untouched());
+    /// ```
+    pub const fn state_untouched(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidArgument
+                | Self::PermissionDenied
+                | Self::Unauthenticated
+                | Self::AlreadyExists
+                | Self::FailedPrecondition
+                | Self::OutOfRange
+                | Self::ResourceExhausted
+        )
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The text is not the [name](Code::name) of a code.
+///
+/// ```
+/// let error = "NOPE".parse::<graceful::Code>().unwrap_err();
+/// assert_eq!(error.to_string(), "not the name of a code, such as `NOT_FOUND`");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseCodeError(());
+
+impl fmt::Display for ParseCodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the name of a code, such as `NOT_FOUND`")
+    }
+}
+
+impl std::error::Error for ParseCodeError {}
+
+impl std::str::FromStr for Code {
+    type Err = ParseCodeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCodeError> {
+        Self::ALL.into_iter().find(|code| code.name() == text).ok_or(ParseCodeError(()))
+    }
+}

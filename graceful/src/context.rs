@@ -1,0 +1,126 @@
+//! Who calls, and within what: known to the task, not passed by hand.
+
+use std::{future::Future, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use tokio::task_local;
+
+task_local! {
+    static CURRENT: Arc<Context>;
+}
+
+/// Who calls, and within what: user, tenant, actor and the ids that tie calls together.
+///
+/// It is local to the task: [`scope`](Self::scope) sets it for a future, and every flow that starts inside carries it.
+/// Nothing is demanded: a flow without a context has no user, and is its own correlation.
+///
+/// ```
+/// use graceful::Context;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let context = Context::new().with_user("ada").with_tenant("acme");
+/// context.scope(async { assert_eq!(Context::current().tenant.as_deref(), Some("acme")) }).await;
+/// assert_eq!(Context::current().tenant, None);
+/// # });
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Context {
+    /// Who is logged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<SmolStr>,
+    /// Whose data it is; part of every key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<SmolStr>,
+    /// Who did it, where that is not the user: a job, an administrator on behalf of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<SmolStr>,
+    /// What ties the calls of one business action together. Without one, a flow's own id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation_id: Option<SmolStr>,
+    /// This one request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<SmolStr>,
+    /// The trace that the call belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<SmolStr>,
+}
+
+macro_rules! with {
+    ($($method:ident $field:ident)*) => {$(
+        #[doc = concat!("The same context with another `", stringify!($field), "`.")]
+        ///
+        /// ```
+        #[doc = concat!("let context = graceful::Context::new().", stringify!($method), "(\"x\");")]
+        #[doc = concat!("assert_eq!(context.", stringify!($field), ".as_deref(), Some(\"x\"));")]
+        /// ```
+        #[must_use]
+        pub fn $method(mut self, $field: impl Into<SmolStr>) -> Self {
+            self.$field = Some($field.into());
+            self
+        }
+    )*};
+}
+
+impl Context {
+    /// An empty context.
+    ///
+    /// ```
+    /// assert_eq!(graceful::Context::new(), graceful::Context::default());
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    with! {
+        with_user user
+        with_tenant tenant
+        with_actor actor
+        with_correlation_id correlation_id
+        with_request_id request_id
+        with_trace_id trace_id
+    }
+
+    /// The context of this task, or an empty one.
+    ///
+    /// ```
+    /// assert_eq!(*graceful::Context::current(), graceful::Context::new());
+    /// ```
+    pub fn current() -> Arc<Self> {
+        Self::try_current().unwrap_or_default()
+    }
+
+    pub(crate) fn try_current() -> Option<Arc<Self>> {
+        CURRENT.try_with(Arc::clone).ok()
+    }
+
+    /// Runs a future within this context. Dropping it is as safe as dropping the future itself.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # use graceful::Context;
+    /// let user = Context::new().with_user("ada").scope(async { Context::current().user.clone() }).await;
+    /// assert_eq!(user.as_deref(), Some("ada"));
+    /// # });
+    /// ```
+    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(Arc::new(self), future)
+    }
+
+    /// Runs a closure within this context: for sync handlers.
+    ///
+    /// ```
+    /// # use graceful::Context;
+    /// let user = Context::new().with_user("ada").sync_scope(|| Context::current().user.clone());
+    /// assert_eq!(user.as_deref(), Some("ada"));
+    /// ```
+    pub fn sync_scope<R>(self, run: impl FnOnce() -> R) -> R {
+        enter(&Arc::new(self), run)
+    }
+}
+
+pub(crate) fn enter<R>(context: &Arc<Context>, run: impl FnOnce() -> R) -> R {
+    CURRENT.sync_scope(Arc::clone(context), run)
+}

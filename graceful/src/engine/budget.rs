@@ -1,0 +1,47 @@
+//! How long a step may take.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::Sleep;
+
+use crate::{Orchestrator, StepError, StepErrorKind};
+
+/// A step's time, which starts to run when the step first is not ready: a step that is ready at once pays for no timer.
+#[derive(Default)]
+pub(crate) struct Budget(Option<Pin<Box<Sleep>>>);
+
+impl Budget {
+    /// Ready when the time is over. Outside a runtime there is no timer, and nothing may hang: it is over at once.
+    pub(crate) fn poll_over(
+        &mut self,
+        allowed: Duration,
+        orchestrator: &Orchestrator,
+        cx: &mut Context<'_>,
+    ) -> Poll<StepError> {
+        let sleep = match &mut self.0 {
+            Some(sleep) => sleep,
+            None => match orchestrator.sleep(allowed) {
+                Some(sleep) => self.0.insert(Box::pin(sleep)),
+                None => return Poll::Ready(no_runtime()),
+            },
+        };
+        sleep.as_mut().poll(cx).map(|()| {
+            StepError::of_kind(
+                StepErrorKind::TimedOut,
+                smol_str::format_smolstr!("not done within its time budget of {allowed:?}"),
+            )
+        })
+    }
+}
+
+pub(crate) fn no_runtime() -> StepError {
+    StepError::of_kind(
+        StepErrorKind::Abandoned,
+        "not ready at once, and there is no Tokio runtime to go on in",
+    )
+}

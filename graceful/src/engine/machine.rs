@@ -1,0 +1,247 @@
+//! The steps of one flow, in their order, each contained.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use super::{Budget, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime};
+use crate::{
+    Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
+    backends::{BoxFuture, Reply},
+    flow::Work,
+    orchestrator::ambient,
+    steps::{self, Done},
+};
+
+/// Flows within flows, through hooks; the ninth one's steps are refused.
+const MAX_DEPTH: u8 = 8;
+
+/// One after the other, since a consumer that gets the event must find the cache right; then the rest at once.
+const PHASES: [&[Step]; 4] = [
+    &[Step::Fallback],
+    &[Step::Metadata],
+    &[Step::Cache],
+    &[Step::Graph, Step::Schedule, Step::Event, Step::Nexus, Step::Audit, Step::Alert],
+];
+
+/// The steps of one flow. What it holds is `'static`, so it can be moved to the background half-way.
+pub(super) struct Machine {
+    pub(super) orchestrator: Orchestrator,
+    pub(super) flow: Arc<Flow>,
+    overrides: Overrides,
+    results: [Option<StepResult>; 9],
+    running: Vec<Running>,
+    phase: usize,
+    pass: Pass,
+    pub(super) caller: Caller,
+}
+
+/// Which steps a pass over the phases takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    All,
+    /// Those that the answer depends on, before the others are queued.
+    Required,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    Waits,
+    /// The steps run in the background.
+    Gone,
+}
+
+/// A step that was not done at once.
+struct Running {
+    step: Step,
+    task: Task,
+    budget: Budget,
+}
+
+enum Task {
+    Backend(BoxFuture<Result<Done, StepError>>),
+    Hook(BoxFuture<HookResult>),
+    Typed,
+}
+
+impl Machine {
+    pub(super) fn new(orchestrator: Orchestrator, flow: Arc<Flow>, overrides: Overrides) -> Self {
+        let pass = match flow.options.delivery {
+            Delivery::Inline | Delivery::Durable => Pass::All,
+            Delivery::Background => Pass::Required,
+        };
+        Self {
+            orchestrator,
+            flow,
+            overrides,
+            results: [const { None }; 9],
+            running: Vec::new(),
+            phase: 0,
+            pass,
+            caller: Caller::Waits,
+        }
+    }
+
+    /// Goes through the phases as far as they are ready.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
+        loop {
+            self.poll_running(cx, typed);
+            if !self.running.is_empty() {
+                return Poll::Pending;
+            }
+            let Some(phase) = PHASES.get(self.phase) else { return Poll::Ready(()) };
+            self.phase += 1;
+            for &step in *phase {
+                if self.results[step as usize].is_none() && self.takes(step) {
+                    self.start(step);
+                }
+            }
+        }
+    }
+
+    fn takes(&self, step: Step) -> bool {
+        match self.pass {
+            Pass::All => true,
+            Pass::Required => self.flow.options.step(step).required,
+        }
+    }
+
+    fn start(&mut self, step: Step) {
+        let options = *self.flow.options.step(step);
+        let work = if self.flow.is_success() { options.on_success } else { options.on_error };
+        let task = match work {
+            _ if options.off => return self.record(step, StepResult::Off),
+            _ if self.flow.options.delivery == Delivery::Durable => {
+                return self.done(
+                    step,
+                    Err(StepError::new("the delivery is durable, and there is no durable store")),
+                );
+            }
+            _ if self.flow.depth > MAX_DEPTH => return self.done(step, Err(too_deep())),
+            Work::Default => {
+                let start = || steps::start(step, self.orchestrator.backends(), &self.flow);
+                match contain(start) {
+                    Ok(Reply::Ready(Some(answer))) => return self.done(step, answer),
+                    Ok(Reply::Ready(None)) => return self.done(step, Err(StepError::new("answered twice"))),
+                    Ok(Reply::Pending(future)) => Task::Backend(future),
+                    Err(error) => return self.done(step, Err(error)),
+                }
+            }
+            // Without an error value there is nothing to borrow: the same hook takes the flow alone.
+            Work::TypedHook if matches!(self.flow.ending, Ending::Ok | Ending::Err) => Task::Typed,
+            Work::Hook | Work::TypedHook => match contain(|| self.overrides.start(step, &self.flow)) {
+                Ok(future) => Task::Hook(future),
+                Err(error) => return self.done(step, Err(error)),
+            },
+        };
+        self.running.push(Running { step, task, budget: Budget::default() });
+    }
+
+    fn poll_running(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) {
+        let mut index = 0;
+        while index < self.running.len() {
+            match self.poll_one(index, cx, typed) {
+                Poll::Pending => index += 1,
+                Poll::Ready(answer) => {
+                    let Running { step, task, .. } = self.running.remove(index);
+                    if matches!(task, Task::Typed) {
+                        typed.forget(step);
+                    }
+                    self.done(step, answer);
+                }
+            }
+        }
+    }
+
+    fn poll_one(
+        &mut self,
+        index: usize,
+        cx: &mut Context<'_>,
+        typed: &mut dyn TypedHooks,
+    ) -> Poll<Result<Done, StepError>> {
+        let Running { step, task, budget } = &mut self.running[index];
+        let hooked = |answer: Poll<HookResult>| answer.map_ok(|()| Done::Did("overridden"));
+        let polled = contain(|| match task {
+            Task::Backend(future) => future.as_mut().poll(cx),
+            Task::Hook(future) => {
+                hooked(ambient::within(&self.orchestrator, &self.flow, || future.as_mut().poll(cx)))
+            }
+            Task::Typed => {
+                hooked(ambient::within(&self.orchestrator, &self.flow, || typed.poll(*step, &self.flow, cx)))
+            }
+        });
+        if let Poll::Ready(answer) = polled.unwrap_or_else(|error| Poll::Ready(Err(error))) {
+            return Poll::Ready(answer);
+        }
+        let allowed = self.flow.options.budget(*step, self.caller == Caller::Waits);
+        budget.poll_over(allowed, &self.orchestrator, cx).map(Err)
+    }
+
+    fn done(&mut self, step: Step, answer: Result<Done, StepError>) {
+        let result = match answer {
+            Ok(Done::Did(what)) => StepResult::Done(what),
+            Ok(Done::Skipped(why)) => StepResult::Skipped(why),
+            Ok(Done::Normalised(metadata)) => {
+                Arc::make_mut(&mut self.flow).metadata = Some(metadata);
+                StepResult::Done("normalised")
+            }
+            Err(error) => StepResult::Failed(error.in_step(step)),
+        };
+        self.record(step, result);
+    }
+
+    pub(super) fn record(&mut self, step: Step, result: StepResult) {
+        if let StepResult::Failed(error) = &result {
+            self.orchestrator.step_failed(step, error, &self.flow);
+        }
+        self.results[step as usize] = Some(result);
+    }
+
+    /// What the answer depends on is done, or nobody waits for an answer: the rest is next.
+    pub(super) fn go_on_with_the_rest(&mut self) {
+        self.caller = Caller::Gone;
+        self.pass = Pass::All;
+        self.phase = 0;
+    }
+
+    /// Nobody is left to run it: each step that has not been done fails.
+    pub(super) fn abandon(&mut self) {
+        for step in Step::ALL {
+            if self.results[step as usize].is_none() {
+                self.done(step, Err(no_runtime()));
+            }
+        }
+    }
+
+    /// A `required` step that is not done yet.
+    pub(super) fn required_is_open(&self) -> bool {
+        Step::ALL
+            .iter()
+            .any(|&step| self.flow.options.step(step).required && self.results[step as usize].is_none())
+    }
+
+    /// What became of each step so far; `missing` of those that are not done.
+    pub(super) fn report(&self, missing: &'static str) -> FlowReport {
+        FlowReport::new(
+            &self.flow,
+            self.results.each_ref().map(|result| match result {
+                Some(result) => result.clone(),
+                None => StepResult::Skipped(missing),
+            }),
+        )
+    }
+}
+
+/// A step's own panic ends the step, not the handler.
+pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, StepError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| StepError::panicked(&*payload))
+}
+
+fn too_deep() -> StepError {
+    StepError::of_kind(
+        StepErrorKind::TooDeep,
+        smol_str::format_smolstr!("hooks have called handlers {MAX_DEPTH} flows deep"),
+    )
+}

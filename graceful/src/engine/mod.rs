@@ -1,0 +1,114 @@
+//! The one engine: it runs the steps of a flow, whichever arm it is, and reports what became of them.
+
+mod background;
+mod budget;
+mod machine;
+mod overrides;
+mod report;
+mod settle;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use self::machine::{Caller, Machine};
+pub(crate) use self::{
+    background::Background,
+    budget::Budget,
+    machine::contain,
+    overrides::{HookResult, Hooks, NoTypedHooks, Overrides, TypedHooks},
+    settle::{Once, Settle},
+};
+pub use self::{
+    overrides::{FlowHook, Hook},
+    report::{FlowReport, StepResult},
+};
+use crate::{Flow, Orchestrator, Step};
+
+/// One flow on its way. It cannot be lost: dropped before its end it goes on in the background, and dropped there, because
+/// the runtime ends, it reports what was not done.
+pub struct Engine(Option<Machine>);
+
+const ENDS_ONCE: &str = "a flow ends once";
+
+impl Engine {
+    pub(crate) fn new(orchestrator: Orchestrator, flow: Arc<Flow>, overrides: Overrides) -> Self {
+        Self(Some(Machine::new(orchestrator, flow, overrides)))
+    }
+
+    fn machine(&mut self) -> &mut Machine {
+        self.0.as_mut().expect(ENDS_ONCE)
+    }
+
+    pub(crate) fn flow(&self) -> &Arc<Flow> {
+        &self.0.as_ref().expect(ENDS_ONCE).flow
+    }
+
+    pub(crate) fn orchestrator(&self) -> &Orchestrator {
+        &self.0.as_ref().expect(ENDS_ONCE).orchestrator
+    }
+
+    /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
+    pub(crate) fn fallback_was(&mut self, result: StepResult, applied: bool) {
+        let machine = self.machine();
+        machine.record(Step::Fallback, result);
+        Arc::make_mut(&mut machine.flow).fallback_applied = applied;
+    }
+
+    /// A `required` step that is not done yet: a caller that cannot wait cannot be given an `Ok`.
+    pub(crate) fn required_is_open(&self) -> bool {
+        self.0.as_ref().is_some_and(Machine::required_is_open)
+    }
+
+    /// The end: everybody is told what became of the flow.
+    fn conclude(&mut self) -> FlowReport {
+        let machine = self.0.take().expect(ENDS_ONCE);
+        let report = machine.report("not run");
+        machine.orchestrator.flow_ended(&report);
+        report
+    }
+
+    /// The caller cannot wait: the flow goes on without it.
+    pub(crate) fn detach(mut self) {
+        self.machine().go_on_with_the_rest();
+        Background::take(self);
+    }
+
+    /// For where there is no runtime to go on in.
+    fn run_once(mut self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        if self.machine().poll(&mut cx, &mut NoTypedHooks).is_ready() {
+            self.conclude();
+        }
+    }
+}
+
+/// The whole flow, without its caller.
+impl Future for Engine {
+    type Output = FlowReport;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FlowReport> {
+        ready!(self.machine().poll(cx, &mut NoTypedHooks));
+        Poll::Ready(self.conclude())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let Some(mut machine) = self.0.take() else { return };
+        if machine.caller == Caller::Waits {
+            return Self(Some(machine)).detach();
+        }
+        machine.abandon();
+        Self(Some(machine)).conclude();
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Engine").field(&self.0.as_ref().map(|machine| &machine.flow)).finish()
+    }
+}

@@ -1,0 +1,150 @@
+//! What a declaration puts in the place of a step's own arm.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use crate::{Flow, Step, StepError, backends::BoxFuture};
+
+pub(crate) type HookResult = Result<(), StepError>;
+
+/// A hook as a value: an `async fn(&Flow) -> Result<(), StepError>`.
+///
+/// The attribute takes the path of such a function; the manual path, [`run_hooks`](crate::Success::run_hooks) and
+/// [`OrchestrationConfig::hook`](crate::OrchestrationConfig::hook) take a `Hook`.
+///
+/// ```
+/// use graceful::{Flow, Hook, StepError};
+///
+/// async fn notify(flow: &Flow) -> Result<(), StepError> {
+///     println!("{} {}", flow.pattern(), flow.entity_id());
+///     Ok(())
+/// }
+///
+/// let hook = Hook::new(notify);
+/// ```
+#[derive(Clone)]
+pub struct Hook(Arc<dyn Fn(Arc<Flow>) -> BoxFuture<HookResult> + Send + Sync>);
+
+impl Hook {
+    /// A hook from an `async fn`.
+    ///
+    /// ```
+    /// # use graceful::{Flow, Hook, StepError};
+    /// async fn refuse(_: &Flow) -> Result<(), StepError> {
+    ///     Err(StepError::new("not today"))
+    /// }
+    /// let hook = Hook::new(refuse);
+    /// ```
+    pub fn new<F>(hook: F) -> Self
+    where
+        F: for<'a> FlowHook<'a> + Copy + Send + Sync + 'static,
+    {
+        Self(Arc::new(move |flow| Box::pin(async move { hook.call(&flow).await })))
+    }
+
+    pub(crate) fn call(&self, flow: Arc<Flow>) -> BoxFuture<HookResult> {
+        (self.0)(flow)
+    }
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
+/// An `async fn(&Flow) -> Result<(), StepError>`; implemented for each such function, never by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a hook",
+    label = "expected an `async fn(&Flow) -> Result<(), StepError>` whose future is `Send`"
+)]
+pub trait FlowHook<'a> {
+    /// What the function returns.
+    #[doc(hidden)]
+    type Future: Future<Output = HookResult> + Send + 'a;
+    #[doc(hidden)]
+    fn call(&self, flow: &'a Flow) -> Self::Future;
+}
+
+impl<'a, F, Fut> FlowHook<'a> for F
+where
+    F: Fn(&'a Flow) -> Fut,
+    Fut: Future<Output = HookResult> + Send + 'a,
+{
+    type Future = Fut;
+
+    fn call(&self, flow: &'a Flow) -> Fut {
+        self(flow)
+    }
+}
+
+/// The hooks that need nothing of the caller's, and so can be left to go on without it.
+#[derive(Clone, Default)]
+pub(crate) enum Overrides {
+    #[default]
+    None,
+    /// The attribute's: one function that knows the hook of each step.
+    Declared(fn(Step, Arc<Flow>) -> BoxFuture<HookResult>),
+    /// The manual path's, by arm and step.
+    Configured(Arc<Hooks>),
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hooks {
+    pub success: [Option<Hook>; 9],
+    pub error: [Option<Hook>; 9],
+}
+
+impl Overrides {
+    pub(super) fn start(&self, step: Step, flow: &Arc<Flow>) -> BoxFuture<HookResult> {
+        let missing = || Box::pin(async { Err(StepError::new("the hook is not there")) });
+        match self {
+            Self::None => missing(),
+            Self::Declared(start) => start(step, Arc::clone(flow)),
+            Self::Configured(hooks) => {
+                let arm = if flow.is_success() { &hooks.success } else { &hooks.error };
+                arm[step as usize].as_ref().map_or_else(|| missing() as _, |hook| hook.call(Arc::clone(flow)))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Declared(_) => "Declared",
+            Self::Configured(_) => "Configured",
+        })
+    }
+}
+
+/// The hooks that borrow the handler's result: they live in the handler's own future and are polled through this.
+pub(crate) trait TypedHooks {
+    /// Starts the step's hook, or polls it on.
+    fn poll(&mut self, step: Step, flow: &Arc<Flow>, cx: &mut Context<'_>) -> Poll<HookResult>;
+    /// The hook is over, by its own end or by the engine's word.
+    fn forget(&mut self, step: Step);
+}
+
+/// For the flows that have no typed hooks, or whose caller is gone.
+pub(crate) struct NoTypedHooks;
+
+impl TypedHooks for NoTypedHooks {
+    fn poll(&mut self, _: Step, _: &Arc<Flow>, _: &mut Context<'_>) -> Poll<HookResult> {
+        Poll::Ready(Err(abandoned()))
+    }
+
+    fn forget(&mut self, _: Step) {}
+}
+
+pub(super) fn abandoned() -> StepError {
+    StepError::of_kind(
+        crate::StepErrorKind::Abandoned,
+        "it borrows the handler's result, and the caller did not wait for it",
+    )
+}

@@ -1,0 +1,128 @@
+//! What became of a flow, step by step.
+
+use std::{fmt, sync::Arc};
+
+use crate::{Flow, Step, StepError};
+
+/// What became of one step.
+///
+/// ```
+/// use graceful::StepResult;
+///
+/// assert!(StepResult::Done("put").is_done());
+/// assert_eq!(StepResult::Skipped("no key").to_string(), "skipped: no key");
+/// ```
+#[derive(Clone, Debug)]
+pub enum StepResult {
+    /// The declaration switches it off.
+    Off,
+    /// It had nothing to do, and why.
+    Skipped(&'static str),
+    /// What it did.
+    Done(&'static str),
+    /// It failed, panicked or ran out of time.
+    Failed(StepError),
+}
+
+impl StepResult {
+    /// Whether it did its work.
+    ///
+    /// ```
+    /// assert!(!graceful::StepResult::Off.is_done());
+    /// ```
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
+    /// Its failure.
+    ///
+    /// ```
+    /// use graceful::{StepError, StepResult};
+    /// assert_eq!(StepResult::Failed(StepError::new("full")).error().unwrap().message(), "full");
+    /// ```
+    pub const fn error(&self) -> Option<&StepError> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for StepResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::Skipped(why) => write!(f, "skipped: {why}"),
+            Self::Done(what) => f.write_str(what),
+            Self::Failed(error) => write!(f, "FAILED: {}", error.message()),
+        }
+    }
+}
+
+/// What became of a flow, step by step. Its `Display` is a table of them.
+///
+/// The manual path returns it; of an annotated handler, an observer sees it
+/// ([`OrchestratorBuilder::on_report`](crate::OrchestratorBuilder::on_report)).
+///
+/// ```
+/// use graceful::{Code, Orchestrator, OrchestrationConfig, Step, Success};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let config = OrchestrationConfig::new("user").id("42").on(&Orchestrator::in_memory());
+/// let report = Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
+///
+/// assert!(report.step(Step::Audit).is_done());
+/// assert!(!report.step(Step::Event).is_done(), "no event is declared");
+/// assert_eq!(report.failures().count(), 0);
+/// # });
+/// ```
+#[derive(Clone, Debug)]
+pub struct FlowReport {
+    flow: Arc<Flow>,
+    steps: [StepResult; 9],
+}
+
+impl FlowReport {
+    pub(super) fn new(flow: &Arc<Flow>, steps: [StepResult; 9]) -> Self {
+        Self { flow: Arc::clone(flow), steps }
+    }
+
+    /// A report in which every step was skipped for the same reason.
+    pub(crate) fn skipped(flow: &Arc<Flow>, why: &'static str) -> Self {
+        Self::new(flow, Step::ALL.map(|_| StepResult::Skipped(why)))
+    }
+
+    /// The flow.
+    pub fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
+    /// What became of one step.
+    pub fn step(&self, step: Step) -> &StepResult {
+        &self.steps[step as usize]
+    }
+
+    /// What became of each step, in the order of [`Step::ALL`].
+    pub fn steps(&self) -> impl Iterator<Item = (Step, &StepResult)> {
+        Step::ALL.into_iter().zip(&self.steps)
+    }
+
+    /// The steps that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &StepError> {
+        self.steps.iter().filter_map(StepResult::error)
+    }
+
+    /// The first failure of a step that is `required`.
+    pub fn required_failure(&self) -> Option<&StepError> {
+        let required = |&(step, _): &(Step, &StepResult)| self.flow.options.step(step).required;
+        self.steps().filter(required).find_map(|(_, result)| result.error())
+    }
+}
+
+impl fmt::Display for FlowReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flow = &self.flow;
+        writeln!(f, "{} {} -> {} {}", flow.pattern(), flow.entity_id(), flow.ending().name(), flow.code())?;
+        self.steps().try_for_each(|(step, result)| writeln!(f, "  {step:<9} {result}"))
+    }
+}

@@ -1,0 +1,76 @@
+//! The part of a flow that its caller waits for, by delivery mode.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+};
+
+use super::{Background, Engine, FlowReport, TypedHooks};
+use crate::{Delivery, backends::BoxFuture};
+
+/// Ends when the response may leave. Dropped before, the flow goes on in the background.
+pub(crate) struct Settle<T> {
+    engine: Engine,
+    typed: T,
+    /// The queue is full: the caller waits for its turn, so that the order per entity holds.
+    turn: Option<BoxFuture<FlowReport>>,
+}
+
+impl<T: TypedHooks> Settle<T> {
+    pub(crate) fn new(engine: Engine, typed: T) -> Self {
+        Self { engine, typed, turn: None }
+    }
+}
+
+impl<T: TypedHooks> Settle<T> {
+    /// A `required` step that is not done yet.
+    pub(crate) fn required_is_open(&self) -> bool {
+        self.turn.is_none() && self.engine.required_is_open()
+    }
+
+    /// Polls once, for a caller that cannot wait. What is not ready then goes on in the background.
+    pub(crate) fn once(mut self) -> Once {
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(&mut self).poll(&mut cx) {
+            Poll::Ready(report) => Once::Settled(report),
+            Poll::Pending if self.required_is_open() => Once::RequiredIsOpen,
+            Poll::Pending => Once::Open,
+        }
+    }
+}
+
+/// What a caller that cannot wait knows.
+pub(crate) enum Once {
+    Settled(FlowReport),
+    Open,
+    RequiredIsOpen,
+}
+
+/// Nothing in it is pinned in place: typed hooks are boxed.
+impl<T> Unpin for Settle<T> {}
+
+impl<T: TypedHooks> Future for Settle<T> {
+    type Output = FlowReport;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FlowReport> {
+        let this = &mut *self;
+        if this.turn.is_none() {
+            let machine = this.engine.machine();
+            ready!(machine.poll(cx, &mut this.typed));
+            match machine.flow.delivery() {
+                Delivery::Inline | Delivery::Durable => return Poll::Ready(this.engine.conclude()),
+                Delivery::Background => {
+                    let so_far = machine.report("queued");
+                    machine.go_on_with_the_rest();
+                    let engine = Engine(this.engine.0.take());
+                    match Background::offer(engine) {
+                        Ok(()) => return Poll::Ready(so_far),
+                        Err(turn) => this.turn = Some(turn),
+                    }
+                }
+            }
+        }
+        this.turn.as_mut().map_or(Poll::Pending, |turn| turn.as_mut().poll(cx))
+    }
+}

@@ -1,0 +1,157 @@
+//! The event of a flow: `CloudEvents` 1.0, structured JSON.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use smol_str::SmolStr;
+use uuid::Uuid;
+
+use super::{Flow, Metadata, Payload};
+use crate::{Code, encoded};
+
+/// The event of a flow, a view of it: cloning it shares the flow.
+///
+/// Serialised, it is a [CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) envelope in
+/// structured JSON. Its id is the flow's, made once, so that a broker can tell a repetition from news.
+///
+/// ```
+/// use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let events = memory::Events::new();
+/// let mut inbox = events.subscribe();
+/// let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").event("user_updated").on(&orchestrator);
+/// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
+///
+/// let event = inbox.recv().await?;
+/// assert_eq!((event.name(), event.source(), &*event.subject()), ("user_updated", "users", "user/42"));
+/// assert_eq!(event.data().result.as_json(), "\"ada\"");
+/// assert!(event.to_json()?.contains("\"specversion\":\"1.0\""));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Event(Arc<Flow>);
+
+impl Event {
+    /// The event of a flow; `None` where its handler declares no event.
+    pub(crate) fn of(flow: &Arc<Flow>) -> Option<Self> {
+        flow.event_name().is_some().then(|| Self(Arc::clone(flow)))
+    }
+
+    /// The flow's id.
+    pub fn id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// The event's name, the envelope's `type`: `user_updated`, or `user_updated.failed`.
+    pub fn name(&self) -> &str {
+        self.0.event_name().unwrap_or_default()
+    }
+
+    /// The service, the envelope's `source`.
+    pub fn source(&self) -> &str {
+        self.0.service()
+    }
+
+    /// `pattern/id`, each part encoded; the envelope's `subject`.
+    pub fn subject(&self) -> String {
+        format!("{}/{}", encoded(self.0.pattern()), encoded(&self.0.entity_id()))
+    }
+
+    /// The flow that it comes from.
+    pub fn flow(&self) -> &Arc<Flow> {
+        &self.0
+    }
+
+    /// What the envelope carries.
+    pub fn data(&self) -> CanonicalPayload<'_> {
+        let flow = &*self.0;
+        CanonicalPayload {
+            code: flow.code,
+            message: flow.message(),
+            result: flow.values.event_payload.as_ref().unwrap_or(&flow.values.payload),
+            metadata: flow.metadata(),
+            yin_yang: if flow.is_success() { "yang" } else { "yin" },
+            correlation_id: flow.correlation_id(),
+            service: flow.service(),
+            entity_id: flow.entity_id(),
+            timestamp: flow.at,
+            environment: flow.environment(),
+            actor_id: flow.actor(),
+            request_id: flow.context().and_then(|context| context.request_id.as_deref()),
+            tags: flow.tags().collect(),
+        }
+    }
+
+    /// The whole envelope as JSON.
+    ///
+    /// # Errors
+    /// None in practice: every part is JSON already.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut envelope = serializer.serialize_struct("Event", 8)?;
+        envelope.serialize_field("specversion", "1.0")?;
+        envelope.serialize_field("id", &self.0.id)?;
+        envelope.serialize_field("source", self.source())?;
+        envelope.serialize_field("type", self.name())?;
+        envelope.serialize_field("subject", &self.subject())?;
+        envelope.serialize_field("time", &self.0.at)?;
+        envelope.serialize_field("datacontenttype", "application/json")?;
+        envelope.serialize_field("data", &self.data())?;
+        envelope.end()
+    }
+}
+
+/// What an event carries: the same fields for both arms.
+///
+/// ```
+/// # use graceful::{Code, Failure, Orchestrator, OrchestrationConfig, backends::memory};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let events = memory::Events::new();
+/// # let mut inbox = events.subscribe();
+/// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+/// let config = OrchestrationConfig::new("user").id("42").event("user_updated").on(&orchestrator);
+/// Failure::wrap(Code::NotFound, "no such user", &"cause").orchestrate(&config).await;
+/// let event = inbox.recv().await.unwrap();
+/// let data = event.data();
+/// assert_eq!((data.code, data.message, data.yin_yang), (Code::NotFound, "no such user", "yin"));
+/// # });
+/// ```
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct CanonicalPayload<'a> {
+    /// What the outcome means.
+    pub code: Code,
+    /// A text for people.
+    pub message: &'a str,
+    /// The value; null on the error flow, unless the event has a payload of its own.
+    pub result: &'a Payload,
+    /// The entity's metadata after the flow.
+    pub metadata: Option<&'a Metadata>,
+    /// `yang` on the success flow, `yin` on the error flow.
+    pub yin_yang: &'static str,
+    /// What ties the calls of one business action together.
+    pub correlation_id: SmolStr,
+    /// The service's name.
+    pub service: &'a str,
+    /// The entity's id.
+    pub entity_id: SmolStr,
+    /// When the handler ended.
+    pub timestamp: Timestamp,
+    /// The environment's name.
+    pub environment: &'a str,
+    /// Who did it.
+    pub actor_id: Option<&'a str>,
+    /// The request that it was done in.
+    pub request_id: Option<&'a str>,
+    /// The labels that the handler declares.
+    pub tags: Vec<&'a str>,
+}

@@ -1,0 +1,262 @@
+//! What a handler's declaration says about its steps: `Copy` data, made in a `const` by the attribute.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::{Code, Step};
+
+/// When the response leaves, relative to the steps.
+///
+/// ```
+/// # use graceful::Delivery;
+/// assert_eq!(Delivery::default(), Delivery::Inline);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// After every step was tried, at most its time budget. A crash loses the steps not yet done.
+    #[default]
+    Inline,
+    /// At once; the steps run from a bounded queue, in order per entity. When it is full, the caller waits for its turn.
+    Background,
+    /// Once the flow is on disk. Needs a durable store: without one, `build()` refuses.
+    Durable,
+}
+
+/// What the success arm of `cache` does.
+///
+/// ```
+/// # use graceful::OnOk;
+/// assert_eq!(OnOk::default(), OnOk::Auto);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnOk {
+    /// Put where there is a payload, else invalidate.
+    #[default]
+    Auto,
+    /// Put the payload.
+    Put,
+    /// Invalidate the key.
+    Invalidate,
+}
+
+/// What the error arm of `cache` does.
+///
+/// ```
+/// # use graceful::OnErr;
+/// assert_eq!(OnErr::default(), OnErr::Auto);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnErr {
+    /// Invalidate, unless the [code](Code::state_untouched) says that the state was not touched.
+    #[default]
+    Auto,
+    /// Always invalidate.
+    Always,
+    /// Keep what is cached.
+    Keep,
+}
+
+/// Which errors fire an alert.
+///
+/// ```
+/// # use graceful::AlertOn;
+/// assert_eq!(AlertOn::default(), AlertOn::ServerFault);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertOn {
+    /// Those whose code [is a server fault](Code::is_server_fault).
+    #[default]
+    ServerFault,
+    /// All.
+    All,
+}
+
+/// How urgent an alert is.
+///
+/// ```
+/// # use graceful::Severity;
+/// assert!(Severity::Critical > Severity::Warning);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Worth a look today.
+    Warning,
+    /// Worth a look now.
+    #[default]
+    Error,
+    /// Wake somebody.
+    Critical,
+}
+
+impl Severity {
+    /// The name in the attribute.
+    ///
+    /// ```
+    /// assert_eq!(graceful::Severity::Error.name(), "error");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// Who does a step's work on one arm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// The step's own arm.
+    #[default]
+    Default,
+    /// A hook that takes the [`Flow`](crate::Flow): it needs nothing of the caller's.
+    Hook,
+    /// A hook that takes the typed view, and so borrows the handler's result.
+    TypedHook,
+}
+
+/// What the declaration says of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOptions {
+    pub off: bool,
+    pub required: bool,
+    /// 0: the default of the delivery mode.
+    pub timeout_ms: u32,
+    pub on_success: Work,
+    pub on_error: Work,
+}
+
+impl StepOptions {
+    pub const DEFAULT: Self = Self {
+        off: false,
+        required: false,
+        timeout_ms: 0,
+        on_success: Work::Default,
+        on_error: Work::Default,
+    };
+}
+
+/// What the declaration says of all steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    pub delivery: Delivery,
+    pub cache_ttl_ms: u64,
+    pub on_ok: OnOk,
+    pub on_err: OnErr,
+    pub last_good: bool,
+    /// 0: of any age.
+    pub last_good_max_age_ms: u64,
+    pub schedule_after_ms: u64,
+    pub alert_on: AlertOn,
+    pub severity: Severity,
+    pub steps: [StepOptions; 9],
+}
+
+const MINUTE_MS: u64 = 60_000;
+
+impl Options {
+    pub const DEFAULT: Self = Self {
+        delivery: Delivery::Inline,
+        cache_ttl_ms: 10 * MINUTE_MS,
+        on_ok: OnOk::Auto,
+        on_err: OnErr::Auto,
+        last_good: false,
+        last_good_max_age_ms: 0,
+        schedule_after_ms: 5 * MINUTE_MS,
+        alert_on: AlertOn::ServerFault,
+        severity: Severity::Error,
+        steps: [StepOptions::DEFAULT; 9],
+    };
+
+    pub const fn step(&self, step: Step) -> &StepOptions {
+        &self.steps[step as usize]
+    }
+
+    pub const fn step_mut(&mut self, step: Step) -> &mut StepOptions {
+        &mut self.steps[step as usize]
+    }
+
+    /// What `step` may take: its own budget, else 1 s while a caller waits and 30 s otherwise.
+    pub fn budget(&self, step: Step, caller_waits: bool) -> Duration {
+        match (self.step(step).timeout_ms, caller_waits) {
+            (0, true) => Duration::from_secs(1),
+            (0, false) => Duration::from_secs(30),
+            (ms, _) => Duration::from_millis(ms.into()),
+        }
+    }
+
+    /// Whether an error of this code fires an alert.
+    pub fn alerts(&self, code: Code) -> bool {
+        match self.alert_on {
+            AlertOn::ServerFault => code.is_server_fault(),
+            AlertOn::All => true,
+        }
+    }
+}
+
+/// The names that a declaration gives: shared by every flow of its handler.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    pub handler: SmolStr,
+    pub pattern: SmolStr,
+    /// Empty: there is no event.
+    pub event: SmolStr,
+    pub failed: SmolStr,
+    /// Empty: `succeeded` or `failed`.
+    pub relation: SmolStr,
+    pub tags: Tags,
+}
+
+/// Labels on every step: in the program's text, or owned.
+#[derive(Clone, Debug)]
+pub enum Tags {
+    Static(&'static [&'static str]),
+    Owned(std::sync::Arc<[SmolStr]>),
+}
+
+impl Tags {
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let (fixed, owned) = match self {
+            Self::Static(tags) => (*tags, [].as_slice()),
+            Self::Owned(tags) => ([].as_slice(), tags.as_ref()),
+        };
+        fixed.iter().copied().chain(owned.iter().map(SmolStr::as_str))
+    }
+}
+
+impl Default for Tags {
+    fn default() -> Self {
+        Self::Static(&[])
+    }
+}
+
+impl PartialEq for Tags {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Tags {}
+
+impl Serialize for Tags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(|tags: Vec<SmolStr>| Self::Owned(tags.into()))
+    }
+}

@@ -1,0 +1,126 @@
+//! A value as JSON, serialised once and shared by every step.
+
+use std::{cell::Cell, fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+/// A value as JSON, serialised once and shared by every step; cloning it shares the bytes.
+///
+/// ```
+/// use graceful::Payload;
+///
+/// let payload = Payload::of(&[1, 2, 3])?;
+/// assert_eq!(payload.as_json(), "[1,2,3]");
+/// assert_eq!(payload.decode::<Vec<u8>>()?, [1, 2, 3]);
+/// assert!(Payload::of(&())?.is_null());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload(Option<Arc<str>>);
+
+/// A buffer larger than this is not kept for the next value.
+const KEPT_BUFFER: usize = 64 * 1024;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Payload {
+    /// No value: `null`.
+    ///
+    /// ```
+    /// assert_eq!(graceful::Payload::NULL.as_json(), "null");
+    /// ```
+    pub const NULL: Self = Self(None);
+
+    /// Serialises a value.
+    ///
+    /// # Errors
+    /// What the value's `Serialize` says, or that JSON cannot hold it (a map with keys that are not texts).
+    ///
+    /// ```
+    /// # use graceful::Payload;
+    /// assert_eq!(Payload::of("text")?.as_json(), "\"text\"");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        // The buffer is taken, not borrowed: the value's own `Serialize` may come here again.
+        let mut buffer = BUFFER.take();
+        let written = serde_json::to_writer(&mut buffer, value);
+        let payload = written.map(|()| Self::from_bytes(&buffer));
+        if buffer.capacity() <= KEPT_BUFFER {
+            buffer.clear();
+            BUFFER.set(buffer);
+        }
+        payload
+    }
+
+    fn from_bytes(json: &[u8]) -> Self {
+        match std::str::from_utf8(json) {
+            Ok("null") | Err(_) => Self::NULL,
+            Ok(json) => Self(Some(json.into())),
+        }
+    }
+
+    /// Whether there is no value.
+    ///
+    /// ```
+    /// assert!(graceful::Payload::NULL.is_null());
+    /// ```
+    pub const fn is_null(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The value as JSON text.
+    ///
+    /// ```
+    /// # use graceful::Payload;
+    /// assert_eq!(Payload::of(&true)?.as_json(), "true");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn as_json(&self) -> &str {
+        self.0.as_deref().unwrap_or("null")
+    }
+
+    /// The value, read back.
+    ///
+    /// # Errors
+    /// The JSON is not that of a `T`.
+    ///
+    /// ```
+    /// # use graceful::Payload;
+    /// assert_eq!(Payload::of(&7)?.decode::<u8>()?, 7);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.as_json())
+    }
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self::NULL
+    }
+}
+
+/// Only the length: a payload may hold what no log should.
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.as_json().len())
+    }
+}
+
+/// The JSON itself, in place.
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(self.as_json()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self::from_bytes(raw.get().as_bytes()))
+    }
+}

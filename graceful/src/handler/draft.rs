@@ -1,0 +1,178 @@
+//! What the declaration's expressions are written to.
+
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+use smol_str::{SmolStr, SmolStrBuilder};
+
+use crate::{Code, Flow, encoded};
+
+/// A flow that is not complete: the expansion's closures fill it, one method per argument.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    pub(super) flow: &'a mut Flow,
+    pub(super) skipped: bool,
+    /// What the holes of a template came to at entry, for a text that is complete only after the body.
+    pub(super) kept: &'a mut Vec<SmolStr>,
+}
+
+/// A text of several parts.
+pub fn text(parts: fmt::Arguments<'_>) -> SmolStr {
+    let mut text = SmolStrBuilder::new();
+    let _ = text.write_fmt(parts);
+    text.finish()
+}
+
+/// A part of a text, encoded: what separates the parts cannot come from them.
+pub fn hole<T: Named + ?Sized>(value: &T) -> impl fmt::Display {
+    let mut text = SmolStrBuilder::new();
+    let _ = write!(text, "{value}");
+    let text = text.finish();
+    let mut part = SmolStrBuilder::new();
+    let _ = write!(part, "{}", encoded(&text));
+    part.finish()
+}
+
+/// A parameter that an expression over the `Ok` value names as well.
+#[diagnostic::on_unimplemented(
+    message = "this parameter may be gone when the expression over `result` is evaluated: `{Self}` is not `Copy`, and the body may have moved it",
+    label = "used together with `result`",
+    note = "use a template, whose holes are evaluated one by one: \"{{tenant}}/{{result.id}}\""
+)]
+pub trait Kept: Copy {}
+impl<T: Copy> Kept for T {}
+
+/// Says so where it is not.
+pub fn kept<T: Kept>(_: &T) {}
+
+/// What names an entity.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot name an entity: it does not implement `Display`",
+    label = "this becomes a key, an id or an actor, so it needs `Display`",
+    note = "name a field that does, such as `user.id`, or use a template: \"{{tenant}}/{{user.id}}\""
+)]
+pub trait Named: fmt::Display {}
+impl<T: fmt::Display + ?Sized> Named for T {}
+
+/// What can be stored and sent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored or sent: it does not implement `Serialize`",
+    label = "this becomes JSON, so it needs `serde::Serialize`",
+    note = "derive `Serialize` for it, or name a part of it that has it"
+)]
+pub trait Value: Serialize {}
+impl<T: Serialize + ?Sized> Value for T {}
+
+/// What can be the entity's metadata.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be metadata: it does not implement `Serialize`",
+    label = "this becomes a JSON object, so it needs `serde::Serialize`",
+    note = "derive `Serialize` for it, or use `serde_json::json!({{…}})`"
+)]
+pub trait Fields: Serialize {}
+impl<T: Serialize + ?Sized> Fields for T {}
+
+/// What can be a version.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a version: it is not an integer",
+    label = "versions are compared, so this must convert to `i64`",
+    note = "name an integer field that grows with each change, such as `result.version`"
+)]
+pub trait Version: Copy {
+    fn version(self) -> Option<i64>;
+}
+
+macro_rules! versions {
+    ($($integer:ty)*) => {$(
+        impl Version for $integer {
+            fn version(self) -> Option<i64> {
+                i64::try_from(self).ok()
+            }
+        }
+    )*};
+}
+
+versions!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+impl<V: Version> Version for &V {
+    fn version(self) -> Option<i64> {
+        V::version(*self)
+    }
+}
+
+/// An empty name would be shared by all entities that have none.
+fn name(value: &dyn fmt::Display) -> Option<SmolStr> {
+    let mut name = SmolStrBuilder::new();
+    let _ = write!(name, "{value}");
+    let name = name.finish();
+    (!name.is_empty()).then_some(name)
+}
+
+impl Draft<'_> {
+    pub fn key<T: Named + ?Sized>(&mut self, key: &T) {
+        self.flow.values.cache_key = name(&key);
+        if self.flow.values.cache_key.is_none() {
+            self.fault("the cache key is empty");
+        }
+    }
+
+    pub fn id<T: Named + ?Sized>(&mut self, id: &T) {
+        self.flow.values.id = name(&id);
+    }
+
+    pub fn actor<T: Named + ?Sized>(&mut self, actor: &T) {
+        self.flow.values.actor = name(&actor);
+    }
+
+    pub fn graph_to<T: Named + ?Sized>(&mut self, to: &T) {
+        self.flow.values.graph_to = name(&to);
+    }
+
+    pub fn message<T: Named + ?Sized>(&mut self, message: &T) {
+        self.flow.message = name(&message).unwrap_or_default();
+    }
+
+    pub fn version<T: Version>(&mut self, version: T) {
+        self.flow.values.version = version.version();
+        if self.flow.values.version.is_none() {
+            self.fault("the version does not fit an `i64`");
+        }
+    }
+
+    pub fn keep(&mut self, part: &SmolStr) {
+        self.kept.push(part.clone());
+    }
+
+    pub fn kept(&self, index: usize) -> &str {
+        &self.kept[index]
+    }
+
+    pub fn when(&mut self, when: bool) {
+        self.skipped = !when;
+    }
+
+    pub fn metadata<T: Fields + ?Sized>(&mut self, metadata: &T) {
+        self.flow.values.set_metadata(metadata);
+    }
+
+    pub fn payload<T: Value + ?Sized>(&mut self, payload: &T) {
+        self.flow.values.payload = self.flow.values.serialise("payload", payload);
+    }
+
+    pub fn cache_value<T: Value + ?Sized>(&mut self, value: &T) {
+        self.flow.values.cache_value = Some(self.flow.values.serialise("cache(value = …)", value));
+    }
+
+    pub fn event_payload<T: Value + ?Sized>(&mut self, payload: &T) {
+        self.flow.values.event_payload = Some(self.flow.values.serialise("event(payload = …)", payload));
+    }
+
+    pub(super) fn classified(&mut self, code: Code, message: impl Into<SmolStr>) {
+        self.flow.code = code;
+        self.flow.message = message.into();
+    }
+
+    pub(super) fn fault(&mut self, text: impl Into<SmolStr>) {
+        self.flow.values.fault = Some(text.into());
+    }
+}

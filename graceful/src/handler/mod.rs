@@ -1,0 +1,26 @@
+//! What an expansion of `#[orchestrate]` calls. The only generic code of the crate, and thin: it ends where the [`Flow`]
+//! says everything.
+//!
+//! [`Flow`]: crate::Flow
+
+mod after;
+mod draft;
+mod enter;
+mod prepared;
+mod probe;
+mod run;
+mod shapes;
+mod site;
+mod typed;
+
+pub use self::{
+    after::{After, Begun, Plain},
+    draft::{Draft, Fields, Kept, Named, Value, Version, hole, kept, text},
+    enter::{Entered, Source, enter, enter_eager, enter_on},
+    prepared::{Prepared, Returns},
+    probe::{ClassifyAnything, Decode, DecodeInside, DecodeNothing, LookInside, PayloadOfAnything, Probe},
+    run::Run,
+    shapes::{ErrorOfStep, boxed, called, hook_result, never, no_hook, required_error},
+    site::Site,
+    typed::{Arm, Fallback, Hooks, LastGood, NoFallback, Typed, arm, no_hooks},
+};

@@ -1,0 +1,178 @@
+//! A call, before it runs: body, arms, and what borrows the result.
+
+use std::{
+    future::{Future, IntoFuture},
+    marker::PhantomData,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    sync::Arc,
+};
+
+use super::{After, Decode, Draft, LastGood, NoFallback, Plain, Run, Typed, enter::Active};
+use crate::{
+    Flow, Outcome, Step, StepError,
+    engine::{HookResult, NoTypedHooks, Settle},
+};
+
+/// A call, before it runs. An async one is awaited, any other is [finished](Self::finish).
+#[must_use = "it does nothing unless it is awaited or finished"]
+pub struct Prepared<B, R, O, X, A> {
+    active: Option<Active>,
+    body: B,
+    arms: (O, X, A),
+    outcome: PhantomData<fn() -> R>,
+}
+
+impl<B, R: Outcome, O, X> Prepared<B, R, O, X, Plain<R::Err>> {
+    pub(super) fn new(active: Option<Active>, body: B, ok: O, err: X) -> Self {
+        Self { active, body, arms: (ok, err, Plain { required: None }), outcome: PhantomData }
+    }
+
+    /// A `required` step's failure becomes the handler's error.
+    pub fn required(mut self, into: fn(StepError) -> R::Err) -> Self {
+        self.arms.2.required = Some(into);
+        self
+    }
+
+    /// Hooks that borrow the result.
+    pub fn typed_hooks<H, Fut>(self, hooks: H) -> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>>
+    where
+        H: Fn(Step, Arc<Flow>, Arc<R>) -> Fut,
+        Fut: Future<Output = HookResult>,
+    {
+        self.map(|plain| Typed { hooks, fallback: NoFallback, required: plain.required })
+    }
+}
+
+impl<B, R: Outcome, O, X, H> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>> {
+    /// A function that turns an `Err` into an `Ok`.
+    pub fn fallback<V, Fut>(self, fallback: V) -> Prepared<B, R, O, X, Typed<H, V, R::Err>>
+    where
+        V: Fn(Arc<Flow>, Arc<R>) -> Fut,
+        Fut: Future<Output = Result<Option<R::Ok>, StepError>>,
+    {
+        self.map(|typed| Typed { hooks: typed.hooks, fallback, required: typed.required })
+    }
+
+    /// The last good value turns an `Err` into an `Ok`.
+    pub fn last_good<D>(self, decode: D) -> Prepared<B, R, O, X, Typed<H, LastGood<D>, R::Err>>
+    where
+        D: Fn(Decode<'_, R::Ok>) -> Result<R::Ok, StepError> + Clone,
+    {
+        self.map(|typed| Typed { hooks: typed.hooks, fallback: LastGood(decode), required: typed.required })
+    }
+}
+
+impl<B, R, O, X, A> Prepared<B, R, O, X, A> {
+    fn map<Next>(self, next: impl FnOnce(A) -> Next) -> Prepared<B, R, O, X, Next> {
+        let (ok, err, after) = self.arms;
+        Prepared { active: self.active, body: self.body, arms: (ok, err, next(after)), outcome: PhantomData }
+    }
+}
+
+impl<F, R, O, X, A> IntoFuture for Prepared<F, R, O, X, A>
+where
+    F: Future<Output = R>,
+    R: Outcome,
+    O: FnOnce(&mut Draft<'_>, &R::Ok),
+    X: FnOnce(&mut Draft<'_>, &R::Err),
+    A: After<R>,
+{
+    type Output = R;
+    type IntoFuture = Run<F, O, X, A>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Run::new(self.active, self.body, self.arms)
+    }
+}
+
+impl<B, V, O, X, A> Prepared<B, V::Outcome, O, X, A>
+where
+    B: FnOnce() -> V,
+    V: Returns,
+    O: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
+    X: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
+{
+    /// Runs a body that is not async, and what follows it.
+    pub fn finish(self) -> V
+    where
+        V: Finish<O, X, A>,
+    {
+        let Some(active) = self.active else { return (self.body)() };
+        match catch_unwind(AssertUnwindSafe(self.body)) {
+            Ok(returned) => returned.finish(active, self.arms),
+            Err(payload) => {
+                if let Some(engine) = active.panicked() {
+                    drop(Settle::new(engine, NoTypedHooks).once());
+                }
+                resume_unwind(payload)
+            }
+        }
+    }
+}
+
+/// What a function that is not `async` may return.
+#[diagnostic::on_unimplemented(
+    message = "`#[orchestrate]` needs a function that returns a `Result`, and this one returns `{Self}`",
+    label = "neither a `Result` nor a boxed future of one",
+    note = "return a `Result` (any alias of it), an `impl Future` or a `Pin<Box<dyn Future>>` of one, or remove the attribute"
+)]
+pub trait Returns {
+    type Outcome: Outcome;
+}
+
+/// How what follows is put behind it.
+pub trait Finish<O, X, A>: Returns + Sized {
+    #[doc(hidden)]
+    fn finish(self, active: Active, arms: (O, X, A)) -> Self;
+}
+
+impl<T, E> Returns for Result<T, E> {
+    type Outcome = Self;
+}
+
+impl<T, E, O, X, A> Finish<O, X, A> for Result<T, E>
+where
+    O: FnOnce(&mut Draft<'_>, &T),
+    X: FnOnce(&mut Draft<'_>, &E),
+    A: After<Self>,
+{
+    fn finish(self, mut active: Active, (ok, err, after): (O, X, A)) -> Self {
+        if !active.resolve() {
+            return self;
+        }
+        match active.returned(&self, ok, err) {
+            Some(engine) => after.once(engine, self),
+            None => self,
+        }
+    }
+}
+
+macro_rules! boxed {
+    ($($send:ident)?) => {
+        impl<'a, R: Outcome> Returns for Pin<Box<dyn Future<Output = R> $(+ $send)? + 'a>> {
+            type Outcome = R;
+        }
+
+        impl<'a, R, O, X, A> Finish<O, X, A> for Pin<Box<dyn Future<Output = R> $(+ $send)? + 'a>>
+        where
+            R: Outcome + $($send +)? 'a,
+            O: FnOnce(&mut Draft<'_>, &R::Ok) $(+ $send)? + 'a,
+            X: FnOnce(&mut Draft<'_>, &R::Err) $(+ $send)? + 'a,
+            A: After<R, Post: $($send +)? 'a> $(+ $send)? + 'a,
+        {
+                    fn finish(self, active: Active, arms: (O, X, A)) -> Self {
+                Box::pin(Run::new(Some(active), self, arms))
+            }
+        }
+    };
+}
+
+boxed!();
+boxed!(Send);
+
+impl<B, R, O, X, A> std::fmt::Debug for Prepared<B, R, O, X, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("active", &self.active).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! The manual path: from an outcome and a config to a report, through the same flow and the same engine.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::{
+    Code, Ending, Failure, Flow, FlowReport, OrchestrationConfig, Success,
+    engine::{Engine, NoTypedHooks, Settle},
+    flow::{Names, Options},
+    orchestrator::ambient,
+};
+
+impl<'a, T: ?Sized> Success<'a, T> {
+    /// A success by hand: its code, a text for people, and the value.
+    ///
+    /// ```
+    /// use graceful::{Code, Success};
+    /// let success = Success::wrap(Code::Ok, "user updated", "ada");
+    /// assert_eq!((success.code(), *success.value()), (Code::Ok, *"ada"));
+    /// ```
+    pub fn wrap(code: Code, message: &str, value: &'a T) -> Self {
+        Self::new(&wrapped(Ending::Ok, code, message), value)
+    }
+
+    /// Runs the success flow, and answers what became of each step.
+    ///
+    /// Dropped before it is done, the flow goes on in the background.
+    ///
+    /// ```
+    /// use graceful::{Code, OrchestrationConfig, Orchestrator, Step, Success};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").id(42).on(&Orchestrator::in_memory());
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert!(report.step(Step::Metadata).is_done());
+    /// # });
+    /// ```
+    pub async fn orchestrate(self, config: &OrchestrationConfig) -> FlowReport
+    where
+        T: Serialize,
+    {
+        let mut flow = declared(self.flow(), config);
+        if flow.values.payload.is_null() {
+            flow.values.payload = flow.values.serialise("the value", self.value());
+        }
+        run(flow, config).await
+    }
+}
+
+impl<'a, E: ?Sized> Failure<'a, E> {
+    /// A failure by hand: its code, a text for people that may leave the process, and the cause, which does not.
+    ///
+    /// ```
+    /// use graceful::{Code, Failure};
+    /// let failure = Failure::wrap(Code::Internal, "something failed", "disk full");
+    /// assert_eq!(failure.flow().message(), "something failed");
+    /// ```
+    pub fn wrap(code: Code, message: &str, error: &'a E) -> Self {
+        Self::new(&wrapped(Ending::Err, code, message), error)
+    }
+
+    /// Runs the error flow, and answers what became of each step.
+    ///
+    /// Dropped before it is done, the flow goes on in the background.
+    ///
+    /// ```
+    /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, Step};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").id(42).on(&Orchestrator::in_memory());
+    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// assert_eq!(report.step(Step::Alert).to_string(), "fired");
+    /// # });
+    /// ```
+    pub async fn orchestrate(self, config: &OrchestrationConfig) -> FlowReport {
+        let mut flow = declared(self.flow(), config);
+        flow.values.drop_payloads();
+        run(flow, config).await
+    }
+}
+
+/// A flow that knows its outcome, and not yet what follows it.
+fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
+    let mut flow = Flow::begin(Arc::default(), Names::default(), Options::DEFAULT);
+    flow.end(ending, code, message);
+    Arc::new(flow)
+}
+
+fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
+    let parent = ambient::parent();
+    Flow {
+        names: config.names.clone(),
+        options: config.options,
+        values: config.values.clone(),
+        parent: parent.map(|parent| parent.id),
+        depth: parent.map_or(0, |parent| parent.depth + 1),
+        ..wrapped.clone()
+    }
+}
+
+async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
+    let orchestrator = config.orchestrator.clone().or_else(ambient::orchestrator);
+    let Some(orchestrator) = orchestrator else {
+        return FlowReport::skipped(&Arc::new(flow), "no orchestrator");
+    };
+    flow.origin = Arc::clone(orchestrator.origin());
+    let flow = Arc::new(flow);
+    if !config.when {
+        return FlowReport::skipped(&flow, "`when` is false");
+    }
+    Settle::new(Engine::new(orchestrator, flow, config.overrides()), NoTypedHooks).await
+}

@@ -1,0 +1,181 @@
+//! From backends and settings to an orchestrator.
+
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+};
+
+use smol_str::SmolStr;
+use tokio::runtime::Handle;
+
+use super::{ALIVE, Inner, Orchestrator, requirements, requirements::BuildError, stats::Counters};
+use crate::{
+    FlowReport,
+    backends::{Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Scheduler},
+    engine::Background,
+    flow::Origin,
+    steps::Backends,
+};
+
+pub(super) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;
+
+/// Backends and settings of an [`Orchestrator`] to be.
+///
+/// A step whose backend is not given is skipped.
+///
+/// ```
+/// use graceful::{Orchestrator, backends::memory};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::builder()
+///     .service("users")
+///     .environment("prod")
+///     .cache(memory::Cache::new())
+///     .events(memory::Events::new())
+///     .on_report(|report| println!("{report}"))
+///     .build()?;
+/// # Ok::<(), graceful::BuildError>(())
+/// # }).unwrap();
+/// ```
+#[must_use]
+pub struct OrchestratorBuilder {
+    origin: Origin,
+    backends: Backends,
+    observers: Vec<Observer>,
+    queue: usize,
+    runtime: Option<Handle>,
+}
+
+/// How many flows may wait in the background, unless the builder says otherwise.
+const QUEUE: usize = 1024;
+
+macro_rules! backends {
+    ($($(#[$doc:meta])* $method:ident: $trait:ident)*) => {$(
+        $(#[$doc])*
+        pub fn $method(mut self, backend: impl $trait) -> Self {
+            self.backends.$method = Some(Arc::new(backend));
+            self
+        }
+    )*};
+}
+
+impl OrchestratorBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            origin: Origin { service: SmolStr::new_static("service"), environment: SmolStr::default() },
+            backends: Backends::default(),
+            observers: Vec::new(),
+            queue: QUEUE,
+            runtime: None,
+        }
+    }
+
+    /// The service's name: the source of its events, and part of every key. Default: `service`.
+    pub fn service(mut self, name: impl Into<SmolStr>) -> Self {
+        self.origin.service = name.into();
+        self
+    }
+
+    /// The environment's name, such as `prod`; part of every event. Default: empty.
+    pub fn environment(mut self, name: impl Into<SmolStr>) -> Self {
+        self.origin.environment = name.into();
+        self
+    }
+
+    backends! {
+        /// Drives `cache` and `fallback = last_good`.
+        cache: Cache
+        /// Drives `metadata`.
+        metadata: MetadataStore
+        /// Drives `graph`.
+        graph: KnowledgeGraph
+        /// Drives `schedule`.
+        scheduler: Scheduler
+        /// Drives `event`.
+        events: EventEmitter
+        /// Drives `nexus`.
+        nexus: Nexus
+        /// Drives `audit`.
+        audit: AuditLog
+        /// Drives `alert`.
+        alerts: Alerter
+    }
+
+    /// Gives every step that has no backend yet an embedded one, in this process' memory.
+    ///
+    /// ```
+    /// # use graceful::{Orchestrator, backends::memory};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let events = memory::Events::new();
+    /// let orchestrator = Orchestrator::builder().service("users").events(events.clone()).in_memory().build()?;
+    /// # Ok::<(), graceful::BuildError>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "memory")]
+    pub fn in_memory(mut self) -> Self {
+        use crate::backends::memory;
+
+        let backends = &mut self.backends;
+        backends.cache.get_or_insert_with(|| Arc::new(memory::Cache::new()));
+        backends.metadata.get_or_insert_with(|| Arc::new(memory::MetadataStore::new()));
+        backends.graph.get_or_insert_with(|| Arc::new(memory::Graph::new()));
+        backends.scheduler.get_or_insert_with(|| Arc::new(memory::Scheduler::new()));
+        backends.events.get_or_insert_with(|| Arc::new(memory::Events::new()));
+        backends.nexus.get_or_insert_with(|| Arc::new(memory::Nexus::new()));
+        backends.audit.get_or_insert_with(|| Arc::new(memory::AuditLog::new()));
+        backends.alerts.get_or_insert_with(|| Arc::new(memory::Alerts::new()));
+        self
+    }
+
+    /// Called with each flow's report, when its last step is done: in the handler's task, so it should be quick.
+    ///
+    /// A panic of it is logged and changes nothing.
+    pub fn on_report(mut self, observer: impl Fn(&FlowReport) + Send + Sync + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// How many flows of `delivery = "background"` may wait; when they do, further callers wait for their turn.
+    /// Default: 1,024.
+    pub fn background_queue(mut self, flows: usize) -> Self {
+        self.queue = flows;
+        self
+    }
+
+    /// The runtime that flows without a caller go on in. Default: the one that `build` is called in.
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Builds the orchestrator.
+    ///
+    /// Built outside a Tokio runtime and without [`runtime`](Self::runtime), it serves what is ready at once (as everything
+    /// in memory is); a step that is not ready when its caller cannot wait then fails.
+    ///
+    /// # Errors
+    /// A handler of the program needs what was not given: each is named, with file and line.
+    pub fn build(self) -> Result<Orchestrator, BuildError> {
+        requirements::check(&self.backends)?;
+        ALIVE.fetch_add(1, Ordering::AcqRel);
+        Ok(Orchestrator(Arc::new(Inner {
+            origin: Arc::new(self.origin),
+            backends: self.backends,
+            observers: self.observers,
+            counters: Counters::default(),
+            background: Background::new(self.queue),
+            runtime: self.runtime.or_else(|| Handle::try_current().ok()),
+        })))
+    }
+}
+
+impl fmt::Debug for OrchestratorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrchestratorBuilder")
+            .field("origin", &self.origin)
+            .field("backends", &self.backends)
+            .field("observers", &self.observers.len())
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,312 @@
+//! Backends and settings, and how a handler finds them.
+
+pub(crate) mod ambient;
+mod builder;
+mod requirements;
+mod stats;
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::de::DeserializeOwned;
+use tokio::{runtime::Handle, time::Sleep};
+
+use self::{builder::Observer, stats::Counters};
+pub use self::{
+    builder::OrchestratorBuilder,
+    requirements::{BuildError, Requirement},
+    stats::Stats,
+};
+use crate::{
+    Context, Flow, FlowReport, Key, Step, StepError,
+    backends::{Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Scheduler},
+    engine::{Background, contain},
+    flow::Origin,
+    steps::Backends,
+};
+
+/// Backends and settings: what the annotated handlers of a program, or of a tenant, or of a test, run their steps with.
+///
+/// A handler finds it by its argument `on`, else in its task ([`scope`](Self::scope)), else in the process
+/// ([`install`](Self::install)). Without any, the handler is the plain handler. Cloning it is cheap and shares everything;
+/// two orchestrators live side by side and share nothing.
+///
+/// ```
+/// use graceful::{Classify, Orchestrator, orchestrate};
+///
+/// #[derive(Debug, Classify)]
+/// #[classify(code = NotFound, message = "no such user")]
+/// struct NoSuchUser;
+///
+/// #[orchestrate(pattern = "user", cache = id, event)]
+/// async fn get_user(id: u64) -> Result<String, NoSuchUser> {
+///     if id == 42 { Ok("ada".to_owned()) } else { Err(NoSuchUser) }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::in_memory();
+/// orchestrator.scope(get_user(42)).await.unwrap();
+/// assert_eq!(orchestrator.cached::<String>("user", 42).await.unwrap().as_deref(), Some("ada"));
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Orchestrator(Arc<Inner>);
+
+/// How many orchestrators live in this process.
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+struct Inner {
+    origin: Arc<Origin>,
+    backends: Backends,
+    observers: Vec<Observer>,
+    counters: Counters,
+    background: Background,
+    runtime: Option<Handle>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+macro_rules! backends {
+    ($($(#[$doc:meta])* $method:ident: $trait:ident)*) => {$(
+        $(#[$doc])*
+        pub fn $method(&self) -> Option<&Arc<dyn $trait>> {
+            self.0.backends.$method.as_ref()
+        }
+    )*};
+}
+
+impl Orchestrator {
+    /// Starts a new one, with no backend.
+    ///
+    /// ```
+    /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
+    /// # Ok::<(), graceful::BuildError>(())
+    /// ```
+    pub fn builder() -> OrchestratorBuilder {
+        OrchestratorBuilder::new()
+    }
+
+    /// Every step with an embedded backend, in this process' memory: for tests, examples and a first day.
+    ///
+    /// # Panics
+    /// When a handler of the program asks for more than memory can give, such as durable delivery:
+    /// [`OrchestratorBuilder::build`] says the same as an error.
+    ///
+    /// ```
+    /// let orchestrator = graceful::Orchestrator::in_memory();
+    /// assert!(orchestrator.audit().is_some());
+    /// ```
+    #[cfg(feature = "memory")]
+    pub fn in_memory() -> Self {
+        Self::builder().in_memory().build().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Makes it the process' orchestrator, for every handler that has no nearer one.
+    ///
+    /// # Errors
+    /// There is one already; it stays, and this one comes back.
+    ///
+    /// ```
+    /// use graceful::Orchestrator;
+    ///
+    /// assert!(Orchestrator::in_memory().install().is_ok());
+    /// assert!(Orchestrator::in_memory().install().is_err());
+    /// ```
+    pub fn install(self) -> Result<(), AlreadyInstalled> {
+        ambient::install(self).map_err(AlreadyInstalled)
+    }
+
+    /// Makes it the orchestrator of a future, and of what that awaits; not of tasks that it spawns.
+    /// Dropping it is as safe as dropping the future itself.
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        ambient::scope(self.clone(), future)
+    }
+
+    /// Makes it the orchestrator of a closure: for sync handlers.
+    ///
+    /// ```
+    /// use graceful::{Orchestrator, orchestrate};
+    ///
+    /// #[orchestrate(pattern = "sum", id = "{a}+{b}")]
+    /// fn add(a: u8, b: u8) -> Result<u8, std::fmt::Error> {
+    ///     a.checked_add(b).ok_or(std::fmt::Error)
+    /// }
+    ///
+    /// let orchestrator = Orchestrator::in_memory();
+    /// assert_eq!(orchestrator.sync_scope(|| add(1, 2)), Ok(3));
+    /// ```
+    pub fn sync_scope<R>(&self, run: impl FnOnce() -> R) -> R {
+        ambient::sync_scope(self.clone(), run)
+    }
+
+    /// The full name of an entity, with this service and the current context's tenant.
+    ///
+    /// ```
+    /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
+    /// assert_eq!(orchestrator.key("user", 42).to_string(), "users::user:42");
+    /// # Ok::<(), graceful::BuildError>(())
+    /// ```
+    pub fn key(&self, pattern: &str, id: impl fmt::Display) -> Key {
+        let id = smol_str::format_smolstr!("{id}");
+        Key::new(self.0.origin.service.clone(), Context::current().tenant.as_deref(), pattern, id)
+    }
+
+    /// A value that a handler of this service has cached.
+    ///
+    /// # Errors
+    /// The cache fails, or what is cached is not a `T`. Cancel-safe.
+    pub async fn cached<T: DeserializeOwned>(
+        &self,
+        pattern: &str,
+        key: impl fmt::Display,
+    ) -> Result<Option<T>, StepError> {
+        let Some(cache) = self.cache() else { return Ok(None) };
+        let entry = cache.get(&self.key(pattern, key)).await?;
+        entry.map(|entry| entry.value.decode().map_err(StepError::caused_by)).transpose()
+    }
+
+    backends! {
+        /// What drives `cache` and `fallback = last_good`.
+        cache: Cache
+        /// What drives `metadata`.
+        metadata: MetadataStore
+        /// What drives `graph`.
+        graph: KnowledgeGraph
+        /// What drives `schedule`.
+        scheduler: Scheduler
+        /// What drives `event`.
+        events: EventEmitter
+        /// What drives `nexus`.
+        nexus: Nexus
+        /// What drives `audit`.
+        audit: AuditLog
+        /// What drives `alert`.
+        alerts: Alerter
+    }
+
+    /// What it has counted so far.
+    ///
+    /// ```
+    /// use graceful::{Ending, Orchestrator};
+    /// assert_eq!(Orchestrator::in_memory().stats().flows(Ending::Ok), 0);
+    /// ```
+    pub fn stats(&self) -> Stats {
+        self.0.counters.read()
+    }
+
+    /// Waits until the flows in the background are done, at most for `deadline`, and answers how many were left; they are
+    /// logged, too. From then on `delivery = "background"` runs inline.
+    ///
+    /// What is left goes on for as long as the runtime does; a flow that ends with it reports each step not done.
+    /// Cancel-safe: dropped, it has closed the queue and waits no more.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime with a timer.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let orchestrator = graceful::Orchestrator::in_memory();
+    /// assert_eq!(orchestrator.shutdown(std::time::Duration::from_secs(5)).await, 0);
+    /// # });
+    /// ```
+    pub async fn shutdown(&self, deadline: Duration) -> usize {
+        let left = self.0.background.drain(deadline).await;
+        if left > 0 {
+            tracing::warn!(target: "graceful::background", left, ?deadline, "flows were left at shutdown");
+        }
+        left
+    }
+
+    /// Whether any orchestrator lives in this process.
+    pub(crate) fn any_exists() -> bool {
+        ALIVE.load(Ordering::Acquire) > 0
+    }
+
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
+        &self.0.origin
+    }
+
+    pub(crate) fn backends(&self) -> &Backends {
+        &self.0.backends
+    }
+
+    pub(crate) fn background(&self) -> &Background {
+        &self.0.background
+    }
+
+    /// The runtime that flows without a caller go on in.
+    pub(crate) fn runtime(&self) -> Option<&Handle> {
+        self.0.runtime.as_ref()
+    }
+
+    /// A timer, where there is a runtime to drive it.
+    pub(crate) fn sleep(&self, time: Duration) -> Option<Sleep> {
+        if Handle::try_current().is_ok() {
+            return Some(tokio::time::sleep(time));
+        }
+        let _guard = self.runtime()?.enter();
+        Some(tokio::time::sleep(time))
+    }
+
+    pub(crate) fn step_failed(&self, step: Step, error: &StepError, flow: &Flow) {
+        self.0.counters.failure(step);
+        tracing::warn!(
+            target: "graceful::step",
+            step = step.name(),
+            error = error.message(),
+            kind = ?error.kind(),
+            handler = flow.handler(),
+            entity = %flow.entity(),
+            flow = %flow.id(),
+            "a step failed"
+        );
+    }
+
+    pub(crate) fn flow_ended(&self, report: &FlowReport) {
+        self.0.counters.flow(report.flow().ending());
+        for observer in &self.0.observers {
+            if let Err(error) = contain(|| observer(report)) {
+                tracing::warn!(target: "graceful::report", error = error.message(), "an observer panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Orchestrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orchestrator")
+            .field("origin", &self.0.origin)
+            .field("backends", &self.0.backends)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The process has an orchestrator already; the second one is in here.
+///
+/// ```
+/// # use graceful::Orchestrator;
+/// Orchestrator::in_memory().install().unwrap();
+/// let error = Orchestrator::in_memory().install().unwrap_err();
+/// assert_eq!(error.to_string(), "an orchestrator is installed in this process already");
+/// ```
+#[derive(Debug)]
+pub struct AlreadyInstalled(pub Orchestrator);
+
+impl fmt::Display for AlreadyInstalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an orchestrator is installed in this process already")
+    }
+}
+
+impl std::error::Error for AlreadyInstalled {}

@@ -1,0 +1,83 @@
+//! What handlers need, checked when an orchestrator is built.
+
+use std::fmt;
+
+use crate::{Delivery, Step, steps::Backends};
+
+/// What one handler needs; submitted by its expansion, and only where there is something to check.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Requirement {
+    pub handler: &'static str,
+    pub file: &'static str,
+    pub line: u32,
+    pub delivery: Delivery,
+    /// Steps that are `required`, or that an argument relies on, and that no hook overrides.
+    pub steps: &'static [Step],
+}
+
+inventory::collect!(&'static Requirement);
+
+/// Why an orchestrator cannot be built: a handler of the program needs what it has not.
+///
+/// ```
+/// // In a program with a handler that says `delivery = "durable"`:
+/// // "`update_user` at src/users.rs:12: its delivery is durable, and there is no durable store"
+/// use graceful::{BuildError, Orchestrator};
+///
+/// let built: Result<Orchestrator, BuildError> = Orchestrator::builder().service("users").build();
+/// assert!(built.is_ok());
+/// ```
+#[derive(Debug, PartialEq, Eq)]
+pub struct BuildError(Vec<String>);
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Checks every handler of the program that asks for something.
+pub(super) fn check(backends: &Backends) -> Result<(), BuildError> {
+    let missing: Vec<_> = inventory::iter::<&'static Requirement>()
+        .flat_map(|requirement| missing(requirement, backends))
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(BuildError(missing)) }
+}
+
+fn missing(requirement: &Requirement, backends: &Backends) -> Vec<String> {
+    let Requirement { handler, file, line, .. } = requirement;
+    let durable = (requirement.delivery == Delivery::Durable)
+        .then(|| "its delivery is durable, and there is no durable store".to_owned());
+    let unserved = requirement
+        .steps
+        .iter()
+        .filter(|step| !backends.serve(**step))
+        .map(|step| format!("it cannot do without the step `{step}`, and there is no backend for it"));
+    durable.into_iter().chain(unserved).map(|why| format!("`{handler}` at {file}:{line}: {why}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_missing_thing_is_told_with_file_and_line() {
+        let requirement = Requirement {
+            handler: "update_user",
+            file: "src/users.rs",
+            line: 12,
+            delivery: Delivery::Durable,
+            steps: &[Step::Audit],
+        };
+        assert_eq!(
+            missing(&requirement, &Backends::default()),
+            [
+                "`update_user` at src/users.rs:12: its delivery is durable, and there is no durable store",
+                "`update_user` at src/users.rs:12: it cannot do without the step `audit`, and there is no backend for it",
+            ]
+        );
+    }
+}

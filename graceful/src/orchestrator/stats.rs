@@ -1,0 +1,59 @@
+//! Counters of an orchestrator.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{Ending, Step};
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    flows: [AtomicU64; 4],
+    failures: [AtomicU64; 9],
+}
+
+impl Counters {
+    pub(super) fn flow(&self, ending: Ending) {
+        self.flows[ending as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn failure(&self, step: Step) {
+        self.failures[step as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn read(&self) -> Stats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats { flows: self.flows.each_ref().map(read), failures: self.failures.each_ref().map(read) }
+    }
+}
+
+/// What an orchestrator has counted since it was built.
+///
+/// ```
+/// use graceful::{Code, Ending, Orchestrator, OrchestrationConfig, Step, Success};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::in_memory();
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
+///
+/// let stats = orchestrator.stats();
+/// assert_eq!((stats.flows(Ending::Ok), stats.flows(Ending::Err)), (1, 0));
+/// assert_eq!(stats.failures(Step::Audit), 0);
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    flows: [u64; 4],
+    failures: [u64; 9],
+}
+
+impl Stats {
+    /// How many flows have ended this way.
+    pub const fn flows(&self, ending: Ending) -> u64 {
+        self.flows[ending as usize]
+    }
+
+    /// How often a step failed, panicked or ran out of time.
+    pub const fn failures(&self, step: Step) -> u64 {
+        self.failures[step as usize]
+    }
+}

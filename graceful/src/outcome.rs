@@ -1,0 +1,55 @@
+//! What a handler returns.
+
+/// What a handler returns: a `Result` in any spelling.
+///
+/// The attribute finds it by this trait, never by looking at the tokens of the return type, so that every alias works.
+///
+/// ```
+/// use graceful::Outcome;
+///
+/// fn error_of<R: Outcome>(outcome: &R) -> Option<&R::Err> {
+///     outcome.as_result().err()
+/// }
+///
+/// assert_eq!(error_of(&Err::<(), _>("no")), Some(&"no"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`#[orchestrate]` needs a function that returns a `Result`, and this one returns `{Self}`",
+    label = "not a `Result`",
+    note = "return a `Result` (any alias of it, or a future of one), or remove the attribute"
+)]
+pub trait Outcome: Sized + sealed::Sealed {
+    /// The value.
+    type Ok;
+    /// The error.
+    type Err;
+
+    /// A view of either.
+    fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
+    /// The outcome of a value.
+    fn from_ok(value: Self::Ok) -> Self;
+    /// The outcome of an error.
+    fn from_err(error: Self::Err) -> Self;
+}
+
+impl<T, E> Outcome for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn as_result(&self) -> Result<&T, &E> {
+        self.as_ref()
+    }
+
+    fn from_ok(value: T) -> Self {
+        Ok(value)
+    }
+
+    fn from_err(error: E) -> Self {
+        Err(error)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<T, E> Sealed for Result<T, E> {}
+}

@@ -1,0 +1,226 @@
+//! The nine steps, and what can become of one.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+/// One of the nine steps that follow a handler; see the table in the crate's documentation.
+///
+/// ```
+/// use graceful::Step;
+/// assert_eq!(Step::ALL.map(Step::name)[5], "event");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Step {
+    /// Remember the last good value; recover from an error.
+    Fallback,
+    /// The entity's counters and its chain of flows.
+    Metadata,
+    /// Put the value; invalidate the key.
+    Cache,
+    /// Relate the entity to the flow.
+    Graph,
+    /// Complete the entity's review job; open it.
+    Schedule,
+    /// Emit the event; emit its `.failed` twin.
+    Event,
+    /// Register the pattern; register `pattern.error`.
+    Nexus,
+    /// Append an audit record.
+    Audit,
+    /// Resolve the entity's alert; fire it.
+    Alert,
+}
+
+impl Step {
+    /// All nine, in the order in which a report lists them.
+    ///
+    /// ```
+    /// assert_eq!(graceful::Step::ALL.len(), 9);
+    /// ```
+    pub const ALL: [Self; 9] = [
+        Self::Fallback,
+        Self::Metadata,
+        Self::Cache,
+        Self::Graph,
+        Self::Schedule,
+        Self::Event,
+        Self::Nexus,
+        Self::Audit,
+        Self::Alert,
+    ];
+
+    /// The name of the attribute's argument for this step.
+    ///
+    /// ```
+    /// assert_eq!(graceful::Step::Cache.name(), "cache");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fallback => "fallback",
+            Self::Metadata => "metadata",
+            Self::Cache => "cache",
+            Self::Graph => "graph",
+            Self::Schedule => "schedule",
+            Self::Event => "event",
+            Self::Nexus => "nexus",
+            Self::Audit => "audit",
+            Self::Alert => "alert",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What kind of failure a [`StepError`] is.
+///
+/// ```
+/// use graceful::{StepError, StepErrorKind};
+/// assert_eq!(StepError::new("no route").kind(), StepErrorKind::Failed);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StepErrorKind {
+    /// The step said so.
+    Failed,
+    /// The step panicked.
+    Panicked,
+    /// The step's time budget ran out.
+    TimedOut,
+    /// Nine flows inside each other: the innermost one's steps are refused.
+    TooDeep,
+    /// The step could not go on: its caller was gone, or the runtime was.
+    Abandoned,
+}
+
+/// Why a step did not do its work.
+///
+/// Cloning it shares the cause. It never changes the handler's result, unless the step is `required`: then it becomes the handler's `Err`, through
+/// `From<StepError>`.
+///
+/// ```
+/// use graceful::StepError;
+///
+/// let full = std::io::Error::other("disk full");
+/// let error = StepError::caused_by(full);
+/// assert_eq!(error.to_string(), "disk full");
+/// assert!(std::error::Error::source(&error).is_some());
+/// ```
+#[derive(Clone)]
+pub struct StepError(Arc<Inner>);
+
+struct Inner {
+    step: Option<Step>,
+    kind: StepErrorKind,
+    message: SmolStr,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl StepError {
+    /// A failure with a text.
+    ///
+    /// ```
+    /// let error = graceful::StepError::new("no route to the log");
+    /// assert_eq!(error.to_string(), "no route to the log");
+    /// ```
+    pub fn new(message: impl Into<SmolStr>) -> Self {
+        Self::of_kind(StepErrorKind::Failed, message)
+    }
+
+    /// A failure with a cause, whose text it takes: `.map_err(StepError::caused_by)?`.
+    ///
+    /// ```
+    /// # use graceful::StepError;
+    /// fn parse(text: &str) -> Result<u8, StepError> {
+    ///     text.parse().map_err(StepError::caused_by)
+    /// }
+    /// assert!(parse("x").is_err());
+    /// ```
+    pub fn caused_by(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let source = source.into();
+        let message = SmolStr::from(source.to_string());
+        Self(Arc::new(Inner { step: None, kind: StepErrorKind::Failed, message, source: Some(source) }))
+    }
+
+    pub(crate) fn of_kind(kind: StepErrorKind, message: impl Into<SmolStr>) -> Self {
+        Self(Arc::new(Inner { step: None, kind, message: message.into(), source: None }))
+    }
+
+    pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&'static str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("a value that is not a text");
+        Self::of_kind(StepErrorKind::Panicked, smol_str::format_smolstr!("panicked: {text}"))
+    }
+
+    /// The engine names the step when it sees the error first, before anybody shares it.
+    pub(crate) fn in_step(mut self, step: Step) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.step = Some(step);
+        }
+        self
+    }
+
+    /// The step that failed; `None` until the engine has seen the error.
+    ///
+    /// ```
+    /// assert_eq!(graceful::StepError::new("x").step(), None);
+    /// ```
+    pub fn step(&self) -> Option<Step> {
+        self.0.step
+    }
+
+    /// What kind of failure it is.
+    ///
+    /// ```
+    /// # use graceful::{StepError, StepErrorKind};
+    /// assert_eq!(StepError::new("x").kind(), StepErrorKind::Failed);
+    /// ```
+    pub fn kind(&self) -> StepErrorKind {
+        self.0.kind
+    }
+
+    /// The text, without the step's name.
+    ///
+    /// ```
+    /// assert_eq!(graceful::StepError::new("x").message(), "x");
+    /// ```
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+}
+
+impl fmt::Debug for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepError")
+            .field("step", &self.0.step)
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.step {
+            Some(step) => write!(f, "step `{step}`: {}", self.0.message),
+            None => f.write_str(&self.0.message),
+        }
+    }
+}
+
+impl Error for StepError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

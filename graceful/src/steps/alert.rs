@@ -1,0 +1,31 @@
+//! `alert`: resolve the entity's open alert; fire it.
+
+use std::sync::Arc;
+
+use super::{Backends, Done, did, no_backend, skipped};
+use crate::{
+    Flow,
+    backends::{AlertChange, Reply},
+};
+
+pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let Some(alerts) = &backends.alerts else { return no_backend() };
+    alerts.resolve(flow).map(done)
+}
+
+pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let Some(alerts) = &backends.alerts else { return no_backend() };
+    if !flow.options.alerts(flow.code) {
+        return skipped("not a server fault");
+    }
+    alerts.fire(flow, flow.options.severity).map(done)
+}
+
+const fn done(change: AlertChange) -> Done {
+    did(match change {
+        AlertChange::Opened => "fired",
+        AlertChange::Repeated => "fired again",
+        AlertChange::Resolved => "resolved",
+        AlertChange::NotOpen => "nothing open",
+    })
+}

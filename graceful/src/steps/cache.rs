@@ -1,0 +1,59 @@
+//! `cache`: put the value; invalidate the key.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Backends, Done, did, fault, no_backend, skipped};
+use crate::{
+    Flow, Key, OnErr, OnOk,
+    backends::{Cache, CacheEntry, CacheWrite, Reply},
+};
+
+pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let Some(cache) = &backends.cache else { return no_backend() };
+    let Some(key) = flow.cache_key() else { return without_key(flow) };
+    if let Some(text) = &flow.values.fault {
+        // The state has changed and the new value is not to be had: the old one must not stay.
+        let error = fault(text);
+        return invalidate(&**cache, &key, flow).and_then(|_| Err(error));
+    }
+    let value = flow.values.cache_value.as_ref().unwrap_or(&flow.values.payload);
+    let put = match flow.options.on_ok {
+        OnOk::Auto => !value.is_null(),
+        OnOk::Put => true,
+        OnOk::Invalidate => false,
+    };
+    if !put {
+        return invalidate(&**cache, &key, flow);
+    }
+    let entry = CacheEntry { value: value.clone(), stored_at: flow.at, version: flow.version() };
+    cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
+        CacheWrite::Done => did("put"),
+        CacheWrite::Newer => did("kept what is newer"),
+    })
+}
+
+pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let Some(cache) = &backends.cache else { return no_backend() };
+    let Some(key) = flow.cache_key() else { return without_key(flow) };
+    match flow.options.on_err {
+        OnErr::Keep => Reply::ready(did("kept")),
+        OnErr::Auto if flow.code.state_untouched() => Reply::ready(did("kept: the state is untouched")),
+        OnErr::Auto | OnErr::Always => invalidate(&**cache, &key, flow),
+    }
+}
+
+fn invalidate(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
+    cache.invalidate(key, flow.version(), ttl(flow)).map(|write| match write {
+        CacheWrite::Done => did("invalidated"),
+        CacheWrite::Newer => did("kept what is newer"),
+    })
+}
+
+/// A key that is missing because its expression panicked is a failure, not a choice.
+fn without_key(flow: &Flow) -> Reply<Done> {
+    flow.values.fault.as_ref().map_or_else(|| skipped("no key"), |text| Reply::failed(fault(text)))
+}
+
+fn ttl(flow: &Flow) -> Duration {
+    Duration::from_millis(flow.options.cache_ttl_ms)
+}

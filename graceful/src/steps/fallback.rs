@@ -1,0 +1,55 @@
+//! `fallback`: remember the last good value; recover from an error with it.
+//!
+//! A hook instead of the last good value is typed, so the handler's own code runs it; this file holds what needs no type.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+
+use super::{Backends, Done, did, fault, no_backend, skipped};
+use crate::{
+    Flow, Payload,
+    backends::{CacheEntry, CacheWrite, Reply},
+};
+
+pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    if !flow.options.last_good {
+        return skipped("not needed");
+    }
+    let Some(cache) = &backends.cache else { return no_backend() };
+    let Some(key) = flow.last_good_key() else { return skipped("no key") };
+    if let Some(text) = &flow.values.fault {
+        return Reply::failed(fault(text));
+    }
+    let entry = CacheEntry { value: flow.payload().clone(), stored_at: flow.at, version: flow.version() };
+    cache.put(&key, entry, max_age(flow)).map(|write| match write {
+        CacheWrite::Done => did("remembered"),
+        CacheWrite::Newer => did("kept what is newer"),
+    })
+}
+
+/// Runs where no fallback was declared, or nobody is left to answer; [`last_good`] is its other half.
+pub(super) fn error(_: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    skipped(if flow.ending == crate::Ending::Err { "not declared" } else { "nobody to answer" })
+}
+
+/// The value to recover with: never older than the declared age, and not renewed by being used.
+pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<Payload>> {
+    let (Some(cache), Some(key)) = (&backends.cache, flow.last_good_key()) else {
+        return Reply::ready(None);
+    };
+    let (now, max_age) = (flow.at, max_age(flow));
+    cache.get(&key).map(move |entry| {
+        let entry = entry?;
+        let age = now.duration_since(entry.stored_at);
+        let fresh = max_age.is_none_or(|max| SignedDuration::try_from(max).is_ok_and(|max| age <= max));
+        fresh.then_some(entry.value)
+    })
+}
+
+fn max_age(flow: &Flow) -> Option<Duration> {
+    match flow.options.last_good_max_age_ms {
+        0 => None,
+        ms => Some(Duration::from_millis(ms)),
+    }
+}

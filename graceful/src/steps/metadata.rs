@@ -1,0 +1,19 @@
+//! `metadata`: the entity's counters and its chain of flows, normalised by the same function on both arms.
+
+use std::sync::Arc;
+
+use super::{Backends, Done, no_backend};
+use crate::{Flow, backends::Reply};
+
+pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    record(backends, flow)
+}
+
+pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    record(backends, flow)
+}
+
+fn record(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let Some(store) = &backends.metadata else { return no_backend() };
+    store.record(flow).map(Done::Normalised)
+}

@@ -1,0 +1,108 @@
+//! The nine steps: one file each, with its two arms side by side.
+//!
+//! Both arms of a step have the same inputs, a [`Flow`] and the [`Backends`], and the same output. Adding a step is adding a
+//! file and a row to [`ARMS`]; there is no second list that could be forgotten.
+
+mod alert;
+mod audit;
+mod cache;
+mod event;
+pub(crate) mod fallback;
+mod graph;
+mod metadata;
+mod nexus;
+mod schedule;
+
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use crate::{
+    Flow, Metadata, Step, StepError,
+    backends::{
+        Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Reply, Scheduler,
+    },
+};
+
+/// What the steps drive; a step whose backend is missing is skipped.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Backends {
+    pub cache: Option<Arc<dyn Cache>>,
+    pub metadata: Option<Arc<dyn MetadataStore>>,
+    pub graph: Option<Arc<dyn KnowledgeGraph>>,
+    pub scheduler: Option<Arc<dyn Scheduler>>,
+    pub events: Option<Arc<dyn EventEmitter>>,
+    pub nexus: Option<Arc<dyn Nexus>>,
+    pub audit: Option<Arc<dyn AuditLog>>,
+    pub alerts: Option<Arc<dyn Alerter>>,
+}
+
+impl Backends {
+    /// Whether the step's default arms have what they drive.
+    pub(crate) fn serve(&self, step: Step) -> bool {
+        match step {
+            Step::Fallback | Step::Cache => self.cache.is_some(),
+            Step::Metadata => self.metadata.is_some(),
+            Step::Graph => self.graph.is_some(),
+            Step::Schedule => self.scheduler.is_some(),
+            Step::Event => self.events.is_some(),
+            Step::Nexus => self.nexus.is_some(),
+            Step::Audit => self.audit.is_some(),
+            Step::Alert => self.alerts.is_some(),
+        }
+    }
+}
+
+/// What an arm came to.
+pub(crate) enum Done {
+    Did(&'static str),
+    Skipped(&'static str),
+    /// The metadata step's answer, which the steps after it see in the flow.
+    Normalised(Arc<Metadata>),
+}
+
+type Arm = fn(&Backends, &Arc<Flow>) -> Reply<Done>;
+
+/// One step's two arms.
+struct Arms {
+    success: Arm,
+    error: Arm,
+}
+
+/// By `Step as usize`.
+static ARMS: [Arms; 9] = [
+    Arms { success: fallback::success, error: fallback::error },
+    Arms { success: metadata::success, error: metadata::error },
+    Arms { success: cache::success, error: cache::error },
+    Arms { success: graph::success, error: graph::error },
+    Arms { success: schedule::success, error: schedule::error },
+    Arms { success: event::success, error: event::error },
+    Arms { success: nexus::success, error: nexus::error },
+    Arms { success: audit::success, error: audit::error },
+    Arms { success: alert::success, error: alert::error },
+];
+
+/// Starts the arm of `step` that the flow's outcome asks for.
+pub(crate) fn start(step: Step, backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let arms = &ARMS[step as usize];
+    let arm = if flow.is_success() { arms.success } else { arms.error };
+    arm(backends, flow)
+}
+
+const fn did(what: &'static str) -> Done {
+    Done::Did(what)
+}
+
+const fn skipped(why: &'static str) -> Reply<Done> {
+    Reply::ready(Done::Skipped(why))
+}
+
+/// An expression of the declaration panicked, or its value could not be serialised.
+fn fault(text: &SmolStr) -> StepError {
+    StepError::new(text.clone())
+}
+
+/// The reply of a step without a backend.
+const fn no_backend() -> Reply<Done> {
+    skipped("no backend")
+}

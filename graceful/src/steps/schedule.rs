@@ -1,0 +1,34 @@
+//! `schedule`: complete the entity's review job; open or bump it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Backends, Done, did, no_backend, skipped};
+use crate::{
+    Flow, StepError,
+    backends::{JobChange, Reply},
+};
+
+pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let Some(scheduler) = &backends.scheduler else { return no_backend() };
+    scheduler.complete(&flow.entity()).map(done)
+}
+
+pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    let Some(scheduler) = &backends.scheduler else { return no_backend() };
+    if !flow.code.is_server_fault() {
+        return skipped("not a server fault");
+    }
+    match flow.at.checked_add(Duration::from_millis(flow.options.schedule_after_ms)) {
+        Ok(due) => scheduler.open(flow, due).map(done),
+        Err(error) => Reply::failed(StepError::caused_by(error)),
+    }
+}
+
+const fn done(change: JobChange) -> Done {
+    did(match change {
+        JobChange::Opened => "opened",
+        JobChange::Bumped => "bumped",
+        JobChange::Completed => "completed",
+        JobChange::NotOpen => "nothing open",
+    })
+}

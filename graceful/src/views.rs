@@ -1,0 +1,132 @@
+//! The typed views of a flow: what a typed hook gets, and what the manual path starts from.
+
+use std::{fmt, sync::Arc};
+
+use crate::{Code, Flow, Hook, StepError, engine::contain};
+
+/// A success, with its value: what `STEP(ok = path)` gets, and where the manual path starts.
+///
+/// ```
+/// use graceful::{StepError, Success, orchestrate};
+///
+/// async fn greet(success: &Success<'_, String>) -> Result<(), StepError> {
+///     println!("welcome, {}: {}", success.value(), success.flow().message());
+///     Ok(())
+/// }
+///
+/// #[orchestrate(pattern = "user", audit(ok = greet))]
+/// async fn create_user(name: &str) -> Result<String, std::fmt::Error> {
+///     Ok(name.to_owned())
+/// }
+/// ```
+pub struct Success<'a, T: ?Sized> {
+    flow: Arc<Flow>,
+    value: &'a T,
+}
+
+/// A failure, with its error where there is one: what `STEP(err = path)` and `fallback = path` get, and where the manual
+/// path starts.
+///
+/// ```
+/// use graceful::{Failure, StepError, orchestrate};
+///
+/// async fn page(failure: &Failure<'_, std::io::Error>) -> Result<(), StepError> {
+///     match failure.error() {
+///         Some(error) => println!("{}: {:?}", failure.flow().code(), error.kind()),
+///         None => println!("panicked or cancelled"),
+///     }
+///     Ok(())
+/// }
+///
+/// #[orchestrate(pattern = "file", id = path, alert(err = page))]
+/// async fn read(path: &str) -> std::io::Result<String> {
+///     std::fs::read_to_string(path)
+/// }
+/// ```
+pub struct Failure<'a, E: ?Sized> {
+    flow: Arc<Flow>,
+    error: Option<&'a E>,
+}
+
+impl<'a, T: ?Sized> Success<'a, T> {
+    /// The value.
+    pub fn value(&self) -> &'a T {
+        self.value
+    }
+}
+
+impl<'a, E: ?Sized> Failure<'a, E> {
+    /// The error; `None` where the handler panicked or was cancelled.
+    pub fn error(&self) -> Option<&'a E> {
+        self.error
+    }
+
+    /// The view of a flow without an error value.
+    #[doc(hidden)]
+    pub fn of_flow(flow: &Arc<Flow>) -> Self {
+        Self { flow: Arc::clone(flow), error: None }
+    }
+}
+
+macro_rules! views {
+    ($($view:ident<$type:ident> { $field:ident } of $argument:ty, $wrap:expr;)*) => {$(
+        impl<'a, $type: ?Sized> $view<'a, $type> {
+            pub(crate) fn new(flow: &Arc<Flow>, $field: $argument) -> Self {
+                Self { flow: Arc::clone(flow), $field: $wrap }
+            }
+
+            /// The record of the call.
+            pub fn flow(&self) -> &Arc<Flow> {
+                &self.flow
+            }
+
+            /// What the outcome means.
+            pub fn code(&self) -> Code {
+                self.flow.code()
+            }
+
+            /// Runs hooks in a row, whatever becomes of each, and answers the failures. A hook that panics has failed.
+            /// Cancel-safe: dropped, the hooks after the current one do not run.
+            ///
+            /// ```
+            /// use graceful::{Code, Flow, Hook, StepError, Success};
+            ///
+            /// async fn fine(_: &Flow) -> Result<(), StepError> { Ok(()) }
+            /// async fn broken(_: &Flow) -> Result<(), StepError> { Err(StepError::new("broken")) }
+            ///
+            /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+            /// let success = Success::wrap(Code::Ok, "done", "value");
+            /// let failures = success.run_hooks([Hook::new(broken), Hook::new(fine)]).await;
+            /// assert_eq!(failures.len(), 1);
+            /// # });
+            /// ```
+            pub async fn run_hooks(&self, hooks: impl IntoIterator<Item = Hook>) -> Vec<StepError> {
+                let mut failures = Vec::new();
+                for hook in hooks {
+                    failures.extend(run_hook(&hook, &self.flow).await.err());
+                }
+                failures
+            }
+        }
+
+        impl<$type: ?Sized> fmt::Debug for $view<'_, $type> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($view)).field("flow", &self.flow).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+views! {
+    Success<T> { value } of &'a T, value;
+    Failure<E> { error } of &'a E, Some(error);
+}
+
+async fn run_hook(hook: &Hook, flow: &Arc<Flow>) -> Result<(), StepError> {
+    let mut running = contain(|| hook.call(Arc::clone(flow)))?;
+    std::future::poll_fn(|cx| match contain(|| running.as_mut().poll(cx)) {
+        Ok(polled) => polled,
+        Err(panicked) => std::task::Poll::Ready(Err(panicked)),
+    })
+    .await
+}

@@ -1,0 +1,1 @@
+//! Uses graceful as its users do.

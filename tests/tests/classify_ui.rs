@@ -1,0 +1,6 @@
+//! What the derive says of its misuses.
+
+#[test]
+fn misuses_of_the_derive() {
+    trybuild::TestCases::new().compile_fail("ui/classify/*.rs");
+}

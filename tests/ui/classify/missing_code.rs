@@ -1,0 +1,13 @@
+use graceful::Classify;
+
+#[derive(Classify)]
+enum UserError {
+    #[classify(message = "user not found")]
+    Missing,
+    #[classify()]
+    Taken,
+    #[classify]
+    Gone,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use graceful::Classify;
+
+#[derive(Classify)]
+struct UserError;
+
+fn main() {}
