@@ -19,7 +19,7 @@ pub fn orchestrate(
     arguments: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    expanded(arguments.into(), item.into()).into()
+    expanded(arguments.into(), &item.into()).into()
 }
 
 /// Says what an error means; documented in `graceful`.
@@ -29,7 +29,7 @@ pub fn derive_classify(input: proc_macro::TokenStream) -> proc_macro::TokenStrea
 }
 
 /// The item, expanded; with the errors, where there are any, and always given back.
-fn expanded(arguments: TokenStream, item: TokenStream) -> TokenStream {
+fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Error::accumulator();
     let output = match parse::Item::parse(item.clone()) {
         Ok(parse::Item::Function(function)) => {

@@ -1,8 +1,10 @@
 //! What the steps left in the backends, read through the traits that they were written through.
 
+use std::sync::Arc;
+
 use graceful::{
-    Orchestrator, StepError,
-    backends::{Node, memory::Subscription},
+    Flow, Orchestrator, StepError,
+    backends::{Edge, Node, PatternUse, memory::Subscription},
 };
 
 use crate::{print::table, service::User};
@@ -21,12 +23,9 @@ pub async fn at(orchestrator: &Orchestrator, id: u64) -> Answer<[String; 5]> {
     Ok([
         list(cached.iter().map(|user| format!("{} <{}>", user.name, user.email))),
         list(metadata.iter().map(|it| format!("score {}, errors {}", it.score, it.error_count))),
-        list(
-            jobs.iter()
-                .map(|job| format!("{}, due {:#} later", job.id, job.due.duration_since(job.opened_at))),
-        ),
+        list(jobs.iter().map(|it| format!("{}, due in {:#}", it.id, it.due.duration_since(it.opened_at)))),
         list(open.iter().map(|it| format!("{}, {}: {}", it.entity, it.severity.name(), it.message))),
-        list(resolved.iter().map(|it| format!("{}, fired {} time", it.entity, it.count))),
+        list(resolved.iter().map(|it| format!("{}, fired {}x", it.entity, it.count))),
     ])
 }
 
@@ -48,32 +47,18 @@ pub fn inbox(inbox: &mut Subscription) -> String {
 
 pub async fn audit(orchestrator: &Orchestrator) -> Answer<String> {
     let records = given(orchestrator.audit())?.records(None, 5).await?;
-    let rows: Vec<_> = records
-        .iter()
-        .map(|flow| {
-            let at = format!("{:.3}", flow.timestamp());
-            [
-                at,
-                flow.actor().unwrap_or("nobody").to_owned(),
-                flow.handler().to_owned(),
-                flow.entity().to_string(),
-                flow.code().to_string(),
-            ]
-        })
-        .collect();
-    Ok(table(["when", "who", "handler", "entity", "code"], &rows))
+    let row = |flow: &Arc<Flow>| {
+        let (at, entity, code) = (format!("{:.3}", flow.timestamp()), flow.entity().to_string(), flow.code());
+        [&at, flow.actor().unwrap_or("nobody"), flow.handler(), &entity, code.name()].map(str::to_owned)
+    };
+    Ok(table(["when", "who", "handler", "entity", "code"], &records.iter().map(row).collect::<Vec<_>>()))
 }
 
 pub async fn graph(orchestrator: &Orchestrator, id: u64) -> Answer<String> {
     let user = Node::Entity(orchestrator.key("user", id));
     let edges = given(orchestrator.graph())?.neighbours(&user).await?;
-    let rows: Vec<_> = edges
-        .iter()
-        .map(|edge| {
-            [node(&edge.subject), edge.relation.to_string(), node(&edge.object), edge.code.to_string()]
-        })
-        .collect();
-    Ok(table(["subject", "relation", "object", "code"], &rows))
+    let row = |edge: &Edge| [node(&edge.subject), edge.relation.to_string(), node(&edge.object)];
+    Ok(table(["subject", "relation", "object"], &edges.iter().map(row).collect::<Vec<_>>()))
 }
 
 fn node(node: &Node) -> String {
@@ -86,8 +71,8 @@ fn node(node: &Node) -> String {
 
 pub async fn patterns(orchestrator: &Orchestrator) -> Answer<String> {
     let patterns = given(orchestrator.nexus())?.patterns().await?;
-    let rows: Vec<_> = patterns.iter().map(|it| [it.pattern.to_string(), it.count.to_string()]).collect();
-    Ok(table(["pattern", "uses"], &rows))
+    let row = |it: &PatternUse| [it.pattern.to_string(), it.count.to_string()];
+    Ok(table(["pattern", "uses"], &patterns.iter().map(row).collect::<Vec<_>>()))
 }
 
 fn given<T>(backend: Option<T>) -> Answer<T> {

@@ -87,6 +87,8 @@ async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
     let wrong = User { email: "nowhere".to_owned(), ..user.clone() };
     let refused = (service.update(wrong).await, reports.recv()?);
 
+    service.delete(id).await?;
+
     Ok([
         format!("{} users were created. What follows is about user {id}.\n", users.len()),
         "\n`get`: the storage fails, and answers again\n".to_owned(),

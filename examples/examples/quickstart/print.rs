@@ -28,12 +28,13 @@ pub type Call = (Result<User, UserError>, FlowReport);
 pub fn both_flows(success: &Call, error: &Call) -> String {
     let told = |step: Step| [step.to_string(), told(&success.1, step), told(&error.1, step)];
     let mut rows = Step::ALL.map(told).to_vec();
-    rows.push(["the caller got".to_owned(), got(&success.0), got(&error.0)]);
+    rows.push(["the caller got".to_owned(), got(success), got(error)]);
     table(["step", "success flow: Ok", &format!("error flow: Err, {}", error.1.flow().code())], &rows)
 }
 
-fn got(result: &Result<User, UserError>) -> String {
+fn got((result, report): &Call) -> String {
     match result {
+        Ok(user) if report.flow().fallback_applied() => format!("Ok: {}, as last read", user.name),
         Ok(user) => format!("Ok: {}", user.name),
         Err(error) => format!("Err: {error}"),
     }
@@ -53,5 +54,5 @@ fn told(report: &FlowReport, step: Step) -> String {
         Step::Audit => flow.actor().map(|actor| format!("by {actor}")),
         Step::Fallback | Step::Schedule | Step::Alert => None,
     };
-    about.map_or_else(|| result.to_string(), |about| format!("{result}: {about}"))
+    about.map_or_else(|| result.to_string(), |about| format!("{result} ({about})"))
 }

@@ -3,13 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute, Block, Expr, ExprAsync, FnArg, Local, Pat, ReturnType, Stmt, Type, TypeImplTrait,
-    TypeParamBound, parse_quote,
+    Attribute, Block, Expr, ExprAsync, FnArg, Pat, ReturnType, Stmt, Type, TypeImplTrait, TypeParamBound,
+    parse_quote,
     spanned::Spanned as _,
     visit_mut::{self, VisitMut},
 };
 
-use super::scope::{Scope, identifiers};
+use super::scope::{Scope, bound_by, identifiers};
 use crate::parse::Function;
 
 /// How the body is run.
@@ -97,19 +97,15 @@ fn is_async_trait(function: &Function) -> bool {
     function.signature.generics.lifetimes().any(|parameter| parameter.lifetime.ident == "async_trait")
 }
 
-/// Input: `if let Some(__ret) = None::<R> {…} let __self = self; let Json(user) = __arg1; …`
-/// Output: those `let`s, and everything else.
+/// Input: `if let Some(__ret) = None::<R> {…} let __self = self; let Json(user) = {…}; let __ret: R = {…}; __ret`
+/// Output: what rebinds the parameters, and everything else: the type hint before it is part of the body.
 fn split_rebound(statements: Vec<Stmt>, is_async_trait: bool) -> (Vec<Stmt>, Vec<Stmt>) {
     let mut leading = is_async_trait;
     statements.into_iter().partition(|statement| {
         let rebinds = match statement {
-            Stmt::Local(Local { init: Some(init), .. }) => {
-                init.diverge.is_none()
-                    && matches!(&*init.expr, Expr::Path(path) if path.path.get_ident().is_some())
-            }
+            Stmt::Local(local) => bound_by(&local.pat).iter().all(|name| name != "__ret"),
             _ => false,
         };
-        // The type hint that `#[async_trait]` puts first is part of the body.
         leading &= rebinds || matches!(statement, Stmt::Expr(Expr::If(_), _));
         leading && rebinds
     })
@@ -128,11 +124,11 @@ pub(crate) fn mentions(function: &mut Function) -> TokenStream {
         if let Pat::Wild(wild) = &*parameter.pat {
             // Without a name it could not be moved in, and would be dropped after the others.
             let name = Ident::new(&format!("unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
-            parameter.pat = Box::new(parse_quote!(#name));
+            *parameter.pat = parse_quote!(#name);
             mentioned.extend(mention(&parameter.attrs, &name));
             continue;
         }
-        for name in super::scope::bound_by(&parameter.pat).iter().rev() {
+        for name in bound_by(&parameter.pat).iter().rev() {
             if used.contains(name) || name.to_string().starts_with('_') {
                 mentioned.extend(mention(&parameter.attrs, name));
             }

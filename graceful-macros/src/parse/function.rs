@@ -93,11 +93,9 @@ impl Parse for Function {
         let visibility = input.parse()?;
         let defaultness = input.parse()?;
         let signature: Signature = input.parse()?;
-        match input.parse()? {
-            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
-                Ok(Self { attributes, visibility, defaultness, signature, body })
-            }
-            other => Err(syn::Error::new(
+        match braces(input.parse()?) {
+            Ok(body) => Ok(Self { attributes, visibility, defaultness, signature, body }),
+            Err(other) => Err(syn::Error::new(
                 other.span(),
                 format!(
                     "`{}` has no body, so nothing can follow it: put the attribute on the implementation",
@@ -105,6 +103,21 @@ impl Parse for Function {
                 ),
             )),
         }
+    }
+}
+
+/// A body that a `macro_rules!` passes on stands in an invisible group.
+fn braces(tree: TokenTree) -> std::result::Result<Group, TokenTree> {
+    match tree {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let mut content = group.stream().into_iter();
+            match (content.next(), content.next()) {
+                (Some(only), None) => braces(only),
+                _ => Err(TokenTree::Group(group)),
+            }
+        }
+        other => Err(other),
     }
 }
 

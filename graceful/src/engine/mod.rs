@@ -20,7 +20,7 @@ pub(crate) use self::{
     budget::Budget,
     machine::contain,
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, TypedHooks},
-    settle::{Once, Settle},
+    settle::Settle,
 };
 pub use self::{
     overrides::{FlowHook, Hook},

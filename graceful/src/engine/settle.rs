@@ -30,21 +30,19 @@ impl<T: TypedHooks> Settle<T> {
     }
 
     /// Polls once, for a caller that cannot wait. What is not ready then goes on in the background.
-    pub(crate) fn once(mut self) -> Once {
+    pub(crate) fn once(mut self) -> Result<FlowReport, Open> {
         let mut cx = Context::from_waker(Waker::noop());
         match Pin::new(&mut self).poll(&mut cx) {
-            Poll::Ready(report) => Once::Settled(report),
-            Poll::Pending if self.required_is_open() => Once::RequiredIsOpen,
-            Poll::Pending => Once::Open,
+            Poll::Ready(report) => Ok(report),
+            Poll::Pending => Err(Open { required: self.required_is_open() }),
         }
     }
 }
 
-/// What a caller that cannot wait knows.
-pub(crate) enum Once {
-    Settled(FlowReport),
-    Open,
-    RequiredIsOpen,
+/// Steps are open when the caller cannot wait any longer.
+pub(crate) struct Open {
+    /// A `required` one is among them.
+    pub required: bool,
 }
 
 /// Nothing in it is pinned in place: typed hooks are boxed.

@@ -9,7 +9,7 @@ use std::{
 use super::enter::required;
 use crate::{
     FlowReport, Outcome, StepError, StepErrorKind,
-    engine::{Engine, NoTypedHooks, Once, Settle},
+    engine::{Engine, NoTypedHooks, Settle},
 };
 
 /// What happens between the body's end and the caller's answer.
@@ -55,9 +55,8 @@ impl<R: Outcome> After<R> for Plain<R::Err> {
 
     fn once(self, engine: Engine, result: R) -> R {
         match Settle::new(engine, NoTypedHooks).once() {
-            Once::Settled(report) => answer(result, &report, self.required),
-            Once::Open => result,
-            Once::RequiredIsOpen => required(result, Some(not_ready()), self.required),
+            Ok(report) => answer(result, &report, self.required),
+            Err(open) => required(result, open.required.then(not_ready), self.required),
         }
     }
 }

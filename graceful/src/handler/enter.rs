@@ -4,7 +4,7 @@ use std::{any::Any, future::Future, sync::Arc};
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Draft, Plain, Prepared, Returns, Site};
+use super::{Draft, Prepared, Returns, Site, prepared::Plainly};
 use crate::{
     Code, Ending, Flow, Orchestrator, Outcome, StepError,
     engine::{Engine, HookResult, NoTypedHooks, Overrides, Settle, contain},
@@ -130,7 +130,7 @@ impl Entered {
     }
 
     /// An async body: `ok` and `err` read its result.
-    pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> Prepared<F, F::Output, O, X, Plain<ErrOf<F::Output>>>
+    pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> Plainly<F, F::Output, O, X>
     where
         F: Future<Output: Outcome>,
         O: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
@@ -140,12 +140,7 @@ impl Entered {
     }
 
     /// A body that is not async: it returns a `Result`, or a boxed future of one.
-    pub fn call<B, V, O, X>(
-        self,
-        body: B,
-        ok: O,
-        err: X,
-    ) -> Prepared<B, V::Outcome, O, X, Plain<ErrOf<V::Outcome>>>
+    pub fn call<B, V, O, X>(self, body: B, ok: O, err: X) -> Plainly<B, V::Outcome, O, X>
     where
         B: FnOnce() -> V,
         V: Returns,
@@ -155,8 +150,6 @@ impl Entered {
         Prepared::new(self.0, body, ok, err)
     }
 }
-
-type ErrOf<R> = <R as Outcome>::Err;
 
 impl Active {
     /// Finds the orchestrator, where it was not known yet; false where there is none.

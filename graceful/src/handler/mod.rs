@@ -6,6 +6,7 @@
 mod after;
 mod draft;
 mod enter;
+mod fallback;
 mod prepared;
 mod probe;
 mod run;
@@ -17,10 +18,11 @@ pub use self::{
     after::{After, Begun, Plain},
     draft::{Draft, Fields, Kept, Named, Value, Version, hole, kept, text},
     enter::{Entered, Source, enter, enter_eager, enter_on},
+    fallback::{Fallback, LastGood, NoFallback},
     prepared::{Prepared, Returns},
     probe::{ClassifyAnything, Decode, DecodeInside, DecodeNothing, LookInside, PayloadOfAnything, Probe},
     run::Run,
     shapes::{ErrorOfStep, boxed, called, hook_result, never, no_hook, required_error},
     site::Site,
-    typed::{Arm, Fallback, Hooks, LastGood, NoFallback, Typed, arm, no_hooks},
+    typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

@@ -23,7 +23,13 @@ pub struct Prepared<B, R, O, X, A> {
     outcome: PhantomData<fn() -> R>,
 }
 
-impl<B, R: Outcome, O, X> Prepared<B, R, O, X, Plain<R::Err>> {
+/// A call of which nothing borrows the result.
+pub type Plainly<B, R, O, X> = Prepared<B, R, O, X, Plain<<R as Outcome>::Err>>;
+
+/// A call that the last good value may answer.
+type WithLastGood<B, R, O, X, H, D> = Prepared<B, R, O, X, Typed<H, LastGood<D>, <R as Outcome>::Err>>;
+
+impl<B, R: Outcome, O, X> Plainly<B, R, O, X> {
     pub(super) fn new(active: Option<Active>, body: B, ok: O, err: X) -> Self {
         Self { active, body, arms: (ok, err, Plain { required: None }), outcome: PhantomData }
     }
@@ -55,7 +61,7 @@ impl<B, R: Outcome, O, X, H> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>> 
     }
 
     /// The last good value turns an `Err` into an `Ok`.
-    pub fn last_good<D>(self, decode: D) -> Prepared<B, R, O, X, Typed<H, LastGood<D>, R::Err>>
+    pub fn last_good<D>(self, decode: D) -> WithLastGood<B, R, O, X, H, D>
     where
         D: Fn(Decode<'_, R::Ok>) -> Result<R::Ok, StepError> + Clone,
     {

@@ -9,6 +9,7 @@ use crate::{
 
 /// A handler's declaration as data. Each method is one argument of the attribute.
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct Site {
     handler: &'static str,
     pattern: &'static str,

@@ -1,25 +1,22 @@
-//! Hooks and fallbacks that borrow the handler's result: they live in the handler's own future, so that nothing is demanded
+//! Hooks that borrow the handler's result: they live in the handler's own future, so that nothing is demanded
 //! of its types.
 
 use std::{
     future::{Future, Ready, ready},
-    marker::PhantomData,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
 
 use super::{
-    After, Begun, Decode,
+    After, Begun, Fallback,
     after::{answer, not_ready},
     enter::required,
 };
 use crate::{
-    Failure, Flow, Orchestrator, Outcome, Payload, Step, StepError, StepResult, Success,
-    backends::Reply,
+    Failure, Flow, FlowReport, Outcome, Step, StepError, StepResult, Success,
     engine::{Budget, Engine, HookResult, Settle, TypedHooks, contain},
     orchestrator::ambient,
-    steps,
 };
 
 /// The typed view of an outcome.
@@ -60,82 +57,6 @@ pub fn no_hooks<R>(_: Step, _: Arc<Flow>, _: Arc<R>) -> Ready<HookResult> {
     ready(Ok(()))
 }
 
-/// Turns an `Err` into an `Ok`.
-pub trait Fallback<R: Outcome> {
-    #[doc(hidden)]
-    const DECLARED: bool = true;
-    type Future: Future<Output = Result<Option<R::Ok>, StepError>>;
-    fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, result: Arc<R>) -> Self::Future;
-}
-
-impl<R, V, Fut> Fallback<R> for V
-where
-    R: Outcome,
-    V: Fn(Arc<Flow>, Arc<R>) -> Fut,
-    Fut: Future<Output = Result<Option<R::Ok>, StepError>>,
-{
-    type Future = Fut;
-
-    fn recover(&self, _: &Orchestrator, flow: Arc<Flow>, result: Arc<R>) -> Fut {
-        self(flow, result)
-    }
-}
-
-/// For a handler with typed hooks and no fallback.
-#[derive(Debug)]
-pub struct NoFallback;
-
-impl<R: Outcome> Fallback<R> for NoFallback {
-    const DECLARED: bool = false;
-    type Future = Ready<Result<Option<R::Ok>, StepError>>;
-
-    fn recover(&self, _: &Orchestrator, _: Arc<Flow>, _: Arc<R>) -> Self::Future {
-        ready(Ok(None))
-    }
-}
-
-/// Recovers with the last good value, read back by `D`.
-#[derive(Debug)]
-pub struct LastGood<D>(pub D);
-
-impl<R, D> Fallback<R> for LastGood<D>
-where
-    R: Outcome,
-    D: Fn(Decode<'_, R::Ok>) -> Result<R::Ok, StepError> + Clone,
-{
-    type Future = Recalled<R::Ok, D>;
-
-    fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, _: Arc<R>) -> Self::Future {
-        Recalled {
-            reply: steps::fallback::last_good(orchestrator.backends(), &flow),
-            decode: self.0.clone(),
-            value: PhantomData,
-        }
-    }
-}
-
-/// The last good value, on its way.
-#[derive(Debug)]
-pub struct Recalled<T, D> {
-    reply: Reply<Option<Payload>>,
-    decode: D,
-    value: PhantomData<fn() -> T>,
-}
-
-impl<T, D> Unpin for Recalled<T, D> {}
-
-impl<T, D> Future for Recalled<T, D>
-where
-    D: Fn(Decode<'_, T>) -> Result<T, StepError>,
-{
-    type Output = Result<Option<T>, StepError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let payload = ready!(Pin::new(&mut self.reply).poll(cx))?;
-        Poll::Ready(payload.map(|payload| (self.decode)(Decode::new(&payload))).transpose())
-    }
-}
-
 /// What borrows the result.
 #[derive(Debug)]
 pub struct Typed<H, V, E> {
@@ -164,21 +85,19 @@ where
         let into = self.required;
         let result = Arc::new(result);
         let mut post = TypedPost::new(self, engine, Arc::clone(&result));
-        let mut cx = Context::from_waker(Waker::noop());
-        let settled = loop {
-            match post.step(&mut cx) {
-                Poll::Ready(Stage::Recovered) => {}
-                Poll::Ready(Stage::Settled(report)) => break Some(report),
-                Poll::Pending => break None,
+        let report = post.poll_report(&mut Context::from_waker(Waker::noop()));
+        match report {
+            Poll::Ready(report) => {
+                drop(result);
+                answer(Pin::new(&mut post).take(), &report, into)
             }
-        };
-        let open = settled.is_none() && post.required_is_open();
-        let recovered = post.recovered.take();
-        drop(post);
-        let result = recovered.map_or_else(|| owned(result), R::from_ok);
-        match settled {
-            Some(report) => answer(result, &report, into),
-            None => required(result, open.then(not_ready), into),
+            Poll::Pending => {
+                let open = post.required_is_open();
+                let recovered = post.recovered.take();
+                // What borrows the result ends here; what does not goes on in the background.
+                drop(post);
+                required(recovered.map_or_else(|| owned(result), R::from_ok), open.then(not_ready), into)
+            }
         }
     }
 }
@@ -199,13 +118,8 @@ pub struct TypedPost<R: Outcome, H: Hooks<R>, V: Fallback<R>> {
 
 enum PostStage<R: Outcome, H: Hooks<R>, V: Fallback<R>> {
     Recovering { engine: Engine, hooks: H, running: Pin<Box<V::Future>>, budget: Budget },
-    Settling(Settle<Running<R, H>>),
-    Moving,
-}
-
-enum Stage {
-    Recovered,
-    Settled(crate::FlowReport),
+    Settling(Settle<Borrowing<R, H>>),
+    Over,
 }
 
 /// Futures are boxed, everything else is moved.
@@ -235,50 +149,50 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
     }
 
     fn settling(engine: Engine, hooks: H, result: &Arc<R>) -> PostStage<R, H, V> {
-        let running = Running { result: Arc::clone(result), hooks, running: Vec::new() };
-        PostStage::Settling(Settle::new(engine, running))
+        let hooks = Borrowing { result: Arc::clone(result), hooks, started: Vec::new() };
+        PostStage::Settling(Settle::new(engine, hooks))
     }
 
-    /// One stage on.
-    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Stage> {
-        let answer = match &mut self.stage {
-            PostStage::Settling(settle) => return Pin::new(settle).poll(cx).map(Stage::Settled),
-            PostStage::Recovering { engine, running, budget, .. } => {
-                let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
-                let polled = contain(|| ambient::within(&orchestrator, &flow, || running.as_mut().poll(cx)));
-                match polled.unwrap_or_else(|error| Poll::Ready(Err(error))) {
-                    Poll::Ready(answer) => answer,
-                    Poll::Pending => {
-                        let allowed = flow.options.budget(Step::Fallback, true);
-                        Err(ready!(budget.poll_over(allowed, &orchestrator, cx)))
-                    }
-                }
-            }
-            PostStage::Moving => unreachable!("a stage is left for the next one only"),
-        };
-        let PostStage::Recovering { mut engine, hooks, .. } =
-            std::mem::replace(&mut self.stage, PostStage::Moving)
+    /// The fallback, then the steps.
+    fn poll_report(&mut self, cx: &mut Context<'_>) -> Poll<FlowReport> {
+        if let PostStage::Recovering { engine, running, budget, .. } = &mut self.stage {
+            let answer = ready!(poll_fallback(engine, running.as_mut(), budget, cx));
+            self.recovered(answer);
+        }
+        match &mut self.stage {
+            PostStage::Settling(settle) => Pin::new(settle).poll(cx),
+            _ => unreachable!("a call that is polled has steps to run"),
+        }
+    }
+
+    fn recovered(&mut self, answer: Result<Option<R::Ok>, StepError>) {
+        let recovering = std::mem::replace(&mut self.stage, PostStage::Over);
+        let (PostStage::Recovering { mut engine, hooks, .. }, Some(result)) = (recovering, &self.result)
         else {
-            unreachable!("only a recovering call has an answer");
+            unreachable!("only a fallback recovers");
         };
-        let result = match &answer {
+        let step = match &answer {
             Ok(Some(_)) => StepResult::Done("recovered"),
             Ok(None) => StepResult::Skipped("nothing to recover with"),
             Err(error) => StepResult::Failed(error.clone().in_step(Step::Fallback)),
         };
         self.recovered = answer.ok().flatten();
-        engine.fallback_was(result, self.recovered.is_some());
-        if let Some(result) = &self.result {
-            self.stage = Self::settling(engine, hooks, result);
-        }
-        Poll::Ready(Stage::Recovered)
+        engine.fallback_was(step, self.recovered.is_some());
+        self.stage = Self::settling(engine, hooks, result);
+    }
+
+    /// The answer, when nobody borrows the result any more.
+    fn take(mut self: Pin<&mut Self>) -> R {
+        self.stage = PostStage::Over;
+        let result = self.result.take().expect("a future is not polled after its end");
+        self.recovered.take().map_or_else(|| owned(result), R::from_ok)
     }
 
     fn required_is_open(&self) -> bool {
         match &self.stage {
             PostStage::Settling(settle) => settle.required_is_open(),
             PostStage::Recovering { engine, .. } => engine.required_is_open(),
-            PostStage::Moving => false,
+            PostStage::Over => false,
         }
     }
 }
@@ -287,39 +201,48 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> Future for TypedPost<R, H, V> {
     type Output = R;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let report = loop {
-            match ready!(self.step(cx)) {
-                Stage::Recovered => {}
-                Stage::Settled(report) => break report,
-            }
-        };
-        self.stage = PostStage::Moving;
-        let result = match self.recovered.take() {
-            Some(value) => R::from_ok(value),
-            None => owned(self.result.take().expect("a future is not polled after its end")),
-        };
-        Poll::Ready(answer(result, &report, self.required))
+        let report = ready!(self.poll_report(cx));
+        let into = self.required;
+        Poll::Ready(answer(self.take(), &report, into))
+    }
+}
+
+/// Polls a fallback: its panic, or its time running out, leaves the `Err` as it is.
+fn poll_fallback<T>(
+    engine: &Engine,
+    running: Pin<&mut impl Future<Output = Result<Option<T>, StepError>>>,
+    budget: &mut Budget,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<T>, StepError>> {
+    let (flow, orchestrator) = (engine.flow(), engine.orchestrator());
+    match contain(|| ambient::within(orchestrator, flow, || running.poll(cx))) {
+        Ok(Poll::Pending) => {
+            let allowed = flow.options.budget(Step::Fallback, true);
+            budget.poll_over(allowed, orchestrator, cx).map(Err)
+        }
+        Ok(answer) => answer,
+        Err(panicked) => Poll::Ready(Err(panicked)),
     }
 }
 
 /// The typed hooks that are under way.
-struct Running<R, H: Hooks<R>> {
+struct Borrowing<R, H: Hooks<R>> {
     result: Arc<R>,
     hooks: H,
-    running: Vec<(Step, Pin<Box<H::Future>>)>,
+    started: Vec<(Step, Pin<Box<H::Future>>)>,
 }
 
-impl<R, H: Hooks<R>> TypedHooks for Running<R, H> {
+impl<R, H: Hooks<R>> TypedHooks for Borrowing<R, H> {
     fn poll(&mut self, step: Step, flow: &Arc<Flow>, cx: &mut Context<'_>) -> Poll<HookResult> {
-        let index = self.running.iter().position(|(running, _)| *running == step).unwrap_or_else(|| {
+        let index = self.started.iter().position(|(running, _)| *running == step).unwrap_or_else(|| {
             let hook = self.hooks.start(step, Arc::clone(flow), Arc::clone(&self.result));
-            self.running.push((step, Box::pin(hook)));
-            self.running.len() - 1
+            self.started.push((step, Box::pin(hook)));
+            self.started.len() - 1
         });
-        self.running[index].1.as_mut().poll(cx)
+        self.started[index].1.as_mut().poll(cx)
     }
 
     fn forget(&mut self, step: Step) {
-        self.running.retain(|(running, _)| *running != step);
+        self.started.retain(|(running, _)| *running != step);
     }
 }

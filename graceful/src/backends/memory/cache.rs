@@ -114,26 +114,24 @@ impl Cache {
         CacheWrite::Done
     }
 
-    /// Compares and writes in one, under the lock of the key's shard.
+    /// Compares and writes in one: under the lock of the key's shard, or while the key's vacant place is reserved.
     fn write_unless_newer(&self, key: &Key, mut new: Stored, now: Instant) -> CacheWrite {
-        loop {
-            let found = self.0.entry(key, None, |_, held| {
-                if held.version > new.version && !held.has_expired(now) {
-                    return EntryAction::Retain(CacheWrite::Newer);
-                }
-                // Swapped, so that what was held is freed outside the lock.
-                mem::swap(held, &mut new);
-                EntryAction::Retain(CacheWrite::Done)
-            });
-            let written = match found {
-                EntryResult::Retained(write) => return write,
-                EntryResult::Vacant(guard) => guard.insert(new.clone()),
-                _ => unreachable!("entries are retained, and waited for without a limit"),
-            };
-            // Otherwise a write without a version has taken the place that was reserved: look again.
-            if written.is_ok() {
-                return CacheWrite::Done;
+        let found = self.0.entry(key, None, |_, held| {
+            if held.version > new.version && !held.has_expired(now) {
+                return EntryAction::Retain(CacheWrite::Newer);
             }
+            // Swapped, so that what was held is freed outside the lock.
+            mem::swap(held, &mut new);
+            EntryAction::Retain(CacheWrite::Done)
+        });
+        match found {
+            EntryResult::Retained(write) => write,
+            EntryResult::Vacant(reserved) => {
+                // Refused where a write without a version has taken the place: then that one is the later of the two.
+                let _ = reserved.insert(new);
+                CacheWrite::Done
+            }
+            _ => unreachable!("entries are retained, and waited for without a limit"),
         }
     }
 }

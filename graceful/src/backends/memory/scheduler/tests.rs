@@ -40,8 +40,8 @@ fn a_bump_counts_and_keeps_the_earlier_due_time() {
     let [first, second, third] =
         [(1, Code::Internal), (2, Code::DataLoss), (3, Code::Unknown)].map(|(s, c)| flow_at(s, "1", c));
     answer(scheduler.open(&first, at(20))).unwrap();
-    answer(scheduler.open(&second, at(30))).unwrap();
-    answer(scheduler.open(&third, at(10))).unwrap();
+    answer(scheduler.open(&second, at(10))).unwrap();
+    answer(scheduler.open(&third, at(30))).unwrap();
     let expected = Job {
         id: "users::user:1".to_owned(),
         entity: first.entity(),

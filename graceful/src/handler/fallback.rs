@@ -1,0 +1,88 @@
+//! What turns an `Err` into an `Ok`: a function of the handler's, or the last good value.
+
+use std::{
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use super::Decode;
+use crate::{Flow, Orchestrator, Outcome, Payload, StepError, backends::Reply, steps};
+
+/// Turns an `Err` into an `Ok`.
+pub trait Fallback<R: Outcome> {
+    #[doc(hidden)]
+    const DECLARED: bool = true;
+    type Future: Future<Output = Result<Option<R::Ok>, StepError>>;
+    fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, result: Arc<R>) -> Self::Future;
+}
+
+impl<R, V, Fut> Fallback<R> for V
+where
+    R: Outcome,
+    V: Fn(Arc<Flow>, Arc<R>) -> Fut,
+    Fut: Future<Output = Result<Option<R::Ok>, StepError>>,
+{
+    type Future = Fut;
+
+    fn recover(&self, _: &Orchestrator, flow: Arc<Flow>, result: Arc<R>) -> Fut {
+        self(flow, result)
+    }
+}
+
+/// For a handler with typed hooks and no fallback.
+#[derive(Debug)]
+pub struct NoFallback;
+
+impl<R: Outcome> Fallback<R> for NoFallback {
+    const DECLARED: bool = false;
+    type Future = Ready<Result<Option<R::Ok>, StepError>>;
+
+    fn recover(&self, _: &Orchestrator, _: Arc<Flow>, _: Arc<R>) -> Self::Future {
+        ready(Ok(None))
+    }
+}
+
+/// Recovers with the last good value, read back by `D`.
+#[derive(Debug)]
+pub struct LastGood<D>(pub D);
+
+impl<R, D> Fallback<R> for LastGood<D>
+where
+    R: Outcome,
+    D: Fn(Decode<'_, R::Ok>) -> Result<R::Ok, StepError> + Clone,
+{
+    type Future = Recalled<R::Ok, D>;
+
+    fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, _: Arc<R>) -> Self::Future {
+        Recalled {
+            reply: steps::fallback::last_good(orchestrator.backends(), &flow),
+            decode: self.0.clone(),
+            value: PhantomData,
+        }
+    }
+}
+
+/// The last good value, on its way.
+#[derive(Debug)]
+pub struct Recalled<T, D> {
+    reply: Reply<Option<Payload>>,
+    decode: D,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T, D> Unpin for Recalled<T, D> {}
+
+impl<T, D> Future for Recalled<T, D>
+where
+    D: Fn(Decode<'_, T>) -> Result<T, StepError>,
+{
+    type Output = Result<Option<T>, StepError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let payload = ready!(Pin::new(&mut self.reply).poll(cx))?;
+        Poll::Ready(payload.map(|payload| (self.decode)(Decode::new(&payload))).transpose())
+    }
+}
