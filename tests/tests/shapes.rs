@@ -57,7 +57,7 @@ macro_rules! both_arms {
 }
 
 fn even(n: u64) -> Result<u64, Odd> {
-    if n % 2 == 0 { Ok(n) } else { Err(Odd) }
+    if n.is_multiple_of(2) { Ok(n) } else { Err(Odd) }
 }
 
 #[orchestrate(pattern = "n", id = n)]

@@ -16,9 +16,11 @@ pub(super) fn on(handler: &Handler) -> Option<TokenStream> {
 pub(super) fn arms(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
     let (draft, error) = (hidden("draft"), hidden("error"));
-    let kept = handler.setters.kept.iter().map(
-        |name| quote_spanned!(Span::mixed_site().located_at(name.span())=> #krate::__private::kept(&#name);),
-    );
+    let kept = handler.setters.kept.iter().map(|name| {
+        let span = Span::mixed_site().located_at(name.span());
+        let krate = krate.at(span);
+        quote_spanned!(span=> #krate::__private::kept(&#name);)
+    });
     let reads_result = !handler.setters.after.is_empty();
     let (result, ok_draft) = match reads_result {
         // The one name of the expansion that the user's expressions may use.
@@ -34,9 +36,9 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
 
 /// One call on the draft per setter.
 pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> TokenStream {
-    let krate = &handler.krate;
     let calls = setters.iter().map(|setter| {
         let span = Span::mixed_site().located_at(setter.span);
+        let krate = &handler.krate.at(span);
         let method = Ident::new(setter.method, span);
         match &setter.argument {
             Argument::Reference(expr) => {

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Path, spanned::Spanned as _};
 
 use super::hidden;
-use crate::model::{Fallback, Handler, Hook, HookArm};
+use crate::model::{Fallback, Handler, Hook, HookArm, Krate};
 
 /// The hooks that take the flow alone, and so need nothing of the caller's: those of both arms, and the typed ones of the
 /// error arm for when there is no error value.
@@ -37,6 +37,7 @@ pub(super) fn after(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
     let required = handler.required.map(|span| {
         let span = Span::mixed_site().located_at(span);
+        let krate = krate.at(span);
         quote_spanned!(span=> .required(#krate::__private::required_error))
     });
     let typed = typed_hooks(handler);
@@ -88,13 +89,15 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
         }
         Fallback::LastGood(span) => {
             let span = Span::mixed_site().located_at(*span);
+            let krate = krate.at(span);
             quote_spanned!(span=> .last_good(|#value| #krate::__private::decode!(#value)))
         }
     })
 }
 
 /// `path(&view).await`, with its errors at the path.
-fn called(krate: &TokenStream, path: &Path, argument: &TokenStream) -> TokenStream {
+fn called(krate: &Krate, path: &Path, argument: &TokenStream) -> TokenStream {
     let span = Span::mixed_site().located_at(path.span());
+    let krate = krate.at(span);
     quote_spanned!(span=> #krate::__private::hook_result(#path(#argument).await))
 }

@@ -6,8 +6,8 @@ mod setters;
 mod shape;
 
 use darling::error::Accumulator;
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{Expr, Path};
 
 use self::scope::Scope;
@@ -22,7 +22,8 @@ use crate::{
 
 /// A handler, ready to be written out: no question is open.
 pub(crate) struct Handler {
-    pub(crate) krate: TokenStream,
+    /// Where `graceful` is.
+    pub(crate) krate: Krate,
     pub(crate) function: Function,
     pub(crate) shape: Shape,
     /// The body's type hint.
@@ -36,6 +37,26 @@ pub(crate) struct Handler {
     pub(crate) fallback: Option<Fallback>,
     pub(crate) required: Option<Span>,
     pub(crate) requirement: Option<Requirement>,
+}
+
+/// The path of `graceful`.
+pub(crate) struct Krate(TokenStream);
+
+impl Krate {
+    /// The path as if it stood there: an error in what follows it stands there, too.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        let respanned = |mut tree: TokenTree| {
+            tree.set_span(tree.span().located_at(span));
+            tree
+        };
+        self.0.clone().into_iter().map(respanned).collect()
+    }
+}
+
+impl ToTokens for Krate {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
 }
 
 /// One call on the `Site`.
@@ -113,7 +134,7 @@ impl Handler {
             setters::check_entry(on, &scope, "on", errors);
         }
         Self {
-            krate: args.krate.as_ref().map_or_else(|| quote!(::graceful), |krate| quote!(#krate)),
+            krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: shape::returned(&function, &shape),
             mentions: shape::mentions(&mut function),
             requirement: requirement(&args),
@@ -173,19 +194,18 @@ fn check_rules(args: &Args, scope: &Scope, errors: &mut Accumulator) {
     for (step, (name, _)) in args.steps.iter().zip(STEPS) {
         check_step(step, name, delivery, errors);
     }
-    if let (Some(tx), true) = (&args.tx, delivery != "Durable") {
-        errors.push(wrong(
-            tx,
-            "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
-        ));
-    }
-    if let Some(tx) = args.tx.as_ref().filter(|tx| !scope.has(tx)) {
-        errors.push(wrong(
+    match &args.tx {
+        Some(tx) if !scope.has(tx) => errors.push(wrong(
             tx,
             format!(
                 "`tx` names the parameter that holds the open transaction, and there is no parameter `{tx}`"
             ),
-        ));
+        )),
+        Some(tx) if delivery != "Durable" => errors.push(wrong(
+            tx,
+            "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
+        )),
+        _ => {}
     }
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
         errors.push(at(*to, "`to` needs to know how: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));

@@ -139,7 +139,9 @@ pub(crate) fn mentions(function: &mut Function) -> TokenStream {
 
 fn mention(attributes: &[Attribute], name: &Ident) -> TokenStream {
     let cfg = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    quote_spanned!(Span::mixed_site()=> #(#cfg)* let _ = &#name;)
+    // A name that starts with an underscore says that the user does not use it; we do.
+    let held = name.to_string().starts_with('_').then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+    quote_spanned!(Span::mixed_site()=> #(#cfg)* #held let _ = &#name;)
 }
 
 /// The return type with `_` for what cannot be named: the body's type hint.

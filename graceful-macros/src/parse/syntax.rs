@@ -1,5 +1,6 @@
 //! The shape of arguments, before anybody knows their names: `name`, `name = value`, `name(…)`.
 
+use crate::errors::wrong;
 use darling::error::Accumulator;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{
@@ -33,8 +34,12 @@ pub(crate) fn arguments(tokens: TokenStream, errors: &mut Accumulator) -> Vec<Ar
             match ahead.parse::<Arg>() {
                 Ok(_) => arguments.push(input.parse()?),
                 Err(error) => {
-                    errors.push(error.into());
-                    skip_to_comma(input)?;
+                    let last = skip_to_comma(input)?;
+                    errors.push(match last.filter(|_| ahead.is_empty()) {
+                        // At the end of the input there is no token to point at but the last one.
+                        Some(last) => wrong(&last, format!("this argument is not complete: {error}")),
+                        None => error.into(),
+                    });
                 }
             }
             if !input.is_empty() {
@@ -47,11 +52,13 @@ pub(crate) fn arguments(tokens: TokenStream, errors: &mut Accumulator) -> Vec<Ar
     errors.handle(parsed.map_err(darling::Error::from)).unwrap_or_default()
 }
 
-fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+/// The last token of the argument.
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
+    let mut last = None;
     while !input.is_empty() && !input.peek(Token![,]) {
-        input.parse::<TokenTree>()?;
+        last = Some(input.parse()?);
     }
-    Ok(())
+    Ok(last)
 }
 
 impl Parse for Arg {
