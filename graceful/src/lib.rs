@@ -1,4 +1,30 @@
-//! One attribute says what follows a handler: both its `Ok` and its `Err` feed cache, events, audit, alerts and more.
+//! One attribute says what follows a handler: its `Ok` feeds the success flow, its `Err` the mirrored error flow.
+//!
+//! | step | success flow | error flow |
+//! |---|---|---|
+//! | `fallback` | remember the last good value | recover: a hook, or the last good value, turns the `Err` into an `Ok` |
+//! | `metadata` | count, link to the entity's flow before | count, link to the entity's flow before |
+//! | `cache` | put the value, or invalidate the key | invalidate the key |
+//! | `graph` | relate entity —succeeded→ flow | relate entity —failed→ flow, with the code |
+//! | `schedule` | complete the entity's review job | open or bump it, on a server fault |
+//! | `event` | emit the event with the value | emit its `.failed` twin with code and message |
+//! | `nexus` | register the pattern | register `pattern.error` |
+//! | `audit` | append a record | append a record |
+//! | `alert` | resolve the entity's alert | fire it, on a server fault |
+//!
+//! Start with [`orchestrate`](macro@orchestrate), the attribute, and [`Orchestrator`], what its steps run with. Without an
+//! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `macros` (default) | `#[orchestrate]` and `#[derive(Classify)]` |
+//! | `memory` (default) | [`backends::memory`]: an embedded backend for every step |
+//! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
+//! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
+//! | `axum` | `axum::Json` is looked into for the payload; brings `http` |
+//! | `tonic` | `tonic::Response` is looked into for the payload; `tonic::Status` is classified |
 
 mod classify;
 mod code;
@@ -40,6 +66,7 @@ pub use self::{
 };
 
 #[cfg(feature = "macros")]
+#[doc = include_str!("orchestrate.md")]
 pub use graceful_macros::orchestrate;
 
 /// What expansions name; not part of the public API.

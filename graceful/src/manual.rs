@@ -17,7 +17,7 @@ impl<'a, T: ?Sized> Success<'a, T> {
     /// ```
     /// use graceful::{Code, Success};
     /// let success = Success::wrap(Code::Ok, "user updated", "ada");
-    /// assert_eq!((success.code(), *success.value()), (Code::Ok, *"ada"));
+    /// assert_eq!((success.code(), success.value()), (Code::Ok, "ada"));
     /// ```
     pub fn wrap(code: Code, message: &str, value: &'a T) -> Self {
         Self::new(&wrapped(Ending::Ok, code, message), value)

@@ -86,7 +86,7 @@ pub(crate) struct Origin {
 /// let report = Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
 ///
 /// let flow = report.flow();
-/// assert_eq!((flow.pattern(), flow.entity_id(), flow.code()), ("user", "42", Code::Ok));
+/// assert_eq!((flow.pattern(), &*flow.entity_id(), flow.code()), ("user", "42", Code::Ok));
 /// assert_eq!(flow.payload().as_json(), "\"ada\"");
 /// assert_eq!(flow.event_name(), Some("user_updated"));
 /// # });
