@@ -31,6 +31,9 @@ pub fn derive_classify(input: proc_macro::TokenStream) -> proc_macro::TokenStrea
 /// The item, expanded; with the errors, where there are any, and always given back.
 fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Error::accumulator();
+    // What goes back with errors: a function as it was, a block with its methods expanded, since their own mistakes are told
+    // in the same run.
+    let mut given_back = item.clone();
     let output = match parse::Item::parse(item.clone()) {
         Ok(parse::Item::Function(function)) => {
             let args = parse::Args::parse(arguments, &mut errors);
@@ -47,7 +50,8 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
                 ).with_span(&arguments));
             }
             let braces = with_defaults.unwrap_or(braces).into_token_stream();
-            quote!(#before #braces)
+            given_back = quote!(#before #braces);
+            given_back.clone()
         }
         Err(error) => {
             errors.push(error);
@@ -58,8 +62,7 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
         Ok(()) => output,
         Err(errors) => {
             let errors = errors.write_errors();
-            // A block goes back with its methods expanded, since their own mistakes are told in the same run.
-            quote!(#errors #item)
+            quote!(#errors #given_back)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a handler returns.
 
+use crate::handler::{Active, Plainly};
+
 /// What a handler returns: a `Result` in any spelling.
 ///
 /// The attribute finds it by this trait, never by looking at the tokens of the return type, so that every alias works.
@@ -24,6 +26,15 @@ pub trait Outcome: Sized + sealed::Sealed {
     /// The error.
     type Err;
 
+    /// A call with this outcome, before it runs. A name of the trait's, so that where the trait is missing nothing but that
+    /// is told.
+    #[doc(hidden)]
+    type Prepared<B, O, X>;
+
+    /// Prepares a call with this outcome.
+    #[doc(hidden)]
+    fn prepare<B, O, X>(active: Option<Active>, body: B, ok: O, err: X) -> Self::Prepared<B, O, X>;
+
     /// A view of either.
     fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
     /// The outcome of a value.
@@ -32,9 +43,15 @@ pub trait Outcome: Sized + sealed::Sealed {
     fn from_err(error: Self::Err) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Outcome for Result<T, E> {
     type Ok = T;
     type Err = E;
+    type Prepared<B, O, X> = Plainly<B, Self, O, X>;
+
+    fn prepare<B, O, X>(active: Option<Active>, body: B, ok: O, err: X) -> Self::Prepared<B, O, X> {
+        Plainly::new(active, body, ok, err)
+    }
 
     fn as_result(&self) -> Result<&T, &E> {
         self.as_ref()

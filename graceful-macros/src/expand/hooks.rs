@@ -1,7 +1,7 @@
 //! Hooks, fallback and `required`: what stands between the body and the answer.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Path, spanned::Spanned as _};
 
 use super::hidden;
@@ -18,8 +18,10 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
         .filter_map(|Hook { step, arm, path }| {
             let step = hidden(step);
             let call = match arm {
-                HookArm::Both => called(krate, path, &quote!(&#flow)),
-                HookArm::Err => called(krate, path, &quote!(&#krate::Failure::of_flow(&#flow))),
+                HookArm::Both => called(krate, path, &flow, |flow, _| flow.to_token_stream()),
+                HookArm::Err => {
+                    called(krate, path, &flow, |flow, krate| quote!(#krate::Failure::of_flow(&#flow)))
+                }
                 HookArm::Ok => return None,
             };
             Some(quote!(#krate::Step::#step => #call))
@@ -62,7 +64,7 @@ fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
                 HookArm::Err => hidden("Failure"),
             };
             let step = hidden(hook.step);
-            let call = called(krate, &hook.path, &quote!(&#view));
+            let call = called(krate, &hook.path, &view, |view, _| view.to_token_stream());
             Some(quote!((#krate::Step::#step, #krate::__private::Arm::#arm(#view)) => #call))
         })
         .collect();
@@ -96,8 +98,15 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
 }
 
 /// `path(&view).await`, with its errors at the path.
-fn called(krate: &Krate, path: &Path, argument: &TokenStream) -> TokenStream {
+fn called(
+    krate: &Krate,
+    path: &Path,
+    name: &Ident,
+    argument: impl FnOnce(Ident, &TokenStream) -> TokenStream,
+) -> TokenStream {
     let span = Span::mixed_site().located_at(path.span());
     let krate = krate.at(span);
-    quote_spanned!(span=> #krate::__private::hook_result(#path(#argument).await))
+    let argument = argument(Ident::new(&name.to_string(), span), &krate);
+    let argument = quote_spanned!(span=> (&#argument));
+    quote_spanned!(span=> #krate::__private::hook_result(#path #argument.await))
 }

@@ -42,31 +42,109 @@ impl Event {
     }
 
     /// The flow's id.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).event("user_updated").on(&orchestrator);
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert_eq!(event.id(), report.flow().id());
+    /// # });
+    /// ```
     pub fn id(&self) -> Uuid {
         self.0.id
     }
 
     /// The event's name, the envelope's `type`: `user_updated`, or `user_updated.failed`.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).event("user_updated").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert_eq!(event.name(), "user_updated");
+    /// # });
+    /// ```
     pub fn name(&self) -> &str {
         self.0.event_name().unwrap_or_default()
     }
 
     /// The service, the envelope's `source`.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).event("user_updated").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert_eq!(event.source(), "users");
+    /// # });
+    /// ```
     pub fn source(&self) -> &str {
         self.0.service()
     }
 
     /// `pattern/id`, each part encoded; the envelope's `subject`.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id("a/b").event("user_updated").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert_eq!(event.subject(), "user/a%2Fb");
+    /// # });
+    /// ```
     pub fn subject(&self) -> String {
         format!("{}/{}", encoded(self.0.pattern()), encoded(&self.0.entity_id()))
     }
 
     /// The flow that it comes from.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).event("user_updated").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert_eq!(event.flow().pattern(), "user");
+    /// # });
+    /// ```
     pub fn flow(&self) -> &Arc<Flow> {
         &self.0
     }
 
     /// What the envelope carries.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).event("user_updated").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert_eq!((event.data().yin_yang, event.data().result.as_json()), ("yang", "\"ada\""));
+    /// # });
+    /// ```
     pub fn data(&self) -> CanonicalPayload<'_> {
         let flow = &*self.0;
         CanonicalPayload {
@@ -90,6 +168,19 @@ impl Event {
     ///
     /// # Errors
     /// None in practice: every part is JSON already.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).event("user_updated").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert!(event.to_json().unwrap().contains(r#""type":"user_updated""#));
+    /// # });
+    /// ```
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }

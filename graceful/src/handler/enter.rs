@@ -4,7 +4,7 @@ use std::{any::Any, future::Future, sync::Arc};
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Draft, Prepared, Returns, Site, prepared::Plainly};
+use super::{Draft, Returns, Site};
 use crate::{
     Code, Ending, Flow, Orchestrator, Outcome, StepError,
     engine::{Engine, HookResult, NoTypedHooks, Overrides, Settle, contain},
@@ -22,24 +22,28 @@ pub trait Source {
     fn orchestrator(&self) -> Option<Orchestrator>;
 }
 
+#[diagnostic::do_not_recommend]
 impl Source for Orchestrator {
     fn orchestrator(&self) -> Option<Orchestrator> {
         Some(self.clone())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Source> Source for Option<S> {
     fn orchestrator(&self) -> Option<Orchestrator> {
         self.as_ref().and_then(Source::orchestrator)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Source + ?Sized> Source for &S {
     fn orchestrator(&self) -> Option<Orchestrator> {
         S::orchestrator(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<S: Source + ?Sized> Source for Arc<S> {
     fn orchestrator(&self) -> Option<Orchestrator> {
         S::orchestrator(self)
@@ -130,24 +134,24 @@ impl Entered {
     }
 
     /// An async body: `ok` and `err` read its result.
-    pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> Plainly<F, F::Output, O, X>
+    pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Prepared<F, O, X>
     where
         F: Future<Output: Outcome>,
         O: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
         X: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Err),
     {
-        Prepared::new(self.0, body, ok, err)
+        F::Output::prepare(self.0, body, ok, err)
     }
 
     /// A body that is not async: it returns a `Result`, or a boxed future of one.
-    pub fn call<B, V, O, X>(self, body: B, ok: O, err: X) -> Plainly<B, V::Outcome, O, X>
+    pub fn call<B, V, O, X>(self, body: B, ok: O, err: X) -> <V::Outcome as Outcome>::Prepared<B, O, X>
     where
         B: FnOnce() -> V,
         V: Returns,
         O: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
         X: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
     {
-        Prepared::new(self.0, body, ok, err)
+        V::Outcome::prepare(self.0, body, ok, err)
     }
 }
 

@@ -17,9 +17,9 @@ mod typed;
 pub use self::{
     after::{After, Begun, Plain},
     draft::{Draft, Fields, Kept, Named, Value, Version, hole, kept, text},
-    enter::{Entered, Source, enter, enter_eager, enter_on},
+    enter::{Active, Entered, Source, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
-    prepared::{Prepared, Returns},
+    prepared::{Plainly, Prepared, Returns},
     probe::{ClassifyAnything, Decode, DecodeInside, DecodeNothing, LookInside, PayloadOfAnything, Probe},
     run::Run,
     shapes::{ErrorOfStep, boxed, called, hook_result, never, no_hook, required_error},

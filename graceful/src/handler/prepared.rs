@@ -30,7 +30,7 @@ pub type Plainly<B, R, O, X> = Prepared<B, R, O, X, Plain<<R as Outcome>::Err>>;
 type WithLastGood<B, R, O, X, H, D> = Prepared<B, R, O, X, Typed<H, LastGood<D>, <R as Outcome>::Err>>;
 
 impl<B, R: Outcome, O, X> Plainly<B, R, O, X> {
-    pub(super) fn new(active: Option<Active>, body: B, ok: O, err: X) -> Self {
+    pub(crate) fn new(active: Option<Active>, body: B, ok: O, err: X) -> Self {
         Self { active, body, arms: (ok, err, Plain { required: None }), outcome: PhantomData }
     }
 
@@ -133,6 +133,7 @@ pub trait Finish<O, X, A>: Returns + Sized {
     fn finish(self, active: Active, arms: (O, X, A)) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Returns for Result<T, E> {
     type Outcome = Self;
 }
@@ -156,6 +157,7 @@ where
 
 macro_rules! boxed {
     ($($send:ident)?) => {
+        #[diagnostic::do_not_recommend]
         impl<'a, R: Outcome> Returns for Pin<Box<dyn Future<Output = R> $(+ $send)? + 'a>> {
             type Outcome = R;
         }

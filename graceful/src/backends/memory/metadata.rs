@@ -16,7 +16,8 @@ const STATES_PER_ENTITY: usize = 4;
 /// The state of each entity and the chain of its flows, in memory.
 ///
 /// When it is full, the entities and the states least recently used are forgotten. A forgotten entity starts anew, with
-/// counters at zero; from a forgotten state the chain cannot be followed further.
+/// counters at zero; from a forgotten state the chain cannot be followed further. A flow that is recorded again, for as
+/// long as its state is kept, counts once.
 ///
 /// ```
 /// use graceful::{
@@ -98,6 +99,10 @@ impl backends::MetadataStore for MetadataStore {
     fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>> {
         let Inner { latest, states } = &*self.0;
         let metadata = latest.upsert(flow.entity(), |latest| {
+            // A flow that is delivered again must not become its own predecessor.
+            if let Some(made_before) = states.with(&flow.id(), |state| state.with_next()).flatten() {
+                return made_before;
+            }
             let metadata = Arc::new(Metadata::after(latest.as_deref(), flow));
             // Still under the entity's lock, so that the next flow finds the state that it follows.
             let stored = State { metadata: Some(Arc::clone(&metadata)), next: None };
@@ -157,6 +162,18 @@ mod tests {
         assert_eq!(latest(&store, &second), Some(answered));
         let before = state(&store, first.id()).unwrap();
         assert_eq!((before.state, before.next), (first.id(), Some(second.id())));
+    }
+
+    #[test]
+    fn a_flow_that_comes_again_counts_once() {
+        let store = MetadataStore::new();
+        let [first, second] = [flow("1", Code::Ok), flow("1", Code::Internal)];
+        for flow in [&first, &first, &second, &second, &first] {
+            assert_eq!(answer(store.record(flow)).unwrap().state, flow.id());
+        }
+        let latest = latest(&store, &first).unwrap();
+        assert_eq!((latest.state, latest.previous), (second.id(), Some(first.id())));
+        assert_eq!((latest.score, latest.error_count), (1, 1));
     }
 
     #[test]
