@@ -66,26 +66,26 @@ async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
     let service = UserService::default();
     for user in users {
         service.create(user.clone()).await?;
-        reports.recv()?;
+        reports.try_recv()?;
     }
     let (user, id) = (&users[0], users[0].id);
     let mut inbox = events.subscribe();
 
     // The storage answers, fails, and answers again.
     service.get(id).await?;
-    reports.recv()?;
+    reports.try_recv()?;
     service.unplug(true);
-    let recovered = (service.get(id).await, reports.recv()?);
+    let recovered = (service.get(id).await, reports.try_recv()?);
     let while_it_fails = look::at(&orchestrator, id).await?;
     service.unplug(false);
-    let found = (service.get(id).await, reports.recv()?);
+    let found = (service.get(id).await, reports.try_recv()?);
     let afterwards = look::at(&orchestrator, id).await?;
 
     // A client is wrong: the service is not at fault, and nothing has changed.
     let renamed = User { name: format!("{} II", user.name), ..user.clone() };
-    let updated = (service.update(renamed).await, reports.recv()?);
+    let updated = (service.update(renamed).await, reports.try_recv()?);
     let wrong = User { email: "nowhere".to_owned(), ..user.clone() };
-    let refused = (service.update(wrong).await, reports.recv()?);
+    let refused = (service.update(wrong).await, reports.try_recv()?);
 
     service.delete(id).await?;
 

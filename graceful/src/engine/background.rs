@@ -1,18 +1,24 @@
 //! Flows without a caller: a bounded queue per lane, in order per entity, drained at shutdown.
 
 use std::{
+    future::Future,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Waker},
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
 use super::{Engine, FlowReport};
-use crate::{Delivery, Orchestrator, backends::BoxFuture};
+use crate::{Delivery, Orchestrator};
 
 /// Entities are spread over the lanes by hash; a lane runs one flow at a time.
 const LANES: usize = 8;
@@ -31,6 +37,14 @@ struct Job {
     /// Somebody waits, since the queue was full.
     done: Option<oneshot::Sender<FlowReport>>,
     _counted: Counted,
+}
+
+/// Why a flow was not queued.
+pub(super) enum Refused {
+    /// The queue is full: the flow waits for its turn, which keeps the order per entity.
+    Full(JoinHandle<FlowReport>),
+    /// The queue is closed, or there is no runtime.
+    Closed(Box<Engine>),
 }
 
 /// One flow under way, until it is dropped.
@@ -61,17 +75,18 @@ impl Background {
     }
 
     /// Queues a flow.
-    ///
-    /// # Errors
-    /// The queue is full, or closed: the future to wait for instead. It keeps the order per entity.
-    pub(crate) fn offer(engine: Engine) -> Result<(), BoxFuture<FlowReport>> {
+    pub(super) fn offer(engine: Engine) -> Result<(), Refused> {
         let orchestrator = engine.orchestrator().clone();
         let background = orchestrator.background();
-        let Some(lane) = background.lane(&engine) else { return Err(Box::pin(engine)) };
+        let Some((lane, runtime)) = background.lane(&engine) else {
+            return Err(Refused::Closed(Box::new(engine)));
+        };
         let job = Job { engine, done: None, _counted: Counted::new(&orchestrator) };
         lane.try_send(job).map_err(|refused| {
-            let lane = lane.clone();
-            Box::pin(wait_for_turn(lane, refused.into_inner())) as BoxFuture<_>
+            let mut turn = Box::pin(wait_for_turn(lane.clone(), refused.into_inner()));
+            // Its place in the order is taken now; the waiting is a task's, since the caller may go.
+            let _ = turn.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            Refused::Full(runtime.spawn(turn))
         })
     }
 
@@ -79,33 +94,34 @@ impl Background {
     pub(super) fn take(engine: Engine) {
         let orchestrator = engine.orchestrator().clone();
         let Some(runtime) = orchestrator.runtime() else { return engine.run_once() };
-        let turn = match engine.flow().delivery() {
+        let engine = match engine.flow().delivery() {
             Delivery::Background => match Self::offer(engine) {
-                Ok(()) => return,
-                Err(turn) => turn,
+                Ok(()) | Err(Refused::Full(_)) => return,
+                Err(Refused::Closed(engine)) => *engine,
             },
-            Delivery::Inline | Delivery::Durable => Box::pin(engine),
+            Delivery::Inline | Delivery::Durable => engine,
         };
         let counted = Counted::new(&orchestrator);
         runtime.spawn(async move {
-            turn.await;
+            engine.await;
             drop(counted);
         });
     }
 
-    fn lane(&self, engine: &Engine) -> Option<&mpsc::Sender<Job>> {
+    fn lane<'a>(&'a self, engine: &Engine) -> Option<(&'a mpsc::Sender<Job>, Handle)> {
         if self.closed.load(Ordering::Acquire) {
             return None;
         }
-        let runtime = engine.orchestrator().runtime()?;
+        let runtime = engine.orchestrator().runtime()?.clone();
         let mut hasher = DefaultHasher::new();
         engine.flow().entity().hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default();
-        Some(self.lanes[index].get_or_init(|| {
+        let lane = self.lanes[index].get_or_init(|| {
             let (sender, receiver) = mpsc::channel(self.capacity);
             runtime.spawn(work(receiver));
             sender
-        }))
+        });
+        Some((lane, runtime))
     }
 
     /// From now on flows run inline; waits for those under way, and says how many were left at the deadline.

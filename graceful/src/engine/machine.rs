@@ -146,10 +146,12 @@ impl Machine {
                 Poll::Pending => index += 1,
                 Poll::Ready(answer) => {
                     let Running { step, task, .. } = self.running.remove(index);
-                    if matches!(task, Task::Typed) {
-                        typed.forget(step);
-                    }
-                    self.done(step, answer);
+                    // What a hook holds may panic when it is dropped.
+                    let dropped = contain(|| match task {
+                        Task::Typed => typed.forget(step),
+                        task => drop(task),
+                    });
+                    self.done(step, dropped.and(answer));
                 }
             }
         }

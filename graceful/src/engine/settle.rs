@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{Background, Engine, FlowReport, TypedHooks};
+use super::{Background, Engine, FlowReport, TypedHooks, background::Refused, machine::Caller};
 use crate::{Delivery, backends::BoxFuture};
 
 /// Ends when the response may leave. Dropped before, the flow goes on in the background.
@@ -64,11 +64,24 @@ impl<T: TypedHooks> Future for Settle<T> {
                     let engine = Engine(this.engine.0.take());
                     match Background::offer(engine) {
                         Ok(()) => return Poll::Ready(so_far),
-                        Err(turn) => this.turn = Some(turn),
+                        Err(refused) => this.turn = Some(refused.turn(so_far)),
                     }
                 }
             }
         }
         this.turn.as_mut().map_or(Poll::Pending, |turn| turn.as_mut().poll(cx))
+    }
+}
+
+impl Refused {
+    /// What the caller waits for instead; it may go at any time, and the flow goes on.
+    fn turn(self, so_far: FlowReport) -> BoxFuture<FlowReport> {
+        match self {
+            Self::Full(turn) => Box::pin(async move { turn.await.unwrap_or(so_far) }),
+            Self::Closed(mut engine) => {
+                engine.machine().caller = Caller::Waits;
+                Pin::from(engine)
+            }
+        }
     }
 }

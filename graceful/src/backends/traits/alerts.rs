@@ -1,0 +1,136 @@
+//! Who is told when something is wrong.
+
+use std::{fmt::Debug, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use uuid::Uuid;
+
+use crate::{Code, Flow, Key, Severity, backends::Reply};
+
+/// An alert of an [`Alerter`].
+///
+/// ```
+/// use graceful::{
+///     Code, Failure, OrchestrationConfig, Orchestrator, Severity,
+///     backends::{Alerter, memory},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let alerts = memory::Alerts::new();
+/// let orchestrator = Orchestrator::builder().service("users").alerts(alerts.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+///
+/// let alert = alerts.open().await?.remove(0);
+/// assert_eq!((alert.entity.id(), alert.severity, alert.count), ("42", Severity::Error, 1));
+/// assert_eq!(alert.resolved_at, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The entity that it is about; at most one alert is open per entity.
+    pub entity: Key,
+    /// How urgent it is: the highest of all that fired.
+    pub severity: Severity,
+    /// What the last error meant.
+    pub code: Code,
+    /// The last error's text.
+    pub message: SmolStr,
+    /// How often it fired.
+    pub count: u64,
+    /// When it first fired.
+    pub fired_at: Timestamp,
+    /// When it last fired.
+    pub last_fired_at: Timestamp,
+    /// When it was resolved; `None` while it is open.
+    pub resolved_at: Option<Timestamp>,
+    /// The last flow that fired it.
+    pub flow: Uuid,
+}
+
+/// What became of an alert.
+///
+/// ```
+/// use graceful::{
+///     Code, Failure, OrchestrationConfig, Orchestrator, Severity,
+///     backends::{AlertChange, Alerter, memory},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::in_memory();
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// let report = Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+///
+/// let alerts = memory::Alerts::new();
+/// assert_eq!(alerts.fire(report.flow(), Severity::Error).await?, AlertChange::Opened);
+/// assert_eq!(alerts.fire(report.flow(), Severity::Error).await?, AlertChange::Repeated);
+/// assert_eq!(alerts.resolve(report.flow()).await?, AlertChange::Resolved);
+/// assert_eq!(alerts.resolve(report.flow()).await?, AlertChange::NotOpen);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertChange {
+    /// There was none open, and now there is.
+    Opened,
+    /// There was one open, and it fired again.
+    Repeated,
+    /// There was one open, and it is resolved.
+    Resolved,
+    /// There was none open.
+    NotOpen,
+}
+
+/// Who is told when something is wrong, and when it is right again.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use graceful::{
+///     Code, Failure, Flow, OrchestrationConfig, Orchestrator, Severity,
+///     backends::{Alert, AlertChange, Alerter, Reply},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// /// Writes alerts to the standard error, and remembers none.
+/// #[derive(Debug)]
+/// struct Print;
+///
+/// impl Alerter for Print {
+///     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
+///         eprintln!("{}: {}: {}", severity.name(), flow.entity(), flow.message());
+///         Reply::ready(AlertChange::Opened)
+///     }
+///
+///     fn resolve(&self, _: &Arc<Flow>) -> Reply<AlertChange> {
+///         Reply::ready(AlertChange::NotOpen)
+///     }
+///
+///     fn open(&self) -> Reply<Vec<Alert>> {
+///         Reply::ready(Vec::new())
+///     }
+///
+///     fn resolved(&self, _: usize) -> Reply<Vec<Alert>> {
+///         Reply::ready(Vec::new())
+///     }
+/// }
+///
+/// let orchestrator = Orchestrator::builder().service("users").alerts(Print).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub trait Alerter: Debug + Send + Sync + 'static {
+    /// Fires the entity's alert.
+    fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange>;
+    /// Resolves the entity's open alert.
+    fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange>;
+    /// The open alerts, by the time they first fired.
+    fn open(&self) -> Reply<Vec<Alert>>;
+    /// The newest alerts that were resolved, at most `limit`, newest first.
+    fn resolved(&self, limit: usize) -> Reply<Vec<Alert>>;
+}

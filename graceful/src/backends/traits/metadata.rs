@@ -1,0 +1,58 @@
+//! The state of each entity.
+
+use std::{fmt::Debug, sync::Arc};
+
+use uuid::Uuid;
+
+use crate::{Flow, Key, Metadata, backends::Reply};
+
+/// The state of each entity, and the chain of its flows.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use graceful::{
+///     Code, Flow, Key, Metadata, OrchestrationConfig, Orchestrator, Success,
+///     backends::{MetadataStore, Reply},
+/// };
+/// use uuid::Uuid;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// /// Remembers the newest state of one entity.
+/// #[derive(Debug, Default)]
+/// struct OneEntity(Mutex<Option<Arc<Metadata>>>);
+///
+/// impl MetadataStore for OneEntity {
+///     fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>> {
+///         let mut latest = self.0.lock().unwrap();
+///         let metadata = Arc::new(Metadata::after(latest.as_deref(), flow));
+///         *latest = Some(Arc::clone(&metadata));
+///         Reply::ready(metadata)
+///     }
+///
+///     fn latest(&self, entity: &Key) -> Reply<Option<Arc<Metadata>>> {
+///         Reply::ready(self.0.lock().unwrap().clone())
+///     }
+///
+///     fn state(&self, flow: Uuid) -> Reply<Option<Arc<Metadata>>> {
+///         let latest = self.0.lock().unwrap().clone();
+///         Reply::ready(latest.filter(|metadata| metadata.state == flow))
+///     }
+/// }
+///
+/// let orchestrator = Orchestrator::builder().service("users").metadata(OneEntity::default()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// let report = Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
+/// assert_eq!(report.flow().metadata().unwrap().score, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub trait MetadataStore: Debug + Send + Sync + 'static {
+    /// Makes the entity's next state with [`Metadata::after`] and stores it, atomically per entity; sets the `next` of the
+    /// state before.
+    fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>>;
+    /// The entity's newest state.
+    fn latest(&self, entity: &Key) -> Reply<Option<Arc<Metadata>>>;
+    /// The state that a flow made.
+    fn state(&self, flow: Uuid) -> Reply<Option<Arc<Metadata>>>;
+}

@@ -1,0 +1,21 @@
+//! The traits, each with the plain data that it speaks in.
+
+mod alerts;
+mod audit;
+mod cache;
+mod events;
+mod graph;
+mod metadata;
+mod nexus;
+mod scheduler;
+
+pub use self::{
+    alerts::{Alert, AlertChange, Alerter},
+    audit::AuditLog,
+    cache::{Cache, CacheEntry, CacheWrite},
+    events::EventEmitter,
+    graph::{Edge, KnowledgeGraph, Node},
+    metadata::MetadataStore,
+    nexus::{Nexus, PatternTrace, PatternUse},
+    scheduler::{Job, JobChange, Scheduler},
+};

@@ -1,0 +1,117 @@
+//! The registry of patterns.
+
+use std::{fmt::Debug, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use uuid::Uuid;
+
+use crate::{Flow, Key, backends::Reply};
+
+/// How often a pattern was used; see [`Nexus`].
+///
+/// ```
+/// use graceful::{
+///     Code, OrchestrationConfig, Orchestrator, Success,
+///     backends::{Nexus, memory},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let nexus = memory::Nexus::new();
+/// let orchestrator = Orchestrator::builder().service("users").nexus(nexus.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
+///
+/// let used = nexus.patterns().await?.remove(0);
+/// assert_eq!((used.pattern.as_str(), used.count), ("user", 1));
+/// assert_eq!(used.first_used, used.last_used);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternUse {
+    /// `user` for the success flow, `user.error` for the error flow.
+    pub pattern: SmolStr,
+    /// How often.
+    pub count: u64,
+    /// When it was first used.
+    pub first_used: Timestamp,
+    /// When it was last used.
+    pub last_used: Timestamp,
+}
+
+/// One flow of an entity; see [`Nexus::trace`].
+///
+/// ```
+/// use graceful::{
+///     Code, Failure, OrchestrationConfig, Orchestrator,
+///     backends::{Nexus, memory},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let nexus = memory::Nexus::new();
+/// let orchestrator = Orchestrator::builder().service("users").nexus(nexus.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// let report = Failure::wrap(Code::NotFound, "no such user", &"cause").orchestrate(&config).await;
+///
+/// let traced = nexus.trace(&report.flow().entity()).await?.remove(0);
+/// assert_eq!((traced.pattern.as_str(), traced.flow), ("user.error", report.flow().id()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternTrace {
+    /// `user` for the success flow, `user.error` for the error flow.
+    pub pattern: SmolStr,
+    /// The flow.
+    pub flow: Uuid,
+    /// When it was.
+    pub at: Timestamp,
+}
+
+/// The registry of patterns: which are in use, how much, and by which entities.
+///
+/// ```
+/// use std::sync::{
+///     Arc,
+///     atomic::{AtomicU64, Ordering},
+/// };
+///
+/// use graceful::{
+///     Flow, Key,
+///     backends::{Nexus, PatternTrace, PatternUse, Reply},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// /// Counts all patterns as one.
+/// #[derive(Debug, Default)]
+/// struct Uses(AtomicU64);
+///
+/// impl Nexus for Uses {
+///     fn register(&self, _: &Arc<Flow>) -> Reply<()> {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///         Reply::ready(())
+///     }
+///
+///     fn patterns(&self) -> Reply<Vec<PatternUse>> {
+///         Reply::ready(Vec::new())
+///     }
+///
+///     fn trace(&self, _: &Key) -> Reply<Vec<PatternTrace>> {
+///         Reply::ready(Vec::new())
+///     }
+/// }
+///
+/// assert_eq!(Uses::default().patterns().await?, []);
+/// # Ok::<(), graceful::StepError>(())
+/// # }).unwrap();
+/// ```
+pub trait Nexus: Debug + Send + Sync + 'static {
+    /// Counts one use of the flow's [pattern](Flow::registered_pattern).
+    fn register(&self, flow: &Arc<Flow>) -> Reply<()>;
+    /// Every pattern that was used, by name.
+    fn patterns(&self) -> Reply<Vec<PatternUse>>;
+    /// What an entity went through, oldest first.
+    fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>>;
+}

@@ -1,0 +1,124 @@
+//! Review jobs.
+
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Code, Flow, Key, backends::Reply};
+
+/// A review job of a [`Scheduler`]: somebody, or something, should look at an entity.
+///
+/// ```
+/// use graceful::{
+///     Code, Failure, OrchestrationConfig, Orchestrator,
+///     backends::{Scheduler, memory},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let scheduler = memory::Scheduler::new();
+/// let orchestrator = Orchestrator::builder().service("users").scheduler(scheduler.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+///
+/// let job = scheduler.jobs().await?.remove(0);
+/// assert_eq!((job.id.as_str(), job.bumps, job.code), ("users::user:42", 1, Code::Internal));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Stable per entity and pattern: the entity's full name.
+    pub id: String,
+    /// The entity.
+    pub entity: Key,
+    /// When it is due. A bump does not put it off.
+    pub due: Timestamp,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// How many flows asked for it: 1 when it is new.
+    pub bumps: u64,
+    /// The last flow that asked for it.
+    pub flow: Uuid,
+    /// What that flow meant.
+    pub code: Code,
+    /// Until when a worker that polled it holds it.
+    pub held_until: Option<Timestamp>,
+}
+
+/// What became of a job.
+///
+/// ```
+/// use graceful::{
+///     Key,
+///     backends::{JobChange, Scheduler, memory},
+/// };
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let user = Key::new("users", None, "user", "42");
+/// assert_eq!(memory::Scheduler::new().complete(&user).await?, JobChange::NotOpen);
+/// # Ok::<(), graceful::StepError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobChange {
+    /// There was none, and now there is.
+    Opened,
+    /// There was one, and it counts one more.
+    Bumped,
+    /// There was one, and it is gone.
+    Completed,
+    /// There was none.
+    NotOpen,
+}
+
+/// Review jobs, at most one open per entity and pattern.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+///
+/// use graceful::{
+///     Flow, Key,
+///     backends::{Job, JobChange, Reply, Scheduler},
+/// };
+/// use jiff::Timestamp;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// /// Opens nothing.
+/// #[derive(Debug)]
+/// struct NoReview;
+///
+/// impl Scheduler for NoReview {
+///     fn open(&self, _: &Arc<Flow>, _: Timestamp) -> Reply<JobChange> {
+///         Reply::ready(JobChange::NotOpen)
+///     }
+///
+///     fn complete(&self, _: &Key) -> Reply<JobChange> {
+///         Reply::ready(JobChange::NotOpen)
+///     }
+///
+///     fn jobs(&self) -> Reply<Vec<Job>> {
+///         Reply::ready(Vec::new())
+///     }
+///
+///     fn poll(&self, _: Timestamp, _: usize, _: Duration) -> Reply<Vec<Job>> {
+///         Reply::ready(Vec::new())
+///     }
+/// }
+///
+/// assert_eq!(NoReview.jobs().await?, []);
+/// # Ok::<(), graceful::StepError>(())
+/// # }).unwrap();
+/// ```
+pub trait Scheduler: Debug + Send + Sync + 'static {
+    /// Opens the entity's job, or bumps the open one; of two due times the earlier one stays.
+    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange>;
+    /// Completes the entity's open job.
+    fn complete(&self, entity: &Key) -> Reply<JobChange>;
+    /// The open jobs, by due time.
+    fn jobs(&self) -> Reply<Vec<Job>>;
+    /// Takes up to `limit` jobs that are due at `now` and held by nobody, and holds them for `hold`: a worker that dies
+    /// loses them to the next one when that time is over.
+    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>>;
+}
