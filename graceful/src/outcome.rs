@@ -36,10 +36,25 @@ pub trait Outcome: Sized + sealed::Sealed {
     fn prepare<B, O, X>(active: Option<Active>, body: B, ok: O, err: X) -> Self::Prepared<B, O, X>;
 
     /// A view of either.
+    ///
+    /// ```
+    /// # use graceful::Outcome;
+    /// assert_eq!(Ok::<_, ()>(1).as_result(), Ok(&1));
+    /// ```
     fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
     /// The outcome of a value.
+    ///
+    /// ```
+    /// # use graceful::Outcome;
+    /// assert_eq!(<Result<u8, ()>>::from_ok(1), Ok(1));
+    /// ```
     fn from_ok(value: Self::Ok) -> Self;
     /// The outcome of an error.
+    ///
+    /// ```
+    /// # use graceful::Outcome;
+    /// assert_eq!(<Result<(), u8>>::from_err(1), Err(1));
+    /// ```
     fn from_err(error: Self::Err) -> Self;
 }
 

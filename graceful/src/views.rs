@@ -50,6 +50,11 @@ pub struct Failure<'a, E: ?Sized> {
 
 impl<'a, T: ?Sized> Success<'a, T> {
     /// The value.
+    ///
+    /// ```
+    /// # use graceful::{Code, Success};
+    /// assert_eq!(*Success::wrap(Code::Ok, "counted", &7).value(), 7);
+    /// ```
     pub fn value(&self) -> &'a T {
         self.value
     }
@@ -57,6 +62,11 @@ impl<'a, T: ?Sized> Success<'a, T> {
 
 impl<'a, E: ?Sized> Failure<'a, E> {
     /// The error; `None` where the handler panicked or was cancelled.
+    ///
+    /// ```
+    /// # use graceful::{Code, Failure};
+    /// assert_eq!(Failure::wrap(Code::Internal, "something failed", "disk full").error(), Some(&"disk full"));
+    /// ```
     pub fn error(&self) -> Option<&'a E> {
         self.error
     }
@@ -76,11 +86,21 @@ macro_rules! views {
             }
 
             /// The record of the call.
+            ///
+            /// ```
+            /// # use graceful::{Code, Success};
+            /// assert_eq!(Success::wrap(Code::Ok, "user updated", "ada").flow().message(), "user updated");
+            /// ```
             pub fn flow(&self) -> &Arc<Flow> {
                 &self.flow
             }
 
             /// What the outcome means.
+            ///
+            /// ```
+            /// # use graceful::{Code, Failure};
+            /// assert_eq!(Failure::wrap(Code::NotFound, "no such user", "cause").code(), Code::NotFound);
+            /// ```
             pub fn code(&self) -> Code {
                 self.flow.code()
             }

@@ -58,6 +58,25 @@ impl fmt::Debug for Hook {
 }
 
 /// An `async fn(&Flow) -> Result<(), StepError>`; implemented for each such function, never by hand.
+///
+/// ```
+/// use graceful::{Flow, FlowHook, Hook, StepError};
+///
+/// /// Takes hooks, as a library of yours may.
+/// fn twice<F>(hook: F) -> [Hook; 2]
+/// where
+///     F: for<'a> FlowHook<'a> + Copy + Send + Sync + 'static,
+/// {
+///     [Hook::new(hook), Hook::new(hook)]
+/// }
+///
+/// async fn refuse(_: &Flow) -> Result<(), StepError> { Err(StepError::new("not today")) }
+/// # use graceful::{Code, Success};
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let failures = Success::wrap(Code::Ok, "done", "value").run_hooks(twice(refuse)).await;
+/// assert_eq!(failures.len(), 2);
+/// # });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a hook",
     label = "expected an `async fn(&Flow) -> Result<(), StepError>` whose future is `Send`"

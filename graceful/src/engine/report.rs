@@ -93,26 +93,78 @@ impl FlowReport {
     }
 
     /// The flow.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").id(42).on(&Orchestrator::in_memory());
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(report.flow().entity_id(), "42");
+    /// # });
+    /// ```
     pub fn flow(&self) -> &Arc<Flow> {
         &self.flow
     }
 
     /// What became of one step.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Step, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").id(42).on(&Orchestrator::in_memory());
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(report.step(Step::Cache).to_string(), "skipped: no key");
+    /// # });
+    /// ```
     pub fn step(&self, step: Step) -> &StepResult {
         &self.steps[step as usize]
     }
 
     /// What became of each step, in the order of [`Step::ALL`].
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").id(42).on(&Orchestrator::in_memory());
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let done = report.steps().filter(|(_, result)| result.is_done()).map(|(step, _)| step.name());
+    /// assert!(done.eq(["metadata", "graph", "nexus", "audit"]));
+    /// # });
+    /// ```
     pub fn steps(&self) -> impl Iterator<Item = (Step, &StepResult)> {
         Step::ALL.into_iter().zip(&self.steps)
     }
 
     /// The steps that failed.
+    ///
+    /// ```
+    /// # use graceful::{Code, Flow, Hook, OrchestrationConfig, Orchestrator, Step, StepError, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # async fn refuse(_: &Flow) -> Result<(), StepError> { Err(StepError::new("full")) }
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").hook(Step::Audit, Hook::new(refuse)).on(&orchestrator);
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(report.failures().next().unwrap().to_string(), "step `audit`: full");
+    /// # });
+    /// ```
     pub fn failures(&self) -> impl Iterator<Item = &StepError> {
         self.steps.iter().filter_map(StepResult::error)
     }
 
     /// The first failure of a step that is `required`.
+    ///
+    /// ```
+    /// # use graceful::{Code, Flow, Hook, OrchestrationConfig, Orchestrator, Step, StepError, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # async fn refuse(_: &Flow) -> Result<(), StepError> { Err(StepError::new("full")) }
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").hook(Step::Audit, Hook::new(refuse)).on(&orchestrator);
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert!(report.required_failure().is_none());
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config.required(Step::Audit)).await;
+    /// assert_eq!(report.required_failure().unwrap().message(), "full");
+    /// # });
+    /// ```
     pub fn required_failure(&self) -> Option<&StepError> {
         let required = |&(step, _): &(Step, &StepResult)| self.flow.options.step(step).required;
         self.steps().filter(required).find_map(|(_, result)| result.error())

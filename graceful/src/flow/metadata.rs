@@ -75,11 +75,12 @@ impl Metadata {
     /// The chain's other half is the store's: it sets [`next`](Self::next) of the previous state.
     ///
     /// ```
-    /// use graceful::{Flow, Metadata};
-    ///
-    /// fn normalise(before: Option<&Metadata>, flow: &Flow) -> Metadata {
-    ///     Metadata::after(before, flow)
-    /// }
+    /// # use graceful::{Code, Failure, Metadata, Success};
+    /// let created = Success::wrap(Code::Ok, "user created", "ada");
+    /// let failed = Failure::wrap(Code::Internal, "something failed", "disk full");
+    /// let first = Metadata::after(None, created.flow());
+    /// let second = Metadata::after(Some(&first), failed.flow());
+    /// assert_eq!((second.score, second.error_count, second.previous), (1, 1, Some(created.flow().id())));
     /// ```
     #[must_use]
     pub fn after(previous: Option<&Self>, flow: &Flow) -> Self {

@@ -31,7 +31,6 @@ impl<T: Serialize + ?Sized> Probe<'_, T> {
 #[macro_export]
 macro_rules! __payload {
     ($draft:ident, $value:ident, $method:ident) => {{
-        #[allow(unused_imports, reason = "which of them answers depends on the type")]
         use $crate::__private::{LookInside as _, PayloadOfAnything as _};
         (&$crate::__private::Probe($value)).$method($draft)
     }};
@@ -42,7 +41,6 @@ macro_rules! __payload {
 #[macro_export]
 macro_rules! __classify {
     ($draft:ident, $error:ident) => {{
-        #[allow(unused_imports, reason = "an error that is classified answers by itself")]
         use $crate::__private::ClassifyAnything as _;
         (&$crate::__private::Probe($error)).classify($draft)
     }};
@@ -53,7 +51,6 @@ macro_rules! __classify {
 #[macro_export]
 macro_rules! __decode {
     ($value:ident) => {{
-        #[allow(unused_imports, reason = "which of them answers depends on the type")]
         use $crate::__private::{DecodeInside as _, DecodeNothing as _};
         (&$value).decode()
     }};

@@ -71,12 +71,28 @@ impl OrchestratorBuilder {
     }
 
     /// The service's name: the source of its events, and part of every key. Default: `service`.
+    ///
+    /// ```
+    /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
+    /// assert_eq!(orchestrator.key("user", 42).service(), "users");
+    /// # Ok::<(), graceful::BuildError>(())
+    /// ```
     pub fn service(mut self, name: impl Into<SmolStr>) -> Self {
         self.origin.service = name.into();
         self
     }
 
     /// The environment's name, such as `prod`; part of every event. Default: empty.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::builder().environment("prod").build().unwrap();
+    /// let config = OrchestrationConfig::new("user").on(&orchestrator);
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(report.flow().environment(), "prod");
+    /// # });
+    /// ```
     pub fn environment(mut self, name: impl Into<SmolStr>) -> Self {
         self.origin.environment = name.into();
         self
@@ -84,20 +100,76 @@ impl OrchestratorBuilder {
 
     backends! {
         /// Drives `cache` and `fallback = last_good`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().cache(memory::Cache::new()).build()?;
+        /// assert!(orchestrator.cache().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         cache: Cache
         /// Drives `metadata`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().metadata(memory::MetadataStore::new()).build()?;
+        /// assert!(orchestrator.metadata().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         metadata: MetadataStore
         /// Drives `graph`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().graph(memory::Graph::new()).build()?;
+        /// assert!(orchestrator.graph().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         graph: KnowledgeGraph
         /// Drives `schedule`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().scheduler(memory::Scheduler::new()).build()?;
+        /// assert!(orchestrator.scheduler().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         scheduler: Scheduler
         /// Drives `event`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().events(memory::Events::new()).build()?;
+        /// assert!(orchestrator.events().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         events: EventEmitter
         /// Drives `nexus`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().nexus(memory::Nexus::new()).build()?;
+        /// assert!(orchestrator.nexus().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         nexus: Nexus
         /// Drives `audit`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().audit(memory::AuditLog::new()).build()?;
+        /// assert!(orchestrator.audit().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         audit: AuditLog
         /// Drives `alert`.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().alerts(memory::Alerts::new()).build()?;
+        /// assert!(orchestrator.alerts().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         alerts: Alerter
     }
 
@@ -130,6 +202,17 @@ impl OrchestratorBuilder {
     /// Called with each flow's report, when its last step is done: in the handler's task, so it should be quick.
     ///
     /// A panic of it is logged and changes nothing.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let (sender, reports) = std::sync::mpsc::channel();
+    /// let builder = Orchestrator::builder().on_report(move |report| sender.send(report.to_string()).unwrap());
+    /// let config = OrchestrationConfig::new("user").id(42).on(&builder.build().unwrap());
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert!(reports.recv().unwrap().starts_with("user 42 -> ok OK"));
+    /// # });
+    /// ```
     pub fn on_report(mut self, observer: impl Fn(&FlowReport) + Send + Sync + 'static) -> Self {
         self.observers.push(Arc::new(observer));
         self
@@ -137,12 +220,38 @@ impl OrchestratorBuilder {
 
     /// How many flows of `delivery = "background"` may wait; when they do, further callers wait for their turn.
     /// Default: 1,024.
+    ///
+    /// ```
+    /// # use graceful::{Code, Delivery, OrchestrationConfig, Orchestrator, Step, Success};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::builder().in_memory().background_queue(1).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).delivery(Delivery::Background).on(&orchestrator);
+    /// let first = Success::wrap(Code::Ok, "user created", "ad").orchestrate(&config).await;
+    /// assert_eq!(first.step(Step::Audit).to_string(), "skipped: queued");
+    /// let second = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert!(second.step(Step::Audit).is_done(), "it waited for its turn");
+    /// # });
+    /// ```
     pub fn background_queue(mut self, flows: usize) -> Self {
         self.queue = flows;
         self
     }
 
     /// The runtime that flows without a caller go on in. Default: the one that `build` is called in.
+    ///
+    /// ```
+    /// # use graceful::{Flow, Orchestrator, Step, StepError, orchestrate};
+    /// async fn slow(_: &Flow) -> Result<(), StepError> { Ok(tokio::task::yield_now().await) }
+    ///
+    /// #[orchestrate(pattern = "sum", id = "{a}+{b}", audit = slow)]
+    /// fn add(a: u8, b: u8) -> Result<u8, std::fmt::Error> { a.checked_add(b).ok_or(std::fmt::Error) }
+    ///
+    /// # let runtime = tokio::runtime::Runtime::new().unwrap();
+    /// let orchestrator = Orchestrator::builder().runtime(runtime.handle().clone()).build().unwrap();
+    /// assert_eq!(orchestrator.sync_scope(|| add(1, 2)), Ok(3));
+    /// runtime.block_on(orchestrator.shutdown(std::time::Duration::from_secs(5)));
+    /// assert_eq!(orchestrator.stats().failures(Step::Audit), 0, "it went on in the runtime");
+    /// ```
     pub fn runtime(mut self, runtime: Handle) -> Self {
         self.runtime = Some(runtime);
         self
@@ -155,6 +264,12 @@ impl OrchestratorBuilder {
     ///
     /// # Errors
     /// A handler of the program needs what was not given: each is named, with file and line.
+    ///
+    /// ```
+    /// let orchestrator = graceful::Orchestrator::builder().service("users").in_memory().build()?;
+    /// assert!(orchestrator.audit().is_some());
+    /// # Ok::<(), graceful::BuildError>(())
+    /// ```
     pub fn build(self) -> Result<Orchestrator, BuildError> {
         requirements::check(&self.backends)?;
         ALIVE.fetch_add(1, Ordering::AcqRel);

@@ -129,6 +129,19 @@ impl Orchestrator {
 
     /// Makes it the orchestrator of a future, and of what that awaits; not of tasks that it spawns.
     /// Dropping it is as safe as dropping the future itself.
+    ///
+    /// ```
+    /// use graceful::{Ending, Orchestrator, orchestrate};
+    ///
+    /// #[orchestrate(pattern = "user", id = id)]
+    /// async fn delete_user(id: u64) -> Result<(), std::fmt::Error> { Ok(()) }
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::in_memory();
+    /// orchestrator.scope(delete_user(42)).await.unwrap();
+    /// assert_eq!(orchestrator.stats().flows(Ending::Ok), 1);
+    /// # });
+    /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         ambient::scope(self.clone(), future)
     }
@@ -166,6 +179,18 @@ impl Orchestrator {
     ///
     /// # Errors
     /// The cache fails, or what is cached is not a `T`. Cancel-safe.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(orchestrator.cached::<String>("user", 42).await.unwrap().as_deref(), Some("ada"));
+    /// assert_eq!(orchestrator.cached::<String>("user", 43).await.unwrap(), None);
+    /// assert!(orchestrator.cached::<u64>("user", 42).await.is_err(), "it is not a number");
+    /// # });
+    /// ```
     pub async fn cached<T: DeserializeOwned>(
         &self,
         pattern: &str,
@@ -178,20 +203,76 @@ impl Orchestrator {
 
     backends! {
         /// What drives `cache` and `fallback = last_good`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().cache().is_some());
+        /// assert!(Orchestrator::builder().build()?.cache().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         cache: Cache
         /// What drives `metadata`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().metadata().is_some());
+        /// assert!(Orchestrator::builder().build()?.metadata().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         metadata: MetadataStore
         /// What drives `graph`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().graph().is_some());
+        /// assert!(Orchestrator::builder().build()?.graph().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         graph: KnowledgeGraph
         /// What drives `schedule`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().scheduler().is_some());
+        /// assert!(Orchestrator::builder().build()?.scheduler().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         scheduler: Scheduler
         /// What drives `event`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().events().is_some());
+        /// assert!(Orchestrator::builder().build()?.events().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         events: EventEmitter
         /// What drives `nexus`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().nexus().is_some());
+        /// assert!(Orchestrator::builder().build()?.nexus().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         nexus: Nexus
         /// What drives `audit`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().audit().is_some());
+        /// assert!(Orchestrator::builder().build()?.audit().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         audit: AuditLog
         /// What drives `alert`.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().alerts().is_some());
+        /// assert!(Orchestrator::builder().build()?.alerts().is_none());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// ```
         alerts: Alerter
     }
 

@@ -48,11 +48,32 @@ pub struct Stats {
 
 impl Stats {
     /// How many flows have ended this way.
+    ///
+    /// ```
+    /// # use graceful::{Code, Ending, Failure, OrchestrationConfig, Orchestrator};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").on(&orchestrator);
+    /// Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// assert_eq!(orchestrator.stats().flows(Ending::Err), 1);
+    /// # });
+    /// ```
     pub const fn flows(&self, ending: Ending) -> u64 {
         self.flows[ending as usize]
     }
 
     /// How often a step failed, panicked or ran out of time.
+    ///
+    /// ```
+    /// # use graceful::{Code, Flow, Hook, OrchestrationConfig, Orchestrator, Step, StepError, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # async fn refuse(_: &Flow) -> Result<(), StepError> { Err(StepError::new("full")) }
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").hook(Step::Audit, Hook::new(refuse)).on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(orchestrator.stats().failures(Step::Audit), 1);
+    /// # });
+    /// ```
     pub const fn failures(&self, step: Step) -> u64 {
         self.failures[step as usize]
     }
