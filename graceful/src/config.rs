@@ -433,9 +433,9 @@ impl OrchestrationConfig {
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
-    /// # let ms = std::time::Duration::from_millis;
+    /// let budget = std::time::Duration::from_millis(5);
     /// async fn hang(_: &Flow) -> Result<(), StepError> { std::future::pending().await }
-    /// let config = OrchestrationConfig::new("user").hook(Step::Audit, Hook::new(hang)).timeout(Step::Audit, ms(5));
+    /// let config = OrchestrationConfig::new("user").hook(Step::Audit, Hook::new(hang)).timeout(Step::Audit, budget);
     /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config.on(&orchestrator)).await;
     /// assert_eq!(report.step(Step::Audit).error().unwrap().kind(), StepErrorKind::TimedOut);
     /// # });

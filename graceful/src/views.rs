@@ -18,6 +18,12 @@ use crate::{Code, Flow, Hook, StepError, engine::contain};
 /// async fn create_user(name: &str) -> Result<String, std::fmt::Error> {
 ///     Ok(name.to_owned())
 /// }
+/// # use graceful::{Ending, Orchestrator, Step};
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let orchestrator = Orchestrator::in_memory();
+/// # orchestrator.scope(create_user("ada")).await.unwrap();
+/// # assert_eq!((orchestrator.stats().flows(Ending::Ok), orchestrator.stats().failures(Step::Audit)), (1, 0));
+/// # });
 /// ```
 pub struct Success<'a, T: ?Sized> {
     flow: Arc<Flow>,
@@ -42,6 +48,12 @@ pub struct Success<'a, T: ?Sized> {
 /// async fn read(path: &str) -> std::io::Result<String> {
 ///     std::fs::read_to_string(path)
 /// }
+/// # use graceful::{Ending, Orchestrator, Step};
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let orchestrator = Orchestrator::in_memory();
+/// # orchestrator.scope(read("no/such/file")).await.unwrap_err();
+/// # assert_eq!((orchestrator.stats().flows(Ending::Err), orchestrator.stats().failures(Step::Alert)), (1, 0));
+/// # });
 /// ```
 pub struct Failure<'a, E: ?Sized> {
     flow: Arc<Flow>,
@@ -65,7 +77,7 @@ impl<'a, E: ?Sized> Failure<'a, E> {
     ///
     /// ```
     /// # use graceful::{Code, Failure};
-    /// assert_eq!(Failure::wrap(Code::Internal, "something failed", "disk full").error(), Some(&"disk full"));
+    /// assert_eq!(Failure::wrap(Code::Internal, "something failed", "disk full").error(), Some("disk full"));
     /// ```
     pub fn error(&self) -> Option<&'a E> {
         self.error

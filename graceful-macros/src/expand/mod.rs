@@ -48,7 +48,7 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
 
 fn call(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
-    let mentions = &handler.mentions;
+    let held = &handler.held;
     let body = inner(&handler.function.body);
     let hint = handler
         .returned
@@ -65,7 +65,7 @@ fn call(handler: &Handler) -> TokenStream {
     match &handler.shape {
         Shape::Async => {
             let enter = enter(handler, false);
-            quote!(#enter.#run(async move { #hint #mentions #body }, #arms) #after .await)
+            quote!(#enter.#run(async move { #hint #held #body }, #arms) #after .await)
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, false);
@@ -77,14 +77,14 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::Call { returns_impl_future: true, .. } => {
             let enter = enter(handler, true);
-            let call = quote!(#krate::__private::called(move || { #mentions #body }));
+            let call = quote!(#krate::__private::called(move || { #held #body }));
             quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
         }
         Shape::Call { eager, .. } => {
             let enter = enter(handler, *eager);
             let returned = handler.returned.as_ref().map(|returned| quote!(-> #returned));
             let call = Ident::new("call", run_span);
-            quote!(#enter.#call(move || #returned { #mentions #body }, #arms) #after .finish())
+            quote!(#enter.#call(move || #returned { #held #body }, #arms) #after .finish())
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Handler {
     /// The body's type hint.
     pub(crate) returned: Option<TokenStream>,
     /// What keeps the parameters' drop order.
-    pub(crate) mentions: TokenStream,
+    pub(crate) held: TokenStream,
     pub(crate) site: Vec<SiteCall>,
     pub(crate) setters: Setters,
     pub(crate) on: Option<Expr>,
@@ -136,7 +136,7 @@ impl Handler {
         Self {
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: shape::returned(&function, &shape),
-            mentions: shape::mentions(&mut function),
+            held: shape::held(&mut function),
             requirement: requirement(&args),
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute, Block, Expr, ExprAsync, FnArg, Pat, ReturnType, Stmt, Type, TypeImplTrait, TypeParamBound,
-    parse_quote,
+    Block, Expr, ExprAsync, FnArg, Pat, PatIdent, ReturnType, Stmt, Token, Type, TypeImplTrait,
+    TypeParamBound, parse_quote,
     spanned::Spanned as _,
     visit_mut::{self, VisitMut},
 };
@@ -29,7 +29,7 @@ pub(crate) struct TailBlock {
     pub(crate) before: Vec<Stmt>,
     /// The last expression, whose async block is to be filled.
     tail: Expr,
-    pub(crate) capture: Option<syn::Token![move]>,
+    pub(crate) capture: Option<Token![move]>,
     /// `let __self = self;`: how `#[async_trait]` passes parameters on, by the names that the expressions use.
     pub(crate) rebound: Vec<Stmt>,
     pub(crate) body: TokenStream,
@@ -111,37 +111,68 @@ fn split_rebound(statements: Vec<Stmt>, is_async_trait: bool) -> (Vec<Stmt>, Vec
     })
 }
 
-/// The parameters, mentioned last to first at the start of the body: so the block captures them in that order, and drops
-/// them in it, as the plain function does. One that the body does not use is not mentioned, so that the compiler still
-/// warns, unless its name says that it is held on purpose.
-pub(crate) fn mentions(function: &mut Function) -> TokenStream {
+/// What keeps the parameters' drop order, last to first: they are mentioned in it at the start of the body, so that the block
+/// captures them in it, and drops what it has captured in it. Lints of assignments do not see into captures, so what is
+/// `mut` becomes a local, and with it all that is dropped before it.
+///
+/// One that the body does not use is left where it is, so that the compiler still warns, unless its name says that it is
+/// held on purpose.
+pub(crate) fn held(function: &mut Function) -> TokenStream {
     let mut used = Vec::new();
     identifiers(function.body.stream(), &mut used);
     let mut mentioned = TokenStream::new();
-    let mut inputs: Vec<_> = function.signature.inputs.iter_mut().collect();
-    for (index, input) in inputs.iter_mut().enumerate().rev() {
+    let mut rebound = TokenStream::new();
+    for (index, input) in function.signature.inputs.iter_mut().enumerate() {
         let FnArg::Typed(parameter) = input else { continue };
         if let Pat::Wild(wild) = &*parameter.pat {
             // Without a name it could not be moved in, and would be dropped after the others.
             let name = Ident::new(&format!("unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
             *parameter.pat = parse_quote!(#name);
-            mentioned.extend(mention(&parameter.attrs, &name));
-            continue;
+            used.push(name);
         }
-        for name in bound_by(&parameter.pat).iter().rev() {
-            if used.contains(name) || name.to_string().starts_with('_') {
-                mentioned.extend(mention(&parameter.attrs, name));
+        let cfg = parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        let cfg = quote!(#(#cfg)*);
+        for binding in bindings(&mut parameter.pat) {
+            let name = &binding.name;
+            let on_purpose = name.to_string().starts_with('_');
+            if !on_purpose && !used.contains(name) {
+                continue;
+            }
+            // Its name says that it is not used; it is held.
+            let lint = on_purpose.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+            if binding.mutability.is_some() || !rebound.is_empty() {
+                let mutability = &binding.mutability;
+                rebound
+                    .extend(quote_spanned!(Span::mixed_site()=> #cfg #lint let #mutability #name = #name;));
+            } else {
+                let before = std::mem::take(&mut mentioned);
+                mentioned = quote_spanned!(Span::mixed_site()=> #cfg #lint let _ = &#name; #before);
             }
         }
     }
-    mentioned
+    quote!(#mentioned #rebound)
 }
 
-fn mention(attributes: &[Attribute], name: &Ident) -> TokenStream {
-    let cfg = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    // A name that starts with an underscore says that the user does not use it; we do.
-    let held = name.to_string().starts_with('_').then(|| quote!(#[allow(clippy::used_underscore_binding)]));
-    quote_spanned!(Span::mixed_site()=> #(#cfg)* #held let _ = &#name;)
+struct Binding {
+    name: Ident,
+    mutability: Option<Token![mut]>,
+}
+
+/// The names that a parameter binds, in order; `mut` moves from the parameter to where it is used.
+fn bindings(pattern: &mut Pat) -> Vec<Binding> {
+    struct Bindings(Vec<Binding>);
+
+    impl VisitMut for Bindings {
+        fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
+            let mutability = if pattern.by_ref.is_none() { pattern.mutability.take() } else { None };
+            self.0.push(Binding { name: pattern.ident.clone(), mutability });
+            visit_mut::visit_pat_ident_mut(self, pattern);
+        }
+    }
+
+    let mut found = Bindings(Vec::new());
+    found.visit_pat_mut(pattern);
+    found.0
 }
 
 /// The return type with `_` for what cannot be named: the body's type hint.

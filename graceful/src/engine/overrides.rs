@@ -24,7 +24,11 @@ pub(crate) type HookResult = Result<(), StepError>;
 ///     Ok(())
 /// }
 ///
-/// let hook = Hook::new(notify);
+/// # use graceful::{Code, Success};
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let failures = Success::wrap(Code::Ok, "user updated", "ada").run_hooks([Hook::new(notify)]).await;
+/// assert!(failures.is_empty());
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct Hook(Arc<dyn Fn(Arc<Flow>) -> BoxFuture<HookResult> + Send + Sync>);
@@ -33,11 +37,14 @@ impl Hook {
     /// A hook from an `async fn`.
     ///
     /// ```
-    /// # use graceful::{Flow, Hook, StepError};
+    /// # use graceful::{Code, Flow, Hook, StepError, Success};
     /// async fn refuse(_: &Flow) -> Result<(), StepError> {
     ///     Err(StepError::new("not today"))
     /// }
-    /// let hook = Hook::new(refuse);
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let failures = Success::wrap(Code::Ok, "user updated", "ada").run_hooks([Hook::new(refuse)]).await;
+    /// assert_eq!(failures[0].message(), "not today");
+    /// # });
     /// ```
     pub fn new<F>(hook: F) -> Self
     where

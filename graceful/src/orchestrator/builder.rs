@@ -180,6 +180,7 @@ impl OrchestratorBuilder {
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let events = memory::Events::new();
     /// let orchestrator = Orchestrator::builder().service("users").events(events.clone()).in_memory().build()?;
+    /// assert!(orchestrator.cache().is_some());
     /// # Ok::<(), graceful::BuildError>(())
     /// # }).unwrap();
     /// ```

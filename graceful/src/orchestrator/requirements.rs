@@ -20,13 +20,15 @@ inventory::collect!(&'static Requirement);
 
 /// Why an orchestrator cannot be built: a handler of the program needs what it has not.
 ///
-/// ```
-/// // In a program with a handler that says `delivery = "durable"`:
-/// // "`update_user` at src/users.rs:12: its delivery is durable, and there is no durable store"
-/// use graceful::{BuildError, Orchestrator};
+/// ```standalone_crate
+/// use graceful::{Orchestrator, StepError, orchestrate};
 ///
-/// let built: Result<Orchestrator, BuildError> = Orchestrator::builder().service("users").build();
-/// assert!(built.is_ok());
+/// #[orchestrate(pattern = "user", id = id, audit(required))]
+/// async fn delete_user(id: u64) -> Result<(), StepError> { Ok(()) }
+///
+/// let error = Orchestrator::builder().build().unwrap_err().to_string();
+/// assert!(error.contains("it cannot do without the step `audit`, and there is no backend for it"));
+/// assert!(Orchestrator::builder().in_memory().build().is_ok());
 /// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct BuildError(Vec<String>);

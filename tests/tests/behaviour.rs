@@ -1,0 +1,159 @@
+//! What the attribute leaves as it was: drop order, laziness, `Send`, the eager part of a function.
+#![allow(missing_docs, reason = "tests")]
+#![deny(warnings, clippy::all, clippy::pedantic)]
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use graceful::{Orchestrator, orchestrate};
+
+thread_local! {
+    static LOG: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+}
+
+fn logged(run: impl FnOnce()) -> Vec<&'static str> {
+    run();
+    LOG.take()
+}
+
+/// Says when it is dropped.
+struct Drops(&'static str);
+
+impl Drop for Drops {
+    fn drop(&mut self) {
+        LOG.with_borrow_mut(|log| log.push(self.0));
+    }
+}
+
+struct Pair(Drops, Drops);
+
+fn poll_to_end<F: Future>(future: F) -> F::Output {
+    let mut future = Box::pin(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+    }
+}
+
+/// The same function, plain and annotated.
+macro_rules! twins {
+    ($($attribute:meta)? => $plain:ident $annotated:ident ($($arguments:tt)*) $body:block) => {
+        async fn $plain($($arguments)*) -> Result<(), ()> $body
+        $(#[$attribute])?
+        async fn $annotated($($arguments)*) -> Result<(), ()> $body
+    };
+}
+
+twins! {
+    orchestrate(pattern = "n", id = 1) => plain annotated
+    (first: Drops, _: Drops, Pair(second, third): Pair, _held: Drops, mut last: Drops) {
+        let _local = Drops("local");
+        tokio::task::yield_now().await;
+        drop(second);
+        last.0 = "last, changed";
+        let _ = (&first, &third);
+        Ok(())
+    }
+}
+
+fn arguments() -> (Drops, Drops, Pair, Drops, Drops) {
+    (Drops("first"), Drops("unnamed"), Pair(Drops("second"), Drops("third")), Drops("held"), Drops("last"))
+}
+
+#[test]
+fn arguments_and_locals_are_dropped_in_the_same_order() {
+    let expected = logged(|| {
+        let (a, b, c, d, e) = arguments();
+        poll_to_end(plain(a, b, c, d, e)).unwrap();
+    });
+    assert_eq!(expected, ["second", "local", "last, changed", "held", "third", "unnamed", "first"]);
+    let call = || {
+        let (a, b, c, d, e) = arguments();
+        poll_to_end(annotated(a, b, c, d, e)).unwrap();
+    };
+    assert_eq!(logged(call), expected);
+    let orchestrator = Orchestrator::in_memory();
+    let scoped = || {
+        let (a, b, c, d, e) = arguments();
+        poll_to_end(orchestrator.scope(annotated(a, b, c, d, e))).unwrap();
+    };
+    assert_eq!(logged(scoped), expected);
+}
+
+#[orchestrate(pattern = "n", id = 1)]
+fn synchronous(first: Drops, _: Drops, last: Drops) -> Result<(), ()> {
+    let _local = Drops("local");
+    let _ = (&first, &last);
+    Ok(())
+}
+
+#[test]
+fn the_same_goes_for_what_is_not_async() {
+    let call = || synchronous(Drops("first"), Drops("unnamed"), Drops("last")).unwrap();
+    assert_eq!(logged(call), ["local", "last", "unnamed", "first"]);
+    let orchestrator = Orchestrator::in_memory();
+    assert_eq!(logged(|| orchestrator.sync_scope(call)), ["local", "last", "unnamed", "first"]);
+}
+
+#[test]
+fn a_future_that_is_never_polled_runs_nothing_and_drops_its_arguments_in_order() {
+    let (a, b, c, d, e) = arguments();
+    let expected = logged(|| drop(plain(a, b, c, d, e)));
+    let (a, b, c, d, e) = arguments();
+    assert_eq!(logged(|| drop(annotated(a, b, c, d, e))), expected);
+}
+
+#[orchestrate(pattern = "n", id = 1)]
+fn eager_then_lazy(_first: &str) -> Pin<Box<dyn Future<Output = Result<(), ()>> + Send + '_>> {
+    LOG.with_borrow_mut(|log| log.push("eager"));
+    Box::pin(async move {
+        LOG.with_borrow_mut(|log| log.push("lazy"));
+        Ok(())
+    })
+}
+
+#[test]
+fn the_eager_part_stays_eager() {
+    let orchestrator = Orchestrator::in_memory();
+    assert_eq!(logged(|| drop(eager_then_lazy("x"))), ["eager"]);
+    let polled = logged(|| poll_to_end(orchestrator.scope(eager_then_lazy("x"))).unwrap());
+    assert_eq!(polled, ["eager", "lazy"]);
+}
+
+fn is_send<T: Send>(_: &T) {}
+
+#[orchestrate(pattern = "n", id = 1)]
+async fn holds_an_arc(shared: Arc<u64>) -> Result<u64, ()> {
+    tokio::task::yield_now().await;
+    Ok(*shared)
+}
+
+#[test]
+fn a_future_is_send_when_what_it_holds_is() {
+    is_send(&holds_an_arc(Arc::new(1)));
+}
+
+async fn plain_large(data: [u64; 64]) -> Result<u64, ()> {
+    tokio::task::yield_now().await;
+    Ok(data[0])
+}
+
+#[orchestrate(pattern = "n", id = 1)]
+async fn annotated_large(data: [u64; 64]) -> Result<u64, ()> {
+    tokio::task::yield_now().await;
+    Ok(data[0])
+}
+
+#[test]
+fn the_future_grows_by_a_constant() {
+    let plain = size_of_val(&plain_large([0; 64]));
+    let annotated = size_of_val(&annotated_large([0; 64]));
+    assert!(annotated <= plain + 160, "{annotated} bytes instead of {plain}");
+}
