@@ -1,7 +1,7 @@
 //! The macros of `graceful`. Depend on `graceful`, which re-exports and documents them.
 //!
-//! `#[orchestrate]` goes through three stages: [`parse`] (the grammar), [`model`] (the rules and defaults), [`expand`]
-//! (tokens, no decision). `#[derive(Classify)]` is in [`classify`], in the same three.
+//! `#[orchestrate]` goes through three stages: `parse` (the grammar), `model` (the rules and defaults), `expand`
+//! (tokens, no decision). `#[derive(Classify)]` is in `classify`, in the same three.
 
 mod classify;
 mod errors;

@@ -69,6 +69,11 @@ pub use self::{
 #[doc = include_str!("orchestrate.md")]
 pub use graceful_macros::orchestrate;
 
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 /// What expansions name; not part of the public API.
 #[doc(hidden)]
 pub mod __private {

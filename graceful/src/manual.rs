@@ -89,10 +89,12 @@ fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
 
 fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
     let parent = ambient::parent();
+    let mut values = config.values.clone();
+    values.named_at_entry = values.is_named();
     Flow {
         names: config.names.clone(),
         options: config.options,
-        values: config.values.clone(),
+        values,
         parent: parent.map(|parent| parent.id),
         depth: parent.map_or(0, |parent| parent.depth + 1),
         ..wrapped.clone()

@@ -77,14 +77,17 @@ fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
 
 fn fallback(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
-    let (flow, result, view, value) = (hidden("flow"), hidden("result"), hidden("view"), hidden("value"));
+    let (flow, value) = (hidden("flow"), hidden("value"));
     handler.fallback.as_ref().map(|fallback| match fallback {
         Fallback::Hook(path) => {
             let span = Span::mixed_site().located_at(path.span());
-            let call = quote_spanned!(span=> #path(&#view).await);
+            let krate = krate.at(span);
+            let (view, result) = (Ident::new("view", span), Ident::new("result", span));
+            let argument = quote_spanned!(span=> (&#view));
+            let call = quote_spanned!(span=> #krate::__private::recovered(&*#result, #path #argument.await));
             quote!(.fallback(|#flow, #result| async move {
                 match #krate::__private::arm(&#flow, &*#result) {
-                    #krate::__private::Arm::Failure(#view) => ::core::result::Result::Ok(#call),
+                    #krate::__private::Arm::Failure(#view) => #call,
                     #krate::__private::Arm::Success(_) => ::core::result::Result::Ok(::core::option::Option::None),
                 }
             }))

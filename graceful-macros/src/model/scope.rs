@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::{
     Expr, ExprCall, ExprPath, FnArg, Macro, Pat, PatIdent, Signature,
     visit::{self, Visit},
@@ -82,14 +83,28 @@ impl Scope {
     }
 
     pub(crate) fn not_in_scope(&self, name: &Ident) -> String {
+        format!(
+            "`{name}` is not in scope here: an expression may use {}; a local of the body is not known outside of it",
+            self.known()
+        )
+    }
+
+    /// For an expression in a string, which may be meant as a text.
+    pub(crate) fn not_an_expression(&self, expr: &Expr) -> String {
+        format!(
+            "this text is read as a Rust expression, and `{}` names what is not in scope: it may use {}; a fixed text is a constant, as in `cache = ALL_USERS`",
+            expr.to_token_stream(),
+            self.known()
+        )
+    }
+
+    fn known(&self) -> String {
         let mut known: Vec<_> = self.parameters.iter().map(|name| format!("`{name}`")).collect();
         if self.has_self {
             known.insert(0, "`self`".to_owned());
         }
         let known = if known.is_empty() { "none here".to_owned() } else { known.join(", ") };
-        format!(
-            "`{name}` is not in scope here: an expression may use the parameters ({known}) and `result`, the `Ok` value; a local of the body is not known outside of it"
-        )
+        format!("the parameters ({known}) and `result`, the `Ok` value")
     }
 }
 

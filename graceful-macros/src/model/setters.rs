@@ -6,7 +6,7 @@ use syn::{Expr, spanned::Spanned as _};
 
 use super::scope::{Phase, Scope};
 use crate::{
-    errors::wrong,
+    errors::{at, wrong},
     parse::{Args, Piece, Template, Value},
 };
 
@@ -92,21 +92,26 @@ impl Builder<'_> {
         match value {
             None => {}
             Some(Value::Template(template)) if kind == Kind::Value => {
-                self.errors.push(crate::errors::at(
-                    template.span,
-                    format!("`{method}` takes an expression, not a template"),
-                ));
+                self.errors
+                    .push(at(template.span, format!("`{method}` takes an expression, not a template")));
             }
             Some(Value::Template(template)) => self.template(method, template, kind == Kind::Name),
-            Some(Value::Expr(expr)) => {
-                let Some(phase) = self.phase(expr) else { return };
-                let argument = match kind {
-                    Kind::Value => Argument::Value(expr.clone()),
-                    Kind::Name | Kind::Payload => Argument::Reference(expr.clone()),
-                };
-                self.push(phase, Setter { method, argument, span: expr.span() });
-            }
+            Some(Value::Quoted(expr, text)) => match self.scope.phase(expr) {
+                Ok(_) => self.expr(method, expr, kind),
+                // One error: whoever means the text does not mean each of its words.
+                Err(_) => self.errors.push(at(*text, self.scope.not_an_expression(expr))),
+            },
+            Some(Value::Expr(expr)) => self.expr(method, expr, kind),
         }
+    }
+
+    fn expr(&mut self, method: &'static str, expr: &Expr, kind: Kind) {
+        let Some(phase) = self.phase(expr) else { return };
+        let argument = match kind {
+            Kind::Value => Argument::Value(expr.clone()),
+            Kind::Name | Kind::Payload => Argument::Reference(expr.clone()),
+        };
+        self.push(phase, Setter { method, argument, span: expr.span() });
     }
 
     /// The holes over parameters are evaluated at entry. If others wait for the `Ok` value, the text waits with them.

@@ -171,7 +171,7 @@ impl Args {
             }
             "on" => {
                 self.on = Some(match value::value(given)? {
-                    Value::Expr(expr) => expr,
+                    Value::Expr(expr) | Value::Quoted(expr, _) => expr,
                     Value::Template(template) => return Err(crate::errors::at(template.span, ON)),
                 });
             }

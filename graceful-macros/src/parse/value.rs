@@ -12,6 +12,8 @@ use crate::errors::{suggestion, wrong};
 #[derive(Clone)]
 pub(crate) enum Value {
     Expr(Expr),
+    /// An expression in a string, and where the string stands.
+    Quoted(Expr, Span),
     Template(Template),
 }
 
@@ -48,7 +50,7 @@ pub(crate) fn value(expr: Expr) -> Result<Value> {
     if text.value().contains(['{', '}']) {
         return template(text).map(Value::Template);
     }
-    text.parse().map(Value::Expr).map_err(|error| {
+    text.parse().map(|expr| Value::Quoted(expr, text.span())).map_err(|error| {
         wrong(
             text,
             format!("this text is read as a Rust expression, and it is none: {error}; an expression looks like \"user.id\", a template like \"{{tenant}}/{{user.id}}\""),

@@ -174,7 +174,13 @@ impl FlowReport {
 impl fmt::Display for FlowReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flow = &self.flow;
-        writeln!(f, "{} {} -> {} {}", flow.pattern(), flow.entity_id(), flow.ending().name(), flow.code())?;
-        self.steps().try_for_each(|(step, result)| writeln!(f, "  {step:<9} {result}"))
+        // An id is a user's: what is not printable must not make lines of its own.
+        let id = flow.entity_id();
+        write!(f, "{} {}: {}", flow.pattern(), id.escape_debug(), flow.handler())?;
+        write!(f, " -> {} {}", flow.ending().name(), flow.code())?;
+        if flow.fallback_applied() {
+            f.write_str(", recovered")?;
+        }
+        self.steps().try_for_each(|(step, result)| write!(f, "\n  {step:<9} {result}"))
     }
 }

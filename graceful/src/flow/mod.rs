@@ -113,6 +113,8 @@ pub struct Flow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Values {
     pub id: Option<SmolStr>,
+    /// The entity has a name already when the handler begins, so that both outcomes know it.
+    pub named_at_entry: bool,
     pub cache_key: Option<SmolStr>,
     pub version: Option<i64>,
     pub actor: Option<SmolStr>,
@@ -126,6 +128,10 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    pub(crate) fn is_named(&self) -> bool {
+        self.id.is_some() || self.cache_key.is_some()
+    }
+
     /// Values are the success flow's: an error has none, whatever an expression over the parameters came to.
     pub(crate) fn drop_payloads(&mut self) {
         self.payload = Payload::NULL;
@@ -418,6 +424,24 @@ impl Flow {
     /// ```
     pub fn entity(&self) -> Key {
         self.key(self.entity_id())
+    }
+
+    /// What a review job or an alert of this flow is about: the entity, where its name is known before the body runs. Else the
+    /// handler, since what a failure opens, the next success must be able to close.
+    ///
+    /// ```
+    /// # use graceful::{Code, Failure, OrchestrationConfig};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").handler("create_user");
+    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// assert_eq!(report.flow().incident().id(), "create_user");
+    /// # });
+    /// ```
+    pub fn incident(&self) -> Key {
+        match self.values.named_at_entry || self.names.handler.is_empty() {
+            true => self.entity(),
+            false => self.key(self.names.handler.clone()),
+        }
     }
 
     /// The name of the cached value, where the handler declares one.

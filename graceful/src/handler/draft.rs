@@ -118,6 +118,9 @@ impl Draft<'_> {
 
     pub fn id<T: Named + ?Sized>(&mut self, id: &T) {
         self.flow.values.id = name(&id);
+        if self.flow.values.id.is_none() {
+            self.fault("the id is empty");
+        }
     }
 
     pub fn actor<T: Named + ?Sized>(&mut self, actor: &T) {

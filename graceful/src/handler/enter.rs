@@ -90,7 +90,9 @@ fn begin(
 ) -> Option<Active> {
     let mut flow = declared(orchestrator.as_ref(), site);
     let mut kept = Vec::new();
-    filled(&mut flow, &mut kept, fill).then(|| Active {
+    let follows = filled(&mut flow, &mut kept, fill);
+    flow.values.named_at_entry = flow.values.is_named();
+    follows.then(|| Active {
         orchestrator,
         flow: Arc::new(flow),
         overrides: Overrides::None,

@@ -22,7 +22,7 @@ pub use self::{
     prepared::{Plainly, Prepared, Returns},
     probe::{ClassifyAnything, Decode, DecodeInside, DecodeNothing, LookInside, PayloadOfAnything, Probe},
     run::Run,
-    shapes::{ErrorOfStep, boxed, called, hook_result, never, no_hook, required_error},
+    shapes::{ErrorOfStep, boxed, called, hook_result, never, no_hook, recovered, required_error},
     site::Site,
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::{StepError, backends::BoxFuture, engine::HookResult};
+use crate::{Outcome, StepError, backends::BoxFuture, engine::HookResult};
 
 /// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
 ///
@@ -25,6 +25,11 @@ pub fn boxed(future: impl Future<Output = HookResult> + Send + 'static) -> BoxFu
 /// What a hook returns.
 pub fn hook_result(result: HookResult) -> HookResult {
     result
+}
+
+/// What a fallback returns.
+pub fn recovered<R: Outcome>(_: &R, value: Option<R::Ok>) -> Result<Option<R::Ok>, StepError> {
+    Ok(value)
 }
 
 /// The steps that have no hook of this kind.

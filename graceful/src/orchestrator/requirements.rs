@@ -30,7 +30,7 @@ inventory::collect!(&'static Requirement);
 /// assert!(error.contains("it cannot do without the step `audit`, and there is no backend for it"));
 /// assert!(Orchestrator::builder().in_memory().build().is_ok());
 /// ```
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct BuildError(Vec<String>);
 
 impl fmt::Display for BuildError {
@@ -39,13 +39,22 @@ impl fmt::Display for BuildError {
     }
 }
 
+/// The same text: it is what `main` prints of an error.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for BuildError {}
 
 /// Checks every handler of the program that asks for something.
 pub(super) fn check(backends: &Backends) -> Result<(), BuildError> {
-    let missing: Vec<_> = inventory::iter::<&'static Requirement>()
+    let mut missing: Vec<_> = inventory::iter::<&'static Requirement>()
         .flat_map(|requirement| missing(requirement, backends))
         .collect();
+    // The linker's order says nothing to anybody.
+    missing.sort_unstable();
     if missing.is_empty() { Ok(()) } else { Err(BuildError(missing)) }
 }
 

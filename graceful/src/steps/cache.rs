@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Backends, Done, did, fault, no_backend, skipped};
 use crate::{
-    Flow, Key, OnErr, OnOk,
+    Flow, Key, KeySpace, OnErr, OnOk,
     backends::{Cache, CacheEntry, CacheWrite, Reply},
 };
 
@@ -23,7 +23,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         OnOk::Invalidate => false,
     };
     if !put {
-        return invalidate(&**cache, &key, flow);
+        return forget(&**cache, &key, flow);
     }
     let entry = CacheEntry { value: value.clone(), stored_at: flow.at, version: flow.version() };
     cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
@@ -39,6 +39,19 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         OnErr::Keep => Reply::ready(did("kept")),
         OnErr::Auto if flow.code.state_untouched() => Reply::ready(did("kept: the state is untouched")),
         OnErr::Auto | OnErr::Always => invalidate(&**cache, &key, flow),
+    }
+}
+
+/// A success without a value has written or deleted: what an error could fall back on is no good any more, either.
+fn forget(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
+    let last_good = cache.invalidate(&key.in_space(KeySpace::LastGood), flow.version(), ttl(flow));
+    let value = invalidate(cache, key, flow);
+    match last_good {
+        Reply::Ready(Some(Ok(_))) => value,
+        last_good => Reply::pending(async move {
+            let (last_good, value) = (last_good.await, value.await);
+            last_good.and(value)
+        }),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     if !flow.options.last_good {
-        return skipped("not needed");
+        return skipped("not declared");
     }
     let Some(cache) = &backends.cache else { return no_backend() };
     let Some(key) = flow.last_good_key() else { return skipped("no key") };
@@ -34,8 +34,11 @@ pub(super) fn error(_: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 }
 
 /// The value to recover with: never older than the declared age, and not renewed by being used.
+///
+/// Only a server fault is recovered from: who may not see a value, or asks for one that is gone, must not get it this way.
 pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<Payload>> {
-    let (Some(cache), Some(key)) = (&backends.cache, flow.last_good_key()) else {
+    let (Some(cache), Some(key), true) = (&backends.cache, flow.last_good_key(), flow.code.is_server_fault())
+    else {
         return Reply::ready(None);
     };
     let (now, max_age) = (flow.at, max_age(flow));

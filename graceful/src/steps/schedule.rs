@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(scheduler) = &backends.scheduler else { return no_backend() };
-    scheduler.complete(&flow.entity()).map(done)
+    scheduler.complete(&flow.incident()).map(done)
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

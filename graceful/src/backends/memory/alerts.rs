@@ -85,7 +85,7 @@ impl Alerts {
 
 impl Alerter for Alerts {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-        let entity = flow.entity();
+        let entity = flow.incident();
         let mut open = unpoisoned(self.0.open.write());
         let (alert, change) = match open.remove(&entity) {
             None => (first(flow, severity), AlertChange::Opened),
@@ -99,7 +99,7 @@ impl Alerter for Alerts {
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
-        let entity = flow.entity();
+        let entity = flow.incident();
         if !unpoisoned(self.0.open.read()).contains(&entity) {
             return Reply::ready(AlertChange::NotOpen);
         }
@@ -129,7 +129,7 @@ impl Alerter for Alerts {
 
 fn first(flow: &Flow, severity: Severity) -> Alert {
     Alert {
-        entity: flow.entity(),
+        entity: flow.incident(),
         severity,
         code: flow.code(),
         message: flow.message.clone(),

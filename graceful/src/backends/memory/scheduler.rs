@@ -76,7 +76,7 @@ impl Scheduler {
 
 impl backends::Scheduler for Scheduler {
     fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
-        let entity = flow.entity();
+        let entity = flow.incident();
         let mut jobs = unpoisoned(self.0.write());
         let (job, change) = match jobs.remove(&entity) {
             None => (new_job(&entity, flow, due), JobChange::Opened),
