@@ -41,7 +41,6 @@ mod handler;
 mod key;
 mod manual;
 mod orchestrator;
-mod outcome;
 mod step;
 mod steps;
 mod views;
@@ -58,9 +57,9 @@ pub use self::{
         AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, LastError, Metadata, OnErr, OnOk, Payload,
         Severity,
     },
+    handler::Outcome,
     key::{Key, KeySpace, encoded},
     orchestrator::{AlreadyInstalled, BuildError, Orchestrator, OrchestratorBuilder, Stats},
-    outcome::Outcome,
     step::{Step, StepError, StepErrorKind},
     views::{Failure, Success},
 };

@@ -7,6 +7,7 @@ mod after;
 mod draft;
 mod enter;
 mod fallback;
+mod outcome;
 mod prepared;
 mod probe;
 mod run;
@@ -19,6 +20,7 @@ pub use self::{
     draft::{Draft, Fields, Kept, Named, Value, Version, hole, kept, text},
     enter::{Active, Entered, Source, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
+    outcome::Outcome,
     prepared::{Plainly, Prepared, Returns},
     probe::{ClassifyAnything, Decode, DecodeInside, DecodeNothing, LookInside, PayloadOfAnything, Probe},
     run::Run,

@@ -1,6 +1,6 @@
 //! What a handler returns.
 
-use crate::handler::{Active, Plainly};
+use super::{Active, Plainly};
 
 /// What a handler returns: a `Result` in any spelling.
 ///
