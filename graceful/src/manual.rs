@@ -25,7 +25,7 @@ impl<'a, T: ?Sized> Success<'a, T> {
 
     /// Runs the success flow, and answers what became of each step.
     ///
-    /// Dropped before it is done, the flow goes on in the background.
+    /// Dropped after it was polled and before it is done, the flow goes on in the background.
     ///
     /// ```
     /// use graceful::{Code, OrchestrationConfig, Orchestrator, Step, Success};
@@ -62,7 +62,7 @@ impl<'a, E: ?Sized> Failure<'a, E> {
 
     /// Runs the error flow, and answers what became of each step.
     ///
-    /// Dropped before it is done, the flow goes on in the background.
+    /// Dropped after it was polled and before it is done, the flow goes on in the background.
     ///
     /// ```
     /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, Step};
@@ -96,7 +96,7 @@ fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
         options: config.options,
         values,
         parent: parent.map(|parent| parent.id),
-        depth: parent.map_or(0, |parent| parent.depth + 1),
+        depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
         ..wrapped.clone()
     }
 }

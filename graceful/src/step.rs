@@ -1,6 +1,11 @@
 //! The nine steps, and what can become of one.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -223,4 +228,9 @@ impl Error for StepError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
+}
+
+/// A step's own panic ends the step, not the handler.
+pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, StepError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| StepError::panicked(&*payload))
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Code, Flow, Hook, StepError, engine::contain};
+use crate::{Code, Flow, Hook, StepError, step::contain};
 
 /// A success, with its value: what `STEP(ok = path)` gets, and where the manual path starts.
 ///

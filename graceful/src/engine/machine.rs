@@ -1,7 +1,6 @@
 //! The steps of one flow, in their order, each contained.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -12,11 +11,12 @@ use crate::{
     backends::{BoxFuture, Reply},
     flow::Work,
     orchestrator::ambient,
+    step::contain,
     steps::{self, Done},
 };
 
 /// Flows within flows, through hooks; the ninth one's steps are refused.
-const MAX_DEPTH: u8 = 8;
+pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// One after the other, since a consumer that gets the event must find the cache right; then the rest at once.
 const PHASES: [&[Step]; 4] = [
@@ -119,7 +119,7 @@ impl Machine {
                     Err(StepError::new("the delivery is durable, and there is no durable store")),
                 );
             }
-            _ if self.flow.depth > MAX_DEPTH => return self.done(step, Err(too_deep())),
+            _ if self.flow.depth >= MAX_DEPTH => return self.done(step, Err(too_deep())),
             Work::Default => {
                 let start = || steps::start(step, self.orchestrator.backends(), &self.flow);
                 match contain(start) {
@@ -178,7 +178,9 @@ impl Machine {
             return Poll::Ready(answer);
         }
         let allowed = self.flow.options.budget(*step, self.caller == Caller::Waits);
-        budget.poll_over(allowed, &self.orchestrator, cx).map(Err)
+        // A runtime without timers panics when it is asked for one.
+        let over = contain(|| budget.poll_over(allowed, &self.orchestrator, cx));
+        over.unwrap_or_else(Poll::Ready).map(Err)
     }
 
     fn done(&mut self, step: Step, answer: Result<Done, StepError>) {
@@ -236,14 +238,11 @@ impl Machine {
     }
 }
 
-/// A step's own panic ends the step, not the handler.
-pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, StepError> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| StepError::panicked(&*payload))
-}
-
-fn too_deep() -> StepError {
+pub(crate) fn too_deep() -> StepError {
     StepError::of_kind(
         StepErrorKind::TooDeep,
-        smol_str::format_smolstr!("hooks have called handlers {MAX_DEPTH} flows deep"),
+        smol_str::format_smolstr!(
+            "hooks have called handlers: {MAX_DEPTH} flows run inside each other already"
+        ),
     )
 }

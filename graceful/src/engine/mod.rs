@@ -18,7 +18,7 @@ use self::machine::{Caller, Machine};
 pub(crate) use self::{
     background::Background,
     budget::Budget,
-    machine::contain,
+    machine::{MAX_DEPTH, too_deep},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, TypedHooks},
     settle::Settle,
 };

@@ -176,7 +176,10 @@ impl fmt::Display for FlowReport {
         let flow = &self.flow;
         // An id is a user's: what is not printable must not make lines of its own.
         let id = flow.entity_id();
-        write!(f, "{} {}: {}", flow.pattern(), id.escape_debug(), flow.handler())?;
+        write!(f, "{} {}", flow.pattern(), id.escape_debug())?;
+        if !flow.handler().is_empty() {
+            write!(f, ": {}", flow.handler())?;
+        }
         write!(f, " -> {} {}", flow.ending().name(), flow.code())?;
         if flow.fallback_applied() {
             f.write_str(", recovered")?;

@@ -223,7 +223,7 @@ pub struct CanonicalPayload<'a> {
     pub code: Code,
     /// A text for people.
     pub message: &'a str,
-    /// The value; null on the error flow, unless the event has a payload of its own.
+    /// The value, or the event's own payload; null on the error flow.
     pub result: &'a Payload,
     /// The entity's metadata after the flow.
     pub metadata: Option<&'a Metadata>,

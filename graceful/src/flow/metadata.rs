@@ -123,7 +123,7 @@ impl Metadata {
     pub fn idempotency_key(&self) -> String {
         let mut canonical = json!({
             "previous": self.previous,
-            "related": self.related,
+            "last_error": self.last_error.as_ref().map(|error| error.code),
             "score": self.score,
             "error_count": self.error_count,
             "fields": self.fields,

@@ -21,7 +21,8 @@ pub enum Delivery {
     Inline,
     /// At once; the steps run from a bounded queue, in order per entity. When it is full, the caller waits for its turn.
     Background,
-    /// Once the flow is on disk. Needs a durable store: without one, `build()` refuses.
+    /// Once the flow is on disk. Needs a durable store: without one `build()` refuses a program with such a handler, and on the
+    /// manual path every step fails.
     Durable,
 }
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 use smol_str::{SmolStr, SmolStrBuilder};
 
-use crate::{Code, Flow, encoded};
+use crate::{Code, Flow, encoded, flow::name};
 
 /// A flow that is not complete: the expansion's closures fill it, one method per argument.
 #[derive(Debug)]
@@ -100,27 +100,13 @@ impl<V: Version> Version for &V {
     }
 }
 
-/// An empty name would be shared by all entities that have none.
-fn name(value: &dyn fmt::Display) -> Option<SmolStr> {
-    let mut name = SmolStrBuilder::new();
-    let _ = write!(name, "{value}");
-    let name = name.finish();
-    (!name.is_empty()).then_some(name)
-}
-
 impl Draft<'_> {
     pub fn key<T: Named + ?Sized>(&mut self, key: &T) {
-        self.flow.values.cache_key = name(&key);
-        if self.flow.values.cache_key.is_none() {
-            self.fault("the cache key is empty");
-        }
+        self.flow.values.set_cache_key(&key);
     }
 
     pub fn id<T: Named + ?Sized>(&mut self, id: &T) {
-        self.flow.values.id = name(&id);
-        if self.flow.values.id.is_none() {
-            self.fault("the id is empty");
-        }
+        self.flow.values.set_id(&id);
     }
 
     pub fn actor<T: Named + ?Sized>(&mut self, actor: &T) {

@@ -7,9 +7,10 @@ use smol_str::{SmolStr, format_smolstr};
 use super::{Draft, Returns, Site};
 use crate::{
     Code, Ending, Flow, Orchestrator, Outcome, StepError,
-    engine::{Engine, HookResult, NoTypedHooks, Overrides, Settle, contain},
+    engine::{Engine, HookResult, NoTypedHooks, Overrides, Settle},
     flow::Origin,
     orchestrator::ambient,
+    step::contain,
 };
 
 /// What `on = …` may name.
@@ -107,7 +108,7 @@ fn declared(orchestrator: Option<&Orchestrator>, site: &'static Site) -> Flow {
     flow.message = site.message();
     if let Some(parent) = ambient::parent() {
         flow.parent = Some(parent.id);
-        flow.depth = parent.depth + 1;
+        flow.depth = parent.depth.saturating_add(1);
     }
     flow
 }

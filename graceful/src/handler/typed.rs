@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     Failure, Flow, FlowReport, Outcome, Step, StepError, StepResult, Success,
-    engine::{Budget, Engine, HookResult, Settle, TypedHooks, contain},
+    engine::{Budget, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
     orchestrator::ambient,
+    step::contain,
 };
 
 /// The typed view of an outcome.
@@ -130,7 +131,11 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
         let Typed { hooks, fallback, required } = typed;
         let stage = if V::DECLARED && result.as_result().is_err() {
             let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
-            match contain(|| fallback.recover(&orchestrator, flow, Arc::clone(&result))) {
+            let recover = || match flow.depth {
+                MAX_DEPTH.. => Err(too_deep()),
+                _ => contain(|| fallback.recover(&orchestrator, flow, Arc::clone(&result))),
+            };
+            match recover() {
                 Ok(future) => PostStage::Recovering {
                     engine,
                     hooks,
@@ -218,7 +223,7 @@ fn poll_fallback<T>(
     match contain(|| ambient::within(orchestrator, flow, || running.poll(cx))) {
         Ok(Poll::Pending) => {
             let allowed = flow.options.budget(Step::Fallback, true);
-            budget.poll_over(allowed, orchestrator, cx).map(Err)
+            contain(|| budget.poll_over(allowed, orchestrator, cx)).unwrap_or_else(Poll::Ready).map(Err)
         }
         Ok(answer) => answer,
         Err(panicked) => Poll::Ready(Err(panicked)),

@@ -200,7 +200,8 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// Called with each flow's report, when its last step is done: in the handler's task, so it should be quick.
+    /// Called with each flow's report, when its last step is done: in the handler's task,
+    /// or in that of the background; so it should be quick. A call whose `when` is false has no flow, and no report.
     ///
     /// A panic of it is logged and changes nothing.
     ///
@@ -219,7 +220,8 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// How many flows of `delivery = "background"` may wait; when they do, further callers wait for their turn.
+    /// How many flows of `delivery = "background"` may wait, shared by 8 lanes over which entities are spread, at least one
+    /// each; where a lane is full, its further callers wait until their flow is done.
     /// Default: 1,024.
     ///
     /// ```

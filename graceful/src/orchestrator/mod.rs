@@ -27,8 +27,9 @@ pub use self::{
 use crate::{
     Context, Flow, FlowReport, Key, Step, StepError,
     backends::{Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Scheduler},
-    engine::{Background, contain},
+    engine::Background,
     flow::Origin,
+    step::contain,
     steps::Backends,
 };
 

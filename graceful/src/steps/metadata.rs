@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Backends, Done, no_backend};
+use super::{Backends, Done, fault, no_backend};
 use crate::{Flow, backends::Reply};
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
@@ -15,5 +15,13 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 
 fn record(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(store) = &backends.metadata else { return no_backend() };
-    store.record(flow).map(Done::Normalised)
+    let recorded = store.record(flow);
+    match &flow.values.fault {
+        // The flow counts; what it should have carried is missing, and that is seen.
+        Some(text) => {
+            let error = fault(text);
+            recorded.and_then(|_| Err(error))
+        }
+        None => recorded.map(Done::Normalised),
+    }
 }

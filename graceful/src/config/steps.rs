@@ -1,0 +1,222 @@
+//! The options of the single steps.
+
+use std::{fmt, time::Duration};
+
+use serde::Serialize;
+use smol_str::{SmolStr, format_smolstr};
+
+use super::OrchestrationConfig;
+use crate::{AlertOn, OnErr, OnOk, Severity};
+
+impl OrchestrationConfig {
+    /// The key of the cached value; the step `cache` runs when there is one.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on(&Orchestrator::in_memory());
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(report.step(Step::Cache).to_string(), "put");
+    /// # });
+    /// ```
+    pub fn cache_key(mut self, key: impl fmt::Display) -> Self {
+        self.values.set_cache_key(&key);
+        self
+    }
+
+    /// The cached value's time to live, in whole milliseconds. Default: 10 minutes.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let ttl = std::time::Duration::from_millis(1);
+    /// let config = OrchestrationConfig::new("user").cache_key(42).cache_ttl(ttl).on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// tokio::time::sleep(ttl * 20).await;
+    /// assert_eq!(orchestrator.cached::<String>("user", 42).await.unwrap(), None);
+    /// # });
+    /// ```
+    pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+        self.options.cache_ttl_ms = millis(ttl);
+        self
+    }
+
+    /// What is cached instead of the payload.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").cache_key(42).cache_value(&[1, 2]).on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(orchestrator.cached::<Vec<u8>>("user", 42).await.unwrap(), Some(vec![1, 2]));
+    /// # });
+    /// ```
+    pub fn cache_value<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        self.values.cache_value = Some(self.values.serialise("cache(value = …)", value));
+        self
+    }
+
+    /// The entity's version: nothing newer is overwritten.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on(&Orchestrator::in_memory());
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config.clone().version(2)).await;
+    /// let late = Success::wrap(Code::Ok, "user created", "ad").orchestrate(&config.version(1)).await;
+    /// assert_eq!(late.step(Step::Cache).to_string(), "kept what is newer");
+    /// # });
+    /// ```
+    pub fn version(mut self, version: i64) -> Self {
+        self.values.version = Some(version);
+        self
+    }
+
+    /// What a success does to the cached value. Default: put where there is a payload, else invalidate.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on_ok(OnOk::Invalidate).on(&orchestrator);
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(report.step(Step::Cache).to_string(), "invalidated");
+    /// # });
+    /// ```
+    pub fn on_ok(mut self, on_ok: OnOk) -> Self {
+        self.options.on_ok = on_ok;
+        self
+    }
+
+    /// What an error does to the cached value. Default: invalidate, unless the code says that the state is untouched.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on_err(OnErr::Keep).on(&orchestrator);
+    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// assert_eq!(report.step(Step::Cache).to_string(), "kept");
+    /// # });
+    /// ```
+    pub fn on_err(mut self, on_err: OnErr) -> Self {
+        self.options.on_err = on_err;
+        self
+    }
+
+    /// The event of a success; that of an error is `{name}.failed`, unless [`event_failed`](Self::event_failed) names it.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").event("user_updated");
+    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// assert_eq!(report.flow().event_name(), Some("user_updated.failed"));
+    /// # });
+    /// ```
+    pub fn event(mut self, name: impl Into<SmolStr>) -> Self {
+        self.names.event = name.into();
+        if self.names.failed.is_empty() {
+            self.names.failed = format_smolstr!("{}.failed", self.names.event);
+        }
+        self
+    }
+
+    /// The event of an error.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").event("user_updated").event_failed("user_kept");
+    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// assert_eq!(report.flow().event_name(), Some("user_kept"));
+    /// # });
+    /// ```
+    pub fn event_failed(mut self, name: impl Into<SmolStr>) -> Self {
+        self.names.failed = name.into();
+        self
+    }
+
+    /// What the event carries instead of the payload.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = backends::memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").event("user_updated").event_payload(&[1, 2]).on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(inbox.recv().await.unwrap().data().result.as_json(), "[1,2]");
+    /// # });
+    /// ```
+    pub fn event_payload<T: Serialize + ?Sized>(mut self, payload: &T) -> Self {
+        self.values.event_payload = Some(self.values.serialise("event(payload = …)", payload));
+        self
+    }
+
+    /// What a success says in the graph: entity —`relation`→ `to`. Default: entity —succeeded→ flow.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use graceful::backends::Node;
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").id(42).graph("member_of", "team/7").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let user = Node::Entity(orchestrator.key("user", 42));
+    /// let edges = orchestrator.graph().unwrap().neighbours(&user).await.unwrap();
+    /// assert_eq!((&*edges[0].relation, &edges[0].object), ("member_of", &Node::Named("team/7".into())));
+    /// # });
+    /// ```
+    pub fn graph(mut self, relation: impl Into<SmolStr>, to: impl fmt::Display) -> Self {
+        self.names.relation = relation.into();
+        self.values.graph_to = Some(format_smolstr!("{to}"));
+        self
+    }
+
+    /// How long after a server fault the review job is due, in whole milliseconds. Default: 5 minutes.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let hour = std::time::Duration::from_secs(3600);
+    /// let config = OrchestrationConfig::new("user").id(42).schedule_after(hour).on(&orchestrator);
+    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// let jobs = orchestrator.scheduler().unwrap().jobs().await.unwrap();
+    /// assert_eq!(jobs[0].due, report.flow().timestamp() + hour);
+    /// # });
+    /// ```
+    pub fn schedule_after(mut self, after: Duration) -> Self {
+        self.options.schedule_after_ms = millis(after);
+        self
+    }
+
+    /// Which errors fire an alert, and how urgent it is. Default: server faults, [`Severity::Error`].
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").alert(AlertOn::All, Severity::Info).on(&orchestrator);
+    /// Failure::wrap(Code::NotFound, "no such user", "cause").orchestrate(&config).await;
+    /// assert_eq!(orchestrator.alerts().unwrap().open().await.unwrap()[0].severity, Severity::Info);
+    /// # });
+    /// ```
+    pub fn alert(mut self, on: AlertOn, severity: Severity) -> Self {
+        self.options.alert_on = on;
+        self.options.severity = severity;
+        self
+    }
+
+    /// Remembers the value of a success for handlers that recover with it; see the attribute's `fallback = last_good`.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").cache_key(42).remember_last_good().on(&orchestrator);
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(report.step(Step::Fallback).to_string(), "remembered");
+    /// # });
+    /// ```
+    pub fn remember_last_good(mut self) -> Self {
+        self.options.last_good = true;
+        self
+    }
+}
+
+/// Whole milliseconds.
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
