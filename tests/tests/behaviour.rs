@@ -1,6 +1,7 @@
 //! What the attribute leaves as it was: drop order, laziness, `Send`, the eager part of a function.
 #![allow(missing_docs, reason = "tests")]
 #![deny(warnings, clippy::all, clippy::pedantic)]
+#![allow(clippy::large_types_passed_by_value, reason = "that is what is measured")]
 
 use std::{
     cell::RefCell,
@@ -63,26 +64,31 @@ twins! {
     }
 }
 
-fn arguments() -> (Drops, Drops, Pair, Drops, Drops) {
-    (Drops("first"), Drops("unnamed"), Pair(Drops("second"), Drops("third")), Drops("held"), Drops("last"))
+macro_rules! with_arguments {
+    ($function:ident) => {
+        $function(
+            Drops("first"),
+            Drops("unnamed"),
+            Pair(Drops("second"), Drops("third")),
+            Drops("held"),
+            Drops("last"),
+        )
+    };
 }
 
 #[test]
 fn arguments_and_locals_are_dropped_in_the_same_order() {
     let expected = logged(|| {
-        let (a, b, c, d, e) = arguments();
-        poll_to_end(plain(a, b, c, d, e)).unwrap();
+        poll_to_end(with_arguments!(plain)).unwrap();
     });
     assert_eq!(expected, ["second", "local", "last, changed", "held", "third", "unnamed", "first"]);
     let call = || {
-        let (a, b, c, d, e) = arguments();
-        poll_to_end(annotated(a, b, c, d, e)).unwrap();
+        poll_to_end(with_arguments!(annotated)).unwrap();
     };
     assert_eq!(logged(call), expected);
     let orchestrator = Orchestrator::in_memory();
     let scoped = || {
-        let (a, b, c, d, e) = arguments();
-        poll_to_end(orchestrator.scope(annotated(a, b, c, d, e))).unwrap();
+        poll_to_end(orchestrator.scope(with_arguments!(annotated))).unwrap();
     };
     assert_eq!(logged(scoped), expected);
 }
@@ -104,10 +110,8 @@ fn the_same_goes_for_what_is_not_async() {
 
 #[test]
 fn a_future_that_is_never_polled_runs_nothing_and_drops_its_arguments_in_order() {
-    let (a, b, c, d, e) = arguments();
-    let expected = logged(|| drop(plain(a, b, c, d, e)));
-    let (a, b, c, d, e) = arguments();
-    assert_eq!(logged(|| drop(annotated(a, b, c, d, e))), expected);
+    let expected = logged(|| drop(with_arguments!(plain)));
+    assert_eq!(logged(|| drop(with_arguments!(annotated))), expected);
 }
 
 #[orchestrate(pattern = "n", id = 1)]
