@@ -99,7 +99,7 @@ pub enum StepErrorKind {
     Panicked,
     /// The step's time budget ran out.
     TimedOut,
-    /// Nine flows inside each other: the innermost one's steps are refused.
+    /// More than eight flows deep within a flow, through hooks: the innermost one's steps are refused.
     TooDeep,
     /// The step could not go on: its caller was gone, or the runtime was.
     Abandoned,
@@ -119,10 +119,12 @@ pub enum StepErrorKind {
 /// assert!(std::error::Error::source(&error).is_some());
 /// ```
 #[derive(Clone)]
-pub struct StepError(Arc<Inner>);
-
-struct Inner {
+pub struct StepError {
     step: Option<Step>,
+    cause: Arc<Cause>,
+}
+
+struct Cause {
     kind: StepErrorKind,
     message: SmolStr,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -151,11 +153,11 @@ impl StepError {
     pub fn caused_by(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         let message = SmolStr::from(source.to_string());
-        Self(Arc::new(Inner { step: None, kind: StepErrorKind::Failed, message, source: Some(source) }))
+        Self::from_cause(Cause { kind: StepErrorKind::Failed, message, source: Some(source) })
     }
 
     pub(crate) fn of_kind(kind: StepErrorKind, message: impl Into<SmolStr>) -> Self {
-        Self(Arc::new(Inner { step: None, kind, message: message.into(), source: None }))
+        Self::from_cause(Cause { kind, message: message.into(), source: None })
     }
 
     pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
@@ -167,12 +169,12 @@ impl StepError {
         Self::of_kind(StepErrorKind::Panicked, smol_str::format_smolstr!("panicked: {text}"))
     }
 
-    /// The engine names the step when it sees the error first, before anybody shares it.
-    pub(crate) fn in_step(mut self, step: Step) -> Self {
-        if let Some(inner) = Arc::get_mut(&mut self.0) {
-            inner.step = Some(step);
-        }
-        self
+    fn from_cause(cause: Cause) -> Self {
+        Self { step: None, cause: Arc::new(cause) }
+    }
+
+    pub(crate) fn in_step(self, step: Step) -> Self {
+        Self { step: Some(step), ..self }
     }
 
     /// The step that failed; `None` until the engine has seen the error.
@@ -181,7 +183,7 @@ impl StepError {
     /// assert_eq!(graceful::StepError::new("x").step(), None);
     /// ```
     pub fn step(&self) -> Option<Step> {
-        self.0.step
+        self.step
     }
 
     /// What kind of failure it is.
@@ -191,7 +193,7 @@ impl StepError {
     /// assert_eq!(StepError::new("x").kind(), StepErrorKind::Failed);
     /// ```
     pub fn kind(&self) -> StepErrorKind {
-        self.0.kind
+        self.cause.kind
     }
 
     /// The text, without the step's name.
@@ -200,33 +202,33 @@ impl StepError {
     /// assert_eq!(graceful::StepError::new("x").message(), "x");
     /// ```
     pub fn message(&self) -> &str {
-        &self.0.message
+        &self.cause.message
     }
 }
 
 impl fmt::Debug for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StepError")
-            .field("step", &self.0.step)
-            .field("kind", &self.0.kind)
-            .field("message", &self.0.message)
-            .field("source", &self.0.source)
+            .field("step", &self.step)
+            .field("kind", &self.cause.kind)
+            .field("message", &self.cause.message)
+            .field("source", &self.cause.source)
             .finish()
     }
 }
 
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.step {
-            Some(step) => write!(f, "step `{step}`: {}", self.0.message),
-            None => f.write_str(&self.0.message),
+        match self.step {
+            Some(step) => write!(f, "step `{step}`: {}", self.cause.message),
+            None => f.write_str(&self.cause.message),
         }
     }
 }
 
 impl Error for StepError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        self.cause.source.as_deref().map(|source| source as _)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     steps::{self, Done},
 };
 
-/// Flows within flows, through hooks; the ninth one's steps are refused.
+/// How deep flows may be within a flow, through hooks; the steps of one that is deeper are refused.
 pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// One after the other, since a consumer that gets the event must find the cache right; then the rest at once.
@@ -35,6 +35,8 @@ pub(super) struct Machine {
     running: Vec<Running>,
     phase: usize,
     pass: Pass,
+    /// The typed half of `fallback` is under way, in the handler's future.
+    recovering: bool,
     pub(super) caller: Caller,
 }
 
@@ -80,6 +82,7 @@ impl Machine {
             running: Vec::new(),
             phase: 0,
             pass,
+            recovering: false,
             caller: Caller::Waits,
         }
     }
@@ -119,7 +122,7 @@ impl Machine {
                     Err(StepError::new("the delivery is durable, and there is no durable store")),
                 );
             }
-            _ if self.flow.depth >= MAX_DEPTH => return self.done(step, Err(too_deep())),
+            _ if self.flow.depth > MAX_DEPTH => return self.done(step, Err(too_deep())),
             Work::Default => {
                 let start = || steps::start(step, self.orchestrator.backends(), &self.flow);
                 match contain(start) {
@@ -151,7 +154,7 @@ impl Machine {
                         Task::Typed => typed.forget(step),
                         task => drop(task),
                     });
-                    self.done(step, dropped.and(answer));
+                    self.done(step, answer.and_then(|done| dropped.map(|()| done)));
                 }
             }
         }
@@ -196,7 +199,19 @@ impl Machine {
         self.record(step, result);
     }
 
-    pub(super) fn record(&mut self, step: Step, result: StepResult) {
+    /// The typed half of `fallback` begins.
+    pub(super) fn recover(&mut self) {
+        self.recovering = true;
+    }
+
+    /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
+    pub(super) fn recovered(&mut self, result: StepResult, applied: bool) {
+        self.recovering = false;
+        self.record(Step::Fallback, result);
+        Arc::make_mut(&mut self.flow).fallback_applied = applied;
+    }
+
+    fn record(&mut self, step: Step, result: StepResult) {
         if let StepResult::Failed(error) = &result {
             self.orchestrator.step_failed(step, error, &self.flow);
         }
@@ -205,6 +220,9 @@ impl Machine {
 
     /// What the answer depends on is done, or nobody waits for an answer: the rest is next.
     pub(super) fn go_on_with_the_rest(&mut self) {
+        if std::mem::take(&mut self.recovering) {
+            self.done(Step::Fallback, Err(super::overrides::abandoned()));
+        }
         self.caller = Caller::Gone;
         self.pass = Pass::All;
         self.phase = 0;
@@ -219,11 +237,13 @@ impl Machine {
         }
     }
 
-    /// A `required` step that is not done yet.
-    pub(super) fn required_is_open(&self) -> bool {
-        Step::ALL
-            .iter()
-            .any(|&step| self.flow.options.step(step).required && self.results[step as usize].is_none())
+    /// Why a caller that does not wait any longer cannot be given an `Ok`: a `required` step has failed, or is not done.
+    pub(super) fn required(&self) -> Option<StepError> {
+        let required = || Step::ALL.into_iter().filter(|&step| self.flow.options.step(step).required);
+        let result = |step: Step| self.results[step as usize].as_ref();
+        let failed = required().find_map(|step| result(step)?.error().cloned());
+        failed
+            .or_else(|| required().find(|&step| result(step).is_none()).map(|step| not_ready().in_step(step)))
     }
 
     /// What became of each step so far; `missing` of those that are not done.
@@ -242,7 +262,15 @@ pub(crate) fn too_deep() -> StepError {
     StepError::of_kind(
         StepErrorKind::TooDeep,
         smol_str::format_smolstr!(
-            "hooks have called handlers: {MAX_DEPTH} flows run inside each other already"
+            "more than {MAX_DEPTH} flows deep: hooks call handlers whose hooks call handlers"
         ),
+    )
+}
+
+/// A caller that cannot wait cannot be promised anything.
+fn not_ready() -> StepError {
+    StepError::of_kind(
+        StepErrorKind::Abandoned,
+        "not ready at once, and `required` by a sync handler, which cannot wait",
     )
 }

@@ -26,7 +26,7 @@ pub use self::{
     overrides::{FlowHook, Hook},
     report::{FlowReport, StepResult},
 };
-use crate::{Flow, Orchestrator, Step};
+use crate::{Flow, Orchestrator, StepError};
 
 /// One flow on its way. It cannot be lost: dropped before its end it goes on in the background, and dropped there, because
 /// the runtime ends, it reports what was not done.
@@ -51,16 +51,19 @@ impl Engine {
         &self.0.as_ref().expect(ENDS_ONCE).orchestrator
     }
 
-    /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
-    pub(crate) fn fallback_was(&mut self, result: StepResult, applied: bool) {
-        let machine = self.machine();
-        machine.record(Step::Fallback, result);
-        Arc::make_mut(&mut machine.flow).fallback_applied = applied;
+    /// The typed half of `fallback` begins.
+    pub(crate) fn recover(&mut self) {
+        self.machine().recover();
     }
 
-    /// A `required` step that is not done yet: a caller that cannot wait cannot be given an `Ok`.
-    pub(crate) fn required_is_open(&self) -> bool {
-        self.0.as_ref().is_some_and(Machine::required_is_open)
+    /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
+    pub(crate) fn recovered(&mut self, result: StepResult, applied: bool) {
+        self.machine().recovered(result, applied);
+    }
+
+    /// Why a caller that does not wait any longer cannot be given an `Ok`.
+    pub(crate) fn required(&self) -> Option<StepError> {
+        self.0.as_ref().and_then(Machine::required)
     }
 
     /// The end: everybody is told what became of the flow.

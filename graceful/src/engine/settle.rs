@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Background, Engine, FlowReport, TypedHooks, background::Refused, machine::Caller};
-use crate::{Delivery, backends::BoxFuture};
+use crate::{Delivery, StepError, backends::BoxFuture};
 
 /// Ends when the response may leave. Dropped before, the flow goes on in the background.
 pub(crate) struct Settle<T> {
@@ -15,34 +15,34 @@ pub(crate) struct Settle<T> {
     typed: T,
     /// The queue is full: the caller waits for its turn, so that the order per entity holds.
     turn: Option<BoxFuture<FlowReport>>,
+    /// What a `required` step came to, once the rest waits for its turn.
+    required: Option<StepError>,
 }
 
 impl<T: TypedHooks> Settle<T> {
     pub(crate) fn new(engine: Engine, typed: T) -> Self {
-        Self { engine, typed, turn: None }
+        Self { engine, typed, turn: None, required: None }
     }
 }
 
 impl<T: TypedHooks> Settle<T> {
-    /// A `required` step that is not done yet.
-    pub(crate) fn required_is_open(&self) -> bool {
-        self.turn.is_none() && self.engine.required_is_open()
+    /// Why a caller that does not wait any longer cannot be given an `Ok`.
+    pub(crate) fn required(&self) -> Option<StepError> {
+        self.required.clone().or_else(|| self.engine.required())
     }
 
     /// Polls once, for a caller that cannot wait. What is not ready then goes on in the background.
-    pub(crate) fn once(mut self) -> Result<FlowReport, Open> {
+    ///
+    /// # Errors
+    /// A `required` step has failed, or is not ready.
+    pub(crate) fn once(mut self) -> Result<(), StepError> {
         let mut cx = Context::from_waker(Waker::noop());
-        match Pin::new(&mut self).poll(&mut cx) {
-            Poll::Ready(report) => Ok(report),
-            Poll::Pending => Err(Open { required: self.required_is_open() }),
-        }
+        let required = match Pin::new(&mut self).poll(&mut cx) {
+            Poll::Ready(report) => report.required_failure().cloned(),
+            Poll::Pending => self.required(),
+        };
+        required.map_or(Ok(()), Err)
     }
-}
-
-/// Steps are open when the caller cannot wait any longer.
-pub(crate) struct Open {
-    /// A `required` one is among them.
-    pub required: bool,
 }
 
 /// Nothing in it is pinned in place: typed hooks are boxed.
@@ -64,7 +64,10 @@ impl<T: TypedHooks> Future for Settle<T> {
                     let engine = Engine(this.engine.0.take());
                     match Background::offer(engine) {
                         Ok(()) => return Poll::Ready(so_far),
-                        Err(refused) => this.turn = Some(refused.turn(so_far)),
+                        Err(refused) => {
+                            this.required = so_far.required_failure().cloned();
+                            this.turn = Some(refused.turn(so_far));
+                        }
                     }
                 }
             }

@@ -8,7 +8,7 @@ use std::{
 
 use super::enter::required;
 use crate::{
-    FlowReport, Outcome, StepError, StepErrorKind,
+    FlowReport, Outcome, StepError,
     engine::{Engine, NoTypedHooks, Settle},
 };
 
@@ -54,10 +54,7 @@ impl<R: Outcome> After<R> for Plain<R::Err> {
     }
 
     fn once(self, engine: Engine, result: R) -> R {
-        match Settle::new(engine, NoTypedHooks).once() {
-            Ok(report) => answer(result, &report, self.required),
-            Err(open) => required(result, open.required.then(not_ready), self.required),
-        }
+        required(result, Settle::new(engine, NoTypedHooks).once().err(), self.required)
     }
 }
 
@@ -89,12 +86,4 @@ impl<R: Outcome> std::fmt::Debug for PlainPost<R> {
 
 pub(super) fn answer<R: Outcome>(result: R, report: &FlowReport, into: Option<fn(StepError) -> R::Err>) -> R {
     required(result, report.required_failure().cloned(), into)
-}
-
-/// A caller that cannot wait cannot be promised anything.
-pub(super) fn not_ready() -> StepError {
-    StepError::of_kind(
-        StepErrorKind::Abandoned,
-        "a `required` step was not ready at once, and a sync handler cannot wait for it",
-    )
 }

@@ -45,9 +45,12 @@ pin_project! {
             let Some(active) = this.active.take() else { return };
             if active.polled {
                 // The body goes first: what it holds must not outlive the call.
-                this.state.set(State::Over);
+                let dropped = catch_unwind(AssertUnwindSafe(|| this.state.set(State::Over)));
                 if let Some(engine) = active.cancelled() {
                     engine.detach();
+                }
+                if let Err(payload) = dropped {
+                    resume_unwind(payload);
                 }
             }
         }

@@ -8,11 +8,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{
-    After, Begun, Fallback,
-    after::{answer, not_ready},
-    enter::required,
-};
+use super::{After, Begun, Fallback, after::answer, enter::required};
 use crate::{
     Failure, Flow, FlowReport, Outcome, Step, StepError, StepResult, Success,
     engine::{Budget, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
@@ -93,11 +89,11 @@ where
                 answer(Pin::new(&mut post).take(), &report, into)
             }
             Poll::Pending => {
-                let open = post.required_is_open();
+                let failure = post.required_so_far();
                 let recovered = post.recovered.take();
                 // What borrows the result ends here; what does not goes on in the background.
                 drop(post);
-                required(recovered.map_or_else(|| owned(result), R::from_ok), open.then(not_ready), into)
+                required(recovered.map_or_else(|| owned(result), R::from_ok), failure, into)
             }
         }
     }
@@ -131,11 +127,12 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
         let Typed { hooks, fallback, required } = typed;
         let stage = if V::DECLARED && result.as_result().is_err() {
             let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
-            let recover = || match flow.depth {
-                MAX_DEPTH.. => Err(too_deep()),
-                _ => contain(|| fallback.recover(&orchestrator, flow, Arc::clone(&result))),
+            engine.recover();
+            let recover = match flow.depth {
+                ..=MAX_DEPTH => contain(|| fallback.recover(&orchestrator, flow, Arc::clone(&result))),
+                _ => Err(too_deep()),
             };
-            match recover() {
+            match recover {
                 Ok(future) => PostStage::Recovering {
                     engine,
                     hooks,
@@ -143,7 +140,7 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
                     budget: Budget::default(),
                 },
                 Err(error) => {
-                    engine.fallback_was(StepResult::Failed(error.in_step(Step::Fallback)), false);
+                    engine.recovered(StepResult::Failed(error.in_step(Step::Fallback)), false);
                     Self::settling(engine, hooks, &result)
                 }
             }
@@ -182,7 +179,7 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
             Err(error) => StepResult::Failed(error.clone().in_step(Step::Fallback)),
         };
         self.recovered = answer.ok().flatten();
-        engine.fallback_was(step, self.recovered.is_some());
+        engine.recovered(step, self.recovered.is_some());
         self.stage = Self::settling(engine, hooks, result);
     }
 
@@ -193,11 +190,11 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
         self.recovered.take().map_or_else(|| owned(result), R::from_ok)
     }
 
-    fn required_is_open(&self) -> bool {
+    fn required_so_far(&self) -> Option<StepError> {
         match &self.stage {
-            PostStage::Settling(settle) => settle.required_is_open(),
-            PostStage::Recovering { engine, .. } => engine.required_is_open(),
-            PostStage::Over => false,
+            PostStage::Settling(settle) => settle.required(),
+            PostStage::Recovering { engine, .. } => engine.required(),
+            PostStage::Over => None,
         }
     }
 }
