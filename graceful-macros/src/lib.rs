@@ -8,6 +8,8 @@ mod errors;
 mod expand;
 mod model;
 mod parse;
+#[cfg(test)]
+mod snapshots;
 
 use darling::Error;
 use proc_macro2::TokenStream;

@@ -1,0 +1,7 @@
+impl Users {
+    #[graceful::orchestrate(__defaults(pattern = "user"), event)]
+    async fn one(&self) -> Result<(), Error> {}
+    #[orchestrate(__defaults(pattern = "user"))]
+    async fn two(&self) -> Result<(), Error> {}
+    async fn not_annotated(&self) {}
+}

@@ -1,0 +1,29 @@
+fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
+    ::graceful::__private::inventory::submit! {
+        & ::graceful::__private::Requirement { handler : "get", file : ::core::file!(),
+        line : ::core::line!(), delivery : ::graceful::Delivery::Inline, steps : &
+        [::graceful::Step::Fallback], }
+    }
+    ::graceful::__private::enter(
+            const {
+                &::graceful::__private::Site::new("get", "user", "get")
+                    .last_good(3600000u64)
+            },
+            |draft| {
+                draft.key(&id);
+            },
+        )
+        .call(
+            move || -> Result<&'a User, Error> {
+                let _ = &id;
+                { self.users.get(&id).ok_or(Error) }
+            },
+            move |draft, result| {
+                ::graceful::__private::payload!(draft, result, needed_payload);
+            },
+            |draft, error| ::graceful::__private::classify!(draft, error),
+        )
+        .typed_hooks(::graceful::__private::no_hooks)
+        .last_good(|value| ::graceful::__private::decode!(value))
+        .finish()
+}

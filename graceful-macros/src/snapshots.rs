@@ -1,0 +1,108 @@
+//! What the attribute expands to, so that a change of generated code is seen in review.
+//!
+//! `UPDATE_SNAPSHOTS=1 cargo test -p graceful-macros` writes them anew.
+
+use std::{env, fs, path::Path};
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The expansion, as `rustfmt` would have it, is that of `snapshots/{name}.rs`.
+#[track_caller]
+fn snapshot(name: &str, arguments: TokenStream, item: &TokenStream) {
+    let expanded = crate::expanded(arguments, item);
+    let file = syn::parse2(expanded).expect("the expansion is Rust");
+    let found = prettyplease::unparse(&file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name).with_extension("rs");
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &found).expect("the snapshot can be written");
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "{} has changed: UPDATE_SNAPSHOTS=1 writes it anew", path.display());
+}
+
+#[test]
+fn data_plus_one_call() {
+    snapshot(
+        "data_plus_one_call",
+        quote!(cache = "user.id", event = "user_updated", pattern = "user"),
+        &quote! {
+            /// Kept.
+            #[must_use]
+            pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
+                Ok(user)
+            }
+        },
+    );
+}
+
+#[test]
+fn everything_at_once() {
+    snapshot(
+        "everything_at_once",
+        quote!(
+            pattern = "user",
+            on = self.orchestrator,
+            cache(key = "{tenant}/{result.id}", ttl = "1m", version = result.version, on_err = "keep"),
+            event(name = "saved", payload = result.id),
+            audit = to_the_log,
+            alert(ok = Self::calm, err = page, severity = "critical", required),
+            graph(relation = "owned_by", to = tenant),
+            nexus = off,
+            schedule(after = "1h", timeout = "2s"),
+            fallback = recover,
+            tags = ["billing"],
+            message = "{tenant}: {result.name}",
+            crate = my::graceful
+        ),
+        &quote! {
+            async fn save(&self, tenant: String, _: Guard, mut user: User) -> Result<impl Saved, Error> {
+                user.save(tenant).await
+            }
+        },
+    );
+}
+
+#[test]
+fn not_async() {
+    snapshot(
+        "not_async",
+        quote!(pattern = "user", cache = id, fallback(last_good, max_age = "1h")),
+        &quote! {
+            fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
+                self.users.get(&id).ok_or(Error)
+            }
+        },
+    );
+}
+
+#[test]
+fn an_async_block_at_the_end() {
+    snapshot(
+        "an_async_block_at_the_end",
+        quote!(pattern = "user", id = id),
+        &quote! {
+            fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
+                let users = self.users.clone();
+                async move { users.get(id).await }
+            }
+        },
+    );
+}
+
+#[test]
+fn defaults_of_a_block() {
+    snapshot(
+        "defaults_of_a_block",
+        quote!(pattern = "user"),
+        &quote! {
+            impl Users {
+                #[graceful::orchestrate(event)]
+                async fn one(&self) -> Result<(), Error> {}
+                #[orchestrate]
+                async fn two(&self) -> Result<(), Error> {}
+                async fn not_annotated(&self) {}
+            }
+        },
+    );
+}
