@@ -1,1 +1,19 @@
-//! Uses graceful as its users do.
+//! What the tests share: a world to look into, users, hooks, backends at fault, and the log.
+#![allow(missing_docs, clippy::missing_panics_doc, reason = "for tests: a helper that panics fails the test")]
+
+pub mod faulty;
+pub mod gate;
+pub mod hooks;
+pub mod log;
+pub mod reports;
+pub mod users;
+pub mod world;
+
+pub use self::{
+    faulty::{Fault, Faulty},
+    gate::Gate,
+    log::Log,
+    reports::Reports,
+    users::{User, UserError, ada},
+    world::World,
+};

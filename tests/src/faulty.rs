@@ -1,0 +1,100 @@
+//! A backend at fault: six of the eight at once. The traits of the other two name types of `uuid` and `jiff`.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use graceful::{
+    Event, Flow, Key, Severity, StepError,
+    backends::{
+        Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
+        KnowledgeGraph, Nexus, Node, PatternTrace, PatternUse, Reply,
+    },
+};
+
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    Fails,
+    FailsLater,
+    Panics,
+    PanicsLater,
+    Hangs,
+}
+
+/// A backend that never does what it is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Faulty(pub Fault);
+
+impl Faulty {
+    fn reply<T: Send + 'static>(self) -> Reply<T> {
+        match self.0 {
+            Fault::Fails => Reply::failed(StepError::new("the backend failed")),
+            Fault::FailsLater => Reply::pending(async {
+                tokio::task::yield_now().await;
+                Err(StepError::new("the backend failed"))
+            }),
+            Fault::Panics => panic!("the backend panicked"),
+            Fault::PanicsLater => Reply::pending(async {
+                tokio::task::yield_now().await;
+                panic!("the backend panicked")
+            }),
+            Fault::Hangs => Reply::pending(pending()),
+        }
+    }
+}
+
+macro_rules! faulty {
+    ($($backend:ident { $($method:ident($($argument:ty),*) -> $answer:ty;)* })*) => {$(
+        impl $backend for Faulty {
+            $(faulty!(@ $method($($argument),*) -> $answer);)*
+        }
+    )*};
+    (@ $method:ident() -> $answer:ty) => {
+        fn $method(&self) -> Reply<$answer> {
+            self.reply()
+        }
+    };
+    (@ $method:ident($a:ty) -> $answer:ty) => {
+        fn $method(&self, _: $a) -> Reply<$answer> {
+            self.reply()
+        }
+    };
+    (@ $method:ident($a:ty, $b:ty) -> $answer:ty) => {
+        fn $method(&self, _: $a, _: $b) -> Reply<$answer> {
+            self.reply()
+        }
+    };
+    (@ $method:ident($a:ty, $b:ty, $c:ty) -> $answer:ty) => {
+        fn $method(&self, _: $a, _: $b, _: $c) -> Reply<$answer> {
+            self.reply()
+        }
+    };
+}
+
+faulty! {
+    Cache {
+        get(&Key) -> Option<CacheEntry>;
+        put(&Key, CacheEntry, Option<Duration>) -> CacheWrite;
+        invalidate(&Key, Option<i64>, Duration) -> CacheWrite;
+    }
+    KnowledgeGraph {
+        relate(Edge) -> ();
+        neighbours(&Node) -> Vec<Edge>;
+    }
+    EventEmitter {
+        emit(Event) -> ();
+    }
+    Nexus {
+        register(&Arc<Flow>) -> ();
+        patterns() -> Vec<PatternUse>;
+        trace(&Key) -> Vec<PatternTrace>;
+    }
+    AuditLog {
+        append(&Arc<Flow>) -> ();
+        records(Option<&Key>, usize) -> Vec<Arc<Flow>>;
+    }
+    Alerter {
+        fire(&Arc<Flow>, Severity) -> AlertChange;
+        resolve(&Arc<Flow>) -> AlertChange;
+        open() -> Vec<Alert>;
+        resolved(usize) -> Vec<Alert>;
+    }
+}

@@ -1,0 +1,194 @@
+//! Counts the allocations of a plain handler and of the same handler annotated, on both arms, async and not.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    fmt,
+    future::Future,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
+
+use graceful::{Failure, Flow, Orchestrator, StepError, Success, orchestrate};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count() {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+}
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(memory, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations<T>(run: impl FnOnce() -> T) -> usize {
+    let before = ALLOCATIONS.get();
+    drop(run());
+    ALLOCATIONS.get() - before
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+    }
+}
+
+/// Ready when it is polled again.
+struct Pause(bool);
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// Allocates where it is shown, and so tells on whoever evaluates it.
+struct Key(u64);
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_string())
+    }
+}
+
+async fn hook(_: &Flow) -> Result<(), StepError> {
+    Ok(())
+}
+
+async fn ok(_: &Success<'_, String>) -> Result<(), StepError> {
+    Ok(())
+}
+
+async fn err(_: &Failure<'_, Failed>) -> Result<(), StepError> {
+    Ok(())
+}
+
+async fn recover(_: &Failure<'_, Failed>) -> Option<String> {
+    None
+}
+
+struct Failed;
+
+impl From<StepError> for Failed {
+    fn from(_: StepError) -> Self {
+        Self
+    }
+}
+
+/// What the handlers do: they allocate themselves.
+fn work(fails: bool) -> Result<String, Failed> {
+    if fails { Err(Failed) } else { Ok("a value".to_owned()) }
+}
+
+fn itself<T>(answer: T) -> T {
+    answer
+}
+
+macro_rules! pairs {
+    ($($name:ident: [$($signature:tt)*] { $($first:tt)* }, $run:ident;)*) => {$(
+        mod $name {
+            use super::*;
+
+            $($signature)* plain(key: Key, fails: bool) -> Result<String, Failed> {
+                drop(key);
+                $($first)*
+                work(fails)
+            }
+
+            #[orchestrate(pattern = "user", cache = key, event = "asked")]
+            $($signature)* annotated(key: Key, fails: bool) -> Result<String, Failed> {
+                drop(key);
+                $($first)*
+                work(fails)
+            }
+
+            #[orchestrate(
+                pattern = "user",
+                id = "{key}",
+                cache(key = "{key}/{result}", ttl = "1m", version = 7, required),
+                metadata(value = [key.to_string()], with = hook),
+                actor = key,
+                message = "{key} was asked",
+                event(name = "asked", payload = key.to_string()),
+                graph(relation = "asked", to = key),
+                audit = hook,
+                alert(ok = ok, err = err, required),
+                fallback = recover,
+                tags = ["a", "b"],
+                delivery = "inline"
+            )]
+            $($signature)* with_all(key: Key, fails: bool) -> Result<String, Failed> {
+                drop(key);
+                $($first)*
+                work(fails)
+            }
+
+            pub fn check() {
+                for (fails, expected) in [(false, 1), (true, 0)] {
+                    let name = concat!(stringify!($name), ", fails: ");
+                    // Once before, for what is made once in the thread.
+                    drop(($run(plain(Key(1), fails)), $run(annotated(Key(1), fails))));
+                    assert_eq!(allocations(|| $run(plain(Key(1), fails))), expected, "{name}{fails}");
+                    assert_eq!(allocations(|| $run(annotated(Key(1), fails))), expected, "{name}{fails}, annotated");
+                    assert_eq!(allocations(|| $run(with_all(Key(1), fails))), expected, "{name}{fails}, with all");
+                }
+            }
+
+            pub fn with_an_orchestrator(orchestrator: &Orchestrator) -> usize {
+                allocations(|| orchestrator.sync_scope(|| $run(annotated(Key(1), false))))
+            }
+        }
+    )*};
+}
+
+pairs! {
+    at_once: [async fn] {}, block_on;
+    with_an_await: [async fn] { Pause(false).await; }, block_on;
+    not_async: [fn] {}, itself;
+}
+
+fn main() {
+    assert_eq!(allocations(|| Box::new(1)), 1, "the count is one of allocations");
+    at_once::check();
+    with_an_await::check();
+    not_async::check();
+
+    // With one, there is something to count: so the count above would see it.
+    let orchestrator = Orchestrator::in_memory();
+    for counted in [
+        at_once::with_an_orchestrator(&orchestrator),
+        with_an_await::with_an_orchestrator(&orchestrator),
+        not_async::with_an_orchestrator(&orchestrator),
+    ] {
+        assert!(counted > 5, "{counted}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The event on the wire: `CloudEvents` 1.0 in structured JSON, read back by the SDK of the specification's own project.
+#![allow(missing_docs, reason = "tests")]
+
+use cloudevents::{AttributesReader as _, Data, Event, event::SpecVersion};
+use graceful::{Code, Context, orchestrate};
+use graceful_tests::{User, UserError, World, ada};
+use serde_json::{Value, json};
+
+#[orchestrate(
+    pattern = "user",
+    cache = user.id,
+    event = "user_updated",
+    actor = "{user.name}",
+    metadata = json!({ "plan": "free" }),
+    message = "user {user.name} updated",
+    tags = ["billing", "eu"]
+)]
+async fn update(user: User, error: Option<UserError>) -> Result<User, UserError> {
+    error.map_or(Ok(user), Err)
+}
+
+#[orchestrate(pattern = "any/kind", id = id, event = "touched")]
+async fn touch(id: &str, error: Option<Code>) -> Result<(), Code> {
+    error.map_or(Ok(()), Err)
+}
+
+/// The last event as a consumer reads it, and as it is on the wire.
+fn parsed(world: &World) -> (Event, Value) {
+    let json = world.events().pop().unwrap().to_json().unwrap();
+    (serde_json::from_str(&json).unwrap(), serde_json::from_str(&json).unwrap())
+}
+
+fn data(event: &Event) -> Value {
+    let Some(Data::Json(data)) = event.data() else { panic!("its data is JSON: {event:?}") };
+    data.clone()
+}
+
+fn context() -> Context {
+    Context::new().with_user("grace").with_correlation_id("order-9").with_request_id("r-1")
+}
+
+#[tokio::test]
+async fn on_ok() {
+    let world = World::new();
+    context().scope(world.run(update(ada(), None))).await.unwrap();
+
+    let (event, wire) = parsed(&world);
+    attributes(&world, &event, "user_updated");
+    let mut expected = common(&world);
+    expected["code"] = json!("OK");
+    expected["message"] = json!("user Ada updated");
+    expected["result"] = json!({ "id": 42, "name": "Ada" });
+    expected["yin_yang"] = json!("yang");
+    assert_eq!(data(&event), expected);
+    assert_eq!(expected["metadata"]["score"], 1);
+    no_other_attributes(&wire);
+}
+
+#[tokio::test]
+async fn on_err() {
+    let world = World::new();
+    context().scope(world.run(update(ada(), Some(UserError::Missing)))).await.unwrap_err();
+
+    let (event, wire) = parsed(&world);
+    attributes(&world, &event, "user_updated.failed");
+    let mut expected = common(&world);
+    expected["code"] = json!("NOT_FOUND");
+    expected["message"] = json!("no such user");
+    expected["result"] = Value::Null;
+    expected["yin_yang"] = json!("yin");
+    assert_eq!(data(&event), expected);
+    assert_eq!(expected["metadata"]["error_count"], 1);
+    no_other_attributes(&wire);
+}
+
+#[track_caller]
+fn attributes(world: &World, event: &Event, name: &str) {
+    let flow = world.reports.last().flow().clone();
+    assert_eq!(event.specversion(), SpecVersion::V10);
+    assert_eq!((event.id(), event.ty()), (flow.id().to_string().as_str(), name));
+    assert_eq!((event.source().as_str(), event.subject()), ("users", Some("user/42")));
+    assert_eq!((event.datacontenttype(), event.dataschema()), (Some("application/json"), None));
+    let time = event.time().expect("it has a time");
+    let nanoseconds = i128::from(time.timestamp_nanos_opt().unwrap());
+    assert_eq!(nanoseconds, flow.timestamp().as_nanosecond(), "to the nanosecond");
+    assert_eq!(event.iter_extensions().count(), 0);
+}
+
+/// What both arms carry alike: together with the four that differ, the 13 fields of the canonical payload.
+fn common(world: &World) -> Value {
+    let flow = world.reports.last().flow().clone();
+    json!({
+        "metadata": flow.metadata(),
+        "correlation_id": "order-9",
+        "service": "users",
+        "entity_id": "42",
+        "timestamp": flow.timestamp(),
+        "environment": "test",
+        "actor_id": "Ada",
+        "request_id": "r-1",
+        "tags": ["billing", "eu"],
+    })
+}
+
+#[track_caller]
+fn no_other_attributes(wire: &Value) {
+    let mut names: Vec<_> = wire.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let expected = ["data", "datacontenttype", "id", "source", "specversion", "subject", "time", "type"];
+    assert_eq!(names, expected);
+    assert_eq!(wire["data"].as_object().unwrap().len(), 13);
+}
+
+/// Nothing that a user sends becomes a separator of the subject.
+#[tokio::test]
+async fn a_subject_is_injective_and_safe() {
+    let world = World::new();
+    for (id, subject) in [
+        ("a/b", "any%2Fkind/a%2Fb"),
+        ("a%2Fb", "any%2Fkind/a%252Fb"),
+        ("*", "any%2Fkind/%2A"),
+        ("\u{e9} \u{0}", "any%2Fkind/%C3%A9%20%00"),
+    ] {
+        for error in [None, Some(Code::Internal)] {
+            assert_eq!(world.run(touch(id, error)).await.err(), error);
+            let (event, _) = parsed(&world);
+            assert_eq!(event.subject(), Some(subject));
+            assert_eq!(data(&event)["entity_id"], id, "the data has the id as it is");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_context_there_is_no_actor_and_no_request_and_the_flow_is_its_own_correlation() {
+    let world = World::new();
+    for error in [None, Some(Code::Internal)] {
+        assert_eq!(world.run(touch("a", error)).await.err(), error);
+        let (event, _) = parsed(&world);
+        let data = data(&event);
+        assert_eq!((&data["actor_id"], &data["request_id"]), (&Value::Null, &Value::Null));
+        assert_eq!((data["correlation_id"].as_str(), &data["tags"]), (Some(event.id()), &json!([])));
+        assert_eq!(data["result"], Value::Null);
+    }
+}

@@ -1,0 +1,34 @@
+//! An orchestrator for the whole process: a program of its own, since there is one at most.
+#![allow(missing_docs, reason = "tests")]
+
+use graceful::{Code, orchestrate};
+use graceful_tests::World;
+
+#[orchestrate(pattern = "user", id = 42)]
+async fn ask(error: Option<Code>) -> Result<u64, Code> {
+    error.map_or(Ok(1), Err)
+}
+
+#[tokio::test]
+async fn a_scope_wins_over_the_installed_one_and_there_is_one_at_most() {
+    let (installed, scoped) = (World::new(), World::new());
+    let counts = || (installed.reports.count(), scoped.reports.count());
+
+    assert_eq!(ask(None).await, Ok(1));
+    assert_eq!(counts(), (0, 0), "there is none yet");
+
+    installed.orchestrator.clone().install().unwrap();
+    ask(None).await.unwrap();
+    tokio::spawn(ask(Some(Code::Internal))).await.unwrap().unwrap_err();
+    assert_eq!(counts(), (2, 0));
+
+    scoped.run(ask(None)).await.unwrap();
+    scoped.run(ask(Some(Code::Internal))).await.unwrap_err();
+    assert_eq!(counts(), (2, 2));
+
+    let refused = scoped.orchestrator.clone().install().unwrap_err();
+    assert_eq!(refused.to_string(), "an orchestrator is installed in this process already");
+    refused.0.scope(ask(None)).await.unwrap();
+    ask(None).await.unwrap();
+    assert_eq!(counts(), (3, 3), "the first stays, the second can still be scoped");
+}

@@ -1,0 +1,191 @@
+//! What goes wrong beside the answer of a hook or a backend: expressions, values and errors of the user's that panic, futures
+//! that panic while they are dropped. All of it is contained, and seen.
+
+use std::{fmt, future::pending, sync::LazyLock};
+
+use graceful::{Classify, Code, Flow, FlowReport, Step, StepError, StepErrorKind, orchestrate};
+use graceful_tests::{UserError, World};
+use serde::{Serialize, Serializer};
+
+/// Both flows of a handler, whose answer is untouched.
+macro_rules! both_flows {
+    (|$error:ident| $call:expr) => {{
+        let world = World::new();
+        let $error = None;
+        assert_eq!(world.run($call).await, Ok(1));
+        let $error = Some(Code::Internal);
+        assert_eq!(world.run($call).await, Err(Code::Internal));
+        let reports: [FlowReport; 2] = world.reports.all().try_into().unwrap();
+        reports
+    }};
+}
+
+#[track_caller]
+fn seen(reports: &[FlowReport], why: &str) {
+    for report in reports {
+        let error = report.failures().next().unwrap_or_else(|| panic!("it is seen: {report}"));
+        assert_eq!(error.message(), why, "{report}");
+    }
+}
+
+mod expressions {
+    use super::*;
+
+    struct Explosive(String);
+
+    impl fmt::Display for Explosive {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no name")
+        }
+    }
+
+    macro_rules! handlers {
+        ($value:ident, $($name:ident: [$($arguments:tt)*];)*) => {
+            $(
+                #[orchestrate(pattern = "user", $($arguments)*)]
+                async fn $name($value: Explosive, error: Option<Code>) -> Result<u64, Code> {
+                    drop($value.0);
+                    error.map_or(Ok(1), Err)
+                }
+            )*
+
+            mod panic_and_are_seen {
+                use super::*;
+
+                $(
+                    #[tokio::test]
+                    async fn $name() {
+                        let reports = both_flows!(|error| super::$name(Explosive(String::new()), error));
+                        seen(&reports, "an expression of the declaration panicked: no name");
+                    }
+                )*
+            }
+        };
+    }
+
+    handlers! { value,
+        actor: [id = 42, cache = 42, event = "seen", actor = value];
+        id: [id = value];
+        key: [cache = value];
+        template: [cache = "a/{value}"];
+        object: [id = 42, graph(relation = "knows", to = value)];
+        metadata: [id = 42, metadata = value.to_string()];
+        version: [cache(key = 42, version = value.to_string().len())];
+    }
+}
+
+mod values {
+    use super::*;
+
+    #[orchestrate(pattern = "user", id = 42, metadata = size)]
+    async fn not_an_object(size: u64, error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(size), Err)
+    }
+
+    #[tokio::test]
+    async fn metadata_that_is_no_object_is_seen() {
+        seen(&both_flows!(|error| not_an_object(1, error)), "`metadata` is not an object");
+    }
+
+    struct Explosive;
+
+    impl Serialize for Explosive {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("no value")
+        }
+    }
+
+    #[orchestrate(pattern = "user", cache = 42)]
+    async fn answers_it() -> Result<Explosive, Code> {
+        Ok(Explosive)
+    }
+
+    #[tokio::test]
+    async fn one_that_panics_when_it_is_serialised_is_seen() {
+        let world = World::new();
+        assert!(world.run(answers_it()).await.is_ok());
+        assert!(world.reports.only().step(Step::Cache).error().unwrap().message().contains("no value"));
+    }
+
+    #[tokio::test]
+    async fn so_it_is_on_the_manual_path() {
+        let world = World::new();
+        let config = graceful::OrchestrationConfig::new("user").cache_key(42).on(&world.orchestrator);
+        let report = graceful::Success::wrap(Code::Ok, "", &Explosive).orchestrate(&config).await;
+        assert!(report.step(Step::Cache).error().unwrap().message().contains("no value"));
+    }
+}
+
+mod errors {
+    use super::*;
+
+    struct Explosive;
+
+    impl Classify for Explosive {
+        fn code(&self) -> Code {
+            panic!("no code")
+        }
+    }
+
+    #[orchestrate(pattern = "user", id = 42)]
+    async fn answers_it() -> Result<(), Explosive> {
+        Err(Explosive)
+    }
+
+    #[tokio::test]
+    async fn one_that_panics_when_it_is_classified_is_internal() {
+        let world = World::new();
+        assert!(world.run(answers_it()).await.is_err());
+        let flow = world.reports.only().flow().clone();
+        assert_eq!((flow.code(), flow.message()), (Code::Internal, "internal error"));
+    }
+
+    static KEPT: LazyLock<StepError> = LazyLock::new(|| StepError::new("down"));
+
+    async fn answers_a_clone(_: &Flow) -> Result<(), StepError> {
+        tokio::task::yield_now().await;
+        Err(KEPT.clone())
+    }
+
+    #[orchestrate(pattern = "user", id = 42, audit(with = answers_a_clone, required))]
+    async fn required() -> Result<(), UserError> {
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn one_that_the_hook_keeps_a_clone_of_knows_its_step_too() {
+        let world = World::new();
+        let error = world.run(required()).await.unwrap_err().step();
+        assert_eq!((error.step(), KEPT.step()), (Some(Step::Audit), None));
+    }
+}
+
+mod drops {
+    use super::*;
+
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("no drop")
+        }
+    }
+
+    async fn hangs(_: &Flow) -> Result<(), StepError> {
+        let _bomb = Bomb;
+        pending().await
+    }
+
+    #[orchestrate(pattern = "user", id = 42, audit(with = hangs, timeout = "1s"))]
+    async fn with_bomb(error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(1), Err)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hook_out_of_time_that_panics_while_it_is_dropped() {
+        for report in both_flows!(|error| with_bomb(error)) {
+            let error = report.step(Step::Audit).error().unwrap();
+            assert_eq!((error.kind(), report.failures().count()), (StepErrorKind::TimedOut, 1), "{report}");
+        }
+    }
+}
