@@ -1,0 +1,19 @@
+//! The manual path: the same flow, the same steps, the same effects as the attribute's.
+#![allow(missing_docs, reason = "tests")]
+
+use std::{
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use graceful::{
+    AlertOn, Classify as _, Code, Delivery, Failure, Flow, Hook, OnErr, OnOk, OrchestrationConfig, Severity,
+    Step, StepError, StepErrorKind, Success, orchestrate,
+};
+use graceful_tests::{Gate, User, UserError, World, ada, hooks};
+use serde_json::{Value, json};
+
+mod report;
+mod run_hooks;
+mod the_same;

@@ -1,0 +1,128 @@
+use super::*;
+
+#[orchestrate(pattern = "user", cache = 42, event = "asked", audit(err = err))]
+async fn ask() -> Result<u64, UserError> {
+    pending().await
+}
+
+#[orchestrate(pattern = "user", cache = 42, event = "asked", audit(err = err))]
+fn boxed() -> Pin<Box<dyn Future<Output = Result<u64, UserError>>>> {
+    Box::pin(pending())
+}
+
+#[orchestrate(pattern = "user", cache = 42, event = "asked", audit(err = err))]
+fn returned() -> impl Future<Output = Result<u64, UserError>> {
+    pending::<Result<u64, UserError>>()
+}
+
+async fn dropped_half_way(world: &World, call: impl Future<Output = Result<u64, UserError>>) {
+    {
+        let mut call = pin!(world.run(call));
+        assert!(poll(call.as_mut()).is_pending());
+        assert_eq!(world.reports.count(), 0);
+    }
+    let report = world.reports.until(1).await.remove(0);
+    let flow = report.flow();
+    assert_eq!((flow.ending(), flow.code()), (Ending::Cancelled, Code::Cancelled));
+    assert_eq!(flow.message(), "cancelled");
+    assert_eq!(report.step(Step::Fallback).to_string(), "skipped: nobody to answer");
+    assert_eq!(report.step(Step::Cache).to_string(), "invalidated");
+    // The caller's choice is no fault of ours.
+    assert_eq!(report.step(Step::Alert).to_string(), "skipped: not a server fault");
+    assert_eq!(report.step(Step::Schedule).to_string(), "skipped: not a server fault");
+    assert_eq!(world.events()[0].name(), "asked.failed");
+    assert_eq!(hooks::calls(), ["CANCELLED None"], "there is no error to see");
+    assert_eq!(world.orchestrator.stats().flows(Ending::Cancelled), 1);
+}
+
+#[tokio::test]
+async fn the_error_flow_runs_in_the_background() {
+    let world = World::new();
+    dropped_half_way(&world, ask()).await;
+}
+
+#[tokio::test]
+async fn so_it_does_for_a_boxed_future() {
+    let world = World::new();
+    let call = world.orchestrator.sync_scope(boxed);
+    dropped_half_way(&world, call).await;
+}
+
+#[tokio::test]
+async fn so_it_does_for_a_future_that_the_function_returns() {
+    let world = World::new();
+    let call = world.orchestrator.sync_scope(returned);
+    dropped_half_way(&world, call).await;
+}
+
+#[tokio::test]
+async fn a_future_that_was_never_polled_has_no_flow() {
+    let world = World::new();
+    drop(world.run(ask()));
+    drop(world.orchestrator.sync_scope(boxed));
+    drop(world.orchestrator.sync_scope(returned));
+    // What would have come would have come before this.
+    dropped_half_way(&world, ask()).await;
+    assert_eq!(endings(&world), [Ending::Cancelled]);
+}
+
+/// What the body holds must not outlive the call.
+#[tokio::test]
+async fn the_body_is_dropped_before_its_flow_begins() {
+    struct Held;
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            hooks::called("dropped");
+        }
+    }
+
+    #[orchestrate(pattern = "user", id = 42, audit = hooks::both)]
+    async fn hold() -> Result<(), UserError> {
+        let _held = Held;
+        pending().await
+    }
+
+    let world = World::new();
+    {
+        let mut call = pin!(world.run(hold()));
+        assert!(poll(call.as_mut()).is_pending());
+    }
+    world.reports.until(1).await;
+    assert_eq!(hooks::calls(), ["dropped", "cancelled 42"]);
+}
+
+/// The panic is the caller's to see; the flow runs all the same.
+#[tokio::test]
+async fn a_body_that_panics_while_it_is_dropped_has_its_flow() {
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("no drop")
+        }
+    }
+
+    #[orchestrate(pattern = "user", id = 42)]
+    async fn hold() -> Result<(), UserError> {
+        let _bomb = Bomb;
+        pending().await
+    }
+
+    let world = World::new();
+    let mut call = Box::pin(world.run(hold()));
+    assert!(poll(call.as_mut()).is_pending());
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(call))).unwrap_err();
+    assert_eq!(world.reports.until(1).await[0].flow().ending(), Ending::Cancelled);
+}
+
+#[tokio::test]
+async fn the_context_of_the_call_is_that_of_its_flow() {
+    let world = World::new();
+    {
+        let context = graceful::Context::new().with_tenant("acme");
+        let mut call = pin!(context.scope(world.run(ask())));
+        assert!(poll(call.as_mut()).is_pending());
+    }
+    assert_eq!(world.reports.until(1).await[0].flow().tenant(), "acme");
+}

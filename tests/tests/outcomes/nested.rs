@@ -1,0 +1,122 @@
+use super::*;
+
+async fn notify(flow: &Flow) -> HookResult {
+    hooks::called(format!("outer {}", flow.id()));
+    tell(flow.is_success()).await.map(drop).map_err(not_told)
+}
+
+#[orchestrate(pattern = "mail", id = 1)]
+async fn tell(works: bool) -> Result<u64, UserError> {
+    yield_now().await;
+    if works { Ok(1) } else { Err(UserError::Broken) }
+}
+
+fn not_told(_: UserError) -> StepError {
+    StepError::new("not told")
+}
+
+#[orchestrate(pattern = "user", id = 42, audit = notify)]
+async fn ask(error: Option<Code>) -> Result<u64, Code> {
+    error.map_or(Ok(1), Err)
+}
+
+#[tokio::test]
+async fn a_handler_that_a_hook_calls_has_a_flow_of_its_own_with_its_parent() {
+    let world = World::new();
+    for error in [None, Some(Code::Internal)] {
+        assert_eq!(world.run(ask(error)).await.err(), error);
+    }
+    let reports = world.reports.all();
+    let [inner_ok, outer_ok, inner_err, outer_err] = &reports[..] else { panic!("{reports:?}") };
+    for (inner, outer) in [(inner_ok, outer_ok), (inner_err, outer_err)] {
+        assert_eq!((inner.flow().pattern(), outer.flow().pattern()), ("mail", "user"));
+        assert_eq!((inner.flow().parent(), outer.flow().parent()), (Some(outer.flow().id()), None));
+        assert_eq!(inner.flow().metadata().unwrap().related, [outer.flow().id()]);
+        assert_eq!(inner.flow().ending(), outer.flow().ending());
+    }
+    assert_eq!(outer_ok.failures().count(), 0);
+    assert_eq!(outer_err.step(Step::Audit).to_string(), "FAILED: not told");
+}
+
+#[tokio::test]
+async fn after_the_hook_there_is_no_parent() {
+    let world = World::new();
+    world
+        .run(async {
+            ask(None).await.unwrap();
+            tell(true).await.unwrap();
+        })
+        .await;
+    assert_eq!(world.reports.last().flow().parent(), None);
+}
+
+/// The hook runs within the context of its flow, in the background too.
+#[tokio::test]
+async fn the_context_goes_with_it() {
+    #[orchestrate(pattern = "user", id = 42, audit = notify, delivery = "background")]
+    async fn later() -> Result<u64, Code> {
+        Ok(1)
+    }
+
+    let world = World::new();
+    let context = graceful::Context::new().with_tenant("acme").with_correlation_id("order-9");
+    context.scope(world.run(later())).await.unwrap();
+    for report in world.reports.until(2).await {
+        assert_eq!((report.flow().tenant(), &*report.flow().correlation_id()), ("acme", "order-9"));
+    }
+}
+
+fn again(flow: &Flow) -> Pin<Box<dyn Future<Output = HookResult> + Send + '_>> {
+    Box::pin(async {
+        hooks::called(flow.pattern());
+        matryoshka().await.map(drop).map_err(not_told)
+    })
+}
+
+#[orchestrate(pattern = "doll", id = 1, audit = again)]
+async fn matryoshka() -> Result<u64, UserError> {
+    Ok(1)
+}
+
+fn recover_again<'a>(
+    failure: &'a Failure<'_, UserError>,
+) -> Pin<Box<dyn Future<Output = Option<u64>> + Send + 'a>> {
+    Box::pin(async {
+        hooks::called(failure.flow().pattern());
+        // Not for ever, whatever becomes of the bound.
+        if hooks::calls_so_far() < 50 { recovering().await.ok() } else { None }
+    })
+}
+
+#[orchestrate(pattern = "doll", id = 1, fallback = recover_again)]
+async fn recovering() -> Result<u64, UserError> {
+    Err(UserError::Broken)
+}
+
+#[tokio::test]
+async fn the_depth_of_fallbacks_is_bounded() {
+    let world = World::new();
+    assert!(matches!(world.run(recovering()).await, Err(UserError::Broken)));
+    assert_eq!(hooks::calls().len(), 9);
+    let deepest = &world.reports.all()[0];
+    assert_eq!(deepest.step(Step::Fallback).error().unwrap().kind(), StepErrorKind::TooDeep);
+}
+
+#[tokio::test]
+async fn the_depth_is_bounded() {
+    let world = World::new();
+    let (log, _listening) = Log::listen();
+    assert_eq!(world.run(matryoshka()).await.unwrap(), 1);
+    let reports = world.reports.all();
+    assert_eq!(reports.len(), 10, "the outermost, eight within it, and one more whose steps are refused");
+    assert_eq!(hooks::calls().len(), 9);
+    let deepest = &reports[0];
+    for (step, result) in deepest.steps() {
+        assert_eq!(result.error().unwrap().kind(), StepErrorKind::TooDeep, "{step}");
+    }
+    assert_eq!(log.of("graceful::step").len(), 9);
+    for (inner, outer) in reports.iter().zip(&reports[1..]) {
+        assert_eq!(inner.flow().parent(), Some(outer.flow().id()));
+        assert_eq!(outer.failures().count(), 0, "{outer}");
+    }
+}
