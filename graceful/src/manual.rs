@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::{
-    Code, Ending, Failure, Flow, FlowReport, OrchestrationConfig, Success,
+    Code, Context, Ending, Failure, Flow, FlowReport, OrchestrationConfig, Success,
     engine::{Engine, NoTypedHooks, Settle},
     flow::{Names, Options},
     orchestrator::ambient,
@@ -95,6 +95,7 @@ fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
         names: config.names.clone(),
         options: config.options,
         values,
+        context: Context::try_current(),
         parent: parent.map(|parent| parent.id),
         depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
         ..wrapped.clone()

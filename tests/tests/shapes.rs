@@ -371,3 +371,12 @@ async fn send_where_the_plain_function_is() {
     both_arms!(|n| needs_send(plain(n)));
     both_arms!(|n| needs_send(returns_impl_future(n)));
 }
+
+#[tokio::test]
+async fn a_future_made_elsewhere_runs_where_it_is_polled() {
+    let (made, polled) = (Recorder::default(), Recorder::default());
+    let future = made.orchestrator().sync_scope(|| passes_a_future_on(4));
+    polled.orchestrator().scope(future).await.unwrap();
+    made.saw(&[]);
+    polled.saw(&[(Ending::Ok, "4")]);
+}

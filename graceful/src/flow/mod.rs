@@ -126,7 +126,7 @@ impl Flow {
             parent: None,
             depth: 0,
             origin,
-            context: Context::try_current(),
+            context: None,
             names,
             options,
             values: Values::default(),

@@ -6,9 +6,8 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{Draft, Returns, Site};
 use crate::{
-    Code, Ending, Flow, Orchestrator, Outcome, StepError,
+    Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
     engine::{Engine, HookResult, NoTypedHooks, Overrides, Settle},
-    flow::Origin,
     orchestrator::ambient,
     step::contain,
 };
@@ -79,9 +78,7 @@ pub fn enter_on(site: &'static Site, on: &impl Source, fill: impl FnOnce(&mut Dr
 /// Enters a function that returns a future which it did not make itself: its arguments are gone when the future is polled,
 /// and only then is it known whether there is an orchestrator. So they are evaluated if there may be one.
 pub fn enter_eager(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
-    let orchestrator = ambient::orchestrator();
-    let possible = orchestrator.is_some() || Orchestrator::any_exists();
-    Entered(possible.then(|| begin(orchestrator, site, fill)).flatten())
+    Entered(Orchestrator::any_exists().then(|| begin(None, site, fill)).flatten())
 }
 
 fn begin(
@@ -89,7 +86,11 @@ fn begin(
     site: &'static Site,
     fill: impl FnOnce(&mut Draft<'_>),
 ) -> Option<Active> {
-    let mut flow = declared(orchestrator.as_ref(), site);
+    let mut flow = Flow::begin(Arc::default(), site.names(), site.options);
+    flow.message = site.message();
+    if let Some(orchestrator) = &orchestrator {
+        placed(&mut flow, orchestrator);
+    }
     let mut kept = Vec::new();
     let follows = filled(&mut flow, &mut kept, fill);
     flow.values.named_at_entry = flow.values.is_named();
@@ -102,15 +103,14 @@ fn begin(
     })
 }
 
-fn declared(orchestrator: Option<&Orchestrator>, site: &'static Site) -> Flow {
-    let origin = orchestrator.map_or_else(Arc::<Origin>::default, |it| Arc::clone(it.origin()));
-    let mut flow = Flow::begin(origin, site.names(), site.options);
-    flow.message = site.message();
+/// Where the call runs: service, context, and the flow whose hook made it.
+fn placed(flow: &mut Flow, orchestrator: &Orchestrator) {
+    flow.origin = Arc::clone(orchestrator.origin());
+    flow.context = Context::try_current();
     if let Some(parent) = ambient::parent() {
         flow.parent = Some(parent.id);
         flow.depth = parent.depth.saturating_add(1);
     }
-    flow
 }
 
 /// Evaluates expressions of the declaration; false where `when` says that nothing follows. A panic of theirs is not the
@@ -164,7 +164,7 @@ impl Active {
         self.polled = true;
         if self.orchestrator.is_none() {
             let Some(orchestrator) = ambient::orchestrator() else { return false };
-            Arc::make_mut(&mut self.flow).origin = Arc::clone(orchestrator.origin());
+            placed(Arc::make_mut(&mut self.flow), &orchestrator);
             self.orchestrator = Some(orchestrator);
         }
         true

@@ -35,13 +35,13 @@ macro_rules! gated {
         }
 
         #[orchestrate(
-                                                                    pattern = "user",
-                                                                    cache = 42,
-                                                                    event = "asked",
-                                                                    audit = audit,
-                                                                    metadata = json!({ "n": n }),
-                                                                    delivery = "background"
-                                                                )]
+                                                                            pattern = "user",
+                                                                            cache = 42,
+                                                                            event = "asked",
+                                                                            audit = audit,
+                                                                            metadata = json!({ "n": n }),
+                                                                            delivery = "background"
+                                                                        )]
         async fn $handler(n: u64, error: Option<Code>) -> Result<u64, Code> {
             error.map_or(Ok(n), Err)
         }
