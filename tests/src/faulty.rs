@@ -1,12 +1,13 @@
-//! A backend at fault: six of the eight at once. The traits of the other two name types of `uuid` and `jiff`.
+//! A backend at fault: all eight at once.
 
 use std::{future::pending, sync::Arc, time::Duration};
 
 use graceful::{
-    Event, Flow, Key, Severity, StepError,
+    Event, Flow, Key, Metadata, Severity, StepError,
     backends::{
-        Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
-        KnowledgeGraph, Nexus, Node, PatternTrace, PatternUse, Reply,
+        Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter, Job,
+        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply, Scheduler,
+        Timestamp, Uuid,
     },
 };
 
@@ -75,9 +76,20 @@ faulty! {
         put(&Key, CacheEntry, Option<Duration>) -> CacheWrite;
         invalidate(&Key, Option<i64>, Duration) -> CacheWrite;
     }
+    MetadataStore {
+        record(&Arc<Flow>) -> Arc<Metadata>;
+        latest(&Key) -> Option<Arc<Metadata>>;
+        state(Uuid) -> Option<Arc<Metadata>>;
+    }
     KnowledgeGraph {
         relate(Edge) -> ();
         neighbours(&Node) -> Vec<Edge>;
+    }
+    Scheduler {
+        open(&Arc<Flow>, Timestamp) -> JobChange;
+        complete(&Key) -> JobChange;
+        jobs() -> Vec<Job>;
+        poll(Timestamp, usize, Duration) -> Vec<Job>;
     }
     EventEmitter {
         emit(Event) -> ();

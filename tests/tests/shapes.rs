@@ -380,3 +380,13 @@ async fn a_future_made_elsewhere_runs_where_it_is_polled() {
     made.saw(&[]);
     polled.saw(&[(Ending::Ok, "4")]);
 }
+
+#[orchestrate(pattern = "n", id = 1)]
+fn never() -> impl Future<Output = Result<u64, Odd>> {
+    std::future::pending()
+}
+
+#[test]
+fn the_return_type_says_what_a_body_makes() {
+    drop(never());
+}

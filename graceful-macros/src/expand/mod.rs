@@ -77,7 +77,8 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::Call { returns_impl_future: true, .. } => {
             let enter = enter(handler, true);
-            let call = quote!(#krate::__private::called(move || { #held #body }));
+            let output = handler.returned.clone().unwrap_or_else(|| quote!(_));
+            let call = quote!(#krate::__private::called::<#output, _>(move || { #held #body }));
             quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
         }
         Shape::Call { eager, .. } => {

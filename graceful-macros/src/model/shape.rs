@@ -179,7 +179,9 @@ fn bindings(pattern: &mut Pat) -> Vec<Binding> {
 pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream> {
     let ReturnType::Type(_, returned) = &function.signature.output else { return Some(quote!(())) };
     match (shape, &**returned) {
-        (Shape::TailBlock(_), Type::ImplTrait(opaque)) => output_of(opaque).map(|output| nameable(&output)),
+        (Shape::TailBlock(_) | Shape::Call { returns_impl_future: true, .. }, Type::ImplTrait(opaque)) => {
+            output_of(opaque).map(|output| nameable(&output))
+        }
         (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
         (_, returned) => Some(nameable(returned)),
     }

@@ -151,7 +151,7 @@ impl OrchestrationConfig {
     }
 
     /// The entity's metadata: what serialises to an object. Anything else fails the step
-    /// `metadata` and, on success, `cache` and `event`.
+    /// `metadata`.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {

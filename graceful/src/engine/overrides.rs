@@ -48,9 +48,13 @@ impl Hook {
     /// ```
     pub fn new<F>(hook: F) -> Self
     where
-        F: for<'a> FlowHook<'a> + Copy + Send + Sync + 'static,
+        F: for<'a> FlowHook<'a> + Send + Sync + 'static,
     {
-        Self(Arc::new(move |flow| Box::pin(async move { hook.call(&flow).await })))
+        let hook = Arc::new(hook);
+        Self(Arc::new(move |flow| {
+            let hook = Arc::clone(&hook);
+            Box::pin(async move { hook.call(&flow).await })
+        }))
     }
 
     pub(crate) fn call(&self, flow: Arc<Flow>) -> BoxFuture<HookResult> {

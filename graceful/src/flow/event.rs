@@ -77,7 +77,7 @@ impl Event {
         self.0.event_name().unwrap_or_default()
     }
 
-    /// The service, the envelope's `source`.
+    /// The service; encoded, it is the envelope's `source`.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -191,7 +191,8 @@ impl Serialize for Event {
         let mut envelope = serializer.serialize_struct("Event", 8)?;
         envelope.serialize_field("specversion", "1.0")?;
         envelope.serialize_field("id", &self.0.id)?;
-        envelope.serialize_field("source", self.source())?;
+        // The specification wants a URI reference.
+        envelope.serialize_field("source", &encoded(self.source()).to_string())?;
         envelope.serialize_field("type", self.name())?;
         envelope.serialize_field("subject", &self.subject())?;
         envelope.serialize_field("time", &self.0.at)?;

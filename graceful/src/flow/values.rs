@@ -28,6 +28,8 @@ pub(crate) struct Values {
     pub event_payload: Option<Payload>,
     /// An expression panicked, or its value could not be serialised: the steps that need it say so.
     pub fault: Option<SmolStr>,
+    /// The same of the `metadata` argument, which is another step's affair.
+    pub metadata_fault: Option<SmolStr>,
 }
 
 /// A name from what can be shown. An empty one would be shared by all entities that have none.
@@ -77,12 +79,12 @@ impl Values {
     pub(crate) fn set_metadata<T: Serialize + ?Sized>(&mut self, metadata: &T) {
         match contain(|| serde_json::to_value(metadata)) {
             Ok(Ok(Value::Object(fields))) => self.metadata = Some(Arc::new(fields)),
-            Ok(Ok(_)) => self.fault = Some(SmolStr::new_static("`metadata` is not an object")),
+            Ok(Ok(_)) => self.metadata_fault = Some(SmolStr::new_static("`metadata` is not an object")),
             Ok(Err(error)) => {
-                self.fault = Some(format_smolstr!("`metadata` cannot be serialised: {error}"));
+                self.metadata_fault = Some(format_smolstr!("`metadata` cannot be serialised: {error}"));
             }
             Err(panicked) => {
-                self.fault = Some(format_smolstr!("`metadata` cannot be serialised: {panicked}"));
+                self.metadata_fault = Some(format_smolstr!("`metadata` cannot be serialised: {panicked}"));
             }
         }
     }

@@ -118,7 +118,10 @@ fn placed(flow: &mut Flow, orchestrator: &Orchestrator) {
 fn filled(flow: &mut Flow, kept: &mut Vec<SmolStr>, fill: impl FnOnce(&mut Draft<'_>)) -> bool {
     let mut draft = Draft { flow, skipped: false, kept };
     if let Err(error) = contain(|| fill(&mut draft)) {
-        draft.fault(format_smolstr!("an expression of the declaration {}", error.message()));
+        // Which one it was is not known: every step that carries the value of one says so.
+        let text = format_smolstr!("an expression of the declaration {}", error.message());
+        draft.flow.values.metadata_fault = Some(text.clone());
+        draft.fault(text);
     }
     !draft.skipped
 }

@@ -12,8 +12,8 @@ pub fn never<T>() -> T {
     unreachable!("a type hint is not code")
 }
 
-/// Calls a body once, whatever it returns.
-pub fn called<T>(body: impl FnOnce() -> T) -> T {
+/// Calls a body that makes a future of a `T`.
+pub fn called<T, F: Future<Output = T>>(body: impl FnOnce() -> F) -> F {
     body()
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     if !flow.options.last_good {
-        return skipped("not declared");
+        return skipped("nothing to remember");
     }
     let Some(cache) = &backends.cache else { return no_backend() };
     let Some(key) = flow.last_good_key() else { return skipped("no key") };

@@ -16,7 +16,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 fn record(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(store) = &backends.metadata else { return no_backend() };
     let recorded = store.record(flow);
-    match &flow.values.fault {
+    match &flow.values.metadata_fault {
         // The flow counts; what it should have carried is missing, and that is seen.
         Some(text) => {
             let error = fault(text);

@@ -5,6 +5,7 @@ use graceful_tests::{UserError, World, ada};
 use serde_json::{Value, json};
 
 step!(Metadata metadata, |user| [] [cache = user.id, event = "user_updated"]);
+backend!(Metadata);
 
 #[tokio::test]
 async fn on_ok_the_score_counts() {

@@ -6,6 +6,7 @@ use graceful::{Code, Step, backends::Scheduler as _, orchestrate};
 use graceful_tests::{User, UserError, World, ada};
 
 step!(Schedule schedule, |user| [] [cache = user.id, event = "user_updated"]);
+backend!(Schedule);
 by_path!(Schedule schedule, |user| [cache = user.id, event = "user_updated"]);
 
 #[tokio::test]
