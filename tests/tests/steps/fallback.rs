@@ -45,7 +45,7 @@ mod by_default {
         let world = World::new();
         world.run(crate::update(ada(), BROKEN)).await.unwrap_err();
         let (report, result) = world.last(Step::Fallback);
-        assert_eq!(result, "skipped: nothing to remember");
+        assert_eq!(result, "skipped: not declared");
         assert!(!report.flow().fallback_applied());
     }
 }
