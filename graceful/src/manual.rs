@@ -83,6 +83,7 @@ impl<'a, E: ?Sized> Failure<'a, E> {
 /// A flow that knows its outcome, and not yet what follows it.
 fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
     let mut flow = Flow::begin(Arc::default(), Names::default(), Options::DEFAULT);
+    flow.context = Context::try_current();
     flow.end(ending, code, message);
     Arc::new(flow)
 }
@@ -95,7 +96,6 @@ fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
         names: config.names.clone(),
         options: config.options,
         values,
-        context: Context::try_current(),
         parent: parent.map(|parent| parent.id),
         depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
         ..wrapped.clone()
