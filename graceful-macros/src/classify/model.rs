@@ -4,7 +4,8 @@ use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span};
 use syn::{Data, DeriveInput, Field, Fields, Index, LitStr, Member, Path, Type, ext::IdentExt, parse_quote};
 
-use super::parse::{Args, is_ours, suggestion, wrong};
+use super::parse::{Args, is_ours};
+use crate::errors::{suggestion, wrong};
 
 pub(super) struct Model<'a> {
     pub(super) krate: Path,

@@ -1,7 +1,5 @@
 //! The attributes of one type or variant → [`Args`].
 
-use std::fmt;
-
 use darling::{Error, Result, error::Accumulator};
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -9,6 +7,8 @@ use syn::{
     Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, punctuated::Punctuated,
     spanned::Spanned,
 };
+
+use crate::errors::{suggestion, wrong};
 
 const NAMES: [&str; 4] = ["code", "crate", "message", "transparent"];
 
@@ -50,10 +50,6 @@ pub(super) struct Given<T> {
 
 pub(super) fn is_ours(attribute: &Attribute) -> bool {
     attribute.path().is_ident("classify")
-}
-
-pub(super) fn wrong(token: &impl Spanned, rule: impl fmt::Display) -> Error {
-    Error::custom(rule).with_span(token)
 }
 
 impl Args {
@@ -145,16 +141,5 @@ fn text(value: &Expr) -> Result<LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
         _ => Err(wrong(value, "`message` is a text in quotes: `message = \"user not found\"`")),
-    }
-}
-
-pub(super) fn suggestion(name: &str, known: &[&str]) -> Option<String> {
-    let name = name.replace('_', "");
-    let same = known.iter().find(|known| known.eq_ignore_ascii_case(&name));
-    // darling compares the names, and says what it found nowhere but in its text.
-    let text = Error::unknown_value_with_alts(&name, known).to_string();
-    match same {
-        Some(same) => Some(format!("did you mean `{same}`?")),
-        None => Some(format!("did you mean {}", text.split_once("Did you mean ")?.1)),
     }
 }
