@@ -85,7 +85,7 @@ where
     A: After<R>,
 {
     type Output = R;
-    type IntoFuture = Run<F, O, X, A>;
+    type IntoFuture = Run<F, O, X, A, A::Post>;
 
     fn into_future(self) -> Self::IntoFuture {
         Run::new(self.active, self.body, self.arms)

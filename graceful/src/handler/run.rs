@@ -21,25 +21,18 @@ use crate::{
 pin_project! {
     /// The future of a handler. Dropped while its body runs, the handler counts as cancelled; dropped after, the steps that
     /// are left go on in the background.
+    ///
+    /// `P`, what follows the body, is a parameter of its own: were it named through `A`, the compiler would have to prove
+    /// things of the user's types before it knows their lifetimes, and the future would not be `Send`.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Run<F, O, X, A>
-    where
-        F: Future,
-        F::Output: Outcome,
-        A: After<F::Output>,
-    {
+    pub struct Run<F, O, X, A, P> {
         #[pin]
-        state: State<F, A::Post>,
+        state: State<F, P>,
         active: Option<Active>,
         arms: Option<(O, X, A)>,
     }
 
-    impl<F, O, X, A> PinnedDrop for Run<F, O, X, A>
-    where
-        F: Future,
-        F::Output: Outcome,
-        A: After<F::Output>,
-    {
+    impl<F, O, X, A, P> PinnedDrop for Run<F, O, X, A, P> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let Some(active) = this.active.take() else { return };
@@ -67,12 +60,7 @@ pin_project! {
     }
 }
 
-impl<F, O, X, A> Run<F, O, X, A>
-where
-    F: Future,
-    F::Output: Outcome,
-    A: After<F::Output>,
-{
+impl<F, O, X, A, P> Run<F, O, X, A, P> {
     pub(super) fn new(active: Option<Active>, body: F, arms: (O, X, A)) -> Self {
         Self { state: State::Body { body }, active, arms: Some(arms) }
     }
@@ -85,13 +73,14 @@ where
     }
 }
 
-impl<F, O, X, A> Future for Run<F, O, X, A>
+impl<F, O, X, A, P> Future for Run<F, O, X, A, P>
 where
     F: Future,
     F::Output: Outcome,
     O: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
     X: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Err),
-    A: After<F::Output>,
+    A: After<F::Output, Post = P>,
+    P: Future<Output = F::Output> + Unpin,
 {
     type Output = F::Output;
 

@@ -68,7 +68,7 @@ where
     H: Hooks<R>,
     V: Fallback<R>,
 {
-    type Post = Box<TypedPost<R, H, V>>;
+    type Post = Box<TypedPost<R, H, H::Future, V::Future>>;
 
     fn begin(self, engine: Engine, result: R, cx: &mut Context<'_>) -> Begun<R, Self::Post> {
         let mut post = Box::new(TypedPost::new(self, engine, Arc::new(result)));
@@ -105,25 +105,35 @@ fn owned<R>(result: Arc<R>) -> R {
 }
 
 /// First the fallback, then the steps with their typed hooks.
-pub struct TypedPost<R: Outcome, H: Hooks<R>, V: Fallback<R>> {
+///
+/// The futures are parameters of their own, for the reason that [`Run`](super::Run) gives.
+pub struct TypedPost<R: Outcome, H, HookFuture, Recovery> {
     /// Taken when nobody borrows it any more.
     result: Option<Arc<R>>,
     recovered: Option<R::Ok>,
     required: Option<fn(StepError) -> R::Err>,
-    stage: PostStage<R, H, V>,
+    stage: PostStage<R, H, HookFuture, Recovery>,
 }
 
-enum PostStage<R: Outcome, H: Hooks<R>, V: Fallback<R>> {
-    Recovering { engine: Engine, hooks: H, running: Pin<Box<V::Future>>, budget: Budget },
-    Settling(Settle<Borrowing<R, H>>),
+enum PostStage<R, H, HookFuture, Recovery> {
+    Recovering { engine: Engine, hooks: H, running: Pin<Box<Recovery>>, budget: Budget },
+    Settling(Settle<Borrowing<R, H, HookFuture>>),
     Over,
 }
 
 /// Futures are boxed, everything else is moved.
-impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> Unpin for TypedPost<R, H, V> {}
+impl<R: Outcome, H, HookFuture, Recovery> Unpin for TypedPost<R, H, HookFuture, Recovery> {}
 
-impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
-    fn new(typed: Typed<H, V, R::Err>, mut engine: Engine, result: Arc<R>) -> Self {
+impl<R, H, Recovery> TypedPost<R, H, H::Future, Recovery>
+where
+    R: Outcome,
+    H: Hooks<R>,
+    Recovery: Future<Output = Result<Option<R::Ok>, StepError>>,
+{
+    fn new<V>(typed: Typed<H, V, R::Err>, mut engine: Engine, result: Arc<R>) -> Self
+    where
+        V: Fallback<R, Future = Recovery>,
+    {
         let Typed { hooks, fallback, required } = typed;
         let stage = if V::DECLARED && result.as_result().is_err() {
             let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
@@ -150,7 +160,7 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
         Self { result: Some(result), recovered: None, required, stage }
     }
 
-    fn settling(engine: Engine, hooks: H, result: &Arc<R>) -> PostStage<R, H, V> {
+    fn settling(engine: Engine, hooks: H, result: &Arc<R>) -> PostStage<R, H, H::Future, Recovery> {
         let hooks = Borrowing { result: Arc::clone(result), hooks, started: Vec::new() };
         PostStage::Settling(Settle::new(engine, hooks))
     }
@@ -199,7 +209,12 @@ impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> TypedPost<R, H, V> {
     }
 }
 
-impl<R: Outcome, H: Hooks<R>, V: Fallback<R>> Future for TypedPost<R, H, V> {
+impl<R, H, Recovery> Future for TypedPost<R, H, H::Future, Recovery>
+where
+    R: Outcome,
+    H: Hooks<R>,
+    Recovery: Future<Output = Result<Option<R::Ok>, StepError>>,
+{
     type Output = R;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
@@ -228,13 +243,13 @@ fn poll_fallback<T>(
 }
 
 /// The typed hooks that are under way.
-struct Borrowing<R, H: Hooks<R>> {
+struct Borrowing<R, H, HookFuture> {
     result: Arc<R>,
     hooks: H,
-    started: Vec<(Step, Pin<Box<H::Future>>)>,
+    started: Vec<(Step, Pin<Box<HookFuture>>)>,
 }
 
-impl<R, H: Hooks<R>> TypedHooks for Borrowing<R, H> {
+impl<R, H: Hooks<R>> TypedHooks for Borrowing<R, H, H::Future> {
     fn poll(&mut self, step: Step, flow: &Arc<Flow>, cx: &mut Context<'_>) -> Poll<HookResult> {
         let index = self.started.iter().position(|(running, _)| *running == step).unwrap_or_else(|| {
             let hook = self.hooks.start(step, Arc::clone(flow), Arc::clone(&self.result));
