@@ -161,3 +161,41 @@ fn the_future_grows_by_a_constant() {
     let annotated = size_of_val(&annotated_large([0; 64]));
     assert!(annotated <= plain + 160, "{annotated} bytes instead of {plain}");
 }
+
+#[orchestrate(pattern = "n", id = 1)]
+async fn fails_with_a_text() -> Result<u64, &'static str> {
+    tokio::task::yield_now().await;
+    Err("no")
+}
+
+#[orchestrate(pattern = "n", id = 1)]
+async fn fails_with_anything() -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+    Err("no")?;
+    Ok(1)
+}
+
+async fn seen(success: &graceful::Success<'_, u64>) -> Result<(), graceful::StepError> {
+    let _ = success.value();
+    tokio::task::yield_now().await;
+    Ok(())
+}
+
+async fn one(failure: &graceful::Failure<'_, &'static str>) -> Option<u64> {
+    tokio::task::yield_now().await;
+    failure.error().map(|_| 1)
+}
+
+#[orchestrate(pattern = "n", id = 1, audit(ok = seen), fallback = one)]
+async fn hooked_with_a_text() -> Result<u64, &'static str> {
+    Err("no")
+}
+
+#[tokio::test]
+async fn a_future_is_send_whatever_lifetimes_its_error_has() {
+    is_send(&fails_with_a_text());
+    is_send(&fails_with_anything());
+    is_send(&hooked_with_a_text());
+    let orchestrator = Orchestrator::in_memory();
+    let scoped = orchestrator.clone();
+    assert_eq!(tokio::spawn(async move { scoped.scope(hooked_with_a_text()).await }).await.unwrap(), Ok(1));
+}

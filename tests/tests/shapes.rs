@@ -390,3 +390,81 @@ fn never() -> impl Future<Output = Result<u64, Odd>> {
 fn the_return_type_says_what_a_body_makes() {
     drop(never());
 }
+
+#[async_trait::async_trait]
+trait Counts {
+    async fn counted(&mut self, n: u64) -> Result<u64, Odd>;
+    async fn owned(self: Box<Self>, n: u64) -> Result<u64, Odd>;
+}
+
+#[async_trait::async_trait]
+impl Counts for Service {
+    #[orchestrate(pattern = "n", id = n * self.step)]
+    async fn counted(&mut self, n: u64) -> Result<u64, Odd> {
+        self.step += 1;
+        even(n)
+    }
+
+    #[orchestrate(pattern = "n", id = format!("{}", n * self.step))]
+    async fn owned(self: Box<Self>, n: u64) -> Result<u64, Odd> {
+        even(n * self.step)
+    }
+}
+
+#[tokio::test]
+async fn async_trait_with_a_self_that_moves() {
+    both_arms!(async |n| Service { step: 1 }.counted(n).await);
+    both_arms!(async |n| Box::new(Service { step: 1 }).owned(n).await);
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+    }
+}
+
+#[orchestrate(pattern = "n", id = n)]
+fn blocks(n: u64) -> Result<u64, Odd> {
+    run(async move { even(n) })
+}
+
+macro_rules! with_a_key {
+    ($name:ident, $returned:ty, $tag:literal, $key:expr) => {
+        #[orchestrate(pattern = "n", id = $key, tags = [$tag])]
+        async fn $name(n: u64) -> $returned {
+            even(n)
+        }
+    };
+}
+
+with_a_key!(keyed_by_the_result, Result<u64, Odd>, "tagged", result);
+
+#[orchestrate(pattern = "n", id = "{n.to_string().trim_end_matches('}')}{\"\".replace(\"{\", \"\")}")]
+async fn braces_in_a_hole(n: u64) -> Result<u64, Odd> {
+    even(n)
+}
+
+#[orchestrate(pattern = "n", id = n, actor = [*result].iter().map(|result| result + 0).sum::<u64>())]
+async fn result_shadowed_in_a_closure(n: u64) -> Result<u64, Odd> {
+    even(n)
+}
+
+#[orchestrate(pattern = "n", id = n)]
+async fn lint_of_a_parameter(#[allow(unused_mut)] mut n: u64) -> Result<u64, Odd> {
+    even(n)
+}
+
+#[tokio::test]
+async fn expressions_of_all_kinds() {
+    both_arms!(async |n| blocks(n));
+    both_arms!(braces_in_a_hole);
+    both_arms!(result_shadowed_in_a_closure);
+    both_arms!(lint_of_a_parameter);
+    let recorder = Recorder::default();
+    recorder.orchestrator().scope(keyed_by_the_result(4)).await.unwrap();
+    recorder.saw(&[(Ending::Ok, "4")]);
+}

@@ -23,8 +23,7 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
     });
     let reads_result = !handler.setters.after.is_empty();
     let (result, ok_draft) = match reads_result {
-        // The one name of the expansion that the user's expressions may use.
-        true => (Ident::new("result", Span::call_site()), draft.clone()),
+        true => (result(handler), draft.clone()),
         false => (hidden("_result"), hidden("_draft")),
     };
     let after = setters(handler, &handler.setters.after, &draft);
@@ -32,6 +31,11 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
         move |#ok_draft, #result| { #(#kept)* #after },
         |#draft, #error| #krate::__private::classify!(#draft, #error)
     }
+}
+
+/// The one name of the expansion that the user's expressions may use: their own, if they do.
+fn result(handler: &Handler) -> Ident {
+    handler.setters.result.clone().unwrap_or_else(|| hidden("result"))
 }
 
 /// One call on the draft per setter.
@@ -52,7 +56,7 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> T
                 quote_spanned!(span=> { let text = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #draft.#method(&text); })
             }
             Argument::Probe => {
-                let result = Ident::new("result", Span::call_site());
+                let result = result(handler);
                 quote_spanned!(span=> #krate::__private::payload!(#draft, #result, #method);)
             }
         }

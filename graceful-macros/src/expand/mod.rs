@@ -93,7 +93,8 @@ fn call(handler: &Handler) -> TokenStream {
 /// The body as a block of its own, so that its items shadow nothing of ours. Lints of braces are not for these.
 fn inner(body: &Group) -> Group {
     let mut inner = Group::new(proc_macro2::Delimiter::Brace, body.stream());
-    inner.set_span(Span::mixed_site().located_at(body.span()));
+    // Not `mixed_site`: when temporaries are dropped depends on the edition, and it is the user's.
+    inner.set_span(Span::call_site().located_at(body.span()));
     inner
 }
 

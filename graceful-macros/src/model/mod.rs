@@ -140,7 +140,7 @@ impl Handler {
             requirement: requirement(&args),
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),
-            on: args.on,
+            on: args.on.map(|on| scope.localised(&on)),
             function,
             shape,
             site,

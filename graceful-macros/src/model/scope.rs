@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{
     Expr, ExprCall, ExprPath, FnArg, Macro, Pat, PatIdent, Signature,
@@ -16,6 +16,17 @@ pub(crate) struct Scope {
     /// Bound by the parameters, in order.
     pub(crate) parameters: Vec<Ident>,
     has_self: bool,
+    /// How `#[async_trait]` names it: `self` itself is moved there.
+    self_alias: Option<Ident>,
+}
+
+/// What an expression asks for.
+pub(crate) struct Needs {
+    pub(crate) phase: Phase,
+    /// The parameters that it names.
+    pub(crate) parameters: Vec<Ident>,
+    /// The user's own `result`: whoever binds it must use its span.
+    pub(crate) result: Option<Ident>,
 }
 
 /// When an expression is evaluated.
@@ -29,7 +40,7 @@ pub(crate) enum Phase {
 
 impl Scope {
     pub(crate) fn new(signature: &Signature) -> Self {
-        let mut scope = Self { parameters: Vec::new(), has_self: false };
+        let mut scope = Self { parameters: Vec::new(), has_self: false, self_alias: None };
         for input in &signature.inputs {
             match input {
                 FnArg::Receiver(_) => scope.has_self = true,
@@ -43,6 +54,23 @@ impl Scope {
         self.parameters.extend(bound_by(pattern));
     }
 
+    /// A parameter that is passed on under a name: `let __self = self;`, `let Json(user) = __arg1;`.
+    pub(crate) fn rebind(&mut self, pattern: &Pat) {
+        for name in bound_by(pattern) {
+            match name == "__self" {
+                true => self.self_alias = Some(name),
+                false => self.parameters.push(name),
+            }
+        }
+    }
+
+    /// The expression with `self` by the name that it has where it is evaluated.
+    pub(crate) fn localised(&self, expr: &Expr) -> Expr {
+        let Some(alias) = &self.self_alias else { return expr.clone() };
+        let renamed = renamed(expr.to_token_stream(), alias);
+        syn::parse2(renamed).unwrap_or_else(|_| expr.clone())
+    }
+
     pub(crate) fn has(&self, name: &Ident) -> bool {
         self.parameters.contains(name)
     }
@@ -52,34 +80,31 @@ impl Scope {
         name == "result" && !self.has(name)
     }
 
-    /// When `expr` is evaluated, and the parameters that it names.
+    /// When `expr` is evaluated, and what it names.
     ///
     /// # Errors
     /// It names what is not in scope: one error per name.
-    pub(crate) fn phase(&self, expr: &Expr) -> Result<(Phase, Vec<Ident>), Vec<darling::Error>> {
+    pub(crate) fn needs(&self, expr: &Expr) -> Result<Needs, Vec<darling::Error>> {
         let mut names = Names::default();
         names.visit_expr(expr);
         let mut errors = Vec::new();
-        let mut parameters = Vec::new();
-        let mut phase = Phase::Entry;
-        for name in names.used.into_iter().filter(|name| !names.bound.contains(&name.to_string())) {
+        let mut needs = Needs { phase: Phase::Entry, parameters: Vec::new(), result: None };
+        // A macro's tokens are not known to be expressions: names in there count if they are in scope.
+        let in_macros = names.in_macros.into_iter().map(|name| (name, false));
+        for (name, must_be_known) in names.used.into_iter().map(|name| (name, true)).chain(in_macros) {
             if self.means_value(&name) {
-                phase = Phase::After;
+                needs.phase = Phase::After;
+                needs.result = Some(name);
             } else if self.has(&name) || (name == "self" && self.has_self) {
-                parameters.push(name);
-            } else if name == "self" || looks_like_a_local(&name) {
+                needs.parameters.push(name);
+            } else if must_be_known
+                && !names.bound.contains(&name.to_string())
+                && (name == "self" || looks_like_a_local(&name))
+            {
                 errors.push(wrong(&name, self.not_in_scope(&name)));
             }
         }
-        // A macro's tokens are not known to be expressions: names in there count if they are in scope.
-        for name in names.in_macros {
-            if self.means_value(&name) {
-                phase = Phase::After;
-            } else if self.has(&name) || (name == "self" && self.has_self) {
-                parameters.push(name);
-            }
-        }
-        if errors.is_empty() { Ok((phase, parameters)) } else { Err(errors) }
+        if errors.is_empty() { Ok(needs) } else { Err(errors) }
     }
 
     pub(crate) fn not_in_scope(&self, name: &Ident) -> String {
@@ -106,6 +131,24 @@ impl Scope {
         let known = if known.is_empty() { "none here".to_owned() } else { known.join(", ") };
         format!("the parameters ({known}) and `result`, the `Ok` value")
     }
+}
+
+/// Every `self` by another name.
+fn renamed(tokens: TokenStream, alias: &Ident) -> TokenStream {
+    let rename = |tree| match tree {
+        TokenTree::Ident(name) if name == "self" => {
+            let mut alias = alias.clone();
+            alias.set_span(alias.span().located_at(name.span()));
+            TokenTree::Ident(alias)
+        }
+        TokenTree::Group(group) => {
+            let mut renamed = Group::new(group.delimiter(), renamed(group.stream(), alias));
+            renamed.set_span(group.span());
+            TokenTree::Group(renamed)
+        }
+        tree => tree,
+    };
+    tokens.into_iter().map(rename).collect()
 }
 
 /// Constants are written in capitals: those are the compiler's to find.

@@ -17,6 +17,8 @@ pub(crate) struct Setters {
     pub(crate) after: Vec<Setter>,
     /// The parameters that expressions over `result` name too: they must still be there.
     pub(crate) kept: Vec<Ident>,
+    /// The user's own `result`, where an expression names it.
+    pub(crate) result: Option<Ident>,
 }
 
 /// One call on the draft.
@@ -96,7 +98,7 @@ impl Builder<'_> {
                     .push(at(template.span, format!("`{method}` takes an expression, not a template")));
             }
             Some(Value::Template(template)) => self.template(method, template, kind == Kind::Name),
-            Some(Value::Quoted(expr, text)) => match self.scope.phase(expr) {
+            Some(Value::Quoted(expr, text)) => match self.scope.needs(expr) {
                 Ok(_) => self.expr(method, expr, kind),
                 // One error: whoever means the text does not mean each of its words.
                 Err(_) => self.errors.push(at(*text, self.scope.not_an_expression(expr))),
@@ -108,8 +110,8 @@ impl Builder<'_> {
     fn expr(&mut self, method: &'static str, expr: &Expr, kind: Kind) {
         let Some(phase) = self.phase(expr) else { return };
         let argument = match kind {
-            Kind::Value => Argument::Value(expr.clone()),
-            Kind::Name | Kind::Payload => Argument::Reference(expr.clone()),
+            Kind::Value => Argument::Value(self.scope.localised(expr)),
+            Kind::Name | Kind::Payload => Argument::Reference(self.scope.localised(expr)),
         };
         self.push(phase, Setter { method, argument, span: expr.span() });
     }
@@ -124,7 +126,7 @@ impl Builder<'_> {
                 Piece::Hole(expr) => {
                     text.push_str("{}");
                     let Some(phase) = self.phase(expr) else { return };
-                    holes.push((phase, expr.clone()));
+                    holes.push((phase, self.scope.localised(expr)));
                 }
             }
         }
@@ -159,12 +161,13 @@ impl Builder<'_> {
     }
 
     fn phase(&mut self, expr: &Expr) -> Option<Phase> {
-        match self.scope.phase(expr) {
-            Ok((phase, parameters)) => {
-                if phase == Phase::After {
-                    self.setters.kept.extend(parameters);
+        match self.scope.needs(expr) {
+            Ok(needs) => {
+                if needs.phase == Phase::After {
+                    self.setters.kept.extend(needs.parameters);
                 }
-                Some(phase)
+                self.setters.result = self.setters.result.take().or(needs.result);
+                Some(needs.phase)
             }
             Err(errors) => {
                 self.errors.extend(errors);
@@ -183,9 +186,9 @@ impl Builder<'_> {
 
 /// An expression that is needed before the body runs.
 pub(super) fn check_entry(expr: &Expr, scope: &Scope, name: &str, errors: &mut Accumulator) {
-    match scope.phase(expr) {
-        Ok((Phase::Entry, _)) => {}
-        Ok((Phase::After, _)) => errors.push(wrong(
+    match scope.needs(expr) {
+        Ok(needs) if needs.phase == Phase::Entry => {}
+        Ok(_) => errors.push(wrong(
             expr,
             format!("`{name}` is needed before the body runs, so it cannot use `result`: use the parameters"),
         )),

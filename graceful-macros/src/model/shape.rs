@@ -57,7 +57,7 @@ impl Shape {
         if let Some(tail) = tail_block(function) {
             for statement in &tail.rebound {
                 if let Stmt::Local(local) = statement {
-                    scope.bind(&local.pat);
+                    scope.rebind(&local.pat);
                 }
             }
             return Self::TailBlock(Box::new(tail));
@@ -66,7 +66,7 @@ impl Shape {
         if let ReturnType::Type(_, returned) = &function.signature.output {
             identifiers(returned.to_token_stream(), &mut names);
         }
-        let returns_impl_future = matches!(&function.signature.output, ReturnType::Type(_, returned) if matches!(**returned, Type::ImplTrait(_)));
+        let returns_impl_future = matches!(&function.signature.output, ReturnType::Type(_, returned) if matches!(ungrouped(returned), Type::ImplTrait(_)));
         // Only a hint for when to look for an orchestrator; whether it is a future is found by trait.
         let eager = names.iter().any(|name| name == "Pin" || name.to_string().contains("Future"));
         Self::Call { returns_impl_future, eager }
@@ -83,14 +83,18 @@ fn tail_block(function: &Function) -> Option<TailBlock> {
     Some(TailBlock { before, tail, capture, rebound, body })
 }
 
-/// `async move {…}`, or a call with it as its only argument: `Box::pin(async move {…})`.
+/// `async move {…}`, or `Box::pin(async move {…})`. Another function may run it, or wrap what it makes.
 fn async_block(tail: &mut Expr) -> Option<&mut ExprAsync> {
     match tail {
         Expr::Async(block) => Some(block),
-        Expr::Call(call) if call.args.len() == 1 => async_block(call.args.first_mut()?),
+        Expr::Call(call) if is_pin(&call.func) => async_block(call.args.first_mut()?),
         Expr::Group(group) => async_block(&mut group.expr),
         _ => None,
     }
+}
+
+fn is_pin(function: &Expr) -> bool {
+    matches!(function, Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "pin"))
 }
 
 fn is_async_trait(function: &Function) -> bool {
@@ -130,7 +134,12 @@ pub(crate) fn held(function: &mut Function) -> TokenStream {
             *parameter.pat = parse_quote!(#name);
             used.push(name);
         }
-        let cfg = parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+        // What decides over the parameter, or over the lints of its name, decides over the local.
+        let carried = ["cfg", "cfg_attr", "allow"];
+        let cfg = parameter
+            .attrs
+            .iter()
+            .filter(|attribute| carried.iter().any(|name| attribute.path().is_ident(name)));
         let cfg = quote!(#(#cfg)*);
         for binding in bindings(&mut parameter.pat) {
             let name = &binding.name;
@@ -178,12 +187,21 @@ fn bindings(pattern: &mut Pat) -> Vec<Binding> {
 /// The return type with `_` for what cannot be named: the body's type hint.
 pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream> {
     let ReturnType::Type(_, returned) = &function.signature.output else { return Some(quote!(())) };
-    match (shape, &**returned) {
+    match (shape, ungrouped(returned)) {
         (Shape::TailBlock(_) | Shape::Call { returns_impl_future: true, .. }, Type::ImplTrait(opaque)) => {
             output_of(opaque).map(|output| nameable(&output))
         }
         (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
         (_, returned) => Some(nameable(returned)),
+    }
+}
+
+/// What a `macro_rules!` passes on stands in an invisible group.
+fn ungrouped(returned: &Type) -> &Type {
+    match returned {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        returned => returned,
     }
 }
 

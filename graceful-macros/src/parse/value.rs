@@ -1,6 +1,6 @@
 //! The values of arguments: expressions, templates, texts, durations, choices.
 
-use std::time::Duration;
+use std::{str::CharIndices, time::Duration};
 
 use darling::Result;
 use proc_macro2::Span;
@@ -40,6 +40,8 @@ pub(crate) struct At<T> {
 pub(crate) fn text(value: &Expr) -> Option<&LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+        // What a `macro_rules!` passes on stands in an invisible group.
+        Expr::Group(group) => text(&group.expr),
         _ => None,
     }
 }
@@ -90,18 +92,42 @@ pub(crate) fn template(text: &LitStr) -> Result<Template> {
     Ok(Template { pieces, span: text.span() })
 }
 
-/// A hole may hold braces of its own, as in `{map.get({ key })}`.
+/// A hole may hold braces of its own, as in `{map.get({ key })}`, and those of literals, which pair with nothing.
 fn hole_end(after: &str) -> Option<usize> {
     let mut depth = 0_usize;
-    after.char_indices().find_map(|(at, character)| {
+    let mut rest = after.char_indices();
+    while let Some((at, character)) = rest.next() {
         match character {
+            '"' => skip_string(&mut rest),
+            '\'' => skip_character(&mut rest),
             '{' => depth += 1,
             '}' if depth == 0 => return Some(at),
             '}' => depth -= 1,
             _ => {}
         }
-        None
-    })
+    }
+    None
+}
+
+fn skip_string(rest: &mut CharIndices<'_>) {
+    while let Some((_, character)) = rest.next() {
+        match character {
+            '\\' => drop(rest.next()),
+            '"' => return,
+            _ => {}
+        }
+    }
+}
+
+/// `'}'`, `'\n'`; a lifetime has no second quote and is left as it is.
+fn skip_character(rest: &mut CharIndices<'_>) {
+    let mut ahead = rest.clone();
+    if let Some((_, '\\')) = ahead.next() {
+        ahead.next();
+    }
+    if let Some((_, '\'')) = ahead.next() {
+        *rest = ahead;
+    }
 }
 
 fn hole(text: &LitStr, source: &str) -> Result<Expr> {
