@@ -443,12 +443,12 @@ macro_rules! with_a_key {
 
 with_a_key!(keyed_by_the_result, Result<u64, Odd>, "tagged", result);
 
-#[orchestrate(pattern = "n", id = "{n.to_string().trim_end_matches('}')}{\"\".replace(\"{\", \"\")}")]
+#[orchestrate(pattern = "n", id = "{n.to_string().trim_end_matches('}')}{\"\".replace(\"{{\", \"\")}")]
 async fn braces_in_a_hole(n: u64) -> Result<u64, Odd> {
     even(n)
 }
 
-#[orchestrate(pattern = "n", id = n, actor = [*result].iter().map(|result| result + 0).sum::<u64>())]
+#[orchestrate(pattern = "n", id = n, actor = [*result].iter().map(|result| result + n).sum::<u64>())]
 async fn result_shadowed_in_a_closure(n: u64) -> Result<u64, Odd> {
     even(n)
 }

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{Engine, FlowReport};
-use crate::{Delivery, Orchestrator};
+use crate::{Delivery, Orchestrator, backends::BoxFuture};
 
 /// Entities are spread over the lanes by hash; a lane runs one flow at a time.
 const LANES: usize = 8;
@@ -32,17 +32,13 @@ pub(crate) struct Background {
     under_way: watch::Sender<usize>,
 }
 
-struct Job {
-    engine: Engine,
-    /// Somebody waits, since the queue was full.
-    done: Option<oneshot::Sender<FlowReport>>,
-    _counted: Counted,
-}
+/// A flow on its way to its end. Erased: whoever holds an orchestrator would else be asked, type by type, what a flow holds.
+type Job = BoxFuture<()>;
 
 /// Why a flow was not queued.
 pub(super) enum Refused {
     /// The queue is full: the flow waits for its turn, which keeps the order per entity.
-    Full(JoinHandle<FlowReport>),
+    Full(JoinHandle<Option<FlowReport>>),
     /// The queue is closed, or there is no runtime.
     Closed(Box<Engine>),
 }
@@ -81,9 +77,22 @@ impl Background {
         let Some((lane, runtime)) = background.lane(&engine) else {
             return Err(Refused::Closed(Box::new(engine)));
         };
-        let job = Job { engine, done: None, _counted: Counted::new(&orchestrator) };
+        let (done, report) = oneshot::channel();
+        let counted = Counted::new(&orchestrator);
+        let job: Job = Box::pin(async move {
+            // Nobody waits for the report, unless the queue was full.
+            let _ = done.send(engine.await);
+            drop(counted);
+        });
         lane.try_send(job).map_err(|refused| {
-            let mut turn = Box::pin(wait_for_turn(lane.clone(), refused.into_inner()));
+            let lane = lane.clone();
+            let mut turn = Box::pin(async move {
+                if let Err(refused) = lane.send(refused.into_inner()).await {
+                    // The worker is gone with its runtime.
+                    refused.0.await;
+                }
+                report.await.ok()
+            });
             // Its place in the order is taken now; the waiting is a task's, since the caller may go.
             let _ = turn.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             Refused::Full(runtime.spawn(turn))
@@ -133,23 +142,8 @@ impl Background {
     }
 }
 
-async fn wait_for_turn(lane: mpsc::Sender<Job>, mut job: Job) -> FlowReport {
-    let (done, report) = oneshot::channel();
-    job.done = Some(done);
-    let so_far = job.engine.machine().report("queued");
-    match lane.send(job).await {
-        Ok(()) => report.await.unwrap_or(so_far),
-        // The worker is gone with its runtime.
-        Err(refused) => refused.0.engine.await,
-    }
-}
-
 async fn work(mut jobs: mpsc::Receiver<Job>) {
-    while let Some(Job { engine, done, _counted }) = jobs.recv().await {
-        let report = engine.await;
-        if let Some(done) = done {
-            // The one who waited may be gone by now.
-            let _ = done.send(report);
-        }
+    while let Some(job) = jobs.recv().await {
+        job.await;
     }
 }

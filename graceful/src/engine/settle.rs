@@ -80,7 +80,7 @@ impl Refused {
     /// What the caller waits for instead; it may go at any time, and the flow goes on.
     fn turn(self, so_far: FlowReport) -> BoxFuture<FlowReport> {
         match self {
-            Self::Full(turn) => Box::pin(async move { turn.await.unwrap_or(so_far) }),
+            Self::Full(turn) => Box::pin(async move { turn.await.ok().flatten().unwrap_or(so_far) }),
             Self::Closed(mut engine) => {
                 engine.machine().caller = Caller::Waits;
                 Pin::from(engine)
