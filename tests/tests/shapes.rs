@@ -391,6 +391,10 @@ fn the_return_type_says_what_a_body_makes() {
     drop(never());
 }
 
+const fn same(n: u64) -> u64 {
+    n
+}
+
 #[async_trait::async_trait]
 trait Counts {
     async fn counted(&mut self, n: u64) -> Result<u64, Odd>;
@@ -399,7 +403,7 @@ trait Counts {
 
 #[async_trait::async_trait]
 impl Counts for Service {
-    #[orchestrate(pattern = "n", id = n * self.step)]
+    #[orchestrate(pattern = "n", id = self::same(n) * self.step)]
     async fn counted(&mut self, n: u64) -> Result<u64, Odd> {
         self.step += 1;
         even(n)

@@ -133,22 +133,27 @@ impl Scope {
     }
 }
 
-/// Every `self` by another name.
+/// Every `self` by another name, but for that of a path: `self::key_of(user)` is a module's.
 fn renamed(tokens: TokenStream, alias: &Ident) -> TokenStream {
-    let rename = |tree| match tree {
-        TokenTree::Ident(name) if name == "self" => {
-            let mut alias = alias.clone();
-            alias.set_span(alias.span().located_at(name.span()));
-            TokenTree::Ident(alias)
-        }
-        TokenTree::Group(group) => {
-            let mut renamed = Group::new(group.delimiter(), renamed(group.stream(), alias));
-            renamed.set_span(group.span());
-            TokenTree::Group(renamed)
-        }
-        tree => tree,
-    };
-    tokens.into_iter().map(rename).collect()
+    let mut output = TokenStream::new();
+    let mut rest = tokens.into_iter().peekable();
+    while let Some(tree) = rest.next() {
+        let of_a_path = matches!(rest.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
+        output.extend([match tree {
+            TokenTree::Ident(name) if name == "self" && !of_a_path => {
+                let mut alias = alias.clone();
+                alias.set_span(alias.span().located_at(name.span()));
+                TokenTree::Ident(alias)
+            }
+            TokenTree::Group(group) => {
+                let mut renamed = Group::new(group.delimiter(), renamed(group.stream(), alias));
+                renamed.set_span(group.span());
+                TokenTree::Group(renamed)
+            }
+            tree => tree,
+        }]);
+    }
+    output
 }
 
 /// Constants are written in capitals: those are the compiler's to find.

@@ -66,7 +66,10 @@ impl Shape {
         if let ReturnType::Type(_, returned) = &function.signature.output {
             identifiers(returned.to_token_stream(), &mut names);
         }
-        let returns_impl_future = matches!(&function.signature.output, ReturnType::Type(_, returned) if matches!(ungrouped(returned), Type::ImplTrait(_)));
+        let returns_impl_future = match &function.signature.output {
+            ReturnType::Type(_, returned) => matches!(ungrouped(returned), Type::ImplTrait(_)),
+            ReturnType::Default => false,
+        };
         // Only a hint for when to look for an orchestrator; whether it is a future is found by trait.
         let eager = names.iter().any(|name| name == "Pin" || name.to_string().contains("Future"));
         Self::Call { returns_impl_future, eager }

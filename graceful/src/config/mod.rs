@@ -96,6 +96,9 @@ impl OrchestrationConfig {
 
     /// The entity's id. Default: the cache key, else the correlation id.
     ///
+    /// # Panics
+    /// Where its `Display` fails, as `to_string` does.
+    ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let config = OrchestrationConfig::new("user").id(42);
@@ -109,6 +112,9 @@ impl OrchestrationConfig {
     }
 
     /// Who did it. Default: the context's actor, else its user.
+    ///
+    /// # Panics
+    /// Where its `Display` fails, as `to_string` does.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -11,6 +11,9 @@ use crate::{AlertOn, OnErr, OnOk, Severity};
 impl OrchestrationConfig {
     /// The key of the cached value; the step `cache` runs when there is one.
     ///
+    /// # Panics
+    /// Where its `Display` fails, as `to_string` does.
+    ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let config = OrchestrationConfig::new("user").cache_key(42).on(&Orchestrator::in_memory());
@@ -149,6 +152,9 @@ impl OrchestrationConfig {
     }
 
     /// What a success says in the graph: entity —`relation`→ `to`. Default: entity —succeeded→ flow.
+    ///
+    /// # Panics
+    /// Where its `Display` fails, as `to_string` does.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {

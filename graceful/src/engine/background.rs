@@ -74,11 +74,12 @@ impl Background {
     pub(super) fn offer(engine: Engine) -> Result<(), Refused> {
         let orchestrator = engine.orchestrator().clone();
         let background = orchestrator.background();
+        // Counted before it is known whether the queue is closed, so that `drain` misses none.
+        let counted = Counted::new(&orchestrator);
         let Some((lane, runtime)) = background.lane(&engine) else {
             return Err(Refused::Closed(Box::new(engine)));
         };
         let (done, report) = oneshot::channel();
-        let counted = Counted::new(&orchestrator);
         let job: Job = Box::pin(async move {
             // Nobody waits for the report, unless the queue was full.
             let _ = done.send(engine.await);

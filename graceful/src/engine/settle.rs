@@ -23,9 +23,7 @@ impl<T: TypedHooks> Settle<T> {
     pub(crate) fn new(engine: Engine, typed: T) -> Self {
         Self { engine, typed, turn: None, required: None }
     }
-}
 
-impl<T: TypedHooks> Settle<T> {
     /// Why a caller that does not wait any longer cannot be given an `Ok`.
     pub(crate) fn required(&self) -> Option<StepError> {
         self.required.clone().or_else(|| self.engine.required())

@@ -1,13 +1,10 @@
 //! What the declaration's expressions came to in one call.
 
-use std::{
-    fmt::{self, Write as _},
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
+use smol_str::{SmolStr, format_smolstr};
 
 use super::Payload;
 use crate::step::contain;
@@ -33,10 +30,11 @@ pub(crate) struct Values {
 }
 
 /// A name from what can be shown. An empty one would be shared by all entities that have none.
+///
+/// # Panics
+/// Where its `Display` fails, as `to_string` does: half a name could be another's.
 pub(crate) fn name(value: &dyn fmt::Display) -> Option<SmolStr> {
-    let mut name = SmolStrBuilder::new();
-    let _ = write!(name, "{value}");
-    let name = name.finish();
+    let name = format_smolstr!("{value}");
     (!name.is_empty()).then_some(name)
 }
 

@@ -1,9 +1,9 @@
 //! What the declaration's expressions are written to.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::Serialize;
-use smol_str::{SmolStr, SmolStrBuilder};
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::{Code, Flow, encoded, flow::name};
 
@@ -18,19 +18,12 @@ pub struct Draft<'a> {
 
 /// A text of several parts.
 pub fn text(parts: fmt::Arguments<'_>) -> SmolStr {
-    let mut text = SmolStrBuilder::new();
-    let _ = text.write_fmt(parts);
-    text.finish()
+    format_smolstr!("{parts}")
 }
 
 /// A part of a text, encoded: what separates the parts cannot come from them.
 pub fn hole<T: Named + ?Sized>(value: &T) -> impl fmt::Display {
-    let mut text = SmolStrBuilder::new();
-    let _ = write!(text, "{value}");
-    let text = text.finish();
-    let mut part = SmolStrBuilder::new();
-    let _ = write!(part, "{}", encoded(&text));
-    part.finish()
+    format_smolstr!("{}", encoded(&format_smolstr!("{value}")))
 }
 
 /// A parameter that an expression over the `Ok` value names as well.

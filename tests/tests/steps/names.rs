@@ -349,3 +349,35 @@ mod payload {
         assert_eq!(world.events().len(), 1, "an event without its value would be believed");
     }
 }
+
+/// Says half of its name, and then that it cannot.
+struct Half;
+
+impl std::fmt::Display for Half {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("4")?;
+        Err(std::fmt::Error)
+    }
+}
+
+#[orchestrate(pattern = "user", cache = key)]
+async fn half_a_key(key: Half) -> Result<u64, graceful::Code> {
+    let Half = key;
+    Ok(1)
+}
+
+#[orchestrate(pattern = "user", cache = "{key}")]
+async fn half_a_hole(key: Half) -> Result<u64, graceful::Code> {
+    let Half = key;
+    Ok(1)
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_said_whole_is_none() {
+    let world = World::new();
+    assert_eq!((world.run(half_a_key(Half)).await, world.run(half_a_hole(Half)).await), (Ok(1), Ok(1)));
+    for report in world.reports.all() {
+        assert!(report.step(Step::Cache).error().is_some(), "{report}");
+        assert_ne!(report.flow().entity_id(), "4");
+    }
+}
