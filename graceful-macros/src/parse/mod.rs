@@ -110,6 +110,10 @@ impl Args {
         let mut theirs = defaults.steps.into_iter();
         // Another cache key is another cache declaration, and another event another event.
         let cache = if self.cache.given.is_some() { self.cache } else { defaults.cache };
+        let (last_good, max_age) = match self.steps[0].given {
+            true => (self.last_good, self.max_age),
+            false => (defaults.last_good, defaults.max_age),
+        };
         Self {
             pattern: self.pattern.or(defaults.pattern),
             id: self.id.or(defaults.id),
@@ -126,8 +130,8 @@ impl Args {
             schedule_after: self.schedule_after.or(defaults.schedule_after),
             alert_on: self.alert_on.or(defaults.alert_on),
             severity: self.severity.or(defaults.severity),
-            last_good: self.last_good.or(defaults.last_good),
-            max_age: self.max_age.or(defaults.max_age),
+            last_good,
+            max_age,
             delivery: self.delivery.or(defaults.delivery),
             tx: self.tx.or(defaults.tx),
             on: self.on.or(defaults.on),

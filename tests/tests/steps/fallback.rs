@@ -358,3 +358,44 @@ mod backend {
         }
     }
 }
+
+/// What a block declares, its methods may switch off, or say otherwise.
+mod of_a_block {
+    use graceful::{Code, Failure, Step, orchestrate};
+    use graceful_tests::World;
+
+    struct Block;
+
+    async fn seven(_: &Failure<'_, Code>) -> Option<u64> {
+        tokio::task::yield_now().await;
+        Some(7)
+    }
+
+    #[orchestrate(pattern = "user", cache = 42, fallback(last_good, max_age = "1h"))]
+    impl Block {
+        #[orchestrate]
+        async fn inherits(&self, error: Option<Code>) -> Result<u64, Code> {
+            error.map_or(Ok(1), Err)
+        }
+
+        #[orchestrate(fallback = off)]
+        async fn switches_off(&self) -> Result<u64, Code> {
+            Err(Code::Internal)
+        }
+
+        #[orchestrate(fallback = seven)]
+        async fn says_otherwise(&self) -> Result<u64, Code> {
+            Err(Code::Internal)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_method_has_the_last_word() {
+        let world = World::new();
+        assert_eq!(world.run(Block.inherits(None)).await, Ok(1));
+        assert_eq!(world.run(Block.inherits(Some(Code::Internal))).await, Ok(1));
+        assert_eq!(world.run(Block.switches_off()).await, Err(Code::Internal));
+        assert_eq!(world.last(Step::Fallback).1, "off");
+        assert_eq!(world.run(Block.says_otherwise()).await, Ok(7));
+    }
+}
