@@ -16,13 +16,13 @@ mod site;
 mod typed;
 
 pub use self::{
-    after::{After, Begun, Plain},
+    after::{After, Plain},
     draft::{Draft, Fields, Kept, Named, Value, Version, hole, kept, text},
-    enter::{Active, Entered, Source, enter, enter_eager, enter_on},
+    enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     outcome::Outcome,
     prepared::{Plainly, Prepared, Returns},
-    probe::{ClassifyAnything, Decode, DecodeInside, DecodeNothing, LookInside, PayloadOfAnything, Probe},
+    probe::{Decode, Probe, probe},
     run::Run,
     shapes::{ErrorOfStep, boxed, called, hook_result, never, no_hook, recovered, required_error},
     site::Site,
