@@ -1,28 +1,32 @@
 //! `cargo bench -p graceful-benches`: what one call costs, in instructions, allocations and nanoseconds.
 //!
-//! Every figure comes from a process of its own, which runs one scenario. Instructions and allocations are counted by
-//! callgrind, inside [`measured`] only; without valgrind there are only times. Times are the best of interleaved rounds.
-#![allow(missing_docs, reason = "a program")]
+//! Every figure comes from a process of its own, which runs one scenario. Instructions are counted by callgrind, inside
+//! [`measured`] only; without valgrind there are none. Times are the best of interleaved rounds, so that a noisy neighbour
+//! harms all scenarios alike.
+//!
+//! `-- --json FILE` writes the figures, `-- --no-times` leaves the rounds out.
 
 use std::{
-    collections::HashMap,
     env, fs,
     hint::black_box,
-    process::{Command, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Output},
+    time::Instant,
 };
 
 use graceful_benches::{
-    annotated,
-    scenario::{BY_HAND, GRACEFUL, Running, SCENARIOS, Scenario},
-    user::{User, UserError},
+    STALE_AFTER, annotated,
+    counting::allocations,
+    scenario::{AUDITED, BARE, BY_HAND, CACHED, GRACEFUL, NONE, Running, SCENARIOS, Scenario},
+    user::{JSON, User, UserError},
 };
 use serde::{Deserialize, Serialize};
 
 /// Few entities, so that what is kept of each (32 flows) is full before measuring starts.
 const ENTITIES: u64 = 50;
 const WARM_UP: u64 = 40 * ENTITIES;
-const TASKS: u64 = 64;
+const COUNTED: u64 = 1000;
+const TIMED: u64 = 10_000;
+const ROUNDS: usize = 7;
 
 /// One line of the table: a scenario, how it ends, and with what load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,9 +34,18 @@ struct Case {
     steps: String,
     by: String,
     ok: bool,
-    /// Bytes of JSON beside the usual 400.
-    more: usize,
+    /// Bytes of JSON.
+    payload: usize,
+    /// How many at once; several run on two threads.
     tasks: u64,
+}
+
+/// What a child says of its case, per call.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Measured {
+    /// `None` where several threads share the work.
+    allocations: Option<f64>,
+    nanoseconds: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -41,15 +54,112 @@ struct Figures {
     case: Case,
     instructions: Option<f64>,
     allocations: Option<f64>,
-    nanoseconds: f64,
+    nanoseconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    rust: String,
+    /// Bytes of the handler's future.
+    future: [(&'static str, usize); 3],
+    calls: Vec<Figures>,
 }
 
 fn main() {
-    let mut arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.first().is_some_and(|first| first == "run") {
-        return run(&arguments.remove(1), arguments[1].parse().expect("a number of calls"));
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match &*arguments.iter().map(String::as_str).collect::<Vec<_>>() {
+        ["run", case, calls] => run(
+            &serde_json::from_str(case).expect("the parent writes a case"),
+            calls.parse().expect("and a number"),
+        ),
+        [] => print(&report(ROUNDS)),
+        ["--no-times"] => print(&report(0)),
+        ["--json", file] => save(file, ROUNDS),
+        ["--json", file, "--no-times"] => save(file, 0),
+        other => panic!("expected [--json FILE] [--no-times], got {other:?}"),
     }
-    todo!()
+}
+
+fn cases() -> Vec<Case> {
+    let case = |steps: &str, by: &str, ok, payload, tasks| Case {
+        steps: steps.to_owned(),
+        by: by.to_owned(),
+        ok,
+        payload,
+        tasks,
+    };
+    let mut cases = Vec::new();
+    for &Scenario { steps, by, .. } in SCENARIOS {
+        cases.extend([true, false].map(|ok| case(steps, by, ok, JSON, 1)));
+    }
+    for by in [BY_HAND, GRACEFUL] {
+        cases.extend([1024, 64 * 1024].map(|payload| case(CACHED, by, true, payload, 1)));
+        cases.push(case(AUDITED, by, true, JSON, 64));
+    }
+    cases
+}
+
+fn report(rounds: usize) -> Report {
+    let valgrind =
+        Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !valgrind {
+        eprintln!("valgrind is not installed: INSTRUCTIONS ARE NOT COUNTED");
+    }
+    let mut calls: Vec<Figures> = cases().into_iter().map(|case| count(case, valgrind)).collect();
+    for _ in 0..rounds {
+        for figures in &mut calls {
+            let now = child(Command::new(this_program()), &figures.case, TIMED).0.nanoseconds;
+            figures.nanoseconds = Some(figures.nanoseconds.map_or(now, |best| best.min(now)));
+        }
+    }
+    let rustc = Command::new("rustc").arg("--version").output().expect("rustc is there: it has built this");
+    Report { rust: String::from_utf8_lossy(&rustc.stdout).trim().to_owned(), future: futures(), calls }
+}
+
+fn futures() -> [(&'static str, usize); 3] {
+    let user = || User::sample(1, true, JSON);
+    [
+        ("bare", size_of_val(&annotated::bare(user()))),
+        ("tracing::instrument(err)", size_of_val(&annotated::instrumented(user()))),
+        ("graceful", size_of_val(&annotated::cached(user()))),
+    ]
+}
+
+fn this_program() -> std::path::PathBuf {
+    env::current_exe().expect("a program knows where it is")
+}
+
+/// Instructions and allocations, which need no second look.
+fn count(case: Case, valgrind: bool) -> Figures {
+    let one_thread = case.tasks == 1;
+    let command = if valgrind && one_thread {
+        let mut command = Command::new("valgrind");
+        command
+            .args([
+                "--tool=callgrind",
+                "--callgrind-out-file=/dev/null",
+                "--toggle-collect=per_call::measured",
+            ])
+            .arg(this_program());
+        command
+    } else {
+        Command::new(this_program())
+    };
+    let (measured, output) = child(command, &case, COUNTED);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let collected =
+        stderr.lines().find_map(|line| line.split("Collected :").nth(1)?.trim().parse::<f64>().ok());
+    let instructions = collected.map(|all| all / per(COUNTED));
+    Figures { case, instructions, allocations: measured.allocations, nanoseconds: None }
+}
+
+fn child(mut command: Command, case: &Case, calls: u64) -> (Measured, Output) {
+    let case = serde_json::to_string(case).expect("a case is plain data");
+    let output = command.args(["run", &case, &calls.to_string()]).output().expect("the child starts");
+    match serde_json::from_slice(&output.stdout) {
+        Ok(measured) => (measured, output),
+        Err(error) => panic!("{case}: {error}: {}", String::from_utf8_lossy(&output.stderr)),
+    }
 }
 
 /// The only function whose instructions are counted.
@@ -60,18 +170,112 @@ fn measured(running: &mut Running, user: User) -> Result<User, UserError> {
     outcome
 }
 
-/// The child: runs one case so many times, and prints the nanoseconds of a call.
-fn run(case: &str, calls: u64) {
-    let case: Case = serde_json::from_str(case).expect("a case");
-    let mut running = (Scenario::find(&case.steps, &case.by).expect("a scenario").start)();
-    let user = |n| User::sample(n % ENTITIES, case.ok, case.more);
+/// The child: runs one case so many times.
+fn run(case: &Case, calls: u64) {
+    let mut running = (Scenario::find(&case.steps, &case.by).expect("the parent knows them").start)();
     for n in 0..WARM_UP {
-        let _ = black_box((running.call)(user(n)));
-        (running.drain)();
+        unmeasured(&mut running, sample(case, n, case.ok));
     }
-    for n in 0..calls {
-        let user = black_box(user(n));
-        let _ = black_box(measured(&mut running, user));
+    let measured =
+        if case.tasks == 1 { one_by_one(running, case, calls) } else { at_once(running, case, calls) };
+    println!("{}", serde_json::to_string(&measured).expect("numbers"));
+}
+
+fn sample(case: &Case, n: u64, succeeds: bool) -> User {
+    black_box(User::sample(n % ENTITIES, succeeds, case.payload))
+}
+
+fn unmeasured(running: &mut Running, user: User) {
+    drop((running.call)(user));
+    (running.drain)();
+}
+
+fn one_by_one(mut running: Running, case: &Case, calls: u64) -> Measured {
+    let mut allocated = 0;
+    let batches = (0..calls / ENTITIES).map(|_| {
+        if !case.ok {
+            // A failure finds what a success left: a cached value to invalidate, an alert and a job to open again.
+            (0..ENTITIES).for_each(|n| unmeasured(&mut running, sample(case, n, true)));
+            // Not asleep: that would cool the processor's caches.
+            let stale = Instant::now() + STALE_AFTER;
+            while Instant::now() <= stale {}
+        }
+        let users: Vec<User> = (0..ENTITIES).map(|n| sample(case, n, case.ok)).collect();
+        let mut outcomes = Vec::with_capacity(users.len());
+        let (start, before) = (Instant::now(), allocations());
+        for user in users {
+            outcomes.push(measured(&mut running, user));
+        }
+        allocated += allocations() - before;
+        start.elapsed().as_secs_f64()
+    });
+    let nanoseconds = median(batches.collect()) * 1e9 / per(ENTITIES);
+    Measured { allocations: Some(per(allocated) / per(calls)), nanoseconds }
+}
+
+fn at_once(mut running: Running, case: &Case, calls: u64) -> Measured {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    let batches = (0..calls / case.tasks).map(|_| {
+        let users: Vec<User> = (0..case.tasks).map(|n| sample(case, n, case.ok)).collect();
+        runtime.block_on(async {
+            let start = Instant::now();
+            let tasks: Vec<_> = users.into_iter().map(|user| (running.spawn)(user)).collect();
+            for task in tasks {
+                drop(task.await.expect("no handler panics"));
+            }
+            (running.drain)();
+            start.elapsed().as_secs_f64()
+        })
+    });
+    Measured { allocations: None, nanoseconds: median(batches.collect()) * 1e9 / per(case.tasks) }
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
+fn per(count: u64) -> f64 {
+    count as f64
+}
+
+fn save(file: &str, rounds: usize) {
+    let report = report(rounds);
+    print(&report);
+    let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
+    fs::write(file, json + "\n").expect("the file can be written");
+}
+
+/// Each line beside the same by hand; where nothing follows, beside the bare handler.
+fn print(report: &Report) {
+    println!(
+        "{:<52} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+        "steps", "by", "arm", "bytes", "tasks", "instr", "ratio", "alloc", "ns", "ratio"
+    );
+    for figures in &report.calls {
+        let case = &figures.case;
+        let by = if case.steps == NONE { BARE } else { BY_HAND };
+        let beside =
+            report.calls.iter().find(|other| other.case == Case { by: by.to_owned(), ..case.clone() });
+        let ratio = |of: fn(&Figures) -> Option<f64>| Some(of(figures)? / of(beside?)?);
+        println!(
+            "{:<52} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+            case.steps,
+            case.by,
+            if case.ok { "Ok" } else { "Err" },
+            case.payload,
+            case.tasks,
+            shown(figures.instructions, 0),
+            shown(ratio(|figures| figures.instructions), 2),
+            shown(figures.allocations, 1),
+            shown(figures.nanoseconds, 0),
+            shown(ratio(|figures| figures.nanoseconds), 2),
+        );
     }
-    println!("0");
+    println!("bytes of the future: {:?}", report.future);
+}
+
+fn shown(figure: Option<f64>, digits: usize) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
 }

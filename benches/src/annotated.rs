@@ -27,7 +27,13 @@ pub async fn cached(user: User) -> Result<User, UserError> {
     store(user)
 }
 
-#[orchestrate(pattern = "user", cache = user.id, event = "user_updated", fallback = last_good)]
+/// A last good value goes stale soon, so that an `Err` can be had that stays one.
+#[orchestrate(
+    pattern = "user",
+    cache = user.id,
+    event = "user_updated",
+    fallback(last_good, max_age = "1ms")
+)]
 pub async fn nine(user: User) -> Result<User, UserError> {
     store(user)
 }

@@ -36,11 +36,14 @@ pub struct Event {
     pub payload: Bytes,
 }
 
-/// The payload of a failed event.
+/// The payload of a failed event: all that its consumers need.
 #[derive(Serialize)]
-struct Failed<'a> {
-    code: &'static str,
-    message: &'a str,
+pub(crate) struct Failed<'a, M> {
+    pub entity: &'a str,
+    pub code: &'static str,
+    pub message: M,
+    pub retryable: bool,
+    pub at: Timestamp,
 }
 
 pub trait Cache: Send + Sync + 'static {
@@ -49,27 +52,34 @@ pub trait Cache: Send + Sync + 'static {
 }
 
 #[derive(Debug)]
-pub struct QuickCache(quick_cache::sync::Cache<Arc<str>, (Bytes, Instant)>);
+pub struct QuickCache {
+    entries: quick_cache::sync::Cache<Arc<str>, (Bytes, Instant)>,
+    ttl: Duration,
+}
 
 impl Default for QuickCache {
     fn default() -> Self {
-        Self(quick_cache::sync::Cache::new(ENTRIES.into()))
+        Self::new(TTL)
     }
 }
 
 impl QuickCache {
+    pub(crate) fn new(ttl: Duration) -> Self {
+        Self { entries: quick_cache::sync::Cache::new(ENTRIES.into()), ttl }
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<Bytes> {
-        self.0.get(key).filter(|(_, expires)| *expires > Instant::now()).map(|(value, _)| value)
+        self.entries.get(key).filter(|(_, expires)| *expires > Instant::now()).map(|(value, _)| value)
     }
 }
 
 impl Cache for QuickCache {
     fn put(&self, key: Arc<str>, value: Bytes) {
-        self.0.insert(key, (value, Instant::now() + TTL));
+        self.entries.insert(key, (value, Instant::now() + self.ttl));
     }
 
     fn invalidate(&self, key: &str) {
-        self.0.remove(key);
+        self.entries.remove(key);
     }
 }
 
@@ -237,14 +247,22 @@ impl<C: Cache> Service<C> {
 }
 
 pub(crate) fn updated(subject: Arc<str>, payload: Bytes) -> Event {
-    event("user_updated", subject, Code::Ok, payload)
+    event("user_updated", subject, Code::Ok, Timestamp::now(), payload)
 }
 
 pub(crate) fn failed(subject: Arc<str>, error: &UserError) -> Event {
-    let payload = json(&Failed { code: error.code().name(), message: &error.to_string() });
-    event("user_updated.failed", subject, error.code(), payload)
+    let (code, at) = (error.code(), Timestamp::now());
+    let message = error.to_string();
+    let payload = json(&Failed {
+        entity: &subject,
+        code: code.name(),
+        message: &message,
+        retryable: code.retryable(),
+        at,
+    });
+    event("user_updated.failed", subject, code, at, payload)
 }
 
-fn event(name: &'static str, subject: Arc<str>, code: Code, payload: Bytes) -> Event {
-    Event { id: Uuid::now_v7(), source: "users", name, subject, time: Timestamp::now(), code, payload }
+fn event(name: &'static str, subject: Arc<str>, code: Code, time: Timestamp, payload: Bytes) -> Event {
+    Event { id: Uuid::now_v7(), source: "users", name, subject, time, code, payload }
 }

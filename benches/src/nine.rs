@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
+    STALE_AFTER,
     by_hand::{self, Cache, Event, QuickCache, failed, json, key, locked, updated},
     user::{User, UserError, store},
 };
@@ -64,7 +65,7 @@ impl Service {
         let (base, receiver) = by_hand::Service::new(QuickCache::default());
         let service = Self {
             base,
-            last_good: QuickCache::default(),
+            last_good: QuickCache::new(STALE_AFTER),
             metadata: Mutex::default(),
             graph: Mutex::default(),
             jobs: Mutex::default(),

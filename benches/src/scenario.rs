@@ -27,30 +27,33 @@ pub struct Running {
     pub drain: Box<dyn FnMut()>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scenario {
     pub steps: &'static str,
     pub by: &'static str,
     pub start: fn() -> Running,
 }
 
-pub const GRACEFUL: &str = "graceful";
-pub const BY_HAND: &str = "by hand";
-
 const fn scenario(steps: &'static str, by: &'static str, start: fn() -> Running) -> Scenario {
     Scenario { steps, by, start }
 }
 
+/// Who wrote what follows the handler.
+pub const GRACEFUL: &str = "graceful";
+pub const BY_HAND: &str = "by hand";
+pub const BARE: &str = "bare";
+
+pub const NONE: &str = "none";
 const EVENT: &str = "event";
-const CACHED: &str = "cache + event";
-const AUDITED: &str = "cache + event + audit + alert";
+pub const CACHED: &str = "cache + event";
+pub const AUDITED: &str = "cache + event + audit + alert";
 const ANCESTOR: &str = "cache + metadata + event + graph + schedule + nexus";
 const NINE: &str = "all nine steps";
 
 pub const SCENARIOS: &[Scenario] = &[
-    scenario("none", "bare", || plain(annotated::bare)),
-    scenario("none", "tracing::instrument(err)", || plain(annotated::instrumented)),
-    scenario("none", GRACEFUL, || plain(annotated::cached)),
+    scenario(NONE, BARE, || plain(annotated::bare)),
+    scenario(NONE, "tracing::instrument(err)", || plain(annotated::instrumented)),
+    scenario(NONE, GRACEFUL, || plain(annotated::cached)),
     scenario(EVENT, BY_HAND, || {
         let (service, events) = by_hand::Service::new(QuickCache::default());
         running(move |user| service.event(user), consumer(events))

@@ -13,14 +13,14 @@ use std::{
 
 use graceful::Code;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use smol_str::{SmolStr, SmolStrBuilder};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
     RETAINED,
-    by_hand::locked,
+    by_hand::{Failed, locked},
     user::{User, UserError, store},
 };
 
@@ -35,7 +35,7 @@ pub struct Event {
     pub subject: SmolStr,
     pub time: Timestamp,
     pub code: Code,
-    pub payload: Option<Arc<[u8]>>,
+    pub payload: Arc<[u8]>,
 }
 
 #[derive(Debug)]
@@ -75,13 +75,21 @@ fn json(value: &impl Serialize) -> Arc<[u8]> {
     })
 }
 
-fn event(name: &'static str, subject: SmolStr, code: Code, payload: Option<Arc<[u8]>>) -> Event {
-    let time = Timestamp::now();
+fn event(name: &'static str, subject: SmolStr, code: Code, time: Timestamp, payload: Arc<[u8]>) -> Event {
     let mut random = [0; 10];
     fastrand::fill(&mut random);
     let millis = u64::try_from(time.as_millisecond()).unwrap_or_default();
     let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
     Event { id, name, subject, time, code, payload }
+}
+
+/// Written straight into the buffer.
+struct Text<'a>(&'a UserError);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
 }
 
 impl Service {
@@ -103,13 +111,21 @@ impl Service {
             Ok(user) => {
                 let value = json(user);
                 self.cache.insert(key.clone(), (Arc::clone(&value), Instant::now() + TTL));
-                event("user_updated", key, Code::Ok, Some(value))
+                event("user_updated", key, Code::Ok, Timestamp::now(), value)
             }
             Err(error) => {
                 if !error.code().state_untouched() {
                     self.cache.remove(&key);
                 }
-                event("user_updated.failed", key, error.code(), None)
+                let (code, at) = (error.code(), Timestamp::now());
+                let payload = json(&Failed {
+                    entity: &key,
+                    code: code.name(),
+                    message: Text(error),
+                    retryable: code.retryable(),
+                    at,
+                });
+                event("user_updated.failed", key, code, at, payload)
             }
         }
     }

@@ -5,7 +5,9 @@ use std::fmt;
 use graceful::{Classify, Code};
 use serde::{Deserialize, Serialize};
 
-/// About 400 bytes of JSON.
+/// How much JSON a user is without a longer text.
+pub const JSON: usize = 400;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
     pub id: u64,
@@ -59,8 +61,8 @@ impl fmt::Display for UserError {
 impl std::error::Error for UserError {}
 
 impl User {
-    /// A user of which [`store`] makes an `Ok` or an `Err`, with so many bytes of text beside the 400.
-    pub fn sample(id: u64, succeeds: bool, more: usize) -> Self {
+    /// A user of which [`store`] makes an `Ok` or an `Err`, of so many bytes of JSON.
+    pub fn sample(id: u64, succeeds: bool, json: usize) -> Self {
         Self {
             id,
             name: "Augusta Ada King".to_owned(),
@@ -69,8 +71,11 @@ impl User {
             locale: "en-GB".to_owned(),
             time_zone: "Europe/London".to_owned(),
             role: if succeeds { "maintainer" } else { "unreachable" }.to_owned(),
-            team: "difference engines".to_owned(),
-            about: format!("Wrote the first program.{}", "x".repeat(more)),
+            team: "the difference engines".to_owned(),
+            about: format!(
+                "She wrote the first program, a century before any machine that could run it.{}",
+                "x".repeat(json.saturating_sub(JSON))
+            ),
             address: Address {
                 street: "12 St James's Square".to_owned(),
                 city: "London".to_owned(),
@@ -87,4 +92,22 @@ pub fn store(user: User) -> Result<User, UserError> {
         return Err(UserError::Email { id: user.id });
     }
     if user.role == "unreachable" { Err(UserError::Store) } else { Ok(user) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_as_large_as_asked() {
+        for size in [JSON, 1024, 64 * 1024] {
+            assert_eq!(serde_json::to_vec(&User::sample(42, true, size)).unwrap().len(), size);
+        }
+    }
+
+    #[test]
+    fn a_sample_ends_as_asked() {
+        assert!(store(User::sample(42, true, JSON)).is_ok());
+        assert_eq!(store(User::sample(42, false, JSON)).unwrap_err().code(), Code::Unavailable);
+    }
 }
