@@ -4,9 +4,10 @@
 //! [`measured`] only; without valgrind there are none. Times are the best of interleaved rounds, so that a noisy neighbour
 //! harms all scenarios alike.
 //!
-//! `-- --json FILE` writes the figures, `-- --no-times` leaves the rounds out.
+//! `-- --json FILE` writes the figures, `--no-times` leaves the rounds out, `--only graceful` all but one column.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     hint::black_box,
     process::{Command, Output},
@@ -16,7 +17,7 @@ use std::{
 use graceful_benches::{
     STALE_AFTER, annotated,
     counting::allocations,
-    scenario::{AUDITED, BARE, BY_HAND, CACHED, GRACEFUL, NONE, Running, SCENARIOS, Scenario},
+    scenario::{AUDITED, BARE, BY_HAND, CACHED, GRACEFUL, INSTRUMENTED, NONE, Running, SCENARIOS, Scenario},
     user::{JSON, User, UserError},
 };
 use serde::{Deserialize, Serialize};
@@ -61,22 +62,38 @@ struct Figures {
 struct Report {
     rust: String,
     /// Bytes of the handler's future.
-    future: [(&'static str, usize); 3],
+    future: BTreeMap<&'static str, usize>,
     calls: Vec<Figures>,
 }
 
+/// What the parent was asked for.
+struct Request {
+    json: Option<String>,
+    times: bool,
+    only: Option<String>,
+}
+
 fn main() {
-    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    match &*arguments.iter().map(String::as_str).collect::<Vec<_>>() {
-        ["run", case, calls] => run(
-            &serde_json::from_str(case).expect("the parent writes a case"),
-            calls.parse().expect("and a number"),
-        ),
-        [] => print(&report(ROUNDS)),
-        ["--no-times"] => print(&report(0)),
-        ["--json", file] => save(file, ROUNDS),
-        ["--json", file, "--no-times"] => save(file, 0),
-        other => panic!("expected [--json FILE] [--no-times], got {other:?}"),
+    let mut arguments = env::args().skip(1).filter(|argument| argument != "--bench");
+    let mut request = Request { json: None, times: true, only: None };
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+        match argument.as_str() {
+            "--json" => request.json = Some(value()),
+            "--only" => request.only = Some(value()),
+            "--no-times" => request.times = false,
+            "run" => {
+                let case = serde_json::from_str(&value()).expect("the parent writes a case");
+                return run(&case, value().parse().expect("and a number"));
+            }
+            other => panic!("expected --json FILE, --only BY or --no-times, got {other}"),
+        }
+    }
+    let report = report(&request);
+    print(&report);
+    if let Some(file) = request.json {
+        let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
+        fs::write(file, json + "\n").expect("the file can be written");
     }
 }
 
@@ -99,14 +116,16 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-fn report(rounds: usize) -> Report {
+fn report(request: &Request) -> Report {
     let valgrind =
         Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
     if !valgrind {
         eprintln!("valgrind is not installed: INSTRUCTIONS ARE NOT COUNTED");
     }
-    let mut calls: Vec<Figures> = cases().into_iter().map(|case| count(case, valgrind)).collect();
-    for _ in 0..rounds {
+    let asked = |case: &Case| request.only.as_ref().is_none_or(|by| *by == case.by);
+    let mut calls: Vec<Figures> =
+        cases().into_iter().filter(asked).map(|case| count(case, valgrind)).collect();
+    for _ in 0..if request.times { ROUNDS } else { 0 } {
         for figures in &mut calls {
             let now = child(Command::new(this_program()), &figures.case, TIMED).0.nanoseconds;
             figures.nanoseconds = Some(figures.nanoseconds.map_or(now, |best| best.min(now)));
@@ -116,13 +135,13 @@ fn report(rounds: usize) -> Report {
     Report { rust: String::from_utf8_lossy(&rustc.stdout).trim().to_owned(), future: futures(), calls }
 }
 
-fn futures() -> [(&'static str, usize); 3] {
+fn futures() -> BTreeMap<&'static str, usize> {
     let user = || User::sample(1, true, JSON);
-    [
-        ("bare", size_of_val(&annotated::bare(user()))),
-        ("tracing::instrument(err)", size_of_val(&annotated::instrumented(user()))),
-        ("graceful", size_of_val(&annotated::cached(user()))),
-    ]
+    BTreeMap::from([
+        (BARE, size_of_val(&annotated::bare(user()))),
+        (INSTRUMENTED, size_of_val(&annotated::instrumented(user()))),
+        (GRACEFUL, size_of_val(&annotated::cached(user()))),
+    ])
 }
 
 fn this_program() -> std::path::PathBuf {
@@ -238,13 +257,6 @@ fn median(mut seconds: Vec<f64>) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
 fn per(count: u64) -> f64 {
     count as f64
-}
-
-fn save(file: &str, rounds: usize) {
-    let report = report(rounds);
-    print(&report);
-    let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
-    fs::write(file, json + "\n").expect("the file can be written");
 }
 
 /// Each line beside the same by hand; where nothing follows, beside the bare handler.

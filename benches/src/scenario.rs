@@ -42,6 +42,7 @@ const fn scenario(steps: &'static str, by: &'static str, start: fn() -> Running)
 pub const GRACEFUL: &str = "graceful";
 pub const BY_HAND: &str = "by hand";
 pub const BARE: &str = "bare";
+pub const INSTRUMENTED: &str = "tracing::instrument(err)";
 
 pub const NONE: &str = "none";
 const EVENT: &str = "event";
@@ -52,7 +53,7 @@ const NINE: &str = "all nine steps";
 
 pub const SCENARIOS: &[Scenario] = &[
     scenario(NONE, BARE, || plain(annotated::bare)),
-    scenario(NONE, "tracing::instrument(err)", || plain(annotated::instrumented)),
+    scenario(NONE, INSTRUMENTED, || plain(annotated::instrumented)),
     scenario(NONE, GRACEFUL, || plain(annotated::cached)),
     scenario(EVENT, BY_HAND, || {
         let (service, events) = by_hand::Service::new(QuickCache::default());
