@@ -15,6 +15,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -239,7 +240,9 @@ class Crates:
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-        return min(once() for _ in range(runs))
+        best = min(once() for _ in range(runs))
+        print(f"cargo {command} {name}: {best:.1f} s", file=sys.stderr)
+        return best
 
     def expanded_lines(self, name):
         # Given to cargo itself, the variable would build half of the dependencies anew.
