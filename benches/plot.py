@@ -36,7 +36,7 @@ def _svg(height, title, parts):
 
 def bars(title, groups):
     """`groups`: a label, and a value per name, for each group of bars."""
-    left, right, bar = 330, 90, 15
+    left, right, bar = 360, 60, 15
     largest = max(value for _, values in groups for value in values.values())
     names = list(dict.fromkeys(name for _, values in groups for name in values))
     parts, y = list(_legend(names, 50)), 70
