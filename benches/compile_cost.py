@@ -240,8 +240,8 @@ class Crates:
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-        best = min(once() for _ in range(runs))
-        print(f"cargo {command} {name}: {best:.1f} s", file=sys.stderr)
+        best = round(min(once() for _ in range(runs)), 3)
+        print(f"cargo {command} {name}: {best} s", file=sys.stderr)
         return best
 
     def expanded_lines(self, name):

@@ -262,7 +262,7 @@ fn per(count: u64) -> f64 {
 /// Each line beside the same by hand; where nothing follows, beside the bare handler.
 fn print(report: &Report) {
     println!(
-        "{:<52} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+        "{:<30} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
         "steps", "by", "arm", "bytes", "tasks", "instr", "ratio", "alloc", "ns", "ratio"
     );
     for figures in &report.calls {
@@ -272,7 +272,7 @@ fn print(report: &Report) {
             report.calls.iter().find(|other| other.case == Case { by: by.to_owned(), ..case.clone() });
         let ratio = |of: fn(&Figures) -> Option<f64>| Some(of(figures)? / of(beside?)?);
         println!(
-            "{:<52} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+            "{:<30} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
             case.steps,
             case.by,
             if case.ok { "Ok" } else { "Err" },

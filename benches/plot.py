@@ -1,5 +1,6 @@
 """Bars and lines as SVG, with nothing but text: the pictures of docs/PERFORMANCE.md."""
 
+import math
 from html import escape
 
 COLOURS = {
@@ -24,7 +25,7 @@ def _legend(names, y):
     for name in names:
         yield f'<rect x="{x}" y="{y - 10}" width="12" height="12" fill="{COLOURS[name]}"/>'
         yield _text(x + 17, y, name)
-        x += 40 + 7 * len(name)
+        x += 40 + 6.5 * len(name)
 
 
 def _svg(height, title, parts):
@@ -36,7 +37,7 @@ def _svg(height, title, parts):
 
 def bars(title, groups):
     """`groups`: a label, and a value per name, for each group of bars."""
-    left, right, bar = 360, 60, 15
+    left, right, bar = 230, 60, 15
     largest = max(value for _, values in groups for value in values.values())
     names = list(dict.fromkeys(name for _, values in groups for name in values))
     parts, y = list(_legend(names, 50)), 70
@@ -56,15 +57,18 @@ def lines(title, across, series):
     left, top, width, height = 60, 80, WIDTH - 100, 300
     furthest = max(x for points in series.values() for x, _ in points)
     highest = max(y for points in series.values() for _, y in points)
+    power = 10 ** math.floor(math.log10(highest / 4))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * 5 >= highest)
+    highest = step * math.ceil(highest / step)
 
     def at(point):
         return left + width * point[0] / furthest, top + height * (1 - point[1] / highest)
 
     parts = list(_legend(series, 50))
-    for part in range(5):
-        y = top + height * (1 - part / 4)
+    for part in range(round(highest / step) + 1):
+        y = top + height * (1 - part * step / highest)
         parts.append(f'<line x1="{left}" y1="{y}" x2="{left + width}" y2="{y}" stroke="#ddd"/>')
-        parts.append(_text(left - 8, y + 4, f"{highest * part / 4:.1f}", 11, "end"))
+        parts.append(_text(left - 8, y + 4, f"{part * step:g}", 11, "end"))
     for name, points in series.items():
         corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, points))
         parts.append(f'<polyline points="{corners}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')

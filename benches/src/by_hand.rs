@@ -154,7 +154,7 @@ impl<C: Cache> Service<C> {
         (Box::leak(Box::new(service)), receiver)
     }
 
-    fn emit(&self, event: Event) {
+    pub(crate) fn emit(&self, event: Event) {
         if self.events.try_send(event).is_err() {
             self.refused.fetch_add(1, Ordering::Relaxed);
             tracing::warn!("an event was not emitted");

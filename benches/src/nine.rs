@@ -1,4 +1,4 @@
-//! All nine steps by hand: what [`by_hand`](crate::by_hand) has, and last good value, metadata, graph, review jobs and
+//! All nine steps by hand, and the six of the ancestor: what [`by_hand`](crate::by_hand) has, and last good value, metadata, graph, review jobs and
 //! the registry of patterns.
 
 use std::{
@@ -115,38 +115,60 @@ impl Service {
         match store(user) {
             Ok(user) => {
                 let value = json(&user);
-                self.succeeded(updated(key, value.clone()), value);
+                let event = updated(key, value.clone());
+                self.last_good.put(Arc::clone(&event.subject), value.clone());
+                self.succeeded(&event, value);
+                self.base.settle_success(event);
                 Ok(user)
             }
             Err(error) => {
                 let event = failed(key, &error);
                 let last_good = self.last_good.get(&event.subject).filter(|_| error.code().is_server_fault());
-                self.failed(event, &error);
+                self.failed(&event);
+                self.base.settle_failure(event, &error);
                 last_good.and_then(|value| serde_json::from_slice(&value).ok()).ok_or(error)
             }
         }
     }
 
-    fn succeeded(&self, event: Event, value: Bytes) {
-        self.last_good.put(Arc::clone(&event.subject), value.clone());
-        self.note_metadata(&event);
-        self.base.cache.put(Arc::clone(&event.subject), value);
-        self.relate("succeeded", &event);
-        locked(&self.jobs).remove(&event.subject);
-        self.register("user", &event);
-        self.base.settle_success(event);
+    /// Without last good value, audit and alert.
+    pub async fn six(&self, user: User) -> Result<User, UserError> {
+        let key = key(user.id);
+        let result = store(user);
+        let event = match &result {
+            Ok(user) => {
+                let value = json(user);
+                let event = updated(key, value.clone());
+                self.succeeded(&event, value);
+                event
+            }
+            Err(error) => {
+                let event = failed(key, error);
+                self.failed(&event);
+                event
+            }
+        };
+        self.base.emit(event);
+        result
     }
 
-    fn failed(&self, event: Event, error: &UserError) {
-        self.note_metadata(&event);
+    fn succeeded(&self, event: &Event, value: Bytes) {
+        self.note_metadata(event);
+        self.base.cache.put(Arc::clone(&event.subject), value);
+        self.relate("succeeded", event);
+        locked(&self.jobs).remove(&event.subject);
+        self.register("user", event);
+    }
+
+    fn failed(&self, event: &Event) {
+        self.note_metadata(event);
         if !event.code.state_untouched() {
             self.base.cache.invalidate(&event.subject);
         }
-        self.relate("failed", &event);
+        self.relate("failed", event);
         if event.code.is_server_fault() {
-            self.open_job(&event);
+            self.open_job(event);
         }
-        self.register("user.error", &event);
-        self.base.settle_failure(event, error);
+        self.register("user.error", event);
     }
 }

@@ -48,7 +48,8 @@ pub const NONE: &str = "none";
 const EVENT: &str = "event";
 pub const CACHED: &str = "cache + event";
 pub const AUDITED: &str = "cache + event + audit + alert";
-const ANCESTOR: &str = "cache + metadata + event + graph + schedule + nexus";
+/// Cache, metadata, event, graph, schedule and nexus.
+const ANCESTOR: &str = "the ancestor's six";
 const NINE: &str = "all nine steps";
 
 pub const SCENARIOS: &[Scenario] = &[
@@ -86,6 +87,10 @@ pub const SCENARIOS: &[Scenario] = &[
         running(move |user| service.audit_and_alert_too(user), consumer(events))
     }),
     scenario(AUDITED, GRACEFUL, || orchestrated(annotated::cached, with_audit_and_alerts)),
+    scenario(ANCESTOR, BY_HAND, || {
+        let (service, events) = nine::Service::new();
+        running(move |user| service.six(user), consumer(events))
+    }),
     scenario(ANCESTOR, GRACEFUL, || orchestrated(annotated::cached, with_the_ancestors_steps)),
     scenario(NINE, BY_HAND, || {
         let (service, events) = nine::Service::new();
