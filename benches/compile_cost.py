@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """What a handler costs its compiler: plain, traced, orchestrated by hand, and annotated.
 
 Generates one crate per variant and number of handlers, and measures what the handlers add to the crate without any:

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Fails where a figure that is stable from run to run rises above its limit in `limits.json`.
 
     benches/guard.py            compare

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Fills the tables of docs/PERFORMANCE.md and draws its pictures from the figures in `results/`.
 
     benches/page.py              from what is recorded
@@ -28,6 +28,7 @@ TITLES = {"plain": "plain", "instrument": "tracing::instrument(err)", "by-hand":
 
 
 def measure():
+    subprocess.run(["valgrind", "--version"], check=True)
     bench = ["cargo", "bench", "-p", "graceful-benches", "--bench", "per_call", "--", "--json", CALLS]
     subprocess.run(bench, cwd=ROOT, check=True)
     subprocess.run([sys.executable, ROOT / "benches/compile_cost.py", "--json", COMPILING], check=True)
