@@ -136,7 +136,7 @@ def goals(calls, compiling):
         yield f"{CACHED}, {arm}: instructions, to by hand with moka", ratio(CACHED, "by hand, moka", ok), 0.60
         yield f"{AUDITED}, {arm}: instructions, to by hand", ratio(AUDITED, "by hand", ok), 0.85
         nine = calls.ratio("instructions", calls.get(NINE, "graceful", ok), calls.get(AUDITED, "graceful", ok))
-        yield f"{NINE}, {arm}: instructions, to the line above", nine, 1.60
+        yield f"{NINE}, {arm}: instructions, to {AUDITED}, both graceful", nine, 1.60
         none, bare = calls.get("none", "graceful", ok), calls.get("none", "bare", ok)
         if none["instructions"] is not None:
             over = none["instructions"] - bare["instructions"]
