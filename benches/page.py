@@ -1,0 +1,194 @@
+#!/usr/bin/env -S python3 -B
+"""Fills the tables of docs/PERFORMANCE.md and draws its pictures from the figures in `results/`.
+
+    benches/page.py              from what is recorded
+    benches/page.py --measure    measures first, about half an hour
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import guard
+import plot
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs/PERFORMANCE.md"
+PICTURES = ROOT / "docs/performance"
+CALLS = ROOT / "benches/results/per-call.json"
+COMPILING = ROOT / "benches/results/compile-cost.json"
+
+CACHED = "cache + event"
+AUDITED = "cache + event + audit + alert"
+ANCESTOR = "the ancestor's six"
+NINE = "all nine steps"
+TITLES = {"plain": "plain", "instrument": "tracing::instrument(err)", "by-hand": "by hand", "graceful": "graceful"}
+
+
+def measure():
+    subprocess.run(["valgrind", "--version"], check=True)
+    bench = ["cargo", "bench", "-p", "graceful-benches", "--bench", "per_call", "--", "--json", CALLS]
+    subprocess.run(bench, cwd=ROOT, check=True)
+    subprocess.run([sys.executable, ROOT / "benches/compile_cost.py", "--json", COMPILING], check=True)
+
+
+def table(head, rows):
+    rows = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def shown(value, digits=0):
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+class Calls:
+    def __init__(self, report):
+        self.report = report
+        self.all = report["calls"]
+
+    def get(self, steps, by, ok=True, payload=400, tasks=1):
+        wanted = {"steps": steps, "by": by, "ok": ok, "payload": payload, "tasks": tasks}
+        return next((call for call in self.all if wanted.items() <= call.items()), None)
+
+    def beside(self, call):
+        """The same written by hand."""
+        return self.get(
+            call["steps"], "bare" if call["steps"] == "none" else "by hand", call["ok"], call["payload"], call["tasks"]
+        )
+
+    def ratio(self, what, call, other):
+        return call[what] / other[what] if other and call[what] is not None and other[what] else None
+
+    def table(self):
+        head = ["steps", "by", "arm", "bytes", "tasks", "instructions", "ratio", "allocations", "ns", "ratio"]
+        rows = (
+            [
+                call["steps"],
+                call["by"],
+                "Ok" if call["ok"] else "Err",
+                shown(call["payload"]),
+                str(call["tasks"]),
+                shown(call["instructions"]),
+                shown(self.ratio("instructions", call, self.beside(call)), 2),
+                shown(call["allocations"], 1),
+                shown(call["nanoseconds"]),
+                shown(self.ratio("nanoseconds", call, self.beside(call)), 2),
+            ]
+            for call in self.all
+        )
+        return table(head, rows)
+
+    def bars(self, what, title):
+        groups = {}
+        for call in self.all:
+            if call["tasks"] == 1 and call["payload"] == 400 and call[what] is not None:
+                label = f"{call['steps']}, {'Ok' if call['ok'] else 'Err'}"
+                groups.setdefault(label, {})[call["by"]] = call[what]
+        return plot.bars(title, list(groups.items()))
+
+
+class Compiling:
+    def __init__(self, figures):
+        self.sizes = figures["per_handler"]
+        self.seconds = figures["cpu_seconds"]
+
+    def milliseconds(self, command, variant, count=1000):
+        points = self.seconds[command][variant]
+        return 1000 * (points[str(count)] - points["0"]) / count
+
+    def over_plain(self, variant):
+        return self.milliseconds("check", variant) - self.milliseconds("check", "plain")
+
+    def times_table(self):
+        counts = [int(count) for count in self.seconds["check"]["plain"] if count != "0"]
+        head = ["command", "handlers"] + [f"{count:,}: ms per handler" for count in counts]
+        rows = (
+            [f"cargo {command}", TITLES[variant]]
+            + [shown(self.milliseconds(command, variant, count), 2) for count in counts]
+            for command, variants in self.seconds.items()
+            for variant in variants
+        )
+        return table(head, rows)
+
+    def sizes_table(self):
+        rows = ([TITLES[name]] + [shown(value) for value in sizes.values()] for name, sizes in self.sizes.items())
+        return table(["handlers", "expanded lines", "LLVM lines", "bytes of text"], rows)
+
+    def lines(self, command):
+        series = {
+            TITLES[variant]: [(int(count), seconds) for count, seconds in points.items()]
+            for variant, points in self.seconds[command].items()
+        }
+        return plot.lines(f"CPU seconds of cargo {command}", "handlers in the crate", series)
+
+
+def goals(calls, compiling):
+    """What is to be reached, the figure, and its limit."""
+
+    def ratio(steps, by, ok, of=None):
+        return calls.ratio("instructions", calls.get(of or steps, "graceful", ok), calls.get(steps, by, ok))
+
+    for ok, arm in ((True, "`Ok`"), (False, "`Err`")):
+        yield f"{CACHED}, {arm}: instructions, to by hand", ratio(CACHED, "by hand", ok), 0.80
+        yield f"{CACHED}, {arm}: allocations", calls.get(CACHED, "graceful", ok)["allocations"], 2
+        yield f"{CACHED}, {arm}: instructions, to by hand with moka", ratio(CACHED, "by hand, moka", ok), 0.60
+        yield f"{AUDITED}, {arm}: instructions, to by hand", ratio(AUDITED, "by hand", ok), 0.85
+        nine = calls.ratio("instructions", calls.get(NINE, "graceful", ok), calls.get(AUDITED, "graceful", ok))
+        yield f"{NINE}, {arm}: instructions, to {AUDITED}, both graceful", nine, 1.60
+        none, bare = calls.get("none", "graceful", ok), calls.get("none", "bare", ok)
+        if none["instructions"] is not None:
+            over = none["instructions"] - bare["instructions"]
+            yield f"no orchestrator, {arm}: instructions over the bare handler", over, 60
+        yield f"no orchestrator, {arm}: allocations", none["allocations"], 0
+    future = calls.report["future"]
+    yield "bytes of the future over the bare handler's", future["graceful"] - future["bare"], 64
+    microseconds = calls.get(ANCESTOR, "graceful")["nanoseconds"] / 1000
+    yield f"{ANCESTOR}, `Ok`: microseconds, a tenth of its own 50", microseconds, 5
+    ours = compiling.over_plain("graceful")
+    yield "`cargo check` over plain, to `instrument(err)`", ours / compiling.over_plain("instrument"), 0.40
+    yield "`cargo check` over plain, to by hand", ours / compiling.over_plain("by-hand"), 0.50
+    sizes = compiling.sizes
+    for command in ("check", "build"):
+        each = [compiling.milliseconds(command, "graceful", count) for count in (1000, 100)]
+        yield f"`cargo {command}` of a handler among 1,000, to one among 100", each[0] / each[1], 1.25
+    yield "expanded lines a handler", sizes["graceful"]["expanded_lines"] - sizes["plain"]["expanded_lines"], 20
+    yield "crates that no other dependency of a service brings, no features", len(guard.own_dependencies()), 10
+
+
+def goals_table(calls, compiling):
+    rows = (
+        [goal, shown(figure, 2) if figure is not None else "not measured", f"{limit:g}"]
+        + ["" if figure is None else "yes" if figure <= limit else "**no**"]
+        for goal, figure, limit in goals(calls, compiling)
+    )
+    return table(["goal", "measured", "at most", "reached"], rows)
+
+
+def main():
+    if sys.argv[1:] == ["--measure"]:
+        measure()
+    calls = Calls(json.loads(CALLS.read_text()))
+    compiling = Compiling(json.loads(COMPILING.read_text()))
+    parts = {
+        "goals": goals_table(calls, compiling),
+        "calls": calls.table(),
+        "compiling": compiling.times_table(),
+        "sizes": compiling.sizes_table(),
+    }
+    page = PAGE.read_text()
+    for name, part in parts.items():
+        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.S)
+        page = between.sub(lambda found, part=part: f"{found[1]}\n{part}\n\n{found[2]}", page)
+    PAGE.write_text(page)
+
+    PICTURES.mkdir(exist_ok=True)
+    (PICTURES / "instructions.svg").write_text(calls.bars("instructions", "Instructions of a call"))
+    (PICTURES / "nanoseconds.svg").write_text(calls.bars("nanoseconds", "Nanoseconds of a call"))
+    for command in ("check", "build"):
+        (PICTURES / f"{command}.svg").write_text(compiling.lines(command))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+//! `cargo bench -p graceful-benches`: what one call costs, in instructions, allocations and nanoseconds.
+//!
+//! Every figure comes from a process of its own, which runs one scenario. Instructions are counted by callgrind, inside
+//! [`measured`] only; without valgrind there are none. Times are the best of interleaved rounds, so that a noisy neighbour
+//! harms all scenarios alike.
+//!
+//! `-- --json FILE` writes the figures, `--no-times` leaves the rounds out, `--only graceful` all but one column.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    hint::black_box,
+    process::{Command, Output},
+    time::Instant,
+};
+
+use graceful_benches::{
+    STALE_AFTER, annotated,
+    counting::allocations,
+    scenario::{AUDITED, BARE, BY_HAND, CACHED, GRACEFUL, INSTRUMENTED, NONE, Running, SCENARIOS, Scenario},
+    user::{JSON, User, UserError},
+};
+use serde::{Deserialize, Serialize};
+
+/// Few entities, so that what is kept of each (32 flows) is full before measuring starts.
+const ENTITIES: u64 = 50;
+const WARM_UP: u64 = 40 * ENTITIES;
+const COUNTED: u64 = 1000;
+const TIMED: u64 = 10_000;
+const ROUNDS: usize = 7;
+
+/// One line of the table: a scenario, how it ends, and with what load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Case {
+    steps: String,
+    by: String,
+    ok: bool,
+    /// Bytes of JSON.
+    payload: usize,
+    /// How many at once; several run on two threads.
+    tasks: u64,
+}
+
+/// What a child says of its case, per call.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Measured {
+    /// `None` where several threads share the work.
+    allocations: Option<f64>,
+    nanoseconds: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Figures {
+    #[serde(flatten)]
+    case: Case,
+    instructions: Option<f64>,
+    allocations: Option<f64>,
+    nanoseconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    rust: String,
+    /// Bytes of the handler's future.
+    future: BTreeMap<&'static str, usize>,
+    calls: Vec<Figures>,
+}
+
+/// What the parent was asked for.
+struct Request {
+    json: Option<String>,
+    times: bool,
+    only: Option<String>,
+}
+
+fn main() {
+    let mut arguments = env::args().skip(1).filter(|argument| argument != "--bench");
+    let mut request = Request { json: None, times: true, only: None };
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
+        match argument.as_str() {
+            "--json" => request.json = Some(value()),
+            "--only" => request.only = Some(value()),
+            "--no-times" => request.times = false,
+            "run" => {
+                let case = serde_json::from_str(&value()).expect("the parent writes a case");
+                return run(&case, value().parse().expect("and a number"));
+            }
+            other => panic!("expected --json FILE, --only BY or --no-times, got {other}"),
+        }
+    }
+    let report = report(&request);
+    print(&report);
+    if let Some(file) = request.json {
+        let json = serde_json::to_string_pretty(&report).expect("a report is plain data");
+        fs::write(file, json + "\n").expect("the file can be written");
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let case = |steps: &str, by: &str, ok, payload, tasks| Case {
+        steps: steps.to_owned(),
+        by: by.to_owned(),
+        ok,
+        payload,
+        tasks,
+    };
+    let mut cases = Vec::new();
+    for &Scenario { steps, by, .. } in SCENARIOS {
+        cases.extend([true, false].map(|ok| case(steps, by, ok, JSON, 1)));
+    }
+    for by in [BY_HAND, GRACEFUL] {
+        cases.extend([1024, 64 * 1024].map(|payload| case(CACHED, by, true, payload, 1)));
+        cases.push(case(AUDITED, by, true, JSON, 64));
+    }
+    cases
+}
+
+fn report(request: &Request) -> Report {
+    let valgrind =
+        Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !valgrind {
+        eprintln!("valgrind is not installed: INSTRUCTIONS ARE NOT COUNTED");
+    }
+    let asked = |case: &Case| request.only.as_ref().is_none_or(|by| *by == case.by);
+    let mut calls: Vec<Figures> =
+        cases().into_iter().filter(asked).map(|case| count(case, valgrind)).collect();
+    for _ in 0..if request.times { ROUNDS } else { 0 } {
+        for figures in &mut calls {
+            let now = child(Command::new(this_program()), &figures.case, TIMED).0.nanoseconds;
+            figures.nanoseconds = Some(figures.nanoseconds.map_or(now, |best| best.min(now)));
+        }
+    }
+    let rustc = Command::new("rustc").arg("--version").output().expect("rustc is there: it has built this");
+    Report { rust: String::from_utf8_lossy(&rustc.stdout).trim().to_owned(), future: futures(), calls }
+}
+
+fn futures() -> BTreeMap<&'static str, usize> {
+    let user = || User::sample(1, true, JSON);
+    BTreeMap::from([
+        (BARE, size_of_val(&annotated::bare(user()))),
+        (INSTRUMENTED, size_of_val(&annotated::instrumented(user()))),
+        (GRACEFUL, size_of_val(&annotated::cached(user()))),
+    ])
+}
+
+fn this_program() -> std::path::PathBuf {
+    env::current_exe().expect("a program knows where it is")
+}
+
+/// Instructions and allocations, which need no second look.
+fn count(case: Case, valgrind: bool) -> Figures {
+    let one_thread = case.tasks == 1;
+    let command = if valgrind && one_thread {
+        let mut command = Command::new("valgrind");
+        command
+            .args([
+                "--tool=callgrind",
+                "--callgrind-out-file=/dev/null",
+                "--toggle-collect=per_call::measured",
+            ])
+            .arg(this_program());
+        command
+    } else {
+        Command::new(this_program())
+    };
+    let (measured, output) = child(command, &case, COUNTED);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let collected =
+        stderr.lines().find_map(|line| line.split("Collected :").nth(1)?.trim().parse::<f64>().ok());
+    let instructions = collected.map(|all| all / per(COUNTED));
+    Figures { case, instructions, allocations: measured.allocations, nanoseconds: None }
+}
+
+fn child(mut command: Command, case: &Case, calls: u64) -> (Measured, Output) {
+    let case = serde_json::to_string(case).expect("a case is plain data");
+    let output = command.args(["run", &case, &calls.to_string()]).output().expect("the child starts");
+    match serde_json::from_slice(&output.stdout) {
+        Ok(measured) => (measured, output),
+        Err(error) => panic!("{case}: {error}: {}", String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+/// The only function whose instructions are counted.
+#[inline(never)]
+fn measured(running: &mut Running, user: User) -> Result<User, UserError> {
+    let outcome = (running.call)(user);
+    (running.drain)();
+    outcome
+}
+
+/// The child: runs one case so many times.
+fn run(case: &Case, calls: u64) {
+    let mut running = (Scenario::find(&case.steps, &case.by).expect("the parent knows them").start)();
+    for n in 0..WARM_UP {
+        unmeasured(&mut running, sample(case, n, case.ok));
+    }
+    let measured =
+        if case.tasks == 1 { one_by_one(running, case, calls) } else { at_once(running, case, calls) };
+    println!("{}", serde_json::to_string(&measured).expect("numbers"));
+}
+
+fn sample(case: &Case, n: u64, succeeds: bool) -> User {
+    black_box(User::sample(n % ENTITIES, succeeds, case.payload))
+}
+
+fn unmeasured(running: &mut Running, user: User) {
+    drop((running.call)(user));
+    (running.drain)();
+}
+
+fn one_by_one(mut running: Running, case: &Case, calls: u64) -> Measured {
+    let mut allocated = 0;
+    let batches = (0..calls / ENTITIES).map(|_| {
+        if !case.ok {
+            // A failure finds what a success left: a cached value to invalidate, an alert and a job to open again.
+            (0..ENTITIES).for_each(|n| unmeasured(&mut running, sample(case, n, true)));
+            // Not asleep: that would cool the processor's caches.
+            let stale = Instant::now() + STALE_AFTER;
+            while Instant::now() <= stale {}
+        }
+        let users: Vec<User> = (0..ENTITIES).map(|n| sample(case, n, case.ok)).collect();
+        let mut outcomes = Vec::with_capacity(users.len());
+        let (start, before) = (Instant::now(), allocations());
+        for user in users {
+            outcomes.push(measured(&mut running, user));
+        }
+        allocated += allocations() - before;
+        start.elapsed().as_secs_f64()
+    });
+    let nanoseconds = median(batches.collect()) * 1e9 / per(ENTITIES);
+    Measured { allocations: Some(per(allocated) / per(calls)), nanoseconds }
+}
+
+fn at_once(mut running: Running, case: &Case, calls: u64) -> Measured {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    let batches = (0..calls / case.tasks).map(|_| {
+        let users: Vec<User> = (0..case.tasks).map(|n| sample(case, n, case.ok)).collect();
+        runtime.block_on(async {
+            let start = Instant::now();
+            let tasks: Vec<_> = users.into_iter().map(|user| (running.spawn)(user)).collect();
+            for task in tasks {
+                drop(task.await.expect("no handler panics"));
+            }
+            (running.drain)();
+            start.elapsed().as_secs_f64()
+        })
+    });
+    Measured { allocations: None, nanoseconds: median(batches.collect()) * 1e9 / per(case.tasks) }
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count here comes near 2^52")]
+fn per(count: u64) -> f64 {
+    count as f64
+}
+
+/// Each line beside the same by hand; where nothing follows, beside the bare handler.
+fn print(report: &Report) {
+    println!(
+        "{:<30} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+        "steps", "by", "arm", "bytes", "tasks", "instr", "ratio", "alloc", "ns", "ratio"
+    );
+    for figures in &report.calls {
+        let case = &figures.case;
+        let by = if case.steps == NONE { BARE } else { BY_HAND };
+        let beside =
+            report.calls.iter().find(|other| other.case == Case { by: by.to_owned(), ..case.clone() });
+        let ratio = |of: fn(&Figures) -> Option<f64>| Some(of(figures)? / of(beside?)?);
+        println!(
+            "{:<30} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+            case.steps,
+            case.by,
+            if case.ok { "Ok" } else { "Err" },
+            case.payload,
+            case.tasks,
+            shown(figures.instructions, 0),
+            shown(ratio(|figures| figures.instructions), 2),
+            shown(figures.allocations, 1),
+            shown(figures.nanoseconds, 0),
+            shown(ratio(|figures| figures.nanoseconds), 2),
+        );
+    }
+    println!("bytes of the future: {:?}", report.future);
+}
+
+fn shown(figure: Option<f64>, digits: usize) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
+}

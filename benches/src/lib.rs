@@ -1,0 +1,25 @@
+//! What `graceful` costs per call, beside the same work written by hand: `cargo bench -p graceful-benches`.
+#![allow(clippy::unused_async, reason = "handlers are")]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate,
+    reason = "not published"
+)]
+
+pub mod annotated;
+pub mod by_hand;
+pub mod counting;
+pub mod nine;
+pub mod scenario;
+pub mod tight;
+pub mod user;
+
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
+
+/// How many audit records each service retains: few, so that the log is full before measuring starts.
+pub const RETAINED: usize = 1000;
+
+/// When a last good value is too old to take the place of an error.
+pub const STALE_AFTER: std::time::Duration = std::time::Duration::from_millis(1);

@@ -1,0 +1,152 @@
+//! What can be measured, by name: the steps that follow the handler, and who wrote them.
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use graceful::{OrchestratorBuilder, backends::memory};
+use tokio::{sync::mpsc::Receiver, task::JoinHandle};
+
+use crate::{
+    annotated::{self, with_audit_and_alerts, with_cache_and, with_the_ancestors_steps},
+    by_hand::{self, Moka, QuickCache},
+    nine, tight,
+    user::{User, UserError},
+};
+
+type Outcome = Result<User, UserError>;
+
+/// A handler with its service set up.
+pub struct Running {
+    /// One call. The handler is polled by hand: it has nothing to wait for, and an executor would only blur what is counted.
+    pub call: Box<dyn Fn(User) -> Outcome>,
+    pub spawn: Box<dyn Fn(User) -> JoinHandle<Outcome>>,
+    /// Consumes the events.
+    pub drain: Box<dyn FnMut()>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    pub steps: &'static str,
+    pub by: &'static str,
+    pub start: fn() -> Running,
+}
+
+const fn scenario(steps: &'static str, by: &'static str, start: fn() -> Running) -> Scenario {
+    Scenario { steps, by, start }
+}
+
+/// Who wrote what follows the handler.
+pub const GRACEFUL: &str = "graceful";
+pub const BY_HAND: &str = "by hand";
+pub const BARE: &str = "bare";
+pub const INSTRUMENTED: &str = "tracing::instrument(err)";
+
+pub const NONE: &str = "none";
+const EVENT: &str = "event";
+pub const CACHED: &str = "cache + event";
+pub const AUDITED: &str = "cache + event + audit + alert";
+/// Cache, metadata, event, graph, schedule and nexus.
+const ANCESTOR: &str = "the ancestor's six";
+const NINE: &str = "all nine steps";
+
+pub const SCENARIOS: &[Scenario] = &[
+    scenario(NONE, BARE, || plain(annotated::bare)),
+    scenario(NONE, INSTRUMENTED, || plain(annotated::instrumented)),
+    scenario(NONE, GRACEFUL, || plain(annotated::cached)),
+    scenario(EVENT, BY_HAND, || {
+        let (service, events) = by_hand::Service::new(QuickCache::default());
+        running(move |user| service.event(user), consumer(events))
+    }),
+    scenario(EVENT, GRACEFUL, || orchestrated(annotated::event, |builder| builder)),
+    scenario(CACHED, BY_HAND, || {
+        let (service, events) = by_hand::Service::new(QuickCache::default());
+        running(move |user| service.cache_and_event(user), consumer(events))
+    }),
+    scenario(CACHED, "by hand, moka", || {
+        let (service, events) = by_hand::Service::new(Moka::default());
+        running(move |user| service.cache_and_event(user), consumer(events))
+    }),
+    scenario(CACHED, "the limit", || {
+        let (service, events) = tight::Service::new();
+        running(move |user| service.cache_and_event(user), consumer(events))
+    }),
+    scenario(CACHED, GRACEFUL, || orchestrated(annotated::cached, |builder| builder)),
+    scenario(AUDITED, BY_HAND, || {
+        let (service, events) = by_hand::Service::new(QuickCache::default());
+        running(move |user| service.audit_and_alert_too(user), consumer(events))
+    }),
+    scenario(AUDITED, "by hand, moka", || {
+        let (service, events) = by_hand::Service::new(Moka::default());
+        running(move |user| service.audit_and_alert_too(user), consumer(events))
+    }),
+    scenario(AUDITED, "the limit", || {
+        let (service, events) = tight::Service::new();
+        running(move |user| service.audit_and_alert_too(user), consumer(events))
+    }),
+    scenario(AUDITED, GRACEFUL, || orchestrated(annotated::cached, with_audit_and_alerts)),
+    scenario(ANCESTOR, BY_HAND, || {
+        let (service, events) = nine::Service::new();
+        running(move |user| service.six(user), consumer(events))
+    }),
+    scenario(ANCESTOR, GRACEFUL, || orchestrated(annotated::cached, with_the_ancestors_steps)),
+    scenario(NINE, BY_HAND, || {
+        let (service, events) = nine::Service::new();
+        running(move |user| service.all(user), consumer(events))
+    }),
+    scenario(NINE, GRACEFUL, || {
+        orchestrated(annotated::nine, |builder| with_the_ancestors_steps(with_audit_and_alerts(builder)))
+    }),
+];
+
+impl Scenario {
+    pub fn find(steps: &str, by: &str) -> Option<&'static Self> {
+        SCENARIOS.iter().find(|scenario| scenario.steps == steps && scenario.by == by)
+    }
+}
+
+fn running<H, F>(handler: H, drain: impl FnMut() + 'static) -> Running
+where
+    H: Fn(User) -> F + Copy + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    Running {
+        call: Box::new(move |user| poll_once(handler(user))),
+        spawn: Box::new(move |user| tokio::spawn(handler(user))),
+        drain: Box::new(drain),
+    }
+}
+
+fn plain<H, F>(handler: H) -> Running
+where
+    H: Fn(User) -> F + Copy + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    running(handler, || {})
+}
+
+/// The handler in a process whose orchestrator has a cache, a channel of events and what `add` gives.
+fn orchestrated<H, F>(handler: H, add: fn(OrchestratorBuilder) -> OrchestratorBuilder) -> Running
+where
+    H: Fn(User) -> F + Copy + 'static,
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    let events = memory::Events::new();
+    let mut inbox = events.subscribe();
+    let orchestrator = add(with_cache_and(&events)).build().expect("every handler has what it asks for");
+    orchestrator.install().expect("one scenario a process");
+    running(handler, move || while inbox.try_recv().is_ok() {})
+}
+
+fn consumer<E: 'static>(mut events: Receiver<E>) -> impl FnMut() {
+    move || while events.try_recv().is_ok() {}
+}
+
+fn poll_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("nothing here has to wait"),
+    }
+}

@@ -1,0 +1,171 @@
+//! The limit: what an expert reaches by hand with small keys inline, one buffer for every serialisation, ids from a
+//! generator of the thread's own, and nothing shared but the payload.
+
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use graceful::Code;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use smol_str::{SmolStr, SmolStrBuilder};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{
+    RETAINED,
+    by_hand::{Failed, locked},
+    user::{User, UserError, store},
+};
+
+const TTL: Duration = Duration::from_secs(600);
+
+type Cache = quick_cache::sync::Cache<SmolStr, (Arc<[u8]>, Instant)>;
+
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub id: Uuid,
+    pub name: &'static str,
+    pub subject: SmolStr,
+    pub time: Timestamp,
+    pub code: Code,
+    pub payload: Arc<[u8]>,
+}
+
+#[derive(Debug)]
+pub struct Service {
+    cache: Cache,
+    events: mpsc::Sender<Event>,
+    audit: Mutex<VecDeque<Event>>,
+    alerts: Mutex<HashMap<SmolStr, (Code, u64, Timestamp)>>,
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+}
+
+fn key(id: u64) -> SmolStr {
+    let mut key = SmolStrBuilder::new();
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut first) = (id, 20);
+    loop {
+        first -= 1;
+        digits[first] += u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    key.push_str("user:");
+    key.push_str(str::from_utf8(&digits[first..]).unwrap_or_default());
+    key.finish()
+}
+
+fn json(value: &impl Serialize) -> Arc<[u8]> {
+    thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
+    BUFFER.with_borrow_mut(|buffer| {
+        buffer.clear();
+        // What a derived `Serialize` writes to memory does not fail.
+        let _ = serde_json::to_writer(&mut *buffer, value);
+        Arc::from(&buffer[..])
+    })
+}
+
+fn event(name: &'static str, subject: SmolStr, code: Code, time: Timestamp, payload: Arc<[u8]>) -> Event {
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    let millis = u64::try_from(time.as_millisecond()).unwrap_or_default();
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
+    Event { id, name, subject, time, code, payload }
+}
+
+/// Written straight into the buffer.
+struct Text<'a>(&'a UserError);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+impl Service {
+    pub fn new() -> (&'static Self, mpsc::Receiver<Event>) {
+        let (events, receiver) = mpsc::channel(1024);
+        let service = Self {
+            cache: Cache::new(10_000),
+            events,
+            audit: Mutex::default(),
+            alerts: Mutex::default(),
+            succeeded: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+        };
+        (Box::leak(Box::new(service)), receiver)
+    }
+
+    fn applied(&self, key: SmolStr, result: &Result<User, UserError>) -> Event {
+        match result {
+            Ok(user) => {
+                let value = json(user);
+                self.cache.insert(key.clone(), (Arc::clone(&value), Instant::now() + TTL));
+                event("user_updated", key, Code::Ok, Timestamp::now(), value)
+            }
+            Err(error) => {
+                if !error.code().state_untouched() {
+                    self.cache.remove(&key);
+                }
+                let (code, at) = (error.code(), Timestamp::now());
+                let payload = json(&Failed {
+                    entity: &key,
+                    code: code.name(),
+                    message: Text(error),
+                    retryable: code.retryable(),
+                    at,
+                });
+                event("user_updated.failed", key, code, at, payload)
+            }
+        }
+    }
+
+    fn emit(&self, event: Event) {
+        if self.events.try_send(event).is_err() {
+            tracing::warn!("an event was not emitted");
+        }
+    }
+
+    pub async fn cache_and_event(&self, user: User) -> Result<User, UserError> {
+        let key = key(user.id);
+        let result = store(user);
+        self.emit(self.applied(key, &result));
+        result
+    }
+
+    pub async fn audit_and_alert_too(&self, user: User) -> Result<User, UserError> {
+        let key = key(user.id);
+        let result = store(user);
+        let event = self.applied(key, &result);
+        {
+            let mut records = locked(&self.audit);
+            if records.len() == RETAINED {
+                records.pop_front();
+            }
+            records.push_back(event.clone());
+        }
+        if result.is_ok() {
+            locked(&self.alerts).remove(&event.subject);
+            self.succeeded.fetch_add(1, Ordering::Relaxed);
+        } else {
+            if event.code.is_server_fault() {
+                let mut alerts = locked(&self.alerts);
+                let alert = alerts.entry(event.subject.clone()).or_insert((event.code, 0, event.time));
+                *alert = (event.code, alert.1 + 1, event.time);
+            }
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        self.emit(event);
+        result
+    }
+}

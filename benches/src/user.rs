@@ -1,0 +1,113 @@
+//! The entity that every scenario updates, and the work that every handler does.
+
+use std::fmt;
+
+use graceful::{Classify, Code};
+use serde::{Deserialize, Serialize};
+
+/// How much JSON a user is without a longer text.
+pub const JSON: usize = 400;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct User {
+    pub id: u64,
+    pub name: String,
+    pub email: String,
+    pub phone: String,
+    pub locale: String,
+    pub time_zone: String,
+    pub role: String,
+    pub team: String,
+    pub about: String,
+    pub address: Address,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Address {
+    pub street: String,
+    pub city: String,
+    pub post_code: String,
+    pub country: String,
+}
+
+/// A fault of the server's, so that the error flow has everything to do.
+#[derive(Clone, Debug, Classify)]
+pub enum UserError {
+    #[classify(code = InvalidArgument, message = "the email address of user {id} is not one")]
+    Email { id: u64 },
+    #[classify(code = Unavailable, message = "the store of users does not answer")]
+    Store,
+}
+
+/// What the handlers written by hand know of the error.
+impl UserError {
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Email { .. } => Code::InvalidArgument,
+            Self::Store => Code::Unavailable,
+        }
+    }
+}
+
+impl fmt::Display for UserError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email { id } => write!(f, "the email address of user {id} is not one"),
+            Self::Store => f.write_str("the store of users does not answer"),
+        }
+    }
+}
+
+impl std::error::Error for UserError {}
+
+impl User {
+    /// A user of which [`store`] makes an `Ok` or an `Err`, of so many bytes of JSON.
+    pub fn sample(id: u64, succeeds: bool, json: usize) -> Self {
+        Self {
+            id,
+            name: "Augusta Ada King".to_owned(),
+            email: "ada@analytical-engine.example.org".to_owned(),
+            phone: "+44 20 7946 0958".to_owned(),
+            locale: "en-GB".to_owned(),
+            time_zone: "Europe/London".to_owned(),
+            role: if succeeds { "maintainer" } else { "unreachable" }.to_owned(),
+            team: "the difference engines".to_owned(),
+            about: format!(
+                "She wrote the first program, a century before any machine that could run it.{}",
+                "x".repeat(json.saturating_sub(JSON))
+            ),
+            address: Address {
+                street: "12 St James's Square".to_owned(),
+                city: "London".to_owned(),
+                post_code: "SW1Y 4JH".to_owned(),
+                country: "United Kingdom".to_owned(),
+            },
+        }
+    }
+}
+
+/// The body of every handler: little, so that what follows it is what is measured.
+pub fn store(user: User) -> Result<User, UserError> {
+    if !user.email.contains('@') {
+        return Err(UserError::Email { id: user.id });
+    }
+    if user.role == "unreachable" { Err(UserError::Store) } else { Ok(user) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_as_large_as_asked() {
+        for size in [JSON, 1024, 64 * 1024] {
+            assert_eq!(serde_json::to_vec(&User::sample(42, true, size)).unwrap().len(), size);
+        }
+    }
+
+    #[test]
+    fn a_sample_ends_as_asked() {
+        assert!(store(User::sample(42, true, JSON)).is_ok());
+        assert_eq!(store(User::sample(42, false, JSON)).unwrap_err().code(), Code::Unavailable);
+    }
+}
