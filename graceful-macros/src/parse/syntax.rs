@@ -1,14 +1,16 @@
 //! The shape of arguments, before anybody knows their names: `name`, `name = value`, `name(…)`.
 
-use crate::errors::wrong;
-use darling::error::Accumulator;
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use darling::{Result, error::Accumulator};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::{
     Expr, Token,
     ext::IdentExt as _,
-    parse::{Parse, ParseStream, Parser as _},
+    parse::{ParseStream, Parser as _},
     token,
 };
+
+use super::steps;
+use crate::errors::{at, wrong};
 
 pub(crate) struct Arg {
     pub(crate) name: Ident,
@@ -26,25 +28,18 @@ pub(crate) enum ArgValue {
 
 /// Input: `cache = user.id, event, alert(on = "all")`. One that cannot be parsed is reported and passed over, so that the
 /// mistakes in the others are told in the same run.
-pub(crate) fn arguments(tokens: TokenStream, errors: &mut Accumulator) -> Vec<Arg> {
+pub(crate) fn arguments(tokens: TokenStream, example: &str, errors: &mut Accumulator) -> Vec<Arg> {
     let parse = |input: ParseStream<'_>| {
         let mut arguments = Vec::new();
         while !input.is_empty() {
-            let ahead = input.fork();
-            match ahead.parse::<Arg>() {
-                Ok(_) => arguments.push(input.parse()?),
+            match Arg::parse(input, example) {
+                Ok(argument) => arguments.push(argument),
                 Err(error) => {
-                    let last = skip_to_comma(input)?;
-                    errors.push(match last.filter(|_| ahead.is_empty()) {
-                        // At the end of the input there is no token to point at but the last one.
-                        Some(last) => wrong(&last, format!("this argument is not complete: {error}")),
-                        None => error.into(),
-                    });
+                    errors.push(error);
+                    skip_to_separator(input)?;
                 }
             }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
+            separator(input, errors)?;
         }
         Ok(arguments)
     };
@@ -52,35 +47,97 @@ pub(crate) fn arguments(tokens: TokenStream, errors: &mut Accumulator) -> Vec<Ar
     errors.handle(parsed.map_err(darling::Error::from)).unwrap_or_default()
 }
 
-/// The last token of the argument.
-fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
-    let mut last = None;
-    while !input.is_empty() && !input.peek(Token![,]) {
-        last = Some(input.parse()?);
+fn separator(input: ParseStream<'_>, errors: &mut Accumulator) -> syn::Result<()> {
+    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
+        return Ok(());
     }
-    Ok(last)
+    if let Some(semicolon) = input.parse::<Option<Token![;]>>()? {
+        errors.push(wrong(&semicolon, "arguments are separated by `,`: write it in the place of this `;`"));
+        return Ok(());
+    }
+    errors.push(at(input.span(), "expected `,` between two arguments"));
+    let another = input.peek(Ident::peek_any) && (input.peek2(Token![=]) || input.peek2(token::Paren));
+    if !another {
+        skip_to_separator(input)?;
+        input.parse::<Option<Token![,]>>()?;
+    }
+    Ok(())
 }
 
-impl Parse for Arg {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if !input.peek(syn::Ident::peek_any) {
-            return Err(input.error("expected the name of an argument, such as `cache` or `event`"));
+fn skip_to_separator(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![;]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+impl Arg {
+    fn parse(input: ParseStream<'_>, example: &str) -> Result<Self> {
+        let nameless = format!("an argument begins with its name, as in `{example}`");
+        if input.peek(Token![,]) {
+            return Err(at(input.span(), "nothing stands before this `,`: remove it"));
+        }
+        if !input.peek(Ident::peek_any) {
+            return Err(at(input.span(), nameless));
         }
         let name = input.call(Ident::parse_any)?;
-        let value = if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            ArgValue::Value(ungrouped(input.parse()?))
-        } else if input.peek(token::Paren) {
-            let content;
-            syn::parenthesized!(content in input);
-            ArgValue::List(content.parse()?)
-        } else {
-            ArgValue::Word
-        };
-        if !input.is_empty() && !input.peek(Token![,]) {
-            return Err(input.error("expected `,` between two arguments"));
+        let is_step = steps::position(&name).is_some();
+        if input.peek(Token![.]) || input.peek(Token![::]) {
+            return Err(wrong(
+                &name,
+                match is_step {
+                    true => format!(
+                        "options of a step stand in parentheses, as in `{}`",
+                        steps::example(&name.to_string())
+                    ),
+                    false => nameless,
+                },
+            ));
         }
+        let value = if input.peek(token::Paren) {
+            ArgValue::List(input.parse::<Group>()?.stream())
+        } else if is_step && (input.peek(token::Brace) || input.peek(token::Bracket)) {
+            return Err(at(input.span(), format!("options of a step stand in parentheses: `{name}(…)`")));
+        } else if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
+            ArgValue::Value(value_of(&name, input)?)
+        } else if input.is_empty()
+            || input.peek(Token![,])
+            || input.peek(Token![;])
+            || input.peek(Ident::peek_any)
+        {
+            ArgValue::Word
+        } else {
+            let span = input.span();
+            return Err(at(span, format!("expected `=` between a name and its value: `{name} = …`")));
+        };
         Ok(Self { name, value })
+    }
+}
+
+/// `= user.id`
+fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+    let equals: Token![=] = input.parse()?;
+    let complete = |input: ParseStream<'_>| !input.is_empty() && !input.peek(Token![,]);
+    if !complete(input) {
+        return Err(wrong(&equals, format!("`{name}` has no value yet: write one after the `=`")));
+    }
+    let rest = input.fork();
+    let value = input.parse().map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.trim_start_matches("unexpected end of input, ");
+        let what = if complete(input) { "no Rust expression" } else { "not complete" };
+        // At the end of the input there is no token to point at but the last one.
+        let last = rest.parse::<TokenStream>().ok().and_then(|rest| rest.into_iter().last());
+        let last = last.filter(|_| input.is_empty());
+        let span = last.map_or_else(|| error.span(), |last| last.span());
+        at(span, format!("the value of `{name}` is {what}: {reason}"))
+    })?;
+    match ungrouped(value) {
+        Expr::Assign(assignment) => Err(wrong(
+            &assignment.eq_token,
+            "one `=` too many: options of a step stand in parentheses, as in `cache(key = user.id)`",
+        )),
+        value => Ok(value),
     }
 }
 

@@ -1,0 +1,14 @@
+use graceful::orchestrate;
+
+struct User {
+    id: u64,
+}
+struct Error;
+
+fn main() {
+    #[orchestrate(pattern = "user")]
+    let one = User { id: 1 };
+    #[orchestrate(pattern = "user")]
+    one.id;
+    let two = #[orchestrate(pattern = "user")] || Err::<u64, Error>(Error);
+}
