@@ -35,10 +35,10 @@ pub(crate) fn suggestion(name: &str, known: &[&str]) -> Option<String> {
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = bare(name);
     let distance = |known: &str| {
-        let begun = name.len() > 2 && known.starts_with(&name);
+        let begun = name.len() > 1 && known.starts_with(&name);
         let distance = strsim::osa_distance(&name, known);
         let longest = name.len().max(known.len());
-        let near = distance < longest && distance <= longest.max(3) / 3;
+        let near = distance < longest && distance <= longest / 3;
         (begun || near).then_some(distance)
     };
     let near = known.iter().filter_map(|known| Some((distance(&bare(known))?, *known)));

@@ -2,7 +2,7 @@
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, TokenStream};
-use syn::Expr;
+use syn::{Expr, spanned::Spanned as _};
 
 use super::{
     Args, CacheArgs, EventArgs, STEPS,
@@ -61,7 +61,7 @@ impl Args {
         let step = &mut steps[0];
         match given {
             ArgValue::Word => return Err(wrong(at, HOW)),
-            ArgValue::Value(given) if is_word(&given, "last_good") => *last_good = Some(at.span()),
+            ArgValue::Value(given) if is_word(&given, "last_good") => *last_good = Some(given.span()),
             ArgValue::Value(given) => {
                 if step.switch_off(at, &given)? {
                     return Ok(());

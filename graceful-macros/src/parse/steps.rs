@@ -4,7 +4,7 @@ use std::fmt;
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span};
-use syn::{Expr, ExprLit, Lit, Path};
+use syn::{Expr, ExprLit, Lit, Path, spanned::Spanned as _};
 
 use super::{
     ARGUMENTS,
@@ -146,7 +146,7 @@ impl StepArgs {
         }
         let off = value::is_word(given, "off");
         if off {
-            self.off = Some(syn::spanned::Spanned::span(given));
+            self.off = Some(given.span());
         }
         Ok(off)
     }

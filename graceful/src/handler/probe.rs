@@ -155,6 +155,7 @@ impl<T: DeserializeOwned> DecodeInside<tonic::Response<T>> for Decode<'_, tonic:
     note = "derive `Deserialize` for it, or recover with a function: `fallback = path`"
 )]
 pub trait Remembered: DeserializeOwned {}
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> Remembered for T {}
 
 /// Says what is missing.

@@ -16,7 +16,7 @@ async fn hook(_: &graceful::Flow) -> Result<(), graceful::StepError> {
     audit = off,
     audit = hook,
     alert(with = hook, with = hook),
-    nexus(required, required)
+    nexus(timeout = "1s", timeout = "2s")
 )]
 async fn handler(user: User) -> Result<u64, Error> {
     Ok(user.id)

@@ -5,7 +5,7 @@ struct User {
 }
 struct Error;
 
-async fn none() -> Result<(), graceful::StepError> {
+async fn nobody() -> Result<(), graceful::StepError> {
     Ok(())
 }
 
@@ -13,7 +13,7 @@ async fn two(_: &graceful::Flow, _: u64) -> Result<(), graceful::StepError> {
     Ok(())
 }
 
-#[orchestrate(pattern = "user", audit = none, nexus = two, fallback = none)]
+#[orchestrate(pattern = "user", audit = nobody, nexus = two, fallback = nobody)]
 async fn handler(user: User) -> Result<u64, Error> {
     Ok(user.id)
 }
