@@ -61,6 +61,7 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
         }
         Err(error) => {
             errors.push(error);
+            parse::Args::parse(arguments, &mut errors);
             item.clone()
         }
     };

@@ -99,10 +99,7 @@ impl Scope {
                 needs.result = Some(name);
             } else if self.has(&name) || (name == "self" && self.has_self) {
                 needs.parameters.push(name);
-            } else if must_be_known
-                && !names.bound.contains(&name.to_string())
-                && (name == "self" || looks_like_a_local(&name))
-            {
+            } else if must_be_known && !self.in_scope(&name, &names.bound) {
                 errors.push(wrong(&name, self.not_in_scope(&name)));
             }
         }
@@ -119,17 +116,15 @@ impl Scope {
         )
     }
 
-    /// Whether none of the names in the expression is in scope, nor near one that is.
-    pub(crate) fn is_unknown(&self, expr: &Expr) -> bool {
-        self.needs(expr).is_err()
+    /// The name in scope that was meant.
+    fn near(&self, name: &Ident) -> Option<String> {
+        let known: Vec<_> = self.parameters.iter().map(Ident::to_string).collect();
+        let known = known.iter().map(String::as_str).chain(["result"]).chain(self.has_self.then_some("self"));
+        suggestion(&name.to_string(), &known.collect::<Vec<_>>())
     }
 
     fn not_in_scope(&self, name: &Ident) -> String {
-        let known: Vec<_> = self.parameters.iter().map(Ident::to_string).collect();
-        let mut known: Vec<_> = known.iter().map(String::as_str).collect();
-        known.push("result");
-        known.extend(self.has_self.then_some("self"));
-        let fix = if let Some(fix) = suggestion(&name.to_string(), &known) {
+        let fix = if let Some(fix) = self.near(name) {
             fix
         } else if name == "error" || name == "err" {
             "what needs the error is a hook, as in `alert(err = path)`".to_owned()
@@ -137,6 +132,20 @@ impl Scope {
             format!("an expression may use {}; a local of the body is not known outside of it", self.known())
         };
         format!("`{name}` is not in scope here: {fix}")
+    }
+
+    /// Whether the expression names what is neither in scope nor near a name that is.
+    pub(crate) fn is_unknown(&self, expr: &Expr) -> bool {
+        let mut names = Names::default();
+        names.visit_expr(expr);
+        let mut unknown = names.used.iter().filter(|name| !self.in_scope(name, &names.bound));
+        unknown.any(|name| self.near(name).is_none())
+    }
+
+    /// Whether the compiler will find the name.
+    fn in_scope(&self, name: &Ident, bound: &HashSet<String>) -> bool {
+        let own = self.means_value(name) || self.has(name) || (name == "self" && self.has_self);
+        own || bound.contains(&name.to_string()) || (name != "self" && !looks_like_a_local(name))
     }
 
     /// For an expression in a string, which may be meant as a text.

@@ -5,17 +5,27 @@ struct User {
 }
 struct Error;
 
-#[orchestrate(pattern = "user", cache = user.id)]
+#[orchestrate(cache = user.id)]
 #[orchestrate(pattern = "user", event = "user_updated")]
 async fn handler(user: User) -> Result<u64, Error> {
     Ok(user.id)
 }
 
-// The function is there.
-async fn caller() -> Result<u64, Error> {
-    handler(User { id: 1 }).await
+#[orchestrate(pattern = "user")]
+#[graceful::orchestrate(delivery = "background")]
+impl User {
+    #[orchestrate(pattern = "user", event = "one")]
+    async fn one(&self) -> Result<u64, Error> {
+        Ok(self.id)
+    }
+}
+
+// Both functions are there.
+async fn caller(user: User) -> Result<u64, Error> {
+    user.one().await?;
+    handler(user).await
 }
 
 fn main() {
-    drop(caller());
+    drop(caller(User { id: 1 }));
 }

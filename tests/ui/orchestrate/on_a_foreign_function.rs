@@ -5,7 +5,7 @@ struct User {
 }
 struct Error;
 
-extern "C" {
+unsafe extern "C" {
     #[orchestrate(pattern = "user")]
     fn foreign() -> u64;
 }

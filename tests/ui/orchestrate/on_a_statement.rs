@@ -8,7 +8,4 @@ struct Error;
 fn main() {
     #[orchestrate(pattern = "user")]
     let one = User { id: 1 };
-    #[orchestrate(pattern = "user")]
-    one.id;
-    let two = #[orchestrate(pattern = "user")] || Err::<u64, Error>(Error);
 }

@@ -25,8 +25,8 @@ static THREE: u64 = 3;
 use std::fmt::Debug;
 
 #[orchestrate(pattern = "user")]
-extern "C" {
-    fn foreign() -> u64;
+unsafe extern "C" {
+    safe fn foreign() -> u64;
 }
 
 #[orchestrate(pattern = "user")]
@@ -37,7 +37,7 @@ macro_rules! nothing {
 // All of them are there.
 fn is_there(_: &(impl Users + Debug)) -> u64 {
     nothing!();
-    users::ONE + TWO + THREE
+    users::ONE + TWO + THREE + foreign()
 }
 
 fn main() {}

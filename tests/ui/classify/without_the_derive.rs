@@ -1,0 +1,10 @@
+use graceful::Classify;
+
+enum UserError {
+    #[classify(code = NotFound)]
+    Missing,
+}
+
+fn main() {
+    let _ = UserError::Missing;
+}
