@@ -4,12 +4,15 @@
 //! (tokens, no decision). `#[derive(Classify)]` is in `classify`, in the same three.
 
 mod classify;
+#[cfg(test)]
+mod editors;
 mod errors;
 mod expand;
 mod model;
 mod parse;
 #[cfg(test)]
 mod snapshots;
+mod syntax;
 
 use darling::Error;
 use proc_macro2::TokenStream;

@@ -8,8 +8,8 @@ use syn::{
     parse::{Parse, ParseStream},
 };
 
-use super::{DEFAULTS, syntax::another};
-use crate::errors::wrong;
+use super::DEFAULTS;
+use crate::{errors::wrong, syntax::another};
 
 pub(crate) enum Item {
     Function(Box<Function>),

@@ -3,23 +3,22 @@
 mod function;
 mod options;
 mod steps;
-mod syntax;
 mod value;
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Expr, LitStr, Path};
 
+use self::value::{choice, name, path, string, strings};
 pub(crate) use self::{
     function::{Function, Item, with_defaults},
     steps::{STEPS, StepArgs},
     value::{At, Piece, Template, Value},
 };
-use self::{
-    syntax::{Arg, ArgValue, arguments},
-    value::{choice, name, path, string, strings},
+use crate::{
+    errors::{suggestion, wrong},
+    syntax::{Arg, ArgValue, Examples, arguments},
 };
-use crate::errors::{suggestion, wrong};
 
 /// The block's arguments, as its methods get them.
 pub(crate) const DEFAULTS: &str = "__defaults";
@@ -86,7 +85,11 @@ impl Args {
         let mut defaults = Self::default();
         let mut wrong = Accumulator::default();
         let mut seen: Vec<Ident> = Vec::new();
-        for arg in arguments(tokens, "pattern = \"user\"", &mut wrong) {
+        let examples = Examples {
+            argument: "pattern = \"user\"",
+            list: |name| steps::position(name).map(|_| steps::example(&name.to_string())),
+        };
+        for arg in arguments(tokens, &examples, &mut wrong) {
             if let (true, ArgValue::List(list)) = (arg.name == DEFAULTS, &arg.value) {
                 // They were checked, and their mistakes told, where they stand.
                 let mut told = Accumulator::default();

@@ -7,10 +7,12 @@ use syn::{Expr, spanned::Spanned as _};
 use super::{
     Args, CacheArgs, EventArgs, STEPS,
     steps::{self, valueless},
-    syntax::ArgValue,
     value::{self, choice, is_constant, is_word, millis, name, path},
 };
-use crate::errors::{put, suggestion, wrong};
+use crate::{
+    errors::{put, suggestion, wrong},
+    syntax::ArgValue,
+};
 
 impl Args {
     pub(super) fn take_step(

@@ -8,10 +8,12 @@ use syn::{Expr, ExprLit, Lit, Path, spanned::Spanned as _};
 
 use super::{
     ARGUMENTS,
-    syntax::{Arg, ArgValue, arguments},
     value::{self, At},
 };
-use crate::errors::{put, suggestion, wrong};
+use crate::{
+    errors::{put, suggestion, wrong},
+    syntax::{Arg, ArgValue, Examples, arguments},
+};
 
 /// The steps, by their number in the runtime.
 pub(crate) const STEPS: [(&str, &str); 9] = [
@@ -160,7 +162,8 @@ impl StepArgs {
         mut own: impl FnMut(&Ident, &ArgValue) -> Result<()>,
     ) {
         let step = step.to_string();
-        for Arg { name, value } in arguments(list, &example(&step), errors) {
+        let examples = Examples { argument: &example(&step), list: |_| None };
+        for Arg { name, value } in arguments(list, &examples, errors) {
             let taken = match options(&step).contains(&name.to_string().as_str()) {
                 true => own(&name, &value),
                 false => self.take(&step, &name, &value),

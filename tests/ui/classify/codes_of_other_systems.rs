@@ -8,6 +8,12 @@ enum UserError {
     Status,
     #[classify(code = BadRequest)]
     Name,
+    #[classify(code = Unauthorized)]
+    OtherName,
+    #[classify(code = Teapot)]
+    NoName,
+    #[classify(code = 418)]
+    NoNumber,
     #[classify(code = -1)]
     Negative,
     #[classify(code = Code::from(5))]

@@ -1,12 +1,10 @@
-use graceful::Classify;
-
-#[derive(Classify)]
+#[derive(graceful::Classify)]
 fn handler() {}
 
-#[derive(Classify)]
+#[derive(graceful::Classify)]
 trait Users {}
 
-#[derive(Classify)]
+#[derive(graceful::Classify)]
 mod users {}
 
 fn main() {}

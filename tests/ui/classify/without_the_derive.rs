@@ -1,5 +1,3 @@
-use graceful::Classify;
-
 enum UserError {
     #[classify(code = NotFound)]
     Missing,

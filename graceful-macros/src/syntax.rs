@@ -9,7 +9,6 @@ use syn::{
     token,
 };
 
-use super::steps;
 use crate::errors::{at, wrong};
 
 pub(crate) struct Arg {
@@ -26,13 +25,21 @@ pub(crate) enum ArgValue {
     List(TokenStream),
 }
 
+/// What is said of arguments that are not like that.
+pub(crate) struct Examples<'a> {
+    /// `cache = user.id`
+    pub(crate) argument: &'a str,
+    /// Of an argument that takes a list: `cache(key = user.id)`
+    pub(crate) list: fn(&Ident) -> Option<String>,
+}
+
 /// Input: `cache = user.id, event, alert(on = "all")`. One that cannot be parsed is reported and passed over, so that the
 /// mistakes in the others are told in the same run.
-pub(crate) fn arguments(tokens: TokenStream, example: &str, errors: &mut Accumulator) -> Vec<Arg> {
+pub(crate) fn arguments(tokens: TokenStream, examples: &Examples<'_>, errors: &mut Accumulator) -> Vec<Arg> {
     let parse = |input: ParseStream<'_>| {
         let mut arguments = Vec::new();
         while !input.is_empty() {
-            match Arg::parse(input, example) {
+            match Arg::parse(input, examples) {
                 Ok(argument) => arguments.push(argument),
                 Err(error) => {
                     errors.push(error);
@@ -72,8 +79,8 @@ fn skip_to_separator(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 impl Arg {
-    fn parse(input: ParseStream<'_>, example: &str) -> Result<Self> {
-        let nameless = format!("an argument begins with its name, as in `{example}`");
+    fn parse(input: ParseStream<'_>, examples: &Examples<'_>) -> Result<Self> {
+        let nameless = format!("an argument begins with its name, as in `{}`", examples.argument);
         if input.peek(Token![,]) {
             return Err(at(input.span(), "nothing stands before this `,`: remove it"));
         }
@@ -81,23 +88,15 @@ impl Arg {
             return Err(at(input.span(), nameless));
         }
         let name = input.call(Ident::parse_any)?;
-        let is_step = steps::position(&name).is_some();
+        let list = (examples.list)(&name);
         if input.peek(Token![.]) || input.peek(Token![::]) {
-            return Err(wrong(
-                &name,
-                match is_step {
-                    true => format!(
-                        "options of a step stand in parentheses, as in `{}`",
-                        steps::example(&name.to_string())
-                    ),
-                    false => nameless,
-                },
-            ));
+            let in_parentheses = list.map(|list| format!("its options stand in parentheses, as in `{list}`"));
+            return Err(wrong(&name, in_parentheses.unwrap_or(nameless)));
         }
         let value = if input.peek(token::Paren) {
             ArgValue::List(input.parse::<Group>()?.stream())
-        } else if is_step && (input.peek(token::Brace) || input.peek(token::Bracket)) {
-            return Err(at(input.span(), format!("options of a step stand in parentheses: `{name}(…)`")));
+        } else if list.is_some() && (input.peek(token::Brace) || input.peek(token::Bracket)) {
+            return Err(at(input.span(), format!("options stand in parentheses: `{name}(…)`")));
         } else if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
             ArgValue::Value(value_of(&name, input)?)
         } else if input.is_empty()
@@ -135,14 +134,14 @@ fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
     match ungrouped(value) {
         Expr::Assign(assignment) => Err(wrong(
             &assignment.eq_token,
-            "one `=` too many: options of a step stand in parentheses, as in `cache(key = user.id)`",
+            format!("one `=` too many: `{name}` takes one value, as in `{name} = …`"),
         )),
         value => Ok(value),
     }
 }
 
 /// Another `#[orchestrate]` on the same item.
-pub(super) fn another(item: &TokenStream) -> Option<Ident> {
+pub(crate) fn another(item: &TokenStream) -> Option<Ident> {
     let mut after_hash = false;
     item.clone().into_iter().find_map(|tree| {
         let attribute = after_hash;
