@@ -5,7 +5,7 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::{
     Expr, Token,
     ext::IdentExt as _,
-    parse::{ParseStream, Parser as _},
+    parse::{ParseStream, Parser as _, discouraged::Speculative as _},
     token,
 };
 
@@ -39,8 +39,13 @@ pub(crate) fn arguments(tokens: TokenStream, examples: &Examples<'_>, errors: &m
     let parse = |input: ParseStream<'_>| {
         let mut arguments = Vec::new();
         while !input.is_empty() {
-            match Arg::parse(input, examples) {
-                Ok(argument) => arguments.push(argument),
+            // What is left over in a group of a wrong argument is no mistake of the others.
+            let ahead = input.fork();
+            match Arg::parse(&ahead, examples) {
+                Ok(argument) => {
+                    input.advance_to(&ahead);
+                    arguments.push(argument);
+                }
                 Err(error) => {
                     errors.push(error);
                     skip_to_separator(input)?;
@@ -116,20 +121,18 @@ impl Arg {
 /// `= user.id`
 fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
     let equals: Token![=] = input.parse()?;
-    let complete = |input: ParseStream<'_>| !input.is_empty() && !input.peek(Token![,]);
-    if !complete(input) {
+    if input.is_empty() || input.peek(Token![,]) {
         return Err(wrong(&equals, format!("`{name}` has no value yet: write one after the `=`")));
     }
     let rest = input.fork();
     let value = input.parse().map_err(|error| {
         let reason = error.to_string();
         let reason = reason.trim_start_matches("unexpected end of input, ");
-        let what = if complete(input) { "no Rust expression" } else { "not complete" };
         // At the end of the input there is no token to point at but the last one.
         let last = rest.parse::<TokenStream>().ok().and_then(|rest| rest.into_iter().last());
         let last = last.filter(|_| input.is_empty());
         let span = last.map_or_else(|| error.span(), |last| last.span());
-        at(span, format!("the value of `{name}` is {what}: {reason}"))
+        at(span, format!("the value of `{name}` is not a complete expression: {reason}"))
     })?;
     match ungrouped(value) {
         Expr::Assign(assignment) => Err(wrong(

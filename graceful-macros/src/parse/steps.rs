@@ -126,11 +126,13 @@ impl StepArgs {
             return Ok(());
         }
         let hook = value::path(given, HOOK).map_err(|_| {
-            wrong(given, format!("`{name} = …` takes `off` or the path of {HOOK}; options go in `{name}(…)`"))
+            let options = example(&name.to_string());
+            wrong(given, format!("`{name} = …` takes `off` or the path of {HOOK}; options go in parentheses, as in `{options}`"))
         })?;
         let word = hook.get_ident().map(Ident::to_string).unwrap_or_default();
         match word.as_str() {
             "none" | "no" | "disabled" => return Err(wrong(given, switched_off_by(name))),
+            "required" => return Err(wrong(given, format!("`required` is an option: `{name}(required)`"))),
             "on" | "yes" | "enabled" => return Err(wrong(given, runs_by_itself(name))),
             _ => {}
         }

@@ -96,6 +96,7 @@ pub trait Version: Copy {
 
 macro_rules! versions {
     ($($integer:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Version for $integer {
             fn version(self) -> Option<i64> {
                 i64::try_from(self).ok()
@@ -106,6 +107,7 @@ macro_rules! versions {
 
 versions!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
+#[diagnostic::do_not_recommend]
 impl<V: Version> Version for &V {
     fn version(self) -> Option<i64> {
         V::version(*self)
