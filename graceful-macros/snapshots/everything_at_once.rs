@@ -48,7 +48,7 @@ async fn save(
                     my::graceful::__private::hook(&*flow, to_the_log).await
                 }
                 my::graceful::Step::Alert => {
-                    my::graceful::__private::detached!(flow, page).await
+                    my::graceful::__private::detached!(flow, page)
                 }
                 _ => my::graceful::__private::no_hook(),
             }

@@ -22,7 +22,7 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
                 HookArm::Err => {
                     let span = Span::mixed_site().located_at(path.span());
                     let krate = krate.at(span);
-                    quote_spanned!(span=> #krate::__private::detached!(#flow, #path).await)
+                    quote_spanned!(span=> #krate::__private::detached!(#flow, #path))
                 }
                 HookArm::Ok => return None,
             };

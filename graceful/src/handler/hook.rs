@@ -52,7 +52,7 @@ pub fn hook<'a, View: ?Sized, Kind, F: HookOf<'a, View, Kind>>(view: &'a View, f
 macro_rules! __detached {
     ($flow:ident, $function:expr) => {{
         use $crate::__private::{DetachedAnything as _, DetachedHook as _};
-        (&$crate::__private::Detached($function)).start(&$crate::Failure::of_flow(&$flow))
+        (&$crate::__private::Detached($function)).start(&$crate::Failure::of_flow(&$flow)).await
     }};
 }
 
