@@ -128,6 +128,10 @@ impl Scope {
             fix
         } else if name == "error" || name == "err" {
             "what needs the error is a hook, as in `alert(err = path)`".to_owned()
+        } else if name == "self" {
+            format!("this function has none; an expression may use {}", self.known())
+        } else if name == "off" {
+            "only a step is switched off, this argument is left out instead".to_owned()
         } else {
             format!("an expression may use {}; a local of the body is not known outside of it", self.known())
         };
