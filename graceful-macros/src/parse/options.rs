@@ -7,10 +7,10 @@ use syn::{Expr, spanned::Spanned as _};
 use super::{
     Args, CacheArgs, EventArgs, STEPS,
     steps::{self, valueless},
-    value::{self, choice, is_constant, is_word, millis, name, path},
+    value::{self, choice, is_constant, is_word, meant, millis, name, path},
 };
 use crate::{
-    errors::{put, suggestion, wrong},
+    errors::{put, wrong},
     syntax::ArgValue,
 };
 
@@ -69,12 +69,10 @@ impl Args {
                     return Ok(());
                 }
                 let what = "a function, an `async fn(&Failure<'_, E>) -> Option<T>`, or `last_good`";
-                let function = path(&given, what)?;
-                let word = function.get_ident().map(Ident::to_string).unwrap_or_default();
-                if let Some(fix) = suggestion(&word, &["last_good", "off"]) {
-                    return Err(wrong(&given, format!("unknown value `{word}`: {fix}")));
+                if let Some((word, near)) = meant(&given, &["last_good", "off"]) {
+                    return Err(wrong(&given, format!("unknown value `{word}`: did you mean `{near}`?")));
                 }
-                step.with = Some(function);
+                step.with = Some(path(&given, what)?);
             }
             ArgValue::List(list) => {
                 step.list(at, list, errors, |option, value| match value {

@@ -136,8 +136,8 @@ impl StepArgs {
             "on" | "yes" | "enabled" => return Err(wrong(given, runs_by_itself(name))),
             _ => {}
         }
-        if let Some(fix) = suggestion(&word, &["off"]) {
-            return Err(wrong(given, format!("unknown value `{word}`: {fix}")));
+        if let Some((word, near)) = value::meant(given, &["off"]) {
+            return Err(wrong(given, format!("unknown value `{word}`: did you mean `{near}`?")));
         }
         self.with = Some(hook);
         Ok(())
@@ -176,6 +176,9 @@ impl StepArgs {
 
     fn take(&mut self, step: &str, name: &Ident, value: &ArgValue) -> Result<()> {
         match (name.to_string().as_str(), value) {
+            ("with" | "ok" | "err", ArgValue::Value(given)) if value::is_word(given, "off") => {
+                Err(wrong(given, format!("{}, with both of its arms", switched_off_by(step))))
+            }
             ("with", ArgValue::Value(given)) => put(&mut self.with, name, value::path(given, HOOK)?),
             ("ok", ArgValue::Value(given)) => {
                 let what = "a hook, an `async fn(&Success<'_, T>) -> Result<(), StepError>`";

@@ -257,6 +257,15 @@ fn last_name(value: &Expr) -> Option<String> {
     }
 }
 
+/// What is written, bare or in quotes, and the word that it is near.
+pub(crate) fn meant(value: &Expr, words: &[&'static str]) -> Option<(String, &'static str)> {
+    let given = match value {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        value => text(value).map(LitStr::value),
+    }?;
+    nearest(&given, words).map(|near| (given, near))
+}
+
 /// `USER_UPDATED`: no function is called like that.
 pub(crate) fn is_constant(value: &Expr) -> bool {
     last_name(value).is_some_and(|name| !name.contains(char::is_lowercase))
