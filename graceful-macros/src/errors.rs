@@ -31,11 +31,11 @@ pub(crate) fn suggestion(name: &str, known: &[&str]) -> Option<String> {
     nearest(name, known).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// The name that was meant: at most every third letter is wrong, or letters at its end are missing.
+/// The name that was meant: at most every third letter is wrong, or one of the two begins the other.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = bare(name);
     let distance = |known: &str| {
-        let begun = name.len() > 1 && known.starts_with(&name);
+        let begun = name.len() > 1 && known.starts_with(&name) || known.len() > 3 && name.starts_with(known);
         let distance = strsim::osa_distance(&name, known);
         let longest = name.len().max(known.len());
         let near = distance < longest && distance <= longest / 3;
