@@ -3,21 +3,17 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
     async move {
         ::graceful::__private::enter(
                 const { &::graceful::__private::Site::new("get", "user", "get") },
-                |draft| {
-                    draft.id(&id);
-                },
+                |draft| draft.id(&id),
             )
             .run(
                 async move {
                     if false {
-                        return ::graceful::__private::never::<Result<User, Error>>();
+                        return ::graceful::__private::never::<Result<User, Error>>(());
                     }
                     { users.get(id).await }
                 },
-                move |draft, result| {
-                    ::graceful::__private::payload!(draft, result, payload);
-                },
-                |draft, error| ::graceful::__private::classify!(draft, error),
+                move |draft, result| ::graceful::__private::probe(result).payload(draft),
+                |draft, error| ::graceful::__private::probe(error).classify(draft),
             )
             .await
     }

@@ -9,21 +9,19 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
                 &::graceful::__private::Site::new("get", "user", "get")
                     .last_good(3600000u64)
             },
-            |draft| {
-                draft.key(&id);
-            },
+            |draft| draft.key(&id),
         )
         .call(
             move || -> Result<&'a User, Error> {
-                let _ = &id;
+                let _ = (&id,);
                 { self.users.get(&id).ok_or(Error) }
             },
             move |draft, result| {
-                ::graceful::__private::payload!(draft, result, needed_payload);
+                ::graceful::__private::probe(result).needed_payload(draft)
             },
-            |draft, error| ::graceful::__private::classify!(draft, error),
+            |draft, error| ::graceful::__private::probe(error).classify(draft),
         )
         .typed_hooks(::graceful::__private::no_hooks)
-        .last_good(|value| ::graceful::__private::decode!(value))
+        .last_good(|value| value.decode())
         .finish()
 }

@@ -79,8 +79,5 @@ pub mod __private {
     pub use crate::classify::{Cause, CauseProbe};
     pub use crate::handler::*;
     pub use crate::orchestrator::Requirement;
-    pub use crate::{
-        __classify as classify, __decode as decode, __detached as detached, __payload as payload,
-    };
     pub use inventory;
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::{
     Code, Context, Ending, Failure, Flow, FlowReport, OrchestrationConfig, Success,
-    engine::{Engine, NoTypedHooks, Settle},
-    flow::{Names, Options},
+    engine::{Ended, Engine, NoTypedHooks, Settle},
+    flow::{Declared, Origin},
     orchestrator::ambient,
 };
 
@@ -82,9 +82,10 @@ impl<'a, E: ?Sized> Failure<'a, E> {
 
 /// A flow that knows its outcome, and not yet what follows it.
 fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
-    let mut flow = Flow::begin(Arc::default(), Names::default(), Options::DEFAULT);
+    let mut flow = Flow::begin(Declared::default(), Origin::unknown());
     flow.context = Context::try_current();
-    flow.end(ending, code, message);
+    (flow.code, flow.message) = (code, message.into());
+    flow.end(ending);
     Arc::new(flow)
 }
 
@@ -93,8 +94,7 @@ fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
     let mut values = config.values.clone();
     values.named_at_entry = values.is_named();
     Flow {
-        names: config.names.clone(),
-        options: config.options,
+        declaration: Declared::Owned(Arc::clone(&config.declaration)),
         values,
         parent: parent.map(|parent| parent.id),
         depth: parent.map_or(0, |parent| parent.depth.saturating_add(1)),
@@ -112,5 +112,5 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
     if !config.when {
         return FlowReport::skipped(&flow, "`when` is false");
     }
-    Settle::new(Engine::new(orchestrator, flow, config.overrides()), NoTypedHooks).await
+    Settle::new(Engine::new(Ended { orchestrator, flow, overrides: config.overrides() }), NoTypedHooks).await
 }

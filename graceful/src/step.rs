@@ -78,6 +78,57 @@ impl Step {
     }
 }
 
+/// Some of the nine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Steps(u16);
+
+impl Steps {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn of(steps: &[Step]) -> Self {
+        let (mut set, mut index) = (Self::NONE, 0);
+        // A `const fn` has no iterators.
+        while index < steps.len() {
+            set.insert(steps[index]);
+            index += 1;
+        }
+        set
+    }
+
+    pub(crate) const fn contains(self, step: Step) -> bool {
+        self.0 & 1 << step as u16 != 0
+    }
+
+    pub(crate) const fn insert(&mut self, step: Step) {
+        self.0 |= 1 << step as u16;
+    }
+
+    pub(crate) const fn remove(&mut self, step: Step) {
+        self.0 &= !(1 << step as u16);
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// In their order.
+    pub(crate) fn iter(mut self) -> impl Iterator<Item = Step> {
+        std::iter::from_fn(move || {
+            let step = Step::ALL.get(self.0.trailing_zeros() as usize).copied()?;
+            self.remove(step);
+            Some(step)
+        })
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

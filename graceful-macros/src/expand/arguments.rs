@@ -19,17 +19,25 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
     let kept = handler.setters.kept.iter().map(|name| {
         let span = Span::mixed_site().located_at(name.span());
         let krate = krate.at(span);
-        quote_spanned!(span=> #krate::__private::kept(&#name);)
+        quote_spanned!(span=> #krate::__private::kept(&#name))
     });
-    let reads_result = !handler.setters.after.is_empty();
-    let (result, ok_draft) = match reads_result {
-        true => (result(handler), draft.clone()),
-        false => (hidden("_result"), hidden("_draft")),
+    let calls: Vec<_> = kept.chain(setters(handler, &handler.setters.after, &draft)).collect();
+    let (result, ok_draft) = match calls.is_empty() {
+        false => (result(handler), draft.clone()),
+        true => (hidden("_result"), hidden("_draft")),
     };
-    let after = setters(handler, &handler.setters.after, &draft);
+    let read = in_one(&calls);
     quote! {
-        move |#ok_draft, #result| { #(#kept)* #after },
-        |#draft, #error| #krate::__private::classify!(#draft, #error)
+        move |#ok_draft, #result| #read,
+        |#draft, #error| #krate::__private::probe(#error).classify(#draft)
+    }
+}
+
+/// An expression of them all.
+pub(super) fn in_one(calls: &[TokenStream]) -> TokenStream {
+    match calls {
+        [only] => only.clone(),
+        calls => quote!({ #(#calls;)* }),
     }
 }
 
@@ -39,29 +47,29 @@ fn result(handler: &Handler) -> Ident {
 }
 
 /// One call on the draft per setter.
-pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> TokenStream {
-    let calls = setters.iter().map(|setter| {
+pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> Vec<TokenStream> {
+    let call = |setter: &Setter| {
         let span = Span::mixed_site().located_at(setter.span);
         let krate = &handler.krate.at(span);
         let method = Ident::new(setter.method, span);
         match &setter.argument {
             Argument::Reference(expr) => {
                 let expr = reference(expr);
-                quote_spanned!(span=> #draft.#method(#expr);)
+                quote_spanned!(span=> #draft.#method(#expr))
             }
-            Argument::Value(expr) => quote_spanned!(span=> #draft.#method(#expr);),
+            Argument::Value(expr) => quote_spanned!(span=> #draft.#method(#expr)),
             Argument::Format { text, holes } => {
                 let text = proc_macro2::Literal::string(text);
                 let holes = holes.iter().map(|hole| hole_of(hole, krate, draft));
-                quote_spanned!(span=> { let text = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #draft.#method(&text); })
+                quote_spanned!(span=> { let text = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #draft.#method(&text) })
             }
             Argument::Probe => {
                 let result = result(handler);
-                quote_spanned!(span=> #krate::__private::payload!(#draft, #result, #method);)
+                quote_spanned!(span=> #krate::__private::probe(#result).#method(#draft))
             }
         }
-    });
-    quote!(#(#calls)*)
+    };
+    setters.iter().map(call).collect()
 }
 
 fn hole_of(hole: &Hole, krate: &TokenStream, draft: &Ident) -> TokenStream {

@@ -7,8 +7,8 @@ use syn::{Path, spanned::Spanned as _};
 use super::hidden;
 use crate::model::{Fallback, Handler, Hook, HookArm, Krate};
 
-/// The hooks that take the flow alone, and so need nothing of the caller's: those of both arms, and the typed ones of the
-/// error arm for when there is no error value.
+/// `.hooks(…)` of the site: the hooks that take the flow alone, and so need nothing of the caller's. They are those of both
+/// arms, and the typed ones of the error arm for when there is no error value.
 pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
     let (step, flow) = (hidden("step"), hidden("flow"));
@@ -22,7 +22,7 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
                 HookArm::Err => {
                     let span = Span::mixed_site().located_at(path.span());
                     let krate = krate.at(span);
-                    quote_spanned!(span=> #krate::__private::detached!(#flow, #path))
+                    quote_spanned!(span=> #krate::__private::detached(#path).start(&#krate::Failure::of_flow(&#flow)).await)
                 }
                 HookArm::Ok => return None,
             };
@@ -97,8 +97,7 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
         }
         Fallback::LastGood(span) => {
             let span = Span::mixed_site().located_at(*span);
-            let krate = krate.at(span);
-            quote_spanned!(span=> .last_good(|#value| #krate::__private::decode!(#value)))
+            quote_spanned!(span=> .last_good(|#value| #value.decode()))
         }
     })
 }

@@ -7,8 +7,8 @@ use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use self::arguments::{on, setters};
-use crate::model::{Handler, Requirement, Shape, SiteArgument};
+use self::arguments::{in_one, on, setters};
+use crate::model::{Handler, Held, Requirement, Shape, SiteArgument};
 
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
@@ -20,17 +20,17 @@ pub(super) fn hidden(name: &str) -> Ident {
 ///
 /// ```text
 /// async fn update_user(user: User) -> Result<User, UserError> {
-///     enter(const { &Site::new("update_user", "user", "user updated").event(…) }, |draft| draft.key(&user.id))
-///         .run(
+///     call(move || {
+///         enter(const { &Site::new("update_user", "user", "user updated").event(…) }, |draft| draft.key(&user.id)).run(
 ///             async move {
-///                 if false { return never::<Result<User, UserError>>(); }
-///                 let _ = &user;
+///                 if false { return never::<Result<User, UserError>>((&user,)); }
 ///                 { …the body… }
 ///             },
 ///             |draft, result| …,
 ///             |draft, error| …,
 ///         )
-///         .await
+///     })
+///     .await
 /// }
 /// ```
 pub(crate) fn handler(handler: &Handler) -> TokenStream {
@@ -48,12 +48,8 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
 
 fn call(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
-    let held = &handler.held;
+    let Held { mentioned, rebound } = &handler.held;
     let body = inner(&handler.function.body);
-    let hint = handler
-        .returned
-        .as_ref()
-        .map(|returned| quote!(if false { return #krate::__private::never::<#returned>(); }));
     // Where what is returned is not a `Result`, the error stands at the return type.
     let run_span = match &handler.function.signature.output {
         syn::ReturnType::Type(_, returned) => Span::mixed_site().located_at(returned.span()),
@@ -62,17 +58,23 @@ fn call(handler: &Handler) -> TokenStream {
     let run = Ident::new("run", run_span);
     let arms = arguments::arms(handler);
     let after = hooks::after(handler);
+    let never = |returned| quote!(#krate::__private::never::<#returned>);
+    let hold = (!mentioned.is_empty()).then(|| quote!(let _ = (#(#mentioned,)*);));
     match &handler.shape {
         Shape::Async => {
             let enter = enter(handler, false);
-            quote!(#enter.#run(async move { #hint #held #body }, #arms) #after .await)
+            let never = handler.returned.as_ref().map(never);
+            let body = quote!(async move { if false { return #never((#(#mentioned,)*)); } #rebound #body });
+            // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on.
+            quote!(#krate::__private::call(move || #enter.#run(#body, #arms) #after).await)
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, false);
             let (before, rebound, capture, body) = (&tail.before, &tail.rebound, &tail.capture, &tail.body);
-            let inner =
-                quote!(#(#rebound)* #enter.#run(async #capture { #hint { #body } }, #arms) #after .await);
-            let last = tail.with(&inner);
+            let never = handler.returned.as_ref().map(never);
+            let hint = never.map(|never| quote!(if false { return #never(()); }));
+            let run = quote!(#enter.#run(async #capture { #hint { #body } }, #arms) #after .await);
+            let last = tail.with(&quote!(#(#rebound)* #run));
             quote!(#(#before)* #last)
         }
         Shape::Call { returns_impl_future: true, .. } => {
@@ -80,14 +82,14 @@ fn call(handler: &Handler) -> TokenStream {
             let output = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let krate = krate.at(run_span);
             let called = quote_spanned!(run_span=> #krate::__private::called::<#output, _, _>);
-            let call = quote!(#called(move || { #held #body }));
+            let call = quote!(#called(move || { #hold #rebound #body }));
             quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
         }
         Shape::Call { eager, .. } => {
             let enter = enter(handler, *eager);
             let returned = handler.returned.as_ref().map(|returned| quote!(-> #returned));
             let call = Ident::new("call", run_span);
-            quote!(#enter.#call(move || #returned { #held #body }, #arms) #after .finish())
+            quote!(#enter.#call(move || #returned { #hold #rebound #body }, #arms) #after .finish())
         }
     }
 }
@@ -104,13 +106,13 @@ fn enter(handler: &Handler, eager: bool) -> TokenStream {
     let krate = &handler.krate;
     let site = site(handler);
     let fill = setters(handler, &handler.setters.entry, &hidden("draft"));
-    let draft = if handler.setters.entry.is_empty() { hidden("_draft") } else { hidden("draft") };
-    let fill = quote!(|#draft| { #fill });
-    let hooks = hooks::detached(handler);
+    let draft = if fill.is_empty() { hidden("_draft") } else { hidden("draft") };
+    let fill = in_one(&fill);
+    let fill = quote!(|#draft| #fill);
     match (on(handler), eager) {
-        (Some(on), _) => quote!(#krate::__private::enter_on(#site, #on, #fill) #hooks),
-        (None, true) => quote!(#krate::__private::enter_eager(#site, #fill) #hooks),
-        (None, false) => quote!(#krate::__private::enter(#site, #fill) #hooks),
+        (Some(on), _) => quote!(#krate::__private::enter_on(#site, #on, #fill)),
+        (None, true) => quote!(#krate::__private::enter_eager(#site, #fill)),
+        (None, false) => quote!(#krate::__private::enter(#site, #fill)),
     }
 }
 
@@ -132,7 +134,8 @@ fn site(handler: &Handler) -> TokenStream {
         let separator = if index == 0 { quote!(#krate::__private::Site::) } else { quote!(.) };
         calls.extend(quote!(#separator #method(#(#arguments),*)));
     }
-    quote!(const { &#calls })
+    let hooks = hooks::detached(handler);
+    quote!(const { &#calls #hooks })
 }
 
 fn requirement(handler: &Handler, needs: &Requirement) -> TokenStream {

@@ -13,7 +13,7 @@ use syn::{Expr, Path};
 use self::scope::Scope;
 pub(crate) use self::{
     setters::{Argument, Hole, Setter, Setters},
-    shape::Shape,
+    shape::{Held, Shape},
 };
 use crate::{
     errors::{at, wrong},
@@ -29,7 +29,7 @@ pub(crate) struct Handler {
     /// The body's type hint.
     pub(crate) returned: Option<TokenStream>,
     /// What keeps the parameters' drop order.
-    pub(crate) held: TokenStream,
+    pub(crate) held: Held,
     pub(crate) site: Vec<SiteCall>,
     pub(crate) setters: Setters,
     pub(crate) on: Option<Expr>,

@@ -118,16 +118,24 @@ fn split_rebound(statements: Vec<Stmt>, is_async_trait: bool) -> (Vec<Stmt>, Vec
     })
 }
 
+/// What keeps the parameters' drop order.
+pub(crate) struct Held {
+    /// `&user`, for each that the body captures.
+    pub(crate) mentioned: Vec<TokenStream>,
+    /// `let mut user = user;`, for each that becomes a local of it.
+    pub(crate) rebound: TokenStream,
+}
+
 /// What keeps the parameters' drop order, last to first: they are mentioned in it at the start of the body, so that the block
 /// captures them in it, and drops what it has captured in it. Lints of assignments do not see into captures, so what is
 /// `mut` becomes a local, and with it all that is dropped before it.
 ///
 /// One that the body does not use is left where it is, so that the compiler still warns, unless its name says that it is
 /// held on purpose.
-pub(crate) fn held(function: &mut Function) -> TokenStream {
+pub(crate) fn held(function: &mut Function) -> Held {
     let mut used = Vec::new();
     identifiers(function.body.stream(), &mut used);
-    let mut mentioned = TokenStream::new();
+    let mut mentioned = Vec::new();
     let mut rebound = TokenStream::new();
     for (index, input) in function.signature.inputs.iter_mut().enumerate() {
         let FnArg::Typed(parameter) = input else { continue };
@@ -157,12 +165,11 @@ pub(crate) fn held(function: &mut Function) -> TokenStream {
                 rebound
                     .extend(quote_spanned!(Span::mixed_site()=> #cfg #lint let #mutability #name = #name;));
             } else {
-                let before = std::mem::take(&mut mentioned);
-                mentioned = quote_spanned!(Span::mixed_site()=> #cfg #lint let _ = &#name; #before);
+                mentioned.insert(0, quote_spanned!(Span::mixed_site()=> #cfg #lint &#name));
             }
         }
     }
-    quote!(#mentioned #rebound)
+    Held { mentioned, rebound }
 }
 
 struct Binding {
@@ -195,7 +202,7 @@ pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream
             output_of(opaque).map(|output| nameable(&output))
         }
         // It cannot be named, either, and it is no `Result`.
-        (Shape::Async, Type::Never(_)) => None,
+        (Shape::Async, Type::Never(_)) => Some(quote!(_)),
         (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
         (_, returned) => Some(nameable(returned)),
     }

@@ -10,7 +10,7 @@ use smol_str::{SmolStr, format_smolstr};
 use crate::{
     Delivery, Hook, Orchestrator, Step,
     engine::{Hooks, Overrides},
-    flow::{Names, Options, Tags, Values, Work},
+    flow::{Declaration, Tags, Values},
 };
 
 /// What follows an outcome, declared by hand: the same arguments as the attribute's, one type for both arms.
@@ -36,8 +36,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use]
 pub struct OrchestrationConfig {
-    pub(crate) names: Names,
-    pub(crate) options: Options,
+    pub(crate) declaration: Arc<Declaration>,
     pub(crate) values: Values,
     pub(crate) when: bool,
     pub(crate) orchestrator: Option<Orchestrator>,
@@ -57,8 +56,7 @@ impl OrchestrationConfig {
     /// ```
     pub fn new(pattern: impl Into<SmolStr>) -> Self {
         Self {
-            names: Names { pattern: pattern.into(), ..Names::default() },
-            options: Options::DEFAULT,
+            declaration: Arc::new(Declaration { pattern: pattern.into(), ..Declaration::default() }),
             values: Values::default(),
             when: true,
             orchestrator: None,
@@ -90,7 +88,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn handler(mut self, name: impl Into<SmolStr>) -> Self {
-        self.names.handler = name.into();
+        self.declared().handler = name.into();
         self
     }
 
@@ -152,7 +150,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn tags<I: IntoIterator<Item: Into<SmolStr>>>(mut self, tags: I) -> Self {
-        self.names.tags = Tags::Owned(tags.into_iter().map(Into::into).collect());
+        self.declared().tags = Tags::Owned(tags.into_iter().map(Into::into).collect());
         self
     }
 
@@ -196,7 +194,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn delivery(mut self, delivery: Delivery) -> Self {
-        self.options.delivery = delivery;
+        self.declared().options.delivery = delivery;
         self
     }
 
@@ -211,7 +209,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn off(mut self, step: Step) -> Self {
-        self.options.step_mut(step).off = true;
+        self.declared().options.off.insert(step);
         self
     }
 
@@ -228,7 +226,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn required(mut self, step: Step) -> Self {
-        self.options.step_mut(step).required = true;
+        self.declared().options.required.insert(step);
         self
     }
 
@@ -245,7 +243,8 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn timeout(mut self, step: Step, budget: Duration) -> Self {
-        self.options.step_mut(step).timeout_ms = u32::try_from(budget.as_millis()).unwrap_or(u32::MAX).max(1);
+        self.declared().options.timeouts_ms[step as usize] =
+            u32::try_from(budget.as_millis()).unwrap_or(u32::MAX).max(1);
         self
     }
 
@@ -276,7 +275,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn hook_ok(mut self, step: Step, hook: Hook) -> Self {
-        self.options.step_mut(step).on_success = Work::Hook;
+        self.declared().options.on_success.plain.insert(step);
         self.hooks_mut().success[step as usize] = Some(hook);
         self
     }
@@ -293,9 +292,13 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn hook_err(mut self, step: Step, hook: Hook) -> Self {
-        self.options.step_mut(step).on_error = Work::Hook;
+        self.declared().options.on_error.plain.insert(step);
         self.hooks_mut().error[step as usize] = Some(hook);
         self
+    }
+
+    fn declared(&mut self) -> &mut Declaration {
+        Arc::make_mut(&mut self.declaration)
     }
 
     fn hooks_mut(&mut self) -> &mut Hooks {
@@ -310,8 +313,7 @@ impl OrchestrationConfig {
 impl fmt::Debug for OrchestrationConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OrchestrationConfig")
-            .field("names", &self.names)
-            .field("options", &self.options)
+            .field("declaration", &self.declaration)
             .field("values", &self.values)
             .field("hooks", &self.hooks)
             .finish_non_exhaustive()

@@ -39,7 +39,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn cache_ttl(mut self, ttl: Duration) -> Self {
-        self.options.cache_ttl_ms = millis(ttl);
+        self.declared().options.cache_ttl_ms = millis(ttl);
         self
     }
 
@@ -84,7 +84,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn on_ok(mut self, on_ok: OnOk) -> Self {
-        self.options.on_ok = on_ok;
+        self.declared().options.on_ok = on_ok;
         self
     }
 
@@ -99,7 +99,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn on_err(mut self, on_err: OnErr) -> Self {
-        self.options.on_err = on_err;
+        self.declared().options.on_err = on_err;
         self
     }
 
@@ -113,9 +113,10 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn event(mut self, name: impl Into<SmolStr>) -> Self {
-        self.names.event = name.into();
-        if self.names.failed.is_empty() {
-            self.names.failed = format_smolstr!("{}.failed", self.names.event);
+        let declared = self.declared();
+        declared.event = name.into();
+        if declared.failed.is_empty() {
+            declared.failed = format_smolstr!("{}.failed", declared.event);
         }
         self
     }
@@ -130,7 +131,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn event_failed(mut self, name: impl Into<SmolStr>) -> Self {
-        self.names.failed = name.into();
+        self.declared().failed = name.into();
         self
     }
 
@@ -168,7 +169,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn graph(mut self, relation: impl Into<SmolStr>, to: impl fmt::Display) -> Self {
-        self.names.relation = relation.into();
+        self.declared().relation = relation.into();
         self.values.graph_to = Some(format_smolstr!("{to}"));
         self
     }
@@ -186,7 +187,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn schedule_after(mut self, after: Duration) -> Self {
-        self.options.schedule_after_ms = millis(after);
+        self.declared().options.schedule_after_ms = millis(after);
         self
     }
 
@@ -201,8 +202,8 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn alert(mut self, on: AlertOn, severity: Severity) -> Self {
-        self.options.alert_on = on;
-        self.options.severity = severity;
+        self.declared().options.alert_on = on;
+        self.declared().options.severity = severity;
         self
     }
 
@@ -217,7 +218,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn remember_last_good(mut self) -> Self {
-        self.options.last_good = true;
+        self.declared().options.last_good = true;
         self
     }
 }

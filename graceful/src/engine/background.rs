@@ -40,7 +40,7 @@ pub(super) enum Refused {
     /// The queue is full: the flow waits for its turn, which keeps the order per entity.
     Full(JoinHandle<Option<FlowReport>>),
     /// The queue is closed, or there is no runtime.
-    Closed(Box<Engine>),
+    Closed(Engine),
 }
 
 /// One flow under way, until it is dropped.
@@ -77,7 +77,7 @@ impl Background {
         // Counted before it is known whether the queue is closed, so that `drain` misses none.
         let counted = Counted::new(&orchestrator);
         let Some((lane, runtime)) = background.lane(&engine) else {
-            return Err(Refused::Closed(Box::new(engine)));
+            return Err(Refused::Closed(engine));
         };
         let (done, report) = oneshot::channel();
         let job: Job = Box::pin(async move {
@@ -107,7 +107,7 @@ impl Background {
         let engine = match engine.flow().delivery() {
             Delivery::Background => match Self::offer(engine) {
                 Ok(()) | Err(Refused::Full(_)) => return,
-                Err(Refused::Closed(engine)) => *engine,
+                Err(Refused::Closed(engine)) => engine,
             },
             Delivery::Inline | Delivery::Durable => engine,
         };

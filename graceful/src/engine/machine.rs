@@ -5,13 +5,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Budget, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime};
+use super::{Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime};
 use crate::{
     Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
-    flow::Work,
     orchestrator::ambient,
-    step::contain,
+    step::{Steps, contain},
     steps::{self, Done},
 };
 
@@ -19,11 +18,11 @@ use crate::{
 pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// One after the other, since a consumer that gets the event must find the cache right; then the rest at once.
-const PHASES: [&[Step]; 4] = [
-    &[Step::Fallback],
-    &[Step::Metadata],
-    &[Step::Cache],
-    &[Step::Graph, Step::Schedule, Step::Event, Step::Nexus, Step::Audit, Step::Alert],
+const PHASES: [Steps; 4] = [
+    Steps::of(&[Step::Fallback]),
+    Steps::of(&[Step::Metadata]),
+    Steps::of(&[Step::Cache]),
+    Steps::of(&[Step::Graph, Step::Schedule, Step::Event, Step::Nexus, Step::Audit, Step::Alert]),
 ];
 
 /// The steps of one flow. What it holds is `'static`, so it can be moved to the background half-way.
@@ -31,6 +30,8 @@ pub(super) struct Machine {
     pub(super) orchestrator: Orchestrator,
     pub(super) flow: Arc<Flow>,
     overrides: Overrides,
+    /// What is to be done: neither off, nor without a backend.
+    todo: Steps,
     results: [Option<StepResult>; 9],
     running: Vec<Running>,
     phase: usize,
@@ -62,6 +63,12 @@ struct Running {
     budget: Budget,
 }
 
+/// A step that was started.
+enum Begun {
+    Done(Done),
+    Running(Task),
+}
+
 enum Task {
     Backend(BoxFuture<Result<Done, StepError>>),
     Hook(BoxFuture<HookResult>),
@@ -69,8 +76,15 @@ enum Task {
 }
 
 impl Machine {
-    pub(super) fn new(orchestrator: Orchestrator, flow: Arc<Flow>, overrides: Overrides) -> Self {
-        let pass = match flow.options.delivery {
+    pub(super) fn new(Ended { orchestrator, flow, overrides }: Ended) -> Self {
+        let options = &flow.declaration.options;
+        let hooked = options.hooked(flow.is_success());
+        let mut served = orchestrator.served();
+        if !options.last_good {
+            served.remove(Step::Fallback);
+        }
+        let todo = served.or(hooked.plain).or(hooked.typed).without(options.off);
+        let pass = match options.delivery {
             Delivery::Inline | Delivery::Durable => Pass::All,
             Delivery::Background => Pass::Required,
         };
@@ -78,6 +92,7 @@ impl Machine {
             orchestrator,
             flow,
             overrides,
+            todo,
             results: [const { None }; 9],
             running: Vec::new(),
             phase: 0,
@@ -96,50 +111,51 @@ impl Machine {
             }
             let Some(phase) = PHASES.get(self.phase) else { return Poll::Ready(()) };
             self.phase += 1;
-            for &step in *phase {
-                if self.results[step as usize].is_none() && self.takes(step) {
-                    self.start(step);
-                }
+            for step in self.todo.and(*phase).and(self.taken()).iter() {
+                self.todo.remove(step);
+                self.start(step);
             }
         }
     }
 
-    fn takes(&self, step: Step) -> bool {
+    /// What this pass takes.
+    fn taken(&self) -> Steps {
         match self.pass {
-            Pass::All => true,
-            Pass::Required => self.flow.options.step(step).required,
+            Pass::All => self.todo,
+            Pass::Required => self.flow.declaration.options.required,
         }
     }
 
     fn start(&mut self, step: Step) {
-        let options = *self.flow.options.step(step);
-        let work = if self.flow.is_success() { options.on_success } else { options.on_error };
-        let task = match work {
-            _ if options.off => return self.record(step, StepResult::Off),
-            _ if self.flow.options.delivery == Delivery::Durable => {
-                return self.done(
-                    step,
-                    Err(StepError::new("the delivery is durable, and there is no durable store")),
-                );
-            }
-            _ if self.flow.depth > MAX_DEPTH => return self.done(step, Err(too_deep())),
-            Work::Default => {
-                let start = || steps::start(step, self.orchestrator.backends(), &self.flow);
-                match contain(start) {
-                    Ok(Reply::Ready(Some(answer))) => return self.done(step, answer),
-                    Ok(Reply::Ready(None)) => return self.done(step, Err(StepError::new("answered twice"))),
-                    Ok(Reply::Pending(future)) => Task::Backend(future),
-                    Err(error) => return self.done(step, Err(error)),
-                }
-            }
-            // Without an error value there is nothing to borrow: the same hook takes the flow alone.
-            Work::TypedHook if matches!(self.flow.ending, Ending::Ok | Ending::Err) => Task::Typed,
-            Work::Hook | Work::TypedHook => match contain(|| self.overrides.start(step, &self.flow)) {
-                Ok(future) => Task::Hook(future),
-                Err(error) => return self.done(step, Err(error)),
-            },
-        };
-        self.running.push(Running { step, task, budget: Budget::default() });
+        match self.begun(step) {
+            Ok(Begun::Done(done)) => self.done(step, Ok(done)),
+            Ok(Begun::Running(task)) => self.running.push(Running { step, task, budget: Budget::default() }),
+            Err(error) => self.done(step, Err(error)),
+        }
+    }
+
+    fn begun(&self, step: Step) -> Result<Begun, StepError> {
+        let Flow { declaration, depth, ending, .. } = &*self.flow;
+        if declaration.options.delivery == Delivery::Durable {
+            return Err(StepError::new("the delivery is durable, and there is no durable store"));
+        }
+        if *depth > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let hooked = declaration.options.hooked(ending.is_success());
+        // Without an error value there is nothing to borrow: the same hook takes the flow alone.
+        if hooked.typed.contains(step) && matches!(ending, Ending::Ok | Ending::Err) {
+            return Ok(Begun::Running(Task::Typed));
+        }
+        if hooked.typed.or(hooked.plain).contains(step) {
+            return contain(|| self.overrides.start(step, &self.flow))
+                .map(|hook| Begun::Running(Task::Hook(hook)));
+        }
+        match contain(|| steps::start(step, self.orchestrator.backends(), &self.flow))? {
+            Reply::Ready(Some(answer)) => answer.map(Begun::Done),
+            Reply::Ready(None) => Err(StepError::new("answered twice")),
+            Reply::Pending(future) => Ok(Begun::Running(Task::Backend(future))),
+        }
     }
 
     fn poll_running(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) {
@@ -180,7 +196,7 @@ impl Machine {
         if let Poll::Ready(answer) = polled.unwrap_or_else(|error| Poll::Ready(Err(error))) {
             return Poll::Ready(answer);
         }
-        let allowed = self.flow.options.budget(*step, self.caller == Caller::Waits);
+        let allowed = self.flow.declaration.options.budget(*step, self.caller == Caller::Waits);
         // A runtime without timers panics when it is asked for one.
         let over = contain(|| budget.poll_over(allowed, &self.orchestrator, cx));
         over.unwrap_or_else(Poll::Ready).map(Err)
@@ -215,6 +231,7 @@ impl Machine {
         if let StepResult::Failed(error) = &result {
             self.orchestrator.step_failed(step, error, &self.flow);
         }
+        self.todo.remove(step);
         self.results[step as usize] = Some(result);
     }
 
@@ -230,31 +247,44 @@ impl Machine {
 
     /// Nobody is left to run it: each step that has not been done fails.
     pub(super) fn abandon(&mut self) {
-        for step in Step::ALL {
-            if self.results[step as usize].is_none() {
-                self.done(step, Err(no_runtime()));
-            }
+        let running: Vec<_> = self.running.drain(..).map(|running| running.step).collect();
+        for step in self.todo.iter().chain(running) {
+            self.done(step, Err(no_runtime()));
         }
     }
 
     /// Why a caller that does not wait any longer cannot be given an `Ok`: a `required` step has failed, or is not done.
     pub(super) fn required(&self) -> Option<StepError> {
-        let required = || Step::ALL.into_iter().filter(|&step| self.flow.options.step(step).required);
-        let result = |step: Step| self.results[step as usize].as_ref();
-        let failed = required().find_map(|step| result(step)?.error().cloned());
-        failed
-            .or_else(|| required().find(|&step| result(step).is_none()).map(|step| not_ready().in_step(step)))
+        let required = |&step: &Step| self.flow.declaration.options.required.contains(step);
+        let mut missing = self.todo.iter().chain(self.running.iter().map(|running| running.step));
+        self.required_failure().or_else(|| missing.find(required).map(|step| not_ready().in_step(step)))
+    }
+
+    /// The end: everybody is told what became of the flow.
+    pub(super) fn tell(&self) {
+        self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
+    }
+
+    /// The first failure of a step that is `required`.
+    pub(super) fn required_failure(&self) -> Option<StepError> {
+        let required = self.flow.declaration.options.required;
+        required.iter().find_map(|step| self.results[step as usize].as_ref()?.error().cloned())
     }
 
     /// What became of each step so far; `missing` of those that are not done.
     pub(super) fn report(&self, missing: &'static str) -> FlowReport {
-        FlowReport::new(
-            &self.flow,
-            self.results.each_ref().map(|result| match result {
-                Some(result) => result.clone(),
-                None => StepResult::Skipped(missing),
-            }),
-        )
+        let result = |step: Step| match &self.results[step as usize] {
+            Some(result) => result.clone(),
+            None if self.flow.declaration.options.off.contains(step) => StepResult::Off,
+            None if self.todo.contains(step) || self.is_running(step) => StepResult::Skipped(missing),
+            None if step == Step::Fallback => StepResult::Skipped(steps::fallback::undone(&self.flow)),
+            None => StepResult::Skipped("no backend"),
+        };
+        FlowReport::new(&self.flow, Step::ALL.map(result))
+    }
+
+    fn is_running(&self, step: Step) -> bool {
+        self.running.iter().any(|running| running.step == step)
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) use self::{
     budget::Budget,
     machine::{MAX_DEPTH, too_deep},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, TypedHooks},
-    settle::Settle,
+    settle::{Settle, Settled},
 };
 pub use self::{
     overrides::{FlowHook, Hook},
@@ -28,15 +28,32 @@ pub use self::{
 };
 use crate::{Flow, Orchestrator, StepError};
 
+/// A flow that has ended, and what runs its steps.
+#[derive(Debug)]
+pub struct Ended {
+    pub(crate) orchestrator: Orchestrator,
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) overrides: Overrides,
+}
+
 /// One flow on its way. It cannot be lost: dropped before its end it goes on in the background, and dropped there, because
 /// the runtime ends, it reports what was not done.
-pub struct Engine(Option<Machine>);
+pub struct Engine(Option<Box<Machine>>);
 
 const ENDS_ONCE: &str = "a flow ends once";
 
 impl Engine {
-    pub(crate) fn new(orchestrator: Orchestrator, flow: Arc<Flow>, overrides: Overrides) -> Self {
-        Self(Some(Machine::new(orchestrator, flow, overrides)))
+    pub(crate) fn new(ended: Ended) -> Self {
+        Self::of(Machine::new(ended))
+    }
+
+    fn of(machine: Machine) -> Self {
+        Self(Some(Box::new(machine)))
+    }
+
+    /// The flow, whose caller this no longer is.
+    fn take(&mut self) -> Self {
+        Self(self.0.take())
     }
 
     fn machine(&mut self) -> &mut Machine {
@@ -63,15 +80,14 @@ impl Engine {
 
     /// Why a caller that does not wait any longer cannot be given an `Ok`.
     pub(crate) fn required(&self) -> Option<StepError> {
-        self.0.as_ref().and_then(Machine::required)
+        self.0.as_deref().and_then(Machine::required)
     }
 
     /// The end: everybody is told what became of the flow.
     fn conclude(&mut self) -> FlowReport {
         let machine = self.0.take().expect(ENDS_ONCE);
-        let report = machine.report("not run");
-        machine.orchestrator.flow_ended(&report);
-        report
+        machine.tell();
+        machine.report("not run")
     }
 
     /// The caller cannot wait: the flow goes on without it.

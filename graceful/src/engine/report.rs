@@ -166,8 +166,8 @@ impl FlowReport {
     /// # });
     /// ```
     pub fn required_failure(&self) -> Option<&StepError> {
-        let required = |&(step, _): &(Step, &StepResult)| self.flow.options.step(step).required;
-        self.steps().filter(required).find_map(|(_, result)| result.error())
+        let required = self.flow.declaration.options.required;
+        required.iter().find_map(|step| self.step(step).error())
     }
 }
 

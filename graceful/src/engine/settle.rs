@@ -6,7 +6,11 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{Background, Engine, FlowReport, TypedHooks, background::Refused, machine::Caller};
+use super::{
+    Background, Ended, Engine, FlowReport, NoTypedHooks, TypedHooks,
+    background::Refused,
+    machine::{Caller, Machine},
+};
 use crate::{Delivery, StepError, backends::BoxFuture};
 
 /// Ends when the response may leave. Dropped before, the flow goes on in the background.
@@ -19,6 +23,45 @@ pub(crate) struct Settle<T> {
     required: Option<StepError>,
 }
 
+/// A flow whose steps were polled once.
+pub(crate) enum Settled {
+    /// The response may leave; why a `required` step failed, if one did.
+    Now(Option<StepError>),
+    Later(Settle<NoTypedHooks>),
+}
+
+impl Settled {
+    /// Polls the steps of a flow without typed hooks. Most are ready at once, and then nothing of it was allocated.
+    pub(crate) fn begin(ended: Ended, cx: &mut Context<'_>) -> Self {
+        let mut machine = Machine::new(ended);
+        let ready = machine.poll(cx, &mut NoTypedHooks).is_ready();
+        if ready && machine.flow.delivery() != Delivery::Background {
+            machine.tell();
+            return Self::Now(machine.required_failure());
+        }
+        let mut settle = Settle::new(Engine::of(machine), NoTypedHooks);
+        if !ready {
+            return Self::Later(settle);
+        }
+        match Pin::new(&mut settle).poll(cx) {
+            Poll::Ready(report) => Self::Now(report.required_failure().cloned()),
+            Poll::Pending => Self::Later(settle),
+        }
+    }
+
+    /// Polls once, for a caller that cannot wait. What is not ready then goes on in the background.
+    ///
+    /// # Errors
+    /// A `required` step has failed, or is not ready.
+    pub(crate) fn once(ended: Ended) -> Result<(), StepError> {
+        let required = match Self::begin(ended, &mut Context::from_waker(Waker::noop())) {
+            Self::Now(required) => required,
+            Self::Later(settle) => settle.required(),
+        };
+        required.map_or(Ok(()), Err)
+    }
+}
+
 impl<T: TypedHooks> Settle<T> {
     pub(crate) fn new(engine: Engine, typed: T) -> Self {
         Self { engine, typed, turn: None, required: None }
@@ -27,19 +70,6 @@ impl<T: TypedHooks> Settle<T> {
     /// Why a caller that does not wait any longer cannot be given an `Ok`.
     pub(crate) fn required(&self) -> Option<StepError> {
         self.required.clone().or_else(|| self.engine.required())
-    }
-
-    /// Polls once, for a caller that cannot wait. What is not ready then goes on in the background.
-    ///
-    /// # Errors
-    /// A `required` step has failed, or is not ready.
-    pub(crate) fn once(mut self) -> Result<(), StepError> {
-        let mut cx = Context::from_waker(Waker::noop());
-        let required = match Pin::new(&mut self).poll(&mut cx) {
-            Poll::Ready(report) => report.required_failure().cloned(),
-            Poll::Pending => self.required(),
-        };
-        required.map_or(Ok(()), Err)
     }
 }
 
@@ -59,8 +89,7 @@ impl<T: TypedHooks> Future for Settle<T> {
                 Delivery::Background => {
                     let so_far = machine.report("queued");
                     machine.go_on_with_the_rest();
-                    let engine = Engine(this.engine.0.take());
-                    match Background::offer(engine) {
+                    match Background::offer(this.engine.take()) {
                         Ok(()) => return Poll::Ready(so_far),
                         Err(refused) => {
                             this.required = so_far.required_failure().cloned();
@@ -81,7 +110,7 @@ impl Refused {
             Self::Full(turn) => Box::pin(async move { turn.await.ok().flatten().unwrap_or(so_far) }),
             Self::Closed(mut engine) => {
                 engine.machine().caller = Caller::Waits;
-                Pin::from(engine)
+                Box::pin(engine)
             }
         }
     }

@@ -162,7 +162,7 @@ impl Flow {
     /// # });
     /// ```
     pub fn handler(&self) -> &str {
-        &self.names.handler
+        &self.declaration.handler
     }
 
     /// The kind of entity.
@@ -176,7 +176,7 @@ impl Flow {
     /// # });
     /// ```
     pub fn pattern(&self) -> &str {
-        &self.names.pattern
+        &self.declaration.pattern
     }
 
     /// The context that the call was made in.
@@ -273,9 +273,9 @@ impl Flow {
     /// # });
     /// ```
     pub fn incident(&self) -> Key {
-        match self.values.named_at_entry || self.names.handler.is_empty() {
+        match self.values.named_at_entry || self.declaration.handler.is_empty() {
             true => self.entity(),
-            false => self.key(self.names.handler.clone()),
+            false => self.key(self.declaration.handler.clone()),
         }
     }
 
@@ -299,7 +299,7 @@ impl Flow {
 
     fn key(&self, id: SmolStr) -> Key {
         let tenant = self.context().and_then(|context| context.tenant.clone()).unwrap_or_default();
-        Key::of_parts(self.origin.service.clone(), tenant, self.names.pattern.clone(), id)
+        Key::of_parts(self.origin.service.clone(), tenant, self.declaration.pattern.clone(), id)
     }
 
     /// The version that the handler gave, so that nothing newer is overwritten.
@@ -327,7 +327,7 @@ impl Flow {
     /// # });
     /// ```
     pub fn event_name(&self) -> Option<&str> {
-        let name = if self.is_success() { &self.names.event } else { &self.names.failed };
+        let name = if self.is_success() { &self.declaration.event } else { &self.declaration.failed };
         (!name.is_empty()).then_some(name)
     }
 
@@ -357,8 +357,8 @@ impl Flow {
     /// ```
     pub fn registered_pattern(&self) -> SmolStr {
         match self.is_success() {
-            true => self.names.pattern.clone(),
-            false => format_smolstr!("{}.error", self.names.pattern),
+            true => self.declaration.pattern.clone(),
+            false => format_smolstr!("{}.error", self.declaration.pattern),
         }
     }
 
@@ -373,7 +373,7 @@ impl Flow {
     /// # });
     /// ```
     pub fn tags(&self) -> impl Iterator<Item = &str> {
-        self.names.tags.iter()
+        self.declaration.tags.iter()
     }
 
     /// When the response leaves, relative to the steps.
@@ -387,7 +387,7 @@ impl Flow {
     /// # });
     /// ```
     pub fn delivery(&self) -> Delivery {
-        self.options.delivery
+        self.declaration.options.delivery
     }
 
     /// The entity's metadata after this flow, once the metadata step has run.

@@ -1,28 +1,30 @@
 //! The record of one call: everything that a step needs, and nothing of the handler's types.
 
 mod accessors;
+mod declaration;
 mod event;
 mod metadata;
 mod options;
 mod payload;
 mod values;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
+pub(crate) use self::{
+    declaration::{Declaration, Declared, Tags},
+    options::Options,
+    values::{Values, name},
+};
 pub use self::{
     event::{CanonicalPayload, Event},
     metadata::{LastError, Metadata},
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
     payload::Payload,
-};
-pub(crate) use self::{
-    options::{Names, Options, Tags, Work},
-    values::{Values, name},
 };
 use crate::{Code, Context};
 
@@ -77,6 +79,14 @@ pub(crate) struct Origin {
     pub environment: SmolStr,
 }
 
+impl Origin {
+    /// Of a flow that has no orchestrator yet.
+    pub(crate) fn unknown() -> Arc<Self> {
+        static UNKNOWN: LazyLock<Arc<Origin>> = LazyLock::new(Arc::default);
+        Arc::clone(&UNKNOWN)
+    }
+}
+
 /// The record of one call, the same for both arms: what every step, hook and backend gets.
 ///
 /// It can be serialised whole. Steps share one behind an [`Arc`], so that an event, an audit record and a job of the same
@@ -107,15 +117,14 @@ pub struct Flow {
     pub(crate) depth: u8,
     pub(crate) origin: Arc<Origin>,
     pub(crate) context: Option<Arc<Context>>,
-    pub(crate) names: Names,
-    pub(crate) options: Options,
+    pub(crate) declaration: Declared,
     pub(crate) values: Values,
     pub(crate) metadata: Option<Arc<Metadata>>,
 }
 
 impl Flow {
-    /// A flow that has not ended: id, time and outcome come with [`end`](Self::end).
-    pub(crate) fn begin(origin: Arc<Origin>, names: Names, options: Options) -> Self {
+    /// A flow that has not ended: id, time and ending come with [`end`](Self::end).
+    pub(crate) fn begin(declaration: Declared, origin: Arc<Origin>) -> Self {
         Self {
             id: Uuid::nil(),
             at: Timestamp::UNIX_EPOCH,
@@ -127,15 +136,14 @@ impl Flow {
             depth: 0,
             origin,
             context: None,
-            names,
-            options,
+            declaration,
             values: Values::default(),
             metadata: None,
         }
     }
 
     /// The call has ended: from here on the flow has an identity, and changes no more but by the metadata step.
-    pub(crate) fn end(&mut self, ending: Ending, code: Code, message: impl Into<SmolStr>) {
+    pub(crate) fn end(&mut self, ending: Ending) {
         let at = Timestamp::now();
         let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
         let mut random = [0; 10];
@@ -143,7 +151,5 @@ impl Flow {
         self.id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         self.at = at;
         self.ending = ending;
-        self.code = code;
-        self.message = message.into();
     }
 }

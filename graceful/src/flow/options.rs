@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 
-use crate::{Code, Step};
+use crate::{Code, Step, step::Steps};
 
 /// When the response leaves, relative to the steps.
 ///
@@ -114,38 +113,13 @@ impl Severity {
     }
 }
 
-/// Who does a step's work on one arm.
+/// The hooks of one arm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Work {
-    /// The step's own arm.
-    #[default]
-    Default,
-    /// A hook that takes the [`Flow`](crate::Flow): it needs nothing of the caller's.
-    Hook,
-    /// A hook that takes the typed view, and so borrows the handler's result.
-    TypedHook,
-}
-
-/// What the declaration says of one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepOptions {
-    pub off: bool,
-    pub required: bool,
-    /// 0: the default of the delivery mode.
-    pub timeout_ms: u32,
-    pub on_success: Work,
-    pub on_error: Work,
-}
-
-impl StepOptions {
-    pub const DEFAULT: Self = Self {
-        off: false,
-        required: false,
-        timeout_ms: 0,
-        on_success: Work::Default,
-        on_error: Work::Default,
-    };
+pub struct Hooked {
+    /// Hooks that take the [`Flow`](crate::Flow): they need nothing of the caller's.
+    pub plain: Steps,
+    /// Hooks that take the typed view, and so borrow the handler's result.
+    pub typed: Steps,
 }
 
 /// What the declaration says of all steps.
@@ -161,7 +135,12 @@ pub struct Options {
     pub schedule_after_ms: u64,
     pub alert_on: AlertOn,
     pub severity: Severity,
-    pub steps: [StepOptions; 9],
+    pub off: Steps,
+    pub required: Steps,
+    pub on_success: Hooked,
+    pub on_error: Hooked,
+    /// 0: the default of the delivery mode.
+    pub timeouts_ms: [u32; 9],
 }
 
 const MINUTE_MS: u64 = 60_000;
@@ -177,20 +156,21 @@ impl Options {
         schedule_after_ms: 5 * MINUTE_MS,
         alert_on: AlertOn::ServerFault,
         severity: Severity::Error,
-        steps: [StepOptions::DEFAULT; 9],
+        off: Steps::NONE,
+        required: Steps::NONE,
+        on_success: Hooked { plain: Steps::NONE, typed: Steps::NONE },
+        on_error: Hooked { plain: Steps::NONE, typed: Steps::NONE },
+        timeouts_ms: [0; 9],
     };
 
-    pub const fn step(&self, step: Step) -> &StepOptions {
-        &self.steps[step as usize]
-    }
-
-    pub const fn step_mut(&mut self, step: Step) -> &mut StepOptions {
-        &mut self.steps[step as usize]
+    /// The hooks of the arm that an outcome feeds.
+    pub const fn hooked(&self, is_success: bool) -> Hooked {
+        if is_success { self.on_success } else { self.on_error }
     }
 
     /// What `step` may take: its own budget, else 1 s while a caller waits and 30 s otherwise.
     pub fn budget(&self, step: Step, caller_waits: bool) -> Duration {
-        match (self.step(step).timeout_ms, caller_waits) {
+        match (self.timeouts_ms[step as usize], caller_waits) {
             (0, true) => Duration::from_secs(1),
             (0, false) => Duration::from_secs(30),
             (ms, _) => Duration::from_millis(ms.into()),
@@ -206,58 +186,8 @@ impl Options {
     }
 }
 
-/// The names that a declaration gives: shared by every flow of its handler.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Names {
-    pub handler: SmolStr,
-    pub pattern: SmolStr,
-    /// Empty: there is no event.
-    pub event: SmolStr,
-    pub failed: SmolStr,
-    /// Empty: `succeeded` or `failed`.
-    pub relation: SmolStr,
-    pub tags: Tags,
-}
-
-/// Labels on every step: in the program's text, or owned.
-#[derive(Clone, Debug)]
-pub enum Tags {
-    Static(&'static [&'static str]),
-    Owned(std::sync::Arc<[SmolStr]>),
-}
-
-impl Tags {
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let (fixed, owned) = match self {
-            Self::Static(tags) => (*tags, [].as_slice()),
-            Self::Owned(tags) => ([].as_slice(), tags.as_ref()),
-        };
-        fixed.iter().copied().chain(owned.iter().map(SmolStr::as_str))
-    }
-}
-
-impl Default for Tags {
+impl Default for Options {
     fn default() -> Self {
-        Self::Static(&[])
-    }
-}
-
-impl PartialEq for Tags {
-    fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for Tags {}
-
-impl Serialize for Tags {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
-    }
-}
-
-impl<'de> Deserialize<'de> for Tags {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(|tags: Vec<SmolStr>| Self::Owned(tags.into()))
+        Self::DEFAULT
     }
 }

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Payload(Option<Arc<str>>);
+pub struct Payload(Option<Arc<[u8]>>);
 
 /// A buffer larger than this is not kept for the next value.
 const KEPT_BUFFER: usize = 64 * 1024;
@@ -57,9 +57,9 @@ impl Payload {
     }
 
     fn from_bytes(json: &[u8]) -> Self {
-        match std::str::from_utf8(json) {
-            Ok("null") | Err(_) => Self::NULL,
-            Ok(json) => Self(Some(json.into())),
+        match json {
+            b"null" => Self::NULL,
+            json => Self(Some(json.into())),
         }
     }
 
@@ -80,7 +80,18 @@ impl Payload {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn as_json(&self) -> &str {
-        self.0.as_deref().unwrap_or("null")
+        std::str::from_utf8(self.as_bytes()).unwrap_or("null")
+    }
+
+    /// The same as bytes.
+    ///
+    /// ```
+    /// # use graceful::Payload;
+    /// assert_eq!(Payload::of(&true)?.as_bytes(), b"true");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or(b"null")
     }
 
     /// The value, read back.
@@ -94,7 +105,7 @@ impl Payload {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.as_json())
+        serde_json::from_slice(self.as_bytes())
     }
 }
 
@@ -107,7 +118,7 @@ impl Default for Payload {
 /// Only the length: a payload may hold what no log should.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Payload({} bytes)", self.as_json().len())
+        write!(f, "Payload({} bytes)", self.as_bytes().len())
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct Values {
     pub payload: Payload,
     pub cache_value: Option<Payload>,
     pub event_payload: Option<Payload>,
+    /// What the holes of a template came to at entry, for a text that is complete only after the body.
+    #[serde(skip)]
+    pub kept: Vec<SmolStr>,
     /// An expression panicked, or its value could not be serialised: the steps that need it say so.
     pub fault: Option<SmolStr>,
     /// The same of the `metadata` argument, which is another step's affair.

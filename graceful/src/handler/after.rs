@@ -9,7 +9,7 @@ use std::{
 use super::enter::required;
 use crate::{
     FlowReport, Outcome, StepError,
-    engine::{Engine, NoTypedHooks, Settle},
+    engine::{Ended, NoTypedHooks, Settle, Settled},
 };
 
 /// What happens between the body's end and the caller's answer.
@@ -17,20 +17,14 @@ pub trait After<R: Outcome> {
     /// For as long as steps are not ready.
     type Post: Future<Output = R> + Unpin;
 
-    /// Runs the steps; most are ready at once.
+    /// Runs the steps; most are ready at once, and then the result stays where it is, since it may be large. Else it waits in
+    /// what is answered, and leaves `Pending`.
     #[doc(hidden)]
-    fn begin(self, engine: Engine, result: R, cx: &mut Context<'_>) -> Begun<R, Self::Post>;
+    fn begin(self, ended: Ended, result: &mut Poll<R>, cx: &mut Context<'_>) -> Option<Self::Post>;
 
     /// Runs the steps for a caller that cannot wait.
     #[doc(hidden)]
-    fn once(self, engine: Engine, result: R) -> R;
-}
-
-/// Done, or not yet.
-#[derive(Debug)]
-pub enum Begun<R, P> {
-    Ready(R),
-    Post(P),
+    fn once(self, ended: Ended, result: R) -> R;
 }
 
 /// No hook borrows the result.
@@ -43,18 +37,24 @@ pub struct Plain<E> {
 impl<R: Outcome> After<R> for Plain<R::Err> {
     type Post = Box<PlainPost<R>>;
 
-    fn begin(self, engine: Engine, result: R, cx: &mut Context<'_>) -> Begun<R, Self::Post> {
-        let mut settle = Settle::new(engine, NoTypedHooks);
-        match Pin::new(&mut settle).poll(cx) {
-            Poll::Ready(report) => Begun::Ready(answer(result, &report, self.required)),
-            Poll::Pending => {
-                Begun::Post(Box::new(PlainPost { settle, result: Some(result), required: self.required }))
+    fn begin(self, ended: Ended, result: &mut Poll<R>, cx: &mut Context<'_>) -> Option<Self::Post> {
+        match Settled::begin(ended, cx) {
+            Settled::Now(None) => None,
+            Settled::Now(Some(failure)) => {
+                if let Some(into) = self.required {
+                    *result = Poll::Ready(R::from_err(into(failure)));
+                }
+                None
+            }
+            Settled::Later(settle) => {
+                let result = taken(result);
+                Some(Box::new(PlainPost { settle, result: Some(result), required: self.required }))
             }
         }
     }
 
-    fn once(self, engine: Engine, result: R) -> R {
-        required(result, Settle::new(engine, NoTypedHooks).once().err(), self.required)
+    fn once(self, ended: Ended, result: R) -> R {
+        required(result, Settled::once(ended).err(), self.required)
     }
 }
 
@@ -81,6 +81,14 @@ impl<R: Outcome> Future for PlainPost<R> {
 impl<R: Outcome> std::fmt::Debug for PlainPost<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PlainPost").finish_non_exhaustive()
+    }
+}
+
+/// The result, which was there.
+pub(super) fn taken<R>(result: &mut Poll<R>) -> R {
+    match std::mem::replace(result, Poll::Pending) {
+        Poll::Ready(result) => result,
+        Poll::Pending => unreachable!("steps follow a result"),
     }
 }
 

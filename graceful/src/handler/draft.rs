@@ -12,8 +12,6 @@ use crate::{Code, Flow, encoded, flow::name};
 pub struct Draft<'a> {
     pub(super) flow: &'a mut Flow,
     pub(super) skipped: bool,
-    /// What the holes of a template came to at entry, for a text that is complete only after the body.
-    pub(super) kept: &'a mut Vec<SmolStr>,
 }
 
 /// A text of several parts.
@@ -143,11 +141,11 @@ impl Draft<'_> {
     }
 
     pub fn keep(&mut self, part: &SmolStr) {
-        self.kept.push(part.clone());
+        self.flow.values.kept.push(part.clone());
     }
 
     pub fn kept(&self, index: usize) -> &str {
-        &self.kept[index]
+        &self.flow.values.kept[index]
     }
 
     pub fn when(&mut self, when: bool) {

@@ -2,12 +2,13 @@
 
 use std::{any::Any, future::Future, sync::Arc};
 
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::format_smolstr;
 
 use super::{Draft, Returns, Site};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
-    engine::{Engine, HookResult, NoTypedHooks, Overrides, Settle},
+    engine::{Ended, NoTypedHooks, Settle},
+    flow::Origin,
     orchestrator::ambient,
     step::contain,
 };
@@ -57,66 +58,59 @@ pub struct Entered(Option<Active>);
 /// A call that something follows.
 #[derive(Debug)]
 pub struct Active {
+    site: &'static Site,
     /// `None` until the first poll, where the function is called before its future is.
     orchestrator: Option<Orchestrator>,
     flow: Arc<Flow>,
-    overrides: Overrides,
     pub(super) polled: bool,
-    kept: Vec<SmolStr>,
+}
+
+/// Makes a call's future outside its caller's: what it borrows on the way is no part of that.
+#[inline]
+pub fn call<T>(make: impl FnOnce() -> T) -> T {
+    make()
 }
 
 /// Enters a handler with the task's or the process' orchestrator.
+#[inline]
 pub fn enter(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
-    Entered(ambient::orchestrator().and_then(|orchestrator| begin(Some(orchestrator), site, fill)))
+    if !Orchestrator::any_exists() {
+        return Entered(None);
+    }
+    Entered(begin(ambient::orchestrator(), site, &mut once(fill)))
 }
 
 /// Enters a handler with the orchestrator that its declaration names.
 pub fn enter_on(site: &'static Site, on: &impl Source, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
-    Entered(on.orchestrator().and_then(|orchestrator| begin(Some(orchestrator), site, fill)))
+    Entered(begin(on.orchestrator(), site, &mut once(fill)))
 }
 
 /// Enters a function that returns a future which it did not make itself: its arguments are gone when the future is polled,
 /// and only then is it known whether there is an orchestrator. So they are evaluated if there may be one.
 pub fn enter_eager(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
-    Entered(Orchestrator::any_exists().then(|| begin(None, site, fill)).flatten())
+    Entered(Orchestrator::any_exists().then(|| Active::new(site, None, &mut once(fill))).flatten())
 }
 
-fn begin(
-    orchestrator: Option<Orchestrator>,
-    site: &'static Site,
-    fill: impl FnOnce(&mut Draft<'_>),
-) -> Option<Active> {
-    let mut flow = Flow::begin(Arc::default(), site.names(), site.options);
-    flow.message = site.message();
-    if let Some(orchestrator) = &orchestrator {
-        placed(&mut flow, orchestrator);
-    }
-    let mut kept = Vec::new();
-    let follows = filled(&mut flow, &mut kept, fill);
-    flow.values.named_at_entry = flow.values.is_named();
-    follows.then(|| Active {
-        orchestrator,
-        flow: Arc::new(flow),
-        overrides: Overrides::None,
-        polled: false,
-        kept,
-    })
-}
+/// Expressions of the declaration. A reference, so that what takes it is compiled once and not for each handler.
+type Fill<'a> = &'a mut dyn FnMut(&mut Draft<'_>);
 
-/// Where the call runs: service, context, and the flow whose hook made it.
-fn placed(flow: &mut Flow, orchestrator: &Orchestrator) {
-    flow.origin = Arc::clone(orchestrator.origin());
-    flow.context = Context::try_current();
-    if let Some(parent) = ambient::parent() {
-        flow.parent = Some(parent.id);
-        flow.depth = parent.depth.saturating_add(1);
+fn once(fill: impl FnOnce(&mut Draft<'_>)) -> impl FnMut(&mut Draft<'_>) {
+    let mut fill = Some(fill);
+    move |draft| {
+        if let Some(fill) = fill.take() {
+            fill(draft);
+        }
     }
 }
 
-/// Evaluates expressions of the declaration; false where `when` says that nothing follows. A panic of theirs is not the
-/// handler's: the steps that need the value say so.
-fn filled(flow: &mut Flow, kept: &mut Vec<SmolStr>, fill: impl FnOnce(&mut Draft<'_>)) -> bool {
-    let mut draft = Draft { flow, skipped: false, kept };
+fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>) -> Option<Active> {
+    Active::new(site, Some(orchestrator?), fill)
+}
+
+/// Evaluates them; false where `when` says that nothing follows. A panic of an expression is not the handler's: the steps that need the
+/// value say so.
+fn filled(flow: &mut Flow, fill: Fill<'_>) -> bool {
+    let mut draft = Draft { flow, skipped: false };
     if let Err(error) = contain(|| fill(&mut draft)) {
         // Which one it was is not known: every step that carries the value of one says so.
         let text = format_smolstr!("an expression of the declaration {}", error.message());
@@ -127,19 +121,8 @@ fn filled(flow: &mut Flow, kept: &mut Vec<SmolStr>, fill: impl FnOnce(&mut Draft
 }
 
 impl Entered {
-    /// Hooks that take the flow alone.
-    #[must_use]
-    pub fn hooks(
-        mut self,
-        start: fn(crate::Step, Arc<Flow>) -> crate::backends::BoxFuture<HookResult>,
-    ) -> Self {
-        if let Some(active) = &mut self.0 {
-            active.overrides = Overrides::Declared(start);
-        }
-        self
-    }
-
     /// An async body: `ok` and `err` read its result.
+    #[inline]
     pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Prepared<F, O, X>
     where
         F: Future<Output: Outcome>,
@@ -162,12 +145,29 @@ impl Entered {
 }
 
 impl Active {
+    fn new(site: &'static Site, orchestrator: Option<Orchestrator>, fill: Fill<'_>) -> Option<Self> {
+        let origin = orchestrator
+            .as_ref()
+            .map_or_else(Origin::unknown, |orchestrator| Arc::clone(orchestrator.origin()));
+        let mut flow = Arc::new(Flow::begin(site.declared(), origin));
+        let filling = owned(&mut flow);
+        filling.message = site.message();
+        if orchestrator.is_some() {
+            placed(filling);
+        }
+        let follows = filled(filling, fill);
+        filling.values.named_at_entry = filling.values.is_named();
+        follows.then_some(Self { site, orchestrator, flow, polled: false })
+    }
+
     /// Finds the orchestrator, where it was not known yet; false where there is none.
     pub(super) fn resolve(&mut self) -> bool {
         self.polled = true;
         if self.orchestrator.is_none() {
             let Some(orchestrator) = ambient::orchestrator() else { return false };
-            placed(Arc::make_mut(&mut self.flow), &orchestrator);
+            let flow = owned(&mut self.flow);
+            flow.origin = Arc::clone(orchestrator.origin());
+            placed(flow);
             self.orchestrator = Some(orchestrator);
         }
         true
@@ -175,42 +175,58 @@ impl Active {
 
     /// The body has returned: what it says is read, and its types are left behind. `None` where nothing follows.
     pub(super) fn returned<R: Outcome>(
-        mut self,
+        self,
         result: &R,
         ok: impl FnOnce(&mut Draft<'_>, &R::Ok),
         err: impl FnOnce(&mut Draft<'_>, &R::Err),
-    ) -> Option<Engine> {
-        let (flow, kept) = (Arc::make_mut(&mut self.flow), &mut self.kept);
-        let (ending, follows) = match result.as_result() {
-            Ok(value) => (Ending::Ok, filled(flow, kept, |draft| ok(draft, value))),
-            Err(error) => {
-                unclassified(flow);
-                (Ending::Err, filled(flow, kept, |draft| err(draft, error)))
-            }
-        };
-        follows.then(|| self.engine(ending)).flatten()
+    ) -> Option<Ended> {
+        match result.as_result() {
+            Ok(value) => self.read(Ending::Ok, &mut once(|draft| ok(draft, value))),
+            Err(error) => self.read(Ending::Err, &mut once(|draft| err(draft, error))),
+        }
     }
 
-    pub(super) fn panicked(mut self) -> Option<Engine> {
-        unclassified(Arc::make_mut(&mut self.flow));
-        self.engine(Ending::Panicked)
+    fn read(mut self, ending: Ending, fill: Fill<'_>) -> Option<Ended> {
+        let flow = owned(&mut self.flow);
+        if ending == Ending::Err {
+            unclassified(flow);
+        }
+        filled(flow, fill).then(|| self.ended(ending)).flatten()
     }
 
-    pub(super) fn cancelled(mut self) -> Option<Engine> {
-        let flow = Arc::make_mut(&mut self.flow);
+    pub(super) fn panicked(mut self) -> Option<Ended> {
+        unclassified(owned(&mut self.flow));
+        self.ended(Ending::Panicked)
+    }
+
+    pub(super) fn cancelled(mut self) -> Option<Ended> {
+        let flow = owned(&mut self.flow);
         flow.code = Code::Cancelled;
         flow.message = Code::Cancelled.text().into();
-        self.engine(Ending::Cancelled)
+        self.ended(Ending::Cancelled)
     }
 
-    fn engine(mut self, ending: Ending) -> Option<Engine> {
-        let flow = Arc::make_mut(&mut self.flow);
+    fn ended(mut self, ending: Ending) -> Option<Ended> {
+        let flow = owned(&mut self.flow);
         if !ending.is_success() {
             flow.values.drop_payloads();
         }
-        let (code, message) = (flow.code, flow.message.clone());
-        flow.end(ending, code, message);
-        Some(Engine::new(self.orchestrator?, self.flow, self.overrides))
+        flow.end(ending);
+        Some(Ended { orchestrator: self.orchestrator?, flow: self.flow, overrides: self.site.overrides() })
+    }
+}
+
+/// Nobody else has seen the flow before it ended.
+fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
+    Arc::get_mut(flow).expect("a flow that has not ended is its call's own")
+}
+
+/// Within what the call runs: its context, and the flow whose hook made it.
+fn placed(flow: &mut Flow) {
+    flow.context = Context::try_current();
+    if let Some(parent) = ambient::parent() {
+        flow.parent = Some(parent.id);
+        flow.depth = parent.depth.saturating_add(1);
     }
 }
 

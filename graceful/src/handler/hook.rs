@@ -3,7 +3,11 @@
 //! Of each trait there are two implementations, one of them for nothing: as long as the compiler has a choice, it tells that
 //! the function does not fit, and not what it tripped over.
 
-use std::future::Future;
+use std::{
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    ops::Deref,
+};
 
 use crate::{Failure, Outcome, StepError, engine::HookResult};
 
@@ -34,7 +38,7 @@ where
 
 #[diagnostic::do_not_recommend]
 impl<'a, View: ?Sized, F: Nothing> HookOf<'a, View, ()> for F {
-    type Future = std::future::Ready<HookResult>;
+    type Future = Ready<HookResult>;
 
     fn start(self, _: &'a View) -> Self::Future {
         self.never()
@@ -46,43 +50,36 @@ pub fn hook<'a, View: ?Sized, Kind, F: HookOf<'a, View, Kind>>(view: &'a View, f
     function.start(view)
 }
 
-/// Starts a hook of the error arm where there is no error value. One that does not fit is told about where there is one.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __detached {
-    ($flow:ident, $function:expr) => {{
-        use $crate::__private::{DetachedAnything as _, DetachedHook as _};
-        (&$crate::__private::Detached($function)).start(&$crate::Failure::of_flow(&$flow)).await
-    }};
-}
+/// A hook of the error arm, for where there is no error value. One that does not fit is told about where there is one, so here
+/// it derefs to what takes anything.
+#[derive(Debug)]
+pub struct Detached<'a, F, E, Kind>(F, DetachedAnything, PhantomData<fn(&'a E) -> Kind>);
 
 #[derive(Debug)]
-pub struct Detached<F>(pub F);
+pub struct DetachedAnything;
 
-pub trait DetachedHook<'a, E, Kind> {
-    type Future: Future<Output = HookResult>;
-    fn start(&self, view: &'a Failure<'a, E>) -> Self::Future;
+pub fn detached<'a, F, E, Kind>(function: F) -> Detached<'a, F, E, Kind> {
+    Detached(function, DetachedAnything, PhantomData)
 }
 
-impl<'a, E, Kind, F> DetachedHook<'a, E, Kind> for Detached<F>
-where
-    F: HookOf<'a, Failure<'a, E>, Kind> + Copy,
-    E: 'a,
-{
-    type Future = F::Future;
+impl<F, E, Kind> Deref for Detached<'_, F, E, Kind> {
+    type Target = DetachedAnything;
 
-    fn start(&self, view: &'a Failure<'a, E>) -> F::Future {
+    fn deref(&self) -> &DetachedAnything {
+        &self.1
+    }
+}
+
+impl<'a, E, Kind, F: HookOf<'a, Failure<'a, E>, Kind>> Detached<'a, F, E, Kind> {
+    pub fn start(self, view: &'a Failure<'a, E>) -> F::Future {
         self.0.start(view)
     }
 }
 
-pub trait DetachedAnything {
-    fn start(&self, view: &Failure<'_, ()>) -> std::future::Ready<HookResult>;
-}
-
-impl<F> DetachedAnything for &Detached<F> {
-    fn start(&self, _: &Failure<'_, ()>) -> std::future::Ready<HookResult> {
-        std::future::ready(Ok(()))
+impl DetachedAnything {
+    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
+    pub fn start(&self, _: &Failure<'_, ()>) -> Ready<HookResult> {
+        ready(Ok(()))
     }
 }
 
@@ -112,7 +109,7 @@ where
 
 #[diagnostic::do_not_recommend]
 impl<'a, View, T, F: Nothing> FallbackOf<'a, View, T, ()> for F {
-    type Future = std::future::Ready<Option<T>>;
+    type Future = Ready<Option<T>>;
 
     fn start(self, _: &'a View) -> Self::Future {
         self.never()

@@ -17,14 +17,14 @@ mod site;
 mod typed;
 
 pub use self::{
-    after::{After, Begun, Plain},
+    after::{After, Plain},
     draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
-    enter::{Active, Entered, Source, enter, enter_eager, enter_on},
+    enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
-    hook::{Detached, DetachedAnything, DetachedHook, FallbackOf, HookOf, Nothing, hook, recover, recovered},
+    hook::{Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
     outcome::Outcome,
     prepared::{Plainly, Prepared, Returns},
-    probe::{ClassifyAnything, Decode, DecodeInside, DecodeNothing, LookInside, PayloadOfAnything, Probe},
+    probe::{Decode, Probe, probe},
     run::Run,
     shapes::{Awaitable, ErrorOfStep, boxed, called, never, no_hook, required_error},
     site::Site,

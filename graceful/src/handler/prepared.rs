@@ -11,7 +11,7 @@ use std::{
 use super::{After, Decode, Draft, LastGood, NoFallback, Plain, Run, Typed, enter::Active};
 use crate::{
     Flow, Outcome, Step, StepError,
-    engine::{HookResult, NoTypedHooks, Settle},
+    engine::{HookResult, Settled},
 };
 
 /// A call, before it runs. An async one is awaited, any other is [finished](Self::finish).
@@ -30,6 +30,7 @@ pub type Plainly<B, R, O, X> = Prepared<B, R, O, X, Plain<<R as Outcome>::Err>>;
 type WithLastGood<B, R, O, X, H, D> = Prepared<B, R, O, X, Typed<H, LastGood<D>, <R as Outcome>::Err>>;
 
 impl<B, R: Outcome, O, X> Plainly<B, R, O, X> {
+    #[inline]
     pub(crate) fn new(active: Option<Active>, body: B, ok: O, err: X) -> Self {
         Self { active, body, arms: (ok, err, Plain { required: None }), outcome: PhantomData }
     }
@@ -87,6 +88,7 @@ where
     type Output = R;
     type IntoFuture = Run<F, O, X, A, A::Post>;
 
+    #[inline]
     fn into_future(self) -> Self::IntoFuture {
         Run::new(self.active, self.body, self.arms)
     }
@@ -108,8 +110,8 @@ where
         match catch_unwind(AssertUnwindSafe(self.body)) {
             Ok(returned) => returned.finish(active, self.arms),
             Err(payload) => {
-                if let Some(engine) = active.panicked() {
-                    drop(Settle::new(engine, NoTypedHooks).once());
+                if let Some(ended) = active.panicked() {
+                    drop(Settled::once(ended));
                 }
                 resume_unwind(payload)
             }
@@ -149,7 +151,7 @@ where
             return self;
         }
         match active.returned(&self, ok, err) {
-            Some(engine) => after.once(engine, self),
+            Some(ended) => after.once(ended, self),
             None => self,
         }
     }

@@ -1,10 +1,12 @@
 //! What a type can do, found by method resolution at the call site: nothing is demanded of it.
 //!
-//! Each question is asked as `(&Probe(value)).question(draft)`. The compiler takes the first answer that fits: the inherent
-//! method where the type has the trait, then a trait method of `Probe`, then one of `&Probe`, which answers for any type.
-//! The technique is known as [autoref specialization](https://github.com/dtolnay/case-studies/tree/master/autoref-specialization).
+//! A question is a method, and each who can answer derefs to the next: first [`Probe`], whose methods are there for the types
+//! that have the trait; then [`Wrapped`], which looks into those that wrap a value; then [`Anything`], which answers for any
+//! type. The compiler takes the first method whose bounds hold. The technique is a variant of
+//! [autoref specialization](https://github.com/dtolnay/case-studies/tree/master/autoref-specialization) that needs no trait in
+//! scope.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, ops::Deref};
 
 use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
@@ -14,11 +16,42 @@ use crate::{Classify, Payload, StepError};
 
 /// A value, or an error, to ask what it can do.
 #[derive(Debug)]
-pub struct Probe<'a, T: ?Sized>(pub &'a T);
+pub struct Probe<'a, T: ?Sized>(Wrapped<'a, T>);
+
+/// What may wrap a value on its way out.
+#[derive(Debug)]
+pub struct Wrapped<'a, T: ?Sized>(Anything<'a, T>);
+
+/// What can do nothing in particular.
+#[derive(Debug)]
+pub struct Anything<'a, T: ?Sized>(&'a T);
+
+/// Asks.
+#[inline]
+pub fn probe<T: ?Sized>(value: &T) -> Probe<'_, T> {
+    Probe(Wrapped(Anything(value)))
+}
+
+impl<'a, T: ?Sized> Deref for Probe<'a, T> {
+    type Target = Wrapped<'a, T>;
+
+    fn deref(&self) -> &Wrapped<'a, T> {
+        &self.0
+    }
+}
+
+impl<'a, T: ?Sized> Deref for Wrapped<'a, T> {
+    type Target = Anything<'a, T>;
+
+    fn deref(&self) -> &Anything<'a, T> {
+        &self.0
+    }
+}
 
 impl<T: Serialize + ?Sized> Probe<'_, T> {
+    /// The `Ok` value becomes the payload.
     pub fn payload(&self, draft: &mut Draft<'_>) {
-        draft.payload(self.0);
+        draft.payload((***self).0);
     }
 
     pub fn needed_payload(&self, draft: &mut Draft<'_>) {
@@ -26,70 +59,35 @@ impl<T: Serialize + ?Sized> Probe<'_, T> {
     }
 }
 
-/// The `Ok` value becomes the payload, if it can be; `needed_payload` says what is missing where it cannot.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __payload {
-    ($draft:ident, $value:ident, $method:ident) => {{
-        use $crate::__private::{LookInside as _, PayloadOfAnything as _};
-        (&$crate::__private::Probe($value)).$method($draft)
-    }};
-}
+#[cfg(feature = "axum")]
+impl<T: Serialize> Wrapped<'_, axum::Json<T>> {
+    pub fn payload(&self, draft: &mut Draft<'_>) {
+        draft.payload(&self.0.0.0);
+    }
 
-/// The error is classified, if it can be.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __classify {
-    ($draft:ident, $error:ident) => {{
-        use $crate::__private::ClassifyAnything as _;
-        (&$crate::__private::Probe($error)).classify($draft)
-    }};
-}
-
-/// The last good value is read back.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __decode {
-    ($value:ident) => {{
-        use $crate::__private::{DecodeInside as _, DecodeNothing as _};
-        (&$value).decode()
-    }};
-}
-
-/// What wraps a value on its way out.
-pub trait LookInside {
-    fn payload(&self, draft: &mut Draft<'_>);
-    fn needed_payload(&self, draft: &mut Draft<'_>) {
+    pub fn needed_payload(&self, draft: &mut Draft<'_>) {
         self.payload(draft);
     }
 }
 
-#[cfg(feature = "axum")]
-impl<T: Serialize> LookInside for Probe<'_, axum::Json<T>> {
-    fn payload(&self, draft: &mut Draft<'_>) {
-        draft.payload(&self.0.0);
-    }
-}
-
 #[cfg(feature = "tonic")]
-impl<T: Serialize> LookInside for Probe<'_, tonic::Response<T>> {
-    fn payload(&self, draft: &mut Draft<'_>) {
-        draft.payload(self.0.get_ref());
+impl<T: Serialize> Wrapped<'_, tonic::Response<T>> {
+    pub fn payload(&self, draft: &mut Draft<'_>) {
+        draft.payload(self.0.0.get_ref());
+    }
+
+    pub fn needed_payload(&self, draft: &mut Draft<'_>) {
+        self.payload(draft);
     }
 }
 
-/// What cannot be serialised has no payload.
-pub trait PayloadOfAnything<T: ?Sized> {
-    fn payload(&self, draft: &mut Draft<'_>);
-    fn needed_payload(&self, draft: &mut Draft<'_>)
-    where
-        T: Value;
-}
+impl<T: ?Sized> Anything<'_, T> {
+    /// What cannot be serialised has no payload.
+    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
+    pub fn payload(&self, _: &mut Draft<'_>) {}
 
-impl<T: ?Sized> PayloadOfAnything<T> for &Probe<'_, T> {
-    fn payload(&self, _: &mut Draft<'_>) {}
-
-    fn needed_payload(&self, draft: &mut Draft<'_>)
+    /// An argument relies on the payload: says what is missing.
+    pub fn needed_payload(&self, draft: &mut Draft<'_>)
     where
         T: Value,
     {
@@ -98,53 +96,75 @@ impl<T: ?Sized> PayloadOfAnything<T> for &Probe<'_, T> {
 }
 
 impl<E: Classify + ?Sized> Probe<'_, E> {
+    /// The error says what it means.
     pub fn classify(&self, draft: &mut Draft<'_>) {
-        let message = self.0.message();
-        draft.classified(self.0.code(), SmolStr::new(&*message));
+        let error = (***self).0;
+        let message = error.message();
+        draft.classified(error.code(), SmolStr::new(&*message));
     }
 }
 
-/// What is not classified stays internal, with a fixed text: its own text never leaves the process.
-pub trait ClassifyAnything {
-    fn classify(&self, draft: &mut Draft<'_>);
+impl<E: ?Sized> Anything<'_, E> {
+    /// What is not classified stays internal, with a fixed text: its own text never leaves the process.
+    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
+    pub fn classify(&self, _: &mut Draft<'_>) {}
 }
 
-impl<E: ?Sized> ClassifyAnything for &Probe<'_, E> {
-    fn classify(&self, _: &mut Draft<'_>) {}
-}
-
-/// A last good value, to be read back as a `T`.
+/// A last good value, to be read back as a `T`: asked in the same way.
 #[derive(Debug)]
-pub struct Decode<'a, T>(&'a Payload, PhantomData<fn() -> T>);
+pub struct Decode<'a, T>(DecodeWrapped<'a, T>);
+
+/// What may wrap a value on its way out.
+#[derive(Debug)]
+pub struct DecodeWrapped<'a, T>(DecodeAnything<'a, T>);
+
+/// What cannot be read back.
+#[derive(Debug)]
+pub struct DecodeAnything<'a, T>(&'a Payload, PhantomData<fn() -> T>);
 
 impl<'a, T> Decode<'a, T> {
     pub(super) fn new(payload: &'a Payload) -> Self {
-        Self(payload, PhantomData)
+        Self(DecodeWrapped(DecodeAnything(payload, PhantomData)))
     }
+}
+
+impl<'a, T> Deref for Decode<'a, T> {
+    type Target = DecodeWrapped<'a, T>;
+
+    fn deref(&self) -> &DecodeWrapped<'a, T> {
+        &self.0
+    }
+}
+
+impl<'a, T> Deref for DecodeWrapped<'a, T> {
+    type Target = DecodeAnything<'a, T>;
+
+    fn deref(&self) -> &DecodeAnything<'a, T> {
+        &self.0
+    }
+}
+
+fn decode<T: DeserializeOwned>(payload: &Payload) -> Result<T, StepError> {
+    payload.decode().map_err(StepError::caused_by)
 }
 
 impl<T: DeserializeOwned> Decode<'_, T> {
     pub fn decode(&self) -> Result<T, StepError> {
-        self.0.decode().map_err(StepError::caused_by)
+        decode((***self).0)
     }
 }
 
-/// What wraps a value on its way out.
-pub trait DecodeInside<T> {
-    fn decode(&self) -> Result<T, StepError>;
-}
-
 #[cfg(feature = "axum")]
-impl<T: DeserializeOwned> DecodeInside<axum::Json<T>> for Decode<'_, axum::Json<T>> {
-    fn decode(&self) -> Result<axum::Json<T>, StepError> {
-        self.0.decode().map(axum::Json).map_err(StepError::caused_by)
+impl<T: DeserializeOwned> DecodeWrapped<'_, axum::Json<T>> {
+    pub fn decode(&self) -> Result<axum::Json<T>, StepError> {
+        decode(self.0.0).map(axum::Json)
     }
 }
 
 #[cfg(feature = "tonic")]
-impl<T: DeserializeOwned> DecodeInside<tonic::Response<T>> for Decode<'_, tonic::Response<T>> {
-    fn decode(&self) -> Result<tonic::Response<T>, StepError> {
-        self.0.decode().map(tonic::Response::new).map_err(StepError::caused_by)
+impl<T: DeserializeOwned> DecodeWrapped<'_, tonic::Response<T>> {
+    pub fn decode(&self) -> Result<tonic::Response<T>, StepError> {
+        decode(self.0.0).map(tonic::Response::new)
     }
 }
 
@@ -158,18 +178,12 @@ pub trait Remembered: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> Remembered for T {}
 
-/// Says what is missing.
-pub trait DecodeNothing<T> {
-    fn decode(&self) -> Result<T, StepError>
-    where
-        T: Remembered;
-}
-
-impl<T> DecodeNothing<T> for &Decode<'_, T> {
-    fn decode(&self) -> Result<T, StepError>
+impl<T> DecodeAnything<'_, T> {
+    /// Says what is missing.
+    pub fn decode(&self) -> Result<T, StepError>
     where
         T: Remembered,
     {
-        (**self).decode()
+        decode(self.0)
     }
 }

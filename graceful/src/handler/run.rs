@@ -10,12 +10,12 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{
-    After, Begun, Draft,
+    After, Draft,
     enter::{Active, AfterPanic},
 };
 use crate::{
     Outcome,
-    engine::{NoTypedHooks, Settle},
+    engine::{Engine, Settled},
 };
 
 pin_project! {
@@ -27,24 +27,21 @@ pin_project! {
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct Run<F, O, X, A, P> {
         #[pin]
-        state: State<F, P>,
-        active: Option<Active>,
-        arms: Option<(O, X, A)>,
+        state: State<F, O, X, A, P>,
     }
 
     impl<F, O, X, A, P> PinnedDrop for Run<F, O, X, A, P> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let Some(active) = this.active.take() else { return };
-            if active.polled {
-                // The body goes first: what it holds must not outlive the call.
-                let dropped = catch_unwind(AssertUnwindSafe(|| this.state.set(State::Over)));
-                if let Some(engine) = active.cancelled() {
-                    engine.detach();
-                }
-                if let Err(payload) = dropped {
-                    resume_unwind(payload);
-                }
+            let StateProjection::Body { active, .. } = this.state.as_mut().project() else { return };
+            let Some(active) = active.take().filter(|active| active.polled) else { return };
+            // The body goes first: what it holds must not outlive the call.
+            let dropped = catch_unwind(AssertUnwindSafe(|| this.state.set(State::Over)));
+            if let Some(ended) = active.cancelled() {
+                Engine::new(ended).detach();
+            }
+            if let Err(payload) = dropped {
+                resume_unwind(payload);
             }
         }
     }
@@ -52,8 +49,14 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F, P> {
-        Body { #[pin] body: F },
+    #[project_replace = StateReplaced]
+    enum State<F, O, X, A, P> {
+        Body {
+            #[pin]
+            body: F,
+            active: Option<Active>,
+            arms: (O, X, A),
+        },
         Post { post: P },
         Panicked { flow: AfterPanic },
         Over,
@@ -61,15 +64,9 @@ pin_project! {
 }
 
 impl<F, O, X, A, P> Run<F, O, X, A, P> {
+    #[inline]
     pub(super) fn new(active: Option<Active>, body: F, arms: (O, X, A)) -> Self {
-        Self { state: State::Body { body }, active, arms: Some(arms) }
-    }
-
-    /// The body has ended: what follows it.
-    fn over(self: Pin<&mut Self>) -> Option<(Active, (O, X, A))> {
-        let mut this = self.project();
-        this.state.set(State::Over);
-        this.active.take().zip(this.arms.take())
+        Self { state: State::Body { body, active, arms } }
     }
 }
 
@@ -84,19 +81,18 @@ where
 {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.as_mut().project();
-        let ended = match this.state.project() {
-            StateProjection::Body { body } => {
-                if !this.active.as_mut().is_some_and(Active::resolve) {
-                    *this.active = None;
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut state = self.project().state;
+        let mut polled = Poll::Pending;
+        let panicked = match state.as_mut().project() {
+            StateProjection::Body { body, active, .. } => {
+                if !active.as_mut().is_some_and(Active::resolve) {
+                    *active = None;
                     return body.poll(cx);
                 }
-                match catch_unwind(AssertUnwindSafe(|| body.poll(cx))) {
-                    Ok(Poll::Pending) => return Poll::Pending,
-                    Ok(Poll::Ready(result)) => Ok(result),
-                    Err(payload) => Err(payload),
-                }
+                // Written from inside, since each way out would be another move of the result.
+                catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err()
             }
             StateProjection::Post { post } => return Pin::new(post).poll(cx),
             StateProjection::Panicked { flow } => {
@@ -106,29 +102,24 @@ where
             }
             StateProjection::Over => panic!("`async fn` resumed after completion"),
         };
-        let Some((active, (ok, err, after))) = self.as_mut().over() else {
+        if panicked.is_none() && polled.is_pending() {
+            return Poll::Pending;
+        }
+        let StateReplaced::Body { active: Some(active), arms: (ok, err, after), .. } =
+            state.as_mut().project_replace(State::Over)
+        else {
             unreachable!("a body that something follows ends once")
         };
-        match ended {
-            Ok(result) => match active.returned(&result, ok, err) {
-                None => Poll::Ready(result),
-                Some(engine) => match after.begin(engine, result, cx) {
-                    Begun::Ready(result) => Poll::Ready(result),
-                    Begun::Post(post) => {
-                        self.project().state.set(State::Post { post });
-                        Poll::Pending
-                    }
-                },
-            },
-            Err(payload) => {
-                let Some(engine) = active.panicked() else { resume_unwind(payload) };
-                let mut settle = Settle::new(engine, NoTypedHooks);
-                if Pin::new(&mut settle).poll(cx).is_ready() {
-                    resume_unwind(payload);
-                }
-                self.project().state.set(State::Panicked { flow: Box::new((settle, payload)) });
-                Poll::Pending
-            }
+        if let Some(payload) = panicked {
+            let Some(ended) = active.panicked() else { resume_unwind(payload) };
+            let Settled::Later(settle) = Settled::begin(ended, cx) else { resume_unwind(payload) };
+            state.set(State::Panicked { flow: Box::new((settle, payload)) });
+        } else if let Poll::Ready(result) = &polled
+            && let Some(ended) = active.returned(result, ok, err)
+            && let Some(post) = after.begin(ended, &mut polled, cx)
+        {
+            state.set(State::Post { post });
         }
+        polled
     }
 }

@@ -5,11 +5,12 @@ use std::future::Future;
 use super::Nothing;
 use crate::{StepError, backends::BoxFuture, engine::HookResult};
 
-/// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
+/// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for. What is
+/// mentioned there is captured by the body.
 ///
 /// # Panics
 /// Always: nobody calls it.
-pub fn never<T>() -> T {
+pub fn never<T>(_: impl Sized) -> T {
     unreachable!("a type hint is not code")
 }
 

@@ -8,10 +8,14 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{After, Begun, Fallback, after::answer, enter::required};
+use super::{
+    After, Fallback,
+    after::{answer, taken},
+    enter::required,
+};
 use crate::{
     Failure, Flow, FlowReport, Outcome, Step, StepError, StepResult, Success,
-    engine::{Budget, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
+    engine::{Budget, Ended, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
     orchestrator::ambient,
     step::contain,
 };
@@ -70,18 +74,16 @@ where
 {
     type Post = Box<TypedPost<R, H, H::Future, V::Future>>;
 
-    fn begin(self, engine: Engine, result: R, cx: &mut Context<'_>) -> Begun<R, Self::Post> {
-        let mut post = Box::new(TypedPost::new(self, engine, Arc::new(result)));
-        match Pin::new(&mut post).poll(cx) {
-            Poll::Ready(result) => Begun::Ready(result),
-            Poll::Pending => Begun::Post(post),
-        }
+    fn begin(self, ended: Ended, result: &mut Poll<R>, cx: &mut Context<'_>) -> Option<Self::Post> {
+        let mut post = Box::new(TypedPost::new(self, ended, Arc::new(taken(result))));
+        *result = Pin::new(&mut post).poll(cx);
+        result.is_pending().then_some(post)
     }
 
-    fn once(self, engine: Engine, result: R) -> R {
+    fn once(self, ended: Ended, result: R) -> R {
         let into = self.required;
         let result = Arc::new(result);
-        let mut post = TypedPost::new(self, engine, Arc::clone(&result));
+        let mut post = TypedPost::new(self, ended, Arc::clone(&result));
         let report = post.poll_report(&mut Context::from_waker(Waker::noop()));
         match report {
             Poll::Ready(report) => {
@@ -130,11 +132,12 @@ where
     H: Hooks<R>,
     Recovery: Future<Output = Result<Option<R::Ok>, StepError>>,
 {
-    fn new<V>(typed: Typed<H, V, R::Err>, mut engine: Engine, result: Arc<R>) -> Self
+    fn new<V>(typed: Typed<H, V, R::Err>, ended: Ended, result: Arc<R>) -> Self
     where
         V: Fallback<R, Future = Recovery>,
     {
         let Typed { hooks, fallback, required } = typed;
+        let mut engine = Engine::new(ended);
         let stage = if V::DECLARED && result.as_result().is_err() {
             let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
             engine.recover();
@@ -234,7 +237,7 @@ fn poll_fallback<T>(
     let (flow, orchestrator) = (engine.flow(), engine.orchestrator());
     match contain(|| ambient::within(orchestrator, flow, || running.poll(cx))) {
         Ok(Poll::Pending) => {
-            let allowed = flow.options.budget(Step::Fallback, true);
+            let allowed = flow.declaration.options.budget(Step::Fallback, true);
             contain(|| budget.poll_over(allowed, orchestrator, cx)).unwrap_or_else(Poll::Ready).map(Err)
         }
         Ok(answer) => answer,

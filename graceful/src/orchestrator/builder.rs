@@ -278,6 +278,7 @@ impl OrchestratorBuilder {
         ALIVE.fetch_add(1, Ordering::AcqRel);
         Ok(Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
+            served: self.backends.served(),
             backends: self.backends,
             observers: self.observers,
             counters: Counters::default(),

@@ -25,11 +25,11 @@ pub use self::{
     stats::Stats,
 };
 use crate::{
-    Context, Flow, FlowReport, Key, Step, StepError,
+    Context, Ending, Flow, FlowReport, Key, Step, StepError,
     backends::{Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Scheduler},
     engine::Background,
     flow::Origin,
-    step::contain,
+    step::{Steps, contain},
     steps::Backends,
 };
 
@@ -66,6 +66,8 @@ static ALIVE: AtomicUsize = AtomicUsize::new(0);
 struct Inner {
     origin: Arc<Origin>,
     backends: Backends,
+    /// What `backends` come to.
+    served: Steps,
     observers: Vec<Observer>,
     counters: Counters,
     background: Background,
@@ -323,6 +325,10 @@ impl Orchestrator {
         &self.0.backends
     }
 
+    pub(crate) fn served(&self) -> Steps {
+        self.0.served
+    }
+
     pub(crate) fn background(&self) -> &Background {
         &self.0.background
     }
@@ -355,10 +361,14 @@ impl Orchestrator {
         );
     }
 
-    pub(crate) fn flow_ended(&self, report: &FlowReport) {
-        self.0.counters.flow(report.flow().ending());
+    pub(crate) fn flow_ended(&self, ending: Ending, report: impl FnOnce() -> FlowReport) {
+        self.0.counters.flow(ending);
+        if self.0.observers.is_empty() {
+            return;
+        }
+        let report = report();
         for observer in &self.0.observers {
-            if let Err(error) = contain(|| observer(report)) {
+            if let Err(error) = contain(|| observer(&report)) {
                 tracing::warn!(target: "graceful::report", error = error.message(), "an observer panicked");
             }
         }

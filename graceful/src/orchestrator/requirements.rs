@@ -65,7 +65,7 @@ fn missing(requirement: &Requirement, backends: &Backends) -> Vec<String> {
     let unserved = requirement
         .steps
         .iter()
-        .filter(|step| !backends.serve(**step))
+        .filter(|step| !backends.served().contains(**step))
         .map(|step| format!("it cannot do without the step `{step}`, and there is no backend for it"));
     durable.into_iter().chain(unserved).map(|why| format!("`{handler}` at {file}:{line}: {why}")).collect()
 }

@@ -15,10 +15,10 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(alerts) = &backends.alerts else { return no_backend() };
-    if !flow.options.alerts(flow.code) {
+    if !flow.declaration.options.alerts(flow.code) {
         return skipped("not a server fault");
     }
-    alerts.fire(flow, flow.options.severity).map(done)
+    alerts.fire(flow, flow.declaration.options.severity).map(done)
 }
 
 const fn done(change: AlertChange) -> Done {

@@ -17,7 +17,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         return invalidate(&**cache, &key, flow).and_then(|_| Err(error));
     }
     let value = flow.values.cache_value.as_ref().unwrap_or(&flow.values.payload);
-    let put = match flow.options.on_ok {
+    let put = match flow.declaration.options.on_ok {
         OnOk::Auto => !value.is_null(),
         OnOk::Put => true,
         OnOk::Invalidate => false,
@@ -35,7 +35,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
     let Some(key) = flow.cache_key() else { return without_key(flow) };
-    match flow.options.on_err {
+    match flow.declaration.options.on_err {
         OnErr::Keep => Reply::ready(did("kept")),
         OnErr::Auto if flow.code.state_untouched() => Reply::ready(did("kept: the state is untouched")),
         OnErr::Auto | OnErr::Always => invalidate(&**cache, &key, flow),
@@ -68,5 +68,5 @@ fn without_key(flow: &Flow) -> Reply<Done> {
 }
 
 fn ttl(flow: &Flow) -> Duration {
-    Duration::from_millis(flow.options.cache_ttl_ms)
+    Duration::from_millis(flow.declaration.options.cache_ttl_ms)
 }

@@ -8,14 +8,11 @@ use jiff::SignedDuration;
 
 use super::{Backends, Done, did, fault, no_backend, skipped};
 use crate::{
-    Flow, Payload,
+    Ending, Flow, Payload,
     backends::{CacheEntry, CacheWrite, Reply},
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    if !flow.options.last_good {
-        return skipped("nothing to remember");
-    }
     let Some(cache) = &backends.cache else { return no_backend() };
     let Some(key) = flow.last_good_key() else { return skipped("no key") };
     if let Some(text) = &flow.values.fault {
@@ -28,9 +25,17 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     })
 }
 
-/// Runs where no fallback was declared, or nobody is left to answer; [`last_good`] is its other half.
+/// Nobody is left to answer, else [`last_good`], its other half, had answered.
 pub(super) fn error(_: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    skipped(if flow.ending == crate::Ending::Err { "not declared" } else { "nobody to answer" })
+    skipped(undone(flow))
+}
+
+/// Why there was nothing to do.
+pub(crate) fn undone(flow: &Flow) -> &'static str {
+    match flow.ending {
+        Ending::Ok | Ending::Err => "not declared",
+        Ending::Panicked | Ending::Cancelled => "nobody to answer",
+    }
 }
 
 /// The value to recover with: never older than the declared age, and not renewed by being used.
@@ -51,7 +56,7 @@ pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<P
 }
 
 fn max_age(flow: &Flow) -> Option<Duration> {
-    match flow.options.last_good_max_age_ms {
+    match flow.declaration.options.last_good_max_age_ms {
         0 => None,
         ms => Some(Duration::from_millis(ms)),
     }

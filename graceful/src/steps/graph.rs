@@ -12,9 +12,9 @@ use crate::{
 
 /// `graph(relation = …, to = …)` says what a success means; an error is always a failed flow.
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    let relation = match flow.names.relation.is_empty() {
+    let relation = match flow.declaration.relation.is_empty() {
         true => SmolStr::new_static("succeeded"),
-        false => flow.names.relation.clone(),
+        false => flow.declaration.relation.clone(),
     };
     let object = flow.values.graph_to.clone().map_or(Node::Flow(flow.id), Node::Named);
     relate(backends, flow, relation, object)

@@ -22,6 +22,7 @@ use crate::{
     backends::{
         Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Reply, Scheduler,
     },
+    step::Steps,
 };
 
 /// What the steps drive; a step whose backend is missing is skipped.
@@ -38,18 +39,25 @@ pub(crate) struct Backends {
 }
 
 impl Backends {
-    /// Whether the step's default arms have what they drive.
-    pub(crate) fn serve(&self, step: Step) -> bool {
-        match step {
-            Step::Fallback | Step::Cache => self.cache.is_some(),
-            Step::Metadata => self.metadata.is_some(),
-            Step::Graph => self.graph.is_some(),
-            Step::Schedule => self.scheduler.is_some(),
-            Step::Event => self.events.is_some(),
-            Step::Nexus => self.nexus.is_some(),
-            Step::Audit => self.audit.is_some(),
-            Step::Alert => self.alerts.is_some(),
+    /// The steps whose default arms have what they drive.
+    pub(crate) fn served(&self) -> Steps {
+        let mut served = Steps::NONE;
+        for (step, is_there) in [
+            (Step::Fallback, self.cache.is_some()),
+            (Step::Metadata, self.metadata.is_some()),
+            (Step::Cache, self.cache.is_some()),
+            (Step::Graph, self.graph.is_some()),
+            (Step::Schedule, self.scheduler.is_some()),
+            (Step::Event, self.events.is_some()),
+            (Step::Nexus, self.nexus.is_some()),
+            (Step::Audit, self.audit.is_some()),
+            (Step::Alert, self.alerts.is_some()),
+        ] {
+            if is_there {
+                served.insert(step);
+            }
         }
+        served
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     if !flow.code.is_server_fault() {
         return skipped("not a server fault");
     }
-    match flow.at.checked_add(Duration::from_millis(flow.options.schedule_after_ms)) {
+    match flow.at.checked_add(Duration::from_millis(flow.declaration.options.schedule_after_ms)) {
         Ok(due) => scheduler.open(flow, due).map(done),
         Err(error) => Reply::failed(StepError::caused_by(error)),
     }

@@ -36,7 +36,7 @@ mod by_default {
     async fn on_ok_nothing_is_remembered() {
         let world = World::new();
         world.run(crate::update(ada(), None)).await.unwrap();
-        assert_eq!(world.last(Step::Fallback).1, "skipped: nothing to remember");
+        assert_eq!(world.last(Step::Fallback).1, "skipped: not declared");
         assert_eq!(world.cached(&world.entity().in_space(KeySpace::LastGood)).await, None);
     }
 

@@ -152,7 +152,7 @@ mod tests {
 
     fn event(id: &str) -> Event {
         let mut flow = flow(id, Code::Ok);
-        Arc::get_mut(&mut flow).unwrap().names.event = "user_updated".into();
+        Arc::get_mut(&mut flow).unwrap().declaration.to_mut().event = "user_updated".into();
         Event::of(&flow).unwrap()
     }
 

@@ -79,7 +79,7 @@ mod testing {
     use crate::{
         Code, Ending, Flow, StepError,
         backends::Reply,
-        flow::{Names, Options, Origin},
+        flow::{Declaration, Declared, Origin},
     };
 
     /// A flow of the entity `users::user:{id}` that has ended just now.
@@ -89,11 +89,12 @@ mod testing {
 
     pub fn flow_of(pattern: &str, id: &str, code: Code) -> Arc<Flow> {
         let origin = Origin { service: "users".into(), environment: "test".into() };
-        let names = Names { pattern: pattern.into(), ..Names::default() };
-        let mut flow = Flow::begin(Arc::new(origin), names, Options::DEFAULT);
+        let declaration = Declaration { pattern: pattern.into(), ..Declaration::default() };
+        let mut flow = Flow::begin(Declared::Owned(declaration.into()), Arc::new(origin));
         flow.values.id = Some(id.into());
         let ending = if code == Code::Ok { Ending::Ok } else { Ending::Err };
-        flow.end(ending, code, code.name());
+        (flow.code, flow.message) = (code, code.name().into());
+        flow.end(ending);
         Arc::new(flow)
     }
 
