@@ -81,7 +81,7 @@ fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
 
 fn fallback(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
-    let (flow, value) = (hidden("flow"), hidden("value"));
+    let flow = hidden("flow");
     handler.fallback.as_ref().map(|fallback| match fallback {
         Fallback::Hook(path) => {
             let span = Span::mixed_site().located_at(path.span());
@@ -97,6 +97,7 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
         }
         Fallback::LastGood(span) => {
             let span = Span::mixed_site().located_at(*span);
+            let value = Ident::new("value", span);
             quote_spanned!(span=> .last_good(|#value| #value.decode()))
         }
     })
