@@ -1,6 +1,9 @@
 //! Names that are sent to a backend: injective and safe.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -48,7 +51,7 @@ pub enum KeySpace {
 /// assert_eq!(key.to_string(), "users:acme:user:a%3Ab");
 /// assert_eq!(Key::new("users", None, "user", "42").to_string(), "users::user:42");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     service: SmolStr,
     tenant: SmolStr,
@@ -143,6 +146,19 @@ impl Key {
     /// ```
     pub fn space(&self) -> KeySpace {
         self.space
+    }
+}
+
+/// Only what tells the keys of one store apart most of the time: a hash is asked for in each step, and equality sees the
+/// rest.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+        self.pattern.hash(state);
+        self.space.hash(state);
+        if !self.tenant.is_empty() {
+            self.tenant.hash(state);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 pub struct Payload(Option<Arc<[u8]>>);
 
 /// A buffer larger than this is not kept for the next value.
-const KEPT_BUFFER: usize = 64 * 1024;
+const KEPT_BUFFER: usize = 256 * 1024;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };

@@ -1,12 +1,13 @@
 //! A bounded table: key → small state that is changed in place.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     fmt,
     hash::{BuildHasher, Hash},
     sync::{Mutex, MutexGuard},
 };
 
+use hashbrown::HashTable;
 use quick_cache::DefaultHashBuilder;
 
 use super::unpoisoned;
@@ -27,13 +28,16 @@ pub(super) struct Table<K, V> {
 }
 
 /// A key is in `queue` exactly once for as long as it is in `slots`: nothing but [`make_room`](Self::make_room) removes.
+/// Hashes are kept and passed on, since a key of four names is long to hash.
 struct Shard<K, V> {
-    slots: HashMap<K, Slot<V>, DefaultHashBuilder>,
-    queue: VecDeque<K>,
+    slots: HashTable<Slot<K, V>>,
+    queue: VecDeque<(u64, K)>,
     dropped: u64,
 }
 
-struct Slot<V> {
+struct Slot<K, V> {
+    hash: u64,
+    key: K,
     value: V,
     used: bool,
 }
@@ -41,13 +45,7 @@ struct Slot<V> {
 impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
     pub fn new(capacity: usize) -> Self {
         let shards = if capacity < SHARDED_FROM { 1 } else { SHARDS };
-        let shard = || {
-            Mutex::new(Shard {
-                slots: HashMap::with_hasher(<_>::default()),
-                queue: VecDeque::new(),
-                dropped: 0,
-            })
-        };
+        let shard = || Mutex::new(Shard { slots: HashTable::new(), queue: VecDeque::new(), dropped: 0 });
         Self {
             shards: (0..shards).map(|_| shard()).collect(),
             hasher: DefaultHashBuilder::default(),
@@ -58,28 +56,31 @@ impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
     /// Changes the value of a key, after making a default one where there is none. Atomic per key.
     pub fn upsert<R>(&self, key: K, change: impl FnOnce(&mut V) -> R) -> R {
         let _dropped_after_unlocking;
-        let mut shard = self.shard(&key);
-        if let Some(slot) = shard.slots.get_mut(&key) {
+        let hash = self.hasher.hash_one(&key);
+        let mut shard = self.shard(hash);
+        if let Some(slot) = shard.slots.find_mut(hash, |slot| slot.key == key) {
             slot.used = true;
             return change(&mut slot.value);
         }
         _dropped_after_unlocking = (shard.slots.len() >= self.shard_capacity).then(|| shard.make_room());
-        shard.queue.push_back(key.clone());
-        let slot = shard.slots.entry(key).or_insert_with(|| Slot { value: V::default(), used: false });
-        change(&mut slot.value)
+        shard.queue.push_back((hash, key.clone()));
+        let slot = Slot { hash, key, value: V::default(), used: false };
+        let mut slot = shard.slots.insert_unique(hash, slot, |slot| slot.hash);
+        change(&mut slot.get_mut().value)
     }
 
     /// Reads or changes the value of a key, if there is one.
     pub fn with<R>(&self, key: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
-        let mut shard = self.shard(key);
-        let slot = shard.slots.get_mut(key)?;
+        let hash = self.hasher.hash_one(key);
+        let mut shard = self.shard(hash);
+        let slot = shard.slots.find_mut(hash, |slot| slot.key == *key)?;
         slot.used = true;
         Some(change(&mut slot.value))
     }
 
-    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
-        // The upper half: the map inside the shard finds its buckets by the lower bits.
-        let upper = usize::try_from(self.hasher.hash_one(key) >> 32).unwrap_or_default();
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard<K, V>> {
+        // The upper half: the table inside the shard finds its buckets by the lower bits.
+        let upper = usize::try_from(hash >> 32).unwrap_or_default();
         unpoisoned(self.shards[upper % self.shards.len()].lock())
     }
 }
@@ -88,7 +89,7 @@ impl<K, V> Table<K, V> {
     /// Reads all, a shard at a time.
     pub fn for_each(&self, mut read: impl FnMut(&K, &V)) {
         for shard in &self.shards {
-            unpoisoned(shard.lock()).slots.iter().for_each(|(key, slot)| read(key, &slot.value));
+            unpoisoned(shard.lock()).slots.iter().for_each(|slot| read(&slot.key, &slot.value));
         }
     }
 
@@ -102,20 +103,16 @@ impl<K, V> Table<K, V> {
     }
 }
 
-impl<K: Hash + Eq, V> Shard<K, V> {
-    fn make_room(&mut self) -> Option<Slot<V>> {
+impl<K: Eq, V> Shard<K, V> {
+    fn make_room(&mut self) -> Option<Slot<K, V>> {
         loop {
-            let key = self.queue.pop_front()?;
-            match self.slots.get_mut(&key) {
-                Some(slot) if slot.used => {
-                    slot.used = false;
-                    self.queue.push_back(key);
-                }
-                _ => {
-                    self.dropped += 1;
-                    return self.slots.remove(&key);
-                }
+            let (hash, key) = self.queue.pop_front()?;
+            let mut slot = self.slots.find_entry(hash, |slot| slot.key == key).ok()?;
+            if !std::mem::take(&mut slot.get_mut().used) {
+                self.dropped += 1;
+                return Some(slot.remove().0);
             }
+            self.queue.push_back((hash, key));
         }
     }
 }
