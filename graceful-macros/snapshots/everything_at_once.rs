@@ -24,14 +24,12 @@ async fn save(
                             .hooks(|step, flow| my::graceful::__private::boxed(async move {
                                 match step {
                                     my::graceful::Step::Audit => {
-                                        my::graceful::__private::hook_result(
-                                            to_the_log(&flow).await,
-                                        )
+                                        my::graceful::__private::hook(&*flow, to_the_log).await
                                     }
                                     my::graceful::Step::Alert => {
-                                        my::graceful::__private::hook_result(
-                                            page(&my::graceful::Failure::of_flow(&flow)).await,
-                                        )
+                                        my::graceful::__private::detached(page)
+                                            .start(&my::graceful::Failure::of_flow(&flow))
+                                            .await
                                     }
                                     _ => my::graceful::__private::no_hook(),
                                 }
@@ -50,7 +48,9 @@ async fn save(
                         draft.graph_to(&tenant);
                         {
                             let text = my::graceful::__private::text(
-                                ::core::format_args!("{}", & tenant),
+                                ::core::format_args!(
+                                    "{}", my::graceful::__private::shown(& & tenant)
+                                ),
                             );
                             draft.keep(&text)
                         };
@@ -80,7 +80,10 @@ async fn save(
                         draft.event_payload(&result.id);
                         {
                             let text = my::graceful::__private::text(
-                                ::core::format_args!("{}: {}", draft.kept(1), & result.name),
+                                ::core::format_args!(
+                                    "{}: {}", draft.kept(1), my::graceful::__private::shown(& &
+                                    result.name)
+                                ),
                             );
                             draft.message(&text)
                         };
@@ -94,13 +97,11 @@ async fn save(
                         (
                             my::graceful::Step::Alert,
                             my::graceful::__private::Arm::Success(view),
-                        ) => {
-                            my::graceful::__private::hook_result(Self::calm(&view).await)
-                        }
+                        ) => my::graceful::__private::hook(&view, Self::calm).await,
                         (
                             my::graceful::Step::Alert,
                             my::graceful::__private::Arm::Failure(view),
-                        ) => my::graceful::__private::hook_result(page(&view).await),
+                        ) => my::graceful::__private::hook(&view, page).await,
                         _ => my::graceful::__private::no_hook(),
                     }
                 })
@@ -108,8 +109,8 @@ async fn save(
                     match my::graceful::__private::arm(&flow, &*result) {
                         my::graceful::__private::Arm::Failure(view) => {
                             my::graceful::__private::recovered(
-                                &*result,
-                                recover(&view).await,
+                                my::graceful::__private::recover(&*result, &view, recover)
+                                    .await,
                             )
                         }
                         my::graceful::__private::Arm::Success(_) => {

@@ -28,11 +28,24 @@ pub(crate) fn put<T>(place: &mut Option<T>, name: &Ident, value: T) -> Result<()
 
 /// `did you mean …?`, where one of the known names is near.
 pub(crate) fn suggestion(name: &str, known: &[&str]) -> Option<String> {
-    let bare = name.replace('_', "");
-    if let Some(same) = known.iter().find(|known| known.replace('_', "").eq_ignore_ascii_case(&bare)) {
-        return Some(format!("did you mean `{same}`?"));
-    }
-    // darling compares the names, and says what it found nowhere but in its text.
-    let text = Error::unknown_value_with_alts(name, known).to_string();
-    Some(format!("did you mean {}", text.split_once("Did you mean ")?.1))
+    nearest(name, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// The name that was meant: at most every third letter is wrong, or one of the two begins the other.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let name = bare(name);
+    let distance = |known: &str| {
+        let begun = name.len() > 1 && known.starts_with(&name) || known.len() > 3 && name.starts_with(known);
+        let distance = strsim::osa_distance(&name, known);
+        let longest = name.len().max(known.len());
+        let near = distance < longest && distance <= longest / 3;
+        (begun || near).then_some(distance)
+    };
+    let near = known.iter().filter_map(|known| Some((distance(&bare(known))?, *known)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}
+
+/// How words are joined, and which of their letters are capitals, is easily mistaken.
+fn bare(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

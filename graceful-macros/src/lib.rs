@@ -4,12 +4,15 @@
 //! (tokens, no decision). `#[derive(Classify)]` is in `classify`, in the same three.
 
 mod classify;
+#[cfg(test)]
+mod editors;
 mod errors;
 mod expand;
 mod model;
 mod parse;
 #[cfg(test)]
 mod snapshots;
+mod syntax;
 
 use darling::Error;
 use proc_macro2::TokenStream;
@@ -33,14 +36,18 @@ pub fn derive_classify(input: proc_macro::TokenStream) -> proc_macro::TokenStrea
 /// The item, expanded; with the errors, where there are any, and always given back.
 fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Error::accumulator();
-    // What goes back with errors: a function as it was, a block with its methods expanded, since their own mistakes are told
-    // in the same run.
+    // What goes back with errors: what could be made of it, since the compiler's own errors are told in the same run, and
+    // editors complete what is there.
     let mut given_back = item.clone();
     let output = match parse::Item::parse(item.clone()) {
         Ok(parse::Item::Function(function)) => {
             let args = parse::Args::parse(arguments, &mut errors);
             let handler = model::Handler::new(args, *function, &mut errors);
-            expand::handler(&handler)
+            let output = expand::handler(&handler);
+            if handler.sound {
+                given_back = output.clone();
+            }
+            output
         }
         Ok(parse::Item::Block(before, braces)) => {
             // The methods parse the arguments again, each with its own: mistakes are told here, once.
@@ -57,6 +64,7 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
         }
         Err(error) => {
             errors.push(error);
+            parse::Args::parse(arguments, &mut errors);
             item.clone()
         }
     };

@@ -95,7 +95,10 @@ fn text(arm: &Arm<'_>, krate: &Path) -> Option<TokenStream> {
         }
         Rule::Code(_, Some(Message { format, shown })) => {
             let pattern = pattern(arm, shown);
-            let shown = shown.iter().map(binding);
+            let shown = shown.iter().map(|place| {
+                let binding = binding(place);
+                quote_spanned!(binding.span()=> #krate::__private::shown(&#binding))
+            });
             Some(quote!(#pattern => ::std::borrow::Cow::Owned(::std::format!(#format, #(#shown),*)),))
         }
         Rule::Transparent(inner) => Some(ask(arm, inner, &quote!(#krate::Classify::message))),

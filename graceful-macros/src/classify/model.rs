@@ -1,6 +1,6 @@
 //! The rules between arguments and fields: type → one [`Arm`] per variant.
 
-use darling::{Result, error::Accumulator};
+use darling::{Error, Result, error::Accumulator};
 use proc_macro2::{Ident, Span};
 use syn::{Data, DeriveInput, Field, Fields, Index, LitStr, Member, Path, Type, ext::IdentExt, parse_quote};
 
@@ -43,11 +43,15 @@ impl<'a> Model<'a> {
                 rule(&args, &input.ident, &data.fields, errors).map(|rule| Arm { variant: None, rule }),
             ),
             Data::Enum(data) => {
+                let mut misplaced = false;
                 for name in args.names_of_a_variant() {
                     errors.push(wrong(name, "each variant says this for itself: move it there"));
+                    misplaced = true;
                 }
+                let meant_for_all = misplaced || args.broken;
                 let arm = |variant: &'a syn::Variant| {
-                    let args = Args::parse(&variant.attrs, errors);
+                    let mut args = Args::parse(&variant.attrs, errors);
+                    args.broken |= meant_for_all;
                     if let Some(krate) = &args.krate {
                         errors.push(wrong(&krate.name, "`crate` goes on the type: move it there"));
                     }
@@ -67,7 +71,7 @@ impl<'a> Model<'a> {
 }
 
 impl Args {
-    fn names_of_a_variant(&self) -> impl Iterator<Item = &Path> {
+    fn names_of_a_variant(&self) -> impl Iterator<Item = &Ident> {
         let code = self.code.as_ref().map(|code| &code.name);
         let message = self.message.as_ref().map(|message| &message.name);
         let transparent = self.transparent.as_ref().map(|transparent| &transparent.name);
@@ -76,10 +80,12 @@ impl Args {
 }
 
 fn rule<'a>(args: &Args, owner: &Ident, fields: &'a Fields, errors: &mut Accumulator) -> Option<Rule<'a>> {
+    let mut misplaced = false;
     for attribute in fields.iter().flat_map(|field| &field.attrs).filter(|attribute| is_ours(attribute)) {
         errors.push(wrong(attribute.path(), "this goes on a variant or on a struct, not on a field"));
+        misplaced = true;
     }
-    if args.broken {
+    if args.broken || misplaced {
         return None;
     }
     let places: Vec<_> = fields.iter().enumerate().map(place).collect();
@@ -143,6 +149,7 @@ fn place((index, field): (usize, &Field)) -> Place<'_> {
 fn message<'a>(text: &LitStr, owner: &Ident, places: &[Place<'a>]) -> Result<Message<'a>> {
     let written = text.value();
     let mut rest = &*written;
+    let mut errors = Error::accumulator();
     let mut message = Message { format: String::new(), shown: Vec::new() };
     while let Some(at) = rest.find(['{', '}']) {
         message.format += &rest[..at];
@@ -153,20 +160,22 @@ fn message<'a>(text: &LitStr, owner: &Ident, places: &[Place<'a>]) -> Result<Mes
             continue;
         }
         let Some((hole, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-            return Err(wrong(text, "a brace alone: `{field}` shows a field, `{{` and `}}` are braces"));
+            errors.push(wrong(text, "a brace alone: `{field}` shows a field, `{{` and `}}` are braces"));
+            break;
         };
+        rest = after;
         let Some(place) = places.iter().find(|place| place.name() == hole) else {
-            return Err(wrong(text, no_field(hole, owner, places)));
+            errors.push(wrong(text, no_field(hole, owner, places)));
+            continue;
         };
         let shown = message.shown.iter().position(|shown| shown == place).unwrap_or_else(|| {
             message.shown.push(place.clone());
             message.shown.len() - 1
         });
         message.format.extend(["{", &shown.to_string(), "}"]);
-        rest = after;
     }
     message.format += rest;
-    Ok(message)
+    errors.finish_with(message)
 }
 
 fn no_field(hole: &str, owner: &Ident, places: &[Place<'_>]) -> String {

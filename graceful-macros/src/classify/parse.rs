@@ -1,14 +1,13 @@
 //! The attributes of one type or variant → [`Args`].
 
-use darling::{Error, Result, error::Accumulator};
-use proc_macro2::Span;
-use quote::ToTokens;
-use syn::{
-    Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, punctuated::Punctuated,
-    spanned::Spanned,
-};
+use darling::{Result, error::Accumulator};
+use proc_macro2::{Ident, Span};
+use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, spanned::Spanned};
 
-use crate::errors::{suggestion, wrong};
+use crate::{
+    errors::{nearest, suggestion, twice, wrong},
+    syntax::{Arg, ArgValue, Examples, arguments},
+};
 
 const NAMES: [&str; 4] = ["code", "crate", "message", "transparent"];
 
@@ -32,6 +31,22 @@ const CODES: [&str; 16] = [
     "Unauthenticated",
 ];
 
+/// How others name what a code means.
+const OTHER_NAMES: [(&str, &str, &str); 12] = [
+    ("400", "BadRequest", "InvalidArgument"),
+    ("401", "Unauthorized", "Unauthenticated"),
+    ("403", "Forbidden", "PermissionDenied"),
+    ("404", "Missing", "NotFound"),
+    ("408", "Timeout", "DeadlineExceeded"),
+    ("409", "Conflict", "AlreadyExists"),
+    ("412", "Precondition", "FailedPrecondition"),
+    ("429", "TooManyRequests", "ResourceExhausted"),
+    ("500", "InternalServerError", "Internal"),
+    ("501", "NotImplemented", "Unimplemented"),
+    ("503", "ServiceUnavailable", "Unavailable"),
+    ("504", "GatewayTimeout", "DeadlineExceeded"),
+];
+
 #[derive(Default)]
 pub(super) struct Args {
     pub(super) attribute: Option<Span>,
@@ -44,7 +59,7 @@ pub(super) struct Args {
 }
 
 pub(super) struct Given<T> {
-    pub(super) name: Path,
+    pub(super) name: Ident,
     pub(super) value: T,
 }
 
@@ -55,75 +70,96 @@ pub(super) fn is_ours(attribute: &Attribute) -> bool {
 impl Args {
     pub(super) fn parse(attributes: &[Attribute], errors: &mut Accumulator) -> Self {
         let mut args = Self::default();
+        let mut wrong = Accumulator::default();
         for attribute in attributes.iter().filter(|attribute| is_ours(attribute)) {
             args.attribute = Some(attribute.path().span());
-            if let Meta::Path(_) = attribute.meta {
-                continue;
-            }
-            let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-            let metas = errors.handle(metas.map_err(Error::from));
-            args.broken |= metas.is_none();
-            for meta in metas.into_iter().flatten() {
-                args.broken |= errors.handle(args.take(&meta)).is_none();
+            match &attribute.meta {
+                Meta::Path(_) => {}
+                Meta::NameValue(pair) => wrong.push(crate::errors::wrong(
+                    &pair.eq_token,
+                    "arguments stand in parentheses, as in `#[classify(code = NotFound)]`",
+                )),
+                Meta::List(list) => {
+                    let examples = Examples { argument: "code = NotFound", list: |_| None };
+                    for arg in arguments(list.tokens.clone(), &examples, &mut wrong) {
+                        let taken = args.take(arg);
+                        wrong.handle(taken);
+                    }
+                }
             }
         }
+        let wrong = wrong.into_inner();
+        args.broken = !wrong.is_empty();
+        errors.extend(wrong);
         args
     }
 
-    fn take(&mut self, meta: &Meta) -> Result<()> {
-        let name = meta.path().to_token_stream().to_string();
-        match name.as_str() {
-            "code" => put(&mut self.code, meta, code(value(meta, "NotFound")?)?),
-            "crate" => put(&mut self.krate, meta, path(value(meta, "my_reexport")?)?),
-            "message" => put(&mut self.message, meta, text(value(meta, "\"…\"")?)?),
-            "transparent" => match meta {
-                Meta::Path(_) => put(&mut self.transparent, meta, ()),
-                _ => Err(wrong(meta.path(), "`transparent` stands alone, without a value")),
+    fn take(&mut self, Arg { name, value }: Arg) -> Result<()> {
+        match name.to_string().as_str() {
+            "code" => put(&mut self.code, &name, code(&value_of(&name, value, "NotFound")?)?),
+            "crate" => put(&mut self.krate, &name, path(&value_of(&name, value, "my_reexport")?)?),
+            "message" => put(&mut self.message, &name, text(&value_of(&name, value, "\"user not found\"")?)?),
+            "transparent" => match value {
+                ArgValue::Word => put(&mut self.transparent, &name, ()),
+                _ => Err(wrong(&name, "`transparent` stands alone, without a value")),
             },
-            _ => {
-                let fix = suggestion(&name, &NAMES);
-                let fix = fix.unwrap_or_else(|| "known are `code`, `message`, `transparent`, `crate`".into());
-                Err(wrong(meta.path(), format!("unknown argument `{name}`: {fix}")))
-            }
+            unknown => Err(wrong(
+                &name,
+                match meant(unknown) {
+                    Some(code) => format!("`{unknown}` has no name: write `code = {code}`"),
+                    None => {
+                        let fix = suggestion(unknown, &NAMES)
+                            .unwrap_or_else(|| "known are `code`, `message`, `transparent`, `crate`".into());
+                        format!("unknown argument `{unknown}`: {fix}")
+                    }
+                },
+            )),
         }
     }
 }
 
-fn put<T>(place: &mut Option<Given<T>>, meta: &Meta, value: T) -> Result<()> {
-    let name = meta.path().clone();
+fn put<T>(place: &mut Option<Given<T>>, name: &Ident, value: T) -> Result<()> {
     if place.is_some() {
-        return Err(wrong(&name, format!("`{}` is given twice: keep one", name.to_token_stream())));
+        return Err(twice(name));
     }
-    *place = Some(Given { name, value });
+    *place = Some(Given { name: name.clone(), value });
     Ok(())
 }
 
-fn value<'a>(meta: &'a Meta, example: &str) -> Result<&'a Expr> {
-    let Meta::NameValue(pair) = meta else {
-        let name = meta.path();
-        return Err(wrong(name, format!("`{0}` takes a value: `{0} = {example}`", name.to_token_stream())));
-    };
-    // What a `macro_rules!` passes on stands in an invisible group.
-    let mut value = &pair.value;
-    while let Expr::Group(group) = value {
-        value = &group.expr;
+fn value_of(name: &Ident, value: ArgValue, example: &str) -> Result<Expr> {
+    match value {
+        ArgValue::Value(value) => Ok(value),
+        _ => Err(wrong(name, format!("`{name}` takes a value: `{name} = {example}`"))),
     }
-    Ok(value)
 }
 
 fn code(value: &Expr) -> Result<Path> {
-    let path =
-        path_of(value).ok_or_else(|| wrong(value, "`code` is the bare name of a code: `code = NotFound`"))?;
+    let Some(path) = path_of(value) else {
+        let meant = match value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => meant(&text.value()),
+            Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => meant(number.base10_digits()),
+            _ => None,
+        };
+        let meant = meant.unwrap_or("NotFound");
+        return Err(wrong(value, format!("`code` is the bare name of a code: `code = {meant}`")));
+    };
     let name = &path.segments[path.segments.len() - 1].ident;
     if name == "Ok" {
         Err(wrong(name, "an error cannot mean `Ok`: say what went wrong, as in `code = NotFound`"))
     } else if CODES.iter().any(|code| name == code) {
         Ok(path)
     } else {
-        let fix = suggestion(&name.to_string(), &CODES);
+        let fix = meant(&name.to_string()).map(|code| format!("did you mean `{code}`?"));
         let fix = fix.unwrap_or_else(|| format!("it is one of `{}`", CODES.join("`, `")));
         Err(wrong(name, format!("unknown code `{name}`: {fix}")))
     }
+}
+
+/// The code that somebody means by a name or a number.
+fn meant(given: &str) -> Option<&'static str> {
+    let other =
+        OTHER_NAMES.iter().find(|(number, name, _)| *number == given || nearest(given, &[name]).is_some());
+    nearest(given, &CODES).or(other.map(|(.., code)| *code))
 }
 
 fn path(value: &Expr) -> Result<Path> {
@@ -138,8 +174,12 @@ fn path_of(value: &Expr) -> Option<Path> {
 }
 
 fn text(value: &Expr) -> Result<LitStr> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
-        _ => Err(wrong(value, "`message` is a text in quotes: `message = \"user not found\"`")),
-    }
+    let rule = match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if !text.value().trim().is_empty() => {
+            return Ok(text.clone());
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => "an empty message: write one, or leave it to the code",
+        _ => "`message` is a text in quotes: `message = \"user not found\"`",
+    };
+    Err(wrong(value, rule))
 }

@@ -79,7 +79,11 @@ fn hole_of(hole: &Hole, krate: &TokenStream, draft: &Ident) -> TokenStream {
             let expr = reference(expr);
             quote_spanned!(span=> #krate::__private::hole(#expr))
         }
-        Hole::Plain(expr) => reference(expr),
+        Hole::Plain(expr) => {
+            let span = Span::mixed_site().located_at(expr.span());
+            let expr = reference(expr);
+            quote_spanned!(span=> #krate::__private::shown(&#expr))
+        }
         Hole::Kept(index) => {
             let index = syn::Index::from(*index);
             quote!(#draft.kept(#index))

@@ -18,20 +18,24 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
         .filter_map(|Hook { step, arm, path }| {
             let step = hidden(step);
             let call = match arm {
-                HookArm::Both => called(krate, path, &flow, |flow, _| flow.to_token_stream()),
+                HookArm::Both => called(krate, path, &flow, |flow| quote!(*#flow)),
                 HookArm::Err => {
-                    called(krate, path, &flow, |flow, krate| quote!(#krate::Failure::of_flow(&#flow)))
+                    let span = Span::mixed_site().located_at(path.span());
+                    let krate = krate.at(span);
+                    quote_spanned!(span=> #krate::__private::detached(#path).start(&#krate::Failure::of_flow(&#flow)).await)
                 }
                 HookArm::Ok => return None,
             };
             Some(quote!(#krate::Step::#step => #call))
         })
         .collect();
-    (!arms.is_empty()).then(|| {
-        quote!(.hooks(|#step, #flow| #krate::__private::boxed(async move {
-            match #step { #(#arms,)* _ => #krate::__private::no_hook() }
-        })))
-    })
+    // Where a future cannot be sent, the error stands at a hook.
+    let first = handler.hooks.iter().find(|hook| hook.arm != HookArm::Ok)?;
+    let span = Span::mixed_site().located_at(first.path.span());
+    let body = quote!(match #step { #(#arms,)* _ => #krate::__private::no_hook() });
+    let krate = krate.at(span);
+    let future = quote_spanned!(span=> #krate::__private::boxed(async move { #body }));
+    Some(quote!(.hooks(|#step, #flow| #future)))
 }
 
 /// `.required(…)`, `.typed_hooks(…)` and `.fallback(…)`, where they are needed.
@@ -64,7 +68,7 @@ fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
                 HookArm::Err => hidden("Failure"),
             };
             let step = hidden(hook.step);
-            let call = called(krate, &hook.path, &view, |view, _| view.to_token_stream());
+            let call = called(krate, &hook.path, &view, |view| view.to_token_stream());
             Some(quote!((#krate::Step::#step, #krate::__private::Arm::#arm(#view)) => #call))
         })
         .collect();
@@ -77,14 +81,13 @@ fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
 
 fn fallback(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
-    let (flow, value) = (hidden("flow"), hidden("value"));
+    let flow = hidden("flow");
     handler.fallback.as_ref().map(|fallback| match fallback {
         Fallback::Hook(path) => {
             let span = Span::mixed_site().located_at(path.span());
             let krate = krate.at(span);
             let (view, result) = (Ident::new("view", span), Ident::new("result", span));
-            let argument = quote_spanned!(span=> (&#view));
-            let call = quote_spanned!(span=> #krate::__private::recovered(&*#result, #path #argument.await));
+            let call = quote_spanned!(span=> #krate::__private::recovered(#krate::__private::recover(&*#result, &#view, #path).await));
             quote!(.fallback(|#flow, #result| async move {
                 match #krate::__private::arm(&#flow, &*#result) {
                     #krate::__private::Arm::Failure(#view) => #call,
@@ -94,21 +97,16 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
         }
         Fallback::LastGood(span) => {
             let span = Span::mixed_site().located_at(*span);
+            let value = Ident::new("value", span);
             quote_spanned!(span=> .last_good(|#value| #value.decode()))
         }
     })
 }
 
-/// `path(&view).await`, with its errors at the path.
-fn called(
-    krate: &Krate,
-    path: &Path,
-    name: &Ident,
-    argument: impl FnOnce(Ident, &TokenStream) -> TokenStream,
-) -> TokenStream {
+/// `hook(&view, path).await`, with its errors at the path.
+fn called(krate: &Krate, path: &Path, name: &Ident, view: impl FnOnce(Ident) -> TokenStream) -> TokenStream {
     let span = Span::mixed_site().located_at(path.span());
     let krate = krate.at(span);
-    let argument = argument(Ident::new(&name.to_string(), span), &krate);
-    let argument = quote_spanned!(span=> (&#argument));
-    quote_spanned!(span=> #krate::__private::hook_result(#path #argument.await))
+    let view = view(Ident::new(&name.to_string(), span));
+    quote_spanned!(span=> #krate::__private::hook(&#view, #path).await)
 }

@@ -80,7 +80,9 @@ fn call(handler: &Handler) -> TokenStream {
         Shape::Call { returns_impl_future: true, .. } => {
             let enter = enter(handler, true);
             let output = handler.returned.clone().unwrap_or_else(|| quote!(_));
-            let call = quote!(#krate::__private::called::<#output, _>(move || { #hold #rebound #body }));
+            let krate = krate.at(run_span);
+            let called = quote_spanned!(run_span=> #krate::__private::called::<#output, _, _>);
+            let call = quote!(#called(move || { #hold #rebound #body }));
             quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
         }
         Shape::Call { eager, .. } => {

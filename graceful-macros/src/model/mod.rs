@@ -37,6 +37,8 @@ pub(crate) struct Handler {
     pub(crate) fallback: Option<Fallback>,
     pub(crate) required: Option<Span>,
     pub(crate) requirement: Option<Requirement>,
+    /// Whether it can be written out beside errors. Where it cannot, the function goes back as it was.
+    pub(crate) sound: bool,
 }
 
 /// The path of `graceful`.
@@ -101,12 +103,12 @@ pub(crate) struct Requirement {
 }
 
 impl Handler {
-    pub(crate) fn new(args: Args, mut function: Function, errors: &mut Accumulator) -> Self {
+    pub(crate) fn new(mut args: Args, mut function: Function, errors: &mut Accumulator) -> Self {
         let mut scope = Scope::new(&function.signature);
         let shape = Shape::of(&function, &mut scope);
         let name = function.signature.ident.to_string().trim_start_matches("r#").to_owned();
-        check_function(&function, errors);
-        check_rules(&args, &scope, errors);
+        let sound = check_function(&function, errors) && !args.krate_unknown;
+        check_rules(&mut args, &scope, errors);
 
         let pattern = pattern(&args, &function.signature.ident, errors);
         let event = args.event.as_ref().map(|event| {
@@ -130,9 +132,7 @@ impl Handler {
             site.push(call(method, [SiteArgument::Variant("Step", hook.step)]));
         }
         let setters = Setters::new(&args, &scope, errors);
-        if let Some(on) = &args.on {
-            setters::check_entry(on, &scope, "on", errors);
-        }
+        let on = args.on.as_ref().and_then(|on| setters::entry(on, &scope, "on", errors));
         Self {
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: shape::returned(&function, &shape),
@@ -140,7 +140,8 @@ impl Handler {
             requirement: requirement(&args),
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),
-            on: args.on.map(|on| scope.localised(&on)),
+            on,
+            sound,
             function,
             shape,
             site,
@@ -179,28 +180,24 @@ fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> String {
     }
 }
 
-fn check_function(function: &Function, errors: &mut Accumulator) {
+fn check_function(function: &Function, errors: &mut Accumulator) -> bool {
     if let Some(constness) = &function.signature.constness {
         errors.push(wrong(
             constness,
             "a `const fn` cannot be orchestrated: what follows it happens at run time; remove `const`, or the attribute",
         ));
     }
+    function.signature.constness.is_none()
 }
 
-/// The rules between arguments.
-fn check_rules(args: &Args, scope: &Scope, errors: &mut Accumulator) {
+/// The rules between arguments. What breaks one is told, and left out from then on.
+fn check_rules(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
     let delivery = args.delivery.as_ref().map_or("Inline", |delivery| delivery.value);
-    for (step, (name, _)) in args.steps.iter().zip(STEPS) {
+    for (step, (name, _)) in args.steps.iter_mut().zip(STEPS) {
         check_step(step, name, delivery, errors);
     }
     match &args.tx {
-        Some(tx) if !scope.has(tx) => errors.push(wrong(
-            tx,
-            format!(
-                "`tx` names the parameter that holds the open transaction, and there is no parameter `{tx}`"
-            ),
-        )),
+        Some(tx) if !scope.has(tx) => errors.push(wrong(tx, scope.no_parameter(tx))),
         Some(tx) if delivery != "Durable" => errors.push(wrong(
             tx,
             "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
@@ -215,27 +212,34 @@ fn check_rules(args: &Args, scope: &Scope, errors: &mut Accumulator) {
     if let (Some(cache), None, false, false) = (cache.given, &cache.key, overridden, args.broken) {
         errors.push(at(cache, "`cache` has no key: add one, as in `cache(key = user.id)`"));
     }
-    let hook = &args.steps[FALLBACK].with;
-    if let (Some(last_good), Some(_)) = (args.last_good, hook) {
-        errors.push(at(last_good, "a fallback is a function or the last good value, not both: keep one"));
-    }
-    if let (Some(last_good), None, false) = (args.last_good, &cache.key, args.broken) {
-        errors.push(at(
-            last_good,
-            "the last good value is found by the cache key: add one, as in `cache = user.id`",
-        ));
-    }
-    if let (Some(last_good), Some(_)) = (args.last_good, &args.payload) {
-        errors.push(at(
-            last_good,
-            "the last good value is the `Ok` value itself, so it does not go with `payload`: use `cache(value = …)` and `event(payload = …)`",
-        ));
-    }
-    if let (Some(age), None) = (&args.max_age, args.last_good) {
+    if let Some(at) = args.last_good {
+        check_last_good(at, args, errors);
+    } else if let Some(age) = &args.max_age {
         errors.push(at(
             age.span,
             "`max_age` is that of the last good value: `fallback(last_good, max_age = \"1h\")`",
         ));
+    }
+}
+
+fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
+    let rules = [
+        (
+            args.steps[FALLBACK].with.is_some(),
+            "a fallback is a function or the last good value, not both: keep one",
+        ),
+        (
+            args.cache.key.is_none() && !args.broken,
+            "the last good value is found by the cache key: add one, as in `cache = user.id`",
+        ),
+        (
+            args.payload.is_some(),
+            "the last good value is the `Ok` value itself, so it does not go with `payload`: use `cache(value = …)` and `event(payload = …)`",
+        ),
+    ];
+    for (_, rule) in rules.into_iter().filter(|(broken, _)| *broken) {
+        errors.push(at(last_good, rule));
+        args.last_good = None;
     }
 }
 
@@ -246,19 +250,21 @@ fn hooked(step: &StepArgs) -> bool {
     step.with.is_some() || step.ok.is_some() || step.err.is_some()
 }
 
-fn check_step(step: &StepArgs, name: &str, delivery: &str, errors: &mut Accumulator) {
+fn check_step(step: &mut StepArgs, name: &str, delivery: &str, errors: &mut Accumulator) {
     if let (Some(with), true) = (&step.with, step.ok.is_some() || step.err.is_some()) {
         errors.push(wrong(with, "`with` overrides both arms: remove it, or remove `ok` and `err`"));
+        (step.with, step.ok, step.err) = (None, None, None);
     }
     if let Some(timeout) = step.timeout.as_ref().filter(|timeout| u32::try_from(timeout.value).is_err()) {
-        errors.push(at(timeout.span, "a time budget is at most 49 days"));
+        errors
+            .push(at(timeout.span, "a time budget is at most 49 days: write less, as in `timeout = \"2s\"`"));
     }
     if delivery == "Inline" || step.required.is_some() || name == "fallback" {
         return;
     }
-    for typed in step.ok.iter().chain(&step.err) {
+    for typed in step.ok.take().into_iter().chain(step.err.take()) {
         errors.push(wrong(
-            typed,
+            &typed,
             format!("a typed hook borrows the handler's result, which is gone when the flow runs later: use `{name}(with = …)`, mark it `required`, or deliver inline"),
         ));
     }

@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{
-    Expr, ExprCall, ExprPath, FnArg, Macro, Pat, PatIdent, Signature,
+    Expr, ExprAsync, ExprAwait, ExprCall, ExprClosure, ExprPath, ExprReturn, ExprTry, FnArg, Macro, Pat,
+    PatIdent, Signature,
+    spanned::Spanned as _,
     visit::{self, Visit},
 };
 
-use crate::errors::wrong;
+use crate::errors::{at, nearest, suggestion, wrong};
 
 /// The names that an argument's expressions may use.
 pub(crate) struct Scope {
@@ -87,7 +89,7 @@ impl Scope {
     pub(crate) fn needs(&self, expr: &Expr) -> Result<Needs, Vec<darling::Error>> {
         let mut names = Names::default();
         names.visit_expr(expr);
-        let mut errors = Vec::new();
+        let mut errors: Vec<_> = names.leaving.iter().map(|(token, word)| at(*token, leaves(word))).collect();
         let mut needs = Needs { phase: Phase::Entry, parameters: Vec::new(), result: None };
         // A macro's tokens are not known to be expressions: names in there count if they are in scope.
         let in_macros = names.in_macros.into_iter().map(|name| (name, false));
@@ -97,27 +99,63 @@ impl Scope {
                 needs.result = Some(name);
             } else if self.has(&name) || (name == "self" && self.has_self) {
                 needs.parameters.push(name);
-            } else if must_be_known
-                && !names.bound.contains(&name.to_string())
-                && (name == "self" || looks_like_a_local(&name))
-            {
+            } else if must_be_known && !self.in_scope(&name, &names.bound) {
                 errors.push(wrong(&name, self.not_in_scope(&name)));
             }
         }
         if errors.is_empty() { Ok(needs) } else { Err(errors) }
     }
 
-    pub(crate) fn not_in_scope(&self, name: &Ident) -> String {
+    /// For an argument that names a parameter.
+    pub(crate) fn no_parameter(&self, name: &Ident) -> String {
+        let known: Vec<_> = self.parameters.iter().map(Ident::to_string).collect();
+        let fix = nearest(&name.to_string(), &known.iter().map(String::as_str).collect::<Vec<_>>());
+        let fix = fix.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
         format!(
-            "`{name}` is not in scope here: an expression may use {}; a local of the body is not known outside of it",
-            self.known()
+            "`tx` names the parameter that holds the open transaction, and there is no parameter `{name}`{fix}"
         )
+    }
+
+    /// The name in scope that was meant.
+    fn near(&self, name: &Ident) -> Option<String> {
+        let known: Vec<_> = self.parameters.iter().map(Ident::to_string).collect();
+        let known = known.iter().map(String::as_str).chain(["result"]).chain(self.has_self.then_some("self"));
+        suggestion(&name.to_string(), &known.collect::<Vec<_>>())
+    }
+
+    fn not_in_scope(&self, name: &Ident) -> String {
+        let fix = if let Some(fix) = self.near(name) {
+            fix
+        } else if name == "error" || name == "err" {
+            "what needs the error is a hook, as in `alert(err = path)`".to_owned()
+        } else if name == "self" {
+            format!("this function has none; an expression may use {}", self.known())
+        } else if name == "off" {
+            "only a step is switched off, this argument is left out instead".to_owned()
+        } else {
+            format!("an expression may use {}; a local of the body is not known outside of it", self.known())
+        };
+        format!("`{name}` is not in scope here: {fix}")
+    }
+
+    /// Whether the expression names what is neither in scope nor near a name that is.
+    pub(crate) fn is_unknown(&self, expr: &Expr) -> bool {
+        let mut names = Names::default();
+        names.visit_expr(expr);
+        let mut unknown = names.used.iter().filter(|name| !self.in_scope(name, &names.bound));
+        unknown.any(|name| self.near(name).is_none())
+    }
+
+    /// Whether the compiler will find the name.
+    fn in_scope(&self, name: &Ident, bound: &HashSet<String>) -> bool {
+        let own = self.means_value(name) || self.has(name) || (name == "self" && self.has_self);
+        own || bound.contains(&name.to_string()) || (name != "self" && !looks_like_a_local(name))
     }
 
     /// For an expression in a string, which may be meant as a text.
     pub(crate) fn not_an_expression(&self, expr: &Expr) -> String {
         format!(
-            "this text is read as a Rust expression, and `{}` names what is not in scope: it may use {}; a fixed text is a constant, as in `cache = ALL_USERS`",
+            "this text is read as a Rust expression, and `{}` names what is not in scope: it may use {}; a fixed text is a constant, as in `ALL_USERS`",
             expr.to_token_stream(),
             self.known()
         )
@@ -156,6 +194,12 @@ fn renamed(tokens: TokenStream, alias: &Ident) -> TokenStream {
     output
 }
 
+fn leaves(word: &str) -> String {
+    format!(
+        "an expression is evaluated at once and outside of the handler's body, so it cannot use `{word}`: name a value that is there, or do this in a hook"
+    )
+}
+
 /// Constants are written in capitals: those are the compiler's to find.
 fn looks_like_a_local(name: &Ident) -> bool {
     let name = name.to_string();
@@ -174,6 +218,8 @@ struct Names {
     bound: HashSet<String>,
     bindings: Vec<Ident>,
     in_macros: Vec<Ident>,
+    /// What only the code around the expression could do.
+    leaving: Vec<(Span, &'static str)>,
 }
 
 impl<'ast> Visit<'ast> for Names {
@@ -190,6 +236,33 @@ impl<'ast> Visit<'ast> for Names {
             self.visit_expr(&call.func);
         }
         call.args.iter().for_each(|argument| self.visit_expr(argument));
+    }
+
+    fn visit_expr_await(&mut self, expr: &'ast ExprAwait) {
+        self.leaving.push((expr.await_token.span, ".await"));
+        visit::visit_expr_await(self, expr);
+    }
+
+    fn visit_expr_try(&mut self, expr: &'ast ExprTry) {
+        self.leaving.push((expr.question_token.span(), "?"));
+        visit::visit_expr_try(self, expr);
+    }
+
+    fn visit_expr_return(&mut self, expr: &'ast ExprReturn) {
+        self.leaving.push((expr.return_token.span, "return"));
+        visit::visit_expr_return(self, expr);
+    }
+
+    fn visit_expr_async(&mut self, expr: &'ast ExprAsync) {
+        let leaving = std::mem::take(&mut self.leaving);
+        visit::visit_expr_async(self, expr);
+        self.leaving = leaving;
+    }
+
+    fn visit_expr_closure(&mut self, expr: &'ast ExprClosure) {
+        let leaving = std::mem::take(&mut self.leaving);
+        visit::visit_expr_closure(self, expr);
+        self.leaving = leaving;
     }
 
     fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {

@@ -98,12 +98,11 @@ impl Builder<'_> {
                     .push(at(template.span, format!("`{method}` takes an expression, not a template")));
             }
             Some(Value::Template(template)) => self.template(method, template, kind == Kind::Name),
-            Some(Value::Quoted(expr, text)) => match self.scope.needs(expr) {
-                Ok(_) => self.expr(method, expr, kind),
-                // One error: whoever means the text does not mean each of its words.
-                Err(_) => self.errors.push(at(*text, self.scope.not_an_expression(expr))),
-            },
-            Some(Value::Expr(expr)) => self.expr(method, expr, kind),
+            // Whoever means the text does not mean each of its words.
+            Some(Value::Quoted(expr, text)) if kind != Kind::Value && self.scope.is_unknown(expr) => {
+                self.errors.push(at(*text, self.scope.not_an_expression(expr)));
+            }
+            Some(Value::Expr(expr) | Value::Quoted(expr, _)) => self.expr(method, expr, kind),
         }
     }
 
@@ -120,15 +119,20 @@ impl Builder<'_> {
     fn template(&mut self, method: &'static str, template: &Template, encoded: bool) {
         let mut text = String::new();
         let mut holes = Vec::new();
+        let mut wrong = false;
         for piece in &template.pieces {
             match piece {
                 Piece::Text(plain) => text.push_str(&plain.replace('{', "{{").replace('}', "}}")),
                 Piece::Hole(expr) => {
                     text.push_str("{}");
-                    let Some(phase) = self.phase(expr) else { return };
-                    holes.push((phase, self.scope.localised(expr)));
+                    let phase = self.phase(expr);
+                    wrong |= phase.is_none();
+                    holes.extend(phase.map(|phase| (phase, self.scope.localised(expr))));
                 }
             }
+        }
+        if wrong {
+            return;
         }
         let last = holes.iter().map(|(phase, _)| *phase).find(|phase| *phase == Phase::After);
         let last = last.unwrap_or(Phase::Entry);
@@ -156,7 +160,8 @@ impl Builder<'_> {
         let put =
             args.cache.on_ok.as_ref().filter(|on_ok| on_ok.value == "Put" && args.cache.value.is_none());
         let needed = put.map(|on_ok| on_ok.span).or(args.last_good);
-        let (method, span) = needed.map_or(("payload", Span::call_site()), |span| ("needed_payload", span));
+        let krate = args.krate.as_ref().map_or_else(Span::call_site, syn::spanned::Spanned::span);
+        let (method, span) = needed.map_or(("payload", krate), |span| ("needed_payload", span));
         self.push(Phase::After, Setter { method, argument: Argument::Probe, span });
     }
 
@@ -185,13 +190,14 @@ impl Builder<'_> {
 }
 
 /// An expression that is needed before the body runs.
-pub(super) fn check_entry(expr: &Expr, scope: &Scope, name: &str, errors: &mut Accumulator) {
+pub(super) fn entry(expr: &Expr, scope: &Scope, name: &str, errors: &mut Accumulator) -> Option<Expr> {
     match scope.needs(expr) {
-        Ok(needs) if needs.phase == Phase::Entry => {}
-        Ok(_) => errors.push(wrong(
-            expr,
+        Ok(needs) if needs.phase == Phase::Entry => return Some(scope.localised(expr)),
+        Ok(needs) => errors.push(wrong(
+            &needs.result,
             format!("`{name}` is needed before the body runs, so it cannot use `result`: use the parameters"),
         )),
         Err(wrong) => errors.extend(wrong),
     }
+    None
 }

@@ -9,7 +9,7 @@ use syn::{
 };
 
 use super::DEFAULTS;
-use crate::errors::wrong;
+use crate::{errors::wrong, syntax::another};
 
 pub(crate) enum Item {
     Function(Box<Function>),
@@ -29,6 +29,9 @@ pub(crate) struct Function {
 impl Item {
     pub(crate) fn parse(tokens: TokenStream) -> Result<Self> {
         let tokens = ungrouped(tokens);
+        if let Some(another) = another(&tokens) {
+            return Err(wrong(&another, "`#[orchestrate]` is given twice: write all arguments in one"));
+        }
         match kind(&tokens) {
             Some(word) if word == "fn" => {
                 syn::parse2(tokens).map(|function| Self::Function(Box::new(function))).map_err(Error::from)

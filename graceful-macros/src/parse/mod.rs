@@ -3,30 +3,30 @@
 mod function;
 mod options;
 mod steps;
-mod syntax;
 mod value;
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Expr, LitStr, Path};
 
+use self::value::{choice, name, path, string, strings};
 pub(crate) use self::{
     function::{Function, Item, with_defaults},
     steps::{STEPS, StepArgs},
     value::{At, Piece, Template, Value},
 };
-use self::{
-    syntax::{Arg, ArgValue, arguments},
-    value::{choice, name, path, string, strings},
+use crate::{
+    errors::{suggestion, wrong},
+    syntax::{Arg, ArgValue, Examples, arguments},
 };
-use crate::errors::{suggestion, wrong};
 
 /// The block's arguments, as its methods get them.
 pub(crate) const DEFAULTS: &str = "__defaults";
 
-const NAMES: [&str; 22] = [
+/// The names of the arguments.
+const ARGUMENTS: [&str; 20] = [
     "pattern", "id", "payload", "actor", "when", "metadata", "message", "tags", "cache", "event", "graph",
-    "schedule", "nexus", "audit", "alert", "fallback", "delivery", "tx", "on", "crate", "version", "ttl",
+    "schedule", "nexus", "audit", "alert", "fallback", "delivery", "tx", "on", "crate",
 ];
 
 /// What a declaration says.
@@ -53,6 +53,8 @@ pub(crate) struct Args {
     pub(crate) tx: Option<Ident>,
     pub(crate) on: Option<Expr>,
     pub(crate) krate: Option<Path>,
+    /// `crate = …` was wrong: nothing of `graceful` can be named.
+    pub(crate) krate_unknown: bool,
     pub(crate) steps: [StepArgs; 9],
     /// An argument was wrong, and reported: what seems to be missing may have been meant by it.
     pub(crate) broken: bool,
@@ -83,7 +85,11 @@ impl Args {
         let mut defaults = Self::default();
         let mut wrong = Accumulator::default();
         let mut seen: Vec<Ident> = Vec::new();
-        for arg in arguments(tokens, &mut wrong) {
+        let examples = Examples {
+            argument: "pattern = \"user\"",
+            list: |name| steps::position(name).map(|_| steps::example(&name.to_string())),
+        };
+        for arg in arguments(tokens, &examples, &mut wrong) {
             if let (true, ArgValue::List(list)) = (arg.name == DEFAULTS, &arg.value) {
                 // They were checked, and their mistakes told, where they stand.
                 let mut told = Accumulator::default();
@@ -136,6 +142,7 @@ impl Args {
             tx: self.tx.or(defaults.tx),
             on: self.on.or(defaults.on),
             krate: self.krate.or(defaults.krate),
+            krate_unknown: self.krate_unknown || defaults.krate_unknown,
             steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
             broken: self.broken || defaults.broken,
         }
@@ -144,14 +151,13 @@ impl Args {
     fn take(&mut self, arg: Arg, errors: &mut Accumulator) -> Result<()> {
         let Arg { name: at, value: given } = arg;
         let known = at.to_string();
-        if let Some(step) = STEPS.iter().position(|(name, _)| *name == known) {
+        if let Some(step) = steps::position(&at) {
             return self.take_step(step, &at, given, errors);
         }
-        let ArgValue::Value(given) = given else {
-            return Err(match NAMES.contains(&known.as_str()) {
-                true => wrong(&at, format!("`{known}` takes a value: `{known} = …`")),
-                false => unknown(&at),
-            });
+        let given = match given {
+            ArgValue::Value(given) => given,
+            _ if ARGUMENTS.contains(&known.as_str()) => return Err(steps::valueless(&at)),
+            _ => return Err(unknown(&at)),
         };
         match known.as_str() {
             "pattern" => self.pattern = Some(name(&given, "pattern = \"user\"")?),
@@ -169,10 +175,10 @@ impl Args {
                 self.delivery = Some(choice(&given, &words)?);
             }
             "tx" => {
-                let parameter = path(&given, "a parameter")?;
-                let name = parameter.get_ident();
-                self.tx =
-                    Some(name.cloned().ok_or_else(|| wrong(&given, "`tx` names a parameter: `tx = tx`"))?);
+                let parameter = path(&given, "a parameter").ok();
+                let name = parameter.as_ref().and_then(Path::get_ident);
+                let rule = "`tx` is the name of the parameter that holds the open transaction: `tx = tx`";
+                self.tx = Some(name.cloned().ok_or_else(|| wrong(&given, rule))?);
             }
             "on" => {
                 self.on = Some(match value::value(given)? {
@@ -180,12 +186,10 @@ impl Args {
                     Value::Template(template) => return Err(crate::errors::at(template.span, ON)),
                 });
             }
-            "crate" => self.krate = Some(path(&given, "`graceful`: `crate = my_reexport`")?),
-            "ttl" | "version" => {
-                return Err(wrong(
-                    &at,
-                    format!("`{known}` belongs to the cache: `cache(key = …, {known} = …)`"),
-                ));
+            "crate" => {
+                let krate = path(&given, "`graceful`: `crate = my_reexport`");
+                self.krate_unknown = krate.is_err();
+                self.krate = Some(krate?);
             }
             _ => return Err(unknown(&at)),
         }
@@ -197,7 +201,10 @@ const ON: &str = "`on` names an orchestrator, such as `on = self.orchestrator`";
 
 fn unknown(name: &Ident) -> darling::Error {
     let given = name.to_string();
-    let fix = suggestion(&given, &NAMES[..20])
-        .unwrap_or_else(|| format!("known are `{}`", NAMES[..20].join("`, `")));
+    if let Some(rule) = steps::belongs(&given) {
+        return wrong(name, rule);
+    }
+    let fix =
+        suggestion(&given, &ARGUMENTS).unwrap_or_else(|| format!("known are `{}`", ARGUMENTS.join("`, `")));
     wrong(name, format!("unknown argument `{given}`: {fix}"))
 }

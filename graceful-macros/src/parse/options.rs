@@ -2,14 +2,17 @@
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, TokenStream};
-use syn::Expr;
+use syn::{Expr, spanned::Spanned as _};
 
 use super::{
     Args, CacheArgs, EventArgs, STEPS,
-    syntax::ArgValue,
-    value::{self, choice, is_word, millis, name, path},
+    steps::{self, valueless},
+    value::{self, choice, is_constant, is_word, meant, millis, name, path},
 };
-use crate::errors::{put, wrong};
+use crate::{
+    errors::{put, wrong},
+    syntax::ArgValue,
+};
 
 impl Args {
     pub(super) fn take_step(
@@ -25,13 +28,8 @@ impl Args {
             "metadata" => self.take_metadata(at, given, errors),
             "cache" => self.take_cache(at, given, errors),
             "event" => self.take_event(at, given, errors),
-            name => match given {
-                ArgValue::Word => Err(wrong(
-                    at,
-                    format!(
-                        "`{name}` runs by itself: give it options, `{name}(…)`, or switch it off, `{name} = off`"
-                    ),
-                )),
+            _ => match given {
+                ArgValue::Word => Err(wrong(at, steps::runs_by_itself(at))),
                 ArgValue::Value(given) => self.steps[step].set(at, &given),
                 ArgValue::List(list) => {
                     self.take_options(step, at, list, errors);
@@ -43,42 +41,19 @@ impl Args {
 
     /// The steps whose options are plain: `graph`, `schedule`, `nexus`, `audit`, `alert`.
     fn take_options(&mut self, step: usize, at: &Ident, list: TokenStream, errors: &mut Accumulator) {
+        const ON: [(&str, &str); 2] = [("all", "All"), ("server_fault", "ServerFault")];
+        const SEVERITIES: [(&str, &str); 4] =
+            [("info", "Info"), ("warning", "Warning"), ("error", "Error"), ("critical", "Critical")];
         let Self { relation, graph_to, schedule_after, alert_on, severity, steps, .. } = self;
-        let own_names: &[&str] = match STEPS[step].0 {
-            "graph" => &["relation", "to"],
-            "schedule" => &["after"],
-            "alert" => &["on", "severity"],
-            _ => &[],
-        };
-        steps[step].list(at, list, own_names, errors, |arg| {
-            let own = own_names.contains(&arg.name.to_string().as_str());
-            let ArgValue::Value(given) = &arg.value else {
-                return own
-                    .then(|| Err(wrong(&arg.name, format!("`{0}` takes a value: `{0} = …`", arg.name))));
-            };
-            own.then(|| match arg.name.to_string().as_str() {
-                "relation" => put(relation, &arg.name, name(given, "relation = \"owned_by\"")?),
-                "to" => put(graph_to, &arg.name, (arg.name.span(), value::value(given.clone())?)),
-                "after" => put(schedule_after, &arg.name, millis(given, "after = \"5m\"")?),
-                "on" => put(
-                    alert_on,
-                    &arg.name,
-                    choice(given, &[("all", "All"), ("server_fault", "ServerFault")])?,
-                ),
-                _ => put(
-                    severity,
-                    &arg.name,
-                    choice(
-                        given,
-                        &[
-                            ("info", "Info"),
-                            ("warning", "Warning"),
-                            ("error", "Error"),
-                            ("critical", "Critical"),
-                        ],
-                    )?,
-                ),
-            })
+        steps[step].list(at, list, errors, |option, value| {
+            let given = value_of(option, value)?;
+            match option.to_string().as_str() {
+                "relation" => put(relation, option, name(given, "relation = \"owned_by\"")?),
+                "to" => put(graph_to, option, (option.span(), value::value(given.clone())?)),
+                "after" => put(schedule_after, option, millis(given, "after = \"5m\"")?),
+                "on" => put(alert_on, option, choice(given, &ON)?),
+                _ => put(severity, option, choice(given, &SEVERITIES)?),
+            }
         });
     }
 
@@ -88,28 +63,44 @@ impl Args {
         let step = &mut steps[0];
         match given {
             ArgValue::Word => return Err(wrong(at, HOW)),
-            ArgValue::Value(given) if is_word(&given, "last_good") => *last_good = Some(at.span()),
+            ArgValue::Value(given) if is_word(&given, "last_good") => *last_good = Some(given.span()),
             ArgValue::Value(given) => {
-                if !step.switch_off(&given) {
-                    let what = "a function, an `async fn(&Failure<'_, E>) -> Option<T>`, or `last_good`";
-                    step.with = Some(path(&given, what)?);
+                if step.switch_off(at, &given)? {
+                    return Ok(());
                 }
+                let what = "a function, an `async fn(&Failure<'_, E>) -> Option<T>`, or `last_good`";
+                if let Some((word, near)) = meant(&given, &["last_good", "off"]) {
+                    return Err(wrong(&given, format!("unknown value `{word}`: did you mean `{near}`?")));
+                }
+                step.with = Some(path(&given, what)?);
             }
             ArgValue::List(list) => {
-                step.list(at, list, &["last_good", "max_age"], errors, |arg| {
-                    match (arg.name.to_string().as_str(), &arg.value) {
-                        ("last_good", ArgValue::Word) => Some(put(last_good, &arg.name, arg.name.span())),
-                        ("max_age", ArgValue::Value(given)) => Some(
-                            millis(given, "max_age = \"1h\"").and_then(|age| put(max_age, &arg.name, age)),
-                        ),
-                        ("max_age" | "last_good", _) => Some(Err(wrong(
-                            &arg.name,
-                            "the last good value is asked for by `fallback(last_good, max_age = \"1h\")`",
-                        ))),
-                        ("ok" | "err" | "required", _) => Some(Err(wrong(&arg.name, HOW))),
-                        _ => None,
+                step.list(at, list, errors, |option, value| match value {
+                    ArgValue::Word if option == "last_good" => put(last_good, option, option.span()),
+                    ArgValue::Value(given) if option == "max_age" => {
+                        put(max_age, option, millis(given, "max_age = \"1h\"")?)
                     }
+                    _ => Err(wrong(
+                        option,
+                        "the last good value is asked for by `fallback(last_good, max_age = \"1h\")`",
+                    )),
                 });
+                for (hook, name) in [(step.ok.take(), "ok"), (step.err.take(), "err")] {
+                    if let Some(hook) = hook {
+                        errors.push(wrong(
+                            &hook,
+                            format!(
+                                "a fallback has no `{name}`, it answers an `Err` itself: `fallback = path`"
+                            ),
+                        ));
+                    }
+                }
+                if let Some(required) = step.required.take() {
+                    errors.push(crate::errors::at(
+                        required,
+                        "a fallback is not `required`: where it does not recover, the `Err` stays",
+                    ));
+                }
             }
         }
         Ok(())
@@ -126,15 +117,12 @@ impl Args {
                 ));
             }
             ArgValue::Value(given) => {
-                if !step.switch_off(&given) {
+                if !step.switch_off(at, &given)? {
                     *metadata = Some(value::value(given)?);
                 }
             }
-            ArgValue::List(list) => step.list(at, list, &["value"], errors, |arg| match &arg.value {
-                ArgValue::Value(given) if arg.name == "value" => {
-                    Some(value::value(given.clone()).and_then(|given| put(metadata, &arg.name, given)))
-                }
-                _ => None,
+            ArgValue::List(list) => step.list(at, list, errors, |option, value| {
+                put(metadata, option, value::value(value_of(option, value)?.clone())?)
             }),
         }
         Ok(())
@@ -147,21 +135,12 @@ impl Args {
         match given {
             ArgValue::Word => return Err(wrong(at, "`cache` takes a key: `cache = user.id`")),
             ArgValue::Value(given) => {
-                if !step.switch_off(&given) {
+                if !step.switch_off(at, &given)? {
                     cache.key = Some(value::value(given)?);
                 }
             }
             ArgValue::List(list) => {
-                let own_names = ["key", "ttl", "value", "version", "on_ok", "on_err"];
-                step.list(at, list, &own_names, errors, |arg| {
-                    let own = own_names.contains(&arg.name.to_string().as_str());
-                    let ArgValue::Value(given) = &arg.value else {
-                        return own.then(|| {
-                            Err(wrong(&arg.name, format!("`{0}` takes a value: `{0} = …`", arg.name)))
-                        });
-                    };
-                    own.then(|| cache.take(&arg.name, given))
-                });
+                step.list(at, list, errors, |option, value| cache.take(option, value_of(option, value)?));
             }
         }
         Ok(())
@@ -172,32 +151,29 @@ impl Args {
         let mut event = EventArgs::default();
         match given {
             ArgValue::Word => {}
-            ArgValue::Value(given) if step.switch_off(&given) => return Ok(()),
-            ArgValue::Value(given) if value::text(&given).is_none() => return step.set(at, &given),
-            ArgValue::Value(given) => event.name = Some(name(&given, "event = \"user_updated\"")?),
-            ArgValue::List(list) => {
-                step.list(at, list, &["name", "failed", "payload"], errors, |arg| {
-                    let ArgValue::Value(given) = &arg.value else { return None };
-                    match arg.name.to_string().as_str() {
-                        "name" => Some(
-                            name(given, "name = \"user_updated\"")
-                                .and_then(|name| put(&mut event.name, &arg.name, name)),
-                        ),
-                        "failed" => Some(
-                            name(given, "failed = \"user_not_updated\"")
-                                .and_then(|name| put(&mut event.failed, &arg.name, name)),
-                        ),
-                        "payload" => Some(
-                            value::value(given.clone())
-                                .and_then(|value| put(&mut event.payload, &arg.name, value)),
-                        ),
-                        _ => None,
-                    }
-                });
+            ArgValue::Value(given) if step.switch_off(at, &given)? => return Ok(()),
+            ArgValue::Value(given) if value::text(&given).is_none() && !is_constant(&given) => {
+                return step.set(at, &given);
             }
+            ArgValue::Value(given) => event.name = Some(name(&given, "event = \"user_updated\"")?),
+            ArgValue::List(list) => step.list(at, list, errors, |option, value| {
+                let given = value_of(option, value)?;
+                match option.to_string().as_str() {
+                    "name" => put(&mut event.name, option, name(given, "name = \"user_updated\"")?),
+                    "failed" => put(&mut event.failed, option, name(given, "failed = \"user_lost\"")?),
+                    _ => put(&mut event.payload, option, value::value(given.clone())?),
+                }
+            }),
         }
         self.event = Some(event);
         Ok(())
+    }
+}
+
+fn value_of<'a>(option: &Ident, value: &'a ArgValue) -> Result<&'a Expr> {
+    match value {
+        ArgValue::Value(given) => Ok(given),
+        _ => Err(valueless(option)),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::{str::CharIndices, time::Duration};
 
-use darling::Result;
+use darling::{Error, Result};
 use proc_macro2::Span;
 use syn::{Expr, ExprLit, Lit, LitStr, Path, parse::Parse as _};
 
-use crate::errors::{suggestion, wrong};
+use crate::errors::{nearest, suggestion, wrong};
 
 /// What a handler says of a value: `cache = user.id`, `cache = "user.id"`, `cache = "{tenant}/{user.id}"`.
 #[derive(Clone)]
@@ -49,6 +49,12 @@ pub(crate) fn text(value: &Expr) -> Option<&LitStr> {
 /// An expression, bare or in a string; a string with braces is a template.
 pub(crate) fn value(expr: Expr) -> Result<Value> {
     let Some(text) = text(&expr) else { return Ok(Value::Expr(expr)) };
+    if text.value().trim().is_empty() {
+        return Err(wrong(
+            text,
+            "an empty text: write an expression, as in \"user.id\", or a template, as in \"{tenant}/{user.id}\"",
+        ));
+    }
     if text.value().contains(['{', '}']) {
         return template(text).map(Value::Template);
     }
@@ -63,6 +69,7 @@ pub(crate) fn value(expr: Expr) -> Result<Value> {
 /// A text for people: what is not in braces is text.
 pub(crate) fn template(text: &LitStr) -> Result<Template> {
     let content = text.value();
+    let mut errors = Error::accumulator();
     let mut pieces = Vec::new();
     let mut rest = content.as_str();
     let mut plain = String::new();
@@ -74,22 +81,28 @@ pub(crate) fn template(text: &LitStr) -> Result<Template> {
             rest = after;
             continue;
         }
-        if brace == "}" {
-            return Err(wrong(text, "a `}` without its `{`: write `}}` for a brace of the text"));
-        }
-        let end = hole_end(after)
-            .ok_or_else(|| wrong(text, "a `{` without its `}`: write `{{` for a brace of the text"))?;
+        let end = match (brace, hole_end(after)) {
+            ("{", Some(end)) => end,
+            ("{", None) => {
+                errors.push(wrong(text, "a `{` without its `}`: write `{{` for a brace of the text"));
+                break;
+            }
+            _ => {
+                errors.push(wrong(text, "a `}` without its `{`: write `}}` for a brace of the text"));
+                break;
+            }
+        };
         if !plain.is_empty() {
             pieces.push(Piece::Text(std::mem::take(&mut plain)));
         }
-        pieces.push(Piece::Hole(hole(text, &after[..end])?));
+        pieces.extend(errors.handle(hole(text, &after[..end])).map(Piece::Hole));
         rest = &after[end + 1..];
     }
     plain.push_str(rest);
     if !plain.is_empty() {
         pieces.push(Piece::Text(plain));
     }
-    Ok(Template { pieces, span: text.span() })
+    errors.finish_with(Template { pieces, span: text.span() })
 }
 
 /// A hole may hold braces of its own, as in `{map.get({ key })}`, and those of literals, which pair with nothing.
@@ -135,16 +148,25 @@ fn hole(text: &LitStr, source: &str) -> Result<Expr> {
         return Err(wrong(text, "`{}` is an empty hole: name an expression, as in `{user.id}`"));
     }
     // Parsed by way of a literal, so that every token stands where the text stands.
-    LitStr::new(source, text.span()).parse_with(Expr::parse).map_err(|error| {
-        wrong(
-            text,
-            format!("`{{{source}}}` is not an expression: {error}; a hole holds one, as in `{{user.id}}`"),
-        )
-    })
+    let parsed = |source: &str| LitStr::new(source, text.span()).parse_with(Expr::parse);
+    let rule = match parsed(source) {
+        Ok(Expr::Lit(_)) => {
+            "a hole holds an expression, as in `{user.id}`; what is fixed is written without braces"
+                .to_owned()
+        }
+        Ok(hole) => return Ok(hole),
+        Err(error) => match source.split_once(':') {
+            Some((shown, _)) if parsed(shown).is_ok() => {
+                format!("a hole has no format, its value is shown by its `Display`: write `{{{shown}}}`")
+            }
+            _ => format!("it is not an expression: {error}; a hole holds one, as in `{{user.id}}`"),
+        },
+    };
+    Err(wrong(text, format!("`{{{source}}}`: {rule}")))
 }
 
 pub(crate) fn string(value: &Expr, example: &str) -> Result<LitStr> {
-    text(value).cloned().ok_or_else(|| wrong(value, format!("expected a text, as in `{example}`")))
+    text(value).cloned().ok_or_else(|| wrong(value, format!("expected a text in quotes, as in `{example}`")))
 }
 
 pub(crate) fn name(value: &Expr, example: &str) -> Result<LitStr> {
@@ -159,36 +181,94 @@ pub(crate) fn strings(value: &Expr, example: &str) -> Result<Vec<LitStr>> {
     let Expr::Array(array) = value else {
         return Err(wrong(value, format!("expected a list of texts, as in `{example}`")));
     };
-    array.elems.iter().map(|element| string(element, example)).collect()
+    let mut errors = Error::accumulator();
+    let texts = array.elems.iter().filter_map(|element| errors.handle(string(element, example))).collect();
+    errors.finish_with(texts)
 }
 
 /// A span of time in milliseconds, at least one.
 pub(crate) fn millis(value: &Expr, example: &str) -> Result<At<u64>> {
-    let help = format!("write a number and a unit, as in `{example}`");
+    let help = format!("write a number and a unit in quotes, as in `{example}`");
     let text = text(value).ok_or_else(|| wrong(value, format!("expected a duration: {help}")))?;
-    let duration = humantime::parse_duration(&text.value())
-        .map_err(|_| wrong(text, format!("`{}` is not a duration: {help}", text.value())))?;
+    let given = text.value();
+    let too_long = || wrong(text, format!("\"{given}\" is too long for a duration"));
+    let duration = humantime::parse_duration(&given).map_err(|error| {
+        let rule = match error {
+            humantime::DurationError::NumberOverflow => return too_long(),
+            humantime::DurationError::UnknownUnit { unit, .. } if unit.is_empty() => {
+                format!("\"{given}\" has no unit: {help}")
+            }
+            humantime::DurationError::UnknownUnit { unit, .. } => {
+                let fix = suggestion(&unit, &UNITS).unwrap_or_else(|| help.clone());
+                format!("unknown unit `{unit}`: {fix}")
+            }
+            _ => format!("\"{given}\" is not a duration: {help}"),
+        };
+        wrong(text, rule)
+    })?;
     if duration < Duration::from_millis(1) {
         return Err(wrong(text, format!("a duration is at least one millisecond: {help}")));
     }
-    let value = u64::try_from(duration.as_millis())
-        .map_err(|_| wrong(text, format!("`{}` is too long a duration: {help}", text.value())))?;
+    let value = u64::try_from(duration.as_millis()).map_err(|_| too_long())?;
     Ok(At { value, span: text.span() })
 }
+
+const UNITS: [&str; 13] = [
+    "milliseconds",
+    "seconds",
+    "minutes",
+    "hours",
+    "days",
+    "weeks",
+    "months",
+    "years",
+    "millis",
+    "msec",
+    "sec",
+    "min",
+    "day",
+];
 
 /// One of a few words; the answer is the name of the variant that it means.
 pub(crate) fn choice(value: &Expr, words: &[(&str, &'static str)]) -> Result<At<&'static str>> {
     let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
     let list = format!("\"{}\"", all.join("\", \""));
-    let text = text(value).ok_or_else(|| wrong(value, format!("expected one of {list}")))?;
+    let Some(text) = text(value) else {
+        let near = last_name(value).and_then(|word| nearest(&word, &all));
+        let fix = near.map_or(format!("one of {list}"), |near| format!("did you mean \"{near}\"?"));
+        return Err(wrong(value, format!("expected a text in quotes: {fix}")));
+    };
     let given = text.value();
     match words.iter().find(|(word, _)| *word == given) {
         Some((_, variant)) => Ok(At { value: variant, span: text.span() }),
         None => {
-            let fix = suggestion(&given, &all).unwrap_or_else(|| format!("it is one of {list}"));
+            let fix = nearest(&given, &all)
+                .map_or_else(|| format!("it is one of {list}"), |near| format!("did you mean \"{near}\"?"));
             Err(wrong(text, format!("unknown value \"{given}\": {fix}")))
         }
     }
+}
+
+/// `Severity::Critical`: what somebody who does not write a text names.
+fn last_name(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// What is written, bare or in quotes, and the word that it is near.
+pub(crate) fn meant(value: &Expr, words: &[&'static str]) -> Option<(String, &'static str)> {
+    let given = match value {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        value => text(value).map(LitStr::value),
+    }?;
+    nearest(&given, words).map(|near| (given, near))
+}
+
+/// `USER_UPDATED`: no function is called like that.
+pub(crate) fn is_constant(value: &Expr) -> bool {
+    last_name(value).is_some_and(|name| !name.contains(char::is_lowercase))
 }
 
 /// The path of a function, bare or in a string.

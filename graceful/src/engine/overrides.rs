@@ -100,6 +100,7 @@ pub trait FlowHook<'a> {
     fn call(&self, flow: &'a Flow) -> Self::Future;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, F, Fut> FlowHook<'a> for F
 where
     F: Fn(&'a Flow) -> Fut,

@@ -20,9 +20,24 @@ pub fn text(parts: fmt::Arguments<'_>) -> SmolStr {
 }
 
 /// A part of a text, encoded: what separates the parts cannot come from them.
-pub fn hole<T: Named + ?Sized>(value: &T) -> impl fmt::Display {
+pub fn hole<T: Named + ?Sized>(value: &T) -> SmolStr {
     format_smolstr!("{}", encoded(&format_smolstr!("{value}")))
 }
+
+/// A part of a text for people.
+pub fn shown<'a, T: Shown + ?Sized>(value: &'a &'a T) -> &'a dyn fmt::Display {
+    value
+}
+
+/// What can be shown in a text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be shown in a text: it does not implement `Display`",
+    label = "this becomes a text for people, so its holes need `Display`",
+    note = "name a field that has it, such as `{{user.name}}`"
+)]
+pub trait Shown: fmt::Display {}
+#[diagnostic::do_not_recommend]
+impl<T: fmt::Display + ?Sized> Shown for T {}
 
 /// A parameter that an expression over the `Ok` value names as well.
 #[diagnostic::on_unimplemented(
@@ -31,6 +46,7 @@ pub fn hole<T: Named + ?Sized>(value: &T) -> impl fmt::Display {
     note = "use a template, whose holes are evaluated one by one: \"{{tenant}}/{{result.id}}\""
 )]
 pub trait Kept: Copy {}
+#[diagnostic::do_not_recommend]
 impl<T: Copy> Kept for T {}
 
 /// Says so where it is not.
@@ -43,6 +59,7 @@ pub fn kept<T: Kept>(_: &T) {}
     note = "name a field that does, such as `user.id`, or use a template: \"{{tenant}}/{{user.id}}\""
 )]
 pub trait Named: fmt::Display {}
+#[diagnostic::do_not_recommend]
 impl<T: fmt::Display + ?Sized> Named for T {}
 
 /// What can be stored and sent.
@@ -52,6 +69,7 @@ impl<T: fmt::Display + ?Sized> Named for T {}
     note = "derive `Serialize` for it, or name a part of it that has it"
 )]
 pub trait Value: Serialize {}
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Value for T {}
 
 /// What can be the entity's metadata.
@@ -61,6 +79,7 @@ impl<T: Serialize + ?Sized> Value for T {}
     note = "derive `Serialize` for it, or use `serde_json::json!({{…}})`"
 )]
 pub trait Fields: Serialize {}
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Fields for T {}
 
 /// What can be a version.
@@ -75,6 +94,7 @@ pub trait Version: Copy {
 
 macro_rules! versions {
     ($($integer:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Version for $integer {
             fn version(self) -> Option<i64> {
                 i64::try_from(self).ok()
@@ -85,6 +105,7 @@ macro_rules! versions {
 
 versions!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
+#[diagnostic::do_not_recommend]
 impl<V: Version> Version for &V {
     fn version(self) -> Option<i64> {
         V::version(*self)

@@ -7,6 +7,7 @@ mod after;
 mod draft;
 mod enter;
 mod fallback;
+mod hook;
 mod outcome;
 mod prepared;
 mod probe;
@@ -17,14 +18,15 @@ mod typed;
 
 pub use self::{
     after::{After, Plain},
-    draft::{Draft, Fields, Kept, Named, Value, Version, hole, kept, text},
+    draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
+    hook::{Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
     outcome::Outcome,
     prepared::{Plainly, Prepared, Returns},
     probe::{Decode, Probe, probe},
     run::Run,
-    shapes::{ErrorOfStep, boxed, called, hook_result, never, no_hook, recovered, required_error},
+    shapes::{Awaitable, ErrorOfStep, boxed, called, never, no_hook, required_error},
     site::Site,
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

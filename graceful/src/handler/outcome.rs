@@ -18,7 +18,7 @@ use super::{Active, Plainly};
 #[diagnostic::on_unimplemented(
     message = "`#[orchestrate]` needs a function that returns a `Result`, and this one returns `{Self}`",
     label = "not a `Result`",
-    note = "return a `Result` (any alias of it, or a future of one), or remove the attribute"
+    note = "return a `Result` (any alias of it), or remove the attribute"
 )]
 pub trait Outcome: Sized + sealed::Sealed {
     /// The value.

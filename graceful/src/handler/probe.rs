@@ -175,6 +175,7 @@ impl<T: DeserializeOwned> DecodeWrapped<'_, tonic::Response<T>> {
     note = "derive `Deserialize` for it, or recover with a function: `fallback = path`"
 )]
 pub trait Remembered: DeserializeOwned {}
+#[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> Remembered for T {}
 
 impl<T> DecodeAnything<'_, T> {

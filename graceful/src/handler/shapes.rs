@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use crate::{Outcome, StepError, backends::BoxFuture, engine::HookResult};
+use super::Nothing;
+use crate::{StepError, backends::BoxFuture, engine::HookResult};
 
 /// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for. What is
 /// mentioned there is captured by the body.
@@ -13,24 +14,44 @@ pub fn never<T>(_: impl Sized) -> T {
     unreachable!("a type hint is not code")
 }
 
+/// What an `impl Trait` must be.
+#[diagnostic::on_unimplemented(
+    message = "`#[orchestrate]` needs a function that returns a `Result`, and this one returns `{Self}`",
+    label = "neither a `Result` nor a future of one",
+    note = "return a `Result` (any alias of it), an `impl Future` or a `Pin<Box<dyn Future>>` of one, or remove the attribute"
+)]
+pub trait Awaitable<T, Kind> {
+    /// A name of the trait's, so that where the trait is missing nothing but that is told.
+    type Itself: Future<Output = T>;
+    fn itself(self) -> Self::Itself;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, F: Future<Output = T>> Awaitable<T, (F,)> for F {
+    type Itself = F;
+
+    fn itself(self) -> F {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, F: Nothing> Awaitable<T, ()> for F {
+    type Itself = std::future::Ready<T>;
+
+    fn itself(self) -> Self::Itself {
+        self.never()
+    }
+}
+
 /// Calls a body that makes a future of a `T`.
-pub fn called<T, F: Future<Output = T>>(body: impl FnOnce() -> F) -> F {
-    body()
+pub fn called<T, F: Awaitable<T, Kind>, Kind>(body: impl FnOnce() -> F) -> F::Itself {
+    body().itself()
 }
 
 /// A hook's future that needs nothing of the caller's.
 pub fn boxed(future: impl Future<Output = HookResult> + Send + 'static) -> BoxFuture<HookResult> {
     Box::pin(future)
-}
-
-/// What a hook returns.
-pub fn hook_result(result: HookResult) -> HookResult {
-    result
-}
-
-/// What a fallback returns.
-pub fn recovered<R: Outcome>(_: &R, value: Option<R::Ok>) -> Result<Option<R::Ok>, StepError> {
-    Ok(value)
 }
 
 /// The steps that have no hook of this kind.
@@ -45,6 +66,7 @@ pub fn no_hook() -> HookResult {
     note = "implement `From<graceful::StepError>` for `{Self}`, or remove `required`"
 )]
 pub trait ErrorOfStep: From<StepError> {}
+#[diagnostic::do_not_recommend]
 impl<E: From<StepError>> ErrorOfStep for E {}
 
 /// A `required` step's failure as the handler's error.

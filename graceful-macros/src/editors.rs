@@ -1,0 +1,105 @@
+//! What editors get while somebody types: the function, whatever is not complete, and in it what can be completed.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+fn expanded(arguments: &str, item: &TokenStream) -> String {
+    let arguments = arguments.parse().expect("tokens");
+    crate::expanded(arguments, item).to_string()
+}
+
+#[test]
+fn a_half_typed_attribute_yields_the_function() {
+    let function = quote!(
+        async fn handler(user: User) -> Result<u64, Error> {
+            Ok(user.id)
+        }
+    );
+    let arguments = [
+        "",
+        "pat",
+        "pattern",
+        "pattern =",
+        "pattern = user",
+        "pattern = \"user\",,",
+        "pattern = \"user\" cache",
+        "pattern = \"user\", cache",
+        "pattern = \"user\", cache =",
+        "pattern = \"user\", cache = user.",
+        "pattern = \"user\", cache = user.id.",
+        "pattern = \"user\", cache = &",
+        "pattern = \"user\", cache = \"{user.\"",
+        "pattern = \"user\", cache = \"{user.}\"",
+        "pattern = \"user\", cache()",
+        "pattern = \"user\", cache(",
+        "pattern = \"user\", cache(key",
+        "pattern = \"user\", cache(key = user.)",
+        "pattern = \"user\", audit = hooks::",
+        "pattern = \"user\", alert(on = )",
+        "pattern = \"user\", fallback = ",
+        "pattern = \"user\", tags = [",
+        "pattern = \"user\", crate =",
+        "= user",
+        ".",
+        "@ # $",
+    ];
+    for half_typed in arguments {
+        let closing = match half_typed.chars().rev().find(|c| "()[]".contains(*c)) {
+            Some('(') => ")",
+            Some('[') => "]",
+            _ => "",
+        };
+        let half_typed = format!("{half_typed}{closing}");
+        let output = expanded(&half_typed, &function);
+        let file = syn::parse_str::<syn::File>(&output).unwrap_or_else(|_| panic!("{half_typed}: {output}"));
+        let functions = file.items.iter().filter(|item| matches!(item, syn::Item::Fn(_)));
+        assert_eq!(functions.count(), 1, "{half_typed}: {output}");
+    }
+}
+
+/// The body goes out as it came, in each shape of function.
+#[test]
+fn a_half_typed_body_yields_the_function() {
+    for body in [
+        "{ user . }",
+        "{ let id = }",
+        "{ let id = user . ; Ok (id) }",
+        "{ if user . id == { Ok (1) } }",
+        "{ Box :: pin (async move { user . }) }",
+    ] {
+        for signature in [
+            "async fn handler (user : User) -> Result < u64 , Error >",
+            "fn handler (user : User) -> Result < u64 , Error >",
+            "fn handler (user : User) -> impl Future < Output = Result < u64 , Error > >",
+            "fn handler (& self , user : User) -> Pin < Box < dyn Future < Output = Result < u64 , Error > > > >",
+        ] {
+            let function = format!("{signature} {body}").parse().expect("tokens");
+            let output = expanded("pattern = \"user\", cache = user.id", &function);
+            assert!(output.starts_with(signature), "{output}");
+            assert!(output.contains(body), "{output}");
+            assert!(!output.contains("compile_error"), "{output}");
+        }
+    }
+}
+
+/// One argument is being typed, others are not there yet.
+#[test]
+fn what_can_be_completed_is_in_the_expansion() {
+    let function = quote!(
+        async fn handler(user: User) -> Result<u64, Error> {
+            user.
+        }
+    );
+    for (arguments, completed) in [
+        ("cache = user.dummy", "draft . key (& user . dummy)"),
+        ("cache = user.dummy, evnt", "draft . key (& user . dummy)"),
+        ("pattern, event(payload = result.dummy)", "draft . event_payload (& result . dummy)"),
+        ("id =, audit = hooks::dummy", "hooks :: dummy"),
+        ("cache = \"{user.dummy}\", tags = [1]", "user . dummy"),
+        ("on = user.dummy, delivery = \"\"", "& user . dummy"),
+    ] {
+        let output = expanded(arguments, &function);
+        assert!(output.contains(completed), "{arguments}: {output}");
+        assert!(output.contains("{ user . }"), "{arguments}: {output}");
+    }
+}

@@ -1,0 +1,171 @@
+//! The shape of arguments, before anybody knows their names: `name`, `name = value`, `name(…)`.
+
+use darling::{Result, error::Accumulator};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use syn::{
+    Expr, Token,
+    ext::IdentExt as _,
+    parse::{ParseStream, Parser as _, discouraged::Speculative as _},
+    token,
+};
+
+use crate::errors::{at, wrong};
+
+pub(crate) struct Arg {
+    pub(crate) name: Ident,
+    pub(crate) value: ArgValue,
+}
+
+pub(crate) enum ArgValue {
+    /// `event`
+    Word,
+    /// `event = "user_updated"`
+    Value(Expr),
+    /// `event(name = "user_updated")`
+    List(TokenStream),
+}
+
+/// What is said of arguments that are not like that.
+pub(crate) struct Examples<'a> {
+    /// `cache = user.id`
+    pub(crate) argument: &'a str,
+    /// Of an argument that takes a list: `cache(key = user.id)`
+    pub(crate) list: fn(&Ident) -> Option<String>,
+}
+
+/// Input: `cache = user.id, event, alert(on = "all")`. One that cannot be parsed is reported and passed over, so that the
+/// mistakes in the others are told in the same run.
+pub(crate) fn arguments(tokens: TokenStream, examples: &Examples<'_>, errors: &mut Accumulator) -> Vec<Arg> {
+    let parse = |input: ParseStream<'_>| {
+        let mut arguments = Vec::new();
+        while !input.is_empty() {
+            // What is left over in a group of a wrong argument is no mistake of the others.
+            let ahead = input.fork();
+            match Arg::parse(&ahead, examples) {
+                Ok(argument) => {
+                    input.advance_to(&ahead);
+                    arguments.push(argument);
+                }
+                Err(error) => {
+                    errors.push(error);
+                    skip_to_separator(input)?;
+                }
+            }
+            separator(input, errors)?;
+        }
+        Ok(arguments)
+    };
+    let parsed = parse.parse2(tokens);
+    errors.handle(parsed.map_err(darling::Error::from)).unwrap_or_default()
+}
+
+fn separator(input: ParseStream<'_>, errors: &mut Accumulator) -> syn::Result<()> {
+    if input.is_empty() || input.parse::<Option<Token![,]>>()?.is_some() {
+        return Ok(());
+    }
+    if let Some(semicolon) = input.parse::<Option<Token![;]>>()? {
+        errors.push(wrong(&semicolon, "arguments are separated by `,`: write it in the place of this `;`"));
+        return Ok(());
+    }
+    errors.push(at(input.span(), "expected `,` between two arguments"));
+    let another = input.peek(Ident::peek_any) && (input.peek2(Token![=]) || input.peek2(token::Paren));
+    if !another {
+        skip_to_separator(input)?;
+        input.parse::<Option<Token![,]>>()?;
+    }
+    Ok(())
+}
+
+fn skip_to_separator(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![;]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+impl Arg {
+    fn parse(input: ParseStream<'_>, examples: &Examples<'_>) -> Result<Self> {
+        let nameless = format!("an argument begins with its name, as in `{}`", examples.argument);
+        if input.peek(Token![,]) {
+            return Err(at(input.span(), "nothing stands before this `,`: remove it"));
+        }
+        if !input.peek(Ident::peek_any) {
+            return Err(at(input.span(), nameless));
+        }
+        let name = input.call(Ident::parse_any)?;
+        let list = (examples.list)(&name);
+        if input.peek(Token![.]) || input.peek(Token![::]) {
+            let in_parentheses = list.map(|list| format!("its options stand in parentheses, as in `{list}`"));
+            return Err(wrong(&name, in_parentheses.unwrap_or(nameless)));
+        }
+        let value = if input.peek(token::Paren) {
+            ArgValue::List(input.parse::<Group>()?.stream())
+        } else if list.is_some() && (input.peek(token::Brace) || input.peek(token::Bracket)) {
+            return Err(at(input.span(), format!("options stand in parentheses: `{name}(…)`")));
+        } else if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
+            ArgValue::Value(value_of(&name, input)?)
+        } else if input.is_empty()
+            || input.peek(Token![,])
+            || input.peek(Token![;])
+            || input.peek(Ident::peek_any)
+        {
+            ArgValue::Word
+        } else {
+            let span = input.span();
+            return Err(at(span, format!("expected `=` between a name and its value: `{name} = …`")));
+        };
+        Ok(Self { name, value })
+    }
+}
+
+/// `= user.id`
+fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+    let equals: Token![=] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(wrong(&equals, format!("`{name}` has no value yet: write one after the `=`")));
+    }
+    let rest = input.fork();
+    let value = input.parse().map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.trim_start_matches("unexpected end of input, ");
+        // At the end of the input there is no token to point at but the last one.
+        let last = rest.parse::<TokenStream>().ok().and_then(|rest| rest.into_iter().last());
+        let last = last.filter(|_| input.is_empty());
+        let span = last.map_or_else(|| error.span(), |last| last.span());
+        at(span, format!("the value of `{name}` is not a complete expression: {reason}"))
+    })?;
+    match ungrouped(value) {
+        Expr::Assign(assignment) => Err(wrong(
+            &assignment.eq_token,
+            format!("one `=` too many: `{name}` takes one value, as in `{name} = …`"),
+        )),
+        value => Ok(value),
+    }
+}
+
+/// Another `#[orchestrate]` on the same item.
+pub(crate) fn another(item: &TokenStream) -> Option<Ident> {
+    let mut after_hash = false;
+    item.clone().into_iter().find_map(|tree| {
+        let attribute = after_hash;
+        after_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
+        match tree {
+            TokenTree::Group(group) if attribute => {
+                let path = group.stream().into_iter().take_while(|tree| !matches!(tree, TokenTree::Group(_)));
+                match path.last() {
+                    Some(TokenTree::Ident(name)) if name == "orchestrate" => Some(name),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    })
+}
+
+/// What a `macro_rules!` passes on stands in an invisible group.
+fn ungrouped(value: Expr) -> Expr {
+    match value {
+        Expr::Group(group) => ungrouped(*group.expr),
+        value => value,
+    }
+}

@@ -1,0 +1,136 @@
+//! The functions that a declaration names: what they must look like is said at the argument's token.
+//!
+//! Of each trait there are two implementations, one of them for nothing: as long as the compiler has a choice, it tells that
+//! the function does not fit, and not what it tripped over.
+
+use std::{
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    ops::Deref,
+};
+
+use crate::{Failure, Outcome, StepError, engine::HookResult};
+
+/// A function in the place of a step's arm.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a hook of this step",
+    label = "expected an `async fn(&{View}) -> Result<(), StepError>`",
+    note = "`STEP = path` and `STEP(with = path)` take the `Flow`, `STEP(ok = path)` the `Success`, `STEP(err = path)` the \
+            `Failure`, each by reference"
+)]
+pub trait HookOf<'a, View: ?Sized, Kind> {
+    type Future: Future<Output = HookResult>;
+    fn start(self, view: &'a View) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, View: ?Sized + 'a, F, Fut> HookOf<'a, View, (Fut,)> for F
+where
+    F: FnOnce(&'a View) -> Fut,
+    Fut: Future<Output = HookResult>,
+{
+    type Future = Fut;
+
+    fn start(self, view: &'a View) -> Fut {
+        self(view)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, View: ?Sized, F: Nothing> HookOf<'a, View, ()> for F {
+    type Future = Ready<HookResult>;
+
+    fn start(self, _: &'a View) -> Self::Future {
+        self.never()
+    }
+}
+
+/// Starts a hook. The view comes first: what it is, the function is measured by.
+pub fn hook<'a, View: ?Sized, Kind, F: HookOf<'a, View, Kind>>(view: &'a View, function: F) -> F::Future {
+    function.start(view)
+}
+
+/// A hook of the error arm, for where there is no error value. One that does not fit is told about where there is one, so here
+/// it derefs to what takes anything.
+#[derive(Debug)]
+pub struct Detached<'a, F, E, Kind>(F, DetachedAnything, PhantomData<fn(&'a E) -> Kind>);
+
+#[derive(Debug)]
+pub struct DetachedAnything;
+
+pub fn detached<'a, F, E, Kind>(function: F) -> Detached<'a, F, E, Kind> {
+    Detached(function, DetachedAnything, PhantomData)
+}
+
+impl<F, E, Kind> Deref for Detached<'_, F, E, Kind> {
+    type Target = DetachedAnything;
+
+    fn deref(&self) -> &DetachedAnything {
+        &self.1
+    }
+}
+
+impl<'a, E, Kind, F: HookOf<'a, Failure<'a, E>, Kind>> Detached<'a, F, E, Kind> {
+    pub fn start(self, view: &'a Failure<'a, E>) -> F::Future {
+        self.0.start(view)
+    }
+}
+
+impl DetachedAnything {
+    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
+    pub fn start(&self, _: &Failure<'_, ()>) -> Ready<HookResult> {
+        ready(Ok(()))
+    }
+}
+
+/// A function that turns an `Err` into an `Ok`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a fallback of this handler",
+    label = "expected an `async fn(&{View}) -> Option<{T}>`",
+    note = "a fallback takes the `Failure` by reference, and answers `Some` value, or `None` where it has none"
+)]
+pub trait FallbackOf<'a, View, T, Kind> {
+    type Future: Future<Output = Option<T>>;
+    fn start(self, view: &'a View) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, View: 'a, T, F, Fut> FallbackOf<'a, View, T, (Fut,)> for F
+where
+    F: FnOnce(&'a View) -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    type Future = Fut;
+
+    fn start(self, view: &'a View) -> Fut {
+        self(view)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, View, T, F: Nothing> FallbackOf<'a, View, T, ()> for F {
+    type Future = Ready<Option<T>>;
+
+    fn start(self, _: &'a View) -> Self::Future {
+        self.never()
+    }
+}
+
+/// Starts a fallback.
+pub fn recover<'a, R, View, Kind, F>(_: &R, view: &'a View, function: F) -> F::Future
+where
+    R: Outcome,
+    F: FallbackOf<'a, View, R::Ok, Kind>,
+{
+    function.start(view)
+}
+
+/// What a fallback answers.
+pub fn recovered<T>(value: Option<T>) -> Result<Option<T>, StepError> {
+    Ok(value)
+}
+
+/// Implemented for nothing.
+pub trait Nothing {
+    fn never<T>(self) -> T;
+}

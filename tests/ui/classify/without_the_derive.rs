@@ -1,0 +1,8 @@
+enum UserError {
+    #[classify(code = NotFound)]
+    Missing,
+}
+
+fn main() {
+    let _ = UserError::Missing;
+}

@@ -1,0 +1,13 @@
+use graceful::orchestrate;
+
+struct User {
+    id: u64,
+}
+struct Error;
+
+#[orchestrate(pattern = "user", cache = { result.id += 1; result.id })]
+async fn handler(user: User) -> Result<User, Error> {
+    Ok(user)
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use graceful::orchestrate;
+
+struct User {
+    id: u64,
+}
+struct Error;
+
+#[orchestrate(
+    pattern = "user",
+    cache = "{user.id:?}",
+    id = "{user.id:>5}",
+    actor = "{0}",
+    message = "{} and {user.id:#?}"
+)]
+async fn handler(user: User) -> Result<u64, Error> {
+    Ok(user.id)
+}
+
+fn main() {}
