@@ -4,120 +4,125 @@ async fn save(
     unnamed_2: Guard,
     user: User,
 ) -> Result<impl Saved, Error> {
-    my::graceful::__private::call(move || {
-            my::graceful::__private::enter_on(
-                    const {
-                        &my::graceful::__private::Site::new("save", "user", "saved")
-                            .event("saved", "saved.failed")
-                            .tags(&["billing"])
-                            .cache_ttl_ms(60000u64)
-                            .on_err(my::graceful::OnErr::Keep)
-                            .relation("owned_by")
-                            .schedule_after_ms(3600000u64)
-                            .severity(my::graceful::Severity::Critical)
-                            .timeout_ms(my::graceful::Step::Schedule, 2000u32)
-                            .off(my::graceful::Step::Nexus)
-                            .required(my::graceful::Step::Alert)
-                            .hook(my::graceful::Step::Audit)
-                            .hook_ok(my::graceful::Step::Alert)
-                            .hook_err(my::graceful::Step::Alert)
-                            .hooks(|step, flow| my::graceful::__private::boxed(async move {
-                                match step {
-                                    my::graceful::Step::Audit => {
-                                        my::graceful::__private::hook(&*flow, to_the_log).await
-                                    }
-                                    my::graceful::Step::Alert => {
-                                        my::graceful::__private::detached(page)
-                                            .start(&my::graceful::Failure::of_flow(&flow))
-                                            .await
-                                    }
-                                    _ => my::graceful::__private::no_hook(),
-                                }
-                            }))
-                    },
-                    &self.orchestrator,
-                    |draft| {
-                        {
-                            let text = my::graceful::__private::text(
-                                ::core::format_args!(
-                                    "{}", my::graceful::__private::hole(& tenant)
-                                ),
-                            );
-                            draft.keep(&text)
-                        };
-                        draft.graph_to(&tenant);
-                        {
-                            let text = my::graceful::__private::text(
-                                ::core::format_args!(
-                                    "{}", my::graceful::__private::shown(& & tenant)
-                                ),
-                            );
-                            draft.keep(&text)
-                        };
-                    },
-                )
-                .run(
-                    async move {
-                        if false {
-                            return my::graceful::__private::never::<
-                                Result<_, Error>,
-                            >((&unnamed_2, &tenant));
+    my::graceful::__private::call(
+            const {
+                &my::graceful::__private::Site::new("save", "user", "saved")
+                    .event("saved", "saved.failed")
+                    .tags(&["billing"])
+                    .cache_ttl_ms(60000u64)
+                    .on_err(my::graceful::OnErr::Keep)
+                    .relation("owned_by")
+                    .schedule_after_ms(3600000u64)
+                    .severity(my::graceful::Severity::Critical)
+                    .timeout_ms(my::graceful::Step::Schedule, 2000u32)
+                    .off(my::graceful::Step::Nexus)
+                    .required(my::graceful::Step::Alert)
+                    .hook(my::graceful::Step::Audit)
+                    .hook_ok(my::graceful::Step::Alert)
+                    .hook_err(my::graceful::Step::Alert)
+                    .hooks(|step, flow| my::graceful::__private::boxed(async move {
+                        match step {
+                            my::graceful::Step::Audit => {
+                                my::graceful::__private::hook(&*flow, to_the_log).await
+                            }
+                            my::graceful::Step::Alert => {
+                                my::graceful::__private::detached(page)
+                                    .start(&my::graceful::Failure::of_flow(&flow))
+                                    .await
+                            }
+                            _ => my::graceful::__private::no_hook(),
                         }
-                        let mut user = user;
-                        { user.save(tenant).await }
-                    },
-                    move |draft, result| {
-                        {
-                            let text = my::graceful::__private::text(
-                                ::core::format_args!(
-                                    "{}/{}", draft.kept(0), my::graceful::__private::hole(&
-                                    result.id)
-                                ),
-                            );
-                            draft.key(&text)
-                        };
-                        draft.version(result.version);
-                        draft.event_payload(&result.id);
-                        {
-                            let text = my::graceful::__private::text(
-                                ::core::format_args!(
-                                    "{}: {}", draft.kept(1), my::graceful::__private::shown(& &
-                                    result.name)
-                                ),
-                            );
-                            draft.message(&text)
-                        };
-                        my::graceful::__private::probe(result).payload(draft);
-                    },
-                    |draft, error| my::graceful::__private::probe(error).classify(draft),
-                )
-                .required(my::graceful::__private::required_error)
-                .typed_hooks(|step, flow, result| async move {
-                    match (step, my::graceful::__private::arm(&flow, &*result)) {
-                        (
-                            my::graceful::Step::Alert,
-                            my::graceful::__private::Arm::Success(view),
-                        ) => my::graceful::__private::hook(&view, Self::calm).await,
-                        (
-                            my::graceful::Step::Alert,
-                            my::graceful::__private::Arm::Failure(view),
-                        ) => my::graceful::__private::hook(&view, page).await,
-                        _ => my::graceful::__private::no_hook(),
-                    }
-                })
-                .fallback(|flow, result| async move {
-                    match my::graceful::__private::arm(&flow, &*result) {
-                        my::graceful::__private::Arm::Failure(view) => {
-                            my::graceful::__private::recovered(
-                                my::graceful::__private::recover(&*result, &view, recover)
-                                    .await,
-                            )
+                    }))
+            },
+            move |site| {
+                my::graceful::__private::enter_on(
+                        site,
+                        &self.orchestrator,
+                        |draft| {
+                            {
+                                let text = my::graceful::__private::text(
+                                    ::core::format_args!(
+                                        "{}", my::graceful::__private::hole(& tenant)
+                                    ),
+                                );
+                                draft.keep(&text)
+                            };
+                            draft.graph_to(&tenant);
+                            {
+                                let text = my::graceful::__private::text(
+                                    ::core::format_args!(
+                                        "{}", my::graceful::__private::shown(& & tenant)
+                                    ),
+                                );
+                                draft.keep(&text)
+                            };
+                        },
+                    )
+                    .run(
+                        async move {
+                            if false {
+                                return my::graceful::__private::never::<
+                                    Result<_, Error>,
+                                >((&unnamed_2, &tenant));
+                            }
+                            let mut user = user;
+                            { user.save(tenant).await }
+                        },
+                        move |draft, result| {
+                            {
+                                let text = my::graceful::__private::text(
+                                    ::core::format_args!(
+                                        "{}/{}", draft.kept(0), my::graceful::__private::hole(&
+                                        result.id)
+                                    ),
+                                );
+                                draft.key(&text)
+                            };
+                            draft.version(result.version);
+                            draft.event_payload(&result.id);
+                            {
+                                let text = my::graceful::__private::text(
+                                    ::core::format_args!(
+                                        "{}: {}", draft.kept(1), my::graceful::__private::shown(& &
+                                        result.name)
+                                    ),
+                                );
+                                draft.message(&text)
+                            };
+                            my::graceful::__private::probe(result).payload(draft);
+                        },
+                        |draft, error| {
+                            my::graceful::__private::probe(error).classify(draft)
+                        },
+                    )
+                    .required(my::graceful::__private::required_error)
+                    .typed_hooks(|step, flow, result| async move {
+                        match (step, my::graceful::__private::arm(&flow, &*result)) {
+                            (
+                                my::graceful::Step::Alert,
+                                my::graceful::__private::Arm::Success(view),
+                            ) => my::graceful::__private::hook(&view, Self::calm).await,
+                            (
+                                my::graceful::Step::Alert,
+                                my::graceful::__private::Arm::Failure(view),
+                            ) => my::graceful::__private::hook(&view, page).await,
+                            _ => my::graceful::__private::no_hook(),
                         }
-                        my::graceful::__private::Arm::Success(_) => {
-                            ::core::result::Result::Ok(::core::option::Option::None)
+                    })
+                    .fallback(|flow, result| async move {
+                        match my::graceful::__private::arm(&flow, &*result) {
+                            my::graceful::__private::Arm::Failure(view) => {
+                                my::graceful::__private::recovered(
+                                    my::graceful::__private::recover(&*result, &view, recover)
+                                        .await,
+                                )
+                            }
+                            my::graceful::__private::Arm::Success(_) => {
+                                ::core::result::Result::Ok(::core::option::Option::None)
+                            }
                         }
-                    }
-                })
-        })
+                    })
+            },
+        )
         .await
 }

@@ -4,7 +4,7 @@ mod arguments;
 mod hooks;
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use self::arguments::{in_one, on, setters};
@@ -20,8 +20,8 @@ pub(super) fn hidden(name: &str) -> Ident {
 ///
 /// ```text
 /// async fn update_user(user: User) -> Result<User, UserError> {
-///     call(move || {
-///         enter(const { &Site::new("update_user", "user", "user updated").event(…) }, |draft| draft.key(&user.id)).run(
+///     call(const { &Site::new("update_user", "user", "user updated").event(…) }, move |site| {
+///         enter(site, |draft| draft.key(&user.id)).run(
 ///             async move {
 ///                 if false { return never::<Result<User, UserError>>((&user,)); }
 ///                 { …the body… }
@@ -62,14 +62,15 @@ fn call(handler: &Handler) -> TokenStream {
     let hold = (!mentioned.is_empty()).then(|| quote!(let _ = (#(#mentioned,)*);));
     match &handler.shape {
         Shape::Async => {
-            let enter = enter(handler, false);
+            let (site, name) = (site(handler), hidden("site"));
+            let enter = enter(handler, &name, false);
             let never = handler.returned.as_ref().map(never);
             let body = quote!(async move { if false { return #never((#(#mentioned,)*)); } #rebound #body });
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on.
-            quote!(#krate::__private::call(move || #enter.#run(#body, #arms) #after).await)
+            quote!(#krate::__private::call(#site, move |#name| #enter.#run(#body, #arms) #after).await)
         }
         Shape::TailBlock(tail) => {
-            let enter = enter(handler, false);
+            let enter = enter(handler, &site(handler), false);
             let (before, rebound, capture, body) = (&tail.before, &tail.rebound, &tail.capture, &tail.body);
             let never = handler.returned.as_ref().map(never);
             let hint = never.map(|never| quote!(if false { return #never(()); }));
@@ -78,7 +79,7 @@ fn call(handler: &Handler) -> TokenStream {
             quote!(#(#before)* #last)
         }
         Shape::Call { returns_impl_future: true, .. } => {
-            let enter = enter(handler, true);
+            let enter = enter(handler, &site(handler), true);
             let output = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let krate = krate.at(run_span);
             let called = quote_spanned!(run_span=> #krate::__private::called::<#output, _, _>);
@@ -86,7 +87,7 @@ fn call(handler: &Handler) -> TokenStream {
             quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
         }
         Shape::Call { eager, .. } => {
-            let enter = enter(handler, *eager);
+            let enter = enter(handler, &site(handler), *eager);
             let returned = handler.returned.as_ref().map(|returned| quote!(-> #returned));
             let call = Ident::new("call", run_span);
             quote!(#enter.#call(move || #returned { #hold #rebound #body }, #arms) #after .finish())
@@ -102,9 +103,8 @@ fn inner(body: &Group) -> Group {
     inner
 }
 
-fn enter(handler: &Handler, eager: bool) -> TokenStream {
+fn enter(handler: &Handler, site: &impl ToTokens, eager: bool) -> TokenStream {
     let krate = &handler.krate;
-    let site = site(handler);
     let fill = setters(handler, &handler.setters.entry, &hidden("draft"));
     let draft = if fill.is_empty() { hidden("_draft") } else { hidden("draft") };
     let fill = in_one(&fill);

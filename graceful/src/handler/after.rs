@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What happens between the body's end and the caller's answer.
-pub trait After<R: Outcome> {
+pub trait After<R: Outcome>: Copy {
     /// For as long as steps are not ready.
     type Post: Future<Output = R> + Unpin;
 
@@ -33,6 +33,15 @@ pub struct Plain<E> {
     /// How a `required` step's failure becomes the handler's error.
     pub(super) required: Option<fn(StepError) -> E>,
 }
+
+// By hand, since an error need not be `Copy`.
+impl<E> Clone for Plain<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Plain<E> {}
 
 impl<R: Outcome> After<R> for Plain<R::Err> {
     type Post = Box<PlainPost<R>>;

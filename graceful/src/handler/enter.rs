@@ -1,13 +1,13 @@
 //! The entry: is there an orchestrator, and what is known before the body runs?
 
-use std::{any::Any, future::Future, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use smol_str::format_smolstr;
 
 use super::{Draft, Returns, Site};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
-    engine::{Ended, NoTypedHooks, Settle},
+    engine::{Ended, Engine},
     flow::Origin,
     orchestrator::ambient,
     step::contain,
@@ -55,20 +55,21 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 #[derive(Debug)]
 pub struct Entered(Option<Active>);
 
-/// A call that something follows.
+/// A call that something follows. Dropped before its body has ended it is cancelled.
 #[derive(Debug)]
 pub struct Active {
     site: &'static Site,
     /// `None` until the first poll, where the function is called before its future is.
     orchestrator: Option<Orchestrator>,
-    flow: Arc<Flow>,
-    pub(super) polled: bool,
+    /// Taken when the call has ended.
+    flow: Option<Arc<Flow>>,
+    polled: bool,
 }
 
 /// Makes a call's future outside its caller's: what it borrows on the way is no part of that.
 #[inline]
-pub fn call<T>(make: impl FnOnce() -> T) -> T {
-    make()
+pub fn call<T>(site: &'static Site, make: impl FnOnce(&'static Site) -> T) -> T {
+    make(site)
 }
 
 /// Enters a handler with the task's or the process' orchestrator.
@@ -126,8 +127,8 @@ impl Entered {
     pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Prepared<F, O, X>
     where
         F: Future<Output: Outcome>,
-        O: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
-        X: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Err),
+        O: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
+        X: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Err),
     {
         F::Output::prepare(self.0, body, ok, err)
     }
@@ -137,8 +138,8 @@ impl Entered {
     where
         B: FnOnce() -> V,
         V: Returns,
-        O: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
-        X: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
+        O: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
+        X: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
     {
         V::Outcome::prepare(self.0, body, ok, err)
     }
@@ -157,7 +158,7 @@ impl Active {
         }
         let follows = filled(filling, fill);
         filling.values.named_at_entry = filling.values.is_named();
-        follows.then_some(Self { site, orchestrator, flow, polled: false })
+        follows.then(|| Self { site, orchestrator, flow: Some(flow), polled: false })
     }
 
     /// Finds the orchestrator, where it was not known yet; false where there is none.
@@ -165,7 +166,7 @@ impl Active {
         self.polled = true;
         if self.orchestrator.is_none() {
             let Some(orchestrator) = ambient::orchestrator() else { return false };
-            let flow = owned(&mut self.flow);
+            let flow = self.flow();
             flow.origin = Arc::clone(orchestrator.origin());
             placed(flow);
             self.orchestrator = Some(orchestrator);
@@ -177,42 +178,67 @@ impl Active {
     pub(super) fn returned<R: Outcome>(
         self,
         result: &R,
-        ok: impl FnOnce(&mut Draft<'_>, &R::Ok),
-        err: impl FnOnce(&mut Draft<'_>, &R::Err),
+        ok: &dyn Fn(&mut Draft<'_>, &R::Ok),
+        err: &dyn Fn(&mut Draft<'_>, &R::Err),
     ) -> Option<Ended> {
         match result.as_result() {
-            Ok(value) => self.read(Ending::Ok, &mut once(|draft| ok(draft, value))),
-            Err(error) => self.read(Ending::Err, &mut once(|draft| err(draft, error))),
+            Ok(value) => self.read(Ending::Ok, &mut |draft| ok(draft, value)),
+            Err(error) => self.read(Ending::Err, &mut |draft| err(draft, error)),
         }
     }
 
     fn read(mut self, ending: Ending, fill: Fill<'_>) -> Option<Ended> {
-        let flow = owned(&mut self.flow);
+        let flow = self.flow();
         if ending == Ending::Err {
             unclassified(flow);
         }
-        filled(flow, fill).then(|| self.ended(ending)).flatten()
+        match filled(flow, fill) {
+            true => self.ended(ending),
+            false => {
+                self.flow = None;
+                None
+            }
+        }
     }
 
     pub(super) fn panicked(mut self) -> Option<Ended> {
-        unclassified(owned(&mut self.flow));
+        unclassified(self.flow());
         self.ended(Ending::Panicked)
     }
 
-    pub(super) fn cancelled(mut self) -> Option<Ended> {
-        let flow = owned(&mut self.flow);
+    fn cancelled(&mut self) -> Option<Ended> {
+        let flow = self.flow();
         flow.code = Code::Cancelled;
         flow.message = Code::Cancelled.text().into();
         self.ended(Ending::Cancelled)
     }
 
-    fn ended(mut self, ending: Ending) -> Option<Ended> {
-        let flow = owned(&mut self.flow);
+    fn ended(&mut self, ending: Ending) -> Option<Ended> {
+        let flow = self.flow();
         if !ending.is_success() {
             flow.values.drop_payloads();
         }
         flow.end(ending);
-        Some(Ended { orchestrator: self.orchestrator?, flow: self.flow, overrides: self.site.overrides() })
+        Some(Ended {
+            orchestrator: self.orchestrator.take()?,
+            flow: self.flow.take()?,
+            overrides: self.site.overrides(),
+        })
+    }
+
+    fn flow(&mut self) -> &mut Flow {
+        owned(self.flow.as_mut().expect("a call ends once"))
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        if self.polled
+            && self.flow.is_some()
+            && let Some(ended) = self.cancelled()
+        {
+            Engine::new(ended).detach();
+        }
     }
 }
 
@@ -235,9 +261,6 @@ fn unclassified(flow: &mut Flow) {
     flow.code = Code::Internal;
     flow.message = Code::Internal.text().into();
 }
-
-/// The flow of a panic, for as long as it can be awaited; then the panic goes on.
-pub(super) type AfterPanic = Box<(Settle<NoTypedHooks>, Box<dyn Any + Send>)>;
 
 /// What a `required` step's failure turns the handler's outcome into.
 pub(super) fn required<R: Outcome>(

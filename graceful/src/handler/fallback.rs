@@ -33,7 +33,7 @@ where
 }
 
 /// For a handler with typed hooks and no fallback.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct NoFallback;
 
 impl<R: Outcome> Fallback<R> for NoFallback {
@@ -46,7 +46,7 @@ impl<R: Outcome> Fallback<R> for NoFallback {
 }
 
 /// Recovers with the last good value, read back by `D`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct LastGood<D>(pub D);
 
 impl<R, D> Fallback<R> for LastGood<D>

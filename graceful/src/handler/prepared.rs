@@ -81,8 +81,8 @@ impl<F, R, O, X, A> IntoFuture for Prepared<F, R, O, X, A>
 where
     F: Future<Output = R>,
     R: Outcome,
-    O: FnOnce(&mut Draft<'_>, &R::Ok),
-    X: FnOnce(&mut Draft<'_>, &R::Err),
+    O: Fn(&mut Draft<'_>, &R::Ok),
+    X: Fn(&mut Draft<'_>, &R::Err),
     A: After<R>,
 {
     type Output = R;
@@ -98,8 +98,8 @@ impl<B, V, O, X, A> Prepared<B, V::Outcome, O, X, A>
 where
     B: FnOnce() -> V,
     V: Returns,
-    O: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
-    X: FnOnce(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
+    O: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
+    X: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
 {
     /// Runs a body that is not async, and what follows it.
     pub fn finish(self) -> V
@@ -142,15 +142,15 @@ impl<T, E> Returns for Result<T, E> {
 
 impl<T, E, O, X, A> Finish<O, X, A> for Result<T, E>
 where
-    O: FnOnce(&mut Draft<'_>, &T),
-    X: FnOnce(&mut Draft<'_>, &E),
+    O: Fn(&mut Draft<'_>, &T),
+    X: Fn(&mut Draft<'_>, &E),
     A: After<Self>,
 {
     fn finish(self, mut active: Active, (ok, err, after): (O, X, A)) -> Self {
         if !active.resolve() {
             return self;
         }
-        match active.returned(&self, ok, err) {
+        match active.returned(&self, &ok, &err) {
             Some(ended) => after.once(ended, self),
             None => self,
         }
@@ -167,8 +167,8 @@ macro_rules! boxed {
         impl<'a, R, O, X, A> Finish<O, X, A> for Pin<Box<dyn Future<Output = R> $(+ $send)? + 'a>>
         where
             R: Outcome + $($send +)? 'a,
-            O: FnOnce(&mut Draft<'_>, &R::Ok) $(+ $send)? + 'a,
-            X: FnOnce(&mut Draft<'_>, &R::Err) $(+ $send)? + 'a,
+            O: Fn(&mut Draft<'_>, &R::Ok) $(+ $send)? + 'a,
+            X: Fn(&mut Draft<'_>, &R::Err) $(+ $send)? + 'a,
             A: After<R, Post: $($send +)? 'a> $(+ $send)? + 'a,
         {
                     fn finish(self, active: Active, arms: (O, X, A)) -> Self {

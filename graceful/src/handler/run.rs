@@ -1,6 +1,7 @@
 //! The future of a handler: the body, then what follows it.
 
 use std::{
+    any::Any,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
@@ -9,13 +10,10 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{
-    After, Draft,
-    enter::{Active, AfterPanic},
-};
+use super::{Active, After, Draft};
 use crate::{
     Outcome,
-    engine::{Engine, Settled},
+    engine::{NoTypedHooks, Settle, Settled},
 };
 
 pin_project! {
@@ -29,39 +27,32 @@ pin_project! {
         #[pin]
         state: State<F, O, X, A, P>,
     }
-
-    impl<F, O, X, A, P> PinnedDrop for Run<F, O, X, A, P> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let StateProjection::Body { active, .. } = this.state.as_mut().project() else { return };
-            let Some(active) = active.take().filter(|active| active.polled) else { return };
-            // The body goes first: what it holds must not outlive the call.
-            let dropped = catch_unwind(AssertUnwindSafe(|| this.state.set(State::Over)));
-            if let Some(ended) = active.cancelled() {
-                Engine::new(ended).detach();
-            }
-            if let Err(payload) = dropped {
-                resume_unwind(payload);
-            }
-        }
-    }
 }
 
 pin_project! {
     #[project = StateProjection]
-    #[project_replace = StateReplaced]
     enum State<F, O, X, A, P> {
         Body {
+            // The body goes first: what it holds must not outlive the call.
             #[pin]
             body: F,
             active: Option<Active>,
             arms: (O, X, A),
         },
-        Post { post: P },
-        Panicked { flow: AfterPanic },
+        Rest { rest: Rest<P> },
         Over,
     }
 }
+
+/// What is not ready when the body has ended.
+enum Rest<P> {
+    /// The steps, and the result that waits for them.
+    Post(P),
+    /// The steps, and the panic that goes on then.
+    Panicked(Box<(Settle<NoTypedHooks>, Panic)>),
+}
+
+type Panic = Box<dyn Any + Send>;
 
 impl<F, O, X, A, P> Run<F, O, X, A, P> {
     #[inline]
@@ -74,8 +65,8 @@ impl<F, O, X, A, P> Future for Run<F, O, X, A, P>
 where
     F: Future,
     F::Output: Outcome,
-    O: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
-    X: FnOnce(&mut Draft<'_>, &<F::Output as Outcome>::Err),
+    O: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
+    X: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Err),
     A: After<F::Output, Post = P>,
     P: Future<Output = F::Output> + Unpin,
 {
@@ -84,42 +75,59 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut state = self.project().state;
-        let mut polled = Poll::Pending;
-        let panicked = match state.as_mut().project() {
-            StateProjection::Body { body, active, .. } => {
-                if !active.as_mut().is_some_and(Active::resolve) {
-                    *active = None;
-                    return body.poll(cx);
-                }
-                // Written from inside, since each way out would be another move of the result.
-                catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err()
-            }
-            StateProjection::Post { post } => return Pin::new(post).poll(cx),
-            StateProjection::Panicked { flow } => {
-                ready!(Pin::new(&mut flow.0).poll(cx));
-                let payload = std::mem::replace(&mut flow.1, Box::new(()));
-                resume_unwind(payload);
-            }
+        let (body, active, (ok, err, after)) = match state.as_mut().project() {
+            StateProjection::Body { body, active, arms } => (body, active, arms),
+            StateProjection::Rest { rest } => return rest.poll(cx),
             StateProjection::Over => panic!("`async fn` resumed after completion"),
         };
+        if !active.as_mut().is_some_and(Active::resolve) {
+            *active = None;
+            return body.poll(cx);
+        }
+        let mut polled = Poll::Pending;
+        // Written from inside, since each way out would be another move of the result.
+        let panicked = catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err();
         if panicked.is_none() && polled.is_pending() {
             return Poll::Pending;
         }
-        let StateReplaced::Body { active: Some(active), arms: (ok, err, after), .. } =
-            state.as_mut().project_replace(State::Over)
-        else {
-            unreachable!("a body that something follows ends once")
-        };
-        if let Some(payload) = panicked {
-            let Some(ended) = active.panicked() else { resume_unwind(payload) };
-            let Settled::Later(settle) = Settled::begin(ended, cx) else { resume_unwind(payload) };
-            state.set(State::Panicked { flow: Box::new((settle, payload)) });
-        } else if let Poll::Ready(result) = &polled
-            && let Some(ended) = active.returned(result, ok, err)
-            && let Some(post) = after.begin(ended, &mut polled, cx)
-        {
-            state.set(State::Post { post });
-        }
+        let rest = ended(active.take(), panicked, &mut polled, (ok, err), *after, cx);
+        state.set(rest.map_or(State::Over, |rest| State::Rest { rest }));
         polled
+    }
+}
+
+/// The arms as references, so that what reads the result is compiled once for its type and not for each handler.
+type Arms<'a, R> =
+    (&'a dyn Fn(&mut Draft<'_>, &<R as Outcome>::Ok), &'a dyn Fn(&mut Draft<'_>, &<R as Outcome>::Err));
+
+/// The body has ended: the steps run, as far as they are ready.
+fn ended<R: Outcome, A: After<R>>(
+    active: Option<Active>,
+    panicked: Option<Panic>,
+    polled: &mut Poll<R>,
+    arms: Arms<'_, R>,
+    after: A,
+    cx: &mut Context<'_>,
+) -> Option<Rest<A::Post>> {
+    let active = active?;
+    if let Some(payload) = panicked {
+        let Some(ended) = active.panicked() else { resume_unwind(payload) };
+        let Settled::Later(settle) = Settled::begin(ended, cx) else { resume_unwind(payload) };
+        return Some(Rest::Panicked(Box::new((settle, payload))));
+    }
+    let Poll::Ready(result) = polled else { return None };
+    let ended = active.returned(result, arms.0, arms.1)?;
+    after.begin(ended, polled, cx).map(Rest::Post)
+}
+
+impl<P: Future + Unpin> Rest<P> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<P::Output> {
+        match self {
+            Self::Post(post) => Pin::new(post).poll(cx),
+            Self::Panicked(flow) => {
+                ready!(Pin::new(&mut flow.0).poll(cx));
+                resume_unwind(std::mem::replace(&mut flow.1, Box::new(())));
+            }
+        }
     }
 }

@@ -66,11 +66,20 @@ pub struct Typed<H, V, E> {
     pub(super) required: Option<fn(StepError) -> E>,
 }
 
+// By hand, since an error need not be `Copy`.
+impl<H: Copy, V: Copy, E> Clone for Typed<H, V, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H: Copy, V: Copy, E> Copy for Typed<H, V, E> {}
+
 impl<R, H, V> After<R> for Typed<H, V, R::Err>
 where
     R: Outcome,
-    H: Hooks<R>,
-    V: Fallback<R>,
+    H: Hooks<R> + Copy,
+    V: Fallback<R> + Copy,
 {
     type Post = Box<TypedPost<R, H, H::Future, V::Future>>;
 
