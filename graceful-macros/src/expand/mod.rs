@@ -69,11 +69,10 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, false);
-            let (before, rebound, capture, body) = (&tail.before, &tail.rebound, &tail.capture, &tail.body);
+            let (rebound, capture, body) = (&tail.rebound, &tail.capture, &tail.body);
             let inner =
                 quote!(#(#rebound)* #enter.#run(async #capture { #hint { #body } }, #arms) #after .await);
-            let last = tail.with(&inner);
-            quote!(#(#before)* #last)
+            tail.with(&inner)
         }
         Shape::Call { returns_impl_future: true, .. } => {
             let enter = enter(handler, true);

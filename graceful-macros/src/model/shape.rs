@@ -16,18 +16,15 @@ use crate::parse::Function;
 pub(crate) enum Shape {
     /// `async fn`: the body becomes an async block.
     Async,
-    /// A function whose last expression makes its future by an async block: what stands before stays eager, and what follows
-    /// is put inside.
+    /// What `#[async_trait]` makes of one: what follows is put inside the async block, which holds the parameters.
     TailBlock(Box<TailBlock>),
     /// Any other function: it returns a `Result`, or a future that somebody else made.
     Call { returns_impl_future: bool, eager: bool },
 }
 
-/// `…; Box::pin(async move { … })`
+/// `Box::pin(async move { … })`
 pub(crate) struct TailBlock {
-    /// The statements before the last expression.
-    pub(crate) before: Vec<Stmt>,
-    /// The last expression, whose async block is to be filled.
+    /// The expression, whose async block is to be filled.
     tail: Expr,
     pub(crate) capture: Option<Token![move]>,
     /// `let __self = self;`: how `#[async_trait]` passes parameters on, by the names that the expressions use.
@@ -36,7 +33,7 @@ pub(crate) struct TailBlock {
 }
 
 impl TailBlock {
-    /// The last expression with another async block.
+    /// The expression with another async block.
     pub(crate) fn with(&self, block: &TokenStream) -> TokenStream {
         let mut tail = self.tail.clone();
         if let Some(found) = async_block(&mut tail) {
@@ -76,28 +73,26 @@ impl Shape {
     }
 }
 
+/// An async block that the user wrote is none of these: it need not hold the parameters that the expressions name, so they
+/// are evaluated before it is made.
 fn tail_block(function: &Function) -> Option<TailBlock> {
-    let body = TokenStream::from(proc_macro2::TokenTree::Group(function.body.clone()));
-    let mut before = syn::parse2::<Block>(body).ok()?.stmts;
-    let Some(Stmt::Expr(mut tail, None)) = before.pop() else { return None };
+    if !is_async_trait(function) {
+        return None;
+    }
+    let mut tail = syn::parse2::<Expr>(function.body.stream()).ok()?;
     let ExprAsync { capture, block, .. } = async_block(&mut tail)?.clone();
-    let (rebound, rest) = split_rebound(block.stmts, is_async_trait(function));
+    let (rebound, rest) = split_rebound(block.stmts);
     let body = rest.iter().map(ToTokens::to_token_stream).collect();
-    Some(TailBlock { before, tail, capture, rebound, body })
+    Some(TailBlock { tail, capture, rebound, body })
 }
 
-/// `async move {…}`, or `Box::pin(async move {…})`. Another function may run it, or wrap what it makes.
+/// The block of `Box::pin(async move {…})`.
 fn async_block(tail: &mut Expr) -> Option<&mut ExprAsync> {
     match tail {
         Expr::Async(block) => Some(block),
-        Expr::Call(call) if is_pin(&call.func) => async_block(call.args.first_mut()?),
-        Expr::Group(group) => async_block(&mut group.expr),
+        Expr::Call(call) => async_block(call.args.first_mut()?),
         _ => None,
     }
-}
-
-fn is_pin(function: &Expr) -> bool {
-    matches!(function, Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "pin"))
 }
 
 fn is_async_trait(function: &Function) -> bool {
@@ -106,8 +101,8 @@ fn is_async_trait(function: &Function) -> bool {
 
 /// Input: `if let Some(__ret) = None::<R> {…} let __self = self; let Json(user) = {…}; let __ret: R = {…}; __ret`
 /// Output: what rebinds the parameters, and everything else: the type hint before it is part of the body.
-fn split_rebound(statements: Vec<Stmt>, is_async_trait: bool) -> (Vec<Stmt>, Vec<Stmt>) {
-    let mut leading = is_async_trait;
+fn split_rebound(statements: Vec<Stmt>) -> (Vec<Stmt>, Vec<Stmt>) {
+    let mut leading = true;
     statements.into_iter().partition(|statement| {
         let rebinds = match statement {
             Stmt::Local(local) => bound_by(&local.pat).iter().all(|name| name != "__ret"),

@@ -1,0 +1,34 @@
+//! Every shape of function: the right value on `Ok` and on `Err`, and both flows seen by a recorder.
+//!
+//! Compiled in both editions: `edition-2021/` has these files, too.
+#![allow(missing_docs, reason = "tests")]
+#![forbid(unsafe_code)]
+#![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery)]
+#![allow(
+    clippy::future_not_send,
+    clippy::missing_const_for_fn,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    reason = "a shape does no more than it must; the plain function raises these as well"
+)]
+
+mod async_trait;
+mod attributes;
+mod axum;
+mod bodies;
+mod futures;
+mod generics;
+mod local;
+mod macros;
+mod names;
+mod parameters;
+mod places;
+mod receivers;
+mod results;
+mod sync;
+mod tonic;
+mod traits;
+
+pub use graceful as reexport;
+use graceful_tests::shapes::{Odd, both, both_sync, even, flows, flows_of};
