@@ -59,8 +59,7 @@ pub fn flows_of(calls: impl AsyncFnOnce(Orchestrator)) -> Vec<(Ending, String)> 
         .unwrap();
     let given = orchestrator.clone();
     run(orchestrator.scope(async { calls(given).await }));
-    let seen = std::mem::take(&mut *seen.lock().unwrap());
-    seen
+    std::mem::take(&mut seen.lock().unwrap())
 }
 
 /// Runs a future that need not be `Send`, where `spawn_local` works.

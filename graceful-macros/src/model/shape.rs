@@ -128,7 +128,7 @@ pub(crate) fn held(function: &mut Function) -> TokenStream {
         let FnArg::Typed(parameter) = input else { continue };
         if let Pat::Wild(wild) = &*parameter.pat {
             // Without a name it could not be moved in, and would be dropped after the others.
-            let name = Ident::new(&format!("unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
+            let name = Ident::new(&format!("_unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
             *parameter.pat = parse_quote!(#name);
             used.push(name);
         }
@@ -149,8 +149,9 @@ pub(crate) fn held(function: &mut Function) -> TokenStream {
             let lint = on_purpose.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             if binding.mutability.is_some() || !rebound.is_empty() {
                 let mutability = &binding.mutability;
+                // A lint of locals: of a parameter, somebody else may read what was written.
                 rebound
-                    .extend(quote_spanned!(Span::mixed_site()=> #cfg #lint let #mutability #name = #name;));
+                    .extend(quote_spanned!(Span::mixed_site()=> #cfg #lint #[allow(clippy::collection_is_never_read)] let #mutability #name = #name;));
             } else {
                 let before = std::mem::take(&mut mentioned);
                 mentioned = quote_spanned!(Span::mixed_site()=> #cfg #lint let _ = &#name; #before);

@@ -101,7 +101,10 @@ impl Dynamic for Service {
         if n == 4 {
             return Ok(n);
         }
-        let find = || -> Result<u64, Odd> { Ok(even(n)?) };
+        let find = || -> Result<u64, Odd> {
+            even(n)?;
+            Ok(n)
+        };
         find()
     }
 
@@ -145,6 +148,7 @@ impl Outer for Service {
 
 #[async_trait]
 #[orchestrate(pattern = "n")]
+#[allow(clippy::use_self, reason = "`#[async_trait]` raises it")]
 impl Outer for u64 {
     #[orchestrate(id = n * self)]
     async fn get(&self, n: u64) -> Result<u64, Odd> {

@@ -10,7 +10,7 @@ use super::{Odd, both, both_sync, even};
 /// Where `n` is odd.
 #[inline]
 #[orchestrate(pattern = "n", id = n)]
-#[must_use]
+#[must_use = "kept"]
 #[doc(hidden)]
 pub async fn on_either_side(n: u64) -> Result<u64, Odd> {
     even(n)
@@ -32,34 +32,34 @@ async fn deprecated(n: u64) -> Result<u64, Odd> {
     even(n)
 }
 
-#[cfg(all())]
+#[cfg(test)]
 #[orchestrate(pattern = "n", id = n)]
 async fn of_a_cfg(n: u64) -> Result<u64, Odd> {
     even(n)
 }
 
-#[cfg(any())]
+#[cfg(not(test))]
 #[orchestrate(pattern = "n", id = n)]
 async fn of_a_cfg(n: Missing) -> Missing {}
 
 #[orchestrate(pattern = "n", id = n)]
-#[cfg(all())]
+#[cfg(test)]
 async fn of_a_cfg_inside(n: u64) -> Result<u64, Odd> {
     even(n)
 }
 
 #[orchestrate(pattern = "n", id = n)]
-#[cfg(any())]
+#[cfg(not(test))]
 async fn of_a_cfg_inside(n: Missing) -> Missing {}
 
-#[cfg_attr(all(), orchestrate(pattern = "n", id = n))]
-#[cfg_attr(any(), orchestrate(pattern = "no such", id = missing))]
+#[cfg_attr(test, orchestrate(pattern = "n", id = n))]
+#[cfg_attr(not(test), orchestrate(pattern = "no such", id = missing))]
 async fn of_a_cfg_attr(n: u64) -> Result<u64, Odd> {
     even(n)
 }
 
 #[orchestrate(pattern = "n", id = n)]
-#[cfg_attr(all(), allow(unused_variables), inline)]
+#[cfg_attr(test, allow(unused_variables), inline)]
 async fn with_a_cfg_attr(n: u64) -> Result<u64, Odd> {
     let unused = 1;
     even(n)
@@ -108,7 +108,7 @@ impl Service {
     }
 
     /// Told, not done.
-    #[cfg(any())]
+    #[cfg(not(test))]
     #[orchestrate(id = n)]
     async fn gone(&self, n: Missing) -> Missing {}
 

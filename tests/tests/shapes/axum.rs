@@ -1,4 +1,5 @@
 //! Handlers of axum, as real routes.
+#![allow(clippy::diverging_sub_expression, reason = "`#[debug_handler]` raises it")]
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -17,6 +17,7 @@ async fn early_return(n: u64) -> Result<u64, Odd> {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::never_loop, reason = "that is the shape")]
 async fn diverges(n: u64) -> Result<u64, Odd> {
     loop {
         yield_now().await;
@@ -76,6 +77,7 @@ async fn own_returns(n: u64) -> Result<u64, Odd> {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::needless_continue, reason = "that is the shape")]
 async fn loops(n: u64) -> Result<u64, Odd> {
     let mut count = 0;
     let four = loop {
@@ -145,8 +147,8 @@ async fn joins(n: u64) -> Result<u64, Odd> {
         yield_now().await;
         even(n)
     });
-    let (c, ()) = tokio::try_join!(async { even(n) }, async { Ok(()) })?;
-    a.and(b).map(|_| c)
+    let (last, ()) = tokio::try_join!(async { even(n) }, async { Ok(()) })?;
+    a.and(b).map(|_| last)
 }
 
 #[orchestrate(pattern = "n", id = n)]
@@ -222,6 +224,7 @@ async fn captured_by_a_format(n: u64, text: String, width: usize) -> Result<u64,
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::unit_arg, reason = "that is the shape")]
 async fn unit_tail(n: u64, seen: &Cell<u64>) -> Result<(), Odd> {
     even(n)?;
     Ok(seen.set(n))
@@ -285,11 +288,11 @@ fn sync_body(n: u64) -> Result<u64, Odd> {
 #[rustfmt::skip]
 async fn attributes_inside(n: u64) -> Result<u64, Odd> {
     #![allow(clippy::no_effect)]
-    #[cfg(any())]
+    #[cfg(not(test))]
     compile_error!("not here");
     #[allow(unused_variables)]
     let unused = 1;
-    #[cfg(all())]
+    #[cfg(test)]
     { even(n) }
 }
 

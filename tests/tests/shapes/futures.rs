@@ -49,6 +49,7 @@ fn passed_on(n: u64) -> impl Future<Output = Result<u64, Odd>> + Send {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::let_and_return, reason = "that is the shape")]
 fn of_a_block(n: u64) -> impl Future<Output = Result<u64, Odd>> {
     let future = async move { even(n) };
     future

@@ -39,6 +39,7 @@ async fn extractors(
 }
 
 #[orchestrate(pattern = "n", id = path.0)]
+#[allow(clippy::await_holding_refcell_ref, reason = "that is the shape")]
 async fn not_destructured(app: Data<App>, path: Path<u64>) -> Result<Rc<u64>, Rc<Odd>> {
     let guard = app.0.log.borrow();
     tokio::task::yield_now().await;

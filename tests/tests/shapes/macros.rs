@@ -171,7 +171,7 @@ with_a_key!(keyed_by_the_result, Result<u64, Odd>, "tagged", result);
 
 macro_rules! nested {
     ($name:ident $body:block) => {
-        of_a_block!(#[orchestrate(pattern = "n", id = n)] pub(self) $name, n, { even(n) });
+        of_a_block!(#[orchestrate(pattern = "n", id = n)] pub(crate) $name, n, { even(n) });
         mod unused {
             #[allow(dead_code)]
             pub(super) fn block() $body
@@ -198,7 +198,7 @@ async fn body_of_macros(n: u64) -> Result<u64, Odd> {
         };
     }
     assert!(!concat!(file!(), ":", line!(), module_path!(), stringify!(n)).is_empty());
-    check!(n % 2 == 0);
+    check!(n.is_multiple_of(2));
     leave!(Ok(n))
 }
 

@@ -6,10 +6,17 @@
 #![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery)]
 #![allow(
     clippy::future_not_send,
+    clippy::iter_on_single_items,
+    clippy::many_single_char_names,
     clippy::missing_const_for_fn,
+    clippy::needless_arbitrary_self_type,
+    clippy::needless_question_mark,
+    clippy::similar_names,
+    clippy::redundant_pub_crate,
     clippy::trivially_copy_pass_by_ref,
     clippy::unnecessary_wraps,
     clippy::unused_async,
+    clippy::unused_self,
     reason = "a shape does no more than it must; the plain function raises these as well"
 )]
 

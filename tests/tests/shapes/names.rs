@@ -17,6 +17,8 @@ async fn raw_in_a_template(r#fn: u64) -> Result<u64, Odd> {
 macro_rules! named {
     ($($name:ident)*) => {
         mod named {
+            #![allow(clippy::used_underscore_binding, reason = "that is the shape")]
+
             use super::{Odd, even, orchestrate};
 
             $(
@@ -202,7 +204,7 @@ fn shadowed_names() {
 
 /// Types named like the parameters' conventions: `Odd` as a generic, `T` as a value.
 #[orchestrate(pattern = "n", id = n)]
-#[allow(non_camel_case_types, non_snake_case, clippy::many_single_char_names, reason = "that is the shape")]
+#[allow(non_camel_case_types, non_snake_case, clippy::type_complexity, reason = "that is the shape")]
 async fn generics_named_like_values<R, F, T, E, B, O, X, A, P, draft>(
     n: u64,
     T: [(R, F, T, E, B, O, X, A, P, draft); 0],

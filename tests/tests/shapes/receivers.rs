@@ -145,9 +145,9 @@ impl Service {
     }
 
     #[orchestrate(id = self.step * n)]
-    fn sync_box(self: Box<Self>, n: u64) -> Result<Self, Odd> {
+    fn sync_box(self: Box<Self>, n: u64) -> Result<Box<Self>, Odd> {
         even(n)?;
-        Ok(Self { step: n, ..*self })
+        Ok(self)
     }
 
     #[orchestrate(id = self.step * n)]
@@ -207,7 +207,7 @@ fn sync_methods() {
     both_sync(|n| service().sync_ref(n));
     both_sync(|n| service().sync_mut(n).copied());
     both_sync(|n| service().sync_value(n));
-    both_sync(|n| Box::new(service()).sync_box(n).map(|service| service.step));
+    both_sync(|n| Box::new(service()).sync_box(n).map(|service| service.step * n));
     both_sync(|n| Arc::new(service()).sync_arc(n).map(|service| service.step));
     both_sync(|n| Pin::new(&mut service()).sync_pin(n));
 }

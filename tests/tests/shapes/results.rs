@@ -177,7 +177,7 @@ async fn opaque_closure(n: u64) -> Result<impl Fn(u64) -> u64, Odd> {
 #[orchestrate(pattern = "n", id = n)]
 async fn inferred(n: u64) -> Result<HashMap<u64, Vec<String>>, Odd> {
     even(n)?;
-    Ok([(n, vec![n.to_string()])].into_iter().collect())
+    Ok([(n, vec![n.to_string()]), (0, vec![])].into_iter().collect())
 }
 
 #[orchestrate(pattern = "n", id = n)]
@@ -186,6 +186,7 @@ async fn collected(n: u64) -> Result<Vec<u64>, Odd> {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::default_trait_access, reason = "that is the shape")]
 async fn defaulted(n: u64) -> Result<Option<Vec<u8>>, Odd> {
     even(n).map(|_| Default::default())
 }

@@ -1,4 +1,5 @@
 //! Traits: implementations, default methods, generic and associated items.
+#![allow(clippy::needless_lifetimes, reason = "that is the shape")]
 
 use std::{fmt::Display, future::Future, sync::Arc};
 
@@ -37,6 +38,7 @@ trait Handles: Sized {
     }
 
     #[orchestrate(pattern = "n", id = n)]
+    #[allow(clippy::trait_duplication_in_bounds, reason = "that is the shape")]
     async fn default_with_a_bound(self, n: u64) -> Result<Self, Odd>
     where
         Self: Sized,
