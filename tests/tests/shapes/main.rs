@@ -36,6 +36,7 @@ mod results;
 mod sync;
 mod tonic;
 mod traits;
+mod warnings;
 
 pub use graceful as reexport;
 use graceful_tests::shapes::{Odd, both, both_sync, even, flows, flows_of};

@@ -1,5 +1,5 @@
 //! Traits: implementations, default methods, generic and associated items.
-#![allow(clippy::needless_lifetimes, reason = "that is the shape")]
+#![allow(clippy::elidable_lifetime_names, reason = "that is the shape")]
 
 use std::{fmt::Display, future::Future, sync::Arc};
 
