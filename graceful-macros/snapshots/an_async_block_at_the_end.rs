@@ -12,6 +12,7 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                     _,
                 >(move || {
                     let _ = &id;
+                    #[allow(clippy::excessive_nesting)]
                     {
                         let users = self.users.clone();
                         async move { users.get(id).await }

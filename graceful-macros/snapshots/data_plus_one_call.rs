@@ -16,7 +16,7 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                     return ::graceful::__private::never::<Result<User, UserError>>();
                 }
                 let _ = &user;
-                { Ok(user) }
+                #[allow(clippy::excessive_nesting)] { Ok(user) }
             },
             move |draft, result| {
                 ::graceful::__private::payload!(draft, result, payload);

@@ -1,7 +1,7 @@
 async fn save(
     &self,
     tenant: String,
-    unnamed_2: Guard,
+    _unnamed_2: Guard,
     user: User,
 ) -> Result<impl Saved, Error> {
     my::graceful::__private::enter_on(
@@ -58,10 +58,12 @@ async fn save(
                 if false {
                     return my::graceful::__private::never::<Result<_, Error>>();
                 }
-                let _ = &unnamed_2;
+                #[allow(clippy::used_underscore_binding)]
+                let _ = &_unnamed_2;
                 let _ = &tenant;
+                #[allow(clippy::collection_is_never_read)]
                 let mut user = user;
-                { user.save(tenant).await }
+                #[allow(clippy::excessive_nesting)] { user.save(tenant).await }
             },
             move |draft, result| {
                 {

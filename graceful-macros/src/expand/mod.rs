@@ -89,12 +89,13 @@ fn call(handler: &Handler) -> TokenStream {
     }
 }
 
-/// The body as a block of its own, so that its items shadow nothing of ours. Lints of braces are not for these.
-fn inner(body: &Group) -> Group {
+/// The body as a block of its own, so that its items shadow nothing of ours. An attribute, whichever it is, says that the
+/// braces are there on purpose; `allow(unused_braces)` would hide those of the body.
+fn inner(body: &Group) -> TokenStream {
     let mut inner = Group::new(proc_macro2::Delimiter::Brace, body.stream());
-    // Not `mixed_site`: when temporaries are dropped depends on the edition, and it is the user's.
-    inner.set_span(Span::call_site().located_at(body.span()));
-    inner
+    // The user's: when temporaries are dropped depends on the edition, and lints of macro calls look at where they stand.
+    inner.set_span(body.span());
+    quote!(#[allow(clippy::excessive_nesting)] #inner)
 }
 
 fn enter(handler: &Handler, eager: bool) -> TokenStream {

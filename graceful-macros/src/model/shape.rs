@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, Expr, ExprAsync, FnArg, Pat, PatIdent, ReturnType, Stmt, Token, Type, TypeImplTrait,
-    TypeParamBound, parse_quote,
+    Block, BoundLifetimes, Expr, ExprAsync, FnArg, GenericParam, Lifetime, Pat, PatIdent, ReturnType, Stmt,
+    Token, Type, TypeImplTrait, TypeParamBound, parse_quote,
     spanned::Spanned as _,
     visit_mut::{self, VisitMut},
 };
@@ -219,19 +219,39 @@ fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
     })
 }
 
+/// What the body's block can name. A lifetime that is named in a body counts as needed, so that lints would not say that
+/// it could be elided.
 fn nameable(returned: &Type) -> TokenStream {
-    struct Opaque;
+    #[derive(Default)]
+    struct Nameable {
+        /// Of `for<'a>`: it must be named.
+        bound: Vec<Lifetime>,
+    }
 
-    impl VisitMut for Opaque {
+    impl VisitMut for Nameable {
         fn visit_type_mut(&mut self, visited: &mut Type) {
             match visited {
                 Type::ImplTrait(opaque) => *visited = Type::Verbatim(quote_spanned!(opaque.span()=> _)),
                 _ => visit_mut::visit_type_mut(self, visited),
             }
         }
+
+        fn visit_bound_lifetimes_mut(&mut self, bound: &mut BoundLifetimes) {
+            let names = bound.lifetimes.iter().filter_map(|parameter| match parameter {
+                GenericParam::Lifetime(parameter) => Some(parameter.lifetime.clone()),
+                _ => None,
+            });
+            self.bound.extend(names);
+        }
+
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident != "static" && !self.bound.contains(lifetime) {
+                lifetime.ident = Ident::new("_", lifetime.ident.span());
+            }
+        }
     }
 
     let mut returned = returned.clone();
-    Opaque.visit_type_mut(&mut returned);
+    Nameable::default().visit_type_mut(&mut returned);
     returned.into_token_stream()
 }
