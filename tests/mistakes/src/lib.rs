@@ -1,14 +1,21 @@
 //! Mistakes of which the compiler, or clippy, tells. Each function has one.
 #![cfg(mistakes)]
-#![warn(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications, unreachable_pub, single_use_lifetimes)]
+#![warn(
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    unused_qualifications,
+    unreachable_pub,
+    single_use_lifetimes
+)]
 #![allow(clippy::unused_async, clippy::missing_errors_doc, clippy::unnecessary_wraps, missing_docs)]
 
 use std::{collections::HashMap, fmt::Display, future::Future, pin::Pin};
 
-#[cfg(annotated)]
-use graceful::orchestrate;
 #[cfg(not(annotated))]
 use graceful as _;
+#[cfg(annotated)]
+use graceful::orchestrate;
 
 type Answer = Result<u64, Odd>;
 

@@ -32,6 +32,7 @@ async fn outlives<'long: 'short, 'short>(n: &'long u64, m: &'short u64) -> Resul
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::needless_lifetimes, reason = "that is the shape")]
 async fn in_and_out_mut<'a>(n: &'a mut u64) -> Result<&'a mut u64, Odd> {
     even(*n)?;
     *n += 0;

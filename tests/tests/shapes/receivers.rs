@@ -39,6 +39,7 @@ impl Service {
     }
 
     #[orchestrate(id = n)]
+    #[allow(clippy::needless_lifetimes, reason = "that is the shape")]
     async fn with_a_lifetime<'a>(&'a self, n: u64) -> Result<&'a u64, Odd> {
         even(n)?;
         Ok(&self.step)

@@ -239,6 +239,7 @@ async fn neither_sync_nor_clone(n: u64) -> Result<Cell<u64>, Cell<Odd>> {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::needless_lifetimes, reason = "that is the shape")]
 async fn borrowed_error<'a>(n: u64, text: &'a str) -> Result<u64, &'a str> {
     even(n).map_err(|_| text)
 }
