@@ -1,4 +1,5 @@
-//! Mistakes of which the compiler, or clippy, tells. Each function has one.
+//! Mistakes of which the compiler, or clippy, tells. A comment `-lint`, on a line or below it, marks where the annotated
+//! function is not told of it, `+lint` where only it is: those are limits of the attribute, and explained in `docs/LIMITS.md`.
 #![cfg(mistakes)]
 #![warn(
     clippy::all,
@@ -72,6 +73,7 @@ pub async fn unreachable_code(n: u64) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub fn unreachable_code_sync(n: u64) -> Answer {
+    // -unused_variables
     panic!("no");
     odd(n)
 }
@@ -156,6 +158,7 @@ pub fn double_must_use(n: u64) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub async fn needless(n: u64, text: String, list: &Vec<u64>, maybe: Option<u64>) -> Answer {
+    // -clippy::ptr_arg
     let m = n.clone();
     let borrowed = &text.len().to_string();
     println!("{}", borrowed);
@@ -175,6 +178,7 @@ pub async fn needless(n: u64, text: String, list: &Vec<u64>, maybe: Option<u64>)
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub fn needless_sync(n: u64, text: String, list: &Vec<u64>) -> Answer {
+    // -clippy::ptr_arg -clippy::needless_pass_by_value
     let m = n.clone();
     println!("{}", text);
     let result = odd(m + list[0]);
@@ -183,12 +187,12 @@ pub fn needless_sync(n: u64, text: String, list: &Vec<u64>) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub async fn needless_return(n: u64) -> Answer {
-    return odd(n);
+    return odd(n); // -clippy::needless_return
 }
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub fn needless_return_sync(n: u64) -> Answer {
-    return odd(n);
+    return odd(n); // -clippy::needless_return
 }
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
@@ -208,6 +212,7 @@ pub async fn unused_generics<'a, T: Display>(n: u64) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub fn manual_async(n: u64) -> impl Future<Output = Answer> {
+    // -clippy::manual_async_fn
     async move { odd(n) }
 }
 
@@ -240,12 +245,15 @@ pub async fn expects(n: u64) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub async fn many(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: bool) -> Answer {
+    // +clippy::many_single_char_names
     let u = HashMap::<u64, u64>::new();
     odd(a + b + c + d + e + f + g + u64::from(h) + u.len() as u64)
 }
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+// The future holds the result, which is not `Send`, while steps are not ready.
 pub async fn complex(n: u64) -> Result<Vec<Option<Box<dyn Fn(Vec<u64>) -> Result<u64, Vec<String>>>>>, Odd> {
+    // +clippy::future_not_send
     odd(n).map(|_| vec![])
 }
 
@@ -269,11 +277,13 @@ impl Service {
 
     #[cfg_attr(annotated, orchestrate(pattern = "n"))]
     pub async fn not_mutated(&mut self, n: u64, list: &mut Vec<u64>) -> Answer {
+        // -clippy::ptr_arg
         odd(n + self.0 + list[0])
     }
 
     #[cfg_attr(annotated, orchestrate(pattern = "n"))]
     pub fn not_mutated_sync(&mut self, n: u64, list: &mut Vec<u64>) -> Answer {
+        // -clippy::ptr_arg
         odd(n + self.0 + list[0])
     }
 
