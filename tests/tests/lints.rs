@@ -24,11 +24,11 @@ fn lints(cfgs: &[&str]) -> Lints {
     let messages = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     messages
         .map(|line| serde_json::from_slice::<Value>(line).expect("cargo speaks JSON"))
-        .filter_map(lint)
+        .filter_map(|message| lint(&message))
         .collect()
 }
 
-fn lint(message: Value) -> Option<(String, usize)> {
+fn lint(message: &Value) -> Option<(String, usize)> {
     let message = message.get("message")?;
     let code = message["code"]["code"].as_str()?.to_owned();
     let spans = message["spans"].as_array()?;

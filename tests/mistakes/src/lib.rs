@@ -245,7 +245,6 @@ pub async fn expects(n: u64) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub async fn many(a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: bool) -> Answer {
-    // +clippy::many_single_char_names
     let u = HashMap::<u64, u64>::new();
     odd(a + b + c + d + e + f + g + u64::from(h) + u.len() as u64)
 }
