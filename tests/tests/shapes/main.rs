@@ -29,6 +29,7 @@ mod generics;
 mod local;
 mod macros;
 mod names;
+mod no_prelude;
 mod parameters;
 mod places;
 mod receivers;
