@@ -3,6 +3,8 @@
 #![deny(warnings, clippy::all, clippy::pedantic)]
 #![allow(clippy::large_types_passed_by_value, reason = "that is what is measured")]
 
+mod drops;
+
 use std::{
     cell::RefCell,
     future::Future,
