@@ -25,7 +25,7 @@ async fn let_chains_in_an_argument(n: u64, maybe: Option<u64>) -> Result<u64, Od
 #[orchestrate(pattern = "n", id = n)]
 fn captures<T: Copy + Into<u64>>(n: &u64, value: T) -> Result<impl Iterator<Item = u64>, Odd> {
     even(*n)?;
-    Ok([value.into() * n].into_iter().chain(std::iter::repeat_n(*n, 1)))
+    Ok([value.into() * n, *n].into_iter())
 }
 
 #[orchestrate(pattern = "n", id = n)]

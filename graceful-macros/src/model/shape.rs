@@ -173,7 +173,10 @@ fn bindings(pattern: &mut Pat) -> Vec<Binding> {
     impl VisitMut for Bindings {
         fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
             let mutability = if pattern.by_ref.is_none() { pattern.mutability.take() } else { None };
-            self.0.push(Binding { name: pattern.ident.clone(), mutability });
+            // `Ok(n) | Err(n)` binds it once.
+            if self.0.iter().all(|known| known.name != pattern.ident) {
+                self.0.push(Binding { name: pattern.ident.clone(), mutability });
+            }
             visit_mut::visit_pat_ident_mut(self, pattern);
         }
     }

@@ -24,6 +24,7 @@ mod async_trait;
 mod attributes;
 mod axum;
 mod bodies;
+mod corners;
 mod futures;
 mod generics;
 mod local;
