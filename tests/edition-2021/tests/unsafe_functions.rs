@@ -30,7 +30,11 @@ extern "C" fn graceful_tests_no_mangle(n: u64) -> Result<u64, Odd> {
     even(n)
 }
 
+/// # Safety
+/// None is needed.
 unsafe trait Unsafe {
+    /// # Safety
+    /// None is needed.
     unsafe fn get(&self, n: u64) -> Result<u64, Odd>;
 }
 
