@@ -1,5 +1,5 @@
 //! The attribute and the derive, where `graceful` has another name, or is somebody else's re-export.
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unused_async, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 

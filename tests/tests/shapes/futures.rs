@@ -49,6 +49,16 @@ fn passed_on(n: u64) -> impl Future<Output = Result<u64, Odd>> + Send {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+fn passed_on_unpin(n: u64) -> impl Future<Output = Result<u64, Odd>> + Unpin + Send {
+    ready(even(n))
+}
+
+#[orchestrate(pattern = "n", id = n)]
+fn into_a_future(n: u64) -> impl std::future::IntoFuture<Output = Result<u64, Odd>> {
+    ready(even(n))
+}
+
+#[orchestrate(pattern = "n", id = n)]
 #[allow(clippy::let_and_return, reason = "that is the shape")]
 fn of_a_block(n: u64) -> impl Future<Output = Result<u64, Odd>> {
     let future = async move { even(n) };
@@ -242,6 +252,8 @@ fn opaque_futures() {
     both(async |n| opaque_with_a_lifetime(&n, "").await.copied());
     both(async |n| opaque_of_opaque(n).await.map(Into::into).map_err(|_| Odd));
     both(passed_on);
+    both(passed_on_unpin);
+    both(async |n| into_a_future(n).await);
     both(of_a_block);
     both(of_either);
     both(of_an_async_closure);

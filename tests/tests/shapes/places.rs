@@ -37,6 +37,37 @@ const IN_A_CONSTANT: fn(u64) -> Result<u64, Odd> = {
     inner
 };
 
+#[test]
+fn in_a_const_block() {
+    both_sync(
+        const {
+            #[orchestrate(pattern = "n", id = n, fallback = last_good, cache = n, alert(required, with = paged))]
+            fn inner(n: u64) -> Result<u64, Failed> {
+                Ok(even(n)?)
+            }
+            |n| inner(n).map_err(|_| Odd)
+        },
+    );
+}
+
+struct Failed;
+
+impl From<Odd> for Failed {
+    fn from(_: Odd) -> Self {
+        Self
+    }
+}
+
+impl From<graceful::StepError> for Failed {
+    fn from(_: graceful::StepError) -> Self {
+        Self
+    }
+}
+
+async fn paged(_: &graceful::Flow) -> Result<(), graceful::StepError> {
+    Ok(())
+}
+
 /// How derive macros hide what they make.
 const _: () = {
     #[orchestrate(pattern = "n")]
