@@ -6,8 +6,8 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                 &::graceful::__private::Site::new("update_user", "user", "user updated")
                     .event("user_updated", "user_updated.failed")
             },
-            move |site| {
-                ::graceful::__private::enter(site, |draft| draft.key(&user.id))
+            move |__site| {
+                ::graceful::__private::enter(__site, |__draft| __draft.key(&user.id))
                     .run(
                         async move {
                             if false {
@@ -15,13 +15,13 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                                     Result<User, UserError>,
                                 >((&user,));
                             }
-                            { Ok(user) }
+                            '_body: { Ok(user) }
                         },
-                        move |draft, result| {
-                            ::graceful::__private::probe(result).payload(draft)
+                        move |__draft, __result| {
+                            ::graceful::__private::probe(__result).payload(__draft)
                         },
-                        |draft, error| {
-                            ::graceful::__private::probe(error).classify(draft)
+                        |__draft, __error| {
+                            ::graceful::__private::probe(__error).classify(__draft)
                         },
                     )
             },

@@ -1,7 +1,7 @@
 async fn save(
     &self,
     tenant: String,
-    unnamed_2: Guard,
+    _unnamed_2: Guard,
     user: User,
 ) -> Result<impl Saved, Error> {
     my::graceful::__private::call(
@@ -20,41 +20,41 @@ async fn save(
                     .hook(my::graceful::Step::Audit)
                     .hook_ok(my::graceful::Step::Alert)
                     .hook_err(my::graceful::Step::Alert)
-                    .hooks(|step, flow| my::graceful::__private::boxed(async move {
-                        match step {
+                    .hooks(|__step, __flow| my::graceful::__private::boxed(async move {
+                        match __step {
                             my::graceful::Step::Audit => {
-                                my::graceful::__private::hook(&*flow, to_the_log).await
+                                my::graceful::__private::hook(&*__flow, to_the_log).await
                             }
                             my::graceful::Step::Alert => {
                                 my::graceful::__private::detached(page)
-                                    .start(&my::graceful::Failure::of_flow(&flow))
+                                    .start(&my::graceful::Failure::of_flow(&__flow))
                                     .await
                             }
                             _ => my::graceful::__private::no_hook(),
                         }
                     }))
             },
-            move |site| {
+            move |__site| {
                 my::graceful::__private::enter_on(
-                        site,
+                        __site,
                         &self.orchestrator,
-                        |draft| {
+                        |__draft| {
                             {
-                                let text = my::graceful::__private::text(
+                                let __text = my::graceful::__private::text(
                                     ::core::format_args!(
                                         "{}", my::graceful::__private::hole(& tenant)
                                     ),
                                 );
-                                draft.keep(&text)
+                                __draft.keep(&__text)
                             };
-                            draft.graph_to(&tenant);
+                            __draft.graph_to(&tenant);
                             {
-                                let text = my::graceful::__private::text(
+                                let __text = my::graceful::__private::text(
                                     ::core::format_args!(
                                         "{}", my::graceful::__private::shown(& & tenant)
                                     ),
                                 );
-                                draft.keep(&text)
+                                __draft.keep(&__text)
                             };
                         },
                     )
@@ -63,57 +63,69 @@ async fn save(
                             if false {
                                 return my::graceful::__private::never::<
                                     Result<_, Error>,
-                                >((&unnamed_2, &tenant));
+                                >((
+                                    #[allow(clippy::used_underscore_binding)]
+                                    &_unnamed_2,
+                                    &tenant,
+                                ));
                             }
+                            #[allow(clippy::collection_is_never_read)]
                             let mut user = user;
-                            { user.save(tenant).await }
+                            '_body: { user.save(tenant).await }
                         },
-                        move |draft, result| {
+                        move |__draft, result| {
                             {
-                                let text = my::graceful::__private::text(
+                                let __text = my::graceful::__private::text(
                                     ::core::format_args!(
-                                        "{}/{}", draft.kept(0), my::graceful::__private::hole(&
+                                        "{}/{}", __draft.kept(0), my::graceful::__private::hole(&
                                         result.id)
                                     ),
                                 );
-                                draft.key(&text)
+                                __draft.key(&__text)
                             };
-                            draft.version(result.version);
-                            draft.event_payload(&result.id);
+                            __draft.version(result.version);
+                            __draft.event_payload(&result.id);
                             {
-                                let text = my::graceful::__private::text(
+                                let __text = my::graceful::__private::text(
                                     ::core::format_args!(
-                                        "{}: {}", draft.kept(1), my::graceful::__private::shown(& &
-                                        result.name)
+                                        "{}: {}", __draft.kept(1), my::graceful::__private::shown(&
+                                        & result.name)
                                     ),
                                 );
-                                draft.message(&text)
+                                __draft.message(&__text)
                             };
-                            my::graceful::__private::probe(result).payload(draft);
+                            my::graceful::__private::probe(result).payload(__draft);
                         },
-                        |draft, error| {
-                            my::graceful::__private::probe(error).classify(draft)
+                        |__draft, __error| {
+                            my::graceful::__private::probe(__error).classify(__draft)
                         },
                     )
                     .required(my::graceful::__private::required_error)
-                    .typed_hooks(|step, flow, result| async move {
-                        match (step, my::graceful::__private::arm(&flow, &*result)) {
+                    .typed_hooks(|__step, __flow, __result| async move {
+                        match (
+                            __step,
+                            my::graceful::__private::arm(&__flow, &*__result),
+                        ) {
                             (
                                 my::graceful::Step::Alert,
-                                my::graceful::__private::Arm::Success(view),
-                            ) => my::graceful::__private::hook(&view, Self::calm).await,
+                                my::graceful::__private::Arm::Success(__view),
+                            ) => my::graceful::__private::hook(&__view, Self::calm).await,
                             (
                                 my::graceful::Step::Alert,
-                                my::graceful::__private::Arm::Failure(view),
-                            ) => my::graceful::__private::hook(&view, page).await,
+                                my::graceful::__private::Arm::Failure(__view),
+                            ) => my::graceful::__private::hook(&__view, page).await,
                             _ => my::graceful::__private::no_hook(),
                         }
                     })
-                    .fallback(|flow, result| async move {
-                        match my::graceful::__private::arm(&flow, &*result) {
-                            my::graceful::__private::Arm::Failure(view) => {
+                    .fallback(|__flow, __result| async move {
+                        match my::graceful::__private::arm(&__flow, &*__result) {
+                            my::graceful::__private::Arm::Failure(__view) => {
                                 my::graceful::__private::recovered(
-                                    my::graceful::__private::recover(&*result, &view, recover)
+                                    my::graceful::__private::recover(
+                                            &*__result,
+                                            &__view,
+                                            recover,
+                                        )
                                         .await,
                                 )
                             }

@@ -9,19 +9,19 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
                 &::graceful::__private::Site::new("get", "user", "get")
                     .last_good(3600000u64)
             },
-            |draft| draft.key(&id),
+            |__draft| __draft.key(&id),
         )
         .call(
-            move || -> Result<&'a User, Error> {
+            move || -> Result<&'_ User, Error> {
                 let _ = (&id,);
-                { self.users.get(&id).ok_or(Error) }
+                '_body: { self.users.get(&id).ok_or(Error) }
             },
-            move |draft, result| {
-                ::graceful::__private::probe(result).needed_payload(draft)
+            move |__draft, __result| {
+                ::graceful::__private::probe(__result).needed_payload(__draft)
             },
-            |draft, error| ::graceful::__private::probe(error).classify(draft),
+            |__draft, __error| ::graceful::__private::probe(__error).classify(__draft),
         )
         .typed_hooks(::graceful::__private::no_hooks)
-        .last_good(|value| value.decode())
+        .last_good(|__value| __value.decode())
         .finish()
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Expr, spanned::Spanned as _};
 
-use super::hidden;
+use super::bound;
 use crate::model::{Argument, Handler, Hole, Setter};
 
 /// `&self.orchestrator`
@@ -15,7 +15,7 @@ pub(super) fn on(handler: &Handler) -> Option<TokenStream> {
 /// The two closures that read the result.
 pub(super) fn arms(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
-    let (draft, error) = (hidden("draft"), hidden("error"));
+    let (draft, error) = (bound("draft"), bound("error"));
     let kept = handler.setters.kept.iter().map(|name| {
         let span = Span::mixed_site().located_at(name.span());
         let krate = krate.at(span);
@@ -23,8 +23,8 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
     });
     let calls: Vec<_> = kept.chain(setters(handler, &handler.setters.after, &draft)).collect();
     let (result, ok_draft) = match calls.is_empty() {
-        false => (result(handler), draft.clone()),
-        true => (hidden("_result"), hidden("_draft")),
+        false => (result(handler).into_token_stream(), draft.to_token_stream()),
+        true => (quote!(_), quote!(_)),
     };
     let read = in_one(&calls);
     quote! {
@@ -43,7 +43,7 @@ pub(super) fn in_one(calls: &[TokenStream]) -> TokenStream {
 
 /// The one name of the expansion that the user's expressions may use: their own, if they do.
 fn result(handler: &Handler) -> Ident {
-    handler.setters.result.clone().unwrap_or_else(|| hidden("result"))
+    handler.setters.result.clone().unwrap_or_else(|| bound("result"))
 }
 
 /// One call on the draft per setter.
@@ -60,8 +60,9 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> V
             Argument::Value(expr) => quote_spanned!(span=> #draft.#method(#expr)),
             Argument::Format { text, holes } => {
                 let text = proc_macro2::Literal::string(text);
+                let whole = bound("text");
                 let holes = holes.iter().map(|hole| hole_of(hole, krate, draft));
-                quote_spanned!(span=> { let text = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #draft.#method(&text) })
+                quote_spanned!(span=> { let #whole = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #draft.#method(&#whole) })
             }
             Argument::Probe => {
                 let result = result(handler);

@@ -4,14 +4,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Path, spanned::Spanned as _};
 
-use super::hidden;
+use super::{bound, hidden};
 use crate::model::{Fallback, Handler, Hook, HookArm, Krate};
 
 /// `.hooks(…)` of the site: the hooks that take the flow alone, and so need nothing of the caller's. They are those of both
 /// arms, and the typed ones of the error arm for when there is no error value.
 pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
-    let (step, flow) = (hidden("step"), hidden("flow"));
+    let (step, flow) = (bound("step"), bound("flow"));
     let arms: Vec<_> = handler
         .hooks
         .iter()
@@ -57,7 +57,7 @@ pub(super) fn after(handler: &Handler) -> TokenStream {
 
 fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
-    let (step, flow, result, view) = (hidden("step"), hidden("flow"), hidden("result"), hidden("view"));
+    let (step, flow, result, view) = (bound("step"), bound("flow"), bound("result"), bound("view"));
     let arms: Vec<_> = handler
         .hooks
         .iter()
@@ -81,12 +81,12 @@ fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
 
 fn fallback(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
-    let flow = hidden("flow");
+    let flow = bound("flow");
     handler.fallback.as_ref().map(|fallback| match fallback {
         Fallback::Hook(path) => {
             let span = Span::mixed_site().located_at(path.span());
             let krate = krate.at(span);
-            let (view, result) = (Ident::new("view", span), Ident::new("result", span));
+            let (view, result) = (Ident::new("__view", span), Ident::new("__result", span));
             let call = quote_spanned!(span=> #krate::__private::recovered(#krate::__private::recover(&*#result, &#view, #path).await));
             quote!(.fallback(|#flow, #result| async move {
                 match #krate::__private::arm(&#flow, &*#result) {
@@ -97,7 +97,7 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
         }
         Fallback::LastGood(span) => {
             let span = Span::mixed_site().located_at(*span);
-            let value = Ident::new("value", span);
+            let value = Ident::new("__value", span);
             quote_spanned!(span=> .last_good(|#value| #value.decode()))
         }
     })

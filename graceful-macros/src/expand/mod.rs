@@ -5,7 +5,7 @@ mod hooks;
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use syn::{Lifetime, spanned::Spanned as _};
 
 use self::arguments::{in_one, on, setters};
 use crate::model::{Handler, Held, Requirement, Shape, SiteArgument};
@@ -13,6 +13,11 @@ use crate::model::{Handler, Held, Requirement, Shape, SiteArgument};
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
+}
+
+/// A variable of ours. Were there an item of its name, the compiler would compare with that instead of binding it.
+pub(super) fn bound(name: &str) -> Ident {
+    hidden(&format!("__{name}"))
 }
 
 /// Input: a handler.
@@ -62,7 +67,7 @@ fn call(handler: &Handler) -> TokenStream {
     let hold = (!mentioned.is_empty()).then(|| quote!(let _ = (#(#mentioned,)*);));
     match &handler.shape {
         Shape::Async => {
-            let (site, name) = (site(handler), hidden("site"));
+            let (site, name) = (site(handler), bound("site"));
             let enter = enter(handler, &name, false);
             let never = handler.returned.as_ref().map(never);
             let body = quote!(async move { if false { return #never((#(#mentioned,)*)); } #rebound #body });
@@ -71,19 +76,18 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, &site(handler), false);
-            let (before, rebound, capture, body) = (&tail.before, &tail.rebound, &tail.capture, &tail.body);
+            let (rebound, capture, body) = (&tail.rebound, &tail.capture, &tail.body);
             let never = handler.returned.as_ref().map(never);
             let hint = never.map(|never| quote!(if false { return #never(()); }));
             let run = quote!(#enter.#run(async #capture { #hint { #body } }, #arms) #after .await);
-            let last = tail.with(&quote!(#(#rebound)* #run));
-            quote!(#(#before)* #last)
+            tail.with(&quote!(#(#rebound)* #run))
         }
         Shape::Call { returns_impl_future: true, .. } => {
             let enter = enter(handler, &site(handler), true);
             let output = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let krate = krate.at(run_span);
-            let called = quote_spanned!(run_span=> #krate::__private::called::<#output, _, _>);
-            let call = quote!(#called(move || { #hold #rebound #body }));
+            let body = quote!(move || { #hold #rebound #body });
+            let call = quote_spanned!(run_span=> #krate::__private::called::<#output, _, _>(#body));
             quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
         }
         Shape::Call { eager, .. } => {
@@ -95,18 +99,21 @@ fn call(handler: &Handler) -> TokenStream {
     }
 }
 
-/// The body as a block of its own, so that its items shadow nothing of ours. Lints of braces are not for these.
-fn inner(body: &Group) -> Group {
+/// The body as a block of its own, so that its items shadow nothing of ours. The label says that its braces are there on
+/// purpose; `allow(unused_braces)` would hide those of the body.
+fn inner(body: &Group) -> TokenStream {
     let mut inner = Group::new(proc_macro2::Delimiter::Brace, body.stream());
-    // Not `mixed_site`: when temporaries are dropped depends on the edition, and it is the user's.
-    inner.set_span(Span::call_site().located_at(body.span()));
-    inner
+    // The user's: when temporaries are dropped depends on the edition, and lints of macro calls look at where they stand.
+    inner.set_span(body.span());
+    // An expression stands where its label does.
+    let label = Lifetime::new("'_body", body.span());
+    quote!(#label: #inner)
 }
 
 fn enter(handler: &Handler, site: &impl ToTokens, eager: bool) -> TokenStream {
     let krate = &handler.krate;
-    let fill = setters(handler, &handler.setters.entry, &hidden("draft"));
-    let draft = if fill.is_empty() { hidden("_draft") } else { hidden("draft") };
+    let fill = setters(handler, &handler.setters.entry, &bound("draft"));
+    let draft = if fill.is_empty() { quote!(_) } else { bound("draft").into_token_stream() };
     let fill = in_one(&fill);
     let fill = quote!(|#draft| #fill);
     match (on(handler), eager) {
