@@ -1,4 +1,4 @@
-//! All nine steps by hand, and the six of the ancestor: what [`by_hand`](crate::by_hand) has, and last good value, metadata, graph, review jobs and
+//! All nine steps by hand, and the six of the ancestor: what [`crate::by_hand`] has, and last good value, metadata, graph, review jobs and
 //! the registry of patterns.
 
 use std::{

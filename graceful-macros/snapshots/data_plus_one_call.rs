@@ -9,14 +9,14 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
             move |__site| {
                 ::graceful::__private::enter(__site, |__draft| __draft.key(&user.id))
                     .run(
-                        async move {
+                        ::graceful::__private::body(async move {
                             if false {
                                 return ::graceful::__private::never::<
                                     Result<User, UserError>,
                                 >((&user,));
                             }
                             '_body: { Ok(user) }
-                        },
+                        }),
                         move |__draft, __result| {
                             ::graceful::__private::probe(__result).payload(__draft)
                         },

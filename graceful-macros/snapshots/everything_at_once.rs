@@ -59,7 +59,7 @@ async fn save(
                         },
                     )
                     .run(
-                        async move {
+                        my::graceful::__private::body(async move {
                             if false {
                                 return my::graceful::__private::never::<
                                     Result<_, Error>,
@@ -69,10 +69,12 @@ async fn save(
                                     &tenant,
                                 ));
                             }
-                            #[allow(clippy::collection_is_never_read)]
-                            let mut user = user;
-                            '_body: { user.save(tenant).await }
-                        },
+                            {
+                                #[allow(clippy::collection_is_never_read)]
+                                let mut user = user;
+                                '_body: { user.save(tenant).await }
+                            }
+                        }),
                         move |__draft, result| {
                             {
                                 let __text = my::graceful::__private::text(

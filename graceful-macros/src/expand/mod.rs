@@ -3,7 +3,7 @@
 mod arguments;
 mod hooks;
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Lifetime, spanned::Spanned as _};
 
@@ -27,10 +27,10 @@ pub(super) fn bound(name: &str) -> Ident {
 /// async fn update_user(user: User) -> Result<User, UserError> {
 ///     call(const { &Site::new("update_user", "user", "user updated").event(…) }, move |site| {
 ///         enter(site, |draft| draft.key(&user.id)).run(
-///             async move {
+///             body(async move {
 ///                 if false { return never::<Result<User, UserError>>((&user,)); }
-///                 { …the body… }
-///             },
+///                 '_body: { …the body… }
+///             }),
 ///             |draft, result| …,
 ///             |draft, error| …,
 ///         )
@@ -45,16 +45,18 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let signature = &function.signature;
     let requirement = handler.requirement.as_ref().map(|needs| requirement(handler, needs));
     let call = call(handler);
-    let mut block = Group::new(proc_macro2::Delimiter::Brace, quote!(#requirement #call));
     // Lints of the user's own code look at where the function's braces stand.
-    block.set_span(function.body.span());
+    let block = braced(function.body.span(), quote!(#requirement #call));
     quote!(#(#attributes)* #visibility #defaultness #signature #block)
 }
 
 fn call(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
     let Held { mentioned, rebound } = &handler.held;
-    let body = inner(&handler.function.body);
+    let body = inner(&handler.function.body, rebound);
+    // Where a closure is the user's, borrow errors in it name its variables. Where it is an argument of ours, errors of its
+    // type are told at our span.
+    let users = handler.function.body.span();
     // Where what is returned is not a `Result`, the error stands at the return type.
     let run_span = match &handler.function.signature.output {
         syn::ReturnType::Type(_, returned) => Span::mixed_site().located_at(returned.span()),
@@ -70,7 +72,9 @@ fn call(handler: &Handler) -> TokenStream {
             let (site, name) = (site(handler), bound("site"));
             let enter = enter(handler, &name, false);
             let never = handler.returned.as_ref().map(never);
-            let body = quote!(async move { if false { return #never((#(#mentioned,)*)); } #rebound #body });
+            let block = braced(users, quote!(if false { return #never((#(#mentioned,)*)); } #body));
+            let body = quote_spanned!(users=> async move #block);
+            let body = quote!(#krate::__private::body(#body));
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on.
             quote!(#krate::__private::call(#site, move |#name| #enter.#run(#body, #arms) #after).await)
         }
@@ -86,7 +90,8 @@ fn call(handler: &Handler) -> TokenStream {
             let enter = enter(handler, &site(handler), true);
             let output = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let krate = krate.at(run_span);
-            let body = quote!(move || { #hold #rebound #body });
+            let block = braced(users, quote!(#hold #body));
+            let body = quote_spanned!(users=> move || #block);
             let call = quote_spanned!(run_span=> #krate::__private::called::<#output, _, _>(#body));
             quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
         }
@@ -94,20 +99,33 @@ fn call(handler: &Handler) -> TokenStream {
             let enter = enter(handler, &site(handler), *eager);
             let returned = handler.returned.as_ref().map(|returned| quote!(-> #returned));
             let call = Ident::new("call", run_span);
-            quote!(#enter.#call(move || #returned { #hold #rebound #body }, #arms) #after .finish())
+            let block = braced(users, quote!(#hold #body));
+            let body = quote_spanned!(users=> move || #returned #block);
+            let body = quote!(#krate::__private::function(#body));
+            quote!(#enter.#call(#body, #arms) #after .finish())
         }
     }
 }
 
+fn braced(span: Span, content: TokenStream) -> Group {
+    let mut group = Group::new(Delimiter::Brace, content);
+    group.set_span(span);
+    group
+}
+
 /// The body as a block of its own, so that its items shadow nothing of ours. The label says that its braces are there on
 /// purpose; `allow(unused_braces)` would hide those of the body.
-fn inner(body: &Group) -> TokenStream {
-    let mut inner = Group::new(proc_macro2::Delimiter::Brace, body.stream());
+fn inner(body: &Group, rebound: &TokenStream) -> TokenStream {
     // The user's: when temporaries are dropped depends on the edition, and lints of macro calls look at where they stand.
-    inner.set_span(body.span());
+    let inner = braced(body.span(), body.stream());
     // An expression stands where its label does.
     let label = Lifetime::new("'_body", body.span());
-    quote!(#label: #inner)
+    let inner = quote!(#label: #inner);
+    match rebound.is_empty() {
+        true => inner,
+        // By the rules of this crate's edition, since by older ones the temporaries at the end of the body outlive these.
+        false => braced(Span::mixed_site(), quote!(#rebound #inner)).into_token_stream(),
+    }
 }
 
 fn enter(handler: &Handler, site: &impl ToTokens, eager: bool) -> TokenStream {

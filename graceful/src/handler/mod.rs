@@ -26,7 +26,7 @@ pub use self::{
     prepared::{Plainly, Prepared, Returns},
     probe::{Decode, Probe, probe},
     run::Run,
-    shapes::{Awaitable, ErrorOfStep, boxed, called, never, no_hook, required_error},
+    shapes::{Awaitable, ErrorOfStep, body, boxed, called, function, never, no_hook, required_error},
     site::Site,
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

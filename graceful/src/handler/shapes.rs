@@ -49,6 +49,18 @@ pub fn called<T, F: Awaitable<T, Kind>, Kind>(body: impl FnOnce() -> F) -> F::It
     body().itself()
 }
 
+/// A body as it is.
+#[inline]
+pub fn body<F>(body: F) -> F {
+    body
+}
+
+/// A body that is not async, as it is. It is called once, so that what it returns may borrow of what it has captured.
+#[inline]
+pub fn function<T, B: FnOnce() -> T>(body: B) -> B {
+    body
+}
+
 /// A hook's future that needs nothing of the caller's.
 pub fn boxed(future: impl Future<Output = HookResult> + Send + 'static) -> BoxFuture<HookResult> {
     Box::pin(future)

@@ -187,12 +187,12 @@ pub fn needless_sync(n: u64, text: String, list: &Vec<u64>) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub async fn needless_return(n: u64) -> Answer {
-    return odd(n); // -clippy::needless_return
+    return odd(n);
 }
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 pub fn needless_return_sync(n: u64) -> Answer {
-    return odd(n); // -clippy::needless_return
+    return odd(n);
 }
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]

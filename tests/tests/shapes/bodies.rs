@@ -26,6 +26,7 @@ async fn diverges(n: u64) -> Result<u64, Odd> {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::needless_return, reason = "that is the shape")]
 async fn matches_and_diverges(n: u64) -> Result<u64, Odd> {
     match even(n) {
         Ok(n) => return Ok(n),

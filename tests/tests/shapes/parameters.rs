@@ -168,6 +168,7 @@ async fn slices(n: u64, text: &str, list: &[u64], lists: &mut [u64]) -> Result<u
 }
 
 #[orchestrate(pattern = "n", id = n)]
+#[allow(clippy::needless_return, reason = "that is the shape")]
 async fn never_used_after_a_diverging_start(n: u64, _guard: String) -> Result<u64, Odd> {
     return even(n);
 }
