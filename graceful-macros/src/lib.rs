@@ -44,6 +44,9 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
             let args = parse::Args::parse(arguments, &mut errors);
             let handler = model::Handler::new(args, *function, &mut errors);
             let output = expand::handler(&handler);
+            if handler.debug {
+                eprintln!("{output}");
+            }
             if handler.sound {
                 given_back = output.clone();
             }

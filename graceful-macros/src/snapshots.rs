@@ -37,6 +37,17 @@ fn data_plus_one_call() {
 }
 
 #[test]
+fn what_is_printed_is_not_changed() {
+    let item = quote!(
+        fn get(id: u64) -> Result<u64, Error> {
+            Ok(id)
+        }
+    );
+    let expanded = |arguments| crate::expanded(arguments, &item).to_string();
+    assert_eq!(expanded(quote!(pattern = "user", debug)), expanded(quote!(pattern = "user")));
+}
+
+#[test]
 fn everything_at_once() {
     snapshot(
         "everything_at_once",

@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Handler {
     /// Where `graceful` is.
     pub(crate) krate: Krate,
+    /// The expansion is printed.
+    pub(crate) debug: bool,
     pub(crate) function: Function,
     pub(crate) shape: Shape,
     /// The body's type hint.
@@ -134,6 +136,7 @@ impl Handler {
         let setters = Setters::new(&args, &scope, errors);
         let on = args.on.as_ref().and_then(|on| setters::entry(on, &scope, "on", errors));
         Self {
+            debug: args.debug,
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: shape::returned(&function, &shape),
             held: shape::held(&mut function),

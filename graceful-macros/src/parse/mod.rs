@@ -55,6 +55,8 @@ pub(crate) struct Args {
     pub(crate) krate: Option<Path>,
     /// `crate = …` was wrong: nothing of `graceful` can be named.
     pub(crate) krate_unknown: bool,
+    /// The expansion is printed.
+    pub(crate) debug: bool,
     pub(crate) steps: [StepArgs; 9],
     /// An argument was wrong, and reported: what seems to be missing may have been meant by it.
     pub(crate) broken: bool,
@@ -143,6 +145,7 @@ impl Args {
             on: self.on.or(defaults.on),
             krate: self.krate.or(defaults.krate),
             krate_unknown: self.krate_unknown || defaults.krate_unknown,
+            debug: self.debug || defaults.debug,
             steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
             broken: self.broken || defaults.broken,
         }
@@ -156,6 +159,10 @@ impl Args {
         }
         let given = match given {
             ArgValue::Value(given) => given,
+            ArgValue::Word if known == "debug" => {
+                self.debug = true;
+                return Ok(());
+            }
             _ if ARGUMENTS.contains(&known.as_str()) => return Err(steps::valueless(&at)),
             _ => return Err(unknown(&at)),
         };

@@ -90,7 +90,7 @@ where
 
     #[inline]
     fn into_future(self) -> Self::IntoFuture {
-        Run::new(self.active, self.body, self.arms)
+        Run::Body { body: self.body, active: self.active, arms: self.arms }
     }
 }
 
@@ -172,7 +172,7 @@ macro_rules! boxed {
             A: After<R, Post: $($send +)? 'a> $(+ $send)? + 'a,
         {
                     fn finish(self, active: Active, arms: (O, X, A)) -> Self {
-                Box::pin(Run::new(Some(active), self, arms))
+                Box::pin(Run::Body { body: self, active: Some(active), arms })
             }
         }
     };

@@ -23,15 +23,9 @@ pin_project! {
     /// `P`, what follows the body, is a parameter of its own: were it named through `A`, the compiler would have to prove
     /// things of the user's types before it knows their lifetimes, and the future would not be `Send`.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
-    pub struct Run<F, O, X, A, P> {
-        #[pin]
-        state: State<F, O, X, A, P>,
-    }
-}
-
-pin_project! {
-    #[project = StateProjection]
-    enum State<F, O, X, A, P> {
+    #[project = Projection]
+    pub enum Run<F, O, X, A, P> {
+        #[doc(hidden)]
         Body {
             // The body goes first: what it holds must not outlive the call.
             #[pin]
@@ -39,27 +33,25 @@ pin_project! {
             active: Option<Active>,
             arms: (O, X, A),
         },
+        #[doc(hidden)]
         Rest { rest: Rest<P> },
+        #[doc(hidden)]
         Over,
     }
 }
 
 /// What is not ready when the body has ended.
-enum Rest<P> {
+pub enum Rest<P> {
     /// The steps, and the result that waits for them.
     Post(P),
     /// The steps, and the panic that goes on then.
-    Panicked(Box<(Settle<NoTypedHooks>, Panic)>),
+    Panicked(Panicked),
 }
+
+/// The steps of a panic.
+pub struct Panicked(Box<(Settle<NoTypedHooks>, Panic)>);
 
 type Panic = Box<dyn Any + Send>;
-
-impl<F, O, X, A, P> Run<F, O, X, A, P> {
-    #[inline]
-    pub(super) fn new(active: Option<Active>, body: F, arms: (O, X, A)) -> Self {
-        Self { state: State::Body { body, active, arms } }
-    }
-}
 
 impl<F, O, X, A, P> Future for Run<F, O, X, A, P>
 where
@@ -73,12 +65,11 @@ where
     type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut state = self.project().state;
-        let (body, active, (ok, err, after)) = match state.as_mut().project() {
-            StateProjection::Body { body, active, arms } => (body, active, arms),
-            StateProjection::Rest { rest } => return rest.poll(cx),
-            StateProjection::Over => panic!("`async fn` resumed after completion"),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let (body, active, (ok, err, after)) = match self.as_mut().project() {
+            Projection::Body { body, active, arms } => (body, active, arms),
+            Projection::Rest { rest } => return rest.poll(cx),
+            Projection::Over => panic!("`async fn` resumed after completion"),
         };
         if !active.as_mut().is_some_and(Active::resolve) {
             *active = None;
@@ -91,7 +82,7 @@ where
             return Poll::Pending;
         }
         let rest = ended(active.take(), panicked, &mut polled, (ok, err), *after, cx);
-        state.set(rest.map_or(State::Over, |rest| State::Rest { rest }));
+        self.set(rest.map_or(Self::Over, |rest| Self::Rest { rest }));
         polled
     }
 }
@@ -113,7 +104,7 @@ fn ended<R: Outcome, A: After<R>>(
     if let Some(payload) = panicked {
         let Some(ended) = active.panicked() else { resume_unwind(payload) };
         let Settled::Later(settle) = Settled::begin(ended, cx) else { resume_unwind(payload) };
-        return Some(Rest::Panicked(Box::new((settle, payload))));
+        return Some(Rest::Panicked(Panicked(Box::new((settle, payload)))));
     }
     let Poll::Ready(result) = polled else { return None };
     let ended = active.returned(result, arms.0, arms.1)?;
@@ -124,7 +115,7 @@ impl<P: Future + Unpin> Rest<P> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<P::Output> {
         match self {
             Self::Post(post) => Pin::new(post).poll(cx),
-            Self::Panicked(flow) => {
+            Self::Panicked(Panicked(flow)) => {
                 ready!(Pin::new(&mut flow.0).poll(cx));
                 resume_unwind(std::mem::replace(&mut flow.1, Box::new(())));
             }
