@@ -43,6 +43,7 @@ mod manual;
 mod orchestrator;
 mod step;
 mod steps;
+mod submitted;
 mod views;
 
 pub mod backends;
@@ -79,5 +80,6 @@ pub mod __private {
     pub use crate::classify::{Cause, CauseProbe};
     pub use crate::handler::*;
     pub use crate::orchestrator::Requirement;
+    #[cfg(feature = "macros")]
     pub use inventory;
 }

@@ -3,14 +3,12 @@
 use std::{borrow::Cow, error::Error, fmt, iter, marker::PhantomData, ops::Deref};
 
 use super::{Classify, known};
-use crate::Code;
+use crate::{Code, submitted};
 
 /// One type of error that a chain of causes is searched for. The derive submits one for each error of the program.
 pub struct Cause(Find);
 
 type Find = for<'a> fn(&'a (dyn Error + 'static)) -> Option<&'a dyn Classify>;
-
-inventory::collect!(Cause);
 
 impl Cause {
     /// What `find` makes of an error, if it is of this type.
@@ -73,8 +71,8 @@ impl<T> Deref for CauseProbe<T> {
 /// The first error of the chain, from the outside in, whose type is known.
 pub(super) fn known_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Classify> {
     iter::successors(Some(error), |&error| error.source()).find_map(|error| {
-        let causes = known::CAUSES.iter().chain(INTEGRATIONS).chain(inventory::iter::<Cause>);
-        causes.into_iter().find_map(|cause| (cause.0)(error))
+        let mut causes = known::CAUSES.iter().chain(INTEGRATIONS).chain(submitted::causes());
+        causes.find_map(|cause| (cause.0)(error))
     })
 }
 

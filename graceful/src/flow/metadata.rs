@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Flow;
@@ -120,8 +120,9 @@ impl Metadata {
     /// assert_eq!(report.flow().metadata().unwrap().idempotency_key().len(), 64);
     /// # });
     /// ```
+    #[cfg(feature = "idempotency")]
     pub fn idempotency_key(&self) -> String {
-        let mut canonical = json!({
+        let mut canonical = serde_json::json!({
             "previous": self.previous,
             "last_error": self.last_error.as_ref().map(|error| error.code),
             "score": self.score,
@@ -152,6 +153,8 @@ fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

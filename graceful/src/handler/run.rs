@@ -35,7 +35,6 @@ pin_project! {
         },
         #[doc(hidden)]
         Rest { rest: Rest<P> },
-        #[doc(hidden)]
         Over,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Delivery, Step, steps::Backends};
+use crate::{Delivery, Step, steps::Backends, submitted};
 
 /// What one handler needs; submitted by its expansion, and only where there is something to check.
 #[doc(hidden)]
@@ -15,8 +15,6 @@ pub struct Requirement {
     /// Steps that are `required`, or that an argument relies on, and that no hook overrides.
     pub steps: &'static [Step],
 }
-
-inventory::collect!(&'static Requirement);
 
 /// Why an orchestrator cannot be built: a handler of the program needs what it has not.
 ///
@@ -50,9 +48,8 @@ impl std::error::Error for BuildError {}
 
 /// Checks every handler of the program that asks for something.
 pub(super) fn check(backends: &Backends) -> Result<(), BuildError> {
-    let mut missing: Vec<_> = inventory::iter::<&'static Requirement>()
-        .flat_map(|requirement| missing(requirement, backends))
-        .collect();
+    let mut missing: Vec<_> =
+        submitted::requirements().flat_map(|requirement| missing(requirement, backends)).collect();
     // The linker's order says nothing to anybody.
     missing.sort_unstable();
     if missing.is_empty() { Ok(()) } else { Err(BuildError(missing)) }
