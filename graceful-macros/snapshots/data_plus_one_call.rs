@@ -20,7 +20,7 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                                 Result<User, UserError>,
                             >((&user,));
                         }
-                        { Ok(user) }
+                        #[allow(clippy::excessive_nesting)] { Ok(user) }
                     },
                     move |draft, result| {
                         ::graceful::__private::probe(result).payload(draft)

@@ -1,7 +1,7 @@
 async fn save(
     &self,
     tenant: String,
-    unnamed_2: Guard,
+    _unnamed_2: Guard,
     user: User,
 ) -> Result<impl Saved, Error> {
     my::graceful::__private::call(move || {
@@ -61,10 +61,15 @@ async fn save(
                         if false {
                             return my::graceful::__private::never::<
                                 Result<_, Error>,
-                            >((&unnamed_2, &tenant));
+                            >((
+                                #[allow(clippy::used_underscore_binding)]
+                                &_unnamed_2,
+                                &tenant,
+                            ));
                         }
+                        #[allow(clippy::collection_is_never_read)]
                         let mut user = user;
-                        { user.save(tenant).await }
+                        #[allow(clippy::excessive_nesting)] { user.save(tenant).await }
                     },
                     move |draft, result| {
                         {

@@ -12,9 +12,9 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
             |draft| draft.key(&id),
         )
         .call(
-            move || -> Result<&'a User, Error> {
+            move || -> Result<&'_ User, Error> {
                 let _ = (&id,);
-                { self.users.get(&id).ok_or(Error) }
+                #[allow(clippy::excessive_nesting)] { self.users.get(&id).ok_or(Error) }
             },
             move |draft, result| {
                 ::graceful::__private::probe(result).needed_payload(draft)

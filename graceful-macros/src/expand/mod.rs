@@ -70,12 +70,11 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, false);
-            let (before, rebound, capture, body) = (&tail.before, &tail.rebound, &tail.capture, &tail.body);
+            let (rebound, capture, body) = (&tail.rebound, &tail.capture, &tail.body);
             let never = handler.returned.as_ref().map(never);
             let hint = never.map(|never| quote!(if false { return #never(()); }));
             let run = quote!(#enter.#run(async #capture { #hint { #body } }, #arms) #after .await);
-            let last = tail.with(&quote!(#(#rebound)* #run));
-            quote!(#(#before)* #last)
+            tail.with(&quote!(#(#rebound)* #run))
         }
         Shape::Call { returns_impl_future: true, .. } => {
             let enter = enter(handler, true);
@@ -92,12 +91,13 @@ fn call(handler: &Handler) -> TokenStream {
     }
 }
 
-/// The body as a block of its own, so that its items shadow nothing of ours. Lints of braces are not for these.
-fn inner(body: &Group) -> Group {
+/// The body as a block of its own, so that its items shadow nothing of ours. An attribute, whichever it is, says that the
+/// braces are there on purpose; `allow(unused_braces)` would hide those of the body.
+fn inner(body: &Group) -> TokenStream {
     let mut inner = Group::new(proc_macro2::Delimiter::Brace, body.stream());
-    // Not `mixed_site`: when temporaries are dropped depends on the edition, and it is the user's.
-    inner.set_span(Span::call_site().located_at(body.span()));
-    inner
+    // The user's: when temporaries are dropped depends on the edition, and lints of macro calls look at where they stand.
+    inner.set_span(body.span());
+    quote!(#[allow(clippy::excessive_nesting)] #inner)
 }
 
 fn enter(handler: &Handler, eager: bool) -> TokenStream {

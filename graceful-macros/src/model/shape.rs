@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, Expr, ExprAsync, FnArg, Pat, PatIdent, ReturnType, Stmt, Token, Type, TypeImplTrait,
-    TypeParamBound, parse_quote,
+    Block, BoundLifetimes, Expr, ExprAsync, FnArg, GenericParam, Lifetime, Pat, PatIdent, ReturnType, Stmt,
+    Token, Type, TypeImplTrait, TypeParamBound, parse_quote,
     spanned::Spanned as _,
     visit_mut::{self, VisitMut},
 };
@@ -16,18 +16,15 @@ use crate::parse::Function;
 pub(crate) enum Shape {
     /// `async fn`: the body becomes an async block.
     Async,
-    /// A function whose last expression makes its future by an async block: what stands before stays eager, and what follows
-    /// is put inside.
+    /// What `#[async_trait]` makes of one: what follows is put inside the async block, which holds the parameters.
     TailBlock(Box<TailBlock>),
     /// Any other function: it returns a `Result`, or a future that somebody else made.
     Call { returns_impl_future: bool, eager: bool },
 }
 
-/// `…; Box::pin(async move { … })`
+/// `Box::pin(async move { … })`
 pub(crate) struct TailBlock {
-    /// The statements before the last expression.
-    pub(crate) before: Vec<Stmt>,
-    /// The last expression, whose async block is to be filled.
+    /// The expression, whose async block is to be filled.
     tail: Expr,
     pub(crate) capture: Option<Token![move]>,
     /// `let __self = self;`: how `#[async_trait]` passes parameters on, by the names that the expressions use.
@@ -36,7 +33,7 @@ pub(crate) struct TailBlock {
 }
 
 impl TailBlock {
-    /// The last expression with another async block.
+    /// The expression with another async block.
     pub(crate) fn with(&self, block: &TokenStream) -> TokenStream {
         let mut tail = self.tail.clone();
         if let Some(found) = async_block(&mut tail) {
@@ -76,28 +73,26 @@ impl Shape {
     }
 }
 
+/// An async block that the user wrote is none of these: it need not hold the parameters that the expressions name, so they
+/// are evaluated before it is made.
 fn tail_block(function: &Function) -> Option<TailBlock> {
-    let body = TokenStream::from(proc_macro2::TokenTree::Group(function.body.clone()));
-    let mut before = syn::parse2::<Block>(body).ok()?.stmts;
-    let Some(Stmt::Expr(mut tail, None)) = before.pop() else { return None };
+    if !is_async_trait(function) {
+        return None;
+    }
+    let mut tail = syn::parse2::<Expr>(function.body.stream()).ok()?;
     let ExprAsync { capture, block, .. } = async_block(&mut tail)?.clone();
-    let (rebound, rest) = split_rebound(block.stmts, is_async_trait(function));
+    let (rebound, rest) = split_rebound(block.stmts);
     let body = rest.iter().map(ToTokens::to_token_stream).collect();
-    Some(TailBlock { before, tail, capture, rebound, body })
+    Some(TailBlock { tail, capture, rebound, body })
 }
 
-/// `async move {…}`, or `Box::pin(async move {…})`. Another function may run it, or wrap what it makes.
+/// The block of `Box::pin(async move {…})`.
 fn async_block(tail: &mut Expr) -> Option<&mut ExprAsync> {
     match tail {
         Expr::Async(block) => Some(block),
-        Expr::Call(call) if is_pin(&call.func) => async_block(call.args.first_mut()?),
-        Expr::Group(group) => async_block(&mut group.expr),
+        Expr::Call(call) => async_block(call.args.first_mut()?),
         _ => None,
     }
-}
-
-fn is_pin(function: &Expr) -> bool {
-    matches!(function, Expr::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "pin"))
 }
 
 fn is_async_trait(function: &Function) -> bool {
@@ -106,8 +101,8 @@ fn is_async_trait(function: &Function) -> bool {
 
 /// Input: `if let Some(__ret) = None::<R> {…} let __self = self; let Json(user) = {…}; let __ret: R = {…}; __ret`
 /// Output: what rebinds the parameters, and everything else: the type hint before it is part of the body.
-fn split_rebound(statements: Vec<Stmt>, is_async_trait: bool) -> (Vec<Stmt>, Vec<Stmt>) {
-    let mut leading = is_async_trait;
+fn split_rebound(statements: Vec<Stmt>) -> (Vec<Stmt>, Vec<Stmt>) {
+    let mut leading = true;
     statements.into_iter().partition(|statement| {
         let rebinds = match statement {
             Stmt::Local(local) => bound_by(&local.pat).iter().all(|name| name != "__ret"),
@@ -141,7 +136,7 @@ pub(crate) fn held(function: &mut Function) -> Held {
         let FnArg::Typed(parameter) = input else { continue };
         if let Pat::Wild(wild) = &*parameter.pat {
             // Without a name it could not be moved in, and would be dropped after the others.
-            let name = Ident::new(&format!("unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
+            let name = Ident::new(&format!("_unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
             *parameter.pat = parse_quote!(#name);
             used.push(name);
         }
@@ -162,8 +157,9 @@ pub(crate) fn held(function: &mut Function) -> Held {
             let lint = on_purpose.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             if binding.mutability.is_some() || !rebound.is_empty() {
                 let mutability = &binding.mutability;
+                // A lint of locals: of a parameter, somebody else may read what was written.
                 rebound
-                    .extend(quote_spanned!(Span::mixed_site()=> #cfg #lint let #mutability #name = #name;));
+                    .extend(quote_spanned!(Span::mixed_site()=> #cfg #lint #[allow(clippy::collection_is_never_read)] let #mutability #name = #name;));
             } else {
                 mentioned.insert(0, quote_spanned!(Span::mixed_site()=> #cfg #lint &#name));
             }
@@ -184,7 +180,10 @@ fn bindings(pattern: &mut Pat) -> Vec<Binding> {
     impl VisitMut for Bindings {
         fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
             let mutability = if pattern.by_ref.is_none() { pattern.mutability.take() } else { None };
-            self.0.push(Binding { name: pattern.ident.clone(), mutability });
+            // `Ok(n) | Err(n)` binds it once.
+            if self.0.iter().all(|known| known.name != pattern.ident) {
+                self.0.push(Binding { name: pattern.ident.clone(), mutability });
+            }
             visit_mut::visit_pat_ident_mut(self, pattern);
         }
     }
@@ -230,19 +229,39 @@ fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
     })
 }
 
+/// What the body's block can name. A lifetime that is named in a body counts as needed, so that lints would not say that
+/// it could be elided.
 fn nameable(returned: &Type) -> TokenStream {
-    struct Opaque;
+    #[derive(Default)]
+    struct Nameable {
+        /// Of `for<'a>`: it must be named.
+        bound: Vec<Lifetime>,
+    }
 
-    impl VisitMut for Opaque {
+    impl VisitMut for Nameable {
         fn visit_type_mut(&mut self, visited: &mut Type) {
             match visited {
                 Type::ImplTrait(opaque) => *visited = Type::Verbatim(quote_spanned!(opaque.span()=> _)),
                 _ => visit_mut::visit_type_mut(self, visited),
             }
         }
+
+        fn visit_bound_lifetimes_mut(&mut self, bound: &mut BoundLifetimes) {
+            let names = bound.lifetimes.iter().filter_map(|parameter| match parameter {
+                GenericParam::Lifetime(parameter) => Some(parameter.lifetime.clone()),
+                _ => None,
+            });
+            self.bound.extend(names);
+        }
+
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident != "static" && !self.bound.contains(lifetime) {
+                lifetime.ident = Ident::new("_", lifetime.ident.span());
+            }
+        }
     }
 
     let mut returned = returned.clone();
-    Opaque.visit_type_mut(&mut returned);
+    Nameable::default().visit_type_mut(&mut returned);
     returned.into_token_stream()
 }

@@ -3,6 +3,9 @@
 #![deny(warnings, clippy::all, clippy::pedantic)]
 #![allow(clippy::large_types_passed_by_value, reason = "that is what is measured")]
 
+mod drops;
+mod send;
+
 use std::{
     cell::RefCell,
     future::Future,

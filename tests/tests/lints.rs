@@ -1,0 +1,59 @@
+//! The lints of the user's own code: `mistakes/` is compiled with the attribute and without, and the lints are compared.
+#![allow(missing_docs, reason = "tests")]
+
+use std::{collections::BTreeSet, path::Path, process::Command};
+
+use serde_json::Value;
+
+/// A lint, and the line on which it stands.
+type Lints = BTreeSet<(String, usize)>;
+
+fn source() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("mistakes")
+}
+
+fn lints(cfgs: &[&str]) -> Lints {
+    let output = Command::new(env!("CARGO"))
+        .args(["clippy", "--quiet", "--locked", "--message-format=json", "--manifest-path"])
+        .arg(source().join("Cargo.toml"))
+        .arg("--")
+        .args(cfgs.iter().flat_map(|cfg| ["--cfg", cfg]))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    messages
+        .map(|line| serde_json::from_slice::<Value>(line).expect("cargo speaks JSON"))
+        .filter_map(|message| lint(&message))
+        .collect()
+}
+
+fn lint(message: &Value) -> Option<(String, usize)> {
+    let message = message.get("message")?;
+    let code = message["code"]["code"].as_str()?.to_owned();
+    let spans = message["spans"].as_array()?;
+    let primary = spans.iter().find(|span| span["is_primary"] == true)?;
+    Some((code, usize::try_from(primary["line_start"].as_u64()?).ok()?))
+}
+
+/// What the comments of the source say, on a line or below it: `// -lint` or `// +lint`.
+fn marked(sign: char) -> Lints {
+    let source = std::fs::read_to_string(source().join("src/lib.rs")).unwrap();
+    let comments = (1..).zip(source.lines()).filter_map(|(line, text)| {
+        let (code, comment) = text.split_once("// ")?;
+        Some((if code.trim().is_empty() { line - 1 } else { line }, comment))
+    });
+    let marks = comments.flat_map(|(line, comment)| comment.split(' ').map(move |mark| (mark, line)));
+    marks.filter_map(|(mark, line)| Some((mark.strip_prefix(sign)?.to_owned(), line))).collect()
+}
+
+#[test]
+fn they_are_those_of_the_plain_functions() {
+    let plain = lints(&["mistakes"]);
+    let annotated = lints(&["mistakes", "annotated"]);
+    assert!(plain.len() > 80, "{plain:?}");
+    let not_told: Lints = plain.difference(&annotated).cloned().collect();
+    let told_in_addition: Lints = annotated.difference(&plain).cloned().collect();
+    assert_eq!(not_told, marked('-'), "lints that the attribute hides");
+    assert_eq!(told_in_addition, marked('+'), "lints that only the attribute raises");
+}
