@@ -11,8 +11,13 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
             },
             |draft| draft.key(&id),
         )
-        .call(
-            move || -> Result<&'_ User, Error> {
+        .call::<
+            _,
+            Result<&'_ User, Error>,
+            _,
+            _,
+        >(
+            move || {
                 let _ = (&id,);
                 #[allow(clippy::excessive_nesting)] { self.users.get(&id).ok_or(Error) }
             },

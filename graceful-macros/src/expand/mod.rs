@@ -84,9 +84,10 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::Call { eager, .. } => {
             let enter = enter(handler, *eager);
-            let returned = handler.returned.as_ref().map(|returned| quote!(-> #returned));
+            // Not `move || -> #returned`: lints of signatures would be told of the closure's.
+            let returned = handler.returned.as_ref().map(|returned| quote!(::<_, #returned, _, _>));
             let call = Ident::new("call", run_span);
-            quote!(#enter.#call(move || #returned { #hold #rebound #body }, #arms) #after .finish())
+            quote!(#enter.#call #returned (move || { #hold #rebound #body }, #arms) #after .finish())
         }
     }
 }

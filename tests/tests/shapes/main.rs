@@ -25,6 +25,7 @@ mod attributes;
 mod axum;
 mod bodies;
 mod corners;
+mod field;
 mod futures;
 mod generics;
 mod local;
