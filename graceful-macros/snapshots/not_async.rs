@@ -17,6 +17,7 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
             _,
             _,
         >(
+            #[allow(clippy::result_large_err)]
             move || {
                 let _ = (&id,);
                 #[allow(clippy::excessive_nesting)] { self.users.get(&id).ok_or(Error) }

@@ -87,7 +87,9 @@ fn call(handler: &Handler) -> TokenStream {
             // Not `move || -> #returned`: lints of signatures would be told of the closure's.
             let returned = handler.returned.as_ref().map(|returned| quote!(::<_, #returned, _, _>));
             let call = Ident::new("call", run_span);
-            quote!(#enter.#call #returned (move || { #hold #rebound #body }, #arms) #after .finish())
+            // The same is said of the function, whose error it is.
+            let body = quote!(#[allow(clippy::result_large_err)] move || { #hold #rebound #body });
+            quote!(#enter.#call #returned (#body, #arms) #after .finish())
         }
     }
 }

@@ -25,7 +25,6 @@ mod attributes;
 mod axum;
 mod bodies;
 mod corners;
-mod field;
 mod futures;
 mod generics;
 mod local;
