@@ -12,10 +12,16 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
             |__draft| __draft.key(&id),
         )
         .call(
-            ::graceful::__private::function(move || -> Result<&'_ User, Error> {
-                let _ = (&id,);
-                '_body: { self.users.get(&id).ok_or(Error) }
-            }),
+            ::graceful::__private::function::<
+                Result<&'_ User, Error>,
+                _,
+            >(
+                #[allow(clippy::result_large_err)]
+                move || {
+                    let _ = (&id,);
+                    '_body: { self.users.get(&id).ok_or(Error) }
+                },
+            ),
             move |__draft, __result| {
                 ::graceful::__private::probe(__result).needed_payload(__draft)
             },

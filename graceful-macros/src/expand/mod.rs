@@ -97,11 +97,13 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::Call { eager, .. } => {
             let enter = enter(handler, &site(handler), *eager);
-            let returned = handler.returned.as_ref().map(|returned| quote!(-> #returned));
+            let returned = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let call = Ident::new("call", run_span);
             let block = braced(users, quote!(#hold #body));
-            let body = quote_spanned!(users=> move || #returned #block);
-            let body = quote!(#krate::__private::function(#body));
+            // Not `move || -> #returned`: lints of signatures would be told of the closure's, too. That of large errors asks for
+            // the type, and has said it of the function already.
+            let body = quote_spanned!(users=> #[allow(clippy::result_large_err)] move || #block);
+            let body = quote!(#krate::__private::function::<#returned, _>(#body));
             quote!(#enter.#call(#body, #arms) #after .finish())
         }
     }

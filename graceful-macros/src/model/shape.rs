@@ -201,7 +201,7 @@ pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream
             output_of(opaque).map(|output| nameable(&output))
         }
         // It cannot be named, either, and it is no `Result`.
-        (Shape::Async, Type::Never(_)) => Some(quote!(_)),
+        (Shape::Async | Shape::Call { .. }, Type::Never(_)) => Some(quote!(_)),
         (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
         (_, returned) => Some(nameable(returned)),
     }

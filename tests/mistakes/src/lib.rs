@@ -11,7 +11,7 @@
 )]
 #![allow(clippy::unused_async, clippy::missing_errors_doc, clippy::unnecessary_wraps, missing_docs)]
 
-use std::{collections::HashMap, fmt::Display, future::Future, pin::Pin};
+use std::{collections::HashMap, error::Error, fmt::Display, future::Future, pin::Pin};
 
 #[cfg(not(annotated))]
 use graceful as _;
@@ -294,5 +294,30 @@ impl Service {
     #[cfg_attr(annotated, orchestrate(pattern = "n"))]
     pub async fn with_self(self: Box<Self>, n: u64) -> Result<Service, Odd> {
         odd(n).map(|n| Service(n))
+    }
+}
+
+pub struct Large([u8; 200]);
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+pub fn large(n: u64) -> Result<u64, Large> {
+    odd(n).map_err(|_| Large([0; 200]))
+}
+
+pub trait Waits {
+    #[allow(clippy::type_complexity)]
+    fn wait(
+        &self,
+        n: u64,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Option<Box<[u64]>>>, Box<dyn Error>>> + '_>>;
+}
+
+impl Waits for Service {
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    fn wait(
+        &self,
+        n: u64,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Option<Box<[u64]>>>, Box<dyn Error>>> + '_>> {
+        Box::pin(async move { Ok(vec![Some(vec![odd(n).map_err(|_| "odd")?].into_boxed_slice())]) })
     }
 }
