@@ -8,7 +8,7 @@ mod shape;
 use darling::error::Accumulator;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Expr, Path};
+use syn::{Expr, Path, ReturnType, Type};
 
 use self::scope::Scope;
 pub(crate) use self::{
@@ -190,7 +190,17 @@ fn check_function(function: &Function, errors: &mut Accumulator) -> bool {
             "a `const fn` cannot be orchestrated: what follows it happens at run time; remove `const`, or the attribute",
         ));
     }
-    function.signature.constness.is_none()
+    let never = match &function.signature.output {
+        ReturnType::Type(_, returned) if matches!(**returned, Type::Never(_)) => Some(returned),
+        _ => None,
+    };
+    if let Some(never) = never {
+        errors.push(wrong(
+            never,
+            "`#[orchestrate]` needs a function that returns a `Result`, and this one never returns: remove the attribute",
+        ));
+    }
+    function.signature.constness.is_none() && never.is_none()
 }
 
 /// The rules between arguments. What breaks one is told, and left out from then on.

@@ -200,8 +200,6 @@ pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream
         (Shape::TailBlock(_) | Shape::Call { returns_impl_future: true, .. }, Type::ImplTrait(opaque)) => {
             output_of(opaque).map(|output| nameable(&output))
         }
-        // It cannot be named, either, and it is no `Result`.
-        (Shape::Async | Shape::Call { .. }, Type::Never(_)) => Some(quote!(_)),
         (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
         (_, returned) => Some(nameable(returned)),
     }
