@@ -41,7 +41,11 @@ def calls():
             allocations[name] = round(call["allocations"], 2)
             if call["instructions"] is not None:
                 instructions[name] = round(call["instructions"])
-    future = {"bytes over the bare handler's": report["future"]["graceful"] - report["future"]["bare"]}
+    future = {
+        f"bytes over the bare handler's{awaits or ', without'}": report["future"][f"graceful{awaits}"]
+        - report["future"][f"bare{awaits}"]
+        for awaits in (", with an await", "")
+    }
     return {"instructions per call": instructions, "allocations per call": allocations, "future": future}
 
 

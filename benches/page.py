@@ -143,7 +143,9 @@ def goals(calls, compiling):
             yield f"no orchestrator, {arm}: instructions over the bare handler", over, 60
         yield f"no orchestrator, {arm}: allocations", none["allocations"], 0
     future = calls.report["future"]
-    yield "bytes of the future over the bare handler's", future["graceful"] - future["bare"], 64
+    for awaits in (", with an await", ""):
+        name = f"bytes of the future over the bare handler's{awaits or ', without'}"
+        yield name, future[f"graceful{awaits}"] - future[f"bare{awaits}"], 64
     microseconds = calls.get(ANCESTOR, "graceful")["nanoseconds"] / 1000
     yield f"{ANCESTOR}, `Ok`: microseconds, a tenth of its own 50", microseconds, 5
     ours = compiling.over_plain("graceful")

@@ -141,6 +141,8 @@ fn futures() -> BTreeMap<&'static str, usize> {
         (BARE, size_of_val(&annotated::bare(user()))),
         (INSTRUMENTED, size_of_val(&annotated::instrumented(user()))),
         (GRACEFUL, size_of_val(&annotated::cached(user()))),
+        ("bare, with an await", size_of_val(&annotated::bare_that_awaits(user()))),
+        ("graceful, with an await", size_of_val(&annotated::cached_that_awaits(user()))),
     ])
 }
 

@@ -27,6 +27,18 @@ pub async fn cached(user: User) -> Result<User, UserError> {
     store(user)
 }
 
+/// What real handlers do: what they hold across an await, a future holds twice, annotated or not.
+pub async fn bare_that_awaits(user: User) -> Result<User, UserError> {
+    tokio::task::yield_now().await;
+    store(user)
+}
+
+#[orchestrate(pattern = "user", cache = user.id, event = "user_updated")]
+pub async fn cached_that_awaits(user: User) -> Result<User, UserError> {
+    tokio::task::yield_now().await;
+    store(user)
+}
+
 /// A last good value goes stale soon, so that an `Err` can be had that stays one.
 #[orchestrate(
     pattern = "user",
