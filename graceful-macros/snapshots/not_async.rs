@@ -12,6 +12,7 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
             |__draft| __draft.key(&id),
         )
         .call(
+            #[allow(clippy::use_self)]
             ::graceful::__private::function::<
                 Result<&'_ User, Error>,
                 _,

@@ -100,10 +100,10 @@ fn call(handler: &Handler) -> TokenStream {
             let returned = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let call = Ident::new("call", run_span);
             let block = braced(users, quote!(#hold #body));
-            // Not `move || -> #returned`: lints of signatures would be told of the closure's, too. That of large errors asks for
-            // the type, and has said it of the function already.
+            // Not `move || -> #returned`: lints of signatures would be told of the closure's, too. Those that look at the type
+            // have said it of the function already.
             let body = quote_spanned!(users=> #[allow(clippy::result_large_err)] move || #block);
-            let body = quote!(#krate::__private::function::<#returned, _>(#body));
+            let body = quote!(#[allow(clippy::use_self)] #krate::__private::function::<#returned, _>(#body));
             quote!(#enter.#call(#body, #arms) #after .finish())
         }
     }

@@ -321,3 +321,27 @@ impl Waits for Service {
         Box::pin(async move { Ok(vec![Some(vec![odd(n).map_err(|_| "odd")?].into_boxed_slice())]) })
     }
 }
+
+pub trait Reads {
+    fn read(n: u64) -> Result<Service, Odd>;
+    fn read_later(n: u64) -> impl Future<Output = Result<Service, Odd>> + Send;
+    fn read_into(self, n: u64) -> impl Future<Output = Result<Service, Odd>> + Send;
+}
+
+impl Reads for Service {
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    fn read(n: u64) -> Result<Service, Odd> {
+        odd(n).map(Self)
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    async fn read_later(n: u64) -> Result<Service, Odd> {
+        odd(n).map(Self)
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    fn read_into(self, n: u64) -> impl Future<Output = Result<Service, Odd>> + Send {
+        // -clippy::manual_async_fn
+        async move { odd(n).map(Self) }
+    }
+}
