@@ -58,7 +58,7 @@ async fn save(
                             };
                         },
                     )
-                    .run(
+                    .prepare(
                         my::graceful::__private::body(async move {
                             if false {
                                 return my::graceful::__private::never::<

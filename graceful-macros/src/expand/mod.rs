@@ -62,9 +62,9 @@ fn call(handler: &Handler) -> TokenStream {
         syn::ReturnType::Type(_, returned) => Span::mixed_site().located_at(returned.span()),
         syn::ReturnType::Default => Span::mixed_site().located_at(handler.function.signature.ident.span()),
     };
-    let run = Ident::new("run", run_span);
     let arms = arguments::arms(handler);
     let after = hooks::after(handler);
+    let run = Ident::new(if after.is_empty() { "run" } else { "prepare" }, run_span);
     let never = |returned| quote!(#krate::__private::never::<#returned>);
     let hold = (!mentioned.is_empty()).then(|| quote!(let _ = (#(#mentioned,)*);));
     match &handler.shape {

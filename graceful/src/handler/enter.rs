@@ -124,7 +124,18 @@ fn filled(flow: &mut Flow, fill: Fill<'_>) -> bool {
 impl Entered {
     /// An async body: `ok` and `err` read its result.
     #[inline]
-    pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Prepared<F, O, X>
+    pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Run<F, O, X>
+    where
+        F: Future<Output: Outcome>,
+        O: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
+        X: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Err),
+    {
+        F::Output::run(self.0, body, ok, err)
+    }
+
+    /// An async body whose result somebody borrows, or whose answer depends on a step.
+    #[inline]
+    pub fn prepare<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Prepared<F, O, X>
     where
         F: Future<Output: Outcome>,
         O: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Ok),

@@ -1,6 +1,6 @@
 //! What a handler returns.
 
-use super::{Active, Plainly};
+use super::{Active, Plain, Plainly, Run, after::PlainPost};
 
 /// What a handler returns: a `Result` in any spelling.
 ///
@@ -30,6 +30,14 @@ pub trait Outcome: Sized + sealed::Sealed {
     /// is told.
     #[doc(hidden)]
     type Prepared<B, O, X>;
+
+    /// The future of a call with this outcome.
+    #[doc(hidden)]
+    type Run<F, O, X>;
+
+    /// Makes the future of a call, of which nothing borrows the result.
+    #[doc(hidden)]
+    fn run<F, O, X>(active: Option<Active>, body: F, ok: O, err: X) -> Self::Run<F, O, X>;
 
     /// Prepares a call with this outcome.
     #[doc(hidden)]
@@ -63,6 +71,12 @@ impl<T, E> Outcome for Result<T, E> {
     type Ok = T;
     type Err = E;
     type Prepared<B, O, X> = Plainly<B, Self, O, X>;
+    type Run<F, O, X> = Run<F, O, X, Plain<E>, Box<PlainPost<Self>>>;
+
+    #[inline]
+    fn run<F, O, X>(active: Option<Active>, body: F, ok: O, err: X) -> Self::Run<F, O, X> {
+        Run::Body { body, active, arms: (ok, err, Plain { required: None }) }
+    }
 
     fn prepare<B, O, X>(active: Option<Active>, body: B, ok: O, err: X) -> Self::Prepared<B, O, X> {
         Plainly::new(active, body, ok, err)
