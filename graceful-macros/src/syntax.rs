@@ -143,25 +143,6 @@ fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
     }
 }
 
-/// Another `#[orchestrate]` on the same item.
-pub(crate) fn another(item: &TokenStream) -> Option<Ident> {
-    let mut after_hash = false;
-    item.clone().into_iter().find_map(|tree| {
-        let attribute = after_hash;
-        after_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
-        match tree {
-            TokenTree::Group(group) if attribute => {
-                let path = group.stream().into_iter().take_while(|tree| !matches!(tree, TokenTree::Group(_)));
-                match path.last() {
-                    Some(TokenTree::Ident(name)) if name == "orchestrate" => Some(name),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    })
-}
-
 /// What a `macro_rules!` passes on stands in an invisible group.
 fn ungrouped(value: Expr) -> Expr {
     match value {

@@ -64,7 +64,7 @@ fn call(handler: &Handler) -> TokenStream {
     };
     let arms = arguments::arms(handler);
     let after = hooks::after(handler);
-    let run = Ident::new(if after.is_empty() { "run" } else { "prepare" }, run_span);
+    let run = Ident::new(if handler.is_plain() { "run" } else { "prepare" }, run_span);
     let never = |returned| quote!(#krate::__private::never::<#returned>);
     let hold = (!mentioned.is_empty()).then(|| quote!(let _ = (#(#mentioned,)*);));
     match &handler.shape {

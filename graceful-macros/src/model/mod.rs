@@ -154,6 +154,14 @@ impl Handler {
     }
 }
 
+impl Handler {
+    /// Nobody borrows the result, and no step decides over the answer.
+    pub(crate) fn is_plain(&self) -> bool {
+        let typed = self.hooks.iter().any(|hook| hook.arm != HookArm::Both);
+        !typed && self.fallback.is_none() && self.required.is_none()
+    }
+}
+
 impl HookArm {
     fn site_method(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use syn::{
 };
 
 use super::DEFAULTS;
-use crate::{errors::wrong, syntax::another};
+use crate::errors::wrong;
 
 pub(crate) enum Item {
     Function(Box<Function>),
@@ -55,6 +55,25 @@ impl Item {
             .with_span(&tokens)),
         }
     }
+}
+
+/// Another `#[orchestrate]` on the same item.
+fn another(item: &TokenStream) -> Option<Ident> {
+    let mut after_hash = false;
+    item.clone().into_iter().find_map(|tree| {
+        let attribute = after_hash;
+        after_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
+        match tree {
+            TokenTree::Group(group) if attribute => {
+                let path = group.stream().into_iter().take_while(|tree| !matches!(tree, TokenTree::Group(_)));
+                match path.last() {
+                    Some(TokenTree::Ident(name)) if name == "orchestrate" => Some(name),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    })
 }
 
 /// An item that a `macro_rules!` passes on stands in an invisible group.

@@ -24,9 +24,9 @@ use crate::{
 pub(crate) const DEFAULTS: &str = "__defaults";
 
 /// The names of the arguments.
-const ARGUMENTS: [&str; 20] = [
+const ARGUMENTS: [&str; 21] = [
     "pattern", "id", "payload", "actor", "when", "metadata", "message", "tags", "cache", "event", "graph",
-    "schedule", "nexus", "audit", "alert", "fallback", "delivery", "tx", "on", "crate",
+    "schedule", "nexus", "audit", "alert", "fallback", "delivery", "tx", "on", "crate", "debug",
 ];
 
 /// What a declaration says.
@@ -158,11 +158,12 @@ impl Args {
             return self.take_step(step, &at, given, errors);
         }
         let given = match given {
-            ArgValue::Value(given) => given,
             ArgValue::Word if known == "debug" => {
                 self.debug = true;
                 return Ok(());
             }
+            _ if known == "debug" => return Err(wrong(&at, "`debug` stands alone, without a value")),
+            ArgValue::Value(given) => given,
             _ if ARGUMENTS.contains(&known.as_str()) => return Err(steps::valueless(&at)),
             _ => return Err(unknown(&at)),
         };

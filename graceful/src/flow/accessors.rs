@@ -6,7 +6,7 @@ use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{Delivery, Ending, Flow, Metadata, Payload};
-use crate::{Code, Context, Key, KeySpace};
+use crate::{Code, Context};
 
 impl Flow {
     /// The flow's id, a `UUIDv7` made once: the event's id, the state's id, the audit record's id.
@@ -229,77 +229,6 @@ impl Flow {
     pub fn actor(&self) -> Option<&str> {
         let context = || self.context().and_then(|context| context.actor.as_ref().or(context.user.as_ref()));
         self.values.actor.as_ref().or_else(context).map(SmolStr::as_str)
-    }
-
-    /// The entity's id: the argument `id`, else the cache key, else the correlation id.
-    ///
-    /// ```
-    /// # use graceful::{Code, OrchestrationConfig, Success};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").id(42);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.flow().entity_id(), "42");
-    /// # });
-    /// ```
-    pub fn entity_id(&self) -> SmolStr {
-        let known = self.values.id.as_ref().or(self.values.cache_key.as_ref());
-        known.cloned().unwrap_or_else(|| self.correlation_id())
-    }
-
-    /// The entity's full name.
-    ///
-    /// ```
-    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let orchestrator = Orchestrator::builder().service("users").build().unwrap();
-    /// let config = OrchestrationConfig::new("user").id(42).on(&orchestrator);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.flow().entity(), orchestrator.key("user", 42));
-    /// # });
-    /// ```
-    pub fn entity(&self) -> Key {
-        self.key(self.entity_id())
-    }
-
-    /// What a review job or an alert of this flow is about: the entity, where its name is known before the body runs. Else the
-    /// handler, since what a failure opens, the next success must be able to close.
-    ///
-    /// ```
-    /// # use graceful::{Code, Failure, OrchestrationConfig};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").handler("create_user");
-    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
-    /// assert_eq!(report.flow().incident().id(), "create_user");
-    /// # });
-    /// ```
-    pub fn incident(&self) -> Key {
-        match self.values.named_at_entry || self.declaration.handler.is_empty() {
-            true => self.entity(),
-            false => self.key(self.declaration.handler.clone()),
-        }
-    }
-
-    /// The name of the cached value, where the handler declares one.
-    ///
-    /// ```
-    /// # use graceful::{Code, OrchestrationConfig, Success};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").id(42).cache_key("42/name");
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.flow().cache_key().unwrap().id(), "42/name");
-    /// # });
-    /// ```
-    pub fn cache_key(&self) -> Option<Key> {
-        self.values.cache_key.clone().map(|id| self.key(id))
-    }
-
-    pub(crate) fn last_good_key(&self) -> Option<Key> {
-        self.cache_key().map(|key| key.in_space(KeySpace::LastGood))
-    }
-
-    fn key(&self, id: SmolStr) -> Key {
-        let tenant = self.context().and_then(|context| context.tenant.clone()).unwrap_or_default();
-        Key::of_parts(self.origin.service.clone(), tenant, self.declaration.pattern.clone(), id)
     }
 
     /// The version that the handler gave, so that nothing newer is overwritten.

@@ -4,6 +4,7 @@ mod accessors;
 mod declaration;
 mod event;
 mod metadata;
+mod naming;
 mod options;
 mod payload;
 mod values;

@@ -108,8 +108,8 @@ fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>
     Active::new(site, Some(orchestrator?), fill)
 }
 
-/// Evaluates them; false where `when` says that nothing follows. A panic of an expression is not the handler's: the steps that need the
-/// value say so.
+/// Evaluates them; false where `when` says that nothing follows. A panic of an expression is not the handler's: the steps
+/// that need the value say so.
 fn filled(flow: &mut Flow, fill: Fill<'_>) -> bool {
     let mut draft = Draft { flow, skipped: false };
     if let Err(error) = contain(|| fill(&mut draft)) {

@@ -171,7 +171,7 @@ macro_rules! boxed {
             X: Fn(&mut Draft<'_>, &R::Err) $(+ $send)? + 'a,
             A: After<R, Post: $($send +)? 'a> $(+ $send)? + 'a,
         {
-                    fn finish(self, active: Active, arms: (O, X, A)) -> Self {
+            fn finish(self, active: Active, arms: (O, X, A)) -> Self {
                 Box::pin(Run::Body { body: self, active: Some(active), arms })
             }
         }

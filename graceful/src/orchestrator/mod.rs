@@ -4,6 +4,7 @@ pub(crate) mod ambient;
 mod builder;
 mod requirements;
 mod stats;
+mod telling;
 
 use std::{
     fmt,
@@ -25,11 +26,11 @@ pub use self::{
     stats::Stats,
 };
 use crate::{
-    Context, Ending, Flow, FlowReport, Key, Step, StepError,
+    Context, Key, StepError,
     backends::{Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Scheduler},
     engine::Background,
     flow::Origin,
-    step::{Steps, contain},
+    step::Steps,
     steps::Backends,
 };
 
@@ -345,33 +346,6 @@ impl Orchestrator {
         }
         let _guard = self.runtime()?.enter();
         Some(tokio::time::sleep(time))
-    }
-
-    pub(crate) fn step_failed(&self, step: Step, error: &StepError, flow: &Flow) {
-        self.0.counters.failure(step);
-        tracing::warn!(
-            target: "graceful::step",
-            step = step.name(),
-            error = error.message(),
-            kind = ?error.kind(),
-            handler = flow.handler(),
-            entity = %flow.entity(),
-            flow = %flow.id(),
-            "a step failed"
-        );
-    }
-
-    pub(crate) fn flow_ended(&self, ending: Ending, report: impl FnOnce() -> FlowReport) {
-        self.0.counters.flow(ending);
-        if self.0.observers.is_empty() {
-            return;
-        }
-        let report = report();
-        for observer in &self.0.observers {
-            if let Err(error) = contain(|| observer(&report)) {
-                tracing::warn!(target: "graceful::report", error = error.message(), "an observer panicked");
-            }
-        }
     }
 }
 

@@ -172,10 +172,7 @@ with_a_key!(keyed_by_the_result, Result<u64, Odd>, "tagged", result);
 macro_rules! nested {
     ($name:ident $body:block) => {
         of_a_block!(#[orchestrate(pattern = "n", id = n)] pub(crate) $name, n, { even(n) });
-        mod unused {
-            #[allow(dead_code)]
-            pub(super) fn block() $body
-        }
+        const _: fn() = || $body;
     };
 }
 

@@ -1,8 +1,8 @@
-//! Counts the allocations of a plain handler and of the same handler annotated, on both arms, async and not.
+//! Without an orchestrator an annotated handler allocates nothing that the plain one does not, on both arms, async and not.
+//!
+//! One test alone in its program: an orchestrator of another would be seen by all.
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     fmt,
     future::Future,
     pin::{Pin, pin},
@@ -10,45 +10,12 @@ use std::{
 };
 
 use graceful::{Failure, Flow, Orchestrator, StepError, Success, orchestrate};
+use graceful_benches::counting;
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count() {
-    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-}
-
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        unsafe { System.realloc(memory, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-fn allocations<T>(run: impl FnOnce() -> T) -> usize {
-    let before = ALLOCATIONS.get();
+fn allocations<T>(run: impl FnOnce() -> T) -> u64 {
+    let before = counting::allocations();
     drop(run());
-    ALLOCATIONS.get() - before
+    counting::allocations() - before
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -119,14 +86,14 @@ macro_rules! pairs {
             use super::*;
 
             $($signature)* plain(key: Key, fails: bool) -> Result<String, Failed> {
-                drop(key);
+                let _moved = key;
                 $($first)*
                 work(fails)
             }
 
             #[orchestrate(pattern = "user", cache = key, event = "asked")]
             $($signature)* annotated(key: Key, fails: bool) -> Result<String, Failed> {
-                drop(key);
+                let _moved = key;
                 $($first)*
                 work(fails)
             }
@@ -147,7 +114,7 @@ macro_rules! pairs {
                 delivery = "inline"
             )]
             $($signature)* with_all(key: Key, fails: bool) -> Result<String, Failed> {
-                drop(key);
+                let _moved = key;
                 $($first)*
                 work(fails)
             }
@@ -163,7 +130,7 @@ macro_rules! pairs {
                 }
             }
 
-            pub fn with_an_orchestrator(orchestrator: &Orchestrator) -> usize {
+            pub fn with_an_orchestrator(orchestrator: &Orchestrator) -> u64 {
                 allocations(|| orchestrator.sync_scope(|| $run(annotated(Key(1), false))))
             }
         }
@@ -176,7 +143,8 @@ pairs! {
     not_async: [fn] {}, itself;
 }
 
-fn main() {
+#[test]
+fn a_handler_allocates_what_the_plain_one_does() {
     assert_eq!(allocations(|| Box::new(1)), 1, "the count is one of allocations");
     at_once::check();
     with_an_await::check();
