@@ -72,6 +72,7 @@ pub(super) fn belongs(name: &str) -> Option<String> {
             "`{name}` is an option of `{step}`: `{}`",
             match name {
                 "last_good" => "fallback = last_good".to_owned(),
+                name if step == "cache" && name != "key" => format!("cache(key = …, {name} = …)"),
                 name => format!("{step}({name} = …)"),
             }
         ));
