@@ -119,6 +119,10 @@ impl Steps {
         Self(self.0 & !other.0)
     }
 
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// In their order.
     pub(crate) fn iter(mut self) -> impl Iterator<Item = Step> {
         std::iter::from_fn(move || {

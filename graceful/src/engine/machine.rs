@@ -76,7 +76,7 @@ enum Task {
 }
 
 impl Machine {
-    pub(super) fn new(Ended { orchestrator, flow, overrides }: Ended) -> Self {
+    pub(super) fn new(Ended { orchestrator, mut flow, overrides }: Ended) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
         let mut served = orchestrator.served();
@@ -88,6 +88,15 @@ impl Machine {
             Delivery::Inline | Delivery::Durable => Pass::All,
             Delivery::Background => Pass::Required,
         };
+        let mut naming = todo.without(Steps::of(&[Step::Event]));
+        if flow.values.cache_key.is_none() {
+            naming = naming.without(Steps::of(&[Step::Fallback, Step::Cache]));
+        }
+        if !naming.is_empty()
+            && let Some(flow) = Arc::get_mut(&mut flow)
+        {
+            flow.remember_entity();
+        }
         Self {
             orchestrator,
             flow,

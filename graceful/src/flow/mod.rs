@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 pub(crate) use self::{
     declaration::{Declaration, Declared, Tags},
+    naming::Named,
     options::Options,
     values::{Values, name},
 };
@@ -121,6 +122,8 @@ pub struct Flow {
     pub(crate) declaration: Declared,
     pub(crate) values: Values,
     pub(crate) metadata: Option<Arc<Metadata>>,
+    #[serde(skip)]
+    pub(crate) named: Named,
 }
 
 impl Flow {
@@ -140,6 +143,7 @@ impl Flow {
             declaration,
             values: Values::default(),
             metadata: None,
+            named: Named::default(),
         }
     }
 
