@@ -32,6 +32,8 @@ pub(super) struct Machine {
     overrides: Overrides,
     /// What is to be done: neither off, nor without a backend.
     todo: Steps,
+    /// What has its backend's arm, with nothing in its place or in its way.
+    own: Steps,
     results: [Option<StepResult>; 9],
     running: Vec<Running>,
     phase: usize,
@@ -63,12 +65,6 @@ struct Running {
     budget: Budget,
 }
 
-/// A step that was started.
-enum Begun {
-    Done(Done),
-    Running(Task),
-}
-
 enum Task {
     Backend(BoxFuture<Result<Done, StepError>>),
     Hook(BoxFuture<HookResult>),
@@ -84,6 +80,8 @@ impl Machine {
             served.remove(Step::Fallback);
         }
         let todo = served.or(hooked.plain).or(hooked.typed).without(options.off);
+        let blocked = options.delivery == Delivery::Durable || flow.depth > MAX_DEPTH;
+        let own = if blocked { Steps::NONE } else { todo.without(hooked.plain).without(hooked.typed) };
         let pass = match options.delivery {
             Delivery::Inline | Delivery::Durable => Pass::All,
             Delivery::Background => Pass::Required,
@@ -102,6 +100,7 @@ impl Machine {
             flow,
             overrides,
             todo,
+            own,
             results: [const { None }; 9],
             running: Vec::new(),
             phase: 0,
@@ -114,16 +113,15 @@ impl Machine {
     /// Goes through the phases as far as they are ready.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
         loop {
-            self.poll_running(cx, typed);
             if !self.running.is_empty() {
-                return Poll::Pending;
+                self.poll_running(cx, typed);
+                if !self.running.is_empty() {
+                    return Poll::Pending;
+                }
             }
             let Some(phase) = PHASES.get(self.phase) else { return Poll::Ready(()) };
             self.phase += 1;
-            for step in self.todo.and(*phase).and(self.taken()).iter() {
-                self.todo.remove(step);
-                self.start(step);
-            }
+            self.start_all(self.todo.and(*phase).and(self.taken()));
         }
     }
 
@@ -135,15 +133,49 @@ impl Machine {
         }
     }
 
+    /// Each step's panic is its own, and those behind it run all the same.
+    fn start_all(&mut self, mut steps: Steps) {
+        while let Some(first) = steps.first() {
+            let mut step = first;
+            let contained = contain(|| {
+                while let Some(next) = steps.first() {
+                    step = next;
+                    steps.remove(step);
+                    self.todo.remove(step);
+                    self.start(step);
+                }
+            });
+            if let Err(error) = contained {
+                self.done(step, Err(error));
+            }
+        }
+    }
+
+    #[inline]
     fn start(&mut self, step: Step) {
-        match self.begun(step) {
-            Ok(Begun::Done(done)) => self.done(step, Ok(done)),
-            Ok(Begun::Running(task)) => self.running.push(Running { step, task, budget: Budget::default() }),
+        if !self.own.contains(step) {
+            return self.start_another(step);
+        }
+        match steps::start(step, self.orchestrator.backends(), &self.flow) {
+            Reply::Ready(Some(answer)) => self.done(step, answer),
+            Reply::Ready(None) => self.done(step, Err(StepError::new("answered twice"))),
+            Reply::Pending(future) => self.run(step, Task::Backend(future)),
+        }
+    }
+
+    fn run(&mut self, step: Step, task: Task) {
+        self.running.push(Running { step, task, budget: Budget::default() });
+    }
+
+    /// A hook, or what cannot run.
+    fn start_another(&mut self, step: Step) {
+        match self.another(step) {
+            Ok(task) => self.run(step, task),
             Err(error) => self.done(step, Err(error)),
         }
     }
 
-    fn begun(&self, step: Step) -> Result<Begun, StepError> {
+    fn another(&self, step: Step) -> Result<Task, StepError> {
         let Flow { declaration, depth, ending, .. } = &*self.flow;
         if declaration.options.delivery == Delivery::Durable {
             return Err(StepError::new("the delivery is durable, and there is no durable store"));
@@ -151,20 +183,13 @@ impl Machine {
         if *depth > MAX_DEPTH {
             return Err(too_deep());
         }
-        let hooked = declaration.options.hooked(ending.is_success());
         // Without an error value there is nothing to borrow: the same hook takes the flow alone.
-        if hooked.typed.contains(step) && matches!(ending, Ending::Ok | Ending::Err) {
-            return Ok(Begun::Running(Task::Typed));
+        if declaration.options.hooked(ending.is_success()).typed.contains(step)
+            && matches!(ending, Ending::Ok | Ending::Err)
+        {
+            return Ok(Task::Typed);
         }
-        if hooked.typed.or(hooked.plain).contains(step) {
-            return contain(|| self.overrides.start(step, &self.flow))
-                .map(|hook| Begun::Running(Task::Hook(hook)));
-        }
-        match contain(|| steps::start(step, self.orchestrator.backends(), &self.flow))? {
-            Reply::Ready(Some(answer)) => answer.map(Begun::Done),
-            Reply::Ready(None) => Err(StepError::new("answered twice")),
-            Reply::Pending(future) => Ok(Begun::Running(Task::Backend(future))),
-        }
+        Ok(Task::Hook(self.overrides.start(step, &self.flow)))
     }
 
     fn poll_running(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) {
@@ -211,6 +236,7 @@ impl Machine {
         over.unwrap_or_else(Poll::Ready).map(Err)
     }
 
+    #[inline]
     fn done(&mut self, step: Step, answer: Result<Done, StepError>) {
         let result = match answer {
             Ok(Done::Did(what)) => StepResult::Done(what),
@@ -236,6 +262,7 @@ impl Machine {
         Arc::make_mut(&mut self.flow).fallback_applied = applied;
     }
 
+    #[inline]
     fn record(&mut self, step: Step, result: StepResult) {
         if let StepResult::Failed(error) = &result {
             self.orchestrator.step_failed(step, error, &self.flow);
