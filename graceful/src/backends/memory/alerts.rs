@@ -119,7 +119,7 @@ impl Alerter for Alerts {
     }
 
     fn open(&self) -> Reply<Vec<Alert>> {
-        Reply::ready(unpoisoned(self.0.open.read()).values().cloned().collect())
+        Reply::ready(unpoisoned(self.0.open.read()).iter().map(|(_, alert)| alert.clone()).collect())
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -1,6 +1,9 @@
 //! What is open: values by entity, in the order of a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::ControlFlow,
+};
 
 use jiff::Timestamp;
 use quick_cache::DefaultHashBuilder;
@@ -10,52 +13,60 @@ use crate::Key;
 /// At most one value per entity, in order; of two with the same time, the lower entity is first. When it is full, the
 /// first makes room.
 ///
-/// Two indexes: by entity, since every success asks whether its entity is in it, and by time.
+/// Found by entity, since every success asks whether its entity is in it; the order is an index beside it.
 pub(super) struct Ordered<V> {
-    times: HashMap<Key, Timestamp, DefaultHashBuilder>,
-    values: BTreeMap<(Timestamp, Key), V>,
+    values: HashMap<Key, (Timestamp, V), DefaultHashBuilder>,
+    order: BTreeSet<(Timestamp, Key)>,
     capacity: usize,
     dropped: u64,
 }
 
 impl<V> Ordered<V> {
     pub fn new(capacity: usize) -> Self {
-        let times = HashMap::with_hasher(DefaultHashBuilder::default());
-        Self { times, values: BTreeMap::new(), capacity: capacity.max(1), dropped: 0 }
+        let values = HashMap::with_hasher(DefaultHashBuilder::default());
+        Self { values, order: BTreeSet::new(), capacity: capacity.max(1), dropped: 0 }
     }
 
     pub fn contains(&self, entity: &Key) -> bool {
-        self.times.contains_key(entity)
+        self.values.contains_key(entity)
     }
 
     /// Adds a value; the entity must have none.
     pub fn insert(&mut self, entity: Key, at: Timestamp, value: V) {
         debug_assert!(!self.contains(&entity), "at most one value per entity");
-        if self.values.len() >= self.capacity
-            && let Some(((_, first), _)) = self.values.pop_first()
+        if self.order.len() >= self.capacity
+            && let Some((_, first)) = self.order.pop_first()
         {
-            self.times.remove(&first);
+            self.values.remove(&first);
             self.dropped += 1;
         }
-        self.times.insert(entity.clone(), at);
-        self.values.insert((at, entity), value);
+        self.order.insert((at, entity.clone()));
+        self.values.insert(entity, (at, value));
     }
 
     pub fn remove(&mut self, entity: &Key) -> Option<V> {
-        let (entity, at) = self.times.remove_entry(entity)?;
-        self.values.remove(&(at, entity))
+        let (entity, (at, value)) = self.values.remove_entry(entity)?;
+        self.order.remove(&(at, entity));
+        Some(value)
     }
 
-    pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.values.values()
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &V)> {
+        self.order.iter().filter_map(|(_, entity)| Some((entity, &self.values.get(entity)?.1)))
     }
 
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.values.values_mut()
+    /// In order, until `change` has had enough.
+    pub fn change_each(&mut self, mut change: impl FnMut(&Key, &mut V) -> ControlFlow<()>) {
+        for (_, entity) in &self.order {
+            if let Some((_, value)) = self.values.get_mut(entity)
+                && change(entity, value).is_break()
+            {
+                return;
+            }
+        }
     }
 
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.order.len()
     }
 
     /// How many values were dropped for room.
@@ -75,12 +86,12 @@ mod tests {
         ordered.insert(key("a"), at(2), 'a');
         ordered.insert(key("b"), at(1), 'b');
         ordered.insert(key("c"), at(1), 'c');
-        assert_eq!(ordered.values().collect::<String>(), "ca");
+        assert_eq!(ordered.iter().map(|(_, value)| value).collect::<String>(), "ca");
         assert_eq!((ordered.dropped(), ordered.contains(&key("b"))), (1, false));
 
         assert_eq!((ordered.remove(&key("b")), ordered.remove(&key("a"))), (None, Some('a')));
         ordered.insert(key("b"), at(1), 'b');
-        assert_eq!(ordered.values().collect::<String>(), "bc");
-        assert_eq!((ordered.len(), ordered.times.len(), ordered.dropped()), (2, 2, 1));
+        assert_eq!(ordered.iter().map(|(_, value)| value).collect::<String>(), "bc");
+        assert_eq!((ordered.len(), ordered.values.len(), ordered.dropped()), (2, 2, 1));
     }
 }

@@ -2,15 +2,17 @@
 
 use std::{
     fmt,
+    ops::ControlFlow,
     sync::{Arc, RwLock},
     time::Duration,
 };
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    Flow, Key,
+    Code, Flow, Key,
     backends::{self, Job, JobChange, Reply},
 };
 
@@ -43,7 +45,17 @@ use crate::{
 /// ```
 // A lock for many readers: every success asks for its entity's job, and few find one.
 #[derive(Clone)]
-pub struct Scheduler(Arc<RwLock<Ordered<Job>>>);
+pub struct Scheduler(Arc<RwLock<Ordered<OpenJob>>>);
+
+/// A [`Job`] but for its names, which are its key's.
+struct OpenJob {
+    due: Timestamp,
+    opened_at: Timestamp,
+    bumps: u64,
+    flow: Uuid,
+    code: Code,
+    held_until: Option<Timestamp>,
+}
 
 impl Scheduler {
     /// A scheduler of 10 000 open jobs.
@@ -79,8 +91,8 @@ impl backends::Scheduler for Scheduler {
         let entity = flow.incident();
         let mut jobs = unpoisoned(self.0.write());
         let (job, change) = match jobs.remove(&entity) {
-            None => (new_job(&entity, flow, due), JobChange::Opened),
-            Some(job) => (bumped(job, flow, due), JobChange::Bumped),
+            None => (OpenJob::new(flow, due), JobChange::Opened),
+            Some(job) => (job.bumped(flow, due), JobChange::Bumped),
         };
         jobs.insert(entity, job.due, job);
         Reply::ready(change)
@@ -94,40 +106,42 @@ impl backends::Scheduler for Scheduler {
     }
 
     fn jobs(&self) -> Reply<Vec<Job>> {
-        Reply::ready(unpoisoned(self.0.read()).values().cloned().collect())
+        Reply::ready(unpoisoned(self.0.read()).iter().map(|(entity, job)| job.named(entity)).collect())
     }
 
     fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
         let held_until = Some(now.checked_add(hold).unwrap_or(Timestamp::MAX));
-        let mut jobs = unpoisoned(self.0.write());
-        let free = jobs
-            .values_mut()
-            .take_while(|job| job.due <= now)
-            .filter(|job| job.held_until.is_none_or(|until| until <= now));
-        let polled = free.take(limit).map(|job| {
-            job.held_until = held_until;
-            job.clone()
+        let mut polled = Vec::new();
+        unpoisoned(self.0.write()).change_each(|entity, job| {
+            if job.due > now || polled.len() == limit {
+                return ControlFlow::Break(());
+            }
+            if job.held_until.is_none_or(|until| until <= now) {
+                job.held_until = held_until;
+                polled.push(job.named(entity));
+            }
+            ControlFlow::Continue(())
         });
-        Reply::ready(polled.collect())
+        Reply::ready(polled)
     }
 }
 
-fn new_job(entity: &Key, flow: &Flow, due: Timestamp) -> Job {
-    Job {
+impl OpenJob {
+    fn new(flow: &Flow, due: Timestamp) -> Self {
+        let (opened_at, flow, code) = (flow.timestamp(), flow.id(), flow.code());
+        Self { due, opened_at, bumps: 1, flow, code, held_until: None }
+    }
+
+    fn bumped(self, flow: &Flow, due: Timestamp) -> Self {
+        let (flow, code) = (flow.id(), flow.code());
+        Self { due: self.due.min(due), bumps: self.bumps + 1, flow, code, ..self }
+    }
+
+    fn named(&self, entity: &Key) -> Job {
+        let Self { due, opened_at, bumps, flow, code, held_until } = *self;
         // Injective, as the key's name is.
-        id: entity.to_string(),
-        entity: entity.clone(),
-        due,
-        opened_at: flow.timestamp(),
-        bumps: 1,
-        flow: flow.id(),
-        code: flow.code(),
-        held_until: None,
+        Job { id: entity.to_string(), entity: entity.clone(), due, opened_at, bumps, flow, code, held_until }
     }
-}
-
-fn bumped(job: Job, flow: &Flow, due: Timestamp) -> Job {
-    Job { due: job.due.min(due), bumps: job.bumps + 1, flow: flow.id(), code: flow.code(), ..job }
 }
 
 impl Default for Scheduler {
