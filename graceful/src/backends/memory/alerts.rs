@@ -8,7 +8,7 @@ use std::{
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    Flow, Severity,
+    Flow, Key, Severity,
     backends::{Alert, AlertChange, Alerter, Reply},
 };
 
@@ -88,13 +88,14 @@ impl Alerter for Alerts {
         let entity = flow.incident();
         let mut open = unpoisoned(self.0.open.write());
         let (alert, change) = match open.remove(&entity) {
-            None => (first(flow, severity), AlertChange::Opened),
+            None => (first(&entity, flow, severity), AlertChange::Opened),
             Some(alert) => (repeated(&alert, flow, severity), AlertChange::Repeated),
         };
-        open.insert(entity, alert.fired_at, alert.clone());
+        let (severity, count) = (alert.severity, alert.count);
+        open.insert(entity, alert.fired_at, alert);
         // A subscriber of the log is other people's code: not under the lock.
         drop(open);
-        log_fired(&alert);
+        log_fired(flow, severity, count);
         Reply::ready(change)
     }
 
@@ -127,9 +128,9 @@ impl Alerter for Alerts {
     }
 }
 
-fn first(flow: &Flow, severity: Severity) -> Alert {
+fn first(entity: &Key, flow: &Flow, severity: Severity) -> Alert {
     Alert {
-        entity: flow.incident(),
+        entity: entity.clone(),
         severity,
         code: flow.code(),
         message: flow.message.clone(),
@@ -146,26 +147,26 @@ fn repeated(alert: &Alert, flow: &Flow, severity: Severity) -> Alert {
         severity: alert.severity.max(severity),
         count: alert.count + 1,
         fired_at: alert.fired_at,
-        ..first(flow, severity)
+        ..first(&alert.entity, flow, severity)
     }
 }
 
-fn log_fired(alert: &Alert) {
+fn log_fired(flow: &Flow, severity: Severity, count: u64) {
     macro_rules! log {
         ($level:ident) => {
             tracing::$level!(
                 target: "graceful::alert",
-                entity = %alert.entity,
-                code = %alert.code,
-                severity = alert.severity.name(),
-                flow = %alert.flow,
-                count = alert.count,
+                entity = %flow.incident(),
+                code = %flow.code(),
+                severity = severity.name(),
+                flow = %flow.id(),
+                count,
                 "{}",
-                alert.message
+                flow.message()
             )
         };
     }
-    match alert.severity {
+    match severity {
         Severity::Critical | Severity::Error => log!(error),
         Severity::Warning => log!(warn),
         Severity::Info => log!(info),
