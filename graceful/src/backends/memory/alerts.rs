@@ -86,16 +86,20 @@ impl Alerts {
 impl Alerter for Alerts {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
         let entity = flow.incident();
-        let mut open = unpoisoned(self.0.open.write());
-        let (alert, change) = match open.remove(&entity) {
-            None => (first(&entity, flow, severity), AlertChange::Opened),
-            Some(alert) => (repeated(&alert, flow, severity), AlertChange::Repeated),
-        };
-        let (severity, count) = (alert.severity, alert.count);
-        open.insert(entity, alert.fired_at, alert);
+        let (mut change, mut worst, mut count) = (AlertChange::Opened, severity, 1);
+        unpoisoned(self.0.open.write()).put(entity.clone(), |open| {
+            let mut alert = first(entity, flow, severity);
+            if let Some(open) = open {
+                alert.severity = severity.max(open.severity);
+                alert.count = open.count + 1;
+                alert.fired_at = open.fired_at;
+                change = AlertChange::Repeated;
+            }
+            (worst, count) = (alert.severity, alert.count);
+            (alert.fired_at, alert)
+        });
         // A subscriber of the log is other people's code: not under the lock.
-        drop(open);
-        log_fired(flow, severity, count);
+        log_fired(flow, worst, count);
         Reply::ready(change)
     }
 
@@ -128,9 +132,9 @@ impl Alerter for Alerts {
     }
 }
 
-fn first(entity: &Key, flow: &Flow, severity: Severity) -> Alert {
+fn first(entity: Key, flow: &Flow, severity: Severity) -> Alert {
     Alert {
-        entity: entity.clone(),
+        entity,
         severity,
         code: flow.code(),
         message: flow.message.clone(),
@@ -139,15 +143,6 @@ fn first(entity: &Key, flow: &Flow, severity: Severity) -> Alert {
         last_fired_at: flow.timestamp(),
         resolved_at: None,
         flow: flow.id(),
-    }
-}
-
-fn repeated(alert: &Alert, flow: &Flow, severity: Severity) -> Alert {
-    Alert {
-        severity: alert.severity.max(severity),
-        count: alert.count + 1,
-        fired_at: alert.fired_at,
-        ..first(&alert.entity, flow, severity)
     }
 }
 

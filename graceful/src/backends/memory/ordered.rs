@@ -1,7 +1,7 @@
 //! What is open: values by entity, in the order of a time.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     ops::ControlFlow,
 };
 
@@ -31,17 +31,31 @@ impl<V> Ordered<V> {
         self.values.contains_key(entity)
     }
 
-    /// Adds a value; the entity must have none.
-    pub fn insert(&mut self, entity: Key, at: Timestamp, value: V) {
-        debug_assert!(!self.contains(&entity), "at most one value per entity");
+    /// Puts what `change` makes of the entity's value, and of its time, in their place.
+    pub fn put(&mut self, entity: Key, change: impl FnOnce(Option<&V>) -> (Timestamp, V)) {
         if self.order.len() >= self.capacity
+            && !self.contains(&entity)
             && let Some((_, first)) = self.order.pop_first()
         {
             self.values.remove(&first);
             self.dropped += 1;
         }
-        self.order.insert((at, entity.clone()));
-        self.values.insert(entity, (at, value));
+        match self.values.entry(entity) {
+            Entry::Vacant(place) => {
+                let (at, value) = change(None);
+                self.order.insert((at, place.key().clone()));
+                place.insert((at, value));
+            }
+            Entry::Occupied(mut held) => {
+                let before = held.get().0;
+                let (at, value) = change(Some(&held.get().1));
+                if at != before {
+                    self.order.remove(&(before, held.key().clone()));
+                    self.order.insert((at, held.key().clone()));
+                }
+                held.insert((at, value));
+            }
+        }
     }
 
     pub fn remove(&mut self, entity: &Key) -> Option<V> {
@@ -79,18 +93,40 @@ impl<V> Ordered<V> {
 mod tests {
     use super::{super::testing::at, *};
 
+    impl<V> Ordered<V> {
+        fn add(&mut self, entity: Key, at: Timestamp, value: V) {
+            self.put(entity, |before| {
+                assert!(before.is_none(), "the entity has none");
+                (at, value)
+            });
+        }
+    }
+
+    #[test]
+    fn a_value_that_changes_its_time_changes_its_place() {
+        let key = |id: &str| Key::new("users", None, "user", id);
+        let mut ordered = Ordered::new(2);
+        ordered.add(key("a"), at(1), 1);
+        ordered.add(key("b"), at(2), 10);
+        // It is full, and nothing has to make room for what is in it.
+        ordered.put(key("b"), |before| (at(0), before.unwrap() + 1));
+        ordered.put(key("a"), |before| (at(1), before.unwrap() + 1));
+        assert_eq!(ordered.iter().map(|(_, value)| *value).collect::<Vec<_>>(), [11, 2]);
+        assert_eq!((ordered.len(), ordered.dropped()), (2, 0));
+    }
+
     #[test]
     fn the_first_makes_room_and_can_come_again() {
         let key = |id: &str| Key::new("users", None, "user", id);
         let mut ordered = Ordered::new(2);
-        ordered.insert(key("a"), at(2), 'a');
-        ordered.insert(key("b"), at(1), 'b');
-        ordered.insert(key("c"), at(1), 'c');
+        ordered.add(key("a"), at(2), 'a');
+        ordered.add(key("b"), at(1), 'b');
+        ordered.add(key("c"), at(1), 'c');
         assert_eq!(ordered.iter().map(|(_, value)| value).collect::<String>(), "ca");
         assert_eq!((ordered.dropped(), ordered.contains(&key("b"))), (1, false));
 
         assert_eq!((ordered.remove(&key("b")), ordered.remove(&key("a"))), (None, Some('a')));
-        ordered.insert(key("b"), at(1), 'b');
+        ordered.add(key("b"), at(1), 'b');
         assert_eq!(ordered.iter().map(|(_, value)| value).collect::<String>(), "bc");
         assert_eq!((ordered.len(), ordered.values.len(), ordered.dropped()), (2, 2, 1));
     }

@@ -88,13 +88,21 @@ impl Scheduler {
 
 impl backends::Scheduler for Scheduler {
     fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
-        let entity = flow.incident();
-        let mut jobs = unpoisoned(self.0.write());
-        let (job, change) = match jobs.remove(&entity) {
-            None => (OpenJob::new(flow, due), JobChange::Opened),
-            Some(job) => (job.bumped(flow, due), JobChange::Bumped),
-        };
-        jobs.insert(entity, job.due, job);
+        let mut change = JobChange::Opened;
+        unpoisoned(self.0.write()).put(flow.incident(), |open| {
+            let mut job = OpenJob::new(flow, due);
+            if let Some(open) = open {
+                change = JobChange::Bumped;
+                job = OpenJob {
+                    due: open.due.min(due),
+                    bumps: open.bumps + 1,
+                    flow: job.flow,
+                    code: job.code,
+                    ..*open
+                };
+            }
+            (job.due, job)
+        });
         Reply::ready(change)
     }
 
@@ -130,11 +138,6 @@ impl OpenJob {
     fn new(flow: &Flow, due: Timestamp) -> Self {
         let (opened_at, flow, code) = (flow.timestamp(), flow.id(), flow.code());
         Self { due, opened_at, bumps: 1, flow, code, held_until: None }
-    }
-
-    fn bumped(self, flow: &Flow, due: Timestamp) -> Self {
-        let (flow, code) = (flow.id(), flow.code());
-        Self { due: self.due.min(due), bumps: self.bumps + 1, flow, code, ..self }
     }
 
     fn named(&self, entity: &Key) -> Job {
