@@ -135,14 +135,13 @@ impl Machine {
 
     /// Each step's panic is its own, and those behind it run all the same.
     fn start_all(&mut self, mut steps: Steps) {
-        while let Some(first) = steps.first() {
-            let mut step = first;
+        while let Some(mut step) = steps.first() {
             let contained = contain(|| {
-                while let Some(next) = steps.first() {
-                    step = next;
+                loop {
                     steps.remove(step);
-                    self.todo.remove(step);
                     self.start(step);
+                    let Some(next) = steps.first() else { return };
+                    step = next;
                 }
             });
             if let Err(error) = contained {
@@ -164,6 +163,7 @@ impl Machine {
     }
 
     fn run(&mut self, step: Step, task: Task) {
+        self.todo.remove(step);
         self.running.push(Running { step, task, budget: Budget::default() });
     }
 

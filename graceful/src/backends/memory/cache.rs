@@ -107,8 +107,15 @@ impl Cache {
         CacheWrite::Done
     }
 
-    fn invalidate_at(&self, key: &Key, version: Option<i64>, ttl: Duration, now: Instant) -> CacheWrite {
+    fn invalidate_at(
+        &self,
+        key: &Key,
+        version: Option<i64>,
+        ttl: Duration,
+        now: impl FnOnce() -> Instant,
+    ) -> CacheWrite {
         if version.is_some() {
+            let now = now();
             let gone = Stored { value: None, version, expires: now.checked_add(ttl) };
             return self.write_unless_newer(key, gone, now);
         }
@@ -148,7 +155,7 @@ impl backends::Cache for Cache {
     }
 
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
-        Reply::ready(self.invalidate_at(key, version, ttl, Instant::now()))
+        Reply::ready(self.invalidate_at(key, version, ttl, Instant::now))
     }
 }
 
