@@ -8,7 +8,7 @@ use std::{
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    Flow, Severity,
+    Flow, Key, Severity,
     backends::{Alert, AlertChange, Alerter, Reply},
 };
 
@@ -86,15 +86,20 @@ impl Alerts {
 impl Alerter for Alerts {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
         let entity = flow.incident();
-        let mut open = unpoisoned(self.0.open.write());
-        let (alert, change) = match open.remove(&entity) {
-            None => (first(flow, severity), AlertChange::Opened),
-            Some(alert) => (repeated(&alert, flow, severity), AlertChange::Repeated),
-        };
-        open.insert(entity, alert.fired_at, alert.clone());
+        let (mut change, mut worst, mut count) = (AlertChange::Opened, severity, 1);
+        unpoisoned(self.0.open.write()).put(entity.clone(), |open| {
+            let mut alert = first(entity, flow, severity);
+            if let Some(open) = open {
+                alert.severity = severity.max(open.severity);
+                alert.count = open.count + 1;
+                alert.fired_at = open.fired_at;
+                change = AlertChange::Repeated;
+            }
+            (worst, count) = (alert.severity, alert.count);
+            (alert.fired_at, alert)
+        });
         // A subscriber of the log is other people's code: not under the lock.
-        drop(open);
-        log_fired(&alert);
+        log_fired(flow, worst, count);
         Reply::ready(change)
     }
 
@@ -119,7 +124,7 @@ impl Alerter for Alerts {
     }
 
     fn open(&self) -> Reply<Vec<Alert>> {
-        Reply::ready(unpoisoned(self.0.open.read()).values().cloned().collect())
+        Reply::ready(unpoisoned(self.0.open.read()).iter().map(|(_, alert)| alert.clone()).collect())
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
@@ -127,9 +132,9 @@ impl Alerter for Alerts {
     }
 }
 
-fn first(flow: &Flow, severity: Severity) -> Alert {
+fn first(entity: Key, flow: &Flow, severity: Severity) -> Alert {
     Alert {
-        entity: flow.incident(),
+        entity,
         severity,
         code: flow.code(),
         message: flow.message.clone(),
@@ -141,31 +146,22 @@ fn first(flow: &Flow, severity: Severity) -> Alert {
     }
 }
 
-fn repeated(alert: &Alert, flow: &Flow, severity: Severity) -> Alert {
-    Alert {
-        severity: alert.severity.max(severity),
-        count: alert.count + 1,
-        fired_at: alert.fired_at,
-        ..first(flow, severity)
-    }
-}
-
-fn log_fired(alert: &Alert) {
+fn log_fired(flow: &Flow, severity: Severity, count: u64) {
     macro_rules! log {
         ($level:ident) => {
             tracing::$level!(
                 target: "graceful::alert",
-                entity = %alert.entity,
-                code = %alert.code,
-                severity = alert.severity.name(),
-                flow = %alert.flow,
-                count = alert.count,
+                entity = %flow.incident(),
+                code = %flow.code(),
+                severity = severity.name(),
+                flow = %flow.id(),
+                count,
                 "{}",
-                alert.message
+                flow.message()
             )
         };
     }
-    match alert.severity {
+    match severity {
         Severity::Critical | Severity::Error => log!(error),
         Severity::Warning => log!(warn),
         Severity::Info => log!(info),

@@ -44,7 +44,26 @@ struct Inner {
 }
 
 /// The two ends of an edge share it.
-type Edges = VecDeque<Arc<Edge>>;
+/// Of a flow there is mostly one, which then needs no place but its own.
+#[derive(Clone, Default)]
+struct Edges {
+    older: VecDeque<Arc<Edge>>,
+    last: Option<Arc<Edge>>,
+}
+
+impl Edges {
+    /// Gives the edge that made room.
+    fn push(&mut self, edge: Arc<Edge>) -> Option<Arc<Edge>> {
+        let before = self.last.replace(edge)?;
+        let oldest = if self.older.len() + 1 >= KEPT_PER_ENTITY { self.older.pop_front() } else { None };
+        self.older.push_back(before);
+        oldest
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Arc<Edge>> {
+        self.older.iter().chain(&self.last)
+    }
+}
 
 impl Graph {
     /// A graph of 10 000 entities and other named things, and as many flows.
@@ -82,11 +101,7 @@ impl Graph {
     }
 
     fn add(&self, node: &Node, edge: Arc<Edge>) {
-        let _freed_after_unlocking = self.table(node).upsert(node.clone(), |edges| {
-            let oldest = if edges.len() >= KEPT_PER_ENTITY { edges.pop_front() } else { None };
-            edges.push_back(edge);
-            oldest
-        });
+        let _freed_after_unlocking = self.table(node).upsert(node.clone(), |edges| edges.push(edge));
     }
 }
 
