@@ -135,7 +135,7 @@ async fn by_hand(dir: &Path, tasks: u64, calls: u64, body: Vec<u8>) -> f64 {
 async fn body(dir: &Path) -> Vec<u8> {
     let store = Store::open(dir.join("body.db")).await.unwrap();
     let builder = Orchestrator::builder().service("users").flows(store.clone()).relay(RelaySettings::off());
-    builder.build().unwrap().scope(update_user(user(1))).await.unwrap();
+    builder.in_memory().build().unwrap().scope(update_user(user(1))).await.unwrap();
     store.list(FlowState::Queued, 1).await.unwrap().remove(0).body
 }
 
