@@ -15,8 +15,11 @@ pub struct Declaration {
     /// Empty: there is no event.
     pub event: SmolStr,
     pub failed: SmolStr,
-    /// Empty: `succeeded` or `failed`.
+    /// Empty: a success relates the entity to its flow only.
     pub relation: SmolStr,
+    /// The pattern of what `to` names; empty: it names no entity of a pattern.
+    #[serde(default)]
+    pub to_pattern: SmolStr,
     pub tags: Tags,
     pub options: Options,
 }

@@ -14,7 +14,7 @@ pub use self::{
     audit::AuditLog,
     cache::{Cache, CacheEntry, CacheWrite},
     events::EventEmitter,
-    graph::{Edge, KnowledgeGraph, Node},
+    graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},
     scheduler::{Job, JobChange, Scheduler},
