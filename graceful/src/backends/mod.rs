@@ -9,13 +9,23 @@
 
 mod traits;
 
+#[cfg(feature = "sparql")]
+mod http;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "graph")]
+pub mod oxigraph;
+#[cfg(any(feature = "graph", feature = "sparql"))]
+mod rdf;
 mod reply;
+#[cfg(feature = "sparql")]
+pub mod sparql;
 
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
+#[cfg(any(feature = "graph", feature = "sparql"))]
+pub use self::rdf::Retention;
 pub use self::{
     reply::{BoxFuture, Reply},
     traits::*,
