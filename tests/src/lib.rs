@@ -6,6 +6,7 @@ pub mod gate;
 pub mod hooks;
 pub mod log;
 pub mod reports;
+pub mod services;
 pub mod shapes;
 pub mod users;
 pub mod world;

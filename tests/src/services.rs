@@ -1,0 +1,128 @@
+//! Servers of other people, each started for one test on a free port, and stopped with it.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader, Read},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+/// A process of our own; killed when it is dropped.
+#[derive(Debug)]
+pub struct Service {
+    child: Child,
+    port: u16,
+    directory: PathBuf,
+}
+
+impl Service {
+    /// A SPARQL 1.1 server; queries at `/query`, updates at `/update`.
+    pub fn sparql() -> Option<Self> {
+        Self::start("oxigraph", |command, port, _| {
+            command.args(["serve", "--bind", &format!("127.0.0.1:{port}")]);
+        })
+    }
+
+    pub fn alertmanager() -> Option<Self> {
+        Self::alertmanager_at(free_port())
+    }
+
+    /// One at a given port, where another was.
+    pub fn alertmanager_at(port: u16) -> Option<Self> {
+        Self::start_at("prometheus-alertmanager", port, |command, port, directory| {
+            let config = directory.join("alertmanager.yml");
+            fs::write(&config, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n").unwrap();
+            command
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .arg("--cluster.listen-address=")
+                .arg(format!("--storage.path={}", directory.display()));
+        })
+    }
+
+    /// `None` where it is not installed, unless the tests must have it.
+    fn start(program: &str, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Option<Self> {
+        Self::start_at(program, free_port(), arguments)
+    }
+
+    fn start_at(program: &str, port: u16, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Option<Self> {
+        let Some(program) = installed(program) else {
+            missing(program);
+            return None;
+        };
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let directory = env::temp_dir().join(format!("graceful-tests-{}-{number}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let mut command = Command::new(program);
+        arguments(&mut command, port, &directory);
+        let mut child = command
+            .current_dir(&directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = mpsc::channel();
+        tell(child.stdout.take().unwrap(), sender.clone());
+        tell(child.stderr.take().unwrap(), sender);
+        let service = Self { child, port, directory };
+        loop {
+            let line = lines.recv_timeout(Duration::from_secs(60)).expect("a server that starts says so");
+            if line.contains("Listening") {
+                return Some(service);
+            }
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Reads on when the start is over, or the server would wait for a reader of its log.
+fn tell(output: impl Read + Send + 'static, lines: mpsc::Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = lines.send(line);
+        }
+    });
+}
+
+/// A port where nobody listens just now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What `.ci/services` installed, else what is on the path.
+pub fn installed(program: &str) -> Option<PathBuf> {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut places = std::iter::once(ours).chain(env::split_paths(&path));
+    places.find_map(|place| Some(place.join(program)).filter(|program| program.is_file()))
+}
+
+pub fn missing(program: &str) {
+    let must = env::var_os("GRACEFUL_REQUIRE_SERVICES").is_some_and(|must| must == "1");
+    assert!(!must, "`{program}` is missing; `.ci/services` installs it");
+    eprintln!("SKIPPED: `{program}` is not installed here; `.ci/services` installs it");
+}

@@ -1,0 +1,11 @@
+//! The knowledge graph that speaks SPARQL: embedded, and on a server.
+//!
+//! What a graph promises is written once, in [`promises`], and holds of both.
+#![allow(missing_docs, reason = "tests")]
+
+mod flows;
+mod kept;
+mod properties;
+mod promises;
+mod retention;
+mod server;
