@@ -5,9 +5,9 @@ use std::{future::pending, sync::Arc, time::Duration};
 use graceful::{
     Event, Flow, Key, Metadata, Severity, StepError,
     backends::{
-        Activity, Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter, Job,
-        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply, Scheduler,
-        Timestamp, Uuid,
+        Activity, Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
+        Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply,
+        Scheduler, Timestamp, Uuid,
     },
 };
 

@@ -32,7 +32,7 @@ enum Auth {
 pub struct Http {
     client: Client,
     auth: Option<Auth>,
-    timeout: Duration,
+    pub timeout: Duration,
 }
 
 /// What [`Http`] is made from.
@@ -67,7 +67,8 @@ impl Settings {
             return Err(StepError::new("the URL must begin with `http://` or `https://`, and name a host"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            let decoded = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
+            let decoded =
+                |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
             let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
             self.auth.get_or_insert(Auth::Basic(user, password));
             let cleared = url.set_username("").and_then(|()| url.set_password(None));
@@ -95,10 +96,6 @@ impl Settings {
 }
 
 impl Http {
-    pub fn with_timeout(&self, timeout: Duration) -> Self {
-        Self { timeout, ..self.clone() }
-    }
-
     /// Posts a body, and answers with the answer's, if the server was content.
     pub async fn post(
         &self,
@@ -114,7 +111,8 @@ impl Http {
             Some(Auth::Bearer(token)) => request.bearer_auth(token),
             None => request,
         };
-        let response = request.headers(headers).body(body).send().await.map_err(|error| failed(url, error))?;
+        let response =
+            request.headers(headers).body(body).send().await.map_err(|error| failed(url, error))?;
         if !response.status().is_success() {
             return Err(refused(url, response).await);
         }
@@ -141,7 +139,8 @@ fn failed(url: &Url, error: reqwest::Error) -> StepError {
 async fn refused(url: &Url, mut response: Response) -> StepError {
     let (origin, status) = (origin(url), response.status());
     let said = response.chunk().await.ok().flatten().unwrap_or_default();
-    let said: String = String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(TOLD).collect();
+    let said: String =
+        String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(TOLD).collect();
     let colon = if said.is_empty() { "" } else { ": " };
     StepError::new(format!("{origin} answered {status}{colon}{said}"))
 }
@@ -157,7 +156,10 @@ impl fmt::Debug for Auth {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").field("auth", &self.auth).field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Http")
+            .field("auth", &self.auth)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 
@@ -177,7 +179,9 @@ mod tests {
         let url = settings.url("https://ada:s%3Acret@example.org/path?token=secret").unwrap();
         assert_eq!(url.as_str(), "https://example.org/path?token=secret");
         assert_eq!(origin(&url), "https://example.org");
-        assert!(matches!(&settings.auth, Some(Auth::Basic(user, password)) if user == "ada" && password == "s:cret"));
+        assert!(
+            matches!(&settings.auth, Some(Auth::Basic(user, password)) if user == "ada" && password == "s:cret")
+        );
         assert_eq!(format!("{settings:?}"), "Settings { auth: Some(Basic(…)), timeout: 900ms }");
         let http = format!("{:?}", settings.connect().unwrap());
         assert!(!http.contains("cret"), "{http}");
@@ -193,7 +197,14 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused_without_telling_it() {
-        for text in ["", "example.org", "ftp://ada:secret@example.org", "http://ada:secret@", "//secret", "mailto:secret"] {
+        for text in [
+            "",
+            "example.org",
+            "ftp://ada:secret@example.org",
+            "http://ada:secret@",
+            "//secret",
+            "mailto:secret",
+        ] {
             let error = Settings::new().url(text).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }

@@ -9,10 +9,14 @@
 
 mod traits;
 
-#[cfg(feature = "sparql")]
+#[cfg(feature = "alertmanager")]
+pub mod alertmanager;
+#[cfg(any(feature = "alertmanager", feature = "sparql", feature = "webhook"))]
 mod http;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(any(feature = "alertmanager", feature = "webhook"))]
+mod notify;
 #[cfg(feature = "graph")]
 pub mod oxigraph;
 #[cfg(any(feature = "graph", feature = "sparql"))]
@@ -20,6 +24,8 @@ mod rdf;
 mod reply;
 #[cfg(feature = "sparql")]
 pub mod sparql;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use jiff::Timestamp;
 pub use uuid::Uuid;

@@ -191,7 +191,8 @@ impl Inner {
     }
 
     async fn sweep(&self) {
-        let http = self.http.with_timeout(SWEEP_TIMEOUT);
+        let mut http = self.http.clone();
+        http.timeout = SWEEP_TIMEOUT;
         let sweep = update::sweep(self.retention.since(Timestamp::now()));
         if let Err(error) = self.update(&http, sweep).await {
             tracing::warn!(target: "graceful::graph", %error, "what is too old could not be forgotten");

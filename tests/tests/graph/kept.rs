@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use graceful::backends::Uuid;
 use graceful::{
     StepError,
     backends::{Activity, KnowledgeGraph as _, Reply, Retention, oxigraph},
 };
-use graceful::backends::Uuid;
 
 use crate::flows::{call, record_all, second, triples};
 

@@ -5,7 +5,7 @@
 
 mod flows;
 mod kept;
-mod properties;
 mod promises;
+mod properties;
 mod retention;
 mod server;

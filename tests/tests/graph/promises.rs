@@ -1,11 +1,11 @@
 //! What every graph promises.
 
+use graceful::backends::Uuid;
 use graceful::{
     Code, Context,
     backends::{Activity, KnowledgeGraph, Node, Rows, oxigraph, sparql},
 };
 use graceful_tests::services::Service;
-use graceful::backends::Uuid;
 
 use crate::flows::{call, record_all, replayed, second, triples};
 
@@ -60,7 +60,10 @@ async fn a_flow_is_read_back_as_it_was(graph: &dyn KnowledgeGraph) {
         graph.record(&flow).await.unwrap();
         let expected = Activity::of(&flow);
         assert_eq!(graph.history(&flow.entity(), 9).await.unwrap(), [expected.clone()]);
-        assert_eq!((expected.flow, expected.at, expected.environment.as_str()), (flow.id(), flow.timestamp(), "test"));
+        assert_eq!(
+            (expected.flow, expected.at, expected.environment.as_str()),
+            (flow.id(), flow.timestamp(), "test")
+        );
     }
 }
 
@@ -115,7 +118,8 @@ async fn failures_are_those_of_the_pattern_since_then(graph: &dyn KnowledgeGraph
 async fn a_flow_that_comes_again_adds_nothing(graph: &dyn KnowledgeGraph) {
     let flow = call("user", "1").related("member_of", "team", "7").flow().await;
     graph.record(&flow).await.unwrap();
-    let (before, edges) = (triples(graph).await, graph.neighbours(&Node::Entity(flow.entity())).await.unwrap());
+    let (before, edges) =
+        (triples(graph).await, graph.neighbours(&Node::Entity(flow.entity())).await.unwrap());
     graph.record(&replayed(&flow)).await.unwrap();
     assert_eq!(triples(graph).await, before);
     assert_eq!(graph.neighbours(&Node::Entity(flow.entity())).await.unwrap(), edges);
@@ -163,7 +167,7 @@ async fn it_is_a_graph_of_the_standards(graph: &dyn KnowledgeGraph) {
     );
     assert_eq!(answer(&graph.query(&ask).await.unwrap()), "true");
     assert_eq!(answer(&graph.query(&ask.replace("'nightly'", "'daily'")).await.unwrap()), "false");
-    // And nothing besides: 9 of the two entities and their outcome, 5 of the team, 12 of the flow.
+    // And nothing besides: what both entities are, what the user is to the others, what the flow is.
     assert_eq!(triples(graph).await, 5 + 5 + 2 + 12);
 }
 

@@ -20,10 +20,33 @@ fn text() -> impl Strategy<Value = String> {
         proptest::collection::vec(any::<char>(), 1..20).prop_map(String::from_iter),
         proptest::collection::vec(
             prop_oneof![
-                Just("\""), Just("'"), Just("\\"), Just("\\u0041"), Just("\n"), Just("\r"), Just("\0"), Just("}"),
-                Just("{"), Just("<"), Just(">"), Just("> . <urn:x> <urn:y> <urn:z> ."), Just("; DELETE WHERE {?s ?p ?o}"),
-                Just("#"), Just("?x"), Just("%"), Just("%3A"), Just(":"), Just("/"), Just("@en"), Just("^^"), Just("\u{7f}"),
-                Just("\u{fffe}"), Just("ü"), Just("☂"), Just("\u{1f980}"), Just(" ")
+                Just("\""),
+                Just("'"),
+                Just("\\"),
+                Just("\\u0041"),
+                Just("\n"),
+                Just("\r"),
+                Just("\0"),
+                Just("}"),
+                Just("{"),
+                Just("<"),
+                Just(">"),
+                Just("> . <urn:x> <urn:y> <urn:z> ."),
+                Just("; DELETE WHERE {?s ?p ?o}"),
+                Just("#"),
+                Just("?x"),
+                Just("%"),
+                Just("%3A"),
+                Just(":"),
+                Just("/"),
+                Just("@en"),
+                Just("^^"),
+                Just("\u{7f}"),
+                Just("\u{fffe}"),
+                Just("ü"),
+                Just("☂"),
+                Just("\u{1f980}"),
+                Just(" ")
             ],
             1..8
         )
@@ -39,20 +62,26 @@ fn calls() -> impl Strategy<Value = Call> {
     let tags = proptest::collection::vec(text(), 0..4);
     let related = proptest::option::of((named(), text(), named()));
     let names = (named(), named(), text(), text(), text());
-    (names, tags, related, any::<bool>()).prop_map(|((pattern, id, tenant, actor, message), tags, related, fails)| {
-        let mut call = call(&pattern, &id);
-        call.config = call.config.handler(&message).tags(&tags);
-        call.context = Context::new().with_tenant(&tenant).with_actor(&actor);
-        call.message = message;
-        call.error = fails.then_some(Code::Internal);
-        match related {
-            Some((relation, to_pattern, to)) => call.related(&relation, &to_pattern, &to),
-            None => call,
-        }
-    })
+    (names, tags, related, any::<bool>()).prop_map(
+        |((pattern, id, tenant, actor, message), tags, related, fails)| {
+            let mut call = call(&pattern, &id);
+            call.config = call.config.handler(&message).tags(&tags);
+            call.context = Context::new().with_tenant(&tenant).with_actor(&actor);
+            call.message = message;
+            call.error = fails.then_some(Code::Internal);
+            match related {
+                Some((relation, to_pattern, to)) => call.related(&relation, &to_pattern, &to),
+                None => call,
+            }
+        },
+    )
 }
 
-fn read_back_as_it_was(runtime: &Runtime, graph: &dyn KnowledgeGraph, call: Call) -> Result<(), TestCaseError> {
+fn read_back_as_it_was(
+    runtime: &Runtime,
+    graph: &dyn KnowledgeGraph,
+    call: Call,
+) -> Result<(), TestCaseError> {
     runtime.block_on(async {
         let flow = call.flow().await;
         let expected = Activity::of(&flow);

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use graceful::backends::Uuid;
 use graceful::{
     Code, Flow, Key,
     backends::{Activity, KnowledgeGraph, Node, Retention, oxigraph, sparql},
 };
-use graceful_tests::services::Service;
-use graceful::backends::Uuid;
+use graceful_tests::{http::ask, services::Service};
 
 use crate::flows::{call, record_all, second, triples};
 
@@ -55,7 +55,8 @@ async fn the_last_flows_of_an_entity_are_kept(graph: &dyn KnowledgeGraph) {
 
 /// What a forgotten flow related goes with it, unless one that is kept says the same.
 async fn a_relation_lives_as_long_as_a_flow_says_so(graph: &dyn KnowledgeGraph) {
-    let moved = async |team: &str, at| call("user", "1").related("member_of", "team", team).flow_at(second(at)).await;
+    let moved =
+        async |team: &str, at| call("user", "1").related("member_of", "team", team).flow_at(second(at)).await;
     let flows = [moved("red", 1).await, moved("blue", 2).await, moved("red", 3).await];
     record_all(graph, &flows).await;
     let is_member = async |team: &str| {
@@ -82,13 +83,16 @@ mod in_the_embedded_graph {
 
     #[tokio::test]
     async fn the_last_flows_of_an_entity_are_kept() {
-        super::the_last_flows_of_an_entity_are_kept(&embedded(Retention::new().with_flows_per_entity(5))).await;
+        super::the_last_flows_of_an_entity_are_kept(&embedded(Retention::new().with_flows_per_entity(5)))
+            .await;
     }
 
     #[tokio::test]
     async fn a_relation_lives_as_long_as_a_flow_says_so() {
-        super::a_relation_lives_as_long_as_a_flow_says_so(&embedded(Retention::new().with_flows_per_entity(5)))
-            .await;
+        super::a_relation_lives_as_long_as_a_flow_says_so(&embedded(
+            Retention::new().with_flows_per_entity(5),
+        ))
+        .await;
     }
 
     #[tokio::test]
@@ -185,17 +189,8 @@ mod on_a_server {
     }
 
     async fn write(server: &Service, update: &str) {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut connection = tokio::net::TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
-        let request = format!(
-            "POST /update HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-             content-type: application/sparql-update\r\ncontent-length: {}\r\n\r\n{update}",
-            update.len()
-        );
-        connection.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+        let sent = ask(server.port(), "POST", "/update", "application/sparql-update", update).await;
+        assert_eq!(sent, (204, String::new()));
     }
 }
 

@@ -69,7 +69,10 @@ mod options {
         let edges = world.backends.graph.neighbours(&red).await.unwrap();
         assert_eq!(edges[0].subject, Node::Entity(world.entity()), "entity to entity");
         world.run(join_the_result(7)).await.unwrap();
-        assert_eq!(last_edge(&world).await, ("joined".to_owned(), Node::Entity(world.orchestrator.key("", "team/7"))));
+        assert_eq!(
+            last_edge(&world).await,
+            ("joined".to_owned(), Node::Entity(world.orchestrator.key("", "team/7")))
+        );
         world.run(see()).await.unwrap();
         let flow = world.reports.last().flow().id();
         assert_eq!(last_edge(&world).await, ("seen".to_owned(), Node::Flow(flow)));

@@ -130,6 +130,7 @@ impl Alerter for Alerts {
 fn first(flow: &Flow, severity: Severity) -> Alert {
     Alert {
         entity: flow.incident(),
+        environment: flow.origin.environment.clone(),
         severity,
         code: flow.code(),
         message: flow.message.clone(),
@@ -144,7 +145,8 @@ fn first(flow: &Flow, severity: Severity) -> Alert {
 fn repeated(alert: &Alert, flow: &Flow, severity: Severity) -> Alert {
     Alert {
         severity: alert.severity.max(severity),
-        count: alert.count + 1,
+        // The relay may bring the same one again.
+        count: alert.count + u64::from(alert.flow != flow.id()),
         fired_at: alert.fired_at,
         ..first(flow, severity)
     }

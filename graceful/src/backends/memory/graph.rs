@@ -129,9 +129,9 @@ impl KnowledgeGraph for Graph {
     fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>> {
         let mut failed = HashMap::new();
         self.0.entities.for_each(|_, flows| {
-            let asked_for = flows.iter().filter(|flow| {
-                !flow.is_success() && flow.pattern() == pattern && flow.timestamp() >= since
-            });
+            let asked_for = flows
+                .iter()
+                .filter(|flow| !flow.is_success() && flow.pattern() == pattern && flow.timestamp() >= since);
             failed.extend(asked_for.map(|flow| (flow.id, Arc::clone(flow))));
         });
         Reply::ready(newest_first(failed.values()))

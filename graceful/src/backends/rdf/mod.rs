@@ -14,6 +14,6 @@ pub(super) mod update;
 pub(super) mod select;
 
 pub use self::retention::Retention;
+pub(super) use self::rows::{activities, answered, neighbours, row};
 #[cfg(feature = "graph")]
 pub(super) use self::triples::{all, described, fact, own};
-pub(super) use self::rows::{activities, answered, neighbours, row};

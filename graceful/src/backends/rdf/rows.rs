@@ -18,10 +18,9 @@ fn term(term: &oxrdf::Term) -> Term {
     match term {
         oxrdf::Term::NamedNode(node) => Term::Iri(node.as_str().into()),
         oxrdf::Term::BlankNode(node) => Term::Blank(node.as_str().into()),
-        oxrdf::Term::Literal(literal) => Term::Literal {
-            text: literal.value().into(),
-            datatype: literal.datatype().as_str().into(),
-        },
+        oxrdf::Term::Literal(literal) => {
+            Term::Literal { text: literal.value().into(), datatype: literal.datatype().as_str().into() }
+        }
     }
 }
 

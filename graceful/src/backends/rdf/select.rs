@@ -22,8 +22,15 @@ pub fn around(node: &Node) -> String {
         Node::Entity(key) => {
             let entity = entity(key);
             rows(&Text::of(&[
-                &"{ SELECT DISTINCT ?flow WHERE { { ?flow ", &PROV_USED, &" ", &entity,
-                &" } UNION { ?flow ", &TO, &" ", &entity, &" } } }",
+                &"{ SELECT DISTINCT ?flow WHERE { { ?flow ",
+                &PROV_USED,
+                &" ",
+                &entity,
+                &" } UNION { ?flow ",
+                &TO,
+                &" ",
+                &entity,
+                &" } } }",
             ]))
         }
     }
@@ -32,8 +39,16 @@ pub fn around(node: &Node) -> String {
 /// The newest flows of an entity.
 pub fn history(key: &Key, limit: usize) -> String {
     rows(&Text::of(&[
-        &"{ SELECT ?flow WHERE { ?flow ", &PROV_USED, &" ", &entity(key), &" ; ", &PROV_ENDED, &" ?ended } ",
-        &"ORDER BY DESC(?ended) DESC(STR(?flow)) LIMIT ", &limit.min(MANY), &" }",
+        &"{ SELECT ?flow WHERE { ?flow ",
+        &PROV_USED,
+        &" ",
+        &entity(key),
+        &" ; ",
+        &PROV_ENDED,
+        &" ?ended } ",
+        &"ORDER BY DESC(?ended) DESC(STR(?flow)) LIMIT ",
+        &limit.min(MANY),
+        &" }",
     ]))
 }
 
@@ -41,8 +56,18 @@ pub fn history(key: &Key, limit: usize) -> String {
 pub fn failures(pattern: &str, since: Timestamp) -> String {
     let pattern = Literal::new_simple_literal(pattern);
     rows(&Text::of(&[
-        &"?entity ", &PATTERN, &" ", &pattern, &" ; ", &FAILED, &" ?flow . ",
-        &"?flow ", &PROV_ENDED, &" ?at . FILTER(?at >= ", &time(since), &")",
+        &"?entity ",
+        &PATTERN,
+        &" ",
+        &pattern,
+        &" ; ",
+        &FAILED,
+        &" ?flow . ",
+        &"?flow ",
+        &PROV_ENDED,
+        &" ?at . FILTER(?at >= ",
+        &time(since),
+        &")",
     ]))
 }
 

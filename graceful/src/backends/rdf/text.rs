@@ -37,7 +37,6 @@ impl Part for Vec<Triple> {
     }
 }
 
-
 /// A text that is made of parts, and may be a part of another.
 #[derive(Debug, Default)]
 pub struct Text(String);

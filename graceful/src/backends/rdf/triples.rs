@@ -3,9 +3,9 @@
 use oxrdf::{Literal, NamedNode, NamedNodeRef, Term, Triple};
 
 use super::vocabulary::{
-    ACTOR, CODE, ENVIRONMENT, FAILED, HANDLER, ID, MESSAGE, PATTERN, PROV_ACTIVITY, PROV_ASSOCIATED, PROV_ENDED,
-    PROV_ENTITY, PROV_INFORMED, PROV_USED, RELATION, SERVICE, SUCCEEDED, TAG, TENANT, TO, TYPE, agent, entity,
-    flow, relation, time,
+    ACTOR, CODE, ENVIRONMENT, FAILED, HANDLER, ID, MESSAGE, PATTERN, PROV_ACTIVITY, PROV_ASSOCIATED,
+    PROV_ENDED, PROV_ENTITY, PROV_INFORMED, PROV_USED, RELATION, SERVICE, SUCCEEDED, TAG, TENANT, TO, TYPE,
+    agent, entity, flow, relation, time,
 };
 use crate::{Key, backends::Activity};
 

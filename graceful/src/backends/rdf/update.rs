@@ -7,8 +7,8 @@ use super::{
     text::Text,
     triples,
     vocabulary::{
-        ENTITIES, ID, PATTERN, PROV_ENDED, PROV_ENTITY, PROV_USED, RELATION, RELATIONS, SERVICE, TENANT, TO, TYPE,
-        entity, time,
+        ENTITIES, ID, PATTERN, PROV_ENDED, PROV_ENTITY, PROV_USED, RELATION, RELATIONS, SERVICE, TENANT, TO,
+        TYPE, entity, time,
     },
 };
 use crate::backends::Activity;
@@ -17,12 +17,23 @@ use crate::backends::Activity;
 pub fn record(activity: &Activity, flows_per_entity: usize) -> String {
     let entity = entity(&activity.entity);
     let displaced = Text::of(&[
-        &"{ SELECT ?flow WHERE { ?flow ", &PROV_USED, &" ", &entity, &" ; ", &PROV_ENDED, &" ?ended } ",
-        &"ORDER BY DESC(?ended) DESC(STR(?flow)) OFFSET ", &flows_per_entity, &" }",
+        &"{ SELECT ?flow WHERE { ?flow ",
+        &PROV_USED,
+        &" ",
+        &entity,
+        &" ; ",
+        &PROV_ENDED,
+        &" ?ended } ",
+        &"ORDER BY DESC(?ended) DESC(STR(?flow)) OFFSET ",
+        &flows_per_entity,
+        &" }",
     ]);
     Text::of(&[
-        &"INSERT DATA {\n", &triples::all(activity), &"} ;\n",
-        &forget(&displaced), &" ;\n",
+        &"INSERT DATA {\n",
+        &triples::all(activity),
+        &"} ;\n",
+        &forget(&displaced),
+        &" ;\n",
         &unsaid(&Text::of(&[&"VALUES ?entity { ", &entity, &" } "])),
     ])
     .into_string()
@@ -37,8 +48,12 @@ pub fn sweep(since: Timestamp) -> String {
 /// Forgets flows and what only they say.
 fn forget(flows: &Text) -> Text {
     Text::of(&[
-        &"DELETE { ?flow ?p ?o . ?about ?q ?flow } WHERE { ", flows,
-        &" ?flow ", &PROV_USED, &" ?about . ", &ours("?about"),
+        &"DELETE { ?flow ?p ?o . ?about ?q ?flow } WHERE { ",
+        flows,
+        &" ?flow ",
+        &PROV_USED,
+        &" ?about . ",
+        &ours("?about"),
         &" { ?flow ?p ?o } UNION { ?about ?q ?flow } }",
     ])
 }
@@ -47,19 +62,50 @@ fn forget(flows: &Text) -> Text {
 fn unsaid(entities: &Text) -> Text {
     let relations = Literal::new_simple_literal(RELATIONS);
     Text::of(&[
-        &"DELETE { ?entity ?relation ?to } WHERE { ", entities, &"?entity ?relation ?to . ",
-        &"FILTER(STRSTARTS(STR(?relation), ", &relations, &")) ", &ours("?entity"), &ours("?to"),
-        &"FILTER NOT EXISTS { ?flow ", &PROV_USED, &" ?entity ; ", &RELATION, &" ?relation ; ", &TO, &" ?to } }",
+        &"DELETE { ?entity ?relation ?to } WHERE { ",
+        entities,
+        &"?entity ?relation ?to . ",
+        &"FILTER(STRSTARTS(STR(?relation), ",
+        &relations,
+        &")) ",
+        &ours("?entity"),
+        &ours("?to"),
+        &"FILTER NOT EXISTS { ?flow ",
+        &PROV_USED,
+        &" ?entity ; ",
+        &RELATION,
+        &" ?relation ; ",
+        &TO,
+        &" ?to } }",
     ])
 }
 
 /// Forgets what entities are of which no flow says anything any more.
 fn undescribed() -> Text {
     Text::of(&[
-        &"DELETE { ?entity ?p ?o } WHERE { ?entity ", &TYPE, &" ", &PROV_ENTITY, &" . ", &ours("?entity"),
-        &"FILTER NOT EXISTS { ?flow ", &PROV_USED, &" ?entity } ",
-        &"FILTER NOT EXISTS { ?flow ", &TO, &" ?entity } ",
-        &"VALUES ?p { ", &TYPE, &" ", &SERVICE, &" ", &TENANT, &" ", &PATTERN, &" ", &ID, &" } ?entity ?p ?o }",
+        &"DELETE { ?entity ?p ?o } WHERE { ?entity ",
+        &TYPE,
+        &" ",
+        &PROV_ENTITY,
+        &" . ",
+        &ours("?entity"),
+        &"FILTER NOT EXISTS { ?flow ",
+        &PROV_USED,
+        &" ?entity } ",
+        &"FILTER NOT EXISTS { ?flow ",
+        &TO,
+        &" ?entity } ",
+        &"VALUES ?p { ",
+        &TYPE,
+        &" ",
+        &SERVICE,
+        &" ",
+        &TENANT,
+        &" ",
+        &PATTERN,
+        &" ",
+        &ID,
+        &" } ?entity ?p ?o }",
     ])
 }
 

@@ -33,13 +33,16 @@ use crate::{Code, Flow, Key, Severity, backends::Reply};
 pub struct Alert {
     /// The entity that it is about; at most one alert is open per entity.
     pub entity: Key,
+    /// Where the service ran; empty where that is not said.
+    #[serde(default)]
+    pub environment: SmolStr,
     /// How urgent it is: the highest of all that fired.
     pub severity: Severity,
     /// What the last error meant.
     pub code: Code,
     /// The last error's text.
     pub message: SmolStr,
-    /// How often it fired.
+    /// How many flows fired it.
     pub count: u64,
     /// When it first fired.
     pub fired_at: Timestamp,
@@ -125,7 +128,7 @@ pub enum AlertChange {
 /// # }).unwrap();
 /// ```
 pub trait Alerter: Debug + Send + Sync + 'static {
-    /// Fires the entity's alert.
+    /// Fires the entity's alert. A flow that comes again is not counted again.
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange>;
     /// Resolves the entity's open alert.
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange>;
