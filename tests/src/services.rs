@@ -36,14 +36,27 @@ impl Service {
 
     /// One at a given port, where another was.
     pub fn alertmanager_at(port: u16) -> Option<Self> {
-        Self::start_at("prometheus-alertmanager", port, |command, port, directory| {
-            let config = directory.join("alertmanager.yml");
-            fs::write(&config, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n").unwrap();
-            command
-                .arg(format!("--config.file={}", config.display()))
-                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-                .arg("--cluster.listen-address=")
-                .arg(format!("--storage.path={}", directory.display()));
+        Self::start_at("prometheus-alertmanager", port, alertmanager)
+    }
+
+    /// One that asks for the password of the user `ada`, whose hash this is. Its certificate, of `localhost`, is
+    /// `certificate.pem`, and nobody's.
+    pub fn alertmanager_over_tls(password: &str) -> Option<Self> {
+        Self::start("prometheus-alertmanager", |command, port, directory| {
+            let made = Command::new("openssl")
+                .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+                .args(["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+                .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+                .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+                .current_dir(directory)
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let tls = "tls_server_config: {cert_file: certificate.pem, key_file: key.pem}";
+            let users = format!("basic_auth_users: {{ada: {password}}}");
+            fs::write(directory.join("web.yml"), format!("{tls}\n{users}\n")).unwrap();
+            alertmanager(command, port, directory);
+            command.arg("--web.config.file=web.yml");
         })
     }
 
@@ -82,6 +95,11 @@ impl Service {
         }
     }
 
+    /// Where it runs; gone with it.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -89,6 +107,14 @@ impl Service {
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
+}
+
+fn alertmanager(command: &mut Command, port: u16, directory: &Path) {
+    let config = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n";
+    fs::write(directory.join("alertmanager.yml"), config).unwrap();
+    command
+        .args(["--config.file=alertmanager.yml", "--storage.path=.", "--cluster.listen-address="])
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"));
 }
 
 impl Drop for Service {

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod alertmanager;
+mod tls;
 mod webhook;
 
 use graceful::{Code, Step, backends::Alerter, orchestrate};
