@@ -11,6 +11,7 @@ use oxigraph::{
     store::Store,
 };
 use oxrdf::{GraphNameRef, Triple};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::retained::Retained;
@@ -77,7 +78,7 @@ impl Triples {
             left -= 1;
         }
         if left > 0 {
-            self.store = mem::replace(&mut renewal.store, store());
+            free(mem::replace(&mut self.store, renewal.store.clone()));
             self.forgotten = renewal.forgotten;
             self.renewal = None;
         }
@@ -87,6 +88,14 @@ impl Triples {
     /// A query of what is said now.
     pub fn query(&self) -> Query {
         Query { store: self.store.clone(), token: CancellationToken::new() }
+    }
+}
+
+/// A store is long to free: not while others wait for us.
+fn free(store: Store) {
+    match Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(move || drop(store))),
+        Err(_) => drop(store),
     }
 }
 
