@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
 
@@ -108,11 +109,10 @@ impl Retained {
         of_entity.filter_map(|when| self.by_time.get(when)).any(|other| same(other))
     }
 
-    /// The flows after one, oldest first; all of them after none.
-    pub fn after(&self, when: Option<When>) -> impl Iterator<Item = &Arc<Activity>> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let start = when.map_or(Unbounded, Excluded);
-        self.by_time.range((start, Unbounded)).map(|(_, activity)| activity)
+    /// The flows before one, newest first; all of them before none.
+    pub fn before(&self, when: Option<When>) -> impl Iterator<Item = &Arc<Activity>> {
+        let end = when.map_or(Unbounded, Excluded);
+        self.by_time.range((Unbounded, end)).rev().map(|(_, activity)| activity)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The store of triples, renewed before what was forgotten fills it.
 //!
 //! `oxigraph` in memory marks what is removed and frees none of it. So what lives moves to a new store from time to time, a
-//! few flows with each change: no change waits for all of them, and a store is never more than about half forgotten.
+//! few flows with each change: no change waits for all of them. The newest move first, so that those that are forgotten next
+//! do not move at all.
 
 use std::{fmt, mem, sync::Arc};
 
@@ -37,8 +38,15 @@ pub struct Triples {
 /// What is said so far in the store to come.
 struct Renewal {
     store: Store,
+    /// The last one that moved: all that are newer have.
     moved: Option<(Timestamp, Uuid)>,
     forgotten: usize,
+}
+
+impl Renewal {
+    fn has_moved(&self, activity: &Activity) -> bool {
+        self.moved.is_some_and(|moved| moved <= (activity.at, activity.flow))
+    }
 }
 
 impl Triples {
@@ -62,8 +70,8 @@ impl Triples {
         self.forgotten += forgotten.len();
         if let Some(renewal) = &mut self.renewal {
             write(&renewal.store, &said, &unsaid)?;
-            renewal.forgotten += forgotten.len();
-        } else if self.forgotten >= retained.len().max(WORTH_IT) {
+            renewal.forgotten += forgotten.iter().filter(|activity| renewal.has_moved(activity)).count();
+        } else if self.forgotten >= (retained.len() / 2).max(WORTH_IT) {
             self.renewal = Some(Renewal { store: store(), moved: None, forgotten: 0 });
         }
         self.renew(retained)
@@ -72,7 +80,7 @@ impl Triples {
     fn renew(&mut self, retained: &Retained) -> Result<(), StepError> {
         let Some(renewal) = &mut self.renewal else { return Ok(()) };
         let mut left = MOVED_AT_ONCE;
-        for activity in retained.after(renewal.moved).take(MOVED_AT_ONCE) {
+        for activity in retained.before(renewal.moved).take(MOVED_AT_ONCE) {
             write(&renewal.store, &all(activity), &[])?;
             renewal.moved = Some((activity.at, activity.flow));
             left -= 1;
