@@ -14,6 +14,9 @@ use std::{
     time::Duration,
 };
 
+/// How many were started, for a directory of each one's own.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
+
 /// A process of our own; killed when it is dropped.
 #[derive(Debug)]
 pub struct Service {
@@ -70,7 +73,6 @@ impl Service {
             missing(program);
             return None;
         };
-        static STARTED: AtomicUsize = AtomicUsize::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let directory = env::temp_dir().join(format!("graceful-tests-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();

@@ -33,7 +33,7 @@ pub enum Declared {
 
 impl Declared {
     /// To change it: one in the program's text is copied first.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "memory"))]
     pub fn to_mut(&mut self) -> &mut Declaration {
         if let Self::Static(declaration) = self {
             *self = Self::Owned(Arc::new(declaration.clone()));

@@ -152,6 +152,8 @@ impl Default for Graph {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::{
         super::testing::{answer, at, flow, flow_at, related},
         *,
@@ -187,8 +189,8 @@ mod tests {
             neighbours(&graph, &entity("user", "1")),
             [failed_edge.clone(), succeeded.clone(), member_of.clone()]
         );
-        assert_eq!(neighbours(&graph, &entity("team", "7")), [member_of.clone()]);
-        assert_eq!(neighbours(&graph, &Node::Flow(joined.id())), [succeeded.clone()]);
+        assert_eq!(neighbours(&graph, &entity("team", "7")), from_ref(member_of));
+        assert_eq!(neighbours(&graph, &Node::Flow(joined.id())), from_ref(succeeded));
         assert_eq!(neighbours(&graph, &entity("user", "3")), []);
     }
 
@@ -221,7 +223,9 @@ mod tests {
             flow_at(2, "1", Code::Ok),
             related(flow_at(4, "2", Code::Ok), "knows", "user", "1"),
         ];
-        recorded.iter().for_each(|flow| record(&graph, flow));
+        for flow in &recorded {
+            record(&graph, flow);
+        }
         let user = recorded[0].entity();
         assert_eq!(flows(graph.history(&user, 2)), [recorded[0].id(), recorded[2].id()]);
         assert_eq!(flows(graph.history(&user, 9)).len(), 3);
@@ -232,7 +236,9 @@ mod tests {
         let graph = Graph::new();
         let recorded = [(1, "1", Code::Internal), (2, "1", Code::NotFound), (3, "2", Code::DataLoss)]
             .map(|(second, id, code)| flow_at(second, id, code));
-        recorded.iter().for_each(|flow| record(&graph, flow));
+        for flow in &recorded {
+            record(&graph, flow);
+        }
         record(&graph, &flow_at(4, "1", Code::Ok));
         assert_eq!(flows(graph.failures("user", at(2))), [recorded[2].id(), recorded[1].id()]);
         assert!(flows(graph.failures("team", at(0))).is_empty());
@@ -241,7 +247,9 @@ mod tests {
     #[test]
     fn a_node_keeps_its_last_flows() {
         let graph = Graph::new();
-        (0..100).for_each(|second| record(&graph, &flow_at(second, "1", Code::Ok)));
+        for second in 0..100 {
+            record(&graph, &flow_at(second, "1", Code::Ok));
+        }
         let kept = neighbours(&graph, &entity("user", "1"));
         assert_eq!((kept.len(), kept[0].at), (KEPT_PER_ENTITY, at(100 - 32)));
     }
@@ -250,10 +258,14 @@ mod tests {
     fn flows_do_not_push_entities_out() {
         let graph = Graph::with_capacity(3);
         record(&graph, &flow("1", Code::Ok));
-        (1..=100).for_each(|_| record(&graph, &flow("2", Code::Ok)));
+        for _ in 0..100 {
+            record(&graph, &flow("2", Code::Ok));
+        }
         assert_eq!(neighbours(&graph, &entity("user", "1")).len(), 1);
         assert_eq!((graph.0.flows.len(), graph.dropped()), (3, 0));
-        ["3", "4"].into_iter().for_each(|id| record(&graph, &flow(id, Code::Ok)));
+        for id in ["3", "4"] {
+            record(&graph, &flow(id, Code::Ok));
+        }
         assert_eq!((graph.0.entities.len(), graph.dropped()), (3, 1));
     }
 
