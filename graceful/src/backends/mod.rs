@@ -24,6 +24,8 @@ mod rdf;
 mod reply;
 #[cfg(feature = "sparql")]
 pub mod sparql;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
