@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod alertmanager;
+mod embedded;
 mod tls;
 mod webhook;
 

@@ -3,6 +3,7 @@
 //! What a graph promises is written once, in [`promises`], and holds of both.
 #![allow(missing_docs, reason = "tests")]
 
+mod embedded;
 mod flows;
 mod kept;
 mod promises;

@@ -54,6 +54,72 @@ pub struct Alert {
     pub flow: Uuid,
 }
 
+#[cfg(feature = "memory")]
+impl Alert {
+    /// That of an entity that had none.
+    pub(crate) fn first(flow: &Flow, severity: Severity) -> Self {
+        Self {
+            entity: flow.incident(),
+            environment: flow.origin.environment.clone(),
+            severity,
+            code: flow.code(),
+            message: flow.message.clone(),
+            count: 1,
+            fired_at: flow.timestamp(),
+            last_fired_at: flow.timestamp(),
+            resolved_at: None,
+            flow: flow.id(),
+        }
+    }
+
+    /// The same that fires again.
+    pub(crate) fn again(&self, flow: &Flow, severity: Severity) -> Self {
+        Self {
+            severity: self.severity.max(severity),
+            // The relay may bring the same one again.
+            count: self.count + u64::from(self.flow != flow.id()),
+            fired_at: self.fired_at,
+            ..Self::first(flow, severity)
+        }
+    }
+
+    /// At the level that its severity asks for.
+    pub(crate) fn log_fired(&self) {
+        macro_rules! log {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "graceful::alert",
+                    entity = %self.entity,
+                    code = %self.code,
+                    severity = self.severity.name(),
+                    flow = %self.flow,
+                    count = self.count,
+                    "{}",
+                    self.message
+                )
+            };
+        }
+        match self.severity {
+            Severity::Critical | Severity::Error => log!(error),
+            Severity::Warning => log!(warn),
+            Severity::Info => log!(info),
+        }
+    }
+
+    pub(crate) fn log_resolved(&self, flow: &Flow) {
+        tracing::info!(
+            target: "graceful::alert",
+            entity = %self.entity,
+            code = %flow.code(),
+            severity = self.severity.name(),
+            flow = %flow.id(),
+            count = self.count,
+            "resolved: {}",
+            self.message
+        );
+    }
+}
+
 /// What became of an alert.
 ///
 /// ```
