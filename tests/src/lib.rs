@@ -4,8 +4,11 @@
 pub mod faulty;
 pub mod gate;
 pub mod hooks;
+pub mod http;
+pub mod killed;
 pub mod log;
 pub mod reports;
+pub mod services;
 pub mod shapes;
 pub mod users;
 pub mod world;

@@ -9,15 +9,31 @@
 
 mod traits;
 
+#[cfg(feature = "alertmanager")]
+pub mod alertmanager;
+#[cfg(any(feature = "alertmanager", feature = "sparql", feature = "webhook"))]
+mod http;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(any(feature = "alertmanager", feature = "webhook"))]
+mod notify;
+#[cfg(feature = "graph")]
+pub mod oxigraph;
+#[cfg(any(feature = "graph", feature = "sparql"))]
+mod rdf;
 mod reply;
+#[cfg(feature = "sparql")]
+pub mod sparql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
+#[cfg(any(feature = "graph", feature = "sparql"))]
+pub use self::rdf::Retention;
 pub use self::{
     reply::{BoxFuture, Reply},
     traits::*,

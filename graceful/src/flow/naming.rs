@@ -99,7 +99,24 @@ impl Flow {
         self.cache_key().map(|key| key.in_space(KeySpace::LastGood))
     }
 
+    /// What a success says beside that it succeeded; not where `to` was declared and came to nothing.
+    pub(crate) fn relation(&self) -> Option<&SmolStr> {
+        let relation = Some(&self.declaration.relation).filter(|relation| !relation.is_empty())?;
+        let is_half = self.values.graph_to.as_ref().is_some_and(SmolStr::is_empty);
+        (self.is_success() && !is_half).then_some(relation)
+    }
+
+    /// What entity `graph(to = …)` names; of a success.
+    pub(crate) fn related(&self) -> Option<Key> {
+        let id = self.values.graph_to.as_ref().filter(|id| self.is_success() && !id.is_empty())?;
+        Some(self.key_of(&self.declaration.to_pattern, id))
+    }
+
     fn key(&self, id: &str) -> Key {
-        Key::of_parts([&self.origin.service, self.tenant(), &self.declaration.pattern, id])
+        self.key_of(&self.declaration.pattern, id)
+    }
+
+    fn key_of(&self, pattern: &str, id: &str) -> Key {
+        Key::of_parts([&self.origin.service, self.tenant(), pattern, id])
     }
 }

@@ -250,8 +250,8 @@ impl OrchestratorBuilder {
     }
 
     /// Gives every step that has no backend yet one that needs no server: what must survive a restart is kept in `graceful.db`
-    /// in this directory, which is made if it is missing; the cache, the graph, the alerts and the events of this process are in
-    /// memory.
+    /// in this directory, which is made if it is missing; the cache and the events of this process are in memory. So is the graph,
+    /// but with the feature `graph`, where it speaks SPARQL and is kept.
     ///
     /// # Errors
     /// The directory cannot be made, or the [store](crate::backends::sqlite::Store::open) cannot be opened.
@@ -282,6 +282,11 @@ impl OrchestratorBuilder {
         backends.metadata.get_or_insert_with(|| Arc::clone(&store) as _);
         backends.scheduler.get_or_insert_with(|| Arc::clone(&store) as _);
         backends.nexus.get_or_insert_with(|| Arc::clone(&store) as _);
+        backends.alerts.get_or_insert_with(|| Arc::clone(&store) as _);
+        #[cfg(feature = "graph")]
+        if backends.graph.is_none() {
+            backends.graph = Some(Arc::new(store.open_graph().await?));
+        }
         backends.audit.get_or_insert(store);
         Ok(self.in_memory())
     }

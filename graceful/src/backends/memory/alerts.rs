@@ -8,7 +8,7 @@ use std::{
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    Flow, Key, Severity,
+    Flow, Severity,
     backends::{Alert, AlertChange, Alerter, Reply},
 };
 
@@ -87,19 +87,19 @@ impl Alerter for Alerts {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
         let entity = flow.incident();
         let (mut change, mut worst, mut count) = (AlertChange::Opened, severity, 1);
-        unpoisoned(self.0.open.write()).put(entity.clone(), |open| {
-            let mut alert = first(entity, flow, severity);
-            if let Some(open) = open {
-                alert.severity = severity.max(open.severity);
-                alert.count = open.count + 1;
-                alert.fired_at = open.fired_at;
-                change = AlertChange::Repeated;
-            }
+        unpoisoned(self.0.open.write()).put(entity, |open| {
+            let alert = match open {
+                None => Alert::first(flow, severity),
+                Some(open) => {
+                    change = AlertChange::Repeated;
+                    open.again(flow, severity)
+                }
+            };
             (worst, count) = (alert.severity, alert.count);
             (alert.fired_at, alert)
         });
         // A subscriber of the log is other people's code: not under the lock.
-        log_fired(flow, worst, count);
+        Alert::log_fired(flow, worst, count);
         Reply::ready(change)
     }
 
@@ -119,7 +119,7 @@ impl Alerter for Alerts {
         }
         resolved.push_back(alert.clone());
         drop(resolved);
-        log_resolved(&alert, flow);
+        alert.log_resolved(flow);
         Reply::ready(AlertChange::Resolved)
     }
 
@@ -130,55 +130,6 @@ impl Alerter for Alerts {
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
         Reply::ready(unpoisoned(self.0.resolved.lock()).iter().rev().take(limit).cloned().collect())
     }
-}
-
-fn first(entity: Key, flow: &Flow, severity: Severity) -> Alert {
-    Alert {
-        entity,
-        severity,
-        code: flow.code(),
-        message: flow.message.clone(),
-        count: 1,
-        fired_at: flow.timestamp(),
-        last_fired_at: flow.timestamp(),
-        resolved_at: None,
-        flow: flow.id(),
-    }
-}
-
-fn log_fired(flow: &Flow, severity: Severity, count: u64) {
-    macro_rules! log {
-        ($level:ident) => {
-            tracing::$level!(
-                target: "graceful::alert",
-                entity = %flow.incident(),
-                code = %flow.code(),
-                severity = severity.name(),
-                flow = %flow.id(),
-                count,
-                "{}",
-                flow.message()
-            )
-        };
-    }
-    match severity {
-        Severity::Critical | Severity::Error => log!(error),
-        Severity::Warning => log!(warn),
-        Severity::Info => log!(info),
-    }
-}
-
-fn log_resolved(alert: &Alert, flow: &Flow) {
-    tracing::info!(
-        target: "graceful::alert",
-        entity = %alert.entity,
-        code = %flow.code(),
-        severity = alert.severity.name(),
-        flow = %flow.id(),
-        count = alert.count,
-        "resolved: {}",
-        alert.message
-    );
 }
 
 impl Default for Alerts {
