@@ -38,12 +38,14 @@ mod flow;
     reason = "for expansions only: hidden, and no public API"
 )]
 mod handler;
+mod integrations;
 mod key;
 mod manual;
 mod orchestrator;
 mod step;
 mod steps;
 mod submitted;
+mod trace;
 mod views;
 
 pub mod backends;
@@ -62,8 +64,16 @@ pub use self::{
     key::{Key, KeySpace, encoded},
     orchestrator::{AlreadyInstalled, BuildError, Orchestrator, OrchestratorBuilder, Stats},
     step::{Step, StepError, StepErrorKind},
+    trace::{ParseTraceParentError, TraceParent},
     views::{Failure, Success},
 };
+
+#[cfg(feature = "axum")]
+pub use self::integrations::axum;
+#[cfg(feature = "tonic")]
+pub use self::integrations::tonic;
+#[cfg(feature = "tower")]
+pub use self::integrations::tower;
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("orchestrate.md")]

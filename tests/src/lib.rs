@@ -4,6 +4,7 @@
 pub mod faulty;
 pub mod gate;
 pub mod hooks;
+pub mod http;
 pub mod log;
 pub mod reports;
 pub mod shapes;
