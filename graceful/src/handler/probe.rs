@@ -93,6 +93,15 @@ impl<E: Classify + ?Sized> Probe<'_, E> {
     }
 }
 
+#[cfg(feature = "axum")]
+impl Wrapped<'_, crate::axum::Problem> {
+    /// It was classified when it was made.
+    pub fn classify(&self, draft: &mut Draft<'_>) {
+        let problem = self.0.0;
+        draft.classified(problem.code(), problem.message());
+    }
+}
+
 impl<E: ?Sized> Anything<'_, E> {
     /// What is not classified stays internal, with a fixed text: its own text never leaves the process.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
