@@ -23,8 +23,10 @@
 //! | `memory` (default) | [`backends::memory`]: an embedded backend for every step |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
-//! | `axum` | `axum::Json` is looked into for the payload; brings `http` |
-//! | `tonic` | `tonic::Response` is looked into for the payload; `tonic::Status` is classified |
+//! | `tower` | [`tower`]: a layer that fills the [`Context`] of each request; brings `http` |
+//! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
+//! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
+//! | `testing` | [`testing`]: an orchestrator that records, for your own tests |
 
 mod classify;
 mod code;
@@ -49,6 +51,8 @@ mod trace;
 mod views;
 
 pub mod backends;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use self::{
     classify::Classify,

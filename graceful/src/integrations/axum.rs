@@ -124,7 +124,8 @@ struct Extensions {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let details = ProblemDetails::new()
             .with_status(status)
             .with_title(status.canonical_reason().unwrap_or(self.code.text()))

@@ -200,6 +200,12 @@ impl OrchestratorBuilder {
         self
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn map_backends(mut self, change: impl FnOnce(Backends) -> Backends) -> Self {
+        self.backends = change(self.backends);
+        self
+    }
+
     /// Called with each flow's report, when its last step is done: in the handler's task,
     /// or in that of the background; so it should be quick. A call whose `when` is false has no flow, and no report.
     ///

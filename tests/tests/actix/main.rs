@@ -3,9 +3,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use actix_web::{
-    App, HttpResponse, HttpServer, ResponseError, dev::Service as _, http::StatusCode, web,
-};
+use actix_web::{App, HttpResponse, HttpServer, ResponseError, dev::Service as _, http::StatusCode, web};
 use graceful::{Classify, Code, Context, Ending, Step, orchestrate};
 use graceful_tests::{Gate, User, World, ada, http::Server};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
@@ -74,7 +72,8 @@ fn served(world: &World) -> (Server, Arc<Gate>) {
         App::new()
             .app_data(shared.clone())
             .wrap_fn(move |request, service| {
-                let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("none");
+                let id =
+                    request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("none");
                 let context = Context::new().with_request_id(id);
                 context.scope(orchestrator.scope(service.call(request)))
             })

@@ -89,9 +89,8 @@ async fn not_serialisable(Path(id): Path<u64>) -> Result<(StatusCode, HeaderMap)
 /// What is not known, or is no data, is no payload, and is answered all the same.
 #[tokio::test]
 async fn no_value_is_made_up() {
-    let routes = Router::new()
-        .route("/text/{id}", get(text))
-        .route("/not_serialisable/{id}", get(not_serialisable));
+    let routes =
+        Router::new().route("/text/{id}", get(text)).route("/not_serialisable/{id}", get(not_serialisable));
     let world = World::new();
     let server = served(&world, routes).await;
     for (count, route) in ["text", "not_serialisable"].into_iter().enumerate() {

@@ -37,6 +37,10 @@ async fn a_rejection_is_the_clients_fault() {
     ] {
         let request = Request::post(format!("/users/{path}")).header("content-type", kind);
         let answer = server.send(request.body(body.to_owned()).unwrap()).await;
-        assert_eq!((answer.status(), world.reports.last().flow().code()), (status, code), "{path} {kind} {body}");
+        assert_eq!(
+            (answer.status(), world.reports.last().flow().code()),
+            (status, code),
+            "{path} {kind} {body}"
+        );
     }
 }

@@ -15,5 +15,8 @@ async fn a_call_that_is_cancelled_leaves_the_error_flow() {
     gate.reached().await;
     call.abort();
     let flow = world.reports.until(1).await[0].flow().clone();
-    assert_eq!((flow.ending(), flow.code(), flow.entity_id().as_str()), (Ending::Cancelled, Code::Cancelled, "3"));
+    assert_eq!(
+        (flow.ending(), flow.code(), flow.entity_id().as_str()),
+        (Ending::Cancelled, Code::Cancelled, "3")
+    );
 }

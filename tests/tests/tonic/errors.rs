@@ -15,9 +15,7 @@ fn asked(id: u64) -> Request<Id> {
 async fn an_error_is_a_status_with_details_and_no_more() {
     let world = World::new();
     let (mut client, _) = served(&world).await;
-    for (id, code, message) in
-        [(1, Code::NotFound, "no user 1"), (2, Code::Internal, "internal error")]
-    {
+    for (id, code, message) in [(1, Code::NotFound, "no user 1"), (2, Code::Internal, "internal error")] {
         let error = client.get(asked(id)).await.unwrap_err();
         assert_eq!((error.code() as i32, error.message()), (code as i32, message));
         assert_eq!(error.metadata().get("x-request-id").unwrap(), "r-1");

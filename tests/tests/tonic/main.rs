@@ -21,9 +21,11 @@ async fn served(world: &World) -> (Client, Arc<Gate>) {
     let address = listener.local_addr().unwrap();
     let gate = Arc::new(Gate::closed());
     let server = Server::builder()
-        .layer(ContextLayer::new().on(&world.orchestrator).tenant(|request| {
-            Some(request.headers.get("x-tenant")?.to_str().ok()?.to_owned())
-        }))
+        .layer(
+            ContextLayer::new()
+                .on(&world.orchestrator)
+                .tenant(|request| Some(request.headers.get("x-tenant")?.to_str().ok()?.to_owned())),
+        )
         .serve_with_incoming(Users { gate: Arc::clone(&gate) }, TcpIncoming::from(listener));
     tokio::spawn(async { server.await.unwrap() });
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();

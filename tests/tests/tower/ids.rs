@@ -57,8 +57,11 @@ async fn a_response_that_has_a_request_id_keeps_it() {
     use tower::{Layer as _, ServiceExt as _};
 
     let service = tower::service_fn(async |_: http::Request<()>| {
-        Ok::<_, std::convert::Infallible>(http::Response::builder().header("x-request-id", "own").body(()).unwrap())
+        Ok::<_, std::convert::Infallible>(
+            http::Response::builder().header("x-request-id", "own").body(()).unwrap(),
+        )
     });
-    let answer = ContextLayer::new().layer(service).oneshot(request(&[("x-request-id", "r-1")])).await.unwrap();
+    let answer =
+        ContextLayer::new().layer(service).oneshot(request(&[("x-request-id", "r-1")])).await.unwrap();
     assert_eq!(answer.headers()["x-request-id"], "own");
 }

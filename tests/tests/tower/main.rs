@@ -27,7 +27,11 @@ async fn seen(layer: ContextLayer, request: Request<()>) -> (Arc<Context>, Reque
 
 /// A request with these headers.
 fn request(headers: &[(&str, &str)]) -> Request<()> {
-    headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value)).body(()).unwrap()
+    headers
+        .iter()
+        .fold(Request::builder(), |request, (name, value)| request.header(*name, *value))
+        .body(())
+        .unwrap()
 }
 
 async fn context(headers: &[(&str, &str)]) -> Arc<Context> {

@@ -64,7 +64,10 @@ async fn two_layers_side_by_side_share_nothing() {
             Ok::<_, Infallible>(Response::new(()))
         })
     };
-    let layers = [ContextLayer::new().on(&one).tenant(|_| Some("a")), ContextLayer::new().on(&two).tenant(|_| Some("b"))];
+    let layers = [
+        ContextLayer::new().on(&one).tenant(|_| Some("a")),
+        ContextLayer::new().on(&two).tenant(|_| Some("b")),
+    ];
     let [a, b] = layers.map(|layer| layer.layer(service()).oneshot(request(&[])));
     let (a, b) = tokio::join!(a, b);
     a.unwrap();

@@ -17,7 +17,9 @@ async fn a_traceparent_is_taken() {
 
 #[tokio::test]
 async fn space_around_it_is_not_its_own() {
-    for header in [format!(" {HEADER}"), format!("\t{HEADER}"), format!("{HEADER} \t"), format!(" \t{HEADER} \t")] {
+    for header in
+        [format!(" {HEADER}"), format!("\t{HEADER}"), format!("{HEADER} \t"), format!(" \t{HEADER} \t")]
+    {
         assert_eq!(trace(&[("traceparent", &header)]).await.as_deref(), Some(HEADER));
     }
 }

@@ -24,7 +24,8 @@ async fn user_tenant_and_actor_are_the_closures() {
 /// A client writes what it likes there.
 #[tokio::test]
 async fn no_header_says_by_itself_who_it_is() {
-    let context = context(&[("x-user", "a"), ("x-tenant", "b"), ("x-actor", "c"), ("authorization", "d")]).await;
+    let context =
+        context(&[("x-user", "a"), ("x-tenant", "b"), ("x-actor", "c"), ("authorization", "d")]).await;
     assert_eq!((&context.user, &context.tenant, &context.actor), (&None, &None, &None));
 }
 
