@@ -5,7 +5,7 @@ use std::{convert::Infallible, future::pending, sync::Arc};
 use graceful::{Code, Context, Ending, Orchestrator, orchestrate, tower::ContextLayer};
 use graceful_tests::{Gate, Reports, gate::awaited};
 use http::{Request, Response};
-use tower::{Layer as _, Service as _, ServiceExt as _};
+use tower::{Layer as _, ServiceExt as _};
 
 use super::request;
 
@@ -79,15 +79,24 @@ async fn two_layers_side_by_side_share_nothing() {
 #[tokio::test]
 async fn the_call_itself_is_in_scope() {
     let (orchestrator, reports) = orchestrator();
-    let eager = tower::service_fn(|_: Request<()>| {
-        let context = Context::current();
-        sync_handler().unwrap();
-        async move { Ok::<_, Infallible>(Response::new(context)) }
-    });
-    let mut service = ContextLayer::new().on(&orchestrator).layer(eager);
-    let response = service.ready().await.unwrap().call(request(&[("x-request-id", "r-1")])).await.unwrap();
-    assert_eq!(response.body().request_id.as_deref(), Some("r-1"));
-    assert_eq!(reports.only().flow().context(), Some(&**response.body()));
+    let eager = || {
+        tower::service_fn(|_: Request<()>| {
+            let context = Context::current();
+            sync_handler().unwrap();
+            async move { Ok::<_, Infallible>(Response::new(context)) }
+        })
+    };
+    let asked = || request(&[("x-request-id", "r-1")]);
+    for on_the_layer in [true, false] {
+        let response = match on_the_layer {
+            true => ContextLayer::new().on(&orchestrator).layer(eager()).oneshot(asked()).await,
+            false => orchestrator.scope(ContextLayer::new().layer(eager()).oneshot(asked())).await,
+        };
+        let context = response.unwrap().into_body();
+        assert_eq!(context.request_id.as_deref(), Some("r-1"));
+        assert_eq!(reports.last().flow().context(), Some(&*context));
+    }
+    assert_eq!(reports.count(), 2);
 }
 
 #[orchestrate(pattern = "n", id = 1)]
