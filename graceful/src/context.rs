@@ -111,6 +111,17 @@ impl Context {
         CURRENT.try_with(Arc::clone).ok()
     }
 
+    /// The context that a call starts in: that of its task, and the trace that is active.
+    pub(crate) fn of_call() -> Option<Arc<Self>> {
+        let context = Self::try_current();
+        #[cfg(feature = "opentelemetry")]
+        if let Some(trace) = crate::integrations::opentelemetry::active() {
+            let context = context.map(Arc::unwrap_or_clone).unwrap_or_default();
+            return Some(Arc::new(context.with_trace(trace)));
+        }
+        context
+    }
+
     /// Runs a future within this context. Dropping it is as safe as dropping the future itself.
     ///
     /// ```

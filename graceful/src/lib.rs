@@ -26,6 +26,7 @@
 //! | `tower` | [`tower`]: a layer that fills the [`Context`] of each request; brings `http` |
 //! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
 //! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
+//! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event |
 //! | `testing` | [`testing`]: an orchestrator that records, for your own tests |
 
 mod classify;

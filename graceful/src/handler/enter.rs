@@ -260,7 +260,7 @@ fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
 
 /// Within what the call runs: its context, and the flow whose hook made it.
 fn placed(flow: &mut Flow) {
-    flow.context = Context::try_current();
+    flow.context = Context::of_call();
     if let Some(parent) = ambient::parent() {
         flow.parent = Some(parent.id);
         flow.depth = parent.depth.saturating_add(1);
