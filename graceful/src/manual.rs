@@ -112,5 +112,6 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
     if !config.when {
         return FlowReport::skipped(&flow, "`when` is false");
     }
-    Settle::new(Engine::new(Ended { orchestrator, flow, overrides: config.overrides() }), NoTypedHooks).await
+    let ended = Ended { orchestrator, flow, overrides: config.overrides(), caller: None };
+    Settle::new(Engine::new(ended), NoTypedHooks).await
 }

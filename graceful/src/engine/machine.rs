@@ -5,7 +5,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime};
+use super::{
+    Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime,
+    watch::Watch,
+};
 use crate::{
     Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
@@ -39,6 +42,7 @@ pub(super) struct Machine {
     /// The typed half of `fallback` is under way, in the handler's future.
     recovering: bool,
     pub(super) caller: Caller,
+    watch: Watch,
 }
 
 /// Which steps a pass over the phases takes.
@@ -76,7 +80,7 @@ enum Task {
 }
 
 impl Machine {
-    pub(super) fn new(Ended { orchestrator, flow, overrides }: Ended) -> Self {
+    pub(super) fn new(Ended { orchestrator, flow, overrides, caller }: Ended) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
         let mut served = orchestrator.served();
@@ -89,6 +93,7 @@ impl Machine {
             Delivery::Background => Pass::Required,
         };
         Self {
+            watch: Watch::over(&flow, caller.as_deref()),
             orchestrator,
             flow,
             overrides,
@@ -104,6 +109,7 @@ impl Machine {
 
     /// Goes through the phases as far as they are ready.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
+        let _entered = self.watch.entered();
         loop {
             self.poll_running(cx, typed);
             if !self.running.is_empty() {
@@ -127,7 +133,8 @@ impl Machine {
     }
 
     fn start(&mut self, step: Step) {
-        match self.begun(step) {
+        self.watch.begin(step, &self.flow);
+        match self.watch.within(step, || self.begun(step)) {
             Ok(Begun::Done(done)) => self.done(step, Ok(done)),
             Ok(Begun::Running(task)) => self.running.push(Running { step, task, budget: Budget::default() }),
             Err(error) => self.done(step, Err(error)),
@@ -184,14 +191,16 @@ impl Machine {
     ) -> Poll<Result<Done, StepError>> {
         let Running { step, task, budget } = &mut self.running[index];
         let hooked = |answer: Poll<HookResult>| answer.map_ok(|()| Done::Did("overridden"));
-        let polled = contain(|| match task {
-            Task::Backend(future) => future.as_mut().poll(cx),
-            Task::Hook(future) => {
-                hooked(ambient::within(&self.orchestrator, &self.flow, || future.as_mut().poll(cx)))
-            }
-            Task::Typed => {
-                hooked(ambient::within(&self.orchestrator, &self.flow, || typed.poll(*step, &self.flow, cx)))
-            }
+        let polled = contain(|| {
+            self.watch.within(*step, || match task {
+                Task::Backend(future) => future.as_mut().poll(cx),
+                Task::Hook(future) => {
+                    hooked(ambient::within(&self.orchestrator, &self.flow, || future.as_mut().poll(cx)))
+                }
+                Task::Typed => hooked(ambient::within(&self.orchestrator, &self.flow, || {
+                    typed.poll(*step, &self.flow, cx)
+                })),
+            })
         });
         if let Poll::Ready(answer) = polled.unwrap_or_else(|error| Poll::Ready(Err(error))) {
             return Poll::Ready(answer);
@@ -217,6 +226,7 @@ impl Machine {
 
     /// The typed half of `fallback` begins.
     pub(super) fn recover(&mut self) {
+        self.watch.begin(Step::Fallback, &self.flow);
         self.recovering = true;
     }
 
@@ -229,8 +239,9 @@ impl Machine {
 
     fn record(&mut self, step: Step, result: StepResult) {
         if let StepResult::Failed(error) = &result {
-            self.orchestrator.step_failed(step, error, &self.flow);
+            self.watch.within(step, || self.orchestrator.step_failed(step, error, &self.flow));
         }
+        self.watch.end(step, &result, &self.flow);
         self.todo.remove(step);
         self.results[step as usize] = Some(result);
     }
@@ -262,6 +273,7 @@ impl Machine {
 
     /// The end: everybody is told what became of the flow.
     pub(super) fn tell(&self) {
+        self.watch.flow_ended(&self.flow);
         self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
     }
 

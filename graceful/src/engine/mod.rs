@@ -3,9 +3,12 @@
 mod background;
 mod budget;
 mod machine;
+#[cfg(feature = "metrics")]
+mod measures;
 mod overrides;
 mod report;
 mod settle;
+mod watch;
 
 use std::{
     future::Future,
@@ -21,6 +24,7 @@ pub(crate) use self::{
     machine::{MAX_DEPTH, too_deep},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, TypedHooks},
     settle::{Settle, Settled},
+    watch::caller,
 };
 pub use self::{
     overrides::{FlowHook, Hook},
@@ -34,6 +38,8 @@ pub struct Ended {
     pub(crate) orchestrator: Orchestrator,
     pub(crate) flow: Arc<Flow>,
     pub(crate) overrides: Overrides,
+    /// The span in which the handler was called, if anybody listens.
+    pub(crate) caller: Option<Box<tracing::Span>>,
 }
 
 /// One flow on its way. It cannot be lost: dropped before its end it goes on in the background, and dropped there, because

@@ -46,6 +46,16 @@ impl StepResult {
             _ => None,
         }
     }
+
+    /// In one word, of which there are four.
+    pub(super) const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Skipped(_) => "skipped",
+            Self::Done(_) => "done",
+            Self::Failed(_) => "failed",
+        }
+    }
 }
 
 impl fmt::Display for StepResult {

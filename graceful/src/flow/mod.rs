@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use tracing::Span;
 use uuid::Uuid;
 
 pub(crate) use self::{
@@ -121,6 +122,9 @@ pub struct Flow {
     pub(crate) declaration: Declared,
     pub(crate) values: Values,
     pub(crate) metadata: Option<Arc<Metadata>>,
+    /// The span in which the handler was called, until it has ended.
+    #[serde(skip)]
+    pub(crate) caller: Option<Box<Span>>,
 }
 
 impl Flow {
@@ -140,6 +144,7 @@ impl Flow {
             declaration,
             values: Values::default(),
             metadata: None,
+            caller: None,
         }
     }
 

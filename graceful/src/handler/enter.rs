@@ -7,7 +7,7 @@ use smol_str::format_smolstr;
 use super::{Draft, Returns, Site};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
-    engine::{Ended, Engine},
+    engine::{self, Ended, Engine},
     flow::Origin,
     orchestrator::ambient,
     step::contain,
@@ -230,10 +230,12 @@ impl Active {
             flow.values.drop_payloads();
         }
         flow.end(ending);
+        let caller = flow.caller.take();
         Some(Ended {
             orchestrator: self.orchestrator.take()?,
             flow: self.flow.take()?,
             overrides: self.site.overrides(),
+            caller,
         })
     }
 
@@ -261,6 +263,7 @@ fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
 /// Within what the call runs: its context, and the flow whose hook made it.
 fn placed(flow: &mut Flow) {
     flow.context = Context::of_call();
+    flow.caller = engine::caller();
     if let Some(parent) = ambient::parent() {
         flow.parent = Some(parent.id);
         flow.depth = parent.depth.saturating_add(1);

@@ -1,0 +1,162 @@
+//! The spans of a flow and of its steps, and how long they took. Where nobody listens, there is nothing but the question.
+
+use tracing::{
+    Level, Span,
+    field::{Empty, display},
+    span::EnteredSpan,
+};
+
+use super::StepResult;
+#[cfg(feature = "metrics")]
+use super::measures::Clock;
+use crate::{Flow, Step};
+
+/// Of one flow.
+#[derive(Default)]
+pub(super) struct Watch(Option<Box<Watched>>);
+
+struct Watched {
+    flow: Span,
+    steps: [Option<Watching>; 9],
+    #[cfg(feature = "metrics")]
+    clock: Clock,
+}
+
+/// A step under way.
+struct Watching {
+    span: Span,
+    #[cfg(feature = "metrics")]
+    clock: Clock,
+}
+
+/// The span in which a handler is called: the flow's parent, if anybody listens to flows.
+pub(crate) fn caller() -> Option<Box<Span>> {
+    if !flows_are_traced() {
+        return None;
+    }
+    let span = Span::current();
+    (!span.is_none()).then(|| Box::new(span))
+}
+
+fn flows_are_traced() -> bool {
+    tracing::span_enabled!(target: "graceful::flow", Level::INFO)
+}
+
+fn steps_are_traced() -> bool {
+    tracing::span_enabled!(target: "graceful::step", Level::DEBUG)
+}
+
+impl Watch {
+    /// From the end of the handler on.
+    pub(super) fn over(flow: &Flow, caller: Option<&Span>) -> Self {
+        if cfg!(feature = "metrics") || flows_are_traced() || steps_are_traced() {
+            Self(Some(Box::new(Watched::over(flow, caller))))
+        } else {
+            Self(None)
+        }
+    }
+
+    /// What is done while it lives is the flow's.
+    pub(super) fn entered(&self) -> Option<EnteredSpan> {
+        self.0.as_ref().map(|watched| watched.flow.clone().entered())
+    }
+
+    pub(super) fn begin(&mut self, step: Step, flow: &Flow) {
+        if let Some(watched) = &mut self.0 {
+            watched.begin(step, flow);
+        }
+    }
+
+    /// What is run is the step's.
+    pub(super) fn within<R>(&self, step: Step, run: impl FnOnce() -> R) -> R {
+        match self.0.as_ref().and_then(|watched| watched.steps[step as usize].as_ref()) {
+            Some(watching) => watching.span.in_scope(run),
+            None => run(),
+        }
+    }
+
+    pub(super) fn end(&mut self, step: Step, result: &StepResult, flow: &Flow) {
+        if let Some(watching) = self.0.as_mut().and_then(|watched| watched.steps[step as usize].take()) {
+            watching.end(step, result, flow);
+        }
+    }
+
+    /// The last step is done.
+    pub(super) fn flow_ended(&self, flow: &Flow) {
+        if let Some(watched) = &self.0 {
+            watched.flow_ended(flow);
+        }
+    }
+}
+
+impl Watched {
+    fn over(flow: &Flow, caller: Option<&Span>) -> Self {
+        macro_rules! span {
+            ($($parent:tt)*) => {
+                tracing::info_span!(
+                    target: "graceful::flow",
+                    $($parent)*
+                    "flow",
+                    otel.name = flow.handler(),
+                    handler = flow.handler(),
+                    pattern = flow.pattern(),
+                    entity = %flow.entity(),
+                    flow = %flow.id(),
+                    ending = flow.ending().name(),
+                    code = flow.code().name(),
+                    recovered = Empty,
+                )
+            };
+        }
+        Self {
+            flow: match caller {
+                Some(caller) => span!(parent: caller,),
+                None => span!(),
+            },
+            steps: [const { None }; 9],
+            #[cfg(feature = "metrics")]
+            clock: Clock::start(),
+        }
+    }
+
+    fn begin(&mut self, step: Step, flow: &Flow) {
+        let span = tracing::debug_span!(
+            target: "graceful::step",
+            "step",
+            otel.name = step.name(),
+            step = step.name(),
+            arm = flow.arm(),
+            outcome = Empty,
+            result = Empty,
+            otel.status_code = Empty,
+        );
+        self.steps[step as usize] = Some(Watching {
+            span,
+            #[cfg(feature = "metrics")]
+            clock: Clock::start(),
+        });
+    }
+
+    fn flow_ended(&self, flow: &Flow) {
+        if flow.fallback_applied() {
+            self.flow.record("recovered", true);
+        }
+        #[cfg(feature = "metrics")]
+        super::measures::flow_ended(flow, &self.clock);
+    }
+}
+
+impl Watching {
+    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "its measures are a feature"))]
+    fn end(self, step: Step, result: &StepResult, flow: &Flow) {
+        if !self.span.is_disabled() {
+            self.span.record("outcome", result.outcome());
+            self.span.record("result", display(result));
+            if result.error().is_some() {
+                self.span.record("otel.status_code", "ERROR");
+            }
+        }
+        #[cfg(feature = "metrics")]
+        super::measures::step_ended(step, result, flow, &self.clock);
+    }
+}
