@@ -42,7 +42,7 @@ pub(super) struct Machine {
     /// The typed half of `fallback` is under way, in the handler's future.
     recovering: bool,
     pub(super) caller: Caller,
-    watch: Watch,
+    pub(super) watch: Watch,
 }
 
 /// Which steps a pass over the phases takes.

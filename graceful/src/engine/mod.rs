@@ -30,7 +30,7 @@ pub use self::{
     overrides::{FlowHook, Hook},
     report::{FlowReport, StepResult},
 };
-use crate::{Flow, Orchestrator, StepError};
+use crate::{Flow, Orchestrator, Step, StepError};
 
 /// A flow that has ended, and what runs its steps.
 #[derive(Debug)]
@@ -80,6 +80,12 @@ impl Engine {
     }
 
     /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
+    /// What is run is the fallback's.
+    pub(crate) fn recovering<R>(&self, run: impl FnOnce() -> R) -> R {
+        let machine = self.0.as_deref().expect(ENDS_ONCE);
+        machine.watch.within(Step::Fallback, run)
+    }
+
     pub(crate) fn recovered(&mut self, result: StepResult, applied: bool) {
         self.machine().recovered(result, applied);
     }

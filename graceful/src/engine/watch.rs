@@ -120,16 +120,19 @@ impl Watched {
     }
 
     fn begin(&mut self, step: Step, flow: &Flow) {
-        let span = tracing::debug_span!(
-            target: "graceful::step",
-            "step",
-            otel.name = step.name(),
-            step = step.name(),
-            arm = flow.arm(),
-            outcome = Empty,
-            result = Empty,
-            otel.status_code = Empty,
-        );
+        // The flow's may be off where the steps' are not: then the parent is whoever is around.
+        let span = self.flow.in_scope(|| {
+            tracing::debug_span!(
+                target: "graceful::step",
+                "step",
+                otel.name = step.name(),
+                step = step.name(),
+                arm = flow.arm(),
+                outcome = Empty,
+                result = Empty,
+                otel.status_code = Empty,
+            )
+        });
         self.steps[step as usize] = Some(Watching {
             span,
             #[cfg(feature = "metrics")]

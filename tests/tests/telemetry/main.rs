@@ -2,6 +2,8 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod events;
+mod measures;
+mod spans;
 
 use graceful::{Code, orchestrate};
 use graceful_tests::{User, UserError};
