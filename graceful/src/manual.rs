@@ -112,6 +112,6 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
     if !config.when {
         return FlowReport::skipped(&flow, "`when` is false");
     }
-    let ended = Ended { orchestrator, flow, overrides: config.overrides(), caller: None };
+    let ended = Ended { orchestrator, flow, overrides: config.overrides() };
     Settle::new(Engine::new(ended), NoTypedHooks).await
 }

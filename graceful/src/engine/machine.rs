@@ -5,6 +5,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use tracing::Span;
+
 use super::{
     Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime,
     watch::Watch,
@@ -80,7 +82,7 @@ enum Task {
 }
 
 impl Machine {
-    pub(super) fn new(Ended { orchestrator, flow, overrides, caller }: Ended) -> Self {
+    pub(super) fn new(Ended { orchestrator, mut flow, overrides }: Ended) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
         let mut served = orchestrator.served();
@@ -93,7 +95,7 @@ impl Machine {
             Delivery::Background => Pass::Required,
         };
         Self {
-            watch: Watch::over(&flow, caller.as_deref()),
+            watch: Watch::over(&mut flow),
             orchestrator,
             flow,
             overrides,
@@ -109,7 +111,14 @@ impl Machine {
 
     /// Goes through the phases as far as they are ready.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
-        let _entered = self.watch.entered();
+        match self.watch.flow() {
+            None => self.poll_phases(cx, typed),
+            Some(span) => span.in_scope(|| self.poll_phases(cx, typed)),
+        }
+    }
+
+    #[inline(always)]
+    fn poll_phases(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
         loop {
             self.poll_running(cx, typed);
             if !self.running.is_empty() {
@@ -133,14 +142,31 @@ impl Machine {
     }
 
     fn start(&mut self, step: Step) {
+        if self.watch.is_on() {
+            return self.start_watched(step);
+        }
+        self.start_unwatched(step);
+    }
+
+    #[cold]
+    fn start_watched(&mut self, step: Step) {
         self.watch.begin(step, &self.flow);
-        match self.watch.within(step, || self.begun(step)) {
+        match self.watch.step(step) {
+            Some(span) => span.in_scope(|| self.start_unwatched(step)),
+            None => self.start_unwatched(step),
+        }
+    }
+
+    #[inline(always)]
+    fn start_unwatched(&mut self, step: Step) {
+        match self.begun(step) {
             Ok(Begun::Done(done)) => self.done(step, Ok(done)),
             Ok(Begun::Running(task)) => self.running.push(Running { step, task, budget: Budget::default() }),
             Err(error) => self.done(step, Err(error)),
         }
     }
 
+    #[inline(always)]
     fn begun(&self, step: Step) -> Result<Begun, StepError> {
         let Flow { declaration, depth, ending, .. } = &*self.flow;
         if declaration.options.delivery == Delivery::Durable {
@@ -168,7 +194,11 @@ impl Machine {
     fn poll_running(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) {
         let mut index = 0;
         while index < self.running.len() {
-            match self.poll_one(index, cx, typed) {
+            let polled = match self.watch.step(self.running[index].step) {
+                None => self.poll_one(index, cx, typed),
+                Some(span) => span.in_scope(|| self.poll_one(index, cx, typed)),
+            };
+            match polled {
                 Poll::Pending => index += 1,
                 Poll::Ready(answer) => {
                     let Running { step, task, .. } = self.running.remove(index);
@@ -191,16 +221,14 @@ impl Machine {
     ) -> Poll<Result<Done, StepError>> {
         let Running { step, task, budget } = &mut self.running[index];
         let hooked = |answer: Poll<HookResult>| answer.map_ok(|()| Done::Did("overridden"));
-        let polled = contain(|| {
-            self.watch.within(*step, || match task {
-                Task::Backend(future) => future.as_mut().poll(cx),
-                Task::Hook(future) => {
-                    hooked(ambient::within(&self.orchestrator, &self.flow, || future.as_mut().poll(cx)))
-                }
-                Task::Typed => hooked(ambient::within(&self.orchestrator, &self.flow, || {
-                    typed.poll(*step, &self.flow, cx)
-                })),
-            })
+        let polled = contain(|| match task {
+            Task::Backend(future) => future.as_mut().poll(cx),
+            Task::Hook(future) => {
+                hooked(ambient::within(&self.orchestrator, &self.flow, || future.as_mut().poll(cx)))
+            }
+            Task::Typed => {
+                hooked(ambient::within(&self.orchestrator, &self.flow, || typed.poll(*step, &self.flow, cx)))
+            }
         });
         if let Poll::Ready(answer) = polled.unwrap_or_else(|error| Poll::Ready(Err(error))) {
             return Poll::Ready(answer);
@@ -211,6 +239,7 @@ impl Machine {
         over.unwrap_or_else(Poll::Ready).map(Err)
     }
 
+    #[inline(always)]
     fn done(&mut self, step: Step, answer: Result<Done, StepError>) {
         let result = match answer {
             Ok(Done::Did(what)) => StepResult::Done(what),
@@ -237,11 +266,16 @@ impl Machine {
         Arc::make_mut(&mut self.flow).fallback_applied = applied;
     }
 
+    #[inline]
     fn record(&mut self, step: Step, result: StepResult) {
         if let StepResult::Failed(error) = &result {
-            self.watch.within(step, || self.orchestrator.step_failed(step, error, &self.flow));
+            let span = self.watch.step(step);
+            let _entered = span.as_ref().map(Span::enter);
+            self.orchestrator.step_failed(step, error, &self.flow);
         }
-        self.watch.end(step, &result, &self.flow);
+        if self.watch.is_on() {
+            self.watch.end(step, &result, &self.flow);
+        }
         self.todo.remove(step);
         self.results[step as usize] = Some(result);
     }

@@ -38,8 +38,6 @@ pub struct Ended {
     pub(crate) orchestrator: Orchestrator,
     pub(crate) flow: Arc<Flow>,
     pub(crate) overrides: Overrides,
-    /// The span in which the handler was called, if anybody listens.
-    pub(crate) caller: Option<Box<tracing::Span>>,
 }
 
 /// One flow on its way. It cannot be lost: dropped before its end it goes on in the background, and dropped there, because
@@ -82,8 +80,10 @@ impl Engine {
     /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
     /// What is run is the fallback's.
     pub(crate) fn recovering<R>(&self, run: impl FnOnce() -> R) -> R {
-        let machine = self.0.as_deref().expect(ENDS_ONCE);
-        machine.watch.within(Step::Fallback, run)
+        match self.0.as_ref().and_then(|machine| machine.watch.step(Step::Fallback)) {
+            None => run(),
+            Some(span) => span.in_scope(run),
+        }
     }
 
     pub(crate) fn recovered(&mut self, result: StepResult, applied: bool) {

@@ -1,9 +1,11 @@
 //! The spans of a flow and of its steps, and how long they took. Where nobody listens, there is nothing but the question.
 
+use std::sync::Arc;
+
 use tracing::{
     Level, Span,
     field::{Empty, display},
-    span::EnteredSpan,
+    level_filters::LevelFilter,
 };
 
 use super::StepResult;
@@ -30,12 +32,23 @@ struct Watching {
 }
 
 /// The span in which a handler is called: the flow's parent, if anybody listens to flows.
+#[inline]
 pub(crate) fn caller() -> Option<Box<Span>> {
+    if nobody_listens() { None } else { current() }
+}
+
+#[cold]
+fn current() -> Option<Box<Span>> {
     if !flows_are_traced() {
         return None;
     }
     let span = Span::current();
     (!span.is_none()).then(|| Box::new(span))
+}
+
+/// The first question, and the cheapest: one load.
+fn nobody_listens() -> bool {
+    LevelFilter::current() < LevelFilter::INFO
 }
 
 fn flows_are_traced() -> bool {
@@ -46,42 +59,51 @@ fn steps_are_traced() -> bool {
     tracing::span_enabled!(target: "graceful::step", Level::DEBUG)
 }
 
+// What is done where somebody listens is cold, so that the hot path is as short as without it.
 impl Watch {
     /// From the end of the handler on.
-    pub(super) fn over(flow: &Flow, caller: Option<&Span>) -> Self {
-        if cfg!(feature = "metrics") || flows_are_traced() || steps_are_traced() {
-            Self(Some(Box::new(Watched::over(flow, caller))))
-        } else {
+    #[inline]
+    pub(super) fn over(flow: &mut Arc<Flow>) -> Self {
+        if cfg!(not(feature = "metrics")) && nobody_listens() {
             Self(None)
+        } else {
+            Self(Watched::over(flow))
         }
     }
 
-    /// What is done while it lives is the flow's.
-    pub(super) fn entered(&self) -> Option<EnteredSpan> {
-        self.0.as_ref().map(|watched| watched.flow.clone().entered())
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
     }
 
+    /// What is done in it is the flow's.
+    #[inline]
+    pub(super) fn flow(&self) -> Option<Span> {
+        self.0.as_ref().map(|watched| watched.flow())
+    }
+
+    /// What is done in it is the step's.
+    #[inline]
+    pub(super) fn step(&self, step: Step) -> Option<Span> {
+        self.0.as_ref().and_then(|watched| watched.step(step))
+    }
+
+    #[inline]
     pub(super) fn begin(&mut self, step: Step, flow: &Flow) {
         if let Some(watched) = &mut self.0 {
             watched.begin(step, flow);
         }
     }
 
-    /// What is run is the step's.
-    pub(super) fn within<R>(&self, step: Step, run: impl FnOnce() -> R) -> R {
-        match self.0.as_ref().and_then(|watched| watched.steps[step as usize].as_ref()) {
-            Some(watching) => watching.span.in_scope(run),
-            None => run(),
-        }
-    }
-
+    #[inline]
     pub(super) fn end(&mut self, step: Step, result: &StepResult, flow: &Flow) {
-        if let Some(watching) = self.0.as_mut().and_then(|watched| watched.steps[step as usize].take()) {
-            watching.end(step, result, flow);
+        if let Some(watched) = &mut self.0 {
+            watched.end(step, result, flow);
         }
     }
 
     /// The last step is done.
+    #[inline]
     pub(super) fn flow_ended(&self, flow: &Flow) {
         if let Some(watched) = &self.0 {
             watched.flow_ended(flow);
@@ -90,7 +112,15 @@ impl Watch {
 }
 
 impl Watched {
-    fn over(flow: &Flow, caller: Option<&Span>) -> Self {
+    #[cold]
+    fn over(flow: &mut Arc<Flow>) -> Option<Box<Self>> {
+        // Taken in any case: a record of the flow must not keep the caller's span open.
+        let caller = Arc::get_mut(flow).and_then(|flow| flow.caller.take());
+        (cfg!(feature = "metrics") || flows_are_traced() || steps_are_traced())
+            .then(|| Box::new(Self::of(flow, caller.as_deref())))
+    }
+
+    fn of(flow: &Flow, caller: Option<&Span>) -> Self {
         macro_rules! span {
             ($($parent:tt)*) => {
                 tracing::info_span!(
@@ -119,6 +149,17 @@ impl Watched {
         }
     }
 
+    #[cold]
+    fn flow(&self) -> Span {
+        self.flow.clone()
+    }
+
+    #[cold]
+    fn step(&self, step: Step) -> Option<Span> {
+        self.steps[step as usize].as_ref().map(|watching| watching.span.clone())
+    }
+
+    #[cold]
     fn begin(&mut self, step: Step, flow: &Flow) {
         // The flow's may be off where the steps' are not: then the parent is whoever is around.
         let span = self.flow.in_scope(|| {
@@ -140,6 +181,14 @@ impl Watched {
         });
     }
 
+    #[cold]
+    fn end(&mut self, step: Step, result: &StepResult, flow: &Flow) {
+        if let Some(watching) = self.steps[step as usize].take() {
+            watching.end(step, result, flow);
+        }
+    }
+
+    #[cold]
     fn flow_ended(&self, flow: &Flow) {
         if flow.fallback_applied() {
             self.flow.record("recovered", true);

@@ -122,7 +122,7 @@ pub struct Flow {
     pub(crate) declaration: Declared,
     pub(crate) values: Values,
     pub(crate) metadata: Option<Arc<Metadata>>,
-    /// The span in which the handler was called, until it has ended.
+    /// The span in which the handler was called, until its steps begin.
     #[serde(skip)]
     pub(crate) caller: Option<Box<Span>>,
 }

@@ -230,12 +230,10 @@ impl Active {
             flow.values.drop_payloads();
         }
         flow.end(ending);
-        let caller = flow.caller.take();
         Some(Ended {
             orchestrator: self.orchestrator.take()?,
             flow: self.flow.take()?,
             overrides: self.site.overrides(),
-            caller,
         })
     }
 
