@@ -14,6 +14,7 @@
 //!
 //! Start with [`orchestrate`](macro@orchestrate), the attribute, and [`Orchestrator`], what its steps run with. Without an
 //! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
+//! In a service, [read on](guide) about frameworks, telemetry and tests.
 //!
 //! # Features
 //!
@@ -26,6 +27,7 @@
 //! | `tower` | [`tower`]: a layer that fills the [`Context`] of each request; brings `http` |
 //! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
 //! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
+//! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
 //! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event |
 //! | `testing` | [`testing`]: an orchestrator that records, for your own tests |
 
@@ -52,6 +54,8 @@ mod trace;
 mod views;
 
 pub mod backends;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
