@@ -27,14 +27,16 @@
 //! | `tower` | [`tower`]: a layer that fills the [`Context`] of each request; brings `http` |
 //! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
 //! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
+//! | `sqlite` | [`backends::sqlite`]: a durable store in one file; [`Orchestrator::embedded`] |
 //! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
 //! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event |
-//! | `testing` | [`testing`]: an orchestrator that records, for your own tests |
+//! | `testing` | [`testing`]: an orchestrator that records, for your own tests; what every store must do, as tests |
 
 mod classify;
 mod code;
 mod config;
 mod context;
+mod crash;
 mod engine;
 mod flow;
 #[allow(
@@ -47,6 +49,7 @@ mod integrations;
 mod key;
 mod manual;
 mod orchestrator;
+mod relay;
 mod step;
 mod steps;
 mod submitted;
@@ -72,6 +75,7 @@ pub use self::{
     handler::Outcome,
     key::{Key, KeySpace, encoded},
     orchestrator::{AlreadyInstalled, BuildError, Orchestrator, OrchestratorBuilder, Stats},
+    relay::RelaySettings,
     step::{Step, StepError, StepErrorKind},
     trace::{ParseTraceParentError, TraceParent},
     views::{Failure, Success},
@@ -97,6 +101,9 @@ pub struct Readme;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::classify::{Cause, CauseProbe};
+    #[cfg(feature = "failpoints")]
+    pub use crate::crash::POINTS as CRASH_POINTS;
+    pub use crate::engine::Durable;
     pub use crate::handler::*;
     pub use crate::orchestrator::Requirement;
     #[cfg(feature = "macros")]

@@ -12,6 +12,8 @@ mod traits;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod reply;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 pub use jiff::Timestamp;
 pub use uuid::Uuid;

@@ -134,6 +134,7 @@ impl Watched {
                     flow = %flow.id(),
                     ending = flow.ending().name(),
                     code = flow.code().name(),
+                    traceparent = flow.context().and_then(|context| context.trace).map(display),
                     recovered = Empty,
                 )
             };

@@ -1,5 +1,6 @@
-//! For tests of programs that use graceful.
+//! For tests: of your service, and of a backend of your own.
 
+pub mod conformance;
 mod recorder;
 
 pub(crate) use self::recorder::calling;

@@ -26,6 +26,7 @@ pub(super) fn recorded(backends: Backends, log: &Arc<Log>) -> Backends {
         nexus: backends.nexus.map(|inner| Recording::around(inner, log) as _),
         audit: backends.audit.map(|inner| Recording::around(inner, log) as _),
         alerts: backends.alerts.map(|inner| Recording::around(inner, log) as _),
+        flows: backends.flows,
     }
 }
 
@@ -155,6 +156,14 @@ impl Scheduler for Recording<dyn Scheduler> {
 
     fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
         self.inner.poll(now, limit, hold)
+    }
+
+    fn finish(&self, job: &Job) -> Reply<bool> {
+        self.inner.finish(job)
+    }
+
+    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool> {
+        self.inner.put_off(job, due, error)
     }
 }
 

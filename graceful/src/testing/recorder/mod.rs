@@ -125,7 +125,8 @@ impl Recorder {
     /// Waits until no flow is left in the background: those of `delivery = "background"`, those of dropped handlers, what
     /// a sync handler left. Steps that hang are waited for as long as their time budget.
     ///
-    /// A handler that is still running is no work in the background; for those see [`ended`](Self::ended).
+    /// A handler that is still running is no work in the background, nor is a flow in a durable store, which is its relay's; for
+    /// those see [`ended`](Self::ended).
     ///
     /// ```
     /// # use graceful::{Code, orchestrate, testing::Recorder};
