@@ -414,7 +414,8 @@ impl OrchestratorBuilder {
     /// in memory is); a step that is not ready when its caller cannot wait then fails.
     ///
     /// # Errors
-    /// A handler of the program needs what was not given: each is named, with file and line.
+    /// A handler of the program needs what was not given: each is named, with file and line. Or there is a durable store, or a
+    /// reviewer, and no runtime for what works in the background.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").in_memory().build()?;
@@ -423,8 +424,12 @@ impl OrchestratorBuilder {
     /// ```
     pub fn build(self) -> Result<Orchestrator, BuildError> {
         requirements::check(&self.backends)?;
-        ALIVE.fetch_add(1, Ordering::AcqRel);
+        let runtime = self.runtime.or_else(|| Handle::try_current().ok());
         let relays = self.relay.runs && self.backends.flows.is_some();
+        if runtime.is_none() && (relays || self.reviewer.is_some()) {
+            return Err(BuildError::without_a_runtime());
+        }
+        ALIVE.fetch_add(1, Ordering::AcqRel);
         let orchestrator = Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
             served: self.backends.served(),
@@ -435,7 +440,7 @@ impl OrchestratorBuilder {
             relay: Relay::new(self.relay),
             max_event_bytes: self.max_event_bytes,
             reviewer: self.reviewer,
-            runtime: self.runtime.or_else(|| Handle::try_current().ok()),
+            runtime,
         }));
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));
