@@ -88,11 +88,16 @@ enum Task {
 impl Machine {
     pub(super) fn new(mut ended: Ended) -> Self {
         let watch = Watch::over(&mut ended.flow);
-        Self { watch, ..Self::unwatched(ended) }
+        Self::watched(ended, watch)
     }
 
     /// For what is only to be looked at: it has no span.
-    pub(super) fn unwatched(Ended { orchestrator, flow, overrides }: Ended) -> Self {
+    pub(super) fn unwatched(ended: Ended) -> Self {
+        Self::watched(ended, Watch::default())
+    }
+
+    #[inline]
+    fn watched(Ended { orchestrator, flow, overrides }: Ended, watch: Watch) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
         let mut served = orchestrator.served();
@@ -105,7 +110,7 @@ impl Machine {
             Delivery::Background | Delivery::Durable => Pass::Required,
         };
         Self {
-            watch: Watch::default(),
+            watch,
             orchestrator,
             flow,
             overrides,
@@ -159,14 +164,8 @@ impl Machine {
 
     /// Goes through the phases as far as they are ready.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
-        match self.watch.flow() {
-            None => self.poll_phases(cx, typed),
-            Some(span) => span.in_scope(|| self.poll_phases(cx, typed)),
-        }
-    }
-
-    #[inline]
-    fn poll_phases(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
+        let span = self.watch.flow();
+        let _entered = span.as_ref().map(Span::enter);
         loop {
             self.poll_running(cx, typed);
             if !self.running.is_empty() {
