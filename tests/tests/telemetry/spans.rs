@@ -90,7 +90,7 @@ async fn a_step_that_fails_says_so_and_its_log_line_is_its_own() {
 
 async fn hook(_: &Flow) -> Result<(), StepError> {
     tokio::task::yield_now().await;
-    tracing::info_span!("in the hook").in_scope(|| tokio::task::yield_now()).await;
+    tracing::info_span!("in the hook").in_scope(tokio::task::yield_now).await;
     Ok(())
 }
 
