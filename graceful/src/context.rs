@@ -4,7 +4,9 @@ use std::{future::Future, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use tokio::task_local;
+use tokio::{task::futures::TaskLocalFuture, task_local};
+
+use crate::TraceParent;
 
 task_local! {
     static CURRENT: Arc<Context>;
@@ -43,9 +45,9 @@ pub struct Context {
     /// This one request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<SmolStr>,
-    /// The trace that the call belongs to.
+    /// Where the call stands in a distributed trace.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trace_id: Option<SmolStr>,
+    pub trace: Option<TraceParent>,
 }
 
 macro_rules! with {
@@ -80,7 +82,20 @@ impl Context {
         with_actor actor
         with_correlation_id correlation_id
         with_request_id request_id
-        with_trace_id trace_id
+    }
+
+    /// The same context with another `trace`.
+    ///
+    /// ```
+    /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;
+    /// let context = graceful::Context::new().with_trace(parent);
+    /// assert_eq!(context.trace, Some(parent));
+    /// # Ok::<(), graceful::ParseTraceParentError>(())
+    /// ```
+    #[must_use]
+    pub fn with_trace(mut self, trace: TraceParent) -> Self {
+        self.trace = Some(trace);
+        self
     }
 
     /// The context of this task, or an empty one.
@@ -96,6 +111,17 @@ impl Context {
         CURRENT.try_with(Arc::clone).ok()
     }
 
+    /// The context that a call starts in: that of its task, and the trace that is active.
+    pub(crate) fn of_call() -> Option<Arc<Self>> {
+        let context = Self::try_current();
+        #[cfg(feature = "opentelemetry")]
+        if let Some(trace) = crate::integrations::opentelemetry::active() {
+            let context = context.map(Arc::unwrap_or_clone).unwrap_or_default();
+            return Some(Arc::new(context.with_trace(trace)));
+        }
+        context
+    }
+
     /// Runs a future within this context. Dropping it is as safe as dropping the future itself.
     ///
     /// ```
@@ -106,7 +132,7 @@ impl Context {
     /// # });
     /// ```
     pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(Arc::new(self), future)
+        scope(Arc::new(self), future)
     }
 
     /// Runs a closure within this context: for sync handlers.
@@ -119,6 +145,10 @@ impl Context {
     pub fn sync_scope<R>(self, run: impl FnOnce() -> R) -> R {
         enter(&Arc::new(self), run)
     }
+}
+
+pub(crate) fn scope<F: Future>(context: Arc<Context>, future: F) -> TaskLocalFuture<Arc<Context>, F> {
+    CURRENT.scope(context, future)
 }
 
 pub(crate) fn enter<R>(context: &Arc<Context>, run: impl FnOnce() -> R) -> R {

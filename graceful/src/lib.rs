@@ -14,6 +14,7 @@
 //!
 //! Start with [`orchestrate`](macro@orchestrate), the attribute, and [`Orchestrator`], what its steps run with. Without an
 //! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
+//! In a service, [read on](guide) about frameworks, telemetry and tests.
 //!
 //! # Features
 //!
@@ -27,10 +28,13 @@
 //! | `webhook` | `backends::webhook`: alerts to any webhook, signed; brings `memory` |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
-//! | `axum` | `axum::Json` is looked into for the payload; brings `http` |
+//! | `tower` | [`tower`]: a layer that fills the [`Context`] of each request; brings `http` |
+//! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
+//! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
 //! | `sqlite` | [`backends::sqlite`]: a durable store in one file; [`Orchestrator::embedded`] |
-//! | `testing` | [`testing`]: what every store must do, as tests |
-//! | `tonic` | `tonic::Response` is looked into for the payload; `tonic::Status` is classified |
+//! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
+//! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event |
+//! | `testing` | [`testing`]: an orchestrator that records, for your own tests; what every store must do, as tests |
 
 mod classify;
 mod code;
@@ -45,6 +49,7 @@ mod flow;
     reason = "for expansions only: hidden, and no public API"
 )]
 mod handler;
+mod integrations;
 mod key;
 mod manual;
 mod orchestrator;
@@ -52,9 +57,12 @@ mod relay;
 mod step;
 mod steps;
 mod submitted;
+mod trace;
 mod views;
 
 pub mod backends;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -73,8 +81,16 @@ pub use self::{
     orchestrator::{AlreadyInstalled, BuildError, Orchestrator, OrchestratorBuilder, Stats},
     relay::RelaySettings,
     step::{Step, StepError, StepErrorKind},
+    trace::{ParseTraceParentError, TraceParent},
     views::{Failure, Success},
 };
+
+#[cfg(feature = "axum")]
+pub use self::integrations::axum;
+#[cfg(feature = "tonic")]
+pub use self::integrations::tonic;
+#[cfg(feature = "tower")]
+pub use self::integrations::tower;
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("orchestrate.md")]

@@ -83,7 +83,7 @@ impl<'a, E: ?Sized> Failure<'a, E> {
 /// A flow that knows its outcome, and not yet what follows it.
 fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
     let mut flow = Flow::begin(Declared::default(), Origin::unknown());
-    flow.context = Context::try_current();
+    flow.context = Context::of_call();
     (flow.code, flow.message) = (code, message.into());
     flow.end(ending);
     Arc::new(flow)
@@ -112,5 +112,6 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
     if !config.when {
         return FlowReport::skipped(&flow, "`when` is false");
     }
-    Settle::new(Engine::new(Ended { orchestrator, flow, overrides: config.overrides() }), NoTypedHooks).await
+    let ended = Ended { orchestrator, flow, overrides: config.overrides() };
+    Settle::new(Engine::new(ended), NoTypedHooks).await
 }

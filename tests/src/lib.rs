@@ -7,6 +7,7 @@ pub mod hooks;
 pub mod http;
 pub mod killed;
 pub mod log;
+pub mod raw_http;
 pub mod reports;
 pub mod services;
 pub mod shapes;

@@ -111,6 +111,20 @@ fn no_other_attributes(wire: &Value) {
     assert_eq!(wire["data"].as_object().unwrap().len(), 13);
 }
 
+/// The extension "Distributed Tracing".
+#[tokio::test]
+async fn the_trace_is_an_attribute_where_there_is_one() {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let world = World::new();
+    for error in [None, Some(Code::Internal)] {
+        let context = context().with_trace(trace.parse().unwrap());
+        assert_eq!(context.scope(world.run(touch("a", error))).await.err(), error);
+        let (event, wire) = parsed(&world);
+        assert_eq!(event.extension("traceparent").unwrap().to_string(), trace);
+        assert_eq!(wire["traceparent"], trace);
+    }
+}
+
 /// Nothing that a user sends becomes a separator of the subject.
 #[tokio::test]
 async fn a_subject_is_injective_and_safe() {

@@ -5,6 +5,8 @@ mod known;
 
 #[cfg(feature = "anyhow")]
 mod anyhow;
+#[cfg(feature = "axum")]
+mod axum;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "tonic")]

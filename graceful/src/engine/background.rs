@@ -142,6 +142,13 @@ impl Background {
         Some((lane, runtime))
     }
 
+    /// Waits until nothing is under way.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn settled(&self) {
+        // It is there as long as its sender is, which is `self`.
+        let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;
+    }
+
     /// From now on flows run inline; waits for those under way, and says how many were left at the deadline. Where there is a
     /// store, it takes what it can of those.
     pub(crate) async fn drain(&self, deadline: Duration, into_a_store: bool) -> usize {

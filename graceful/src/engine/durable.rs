@@ -135,7 +135,7 @@ pub(super) fn encode(machine: &Machine) -> Result<Vec<u8>, StepError> {
 /// # Errors
 /// The flow cannot be stored, or its event never sent: what else the transaction holds must not be committed.
 pub(crate) fn to_insert(ended: &Ended) -> Result<QueuedFlow, StepError> {
-    let mut machine = Machine::new(ended.clone());
+    let mut machine = Machine::unwatched(ended.clone());
     if machine.orchestrator.flows().is_none() {
         return Err(no_store());
     }

@@ -5,7 +5,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime};
+use tracing::Span;
+
+use super::{
+    Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime,
+    watch::Watch,
+};
 use crate::{
     Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
@@ -43,6 +48,7 @@ pub(super) struct Machine {
     /// The typed half of `fallback` is under way, in the handler's future.
     recovering: bool,
     pub(super) caller: Caller,
+    pub(super) watch: Watch,
     /// The flow is on disk: dropped here, it is run elsewhere.
     pub(super) kept: bool,
 }
@@ -76,7 +82,18 @@ enum Task {
 }
 
 impl Machine {
-    pub(super) fn new(Ended { orchestrator, mut flow, overrides }: Ended) -> Self {
+    pub(super) fn new(mut ended: Ended) -> Self {
+        let watch = Watch::over(&mut ended.flow);
+        Self::watched(ended, watch)
+    }
+
+    /// For what is only to be looked at: it has no span.
+    pub(super) fn unwatched(ended: Ended) -> Self {
+        Self::watched(ended, Watch::default())
+    }
+
+    #[inline]
+    fn watched(Ended { orchestrator, mut flow, overrides }: Ended, watch: Watch) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
         let mut served = orchestrator.served();
@@ -103,6 +120,7 @@ impl Machine {
             flow.remember_entity();
         }
         Self {
+            watch,
             orchestrator,
             flow,
             overrides,
@@ -121,6 +139,8 @@ impl Machine {
 
     /// Goes through the phases as far as they are ready.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
+        let span = self.watch.flow();
+        let _entered = span.as_ref().map(Span::enter);
         loop {
             if !self.running.is_empty() {
                 self.poll_running(cx, typed);
@@ -161,6 +181,23 @@ impl Machine {
 
     #[inline]
     fn start(&mut self, step: Step) {
+        if self.watch.is_on() {
+            return self.start_watched(step);
+        }
+        self.start_unwatched(step);
+    }
+
+    #[cold]
+    fn start_watched(&mut self, step: Step) {
+        self.watch.begin(step, &self.flow);
+        match self.watch.step(step) {
+            Some(span) => span.in_scope(|| self.start_unwatched(step)),
+            None => self.start_unwatched(step),
+        }
+    }
+
+    #[inline]
+    fn start_unwatched(&mut self, step: Step) {
         if !self.own.contains(step) {
             return self.start_another(step);
         }
@@ -200,7 +237,11 @@ impl Machine {
     fn poll_running(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) {
         let mut index = 0;
         while index < self.running.len() {
-            match self.poll_one(index, cx, typed) {
+            let polled = match self.watch.step(self.running[index].step) {
+                None => self.poll_one(index, cx, typed),
+                Some(span) => span.in_scope(|| self.poll_one(index, cx, typed)),
+            };
+            match polled {
                 Poll::Pending => index += 1,
                 Poll::Ready(answer) => {
                     let Running { step, task, .. } = self.running.remove(index);
@@ -257,6 +298,7 @@ impl Machine {
 
     /// The typed half of `fallback` begins.
     pub(super) fn recover(&mut self) {
+        self.watch.begin(Step::Fallback, &self.flow);
         self.recovering = true;
     }
 
@@ -270,7 +312,12 @@ impl Machine {
     #[inline]
     fn record(&mut self, step: Step, result: StepResult) {
         if let StepResult::Failed(error) = &result {
+            let span = self.watch.step(step);
+            let _entered = span.as_ref().map(Span::enter);
             self.orchestrator.step_failed(step, error, &self.flow);
+        }
+        if self.watch.is_on() {
+            self.watch.end(step, &result, &self.flow);
         }
         self.todo.remove(step);
         self.results[step as usize] = Some(result);
@@ -303,6 +350,7 @@ impl Machine {
 
     /// The end: everybody is told what became of the flow.
     pub(super) fn tell(&self) {
+        self.watch.flow_ended(&self.flow);
         self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
     }
 

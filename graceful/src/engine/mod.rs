@@ -5,9 +5,12 @@ mod background;
 mod budget;
 mod durable;
 mod machine;
+#[cfg(feature = "metrics")]
+mod measures;
 mod overrides;
 mod report;
 mod settle;
+mod watch;
 
 use std::{
     future::Future,
@@ -25,12 +28,13 @@ pub(crate) use self::{
     machine::{MAX_DEPTH, too_deep},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
     settle::{Settle, Settled},
+    watch::caller,
 };
 pub use self::{
     overrides::{Durable, FlowHook, Hook},
     report::{FlowReport, StepResult},
 };
-use crate::{Flow, Orchestrator, StepError};
+use crate::{Flow, Orchestrator, Step, StepError};
 
 /// A flow that has ended, and what runs its steps.
 #[derive(Clone, Debug)]
@@ -83,6 +87,14 @@ impl Engine {
     }
 
     /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
+    /// What is run is the fallback's.
+    pub(crate) fn recovering<R>(&self, run: impl FnOnce() -> R) -> R {
+        match self.0.as_ref().and_then(|machine| machine.watch.step(Step::Fallback)) {
+            None => run(),
+            Some(span) => span.in_scope(run),
+        }
+    }
+
     pub(crate) fn recovered(&mut self, result: StepResult, applied: bool) {
         self.machine().recovered(result, applied);
     }

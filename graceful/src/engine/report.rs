@@ -46,6 +46,16 @@ impl StepResult {
             _ => None,
         }
     }
+
+    /// In one word, of which there are four.
+    pub(super) const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Skipped(_) => "skipped",
+            Self::Done(_) => "done",
+            Self::Failed(_) => "failed",
+        }
+    }
 }
 
 impl fmt::Display for StepResult {
@@ -171,19 +181,28 @@ impl FlowReport {
     }
 }
 
-impl fmt::Display for FlowReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl FlowReport {
+    /// Whose flow it is, and how it ended: the first line of its text.
+    pub(crate) fn heading(&self) -> String {
         let flow = &self.flow;
         // An id is a user's: what is not printable must not make lines of its own.
         let id = flow.entity_id();
-        write!(f, "{} {}", flow.pattern(), id.escape_debug())?;
-        if !flow.handler().is_empty() {
-            write!(f, ": {}", flow.handler())?;
-        }
-        write!(f, " -> {} {}", flow.ending().name(), flow.code())?;
-        if flow.fallback_applied() {
-            f.write_str(", recovered")?;
-        }
+        let handler = if flow.handler().is_empty() { "" } else { ": " };
+        let recovered = if flow.fallback_applied() { ", recovered" } else { "" };
+        format!(
+            "{} {}{handler}{} -> {} {}{recovered}",
+            flow.pattern(),
+            id.escape_debug(),
+            flow.handler(),
+            flow.ending().name(),
+            flow.code()
+        )
+    }
+}
+
+impl fmt::Display for FlowReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.heading())?;
         self.steps().try_for_each(|(step, result)| write!(f, "\n  {step:<9} {result}"))
     }
 }

@@ -55,6 +55,11 @@ impl Flow {
         self.ending.is_success()
     }
 
+    /// Which of a step's two arms it runs.
+    pub(crate) fn arm(&self) -> &'static str {
+        if self.is_success() { "ok" } else { "err" }
+    }
+
     /// What the outcome means.
     ///
     /// ```

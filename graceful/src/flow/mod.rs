@@ -15,6 +15,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+use tracing::Span;
 use uuid::Uuid;
 
 pub(crate) use self::{
@@ -126,6 +127,9 @@ pub struct Flow {
     pub(crate) metadata: Option<Arc<Metadata>>,
     #[serde(skip)]
     pub(crate) named: Named,
+    /// The span in which the handler was called, until its steps begin.
+    #[serde(skip)]
+    pub(crate) caller: Option<Box<Span>>,
 }
 
 impl Flow {
@@ -146,6 +150,7 @@ impl Flow {
             values: Values::default(),
             metadata: None,
             named: Named::default(),
+            caller: None,
         }
     }
 

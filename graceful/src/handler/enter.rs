@@ -7,7 +7,7 @@ use smol_str::format_smolstr;
 use super::{Draft, Returns, Site};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
-    engine::{Ended, Engine},
+    engine::{self, Ended, Engine},
     flow::Origin,
     orchestrator::ambient,
     step::contain,
@@ -261,7 +261,8 @@ fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
 
 /// Within what the call runs: its context, and the flow whose hook made it.
 fn placed(flow: &mut Flow) {
-    flow.context = Context::try_current();
+    flow.context = Context::of_call();
+    flow.caller = engine::caller();
     if let Some(parent) = ambient::parent() {
         flow.parent = Some(parent.id);
         flow.depth = parent.depth.saturating_add(1);

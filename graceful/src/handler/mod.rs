@@ -4,6 +4,7 @@
 //! [`Flow`]: crate::Flow
 
 mod after;
+mod carrier;
 mod draft;
 mod enter;
 mod fallback;
@@ -20,6 +21,7 @@ mod typed;
 
 pub use self::{
     after::{After, Plain},
+    carrier::Carrier,
     draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},

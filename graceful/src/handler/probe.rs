@@ -11,7 +11,7 @@ use std::{marker::PhantomData, ops::Deref};
 use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
 
-use super::{Draft, Value};
+use super::{Carrier, Draft, Value};
 use crate::{Classify, Payload, StepError};
 
 /// A value, or an error, to ask what it can do.
@@ -59,21 +59,10 @@ impl<T: Serialize + ?Sized> Probe<'_, T> {
     }
 }
 
-#[cfg(feature = "axum")]
-impl<T: Serialize> Wrapped<'_, axum::Json<T>> {
+impl<T: Carrier> Wrapped<'_, T> {
+    /// What the response carries becomes the payload.
     pub fn payload(&self, draft: &mut Draft<'_>) {
-        draft.payload(&self.0.0.0);
-    }
-
-    pub fn needed_payload(&self, draft: &mut Draft<'_>) {
-        self.payload(draft);
-    }
-}
-
-#[cfg(feature = "tonic")]
-impl<T: Serialize> Wrapped<'_, tonic::Response<T>> {
-    pub fn payload(&self, draft: &mut Draft<'_>) {
-        draft.payload(self.0.0.get_ref());
+        self.0.0.carried(draft);
     }
 
     pub fn needed_payload(&self, draft: &mut Draft<'_>) {
@@ -111,6 +100,15 @@ impl<E: Classify + ?Sized> Probe<'_, E> {
         let error = (***self).0;
         let message = error.message();
         draft.classified(error.code(), SmolStr::new(&*message));
+    }
+}
+
+#[cfg(feature = "axum")]
+impl Wrapped<'_, crate::axum::Problem> {
+    /// It was classified when it was made.
+    pub fn classify(&self, draft: &mut Draft<'_>) {
+        let problem = self.0.0;
+        draft.classified(problem.code(), problem.message());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::OnceLock};
 
-use tokio::task_local;
+use tokio::{task::futures::TaskLocalFuture, task_local};
 use uuid::Uuid;
 
 use super::Orchestrator;
@@ -35,11 +35,11 @@ pub(super) fn install(orchestrator: Orchestrator) -> Result<(), Orchestrator> {
     INSTALLED.set(orchestrator)
 }
 
-pub(super) fn scope<F: Future>(orchestrator: Orchestrator, future: F) -> impl Future<Output = F::Output> {
+pub(crate) fn scope<F: Future>(orchestrator: Orchestrator, future: F) -> TaskLocalFuture<Orchestrator, F> {
     SCOPED.scope(orchestrator, future)
 }
 
-pub(super) fn sync_scope<R>(orchestrator: Orchestrator, run: impl FnOnce() -> R) -> R {
+pub(crate) fn sync_scope<R>(orchestrator: Orchestrator, run: impl FnOnce() -> R) -> R {
     SCOPED.sync_scope(orchestrator, run)
 }
 

@@ -226,6 +226,12 @@ impl OrchestratorBuilder {
         self
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn map_backends(mut self, change: impl FnOnce(Backends) -> Backends) -> Self {
+        self.backends = change(self.backends);
+        self
+    }
+
     /// Everything that must survive a restart in one store, such as [`sqlite::Store`](crate::backends::sqlite::Store): the flows of
     /// durable delivery, metadata, review jobs, patterns and the audit log.
     ///

@@ -363,10 +363,10 @@ impl Orchestrator {
     /// # });
     /// ```
     pub async fn shutdown(&self, deadline: Duration) -> usize {
-        let end = Instant::now() + deadline;
+        let began = Instant::now();
         self.relay().stop();
         let left = self.0.background.drain(deadline, self.flows().is_some()).await;
-        self.relay().stopped(end.saturating_duration_since(Instant::now())).await;
+        self.relay().stopped(deadline.saturating_sub(began.elapsed())).await;
         if left > 0 {
             tracing::warn!(target: "graceful::background", left, ?deadline, "flows were left at shutdown");
         }

@@ -46,6 +46,8 @@ pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<P
     else {
         return Reply::ready(None);
     };
+    #[cfg(feature = "testing")]
+    let _calling = crate::testing::calling(crate::Step::Fallback, flow);
     let (now, max_age) = (flow.at, max_age(flow));
     cache.get(&key).map(move |entry| {
         let entry = entry?;

@@ -95,6 +95,8 @@ static ARMS: [Arms; 9] = [
 
 /// Starts the arm of `step` that the flow's outcome asks for.
 pub(crate) fn start(step: Step, backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+    #[cfg(feature = "testing")]
+    let _calling = crate::testing::calling(step, flow);
     let arms = &ARMS[step as usize];
     let arm = if flow.is_success() { arms.success } else { arms.error };
     arm(backends, flow)

@@ -12,7 +12,7 @@ use graceful::{
 };
 use graceful_tests::{
     gate::awaited,
-    http::{Inbox, get},
+    raw_http::{Inbox, get},
     services::{Service, free_port},
 };
 use proptest::{prelude::*, test_runner::TestRunner};

@@ -13,7 +13,7 @@ use graceful::{
     },
 };
 use graceful_tests::{
-    http::{Inbox, Request},
+    raw_http::{Inbox, Request},
     services::{installed, missing},
 };
 use serde_json::Value;

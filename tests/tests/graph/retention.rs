@@ -7,7 +7,7 @@ use graceful::{
     Code, Flow, Key,
     backends::{Activity, KnowledgeGraph, Node, Retention, oxigraph, sparql},
 };
-use graceful_tests::{http::ask, services::Service};
+use graceful_tests::{raw_http::ask, services::Service};
 
 use crate::flows::{call, record_all, second, triples};
 

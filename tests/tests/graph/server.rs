@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use graceful::backends::{KnowledgeGraph as _, sparql};
-use graceful_tests::{gate::awaited, http::Inbox, services::free_port};
+use graceful_tests::{gate::awaited, raw_http::Inbox, services::free_port};
 use tokio::net::TcpListener;
 
 use crate::flows::call;

@@ -172,7 +172,7 @@ mod who {
             .with_tenant("acme")
             .with_correlation_id("order-9")
             .with_request_id("r-1")
-            .with_trace_id("t-1");
+            .with_trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap());
         for flow in both_flows!(world, |error| context.clone().scope(touch(error))) {
             assert_eq!(flow.context(), Some(&context));
             assert_eq!((flow.tenant(), flow.correlation_id().as_str()), ("acme", "order-9"));

@@ -1,0 +1,52 @@
+//! The users over HTTP: JSON in and out, errors as problem details.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{
+        Path, State,
+        rejection::{JsonRejection, PathRejection},
+    },
+    http::StatusCode,
+    routing::{get, post},
+};
+use graceful::axum::Problem;
+
+use super::{Mail, NewUser, User, Users};
+
+type Id = Result<Path<u64>, PathRejection>;
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+/// The routes, without who calls.
+pub fn routes<M: Mail>(users: Arc<Users<M>>) -> Router {
+    Router::new()
+        .route("/users", post(create))
+        .route("/users/{id}", get(read).put(update).delete(delete))
+        .with_state(users)
+}
+
+async fn create<M: Mail>(
+    State(users): State<Arc<Users<M>>>,
+    new: Body<NewUser>,
+) -> Result<(StatusCode, Json<User>), Problem> {
+    Ok((StatusCode::CREATED, Json(users.create(new?.0).await?)))
+}
+
+async fn read<M: Mail>(State(users): State<Arc<Users<M>>>, id: Id) -> Result<Json<User>, Problem> {
+    Ok(Json(users.read(id?.0).await?))
+}
+
+async fn update<M: Mail>(
+    State(users): State<Arc<Users<M>>>,
+    id: Id,
+    user: Body<NewUser>,
+) -> Result<Json<User>, Problem> {
+    let (Path(id), Json(NewUser { name, email })) = (id?, user?);
+    Ok(Json(users.update(User { id, name, email }).await?))
+}
+
+async fn delete<M: Mail>(State(users): State<Arc<Users<M>>>, id: Id) -> Result<StatusCode, Problem> {
+    users.delete(id?.0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,44 @@
+//! What is counted and timed, for whoever has installed a recorder of the `metrics` facade.
+
+use std::time::Instant;
+
+use metrics::{SharedString, counter, histogram};
+
+use super::StepResult;
+use crate::{Flow, Step};
+
+/// Since when.
+pub(super) struct Clock(Instant);
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+pub(super) fn step_ended(step: Step, result: &StepResult, flow: &Flow, clock: &Clock) {
+    let (pattern, step, arm) = (pattern(flow), step.name(), flow.arm());
+    counter!(
+        "graceful_steps_total",
+        "pattern" => pattern.clone(), "step" => step, "arm" => arm, "outcome" => result.outcome()
+    )
+    .increment(1);
+    histogram!("graceful_step_duration_seconds", "pattern" => pattern, "step" => step, "arm" => arm)
+        .record(clock.0.elapsed());
+}
+
+pub(super) fn flow_ended(flow: &Flow, clock: &Clock) {
+    let (pattern, arm) = (pattern(flow), flow.arm());
+    counter!(
+        "graceful_flows_total",
+        "pattern" => pattern.clone(), "arm" => arm, "ending" => flow.ending().name(), "code" => flow.code().name()
+    )
+    .increment(1);
+    histogram!("graceful_flow_duration_seconds", "pattern" => pattern, "arm" => arm)
+        .record(clock.0.elapsed());
+}
+
+/// Shared by the labels of both measures.
+fn pattern(flow: &Flow) -> SharedString {
+    SharedString::from_shared(flow.pattern().into())
+}

@@ -1,0 +1,215 @@
+//! The spans of a flow and of its steps, and how long they took. Where nobody listens, there is nothing but the question.
+
+use std::sync::Arc;
+
+use tracing::{
+    Level, Span,
+    field::{Empty, display},
+    level_filters::LevelFilter,
+};
+
+use super::StepResult;
+#[cfg(feature = "metrics")]
+use super::measures::Clock;
+use crate::{Flow, Step};
+
+/// Of one flow.
+#[derive(Default)]
+pub(super) struct Watch(Option<Box<Watched>>);
+
+struct Watched {
+    flow: Span,
+    steps: [Option<Watching>; 9],
+    #[cfg(feature = "metrics")]
+    clock: Clock,
+}
+
+/// A step under way.
+struct Watching {
+    span: Span,
+    #[cfg(feature = "metrics")]
+    clock: Clock,
+}
+
+/// The span in which a handler is called: the flow's parent, if anybody listens to flows.
+#[inline]
+pub(crate) fn caller() -> Option<Box<Span>> {
+    if nobody_listens() { None } else { current() }
+}
+
+#[cold]
+fn current() -> Option<Box<Span>> {
+    if !flows_are_traced() {
+        return None;
+    }
+    let span = Span::current();
+    (!span.is_none()).then(|| Box::new(span))
+}
+
+/// The first question, and the cheapest: one load.
+fn nobody_listens() -> bool {
+    LevelFilter::current() < LevelFilter::INFO
+}
+
+fn flows_are_traced() -> bool {
+    tracing::span_enabled!(target: "graceful::flow", Level::INFO)
+}
+
+fn steps_are_traced() -> bool {
+    tracing::span_enabled!(target: "graceful::step", Level::DEBUG)
+}
+
+// What is done where somebody listens is cold, so that the hot path is as short as without it.
+impl Watch {
+    /// From the end of the handler on.
+    #[inline]
+    pub(super) fn over(flow: &mut Arc<Flow>) -> Self {
+        if cfg!(not(feature = "metrics")) && nobody_listens() {
+            Self(None)
+        } else {
+            Self(Watched::over(flow))
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What is done in it is the flow's.
+    #[inline]
+    pub(super) fn flow(&self) -> Option<Span> {
+        self.0.as_ref().map(|watched| watched.flow())
+    }
+
+    /// What is done in it is the step's.
+    #[inline]
+    pub(super) fn step(&self, step: Step) -> Option<Span> {
+        self.0.as_ref().and_then(|watched| watched.step(step))
+    }
+
+    #[inline]
+    pub(super) fn begin(&mut self, step: Step, flow: &Flow) {
+        if let Some(watched) = &mut self.0 {
+            watched.begin(step, flow);
+        }
+    }
+
+    #[inline]
+    pub(super) fn end(&mut self, step: Step, result: &StepResult, flow: &Flow) {
+        if let Some(watched) = &mut self.0 {
+            watched.end(step, result, flow);
+        }
+    }
+
+    /// The last step is done.
+    #[inline]
+    pub(super) fn flow_ended(&self, flow: &Flow) {
+        if let Some(watched) = &self.0 {
+            watched.flow_ended(flow);
+        }
+    }
+}
+
+impl Watched {
+    #[cold]
+    fn over(flow: &mut Arc<Flow>) -> Option<Box<Self>> {
+        // Taken in any case: a record of the flow must not keep the caller's span open.
+        let caller = Arc::get_mut(flow).and_then(|flow| flow.caller.take());
+        (cfg!(feature = "metrics") || flows_are_traced() || steps_are_traced())
+            .then(|| Box::new(Self::of(flow, caller.as_deref())))
+    }
+
+    fn of(flow: &Flow, caller: Option<&Span>) -> Self {
+        macro_rules! span {
+            ($($parent:tt)*) => {
+                tracing::info_span!(
+                    target: "graceful::flow",
+                    $($parent)*
+                    "flow",
+                    otel.name = flow.handler(),
+                    handler = flow.handler(),
+                    pattern = flow.pattern(),
+                    entity = %flow.entity(),
+                    flow = %flow.id(),
+                    ending = flow.ending().name(),
+                    code = flow.code().name(),
+                    traceparent = flow.context().and_then(|context| context.trace).map(display),
+                    recovered = Empty,
+                )
+            };
+        }
+        Self {
+            flow: match caller {
+                Some(caller) => span!(parent: caller,),
+                None => span!(),
+            },
+            steps: [const { None }; 9],
+            #[cfg(feature = "metrics")]
+            clock: Clock::start(),
+        }
+    }
+
+    #[cold]
+    fn flow(&self) -> Span {
+        self.flow.clone()
+    }
+
+    #[cold]
+    fn step(&self, step: Step) -> Option<Span> {
+        self.steps[step as usize].as_ref().map(|watching| watching.span.clone())
+    }
+
+    #[cold]
+    fn begin(&mut self, step: Step, flow: &Flow) {
+        // The flow's may be off where the steps' are not: then the parent is whoever is around.
+        let span = self.flow.in_scope(|| {
+            tracing::debug_span!(
+                target: "graceful::step",
+                "step",
+                otel.name = step.name(),
+                step = step.name(),
+                arm = flow.arm(),
+                outcome = Empty,
+                result = Empty,
+                otel.status_code = Empty,
+            )
+        });
+        self.steps[step as usize] = Some(Watching {
+            span,
+            #[cfg(feature = "metrics")]
+            clock: Clock::start(),
+        });
+    }
+
+    #[cold]
+    fn end(&mut self, step: Step, result: &StepResult, flow: &Flow) {
+        if let Some(watching) = self.steps[step as usize].take() {
+            watching.end(step, result, flow);
+        }
+    }
+
+    #[cold]
+    fn flow_ended(&self, flow: &Flow) {
+        if flow.fallback_applied() {
+            self.flow.record("recovered", true);
+        }
+        #[cfg(feature = "metrics")]
+        super::measures::flow_ended(flow, &self.clock);
+    }
+}
+
+impl Watching {
+    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "its measures are a feature"))]
+    fn end(self, step: Step, result: &StepResult, flow: &Flow) {
+        if !self.span.is_disabled() {
+            self.span.record("outcome", result.outcome());
+            self.span.record("result", display(result));
+            if result.error().is_some() {
+                self.span.record("otel.status_code", "ERROR");
+            }
+        }
+        #[cfg(feature = "metrics")]
+        super::measures::step_ended(step, result, flow, &self.clock);
+    }
+}

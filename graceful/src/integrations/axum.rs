@@ -1,0 +1,139 @@
+//! Errors as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details.
+//!
+//! For the context of a request, see [`tower`](crate::tower). `Json<T>`, alone or last in a tuple as in
+//! `(StatusCode, Json<T>)`, is a payload as it is: its `T` is what is cached and emitted.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use problem_details::{JsonProblemDetails, ProblemDetails};
+use serde::Serialize;
+use smol_str::SmolStr;
+
+use crate::{Classify, Code, Context};
+
+/// An error as its client may see it: what it means, and nothing else of it.
+///
+/// Whatever is [`Classify`] becomes one with `?`, and the handler's flow sees the same code and message:
+///
+/// ```
+/// use axum::{Json, extract::Path};
+/// use graceful::{Classify, Orchestrator, axum::Problem, orchestrate};
+/// use http::StatusCode;
+/// # use serde::Serialize;
+///
+/// # #[derive(Serialize)]
+/// # struct User { id: u64 }
+/// #[derive(Classify)]
+/// #[classify(code = NotFound, message = "no user {0}")]
+/// struct Missing(u64);
+///
+/// #[orchestrate(pattern = "user", id = id)]
+/// async fn show(Path(id): Path<u64>) -> Result<Json<User>, Problem> {
+///     if id == 0 {
+///         return Err(Missing(id).into());
+///     }
+///     Ok(Json(User { id }))
+/// }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # use axum::response::IntoResponse as _;
+/// # let response = show(Path(0)).await.map(|_| ()).unwrap_err().into_response();
+/// # assert_eq!(response.status(), StatusCode::NOT_FOUND);
+/// # });
+/// ```
+///
+/// An error type of your own that is a response itself says it in one line:
+///
+/// ```
+/// # use graceful::{Classify, axum::Problem};
+/// # use axum::response::{IntoResponse, Response};
+/// # #[derive(Classify)]
+/// # #[classify(code = NotFound, message = "no such user")]
+/// # struct UserError;
+/// impl IntoResponse for UserError {
+///     fn into_response(self) -> Response {
+///         Problem::of(&self).into_response()
+///     }
+/// }
+/// ```
+///
+/// The response is `application/problem+json`. Its status is the code's [`http_status`](Code::http_status), `title` the
+/// status' own phrase, `detail` the error's classified message; `code` is the [`Code`], and `request_id` the one of the
+/// [`Context`], so that who reports the error can name it:
+///
+/// ```json
+/// { "status": 404, "title": "Not Found", "detail": "no user 0", "code": "NOT_FOUND", "request_id": "r-1" }
+/// ```
+// Not `Classify` itself, or `From` could not take all that is: the probe of handlers knows it by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    code: Code,
+    message: SmolStr,
+}
+
+impl Problem {
+    /// What a client may see of an error.
+    ///
+    /// ```
+    /// use graceful::{Code, axum::Problem};
+    /// let problem = Problem::of(&std::io::Error::other("the password is hunter2"));
+    /// assert_eq!((problem.code(), problem.message()), (Code::Internal, "internal error"));
+    /// ```
+    pub fn of(error: &(impl Classify + ?Sized)) -> Self {
+        let message = match error.message() {
+            Cow::Borrowed(message) => SmolStr::new(message),
+            Cow::Owned(message) => message.into(),
+        };
+        Self { code: error.code(), message }
+    }
+
+    /// What the error means.
+    ///
+    /// ```
+    /// # use graceful::{Code, axum::Problem};
+    /// assert_eq!(Problem::of(&Code::NotFound).code(), Code::NotFound);
+    /// ```
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What people may be told about it.
+    ///
+    /// ```
+    /// # use graceful::{Code, axum::Problem};
+    /// assert_eq!(Problem::of(&Code::NotFound).message(), "not found");
+    /// ```
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl<E: Classify> From<E> for Problem {
+    fn from(error: E) -> Self {
+        Self::of(&error)
+    }
+}
+
+#[derive(Serialize)]
+struct Extensions {
+    code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<SmolStr>,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let details = ProblemDetails::new()
+            .with_status(status)
+            .with_title(status.canonical_reason().unwrap_or(self.code.text()))
+            .with_detail(self.message)
+            .with_extensions(Extensions {
+                code: self.code,
+                request_id: Context::current().request_id.clone(),
+            });
+        JsonProblemDetails::from(details).into_response()
+    }
+}

@@ -1,0 +1,10 @@
+//! What makes graceful at home in a framework: one module each, named like the crate.
+
+#[cfg(feature = "axum")]
+pub mod axum;
+#[cfg(feature = "opentelemetry")]
+pub(crate) mod opentelemetry;
+#[cfg(feature = "tonic")]
+pub mod tonic;
+#[cfg(feature = "tower")]
+pub mod tower;

@@ -1,0 +1,55 @@
+//! Errors as a [`tonic::Status`] with the standard details of gRPC, `google.rpc`.
+//!
+//! For the context of a request, see [`tower`](crate::tower): its layer fits `Server::builder().layer(…)`, and a request
+//! id is echoed among the answer's metadata.
+
+use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::{Classify, Context, orchestrator::ambient};
+
+/// An error as its client may see it: its code, its classified message, and nothing else of it.
+///
+/// The other way round, a `Status` that a client of yours got is [`Classify`] itself, so a gateway answers with its code.
+///
+/// Details for programs go with it: [`ErrorInfo`](tonic_types::ErrorInfo), with the code's name as its reason and the
+/// service of the orchestrator in scope as its domain, and [`RequestInfo`](tonic_types::RequestInfo) with the id of the
+/// [`Context`]'s request; each where there is one.
+///
+/// ```
+/// use graceful::{Classify, Orchestrator, tonic::status};
+/// use tonic::{Response, Status};
+/// use tonic_types::StatusExt as _;
+///
+/// #[derive(Classify)]
+/// #[classify(code = NotFound, message = "no user {0}")]
+/// struct Missing(u64);
+///
+/// fn find(id: u64) -> Result<u64, Missing> {
+///     Err(Missing(id))
+/// }
+///
+/// async fn get(id: u64) -> Result<Response<u64>, Status> {
+///     Ok(Response::new(find(id).map_err(status)?))
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::builder().service("users").build().unwrap();
+/// let error = orchestrator.scope(get(7)).await.unwrap_err();
+/// assert_eq!((error.code(), error.message()), (tonic::Code::NotFound, "no user 7"));
+/// let info = error.get_details_error_info().unwrap();
+/// assert_eq!((&*info.reason, &*info.domain), ("NOT_FOUND", "users"));
+/// # });
+/// ```
+pub fn status<E: Classify>(error: E) -> Status {
+    let code = error.code();
+    let mut details = ErrorDetails::new();
+    if let Some(orchestrator) = ambient::orchestrator() {
+        details.set_error_info(code.name(), orchestrator.origin().service.as_str(), []);
+    }
+    if let Some(request_id) = &Context::current().request_id {
+        details.set_request_info(request_id.as_str(), "");
+    }
+    // Both count as gRPC does.
+    Status::with_error_details(tonic::Code::from_i32(code as i32), error.message(), details)
+}

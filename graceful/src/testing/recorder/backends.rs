@@ -1,0 +1,232 @@
+//! Backends that record what a step asks of them, and ask another.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::log::Log;
+use crate::{
+    Event, Flow, Key, Metadata, Severity,
+    backends::{
+        Activity, Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
+        Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply, Rows,
+        Scheduler,
+    },
+    steps::Backends,
+};
+
+/// The same backends, each of which records.
+pub(super) fn recorded(backends: Backends, log: &Arc<Log>) -> Backends {
+    Backends {
+        cache: backends.cache.map(|inner| Recording::around(inner, log) as _),
+        metadata: backends.metadata.map(|inner| Recording::around(inner, log) as _),
+        graph: backends.graph.map(|inner| Recording::around(inner, log) as _),
+        scheduler: backends.scheduler.map(|inner| Recording::around(inner, log) as _),
+        events: backends.events.map(|inner| Recording::around(inner, log) as _),
+        nexus: backends.nexus.map(|inner| Recording::around(inner, log) as _),
+        audit: backends.audit.map(|inner| Recording::around(inner, log) as _),
+        alerts: backends.alerts.map(|inner| Recording::around(inner, log) as _),
+        flows: backends.flows,
+    }
+}
+
+struct Recording<B: ?Sized> {
+    inner: Arc<B>,
+    log: Arc<Log>,
+}
+
+impl<B: ?Sized> Recording<B> {
+    fn around(inner: Arc<B>, log: &Arc<Log>) -> Arc<Self> {
+        Arc::new(Self { inner, log: Arc::clone(log) })
+    }
+}
+
+impl<B: fmt::Debug + ?Sized> fmt::Debug for Recording<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// What an answer says beyond its call; nothing where the call says all.
+pub(super) trait Answered {
+    fn told(&self) -> &'static str {
+        ""
+    }
+}
+
+impl Answered for () {}
+impl Answered for Arc<Metadata> {}
+
+impl Answered for Option<CacheEntry> {
+    fn told(&self) -> &'static str {
+        if self.is_some() { "found" } else { "nothing" }
+    }
+}
+
+impl Answered for CacheWrite {
+    fn told(&self) -> &'static str {
+        match self {
+            Self::Done => "",
+            Self::Newer => "kept what is newer",
+        }
+    }
+}
+
+impl Answered for JobChange {
+    fn told(&self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Bumped => "bumped",
+            Self::Completed => "completed",
+            Self::NotOpen => "nothing open",
+        }
+    }
+}
+
+impl Answered for AlertChange {
+    fn told(&self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Repeated => "repeated",
+            Self::Resolved => "resolved",
+            Self::NotOpen => "nothing open",
+        }
+    }
+}
+
+impl Cache for Recording<dyn Cache> {
+    fn get(&self, key: &Key) -> Reply<Option<CacheEntry>> {
+        self.log.record(|| format!("get {}", key.id()), || self.inner.get(key))
+    }
+
+    fn put(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>) -> Reply<CacheWrite> {
+        let call = format!("put {} {}", key.id(), entry.value.as_json());
+        self.log.record(|| call, || self.inner.put(key, entry, ttl))
+    }
+
+    fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
+        let what = if key.space() == crate::KeySpace::LastGood { "forget" } else { "invalidate" };
+        let call = || format!("{what} {}", key.id());
+        self.log.record(call, || self.inner.invalidate(key, version, ttl))
+    }
+}
+
+impl MetadataStore for Recording<dyn MetadataStore> {
+    fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>> {
+        self.log.record(|| "record".to_owned(), || self.inner.record(flow))
+    }
+
+    fn latest(&self, entity: &Key) -> Reply<Option<Arc<Metadata>>> {
+        self.inner.latest(entity)
+    }
+
+    fn state(&self, flow: Uuid) -> Reply<Option<Arc<Metadata>>> {
+        self.inner.state(flow)
+    }
+}
+
+impl KnowledgeGraph for Recording<dyn KnowledgeGraph> {
+    fn record(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let related = |edge: &Edge| match &edge.object {
+            Node::Flow(_) => format!("{} flow", edge.relation),
+            Node::Entity(key) => format!("{} {}", edge.relation, key.id()),
+        };
+        let edges: Vec<_> = Activity::of(flow).edges().iter().map(related).collect();
+        let call = || format!("relate {}", edges.join(", "));
+        self.log.record(call, || self.inner.record(flow))
+    }
+
+    fn neighbours(&self, node: &Node) -> Reply<Vec<Edge>> {
+        self.inner.neighbours(node)
+    }
+
+    fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>> {
+        self.inner.history(entity, limit)
+    }
+
+    fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>> {
+        self.inner.failures(pattern, since)
+    }
+
+    fn query(&self, sparql: &str) -> Reply<Rows> {
+        self.inner.query(sparql)
+    }
+}
+
+impl Scheduler for Recording<dyn Scheduler> {
+    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
+        self.log.record(|| "open".to_owned(), || self.inner.open(flow, due))
+    }
+
+    fn complete(&self, entity: &Key) -> Reply<JobChange> {
+        self.log.record(|| "complete".to_owned(), || self.inner.complete(entity))
+    }
+
+    fn jobs(&self) -> Reply<Vec<Job>> {
+        self.inner.jobs()
+    }
+
+    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        self.inner.poll(now, limit, hold)
+    }
+
+    fn finish(&self, job: &Job) -> Reply<bool> {
+        self.inner.finish(job)
+    }
+
+    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool> {
+        self.inner.put_off(job, due, error)
+    }
+}
+
+impl EventEmitter for Recording<dyn EventEmitter> {
+    fn emit(&self, event: Event) -> Reply<()> {
+        let call = format!("emit {} {}", event.name(), event.data().result.as_json());
+        self.log.record(|| call, || self.inner.emit(event))
+    }
+}
+
+impl Nexus for Recording<dyn Nexus> {
+    fn register(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let call = || format!("register {}", flow.registered_pattern());
+        self.log.record(call, || self.inner.register(flow))
+    }
+
+    fn patterns(&self) -> Reply<Vec<PatternUse>> {
+        self.inner.patterns()
+    }
+
+    fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>> {
+        self.inner.trace(entity)
+    }
+}
+
+impl AuditLog for Recording<dyn AuditLog> {
+    fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
+        self.log.record(|| "append".to_owned(), || self.inner.append(flow))
+    }
+
+    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<Arc<Flow>>> {
+        self.inner.records(entity, limit)
+    }
+}
+
+impl Alerter for Recording<dyn Alerter> {
+    fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
+        let call = || format!("fire {}", severity.name());
+        self.log.record(call, || self.inner.fire(flow, severity))
+    }
+
+    fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
+        self.log.record(|| "resolve".to_owned(), || self.inner.resolve(flow))
+    }
+
+    fn open(&self) -> Reply<Vec<Alert>> {
+        self.inner.open()
+    }
+
+    fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
+        self.inner.resolved(limit)
+    }
+}

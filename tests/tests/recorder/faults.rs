@@ -1,0 +1,45 @@
+//! A backend that fails, by the recorder's doing or its own.
+
+use graceful::{Step, StepError, testing::Recorder};
+use graceful_tests::{Fault, Faulty, UserError};
+
+use super::{ADA, ada, update};
+
+#[tokio::test]
+async fn a_backend_fails_until_it_is_well_again() {
+    for error in [|| None, || Some(UserError::Broken)] {
+        let recorder = Recorder::new();
+        let name =
+            if error().is_none() { format!("user_updated {ADA}") } else { "user_updated.failed null".into() };
+        recorder.fail(Step::Event, Some(StepError::new("the broker is away")));
+        let _ = recorder.run(update(ada(), error())).await;
+        recorder.last().assert_step(Step::Event, &format!("emit {name} -> FAILED: the broker is away"));
+        let effects = recorder.last().effects().to_vec();
+        assert_eq!(effects.iter().filter_map(|effect| effect.error()).count(), 1);
+        assert_eq!(recorder.last().report().failures().count(), 1);
+        recorder.last().assert_step(Step::Audit, "append");
+
+        recorder.fail(Step::Event, None);
+        let _ = recorder.run(update(ada(), error())).await;
+        recorder.last().assert_step(Step::Event, &format!("emit {name}"));
+        assert!(recorder.last().report().failures().next().is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_at_fault_is_recorded_as_it_is() {
+    for (fault, told) in [
+        (Fault::Fails, "append -> FAILED: the backend failed"),
+        (Fault::FailsLater, "append -> FAILED: the backend failed"),
+        (Fault::Panics, "append -> no answer"),
+        (Fault::PanicsLater, "append -> no answer"),
+        (Fault::Hangs, "append -> no answer"),
+    ] {
+        for error in [None, Some(UserError::Broken)] {
+            let recorder = Recorder::with(|builder| builder.audit(Faulty(fault)));
+            let _ = recorder.run(update(ada(), error)).await;
+            recorder.only().assert_step(Step::Audit, told);
+            assert!(recorder.only().report().step(Step::Audit).error().is_some());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The trace of the span around a handler reaches its event, whatever the headers said.
+
+use graceful::{Code, Context, OrchestrationConfig, Success};
+use graceful_tests::{UserError, World, ada};
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use tracing::Instrument as _;
+
+use super::{Telemetry, parent, seen, update};
+
+fn traceparents(world: &World) -> Vec<Option<String>> {
+    let told = |event| serde_json::to_value(event).unwrap()["traceparent"].as_str().map(ToOwned::to_owned);
+    world.events().iter().map(told).collect()
+}
+
+const REMOTE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+#[tokio::test]
+async fn the_event_of_a_handler_is_in_the_trace_of_its_span() {
+    for context in [Context::new(), Context::new().with_trace(REMOTE.parse().unwrap()).with_request_id("r-1")]
+    {
+        let (telemetry, world) = (Telemetry::listen(), World::new());
+        for error in [None, Some(UserError::Broken)] {
+            let ok = error.is_none();
+            let call = world.run(update(ada(), error)).instrument(tracing::info_span!("request"));
+            assert_eq!(context.clone().scope(call).await.is_ok(), ok);
+        }
+        let spans = telemetry.spans();
+        let requests: Vec<_> = spans.iter().filter(|span| span.name == "request").map(parent).collect();
+        assert_eq!(requests.len(), 2);
+        assert_eq!(traceparents(&world), requests.into_iter().map(Some).collect::<Vec<_>>());
+        let flow = world.reports.last().flow().clone();
+        assert_eq!(
+            flow.context().unwrap().request_id,
+            context.request_id,
+            "the rest of the context is as it was"
+        );
+    }
+}
+
+#[test]
+fn of_a_sync_handler_too() {
+    let (telemetry, world) = (Telemetry::listen(), World::new());
+    for error in [None, Some(Code::Internal)] {
+        let answer =
+            tracing::info_span!("request").in_scope(|| world.orchestrator.sync_scope(|| seen(error)));
+        assert_eq!(answer.err(), error);
+    }
+    let requests: Vec<_> =
+        telemetry.spans().iter().filter(|span| span.name == "request").map(parent).map(Some).collect();
+    assert_eq!(traceparents(&world), requests);
+}
+
+#[tokio::test]
+async fn and_of_the_manual_path() {
+    let (telemetry, world) = (Telemetry::listen(), World::new());
+    let config = OrchestrationConfig::new("user").id(42).event("user_seen").on(&world.orchestrator);
+    let manual = async { Success::wrap(Code::Ok, "seen", &42).orchestrate(&config).await };
+    manual.instrument(tracing::info_span!("request")).await;
+    let request = telemetry.spans().into_iter().find(|span| span.name == "request").unwrap();
+    assert_eq!(traceparents(&world), [Some(parent(&request))]);
+}
+
+/// Whose span it is, does not matter.
+#[tokio::test]
+async fn a_span_that_was_made_without_tracing_counts() {
+    let telemetry = Telemetry::listen();
+    let world = World::new();
+    telemetry
+        .provider
+        .tracer("tests")
+        .in_span("own", |_| world.orchestrator.sync_scope(|| seen(None)))
+        .unwrap();
+    let own = telemetry.spans().into_iter().find(|span| span.name == "own").unwrap();
+    assert_eq!(traceparents(&world), [Some(parent(&own))]);
+}
+
+#[tokio::test]
+async fn without_a_span_the_header_is_what_is_known() {
+    let _telemetry = Telemetry::listen();
+    let world = World::new();
+    let context = Context::new().with_trace(REMOTE.parse().unwrap());
+    context.scope(world.run(update(ada(), None))).await.unwrap();
+    world.run(update(ada(), None)).await.unwrap();
+    assert_eq!(traceparents(&world), [Some(REMOTE.to_owned()), None]);
+}

@@ -1,0 +1,22 @@
+//! Clients that go: the server drops the handler.
+
+use graceful::{Code, Ending};
+use graceful_tests::World;
+use tonic::Request;
+
+use super::{served, service::Id};
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_leaves_the_error_flow() {
+    let world = World::new();
+    let (client, gate) = served(&world).await;
+    let mut going = client.clone();
+    let call = tokio::spawn(async move { going.get(Request::new(Id { id: 3 })).await });
+    gate.reached().await;
+    call.abort();
+    let flow = world.reports.until(1).await[0].flow().clone();
+    assert_eq!(
+        (flow.ending(), flow.code(), flow.entity_id().as_str()),
+        (Ending::Cancelled, Code::Cancelled, "3")
+    );
+}
