@@ -1,11 +1,13 @@
-//! What the tests share: a world to look into, users, hooks, backends at fault, and the log.
+//! What the tests share: a world to look into, users, hooks, backends and networks at fault, servers, and the log.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "for tests: a helper that panics fails the test")]
 
 pub mod faulty;
 pub mod gate;
 pub mod hooks;
 pub mod log;
+pub mod proxy;
 pub mod reports;
+pub mod services;
 pub mod shapes;
 pub mod users;
 pub mod world;
@@ -14,6 +16,7 @@ pub use self::{
     faulty::{Fault, Faulty},
     gate::Gate,
     log::Log,
+    proxy::{Link, Proxy},
     reports::Reports,
     users::{User, UserError, ada},
     world::World,

@@ -9,13 +9,21 @@
 
 mod traits;
 
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod breaker;
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod connect;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod reply;
 
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
+#[cfg(any(feature = "nats", feature = "redis"))]
+pub use self::connect::ConnectError;
 pub use self::{
     reply::{BoxFuture, Reply},
     traits::*,
