@@ -13,8 +13,11 @@ mod traits;
 mod breaker;
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod connect;
+mod inbox;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod reply;
@@ -25,6 +28,7 @@ pub use uuid::Uuid;
 #[cfg(any(feature = "nats", feature = "redis"))]
 pub use self::connect::ConnectError;
 pub use self::{
+    inbox::{Inbox, InboxEntry, ReceivedEvent},
     reply::{BoxFuture, Reply},
     traits::*,
 };

@@ -14,6 +14,7 @@
 //! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each | the patterns and entities least recently used; an entity's oldest flows |
 //! | [`AuditLog`] | 10 000 records | the oldest record |
 //! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
+//! | [`Inbox`] | 10 000 events | the events least recently asked for |
 //!
 //! Bounds are in numbers, not in bytes, and `with_capacity` sets them; a capacity of 0 counts as 1. Where a bound is
 //! spread over several locks it is reached at about that number, never passed by more than a few entries. What is lost
@@ -40,6 +41,7 @@ mod audit;
 mod cache;
 mod events;
 mod graph;
+mod inbox;
 mod metadata;
 mod nexus;
 mod ordered;
@@ -54,6 +56,7 @@ pub use self::{
     cache::Cache,
     events::{Events, RecvError, Subscription, TryRecvError},
     graph::Graph,
+    inbox::{Inbox, InboxTransaction},
     metadata::MetadataStore,
     nexus::Nexus,
     scheduler::Scheduler,
