@@ -60,7 +60,7 @@ pub use self::{
     },
     handler::Outcome,
     key::{Key, KeySpace, encoded},
-    orchestrator::{AlreadyInstalled, BuildError, Orchestrator, OrchestratorBuilder, Stats},
+    orchestrator::{AlreadyInstalled, BuildError, ConfigError, Orchestrator, OrchestratorBuilder, Stats},
     step::{Step, StepError, StepErrorKind},
     views::{Failure, Success},
 };

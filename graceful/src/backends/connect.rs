@@ -21,6 +21,7 @@ pub struct ConnectError(String);
 
 impl ConnectError {
     /// The text must hold no secret.
+    #[cfg(any(feature = "nats", feature = "redis"))]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

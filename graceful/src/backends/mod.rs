@@ -11,7 +11,6 @@ mod traits;
 
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod breaker;
-#[cfg(any(feature = "nats", feature = "redis"))]
 mod connect;
 mod inbox;
 #[cfg(feature = "memory")]
@@ -25,9 +24,8 @@ mod reply;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
-#[cfg(any(feature = "nats", feature = "redis"))]
-pub use self::connect::ConnectError;
 pub use self::{
+    connect::ConnectError,
     inbox::{Inbox, InboxEntry, ReceivedEvent},
     reply::{BoxFuture, Reply},
     traits::*,
