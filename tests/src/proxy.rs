@@ -49,12 +49,19 @@ impl Link {
     ];
 }
 
+#[derive(Clone, Copy, Debug)]
+struct State {
+    link: Link,
+    /// A connection from before the last cut is cut, even if the link is up again by then.
+    cuts: usize,
+}
+
 /// Stands between a client and a server.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     server: SocketAddr,
-    link: watch::Sender<Link>,
+    state: watch::Sender<State>,
     connections: Arc<AtomicUsize>,
     listening: Mutex<Option<JoinHandle<()>>>,
 }
@@ -66,7 +73,7 @@ impl Proxy {
         let proxy = Self {
             address: listener.local_addr().unwrap(),
             server,
-            link: watch::Sender::new(Link::Up),
+            state: watch::Sender::new(State { link: Link::Up, cuts: 0 }),
             connections: Arc::default(),
             listening: Mutex::new(None),
         };
@@ -93,7 +100,10 @@ impl Proxy {
             // Until it has ended, it listens.
             let _ = task.await;
         }
-        self.link.send_replace(link);
+        self.state.send_modify(|state| {
+            state.link = link;
+            state.cuts += usize::from(matches!(link, Link::Refused | Link::Reset));
+        });
         if link != Link::Refused && listening.is_none() {
             let socket = TcpSocket::new_v4().unwrap();
             socket.set_reuseaddr(true).unwrap();
@@ -103,24 +113,26 @@ impl Proxy {
     }
 
     fn listen(&self, listener: TcpListener) -> JoinHandle<()> {
-        let (server, link, connections) = (self.server, self.link.clone(), Arc::clone(&self.connections));
+        let (server, state, connections) = (self.server, self.state.clone(), Arc::clone(&self.connections));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(connect(client, server, link.subscribe()));
+                tokio::spawn(connect(client, server, state.subscribe()));
             }
         })
     }
 }
 
-async fn connect(mut client: TcpStream, server: SocketAddr, mut link: watch::Receiver<Link>) {
+async fn connect(mut client: TcpStream, server: SocketAddr, state: watch::Receiver<State>) {
+    let cuts = state.borrow().cuts;
     if let Ok(mut server) = TcpStream::connect(server).await {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let mut answers = link.clone();
+        let requests = Pump { state: state.clone(), cuts, half: Link::HalfSent };
+        let answers = Pump { state, cuts, half: Link::HalfAnswered };
         tokio::select! {
-            () = pump(from_client, to_server, &mut link, Link::HalfSent) => {}
-            () = pump(from_server, to_client, &mut answers, Link::HalfAnswered) => {}
+            () = requests.run(from_client, to_server) => {}
+            () = answers.run(from_server, to_client) => {}
         }
         let _ = server.set_zero_linger();
     }
@@ -128,32 +140,47 @@ async fn connect(mut client: TcpStream, server: SocketAddr, mut link: watch::Rec
     let _ = client.set_zero_linger();
 }
 
-/// Until either side closes, or the link breaks.
-async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, link: &mut watch::Receiver<Link>, half: Link) {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let now = *link.borrow_and_update();
-        if matches!(now, Link::Refused | Link::Reset) {
-            return;
-        }
-        let read = tokio::select! {
-            changed = link.changed() => match changed {
-                Ok(()) => continue,
-                Err(_) => return,
-            },
-            read = from.read(&mut buffer), if now != Link::BlackHole => read,
-        };
-        let Ok(length @ 1..) = read else { return };
-        match now {
-            Link::Slow(delay) => tokio::time::sleep(delay).await,
-            now if now == half => {
+/// One direction of a connection.
+struct Pump {
+    state: watch::Receiver<State>,
+    /// How often the link had been cut when it was made.
+    cuts: usize,
+    /// The link that breaks here, half-way.
+    half: Link,
+}
+
+impl Pump {
+    /// Until either side closes, or the link breaks.
+    async fn run(mut self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>) {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Some(link) = self.link() {
+            let length = tokio::select! {
+                biased;
+                changed = self.state.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
+                read = from.read(&mut buffer), if link != Link::BlackHole => match read {
+                    Ok(length @ 1..) => length,
+                    _ => return,
+                },
+            };
+            if link == self.half {
                 let _ = to.write_all(&buffer[..length / 2]).await;
                 return;
             }
-            _ => {}
+            if let Link::Slow(delay) = link {
+                tokio::time::sleep(delay).await;
+            }
+            if to.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
         }
-        if to.write_all(&buffer[..length]).await.is_err() {
-            return;
-        }
+    }
+
+    /// `None` where it is cut.
+    fn link(&mut self) -> Option<Link> {
+        let State { link, cuts } = *self.state.borrow_and_update();
+        (cuts == self.cuts && !matches!(link, Link::Refused | Link::Reset)).then_some(link)
     }
 }

@@ -7,12 +7,11 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
 };
 
 use tokio::net::TcpStream;
 
-use crate::gate::awaited;
+use crate::gate::until;
 
 /// Redis on its standard port, if it is there.
 pub async fn redis() -> Option<SocketAddr> {
@@ -111,11 +110,10 @@ impl Server {
     }
 
     async fn listens(&mut self) {
-        awaited(async {
-            while TcpStream::connect(self.address).await.is_err() {
-                assert!(self.process.try_wait().unwrap().is_none(), "{} has ended", self.program.display());
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+        let address = self.address;
+        until(|| {
+            assert!(self.process.try_wait().unwrap().is_none(), "{} has ended", self.program.display());
+            async move { TcpStream::connect(address).await.is_ok() }
         })
         .await;
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use graceful::{Code, Step, StepErrorKind, backends::nats::Events, orchestrate};
-use graceful_tests::{Link, Proxy, User, World, ada, gate::awaited, services::Server};
+use graceful_tests::{Link, Proxy, User, World, ada, gate::until, services::Server};
 
 use super::Nats;
 
@@ -64,14 +64,9 @@ async fn cut_off(nats: Arc<Nats>, first: usize) -> (Vec<String>, [usize; Link::F
         failed[index] += usize::from(!was_emitted(&world));
 
         proxy.set(Link::Up).await;
-        awaited(async {
-            loop {
-                world.run(update(ada(), None)).await.unwrap();
-                if was_emitted(&world) {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
+        until(|| async {
+            world.run(update(ada(), None)).await.unwrap();
+            was_emitted(&world)
         })
         .await;
     }
@@ -88,23 +83,15 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
     let world = World::with(|builder| builder.events(events.with_timeout(Duration::from_millis(50))));
     for fault in [Link::BlackHole, Link::Refused] {
         proxy.set(fault).await;
-        awaited(async {
-            loop {
-                world.run(update(ada(), None)).await.unwrap();
-                if world.last(Step::Event).1.starts_with("FAILED: NATS is away") {
-                    return;
-                }
-            }
+        until(|| async {
+            world.run(update(ada(), None)).await.unwrap();
+            world.last(Step::Event).1.starts_with("FAILED: NATS is away")
         })
         .await;
         proxy.set(Link::Up).await;
-        awaited(async {
-            while {
-                world.run(update(ada(), None)).await.unwrap();
-                !was_emitted(&world)
-            } {
-                tokio::task::yield_now().await;
-            }
+        until(|| async {
+            world.run(update(ada(), None)).await.unwrap();
+            was_emitted(&world)
         })
         .await;
     }
@@ -118,13 +105,9 @@ async fn killed_and_started_again_it_still_has_what_it_acknowledged() {
     let events = nats.events().await;
     let world = World::with(|builder| builder.events(events));
     for round in 1..=3 {
-        awaited(async {
-            loop {
-                world.run(update(ada(), None)).await.unwrap();
-                if was_emitted(&world) {
-                    return;
-                }
-            }
+        until(|| async {
+            world.run(update(ada(), None)).await.unwrap();
+            was_emitted(&world)
         })
         .await;
         server.kill();

@@ -15,7 +15,11 @@ use graceful::{
         nats::{Filter, Poison, Rejected, Subscriber},
     },
 };
-use graceful_tests::{Link, Proxy, gate::awaited, services::unique};
+use graceful_tests::{
+    Link, Proxy,
+    gate::{awaited, until},
+    services::unique,
+};
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::Nats;
@@ -84,15 +88,9 @@ async fn next(handled: &mut mpsc::UnboundedReceiver<usize>) -> usize {
 
 /// Until the server has an answer to every event.
 async fn all_answered(nats: &Nats) {
-    awaited(async {
-        loop {
-            let stream = nats.stream().await;
-            let consumer = stream.consumer_info("reader").await.unwrap();
-            if consumer.num_ack_pending == 0 && consumer.num_pending == 0 {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
+    until(|| async {
+        let consumer = nats.stream().await.consumer_info("reader").await.unwrap();
+        consumer.num_ack_pending == 0 && consumer.num_pending == 0
     })
     .await;
 }

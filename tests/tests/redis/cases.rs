@@ -6,6 +6,7 @@ use graceful::{
     Key,
     backends::{Cache, CacheWrite, memory},
 };
+use graceful_tests::gate::until;
 
 use super::{Redis, entry};
 
@@ -123,20 +124,10 @@ cases! {
     async fn a_short_life_ends(cache: &dyn Cache, key: &Key) {
         for version in [None, Some(1)] {
             cache.put(key, entry("a", version), Some(Duration::from_micros(1500))).await.unwrap();
-            graceful_tests::gate::awaited(async {
-                while get(cache, key).await.is_some() {
-                    tokio::task::yield_now().await;
-                }
-            })
-            .await;
+            until(|| async { get(cache, key).await.is_none() }).await;
         }
         cache.invalidate(key, Some(7), Duration::from_millis(2)).await.unwrap();
-        graceful_tests::gate::awaited(async {
-            while put(cache, key, "six", Some(6)).await == CacheWrite::Newer {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(|| async { put(cache, key, "six", Some(6)).await == CacheWrite::Done }).await;
     }
 
     async fn a_life_may_be_endless(cache: &dyn Cache, key: &Key) {

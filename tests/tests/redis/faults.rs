@@ -7,7 +7,7 @@ use graceful::{
     backends::{Cache as _, redis::Cache},
     orchestrate,
 };
-use graceful_tests::{Link, Proxy, User, World, ada, gate::awaited, services::Server};
+use graceful_tests::{Link, Proxy, User, World, ada, gate::until, services::Server};
 
 use super::{Redis, entry, url};
 
@@ -49,14 +49,14 @@ async fn cut_off_a_hundred_times_handlers_answer_and_the_cache_comes_back() {
             failed[index] += usize::from(cache_step(&world).is_err());
 
             proxy.set(Link::Up).await;
-            let mut next = version + 2;
-            awaited(async {
-                loop {
-                    world.run(update(ada(), next, None)).await.unwrap();
-                    if cache_step(&world).is_ok() {
-                        return;
-                    }
-                    next += 1;
+            let mut next = version + 1;
+            until(|| {
+                next += 1;
+                let handler = world.run(update(ada(), next, None));
+                let world = &world;
+                async move {
+                    handler.await.unwrap();
+                    cache_step(world).is_ok()
                 }
             })
             .await;
@@ -88,22 +88,17 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
             assert!(error.starts_with(&format!("Redis at {}: ", proxy.address())), "{error}");
         }
         // Between two probes, whoever comes is refused without a look at the network.
-        for version in 3.. {
+        until(|| async {
             let tried = proxy.connections();
-            world.run(update(ada(), version, None)).await.unwrap();
-            if cache_step(&world).unwrap_err().starts_with("Redis is away") {
-                assert_eq!(proxy.connections(), tried);
-                break;
-            }
-        }
-
-        proxy.set(Link::Up).await;
-        awaited(async {
-            while cache.get(&world.entity()).await.is_err() {
-                tokio::task::yield_now().await;
-            }
+            world.run(update(ada(), 3, None)).await.unwrap();
+            let refused = cache_step(&world).unwrap_err().starts_with("Redis is away");
+            assert!(!refused || proxy.connections() == tried);
+            refused
         })
         .await;
+
+        proxy.set(Link::Up).await;
+        until(|| async { cache.get(&world.entity()).await.is_ok() }).await;
         world.run(update(ada(), i64::MAX, None)).await.unwrap();
         assert_eq!(cache_step(&world).as_deref(), Ok("put"));
         let () = redis.raw(&[b"DEL", super::name(&world.entity()).as_bytes()]).await;
@@ -122,12 +117,7 @@ async fn killed_and_started_again_it_is_used_again() {
     assert!(cache.get(&key).await.is_err());
     server.start_again().await;
     // Its memory and its scripts are gone with it.
-    awaited(async {
-        while cache.put(&key, entry("ada", Some(2)), None).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| async { cache.put(&key, entry("ada", Some(2)), None).await.is_ok() }).await;
     assert_eq!(cache.get(&key).await.unwrap(), Some(entry("ada", Some(2))));
 }
 

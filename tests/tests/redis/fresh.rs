@@ -12,7 +12,7 @@ use graceful::{
     Key,
     backends::{Cache as _, redis::Cache},
 };
-use graceful_tests::{Link, Proxy, gate::awaited};
+use graceful_tests::{Link, Proxy, gate::until};
 use tokio::task::JoinHandle;
 
 use super::{Redis, entry, url};
@@ -146,12 +146,7 @@ async fn run(redis: Redis, number: u64) -> (u64, u64) {
         proxy.set(Link::Up).await;
     }
     for cache in &schedule.caches {
-        awaited(async {
-            while cache.get(&schedule.key).await.is_err() {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(|| async { cache.get(&schedule.key).await.is_ok() }).await;
         schedule.read(cache).await;
     }
     (schedule.told.load(Ordering::SeqCst), schedule.failed.load(Ordering::SeqCst))

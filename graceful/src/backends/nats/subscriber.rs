@@ -13,7 +13,7 @@ use std::{
 use async_nats::jetstream::{
     AckKind, Message,
     consumer::{AckPolicy, Consumer, pull},
-    stream::Stream,
+    stream::{ConsumerErrorKind, Stream},
 };
 use tokio_stream::StreamExt as _;
 
@@ -118,7 +118,7 @@ impl Subscriber {
             ack_wait: ACK_WAIT,
             on_poison: None,
         };
-        this.consumer().await?;
+        this.consumer().await.map_err(|broken| broken.error)?;
         Ok(this)
     }
 
@@ -165,7 +165,7 @@ impl Subscriber {
     /// A connection that is lost comes back by itself. Dropped in the middle of an event, it leaves that one to come again.
     ///
     /// # Errors
-    /// The consumer cannot be created at the beginning.
+    /// The server refuses the consumer, at the beginning. What fails later is tried again, and told by `tracing`.
     ///
     /// ```no_run
     /// # use graceful::backends::{memory, nats::Subscriber};
@@ -190,7 +190,7 @@ impl Subscriber {
     /// As [`run`](Self::run), until `end` is done; an event that is being handled then is handled to its end.
     ///
     /// # Errors
-    /// The consumer cannot be created at the beginning.
+    /// The server refuses the consumer, at the beginning. What fails later is tried again, and told by `tracing`.
     ///
     /// ```no_run
     /// # use graceful::backends::{memory, nats::Subscriber};
@@ -209,21 +209,14 @@ impl Subscriber {
         H: Future<Output = Result<I::Transaction, Rejected>>,
     {
         let mut end = pin!(end);
-        let mut consumer = Some(self.consumer().await?);
+        let mut was_there = false;
         loop {
-            let reading = async {
-                let consumer = match consumer.take() {
-                    Some(consumer) => consumer,
-                    None => self.consumer().await?,
-                };
-                let messages =
-                    consumer.stream().max_messages_per_batch(1).heartbeat(HEARTBEAT).messages().await;
-                messages.map_err(|error| self.failed(&error))
-            };
-            let broken = match within(&mut end, reading).await {
+            let broken = match within(&mut end, self.messages()).await {
                 None => return Ok(()),
-                Some(Err(error)) => error,
+                Some(Err(broken)) if broken.refused && !was_there => return Err(broken.error),
+                Some(Err(broken)) => broken.error,
                 Some(Ok(mut messages)) => loop {
+                    was_there = true;
                     match within(&mut end, messages.next()).await {
                         None => return Ok(()),
                         Some(Some(Ok(message))) => self.take(&message, inbox, &handler).await,
@@ -242,7 +235,14 @@ impl Subscriber {
         }
     }
 
-    async fn consumer(&self) -> Result<Consumer<pull::Config>, ConnectError> {
+    async fn messages(&self) -> Result<pull::Stream, Broken> {
+        let consumer = self.consumer().await?;
+        // One at a time: what waits here behind another would be given up by the server, and come again.
+        let messages = consumer.stream().max_messages_per_batch(1).heartbeat(HEARTBEAT).messages().await;
+        messages.map_err(|error| Broken { refused: false, error: self.failed(&error) })
+    }
+
+    async fn consumer(&self) -> Result<Consumer<pull::Config>, Broken> {
         let config = pull::Config {
             durable_name: Some(self.name.clone()),
             filter_subject: self.subject.clone(),
@@ -252,7 +252,10 @@ impl Subscriber {
             max_deliver: -1,
             ..pull::Config::default()
         };
-        self.stream.create_consumer(config).await.map_err(|error| self.failed(&error))
+        self.stream.create_consumer(config).await.map_err(|error| Broken {
+            refused: matches!(error.kind(), ConsumerErrorKind::JetStream(_) | ConsumerErrorKind::InvalidName),
+            error: self.failed(&error),
+        })
     }
 
     fn failed(&self, error: &dyn Error) -> ConnectError {
@@ -359,6 +362,13 @@ impl Subscriber {
             tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "`on_poison` failed");
         }
     }
+}
+
+/// Why there is nothing to read.
+struct Broken {
+    /// By the server, and not by the way to it.
+    refused: bool,
+    error: ConnectError,
 }
 
 /// `None` where the end came first.
