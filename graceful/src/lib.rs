@@ -25,6 +25,8 @@
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
 //! | `axum` | `axum::Json` is looked into for the payload; brings `http` |
 //! | `tonic` | `tonic::Response` is looked into for the payload; `tonic::Status` is classified |
+//! | `redis` | `backends::redis`: the cache on Redis |
+//! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |
 
 mod classify;
 mod code;

@@ -275,19 +275,19 @@ async fn it_ends_after_the_event_at_hand() {
     let subscriber = subscriber(&nats).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stop = std::sync::Mutex::new(Some(stop));
-    let handled = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     let handler = |_, transaction| {
         drop(stop.lock().unwrap().take());
         async {
             // By now, it has been told to end.
             tokio::task::yield_now().await;
-            handled.fetch_add(1, Ordering::SeqCst);
+            count.fetch_add(1, Ordering::SeqCst);
             Ok(transaction)
         }
     };
     let end = async { _ = stopped.await };
     awaited(subscriber.run_until(end, &memory::Inbox::new(), handler)).await.unwrap();
-    assert_eq!(handled.into_inner(), 1);
+    assert_eq!(count.into_inner(), 1);
     // Without an event it ends, too.
     awaited(
         subscriber.run_until(async {}, &memory::Inbox::new(), |_, transaction| async { Ok(transaction) }),
@@ -302,7 +302,7 @@ async fn a_handler_may_take_longer_than_the_server_waits() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     let slow = subscriber(&nats).await;
-    let (sender, mut handled) = mpsc::unbounded_channel();
+    let (sender, mut done) = mpsc::unbounded_channel();
     let reading = tokio::spawn(async move {
         let handler = |_, transaction| async {
             // That is its work.
@@ -315,7 +315,7 @@ async fn a_handler_may_take_longer_than_the_server_waits() {
     // Whoever else reads would get it, if the server gave it up.
     let (other, mut taken) = read(subscriber(&nats).await, &memory::Inbox::new(), |_, _| Ok(()));
     tokio::select! {
-        _ = awaited(handled.recv()) => {}
+        _ = awaited(done.recv()) => {}
         number = taken.recv() => panic!("{number:?} has come again"),
     }
     all_answered(&nats).await;
