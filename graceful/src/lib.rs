@@ -26,6 +26,7 @@
 //! | `axum` | `axum::Json` is looked into for the payload; brings `http` |
 //! | `tonic` | `tonic::Response` is looked into for the payload; `tonic::Status` is classified |
 //! | `redis` | `backends::redis`: the cache on Redis |
+//! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
 //! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |
 
 mod classify;

@@ -7,7 +7,7 @@ use crate::backends::{BoxFuture, ConnectError};
 
 /// One for each variable that names a server: a new one is a row here.
 const VARIABLES: [Variable; 5] = [
-    Variable { name: "GRACEFUL_CACHE", engines: &[REDIS_CACHE] },
+    Variable { name: "GRACEFUL_CACHE", engines: &[REDIS_CACHE, REDIS_CACHE_ENCRYPTED] },
     Variable { name: "GRACEFUL_EVENTS", engines: &[NATS_EVENTS] },
     Variable { name: "GRACEFUL_STORE", engines: &[] },
     Variable { name: "GRACEFUL_GRAPH", engines: &[] },
@@ -32,39 +32,54 @@ struct Engine {
 }
 
 /// From a URL to what it changes in the builder.
-type Connect = fn(String) -> BoxFuture<Result<Change, ConnectError>>;
+type Connect = fn(String) -> Connecting;
+
+type Connecting = BoxFuture<Result<Change, ConnectError>>;
 
 type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
 
 const REDIS_CACHE: Engine = Engine {
-    schemes: &["redis", "rediss", "redis+unix"],
+    schemes: &["redis", "redis+unix"],
     feature: "redis",
     #[cfg(feature = "redis")]
-    connect: Some(|url| {
-        use crate::backends::redis::Cache;
-        Box::pin(async move {
-            let cache = Cache::connect(&url).await?;
-            Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(cache)) as Change)
-        })
-    }),
+    connect: Some(redis_cache),
     #[cfg(not(feature = "redis"))]
     connect: None,
 };
+
+const REDIS_CACHE_ENCRYPTED: Engine = Engine {
+    schemes: &["rediss"],
+    feature: "redis-tls",
+    #[cfg(feature = "redis-tls")]
+    connect: Some(redis_cache),
+    #[cfg(not(feature = "redis-tls"))]
+    connect: None,
+};
+
+#[cfg(feature = "redis")]
+fn redis_cache(url: String) -> Connecting {
+    Box::pin(async move {
+        let cache = crate::backends::redis::Cache::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(cache)) as Change)
+    })
+}
 
 const NATS_EVENTS: Engine = Engine {
     schemes: &["nats", "tls"],
     feature: "nats",
     #[cfg(feature = "nats")]
-    connect: Some(|url| {
-        use crate::backends::nats::Events;
-        Box::pin(async move {
-            let events = Events::connect(&url).await?;
-            Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as Change)
-        })
-    }),
+    connect: Some(nats_events),
     #[cfg(not(feature = "nats"))]
     connect: None,
 };
+
+#[cfg(feature = "nats")]
+fn nats_events(url: String) -> Connecting {
+    Box::pin(async move {
+        let events = crate::backends::nats::Events::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as Change)
+    })
+}
 
 /// What is wrong with a configuration: each mistake, by the name of its variable.
 ///
@@ -132,8 +147,8 @@ impl Orchestrator {
     /// |---|---|
     /// | `GRACEFUL_SERVICE` | the service's name |
     /// | `GRACEFUL_ENVIRONMENT` | the environment, such as `prod` |
-    /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`) |
-    /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]` (feature `nats`) |
+    /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`), `rediss://…` (feature `redis-tls`) |
+    /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (feature `nats`) |
     ///
     /// A variable that is empty is one that is not set.
     ///

@@ -66,7 +66,7 @@ async fn a_value_that_is_no_url_or_of_another_scheme() {
         (
             "GRACEFUL_CACHE",
             "s3cret",
-            "its value is no URL; known are `redis://…`, `rediss://…`, `redis+unix://…`",
+            "its value is no URL; known are `redis://…`, `redis+unix://…`, `rediss://…`",
         ),
         ("GRACEFUL_CACHE", "s3cret:s3cret://s3cret", "its value is no URL"),
         ("GRACEFUL_CACHE", "nats://:s3cret@a", "the scheme `nats` is unknown here; known are `redis://…`"),

@@ -56,7 +56,8 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Connects to `redis://[[user]:password@]host[:port][/database]`, or `redis+unix:///path`.
+    /// Connects to `redis://[[user]:password@]host[:port][/database]`, or `redis+unix:///path`; with the feature `redis-tls`
+    /// also to `rediss://…`, an encrypted connection, which trusts the machine's certificates.
     ///
     /// # Errors
     /// The URL is none of Redis, nobody answers there within 5 seconds, or the server refuses: a wrong password, a

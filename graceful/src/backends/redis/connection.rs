@@ -64,6 +64,9 @@ impl Command {
 impl Connection {
     /// Connects, so that a wrong URL, address or password is told at once.
     pub(super) async fn open(url: &str) -> Result<Self, ConnectError> {
+        // Where several are compiled in and none is chosen, the client would panic.
+        #[cfg(feature = "redis-tls")]
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // No URL in what is told: it may hold a password.
         let client =
             Client::open(url).map_err(|error| ConnectError::new(format!("no URL of Redis: {error}")))?;
