@@ -69,17 +69,12 @@ def rust(version):
     return tuple(int(part) for part in (version.split(".") + ["0", "0"])[:3])
 
 
-def shipped(metadata, name):
-    """What a user of a published crate builds: its dependencies, and theirs, but none for development."""
-    nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
-    found, todo = set(), [package["id"] for package in metadata["packages"] if package["name"] == name]
-    while todo:
-        this = todo.pop()
-        if this not in found:
-            found.add(this)
-            deps = nodes[this]["deps"]
-            todo += [dep["pkg"] for dep in deps if any(kind["kind"] != "dev" for kind in dep["dep_kinds"])]
-    return found
+def shipped(features):
+    """What a user of these features builds, as `name version`."""
+    command = ["cargo", "tree", "-p", "graceful", "--edges", "normal,build", "--prefix", "none", "--locked"]
+    command += ["--no-default-features", "--features", ",".join(features), "--format", "{p}"]
+    lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    return {" ".join(line.split()[:2]).replace(" v", " ") for line in lines if line}
 
 
 def problems(metadata):
@@ -92,12 +87,15 @@ def problems(metadata):
         if not permitted(licence_of(package), allowed):
             yield f"{name} has the licence {licence_of(package)}, which deny.toml does not allow"
 
-    declared = ours["graceful"]["rust_version"]
-    users_build = shipped(metadata, "graceful")
-    for package in metadata["packages"]:
-        needs = package["rust_version"]
-        if package["id"] in users_build and needs and rust(needs) > rust(declared):
-            yield f"{package['name']} {package['version']} needs Rust {needs}, and {declared} is declared"
+    graceful = ours["graceful"]
+    newer = graceful["metadata"]["rust-versions"]
+    needs = {f"{package['name']} {package['version']}": package["rust_version"] for package in metadata["packages"]}
+    usual = [feature for feature in graceful["features"] if feature not in newer and feature != "failpoints"]
+    declared = [(usual, graceful["rust_version"]), *(([feature], version) for feature, version in newer.items())]
+    for features, version in declared:
+        for name in sorted(shipped(features)):
+            if needs.get(name) and rust(needs[name]) > rust(version):
+                yield f"{name} needs Rust {needs[name]}, and {version} is declared for {', '.join(features)}"
 
     versions = {name: ours[name]["version"] for name in PUBLISHED}
     if len(set(versions.values())) != 1:

@@ -21,14 +21,14 @@ async fn save(
                     .hook_ok(my::graceful::Step::Alert)
                     .hook_err(my::graceful::Step::Alert)
                     .hooks(|__step, __flow| my::graceful::__private::boxed(async move {
-                        match __step {
-                            my::graceful::Step::Audit => {
+                        match (__step, __flow.is_success()) {
+                            (my::graceful::Step::Audit, _) => {
                                 my::graceful::__private::hook(&*__flow, to_the_log).await
                             }
-                            my::graceful::Step::Alert => {
-                                my::graceful::__private::detached(page)
-                                    .start(&my::graceful::Failure::of_flow(&__flow))
-                                    .await
+                            (my::graceful::Step::Alert, false) => {
+                                let __hook = my::graceful::__private::detached(page);
+                                let __view = __hook.view(&__flow);
+                                __hook.start(&__view).await
                             }
                             _ => my::graceful::__private::no_hook(),
                         }

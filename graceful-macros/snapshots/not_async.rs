@@ -1,7 +1,7 @@
 fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
     ::graceful::__private::inventory::submit! {
         & ::graceful::__private::Requirement { handler : "get", file : ::core::file!(),
-        line : ::core::line!(), delivery : ::graceful::Delivery::Inline, steps : &
+        line : ::core::line!(), durable : ::core::option::Option::None, steps : &
         [::graceful::Step::Fallback], }
     }
     ::graceful::__private::enter(

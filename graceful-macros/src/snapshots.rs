@@ -75,6 +75,26 @@ fn everything_at_once() {
 }
 
 #[test]
+fn durable_through_a_transaction() {
+    snapshot(
+        "durable_through_a_transaction",
+        quote!(
+            pattern = "user",
+            id = user.id,
+            delivery = "durable",
+            tx = tx,
+            audit = to_the_log,
+            alert(ok = calm, err = page)
+        ),
+        &quote! {
+            async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Error> {
+                user.save(tx).await
+            }
+        },
+    );
+}
+
+#[test]
 fn not_async() {
     snapshot(
         "not_async",

@@ -24,6 +24,8 @@
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
 //! | `axum` | `axum::Json` is looked into for the payload; brings `http` |
+//! | `sqlite` | [`backends::sqlite`]: a durable store in one file; [`Orchestrator::embedded`] |
+//! | `testing` | [`testing`]: what every store must do, as tests |
 //! | `tonic` | `tonic::Response` is looked into for the payload; `tonic::Status` is classified |
 //! | `redis` | `backends::redis`: the cache on Redis |
 //! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
@@ -33,6 +35,7 @@ mod classify;
 mod code;
 mod config;
 mod context;
+mod crash;
 mod engine;
 mod flow;
 #[allow(
@@ -44,12 +47,15 @@ mod handler;
 mod key;
 mod manual;
 mod orchestrator;
+mod relay;
 mod step;
 mod steps;
 mod submitted;
 mod views;
 
 pub mod backends;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use self::{
     classify::Classify,
@@ -64,6 +70,7 @@ pub use self::{
     handler::Outcome,
     key::{Key, KeySpace, encoded},
     orchestrator::{AlreadyInstalled, BuildError, ConfigError, Orchestrator, OrchestratorBuilder, Stats},
+    relay::RelaySettings,
     step::{Step, StepError, StepErrorKind},
     views::{Failure, Success},
 };
@@ -81,6 +88,9 @@ pub struct Readme;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::classify::{Cause, CauseProbe};
+    #[cfg(feature = "failpoints")]
+    pub use crate::crash::POINTS as CRASH_POINTS;
+    pub use crate::engine::Durable;
     pub use crate::handler::*;
     pub use crate::orchestrator::Requirement;
     #[cfg(feature = "macros")]

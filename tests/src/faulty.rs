@@ -90,6 +90,8 @@ faulty! {
         complete(&Key) -> JobChange;
         jobs() -> Vec<Job>;
         poll(Timestamp, usize, Duration) -> Vec<Job>;
+        finish(&Job) -> bool;
+        put_off(&Job, Timestamp, &str) -> bool;
     }
     EventEmitter {
         emit(Event) -> ();

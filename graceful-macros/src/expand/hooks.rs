@@ -7,35 +7,52 @@ use syn::{Path, spanned::Spanned as _};
 use super::{bound, hidden};
 use crate::model::{Fallback, Handler, Hook, HookArm, Krate};
 
-/// `.hooks(…)` of the site: the hooks that take the flow alone, and so need nothing of the caller's. They are those of both
-/// arms, and the typed ones of the error arm for when there is no error value.
+/// The function that starts the hooks which need nothing of the caller's: those of both arms, and the typed ones of the error arm
+/// for when there is no error value. Of a durable handler it is all of them, since a relay has no caller.
 pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
     let (step, flow) = (bound("step"), bound("flow"));
-    let arms: Vec<_> = handler
-        .hooks
-        .iter()
-        .filter_map(|Hook { step, arm, path }| {
-            let step = hidden(step);
-            let call = match arm {
-                HookArm::Both => called(krate, path, &flow, |flow| quote!(*#flow)),
-                HookArm::Err => {
-                    let span = Span::mixed_site().located_at(path.span());
-                    let krate = krate.at(span);
-                    quote_spanned!(span=> #krate::__private::detached(#path).start(&#krate::Failure::of_flow(&#flow)).await)
-                }
-                HookArm::Ok => return None,
-            };
-            Some(quote!(#krate::Step::#step => #call))
-        })
-        .collect();
+    let here = |hook: &&Hook| hook.arm != HookArm::Ok || handler.restores(hook);
+    let arms = handler.hooks.iter().filter(here).map(|Hook { step, arm, path }| {
+        let step = hidden(step);
+        let span = Span::mixed_site().located_at(path.span());
+        let at = krate.at(span);
+        let [found, view, value] = ["__hook", "__view", "__value"].map(|name| Ident::new(name, span));
+        match arm {
+            HookArm::Both => {
+                let call = called(krate, path, &flow, |flow| quote!(*#flow));
+                quote!((#krate::Step::#step, _) => #call)
+            }
+            HookArm::Err => {
+                let hook = quote_spanned!(span=> #at::__private::detached(#path));
+                let call = quote_spanned!(span=> #found.start(&#view).await);
+                quote!((#krate::Step::#step, false) => {
+                    let #found = #hook;
+                    let #view = #found.view(&#flow);
+                    #call
+                })
+            }
+            HookArm::Ok => {
+                let hook = quote_spanned!(span=> #at::__private::restores(#path));
+                let restored = quote_spanned!(span=> #found.value(&#flow)?);
+                let call = quote_spanned!(span=> #found.start(&#view).await);
+                quote!((#krate::Step::#step, true) => {
+                    let #found = #hook;
+                    let #value = #restored;
+                    let #view = #krate::__private::success(&#flow, &#value);
+                    #call
+                })
+            }
+        }
+    });
+    let arms: Vec<_> = arms.collect();
     // Where a future cannot be sent, the error stands at a hook.
-    let first = handler.hooks.iter().find(|hook| hook.arm != HookArm::Ok)?;
+    let first = handler.hooks.iter().find(here)?;
     let span = Span::mixed_site().located_at(first.path.span());
-    let body = quote!(match #step { #(#arms,)* _ => #krate::__private::no_hook() });
+    let body = quote!(match (#step, #flow.is_success()) { #(#arms,)* _ => #krate::__private::no_hook() });
     let krate = krate.at(span);
     let future = quote_spanned!(span=> #krate::__private::boxed(async move { #body }));
-    Some(quote!(.hooks(|#step, #flow| #future)))
+    Some(quote!(|#step, #flow| #future))
 }
 
 /// `.required(…)`, `.typed_hooks(…)` and `.fallback(…)`, where they are needed.
@@ -55,7 +72,7 @@ pub(super) fn after(handler: &Handler) -> TokenStream {
     quote!(#required #typed #fallback)
 }
 
-fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
+pub(super) fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
     let krate = &handler.krate;
     let (step, flow, result, view) = (bound("step"), bound("flow"), bound("result"), bound("view"));
     let arms: Vec<_> = handler

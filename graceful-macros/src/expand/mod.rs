@@ -43,10 +43,11 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let (attributes, visibility, defaultness) =
         (&function.attributes, &function.visibility, &function.defaultness);
     let signature = &function.signature;
+    let durable = handler.durable.then(|| durable(handler));
     let requirement = handler.requirement.as_ref().map(|needs| requirement(handler, needs));
     let call = call(handler);
     // Lints of the user's own code look at where the function's braces stand.
-    let block = braced(function.body.span(), quote!(#requirement #call));
+    let block = braced(function.body.span(), quote!(#durable #requirement #call));
     quote!(#(#attributes)* #visibility #defaultness #signature #block)
 }
 
@@ -75,6 +76,10 @@ fn call(handler: &Handler) -> TokenStream {
             let block = braced(users, quote!(if false { return #never((#(#mentioned,)*)); } #body));
             let body = quote_spanned!(users=> async move #block);
             let body = quote!(#krate::__private::body(#body));
+            if let Some(tx) = &handler.tx {
+                let run = in_transaction(handler, tx, &enter, &body, &arms);
+                return quote!(#krate::__private::call(#site, move |#name| async move { #run }).await);
+            }
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on.
             quote!(#krate::__private::call(#site, move |#name| #enter.#run(#body, #arms) #after).await)
         }
@@ -83,7 +88,11 @@ fn call(handler: &Handler) -> TokenStream {
             let (rebound, capture, body) = (&tail.rebound, &tail.capture, &tail.body);
             let never = handler.returned.as_ref().map(never);
             let hint = never.map(|never| quote!(if false { return #never(()); }));
-            let run = quote!(#enter.#run(async #capture { #hint { #body } }, #arms) #after .await);
+            let body = quote!(async #capture { #hint { #body } });
+            let run = match &handler.tx {
+                Some(tx) => in_transaction(handler, tx, &enter, &body, &arms),
+                None => quote!(#enter.#run(#body, #arms) #after .await),
+            };
             tail.with(&quote!(#(#rebound)* #run))
         }
         Shape::Call { returns_impl_future: true, .. } => {
@@ -106,6 +115,31 @@ fn call(handler: &Handler) -> TokenStream {
             let body = quote!(#[allow(clippy::use_self)] #krate::__private::function::<#returned, _>(#body));
             quote!(#enter.#call(#body, #arms) #after .finish())
         }
+    }
+}
+
+/// The body borrows the transaction; when it has ended, the flow is stored through it.
+fn in_transaction(
+    handler: &Handler,
+    tx: &Ident,
+    enter: &TokenStream,
+    body: &TokenStream,
+    arms: &TokenStream,
+) -> TokenStream {
+    let (krate, ended) = (&handler.krate, bound("ended"));
+    let span = Span::mixed_site().located_at(tx.span());
+    let at = krate.at(span);
+    let reborrowed = quote_spanned!(span=> let #tx = &mut *#tx;);
+    let typed = hooks::typed_hooks(handler).map(|hooks| quote!(.typed_hooks(#hooks)));
+    // Not within the call, since an error there would be told once more for the call.
+    let open = quote_spanned!(span=> #at::__private::transaction(&mut *#tx));
+    let error = quote_spanned!(span=> #at::__private::store_error);
+    quote! {
+        let #ended = {
+            #reborrowed
+            #enter.observe(#body, #arms).await #typed
+        };
+        #krate::__private::in_transaction(#ended, #open, #error).await
     }
 }
 
@@ -161,14 +195,46 @@ fn site(handler: &Handler) -> TokenStream {
         let separator = if index == 0 { quote!(#krate::__private::Site::) } else { quote!(.) };
         calls.extend(quote!(#separator #method(#(#arguments),*)));
     }
-    let hooks = hooks::detached(handler);
+    let hooks = match handler.durable {
+        true => {
+            let durable = durable_name();
+            Some(quote!(.durable(&#durable)))
+        }
+        false => hooks::detached(handler).map(|start| quote!(.hooks(#start))),
+    };
     quote!(const { &#calls #hooks })
+}
+
+fn durable_name() -> Ident {
+    hidden("__GRACEFUL_DURABLE")
+}
+
+/// What a relay finds the handler by: an item, since a relay may look for it before the handler was ever called.
+fn durable(handler: &Handler) -> TokenStream {
+    let krate = &handler.krate;
+    let (name, here) = (durable_name(), hidden("__graceful_here"));
+    let hooks = match hooks::detached(handler) {
+        Some(start) => quote!(::core::option::Option::Some(#start)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        const #name: #krate::__private::Durable = {
+            fn #here() {}
+            #krate::__private::Durable { identity: || #krate::__private::identity(&#here), hooks: #hooks }
+        };
+    }
 }
 
 fn requirement(handler: &Handler, needs: &Requirement) -> TokenStream {
     let krate = &handler.krate;
     let name = handler.function.signature.ident.to_string();
-    let delivery = hidden(needs.delivery);
+    let durable = match handler.durable {
+        true => {
+            let durable = durable_name();
+            quote!(::core::option::Option::Some(&#durable))
+        }
+        false => quote!(::core::option::Option::None),
+    };
     let steps = needs.steps.iter().map(|step| hidden(step));
     let span = Span::mixed_site().located_at(handler.function.signature.ident.span());
     let line = quote_spanned!(span=> ::core::line!());
@@ -178,7 +244,7 @@ fn requirement(handler: &Handler, needs: &Requirement) -> TokenStream {
                 handler: #name,
                 file: ::core::file!(),
                 line: #line,
-                delivery: #krate::Delivery::#delivery,
+                durable: #durable,
                 steps: &[#(#krate::Step::#steps),*],
             }
         }

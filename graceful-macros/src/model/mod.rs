@@ -38,6 +38,10 @@ pub(crate) struct Handler {
     pub(crate) hooks: Vec<Hook>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) required: Option<Span>,
+    /// Delivery is durable: a relay finds the handler again.
+    pub(crate) durable: bool,
+    /// The parameter that holds the open transaction.
+    pub(crate) tx: Option<Ident>,
     pub(crate) requirement: Option<Requirement>,
     /// Whether it can be written out beside errors. Where it cannot, the function goes back as it was.
     pub(crate) sound: bool,
@@ -100,7 +104,6 @@ pub(crate) enum Fallback {
 
 /// What `build()` must check.
 pub(crate) struct Requirement {
-    pub(crate) delivery: &'static str,
     pub(crate) steps: Vec<&'static str>,
 }
 
@@ -110,7 +113,8 @@ impl Handler {
         let shape = Shape::of(&function, &mut scope);
         let name = function.signature.ident.to_string().trim_start_matches("r#").to_owned();
         let sound = check_function(&function, errors) && !args.krate_unknown;
-        check_rules(&mut args, &scope, errors);
+        check_rules(&mut args, &scope, &shape, errors);
+        let durable = delivery(&args) == "Durable";
 
         let pattern = pattern(&args, &function.signature.ident, errors);
         let event = args.event.as_ref().map(|event| {
@@ -143,6 +147,8 @@ impl Handler {
             requirement: requirement(&args),
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),
+            durable,
+            tx: args.tx,
             on,
             sound,
             function,
@@ -160,6 +166,11 @@ impl Handler {
         let typed = self.hooks.iter().any(|hook| hook.arm != HookArm::Both);
         !typed && self.fallback.is_none() && self.required.is_none()
     }
+
+    /// Hooks that a relay restores the result for, instead of borrowing it.
+    pub(crate) fn restores(&self, hook: &Hook) -> bool {
+        self.durable && hook.arm == HookArm::Ok
+    }
 }
 
 impl HookArm {
@@ -170,6 +181,10 @@ impl HookArm {
             Self::Err => "hook_err",
         }
     }
+}
+
+fn delivery(args: &Args) -> &'static str {
+    args.delivery.as_ref().map_or("Inline", |delivery| delivery.value)
 }
 
 fn call<const N: usize>(method: &'static str, arguments: [SiteArgument; N]) -> SiteCall {
@@ -212,18 +227,16 @@ fn check_function(function: &Function, errors: &mut Accumulator) -> bool {
 }
 
 /// The rules between arguments. What breaks one is told, and left out from then on.
-fn check_rules(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
-    let delivery = args.delivery.as_ref().map_or("Inline", |delivery| delivery.value);
+fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors: &mut Accumulator) {
+    let delivery = delivery(args);
     for (step, (name, _)) in args.steps.iter_mut().zip(STEPS) {
         check_step(step, name, delivery, errors);
     }
-    match &args.tx {
-        Some(tx) if !scope.has(tx) => errors.push(wrong(tx, scope.no_parameter(tx))),
-        Some(tx) if delivery != "Durable" => errors.push(wrong(
-            tx,
-            "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
-        )),
-        _ => {}
+    if let Some(tx) = args.tx.take() {
+        match broken_by_tx(&tx, args, scope, shape) {
+            Some(rule) => errors.push(wrong(&tx, rule)),
+            None => args.tx = Some(tx),
+        }
     }
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
         errors.push(at(*to, "`to` needs to know how: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));
@@ -241,6 +254,29 @@ fn check_rules(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
             "`max_age` is that of the last good value: `fallback(last_good, max_age = \"1h\")`",
         ));
     }
+}
+
+/// What `tx` does not go with.
+fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option<String> {
+    if !scope.has(tx) {
+        return Some(scope.no_parameter(tx));
+    }
+    let rules = [
+        (
+            delivery(args) != "Durable",
+            "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
+        ),
+        (matches!(shape, Shape::Call { .. }), "`tx` waits for the transaction, so it needs an `async fn`"),
+        (
+            args.steps.iter().any(|step| step.required.is_some()),
+            "a `required` step runs before the transaction is committed, so it does not go with `tx`: remove one of them",
+        ),
+        (
+            args.steps[FALLBACK].with.is_some() || args.last_good.is_some(),
+            "a `fallback` answers `Ok` for work that has failed, which would then be committed: remove it, or `tx`",
+        ),
+    ];
+    rules.into_iter().find_map(|(broken, rule)| broken.then(|| rule.to_owned()))
 }
 
 fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
@@ -280,13 +316,23 @@ fn check_step(step: &mut StepArgs, name: &str, delivery: &str, errors: &mut Accu
         errors
             .push(at(timeout.span, "a time budget is at most 49 days: write less, as in `timeout = \"2s\"`"));
     }
+    if delivery == "Durable" {
+        for hook in [&mut step.with, &mut step.ok, &mut step.err] {
+            if hook.as_ref().is_some_and(|path| path.segments[0].ident == "Self") && name != "fallback" {
+                errors.extend(hook.take().map(|hook| {
+                    wrong(&hook, "a hook of a durable handler is found again by a relay, which knows no `Self`: name the type")
+                }));
+            }
+        }
+        return;
+    }
     if delivery == "Inline" || step.required.is_some() || name == "fallback" {
         return;
     }
     for typed in step.ok.take().into_iter().chain(step.err.take()) {
         errors.push(wrong(
             &typed,
-            format!("a typed hook borrows the handler's result, which is gone when the flow runs later: use `{name}(with = …)`, mark it `required`, or deliver inline"),
+            format!("a typed hook borrows the handler's result, which is gone when the flow runs later: use `{name}(with = …)`, mark it `required`, or deliver inline or durably"),
         ));
     }
 }
@@ -299,7 +345,14 @@ fn options(args: &Args) -> Vec<SiteCall> {
     let max_age = args.max_age.as_ref().map_or(0, |age| age.value);
     let once = [
         ("tags", tags),
-        ("delivery", args.delivery.as_ref().map(|delivery| Variant("Delivery", delivery.value))),
+        // One that is durable has more to say.
+        (
+            "delivery",
+            args.delivery
+                .as_ref()
+                .filter(|delivery| delivery.value != "Durable")
+                .map(|delivery| Variant("Delivery", delivery.value)),
+        ),
         ("cache_ttl_ms", cache.ttl.as_ref().map(|ttl| Millis(ttl.value))),
         ("on_ok", cache.on_ok.as_ref().map(|on_ok| Variant("OnOk", on_ok.value))),
         ("on_err", cache.on_err.as_ref().map(|on_err| Variant("OnErr", on_err.value))),
@@ -341,7 +394,6 @@ fn fallback(args: &Args) -> Option<Fallback> {
 }
 
 fn requirement(args: &Args) -> Option<Requirement> {
-    let delivery = args.delivery.as_ref().map_or("Inline", |delivery| delivery.value);
     let mut steps: Vec<_> = args
         .steps
         .iter()
@@ -350,7 +402,7 @@ fn requirement(args: &Args) -> Option<Requirement> {
         .map(|(_, (_, variant))| variant)
         .collect();
     steps.extend(args.last_good.map(|_| STEPS[FALLBACK].1));
-    (delivery == "Durable" || !steps.is_empty()).then_some(Requirement { delivery, steps })
+    (delivery(args) == "Durable" || !steps.is_empty()).then_some(Requirement { steps })
 }
 
 fn fully_hooked(step: &StepArgs) -> bool {

@@ -71,8 +71,17 @@ impl Setters {
         if args.payload.is_none() {
             setters.probe(args);
         }
+        if let (Some(span), true) = (restored(args), args.payload.is_some()) {
+            setters.push(Phase::After, Setter { method: "needed_value", argument: Argument::Probe, span });
+        }
         setters.setters
     }
+}
+
+/// A hook that a relay restores the `Ok` value for.
+fn restored(args: &Args) -> Option<Span> {
+    let hook = args.steps.iter().find_map(|step| step.ok.as_ref());
+    hook.filter(|_| super::delivery(args) == "Durable").map(syn::spanned::Spanned::span)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,7 +168,7 @@ impl Builder<'_> {
     fn probe(&mut self, args: &Args) {
         let put =
             args.cache.on_ok.as_ref().filter(|on_ok| on_ok.value == "Put" && args.cache.value.is_none());
-        let needed = put.map(|on_ok| on_ok.span).or(args.last_good);
+        let needed = put.map(|on_ok| on_ok.span).or(args.last_good).or_else(|| restored(args));
         let krate = args.krate.as_ref().map_or_else(Span::call_site, syn::spanned::Spanned::span);
         let (method, span) = needed.map_or(("payload", krate), |span| ("needed_payload", span));
         self.push(Phase::After, Setter { method, argument: Argument::Probe, span });

@@ -20,6 +20,8 @@ pub mod nats;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod reply;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 pub use jiff::Timestamp;
 pub use uuid::Uuid;

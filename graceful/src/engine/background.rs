@@ -1,13 +1,14 @@
 //! Flows without a caller: a bounded queue per lane, in order per entity, drained at shutdown.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     hash::{DefaultHasher, Hash, Hasher},
+    pin::{Pin, pin},
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -17,7 +18,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Engine, FlowReport};
+use super::{Engine, FlowReport, durable};
 use crate::{Delivery, Orchestrator, backends::BoxFuture};
 
 /// Entities are spread over the lanes by hash; a lane runs one flow at a time.
@@ -29,6 +30,8 @@ pub(crate) struct Background {
     lanes: [OnceLock<mpsc::Sender<Job>>; LANES],
     capacity: usize,
     closed: AtomicBool,
+    /// The deadline of the shutdown is over: what can be stored is stored, for a relay to run.
+    leaving: watch::Sender<bool>,
     under_way: watch::Sender<usize>,
 }
 
@@ -66,6 +69,7 @@ impl Background {
             lanes: [const { OnceLock::new() }; LANES],
             capacity: capacity.div_ceil(LANES).max(1),
             closed: AtomicBool::new(false),
+            leaving: watch::Sender::new(false),
             under_way: watch::Sender::new(0),
         }
     }
@@ -80,9 +84,10 @@ impl Background {
             return Err(Refused::Closed(engine));
         };
         let (done, report) = oneshot::channel();
+        let leaving = background.leaving.subscribe();
         let job: Job = Box::pin(async move {
             // Nobody waits for the report, unless the queue was full.
-            let _ = done.send(engine.await);
+            let _ = done.send(run_or_store(engine, leaving).await);
             drop(counted);
         });
         lane.try_send(job).map_err(|refused| {
@@ -113,7 +118,10 @@ impl Background {
         };
         let counted = Counted::new(&orchestrator);
         runtime.spawn(async move {
-            engine.await;
+            match engine.flow().delivery() {
+                Delivery::Durable => durable::store(engine).await,
+                Delivery::Inline | Delivery::Background => engine.await,
+            };
             drop(counted);
         });
     }
@@ -134,12 +142,40 @@ impl Background {
         Some((lane, runtime))
     }
 
-    /// From now on flows run inline; waits for those under way, and says how many were left at the deadline.
-    pub(crate) async fn drain(&self, deadline: Duration) -> usize {
+    /// From now on flows run inline; waits for those under way, and says how many were left at the deadline. Where there is a
+    /// store, it takes what it can of those.
+    pub(crate) async fn drain(&self, deadline: Duration, into_a_store: bool) -> usize {
         self.closed.store(true, Ordering::Release);
+        if !self.is_over_within(deadline).await && into_a_store {
+            self.leaving.send_replace(true);
+            self.is_over_within(STORING).await;
+        }
+        *self.under_way.borrow()
+    }
+
+    async fn is_over_within(&self, time: Duration) -> bool {
         let mut under_way = self.under_way.subscribe();
-        let drained = tokio::time::timeout(deadline, under_way.wait_for(|count| *count == 0)).await.is_ok();
-        if drained { 0 } else { *self.under_way.borrow() }
+        tokio::time::timeout(time, under_way.wait_for(|count| *count == 0)).await.is_ok()
+    }
+}
+
+/// How long a store may take for what is left at the deadline.
+const STORING: Duration = Duration::from_secs(1);
+
+/// Runs a flow, unless the process is about to leave it.
+async fn run_or_store(mut engine: Engine, mut leaving: watch::Receiver<bool>) -> FlowReport {
+    let left = {
+        let mut leaving = pin!(leaving.wait_for(|leaving| *leaving));
+        poll_fn(|cx| match Pin::new(&mut engine).poll(cx) {
+            Poll::Ready(report) => Poll::Ready(Some(report)),
+            Poll::Pending => leaving.as_mut().poll(cx).map(|_| None),
+        })
+        .await
+    };
+    match left {
+        Some(report) => report,
+        None if engine.is_portable() => durable::store(engine).await,
+        None => engine.await,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Machine {
     overrides: Overrides,
     /// What is to be done: neither off, nor without a backend.
     todo: Steps,
+    /// What has failed for good.
+    given_up: Steps,
     results: [Option<StepResult>; 9],
     running: Vec<Running>,
     phase: usize,
@@ -39,6 +41,8 @@ pub(super) struct Machine {
     /// The typed half of `fallback` is under way, in the handler's future.
     recovering: bool,
     pub(super) caller: Caller,
+    /// The flow is on disk: dropped here, it is run elsewhere.
+    pub(super) kept: bool,
 }
 
 /// Which steps a pass over the phases takes.
@@ -85,21 +89,59 @@ impl Machine {
         }
         let todo = served.or(hooked.plain).or(hooked.typed).without(options.off);
         let pass = match options.delivery {
-            Delivery::Inline | Delivery::Durable => Pass::All,
-            Delivery::Background => Pass::Required,
+            Delivery::Inline => Pass::All,
+            Delivery::Background | Delivery::Durable => Pass::Required,
         };
         Self {
             orchestrator,
             flow,
             overrides,
             todo,
+            given_up: Steps::NONE,
             results: [const { None }; 9],
             running: Vec::new(),
             phase: 0,
             pass,
             recovering: false,
             caller: Caller::Waits,
+            kept: false,
         }
+    }
+
+    /// The machine of a flow that comes from a store.
+    pub(super) fn resume(ended: Ended, done: Steps) -> Self {
+        let mut machine = Self::new(ended);
+        for step in machine.todo.and(done).iter() {
+            machine.results[step as usize] = Some(StepResult::Done("done before"));
+        }
+        machine.todo = machine.todo.without(done);
+        (machine.caller, machine.pass, machine.kept) = (Caller::Gone, Pass::All, true);
+        machine
+    }
+
+    /// The steps that are behind the flow, whoever takes it over.
+    pub(super) fn behind(&self) -> Steps {
+        let mut behind = Steps::of(&[Step::Fallback]);
+        for step in Step::ALL {
+            let result = &self.results[step as usize];
+            if result.as_ref().is_some_and(|result| result.error().is_none()) || self.given_up.contains(step)
+            {
+                behind.insert(step);
+            }
+        }
+        behind
+    }
+
+    /// A step fails before it was started, and is not tried again.
+    pub(super) fn give_up(&mut self, step: Step, error: StepError) {
+        self.given_up.insert(step);
+        self.done(step, Err(error));
+    }
+
+    /// Whether the step is still to be done by its own arm.
+    pub(super) fn is_due(&self, step: Step) -> bool {
+        let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
+        self.todo.contains(step) && !hooked.plain.or(hooked.typed).contains(step)
     }
 
     /// Goes through the phases as far as they are ready.
@@ -122,7 +164,34 @@ impl Machine {
     fn taken(&self) -> Steps {
         match self.pass {
             Pass::All => self.todo,
-            Pass::Required => self.flow.declaration.options.required,
+            Pass::Required => self.flow.declaration.options.required.or(self.of_this_process()),
+        }
+    }
+
+    /// The steps that no other process could run: hooks that are values.
+    fn of_this_process(&self) -> Steps {
+        let options = &self.flow.declaration.options;
+        match self.overrides {
+            Overrides::Configured(_) if options.delivery == Delivery::Durable => {
+                options.hooked(self.flow.is_success()).plain
+            }
+            _ => Steps::NONE,
+        }
+    }
+
+    /// Whether a relay could run what is left: no hook of it is only to be had here.
+    pub(super) fn is_portable(&self) -> bool {
+        let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
+        let left = self.running.iter().fold(self.todo, |left, running| left.or(Steps::of(&[running.step])));
+        matches!(self.overrides, Overrides::Durable(_))
+            || left.and(hooked.plain.or(hooked.typed)) == Steps::NONE
+    }
+
+    /// What a relay finds the handler by; empty where it needs nothing of it.
+    pub(super) fn identity(&self) -> String {
+        match self.overrides {
+            Overrides::Durable(durable) => (durable.identity)(),
+            _ => String::new(),
         }
     }
 
@@ -136,15 +205,13 @@ impl Machine {
 
     fn begun(&self, step: Step) -> Result<Begun, StepError> {
         let Flow { declaration, depth, ending, .. } = &*self.flow;
-        if declaration.options.delivery == Delivery::Durable {
-            return Err(StepError::new("the delivery is durable, and there is no durable store"));
-        }
         if *depth > MAX_DEPTH {
             return Err(too_deep());
         }
         let hooked = declaration.options.hooked(ending.is_success());
-        // Without an error value there is nothing to borrow: the same hook takes the flow alone.
-        if hooked.typed.contains(step) && matches!(ending, Ending::Ok | Ending::Err) {
+        // Without a result there is nothing to borrow: the same hook takes the flow alone.
+        let borrows = matches!(ending, Ending::Ok | Ending::Err) && !self.kept;
+        if hooked.typed.contains(step) && borrows {
             return Ok(Begun::Running(Task::Typed));
         }
         if hooked.typed.or(hooked.plain).contains(step) {
@@ -245,6 +312,11 @@ impl Machine {
         self.phase = 0;
     }
 
+    /// The flow cannot be stored: the rest runs here, while the caller waits.
+    pub(super) fn go_on_here(&mut self) {
+        (self.pass, self.phase) = (Pass::All, 0);
+    }
+
     /// Nobody is left to run it: each step that has not been done fails.
     pub(super) fn abandon(&mut self) {
         let running: Vec<_> = self.running.drain(..).map(|running| running.step).collect();
@@ -263,6 +335,13 @@ impl Machine {
     /// The end: everybody is told what became of the flow.
     pub(super) fn tell(&self) {
         self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
+    }
+
+    /// Every failure so far, as a line.
+    pub(super) fn failures(&self) -> Option<String> {
+        let failures: Vec<_> =
+            self.results.iter().flatten().filter_map(StepResult::error).map(ToString::to_string).collect();
+        (!failures.is_empty()).then(|| failures.join("; "))
     }
 
     /// The first failure of a step that is `required`.

@@ -1,7 +1,9 @@
 //! The one engine: it runs the steps of a flow, whichever arm it is, and reports what became of them.
 
+mod attempt;
 mod background;
 mod budget;
+mod durable;
 mod machine;
 mod overrides;
 mod report;
@@ -16,20 +18,22 @@ use std::{
 
 use self::machine::{Caller, Machine};
 pub(crate) use self::{
+    attempt::Attempt,
     background::Background,
     budget::Budget,
+    durable::to_insert,
     machine::{MAX_DEPTH, too_deep},
-    overrides::{HookResult, Hooks, NoTypedHooks, Overrides, TypedHooks},
+    overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
     settle::{Settle, Settled},
 };
 pub use self::{
-    overrides::{FlowHook, Hook},
+    overrides::{Durable, FlowHook, Hook},
     report::{FlowReport, StepResult},
 };
 use crate::{Flow, Orchestrator, StepError};
 
 /// A flow that has ended, and what runs its steps.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ended {
     pub(crate) orchestrator: Orchestrator,
     pub(crate) flow: Arc<Flow>,
@@ -66,6 +70,11 @@ impl Engine {
 
     pub(crate) fn orchestrator(&self) -> &Orchestrator {
         &self.0.as_ref().expect(ENDS_ONCE).orchestrator
+    }
+
+    /// Whether a relay could run what is left.
+    fn is_portable(&self) -> bool {
+        self.0.as_deref().is_some_and(Machine::is_portable)
     }
 
     /// The typed half of `fallback` begins.
@@ -118,6 +127,9 @@ impl Future for Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let Some(mut machine) = self.0.take() else { return };
+        if machine.kept {
+            return;
+        }
         if machine.caller == Caller::Waits {
             return Self(Some(machine)).detach();
         }

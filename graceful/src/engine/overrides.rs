@@ -113,13 +113,27 @@ where
     }
 }
 
+/// Starts the hook of a step that takes the flow alone.
+pub type Start = fn(Step, Arc<Flow>) -> BoxFuture<HookResult>;
+
+/// What a relay finds a durable handler by, in this process or the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Durable {
+    /// The handler's full path.
+    pub identity: fn() -> String,
+    /// Its hooks that take the flow alone.
+    pub hooks: Option<Start>,
+}
+
 /// The hooks that need nothing of the caller's, and so can be left to go on without it.
 #[derive(Clone, Default)]
 pub(crate) enum Overrides {
     #[default]
     None,
     /// The attribute's: one function that knows the hook of each step.
-    Declared(fn(Step, Arc<Flow>) -> BoxFuture<HookResult>),
+    Declared(Start),
+    /// The same of a durable handler.
+    Durable(&'static Durable),
     /// The manual path's, by arm and step.
     Configured(Arc<Hooks>),
 }
@@ -134,8 +148,10 @@ impl Overrides {
     pub(super) fn start(&self, step: Step, flow: &Arc<Flow>) -> BoxFuture<HookResult> {
         let missing = || Box::pin(async { Err(StepError::new("the hook is not there")) });
         match self {
-            Self::None => missing(),
-            Self::Declared(start) => start(step, Arc::clone(flow)),
+            Self::Declared(start) | Self::Durable(Durable { hooks: Some(start), .. }) => {
+                start(step, Arc::clone(flow))
+            }
+            Self::None | Self::Durable(_) => missing(),
             Self::Configured(hooks) => {
                 let arm = if flow.is_success() { &hooks.success } else { &hooks.error };
                 arm[step as usize].as_ref().map_or_else(|| missing() as _, |hook| hook.call(Arc::clone(flow)))
@@ -149,6 +165,7 @@ impl fmt::Debug for Overrides {
         f.write_str(match self {
             Self::None => "None",
             Self::Declared(_) => "Declared",
+            Self::Durable(_) => "Durable",
             Self::Configured(_) => "Configured",
         })
     }

@@ -9,6 +9,7 @@ use std::{
 use super::{
     Background, Ended, Engine, FlowReport, NoTypedHooks, TypedHooks,
     background::Refused,
+    durable,
     machine::{Caller, Machine},
 };
 use crate::{Delivery, StepError, backends::BoxFuture};
@@ -17,7 +18,8 @@ use crate::{Delivery, StepError, backends::BoxFuture};
 pub(crate) struct Settle<T> {
     engine: Engine,
     typed: T,
-    /// The queue is full: the caller waits for its turn, so that the order per entity holds.
+    /// What the caller waits for besides: that the flow is on disk; or, where the queue is full, for its turn, so that the
+    /// order per entity holds.
     turn: Option<BoxFuture<FlowReport>>,
     /// What a `required` step came to, once the rest waits for its turn.
     required: Option<StepError>,
@@ -35,7 +37,7 @@ impl Settled {
     pub(crate) fn begin(ended: Ended, cx: &mut Context<'_>) -> Self {
         let mut machine = Machine::new(ended);
         let ready = machine.poll(cx, &mut NoTypedHooks).is_ready();
-        if ready && machine.flow.delivery() != Delivery::Background {
+        if ready && machine.flow.delivery() == Delivery::Inline {
             machine.tell();
             return Self::Now(machine.required_failure());
         }
@@ -85,7 +87,11 @@ impl<T: TypedHooks> Future for Settle<T> {
             let machine = this.engine.machine();
             ready!(machine.poll(cx, &mut this.typed));
             match machine.flow.delivery() {
-                Delivery::Inline | Delivery::Durable => return Poll::Ready(this.engine.conclude()),
+                Delivery::Inline => return Poll::Ready(this.engine.conclude()),
+                Delivery::Durable => {
+                    this.required = machine.required_failure();
+                    this.turn = Some(Box::pin(durable::store(this.engine.take())));
+                }
                 Delivery::Background => {
                     let so_far = machine.report("queued");
                     machine.go_on_with_the_rest();

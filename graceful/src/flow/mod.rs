@@ -7,6 +7,7 @@ mod metadata;
 mod naming;
 mod options;
 mod payload;
+mod stored;
 mod values;
 
 use std::sync::{Arc, LazyLock};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub(crate) use self::{
     declaration::{Declaration, Declared, Tags},
     options::Options,
+    stored::Stored,
     values::{Values, name},
 };
 pub use self::{
@@ -141,6 +143,12 @@ impl Flow {
             values: Values::default(),
             metadata: None,
         }
+    }
+
+    /// The call has no value, whatever it was about to say.
+    pub(crate) fn come_to(&mut self, ending: Ending, code: Code) {
+        (self.ending, self.code, self.message) = (ending, code, code.text().into());
+        self.values.drop_payloads();
     }
 
     /// The call has ended: from here on the flow has an identity, and changes no more but by the metadata step.

@@ -21,6 +21,8 @@ pub(crate) struct Values {
     pub graph_to: Option<SmolStr>,
     pub metadata: Option<Arc<Map<String, Value>>>,
     pub payload: Payload,
+    /// The `Ok` value, for typed hooks that are run by a relay.
+    pub value: Option<Payload>,
     pub cache_value: Option<Payload>,
     pub event_payload: Option<Payload>,
     /// What the holes of a template came to at entry, for a text that is complete only after the body.
@@ -49,6 +51,7 @@ impl Values {
     /// Values are the success flow's: an error has none, whatever an expression over the parameters came to.
     pub(crate) fn drop_payloads(&mut self) {
         self.payload = Payload::NULL;
+        self.value = None;
         self.cache_value = None;
         self.event_payload = None;
     }

@@ -160,6 +160,10 @@ impl Draft<'_> {
         self.flow.values.payload = self.flow.values.serialise("payload", payload);
     }
 
+    pub fn value<T: Value + ?Sized>(&mut self, value: &T) {
+        self.flow.values.value = Some(self.flow.values.serialise("the `Ok` value", value));
+    }
+
     pub fn cache_value<T: Value + ?Sized>(&mut self, value: &T) {
         self.flow.values.cache_value = Some(self.flow.values.serialise("cache(value = …)", value));
     }

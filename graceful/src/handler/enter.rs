@@ -53,7 +53,7 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 
 /// A call that has begun; without an orchestrator it is the plain call.
 #[derive(Debug)]
-pub struct Entered(Option<Active>);
+pub struct Entered(pub(super) Option<Active>);
 
 /// A call that something follows. Dropped before its body has ended it is cancelled.
 #[derive(Debug)]

@@ -7,9 +7,10 @@ use std::{
     future::{Future, Ready, ready},
     marker::PhantomData,
     ops::Deref,
+    sync::Arc,
 };
 
-use crate::{Failure, Outcome, StepError, engine::HookResult};
+use crate::{Failure, Flow, Outcome, StepError, engine::HookResult};
 
 /// A function in the place of a step's arm.
 #[diagnostic::on_unimplemented(
@@ -53,31 +54,40 @@ pub fn hook<'a, View: ?Sized, Kind, F: HookOf<'a, View, Kind>>(view: &'a View, f
 /// A hook of the error arm, for where there is no error value. One that does not fit is told about where there is one, so here
 /// it derefs to what takes anything.
 #[derive(Debug)]
-pub struct Detached<'a, F, E, Kind>(F, DetachedAnything, PhantomData<fn(&'a E) -> Kind>);
+pub struct Detached<'a, F, E, Kind>(F, DetachedAnything<E, Kind>, PhantomData<fn(&'a E)>);
 
+/// Of no types in particular, so that none is left to be inferred.
 #[derive(Debug)]
-pub struct DetachedAnything;
+pub struct DetachedAnything<E, Kind>(PhantomData<fn(E) -> Kind>);
 
 pub fn detached<'a, F, E, Kind>(function: F) -> Detached<'a, F, E, Kind> {
-    Detached(function, DetachedAnything, PhantomData)
+    Detached(function, DetachedAnything(PhantomData), PhantomData)
 }
 
 impl<F, E, Kind> Deref for Detached<'_, F, E, Kind> {
-    type Target = DetachedAnything;
+    type Target = DetachedAnything<E, Kind>;
 
-    fn deref(&self) -> &DetachedAnything {
+    fn deref(&self) -> &DetachedAnything<E, Kind> {
         &self.1
     }
 }
 
 impl<'a, E, Kind, F: HookOf<'a, Failure<'a, E>, Kind>> Detached<'a, F, E, Kind> {
+    pub fn view(&self, flow: &Arc<Flow>) -> Failure<'a, E> {
+        Failure::of_flow(flow)
+    }
+
     pub fn start(self, view: &'a Failure<'a, E>) -> F::Future {
         self.0.start(view)
     }
 }
 
-impl DetachedAnything {
-    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
+#[expect(clippy::unused_self, reason = "a question is asked by a method")]
+impl DetachedAnything<(), ()> {
+    pub fn view(&self, flow: &Arc<Flow>) -> Failure<'static, ()> {
+        Failure::of_flow(flow)
+    }
+
     pub fn start(&self, _: &Failure<'_, ()>) -> Ready<HookResult> {
         ready(Ok(()))
     }

@@ -11,9 +11,11 @@ mod hook;
 mod outcome;
 mod prepared;
 mod probe;
+mod restored;
 mod run;
 mod shapes;
 mod site;
+mod transaction;
 mod typed;
 
 pub use self::{
@@ -25,8 +27,13 @@ pub use self::{
     outcome::Outcome,
     prepared::{Plainly, Prepared, Returns},
     probe::{Decode, Probe, probe},
+    restored::{Restored, identity, restores, success},
     run::Run,
-    shapes::{Awaitable, ErrorOfStep, body, boxed, called, function, never, no_hook, required_error},
+    shapes::{
+        Awaitable, ErrorOfStep, ErrorOfStore, body, boxed, called, function, never, no_hook, required_error,
+        store_error,
+    },
     site::Site,
+    transaction::{Inserting, Observed, Transaction, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

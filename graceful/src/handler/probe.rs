@@ -95,6 +95,16 @@ impl<T: ?Sized> Anything<'_, T> {
     }
 }
 
+/// The `Ok` value is kept for the hooks that a relay runs; only of what can be restored by itself, so nothing is looked into.
+impl<T: ?Sized> Anything<'_, T> {
+    pub fn needed_value(&self, draft: &mut Draft<'_>)
+    where
+        T: Value,
+    {
+        draft.value(self.0);
+    }
+}
+
 impl<E: Classify + ?Sized> Probe<'_, E> {
     /// The error says what it means.
     pub fn classify(&self, draft: &mut Draft<'_>) {

@@ -81,6 +81,21 @@ pub trait ErrorOfStep: From<StepError> {}
 #[diagnostic::do_not_recommend]
 impl<E: From<StepError>> ErrorOfStep for E {}
 
+/// An error that a flow which could not be stored with its data can become.
+#[diagnostic::on_unimplemented(
+    message = "a flow that cannot be stored in the transaction becomes the handler's error, and `{Self}` cannot be made from it",
+    label = "`tx` needs `From<graceful::StepError>` for the error type",
+    note = "implement `From<graceful::StepError>` for `{Self}`, or remove `tx`"
+)]
+pub trait ErrorOfStore: From<StepError> {}
+#[diagnostic::do_not_recommend]
+impl<E: From<StepError>> ErrorOfStore for E {}
+
+/// Why a flow could not be stored, as the handler's error.
+pub fn store_error<E: ErrorOfStore>(error: StepError) -> E {
+    E::from(error)
+}
+
 /// A `required` step's failure as the handler's error.
 pub fn required_error<E: ErrorOfStep>(error: StepError) -> E {
     E::from(error)

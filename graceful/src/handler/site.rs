@@ -1,13 +1,12 @@
 //! A handler's declaration as data: made in a `const` by the expansion.
 
-use std::{mem, sync::Arc};
+use std::mem;
 
 use smol_str::SmolStr;
 
 use crate::{
-    AlertOn, Delivery, Flow, OnErr, OnOk, Severity, Step,
-    backends::BoxFuture,
-    engine::{HookResult, Overrides},
+    AlertOn, Delivery, OnErr, OnOk, Severity, Step,
+    engine::{Durable, Overrides, Start},
     flow::{Declaration, Declared, Options, Tags},
 };
 
@@ -18,10 +17,8 @@ pub struct Site {
     declaration: Declaration,
     message: &'static str,
     hooks: Option<Start>,
+    durable: Option<&'static Durable>,
 }
-
-/// Starts the hook of a step that takes the flow alone.
-type Start = fn(Step, Arc<Flow>) -> BoxFuture<HookResult>;
 
 /// What was there is in the program's text, too: nothing is leaked, and a `const` cannot drop.
 const fn set(place: &mut SmolStr, text: &'static str) {
@@ -43,6 +40,7 @@ impl Site {
             },
             message,
             hooks: None,
+            durable: None,
         }
     }
 
@@ -65,6 +63,13 @@ impl Site {
     /// Hooks that take the flow alone.
     pub const fn hooks(mut self, start: Start) -> Self {
         self.hooks = Some(start);
+        self
+    }
+
+    /// Delivery is durable.
+    pub const fn durable(mut self, durable: &'static Durable) -> Self {
+        self.declaration.options.delivery = Delivery::Durable;
+        self.durable = Some(durable);
         self
     }
 
@@ -150,6 +155,10 @@ impl Site {
     }
 
     pub(super) fn overrides(&self) -> Overrides {
-        self.hooks.map_or(Overrides::None, Overrides::Declared)
+        match (self.durable, self.hooks) {
+            (Some(durable), _) => Overrides::Durable(durable),
+            (None, Some(start)) => Overrides::Declared(start),
+            (None, None) => Overrides::None,
+        }
     }
 }

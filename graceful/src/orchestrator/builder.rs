@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::Future,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -10,10 +11,14 @@ use tokio::runtime::Handle;
 
 use super::{ALIVE, Inner, Orchestrator, requirements, requirements::BuildError, stats::Counters};
 use crate::{
-    FlowReport,
-    backends::{Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Scheduler},
+    FlowReport, StepError,
+    backends::{
+        Alerter, AuditLog, Cache, EventEmitter, FlowStore, Job, KnowledgeGraph, MetadataStore, Nexus,
+        Scheduler,
+    },
     engine::Background,
     flow::Origin,
+    relay::{self, Relay, RelaySettings, Reviewer},
     steps::Backends,
 };
 
@@ -43,11 +48,17 @@ pub struct OrchestratorBuilder {
     backends: Backends,
     observers: Vec<Observer>,
     queue: usize,
+    relay: RelaySettings,
+    max_event_bytes: usize,
+    reviewer: Option<Reviewer>,
     runtime: Option<Handle>,
 }
 
 /// How many flows may wait in the background, unless the builder says otherwise.
 const QUEUE: usize = 1024;
+
+/// What consumers and brokers can be asked to take.
+const MAX_EVENT_BYTES: usize = 64 * 1024;
 
 macro_rules! backends {
     ($($(#[$doc:meta])* $method:ident: $trait:ident)*) => {$(
@@ -66,6 +77,9 @@ impl OrchestratorBuilder {
             backends: Backends::default(),
             observers: Vec::new(),
             queue: QUEUE,
+            relay: RelaySettings::default(),
+            max_event_bytes: MAX_EVENT_BYTES,
+            reviewer: None,
             runtime: None,
         }
     }
@@ -171,6 +185,18 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::BuildError>(())
         /// ```
         alerts: Alerter
+        /// Keeps the flows of `delivery = "durable"` until their steps are done. Not a step's: a handler that is durable asks
+        /// for it.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+        /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).build()?;
+        /// assert!(orchestrator.flows().is_some());
+        /// # Ok::<(), graceful::BuildError>(())
+        /// # }).unwrap();
+        /// ```
+        flows: FlowStore
     }
 
     /// Gives every step that has no backend yet an embedded one, in this process' memory.
@@ -197,6 +223,94 @@ impl OrchestratorBuilder {
         backends.nexus.get_or_insert_with(|| Arc::new(memory::Nexus::new()));
         backends.audit.get_or_insert_with(|| Arc::new(memory::AuditLog::new()));
         backends.alerts.get_or_insert_with(|| Arc::new(memory::Alerts::new()));
+        self
+    }
+
+    /// Everything that must survive a restart in one store, such as [`sqlite::Store`](crate::backends::sqlite::Store): the flows of
+    /// durable delivery, metadata, review jobs, patterns and the audit log.
+    ///
+    /// ```
+    /// # use graceful::{Orchestrator, backends::sqlite};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("graceful-builder-{}.db", std::process::id()));
+    /// let store = sqlite::Store::open(&path).await?;
+    /// let orchestrator = Orchestrator::builder().store(store).build()?;
+    /// assert!(orchestrator.flows().is_some() && orchestrator.audit().is_some());
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub fn store<S>(self, store: S) -> Self
+    where
+        S: FlowStore + MetadataStore + Scheduler + Nexus + AuditLog + Clone,
+    {
+        let builder = self.flows(store.clone()).metadata(store.clone()).scheduler(store.clone());
+        builder.nexus(store.clone()).audit(store)
+    }
+
+    /// Gives every step that has no backend yet one that needs no server: what must survive a restart is kept in `graceful.db`
+    /// in this directory, which is made if it is missing; the cache, the graph, the alerts and the events of this process are in
+    /// memory.
+    ///
+    /// # Errors
+    /// The directory cannot be made, or the [store](crate::backends::sqlite::Store::open) cannot be opened.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    ///
+    /// ```
+    /// # use graceful::Orchestrator;
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let dir = std::env::temp_dir().join(format!("graceful-embedded-builder-{}", std::process::id()));
+    /// let orchestrator = Orchestrator::builder().service("users").embedded(&dir).await?.build()?;
+    /// assert!(dir.join("graceful.db").exists());
+    /// # std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub async fn embedded(
+        mut self,
+        dir: impl AsRef<std::path::Path>,
+    ) -> Result<Self, crate::backends::sqlite::OpenError> {
+        use crate::backends::sqlite::Store;
+
+        let store = Arc::new(Store::open_in(dir.as_ref()).await?);
+        let backends = &mut self.backends;
+        backends.flows.get_or_insert_with(|| Arc::clone(&store) as _);
+        backends.metadata.get_or_insert_with(|| Arc::clone(&store) as _);
+        backends.scheduler.get_or_insert_with(|| Arc::clone(&store) as _);
+        backends.nexus.get_or_insert_with(|| Arc::clone(&store) as _);
+        backends.audit.get_or_insert(store);
+        Ok(self.in_memory())
+    }
+
+    /// Who reviews what has failed: called with each review job that is due, about as often as the relay
+    /// [polls](RelaySettings::poll), within the orchestrator's scope. What it answers closes the job, or puts it off, by the relay's
+    /// [`backoff`](RelaySettings::backoff) and [`attempts`](RelaySettings::attempts); after the last attempt the job stays open, and is
+    /// due no more until a flow asks for it again. It has the time of the relay's [`lease`](RelaySettings::lease).
+    ///
+    /// ```
+    /// use graceful::{Orchestrator, StepError, backends::Job};
+    ///
+    /// async fn look_into(job: Job) -> Result<(), StepError> {
+    ///     println!("{} failed with {}", job.entity, job.code);
+    ///     Ok(())
+    /// }
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::builder().in_memory().reviewer(look_into).build()?;
+    /// assert_eq!(orchestrator.review(graceful::backends::Timestamp::now()).await.unwrap(), 0);
+    /// # Ok::<(), graceful::BuildError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn reviewer<F, Fut>(mut self, review: F) -> Self
+    where
+        F: Fn(Job) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), StepError>> + Send + 'static,
+    {
+        self.reviewer = Some(Reviewer::new(review));
         self
     }
 
@@ -260,6 +374,34 @@ impl OrchestratorBuilder {
         self
     }
 
+    /// How the relay works that runs the flows of durable delivery.
+    ///
+    /// ```
+    /// # use graceful::{Orchestrator, RelaySettings, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let settings = RelaySettings::default().attempts(5);
+    /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).relay(settings).build()?;
+    /// # Ok::<(), graceful::BuildError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn relay(mut self, settings: RelaySettings) -> Self {
+        self.relay = settings;
+        self
+    }
+
+    /// How many bytes the event of a durable flow may have on the wire. A larger one is refused when its flow is stored: the
+    /// step `event` fails, once, and the other steps go on. Default: 65,536.
+    ///
+    /// ```
+    /// # use graceful::Orchestrator;
+    /// let orchestrator = Orchestrator::builder().max_event_bytes(1024 * 1024).build()?;
+    /// # Ok::<(), graceful::BuildError>(())
+    /// ```
+    pub fn max_event_bytes(mut self, bytes: usize) -> Self {
+        self.max_event_bytes = bytes;
+        self
+    }
+
     /// Builds the orchestrator.
     ///
     /// Built outside a Tokio runtime and without [`runtime`](Self::runtime), it serves what is ready at once (as everything
@@ -276,15 +418,26 @@ impl OrchestratorBuilder {
     pub fn build(self) -> Result<Orchestrator, BuildError> {
         requirements::check(&self.backends)?;
         ALIVE.fetch_add(1, Ordering::AcqRel);
-        Ok(Orchestrator(Arc::new(Inner {
+        let relays = self.relay.runs && self.backends.flows.is_some();
+        let orchestrator = Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
             served: self.backends.served(),
             backends: self.backends,
             observers: self.observers,
             counters: Counters::default(),
             background: Background::new(self.queue),
+            relay: Relay::new(self.relay),
+            max_event_bytes: self.max_event_bytes,
+            reviewer: self.reviewer,
             runtime: self.runtime.or_else(|| Handle::try_current().ok()),
-        })))
+        }));
+        if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
+            runtime.spawn(relay::run(orchestrator.downgrade()));
+        }
+        if let (Some(_), Some(runtime)) = (orchestrator.reviewer(), orchestrator.runtime()) {
+            runtime.spawn(relay::run_reviews(orchestrator.downgrade()));
+        }
+        Ok(orchestrator)
     }
 }
 

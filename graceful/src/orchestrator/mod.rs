@@ -11,10 +11,10 @@ use std::{
     fmt,
     future::Future,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::de::DeserializeOwned;
@@ -29,9 +29,12 @@ pub use self::{
 };
 use crate::{
     Context, Key, StepError,
-    backends::{Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Scheduler},
+    backends::{
+        Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Scheduler,
+    },
     engine::Background,
     flow::Origin,
+    relay::{Relay, Reviewer},
     step::Steps,
     steps::Backends,
 };
@@ -63,6 +66,15 @@ use crate::{
 #[derive(Clone)]
 pub struct Orchestrator(Arc<Inner>);
 
+/// What works for an orchestrator without keeping it alive.
+pub(crate) struct WeakOrchestrator(Weak<Inner>);
+
+impl WeakOrchestrator {
+    pub(crate) fn upgrade(&self) -> Option<Orchestrator> {
+        self.0.upgrade().map(Orchestrator)
+    }
+}
+
 /// How many orchestrators live in this process.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
@@ -74,6 +86,9 @@ struct Inner {
     observers: Vec<Observer>,
     counters: Counters,
     background: Background,
+    relay: Relay,
+    max_event_bytes: usize,
+    reviewer: Option<Reviewer>,
     runtime: Option<Handle>,
 }
 
@@ -116,6 +131,33 @@ impl Orchestrator {
     #[cfg(feature = "memory")]
     pub fn in_memory() -> Self {
         Self::builder().in_memory().build().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Gives every step a backend that needs no server; what must survive a restart is kept in this directory. See
+    /// [`OrchestratorBuilder::embedded`].
+    ///
+    /// # Errors
+    /// The directory cannot be made, or the store in it cannot be opened.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let dir = std::env::temp_dir().join(format!("graceful-embedded-{}", std::process::id()));
+    /// let orchestrator = graceful::Orchestrator::embedded(&dir).await?;
+    /// assert!(orchestrator.flows().is_some());
+    /// # std::fs::remove_dir_all(&dir)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub async fn embedded(
+        dir: impl AsRef<std::path::Path>,
+    ) -> Result<Self, crate::backends::sqlite::OpenError> {
+        let builder = Self::builder().embedded(dir).await?;
+        // A handler that needs what is not there is refused for its durable store only, and this is one.
+        Ok(builder.build().unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// Makes it the process' orchestrator, for every handler that has no nearer one.
@@ -280,6 +322,21 @@ impl Orchestrator {
         /// # Ok::<(), graceful::BuildError>(())
         /// ```
         alerts: Alerter
+        /// Where flows of durable delivery are kept: to look at dead letters, to resubmit and to purge them.
+        ///
+        /// ```
+        /// use graceful::{Orchestrator, backends::{FlowState, memory}};
+        ///
+        /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+        /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).build().unwrap();
+        /// let flows = orchestrator.flows().unwrap();
+        /// for dead in flows.list(FlowState::Dead, 100).await? {
+        ///     flows.resubmit(dead.id, graceful::backends::Timestamp::now()).await?;
+        /// }
+        /// # Ok::<(), graceful::StepError>(())
+        /// # }).unwrap();
+        /// ```
+        flows: FlowStore
     }
 
     /// What it has counted so far.
@@ -308,7 +365,10 @@ impl Orchestrator {
     /// # });
     /// ```
     pub async fn shutdown(&self, deadline: Duration) -> usize {
-        let left = self.0.background.drain(deadline).await;
+        let end = Instant::now() + deadline;
+        self.relay().stop();
+        let left = self.0.background.drain(deadline, self.flows().is_some()).await;
+        self.relay().stopped(end.saturating_duration_since(Instant::now())).await;
         if left > 0 {
             tracing::warn!(target: "graceful::background", left, ?deadline, "flows were left at shutdown");
         }
@@ -337,6 +397,23 @@ impl Orchestrator {
     }
 
     /// The runtime that flows without a caller go on in.
+    pub(crate) fn relay(&self) -> &Relay {
+        &self.0.relay
+    }
+
+    /// How many bytes an event of durable delivery may have.
+    pub(crate) fn max_event_bytes(&self) -> usize {
+        self.0.max_event_bytes
+    }
+
+    pub(crate) fn reviewer(&self) -> Option<&Reviewer> {
+        self.0.reviewer.as_ref()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakOrchestrator {
+        WeakOrchestrator(Arc::downgrade(&self.0))
+    }
+
     pub(crate) fn runtime(&self) -> Option<&Handle> {
         self.0.runtime.as_ref()
     }

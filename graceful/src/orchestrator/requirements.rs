@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Delivery, Step, steps::Backends, submitted};
+use crate::{Step, engine::Durable, steps::Backends, submitted};
 
 /// What one handler needs; submitted by its expansion, and only where there is something to check.
 #[doc(hidden)]
@@ -11,7 +11,8 @@ pub struct Requirement {
     pub handler: &'static str,
     pub file: &'static str,
     pub line: u32,
-    pub delivery: Delivery,
+    /// How a relay finds it, where its delivery is durable.
+    pub durable: Option<&'static Durable>,
     /// Steps that are `required`, or that an argument relies on, and that no hook overrides.
     pub steps: &'static [Step],
 }
@@ -57,7 +58,7 @@ pub(super) fn check(backends: &Backends) -> Result<(), BuildError> {
 
 fn missing(requirement: &Requirement, backends: &Backends) -> Vec<String> {
     let Requirement { handler, file, line, .. } = requirement;
-    let durable = (requirement.delivery == Delivery::Durable)
+    let durable = (requirement.durable.is_some() && backends.flows.is_none())
         .then(|| "its delivery is durable, and there is no durable store".to_owned());
     let unserved = requirement
         .steps
@@ -77,7 +78,7 @@ mod tests {
             handler: "update_user",
             file: "src/users.rs",
             line: 12,
-            delivery: Delivery::Durable,
+            durable: Some(&Durable { identity: String::new, hooks: None }),
             steps: &[Step::Audit],
         };
         assert_eq!(

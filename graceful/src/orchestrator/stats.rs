@@ -8,6 +8,7 @@ use crate::{Ending, Step};
 pub(super) struct Counters {
     flows: [AtomicU64; 4],
     failures: [AtomicU64; 9],
+    not_stored: AtomicU64,
 }
 
 impl Counters {
@@ -19,9 +20,17 @@ impl Counters {
         self.failures[step as usize].fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn not_stored(&self) {
+        self.not_stored.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn read(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Stats { flows: self.flows.each_ref().map(read), failures: self.failures.each_ref().map(read) }
+        Stats {
+            flows: self.flows.each_ref().map(read),
+            failures: self.failures.each_ref().map(read),
+            not_stored: read(&self.not_stored),
+        }
     }
 }
 
@@ -44,6 +53,7 @@ impl Counters {
 pub struct Stats {
     flows: [u64; 4],
     failures: [u64; 9],
+    not_stored: u64,
 }
 
 impl Stats {
@@ -76,5 +86,21 @@ impl Stats {
     /// ```
     pub const fn failures(&self, step: Step) -> u64 {
         self.failures[step as usize]
+    }
+
+    /// How many flows of durable delivery could not be stored. Without a transaction their steps ran once, while the caller
+    /// waited; with one, the handler answered `Err`.
+    ///
+    /// ```
+    /// # use graceful::{Code, Delivery, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").delivery(Delivery::Durable).on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert_eq!(orchestrator.stats().not_stored(), 1, "there is no durable store");
+    /// # });
+    /// ```
+    pub const fn not_stored(&self) -> u64 {
+        self.not_stored
     }
 }

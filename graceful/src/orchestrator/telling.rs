@@ -18,6 +18,18 @@ impl Orchestrator {
         );
     }
 
+    pub(crate) fn not_stored(&self, error: &StepError, flow: &Flow) {
+        self.0.counters.not_stored();
+        tracing::error!(
+            target: "graceful::durable",
+            error = error.message(),
+            handler = flow.handler(),
+            entity = %flow.entity(),
+            flow = %flow.id(),
+            "a flow could not be stored"
+        );
+    }
+
     pub(crate) fn flow_ended(&self, ending: Ending, report: impl FnOnce() -> FlowReport) {
         self.0.counters.flow(ending);
         if self.0.observers.is_empty() {

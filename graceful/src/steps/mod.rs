@@ -20,7 +20,8 @@ use smol_str::SmolStr;
 use crate::{
     Flow, Metadata, Step, StepError,
     backends::{
-        Alerter, AuditLog, Cache, EventEmitter, KnowledgeGraph, MetadataStore, Nexus, Reply, Scheduler,
+        Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Reply,
+        Scheduler,
     },
     step::Steps,
 };
@@ -36,6 +37,8 @@ pub(crate) struct Backends {
     pub nexus: Option<Arc<dyn Nexus>>,
     pub audit: Option<Arc<dyn AuditLog>>,
     pub alerts: Option<Arc<dyn Alerter>>,
+    /// No step's: where durable delivery keeps its flows.
+    pub flows: Option<Arc<dyn FlowStore>>,
 }
 
 impl Backends {

@@ -16,6 +16,8 @@
 //! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
 //! | [`Inbox`] | 10 000 events | the events least recently asked for |
 //!
+//! [`Flows`] is no step's: it takes the place of a durable store in tests.
+//!
 //! Bounds are in numbers, not in bytes, and `with_capacity` sets them; a capacity of 0 counts as 1. Where a bound is
 //! spread over several locks it is reached at about that number, never passed by more than a few entries. What is lost
 //! for good is counted by the engine's `dropped`.
@@ -40,6 +42,7 @@ mod alerts;
 mod audit;
 mod cache;
 mod events;
+mod flows;
 mod graph;
 mod inbox;
 mod metadata;
@@ -55,6 +58,7 @@ pub use self::{
     audit::AuditLog,
     cache::Cache,
     events::{Events, RecvError, Subscription, TryRecvError},
+    flows::Flows,
     graph::Graph,
     inbox::{Inbox, InboxTransaction},
     metadata::MetadataStore,

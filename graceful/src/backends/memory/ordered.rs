@@ -28,6 +28,11 @@ impl<V> Ordered<V> {
         self.times.contains_key(entity)
     }
 
+    pub fn get(&self, entity: &Key) -> Option<&V> {
+        let (entity, at) = self.times.get_key_value(entity)?;
+        self.values.get(&(*at, entity.clone()))
+    }
+
     /// Adds a value; the entity must have none.
     pub fn insert(&mut self, entity: Key, at: Timestamp, value: V) {
         debug_assert!(!self.contains(&entity), "at most one value per entity");

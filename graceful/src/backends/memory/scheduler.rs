@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
@@ -106,10 +107,33 @@ impl backends::Scheduler for Scheduler {
             .filter(|job| job.held_until.is_none_or(|until| until <= now));
         let polled = free.take(limit).map(|job| {
             job.held_until = held_until;
+            job.attempts += 1;
+            job.token = Some(Uuid::from_u128(fastrand::u128(..)));
             job.clone()
         });
         Reply::ready(polled.collect())
     }
+
+    fn finish(&self, job: &Job) -> Reply<bool> {
+        let mut jobs = unpoisoned(self.0.write());
+        Reply::ready(is_held(&jobs, job) && jobs.remove(&job.entity).is_some())
+    }
+
+    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool> {
+        let mut jobs = unpoisoned(self.0.write());
+        if !is_held(&jobs, job) {
+            return Reply::ready(false);
+        }
+        let Some(open) = jobs.remove(&job.entity) else { return Reply::ready(false) };
+        let job = Job { due, error: Some(error.to_owned()), held_until: None, token: None, ..open };
+        jobs.insert(job.entity.clone(), due, job);
+        Reply::ready(true)
+    }
+}
+
+/// Whether whoever polled the job has it still.
+fn is_held(jobs: &Ordered<Job>, job: &Job) -> bool {
+    job.token.is_some() && jobs.get(&job.entity).is_some_and(|open| open.token == job.token)
 }
 
 fn new_job(entity: &Key, flow: &Flow, due: Timestamp) -> Job {
@@ -123,11 +147,15 @@ fn new_job(entity: &Key, flow: &Flow, due: Timestamp) -> Job {
         flow: flow.id(),
         code: flow.code(),
         held_until: None,
+        attempts: 0,
+        error: None,
+        token: None,
     }
 }
 
 fn bumped(job: Job, flow: &Flow, due: Timestamp) -> Job {
-    Job { due: job.due.min(due), bumps: job.bumps + 1, flow: flow.id(), code: flow.code(), ..job }
+    let due = job.due.min(due);
+    Job { due, bumps: job.bumps + 1, flow: flow.id(), code: flow.code(), attempts: 0, ..job }
 }
 
 impl Default for Scheduler {

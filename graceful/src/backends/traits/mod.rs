@@ -4,6 +4,7 @@ mod alerts;
 mod audit;
 mod cache;
 mod events;
+mod flows;
 mod graph;
 mod metadata;
 mod nexus;
@@ -14,6 +15,7 @@ pub use self::{
     audit::AuditLog,
     cache::{Cache, CacheEntry, CacheWrite},
     events::EventEmitter,
+    flows::{Claim, FlowState, FlowStore, Held, QueuedFlow, Settlement, StoredFlow},
     graph::{Edge, KnowledgeGraph, Node},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},

@@ -45,6 +45,12 @@ pub struct Job {
     pub code: Code,
     /// Until when a worker that polled it holds it.
     pub held_until: Option<Timestamp>,
+    /// How often it was handed to a worker since a flow last asked for it.
+    pub attempts: u32,
+    /// Why the last worker failed.
+    pub error: Option<String>,
+    /// Made when it was handed out: who does not hold it any more finishes nothing.
+    pub token: Option<Uuid>,
 }
 
 /// What became of a job.
@@ -105,6 +111,14 @@ pub enum JobChange {
 ///     fn poll(&self, _: Timestamp, _: usize, _: Duration) -> Reply<Vec<Job>> {
 ///         Reply::ready(Vec::new())
 ///     }
+///
+///     fn finish(&self, _: &Job) -> Reply<bool> {
+///         Reply::ready(false)
+///     }
+///
+///     fn put_off(&self, _: &Job, _: Timestamp, _: &str) -> Reply<bool> {
+///         Reply::ready(false)
+///     }
 /// }
 ///
 /// assert_eq!(NoReview.jobs().await?, []);
@@ -121,4 +135,8 @@ pub trait Scheduler: Debug + Send + Sync + 'static {
     /// Takes up to `limit` jobs that are due at `now` and held by nobody, and holds them for `hold`: a worker that dies
     /// loses them to the next one when that time is over.
     fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>>;
+    /// The worker is done with a job that it polled: it is closed. False where somebody else has it by now, or has closed it.
+    fn finish(&self, job: &Job) -> Reply<bool>;
+    /// The worker has failed: the job is held by nobody, and due again later. False where somebody else has it by now.
+    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool>;
 }

@@ -51,6 +51,9 @@ fn a_bump_counts_and_keeps_the_earlier_due_time() {
         flow: third.id(),
         code: Code::Unknown,
         held_until: None,
+        attempts: 0,
+        error: None,
+        token: None,
     };
     assert_eq!(jobs(&scheduler), [expected]);
 }

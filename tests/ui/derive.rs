@@ -2,5 +2,5 @@
 
 #[test]
 fn misuses_of_the_derive() {
-    trybuild::TestCases::new().compile_fail("ui/classify/*.rs");
+    trybuild::TestCases::new().compile_fail("classify/*.rs");
 }

@@ -3,5 +3,5 @@
 
 #[test]
 fn misuses_of_the_attribute() {
-    trybuild::TestCases::new().compile_fail("ui/orchestrate/*.rs");
+    trybuild::TestCases::new().compile_fail("orchestrate/*.rs");
 }

@@ -1,0 +1,88 @@
+async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Error> {
+    const __GRACEFUL_DURABLE: ::graceful::__private::Durable = {
+        fn __graceful_here() {}
+        ::graceful::__private::Durable {
+            identity: || ::graceful::__private::identity(&__graceful_here),
+            hooks: ::core::option::Option::Some(|__step, __flow| ::graceful::__private::boxed(async move {
+                match (__step, __flow.is_success()) {
+                    (::graceful::Step::Audit, _) => {
+                        ::graceful::__private::hook(&*__flow, to_the_log).await
+                    }
+                    (::graceful::Step::Alert, true) => {
+                        let __hook = ::graceful::__private::restores(calm);
+                        let __value = __hook.value(&__flow)?;
+                        let __view = ::graceful::__private::success(&__flow, &__value);
+                        __hook.start(&__view).await
+                    }
+                    (::graceful::Step::Alert, false) => {
+                        let __hook = ::graceful::__private::detached(page);
+                        let __view = __hook.view(&__flow);
+                        __hook.start(&__view).await
+                    }
+                    _ => ::graceful::__private::no_hook(),
+                }
+            })),
+        }
+    };
+    ::graceful::__private::inventory::submit! {
+        & ::graceful::__private::Requirement { handler : "save", file : ::core::file!(),
+        line : ::core::line!(), durable : ::core::option::Option::Some(&
+        __GRACEFUL_DURABLE), steps : & [], }
+    }
+    ::graceful::__private::call(
+            const {
+                &::graceful::__private::Site::new("save", "user", "save")
+                    .hook(::graceful::Step::Audit)
+                    .hook_ok(::graceful::Step::Alert)
+                    .hook_err(::graceful::Step::Alert)
+                    .durable(&__GRACEFUL_DURABLE)
+            },
+            move |__site| async move {
+                let __ended = {
+                    let tx = &mut *tx;
+                    ::graceful::__private::enter(__site, |__draft| __draft.id(&user.id))
+                        .observe(
+                            ::graceful::__private::body(async move {
+                                if false {
+                                    return ::graceful::__private::never::<
+                                        Result<User, Error>,
+                                    >((&user, &tx));
+                                }
+                                '_body: { user.save(tx).await }
+                            }),
+                            move |__draft, __result| {
+                                ::graceful::__private::probe(__result)
+                                    .needed_payload(__draft)
+                            },
+                            |__draft, __error| {
+                                ::graceful::__private::probe(__error).classify(__draft)
+                            },
+                        )
+                        .await
+                        .typed_hooks(|__step, __flow, __result| async move {
+                            match (
+                                __step,
+                                ::graceful::__private::arm(&__flow, &*__result),
+                            ) {
+                                (
+                                    ::graceful::Step::Alert,
+                                    ::graceful::__private::Arm::Success(__view),
+                                ) => ::graceful::__private::hook(&__view, calm).await,
+                                (
+                                    ::graceful::Step::Alert,
+                                    ::graceful::__private::Arm::Failure(__view),
+                                ) => ::graceful::__private::hook(&__view, page).await,
+                                _ => ::graceful::__private::no_hook(),
+                            }
+                        })
+                };
+                ::graceful::__private::in_transaction(
+                        __ended,
+                        ::graceful::__private::transaction(&mut *tx),
+                        ::graceful::__private::store_error,
+                    )
+                    .await
+            },
+        )
+        .await
+}

@@ -1,0 +1,274 @@
+//! Flows on their way.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{Store, at, count, id, micros};
+use crate::backends::{Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Settlement, StoredFlow};
+
+/// Inserts flows in one statement. The first of an entity that has none queued becomes its head.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    flows: &[QueuedFlow],
+) -> Result<(), sqlx::Error> {
+    if flows.is_empty() {
+        return Ok(());
+    }
+    let mut entities = HashSet::new();
+    let mut again = Vec::new();
+    let mut query =
+        QueryBuilder::<Sqlite>::new("INSERT INTO graceful_flows (id, entity, handler, body, due, head) ");
+    query.push_values(flows, |mut row, flow| {
+        row.push_bind(flow.id.as_bytes().as_slice())
+            .push_bind(&*flow.entity)
+            .push_bind(&*flow.handler)
+            .push_bind(&*flow.body)
+            .push_bind(micros(flow.at));
+        if entities.insert(&*flow.entity) {
+            row.push("NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = ")
+                .push_bind_unseparated(&*flow.entity)
+                .push_unseparated(")");
+        } else {
+            // The statement does not see what it has inserted itself.
+            again.push(&*flow.entity);
+            row.push("0");
+        }
+    });
+    query.push(" ON CONFLICT (id) DO NOTHING");
+    query.build().persistent(flows.len() == 1).execute(&mut *connection).await?;
+    for entity in again {
+        promote(connection, entity).await?;
+    }
+    Ok(())
+}
+
+/// The first of an entity's queued flows becomes its head.
+async fn promote(connection: &mut SqliteConnection, entity: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE graceful_flows SET head = 1 WHERE head = 0 AND seq = \
+         (SELECT min(seq) FROM graceful_flows WHERE state = 0 AND entity = ?)",
+    )
+    .bind(entity)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+const fn number(state: FlowState) -> i64 {
+    match state {
+        FlowState::Queued => 0,
+        FlowState::Completed => 1,
+        FlowState::Dead => 2,
+    }
+}
+
+fn stored(row: &SqliteRow) -> Result<StoredFlow, sqlx::Error> {
+    Ok(StoredFlow {
+        id: id(row, "id")?,
+        entity: row.try_get("entity")?,
+        handler: row.try_get("handler")?,
+        state: match row.try_get("state")? {
+            0_i64 => FlowState::Queued,
+            1 => FlowState::Completed,
+            _ => FlowState::Dead,
+        },
+        attempts: row.try_get("attempts")?,
+        due: at(row.try_get("due")?),
+        error: row.try_get("error")?,
+        ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(at),
+        body: row.try_get("body")?,
+    })
+}
+
+async fn claim(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    limit: usize,
+    lease: Duration,
+) -> Result<Vec<Claim>, sqlx::Error> {
+    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+    let rows = sqlx::query(
+        "UPDATE graceful_flows SET token = randomblob(16), attempts = attempts + 1, due = ? WHERE seq IN \
+         (SELECT seq FROM graceful_flows WHERE head = 1 AND due <= ? ORDER BY due, seq LIMIT ?) \
+         RETURNING seq, id, token, attempts, handler, body",
+    )
+    .bind(micros(until))
+    .bind(micros(now))
+    .bind(count(limit))
+    .fetch_all(connection)
+    .await?;
+    let claims = rows.iter().map(|row| {
+        let claim = Claim {
+            id: id(row, "id")?,
+            token: id(row, "token")?,
+            attempt: row.try_get("attempts")?,
+            handler: row.try_get("handler")?,
+            body: row.try_get("body")?,
+        };
+        Ok((row.try_get::<i64, _>("seq")?, claim))
+    });
+    let mut claims = claims.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    claims.sort_unstable_by_key(|(sequence, _)| *sequence);
+    Ok(claims.into_iter().map(|(_, claim)| claim).collect())
+}
+
+async fn settle(
+    connection: &mut SqliteConnection,
+    held: Held,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let (state, due, error, body) = match settlement {
+        Settlement::Completed => (FlowState::Completed, None, None, None),
+        Settlement::Retry { due, error, body } => (FlowState::Queued, Some(*due), Some(error), body.as_ref()),
+        Settlement::Dead { error, body } => (FlowState::Dead, None, Some(error), body.as_ref()),
+    };
+    let ended = (state != FlowState::Queued).then(|| micros(now));
+    let entity: Option<String> = sqlx::query_scalar(
+        "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), error = ?3, \
+         body = coalesce(?4, body), ended_at = ?5 WHERE id = ?6 AND token = ?7 AND state = 0 RETURNING entity",
+    )
+    .bind(number(state))
+    .bind(due.map(micros))
+    .bind(error)
+    .bind(body)
+    .bind(ended)
+    .bind(held.id.as_bytes().as_slice())
+    .bind(held.token.as_bytes().as_slice())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(entity) = entity else { return Ok(false) };
+    if ended.is_some() {
+        promote(connection, &entity).await?;
+    }
+    Ok(true)
+}
+
+async fn resubmit(
+    connection: &mut SqliteConnection,
+    flow: Uuid,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let entity: Option<String> = sqlx::query_scalar(
+        "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FROM graceful_flows), state = 0, attempts = 0, due = ?, \
+         error = NULL, ended_at = NULL WHERE id = ? AND state <> 0 RETURNING entity",
+    )
+    .bind(micros(now))
+    .bind(flow.as_bytes().as_slice())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(entity) = entity else { return Ok(false) };
+    promote(connection, &entity).await?;
+    Ok(true)
+}
+
+/// How much is forgotten in one transaction.
+const PURGED_AT_ONCE: u32 = 1000;
+
+impl FlowStore for Store {
+    fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+        self.writer().enqueue(flow)
+    }
+
+    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
+        let store = self.clone();
+        Reply::pending(async move {
+            // Most of the time there is nothing, and a reader says so without a transaction.
+            let ready = store.read(move |connection| {
+                let query = "SELECT 1 FROM graceful_flows WHERE head = 1 AND due <= ? LIMIT 1";
+                Box::pin(sqlx::query_scalar::<_, i64>(query).bind(micros(now)).fetch_optional(connection))
+            });
+            match ready.await? {
+                None => Ok(Vec::new()),
+                Some(_) => {
+                    store
+                        .writer()
+                        .write(move |connection| Box::pin(claim(connection, now, limit, lease)))
+                        .await
+                }
+            }
+        })
+    }
+
+    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
+        if held.is_empty() {
+            return Reply::ready(());
+        }
+        self.writer().write(move |connection| {
+            let held = held.clone();
+            Box::pin(async move {
+                for Held { id, token } in held {
+                    sqlx::query("UPDATE graceful_flows SET due = ? WHERE id = ? AND token = ? AND state = 0")
+                        .bind(micros(until))
+                        .bind(id.as_bytes().as_slice())
+                        .bind(token.as_bytes().as_slice())
+                        .execute(&mut *connection)
+                        .await?;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
+        let settlement = Arc::new(settlement);
+        self.writer().write(move |connection| {
+            let settlement = Arc::clone(&settlement);
+            Box::pin(async move { settle(connection, held, &settlement, now).await })
+        })
+    }
+
+    fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
+        self.read(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query("SELECT * FROM graceful_flows WHERE id = ?");
+                let row = query.bind(id.as_bytes().as_slice()).fetch_optional(connection).await?;
+                row.as_ref().map(stored).transpose()
+            })
+        })
+    }
+
+    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
+        let query = match state {
+            FlowState::Queued => "SELECT * FROM graceful_flows WHERE state = ? ORDER BY seq LIMIT ?",
+            _ => "SELECT * FROM graceful_flows WHERE state <> 0 AND state = ? ORDER BY ended_at, seq LIMIT ?",
+        };
+        self.read(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query(query).bind(number(state)).bind(count(limit));
+                query.fetch_all(connection).await?.iter().map(stored).collect()
+            })
+        })
+    }
+
+    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
+        self.writer().write(move |connection| Box::pin(resubmit(connection, id, now)))
+    }
+
+    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {
+        let writer = self.writer().clone();
+        Reply::pending(async move {
+            let mut purged = 0;
+            loop {
+                let some = writer.write(move |connection| {
+                    Box::pin(async move {
+                        let query = sqlx::query(
+                            "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 \
+                             AND state = ? AND ended_at < ? LIMIT ?)",
+                        );
+                        let query = query.bind(number(state)).bind(micros(before)).bind(PURGED_AT_ONCE);
+                        Ok(query.execute(connection).await?.rows_affected())
+                    })
+                });
+                let some = some.await?;
+                purged += some;
+                if some < PURGED_AT_ONCE.into() {
+                    return Ok(purged);
+                }
+            }
+        })
+    }
+}

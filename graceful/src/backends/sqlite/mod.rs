@@ -1,0 +1,152 @@
+//! The embedded store: everything that must survive a restart, in one SQLite file.
+//!
+//! A [`Store`] keeps the flows of durable delivery, and the state of five steps beside them: metadata, review jobs, patterns and
+//! the audit chain. It is its database's only writer in this process: what many tasks bring goes to disk in one
+//! transaction (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and is acknowledged when that is committed. Reading goes by a small
+//! pool of other connections.
+//!
+//! The tables are called `graceful_…`, so the store can share the database of your own data, and for
+//! `#[orchestrate(delivery = "durable", tx = tx)]` it must. SQLite has one writer at a time: while a transaction of yours is open
+//! and has written, no flow is stored; so keep them short, and do not wait in one for a durable handler that does not use it.
+//!
+//! | table | holds | grows |
+//! |---|---|---|
+//! | `graceful_flows` | flows on their way, completed ones for [`keep`](crate::RelaySettings::keep), dead letters until purged | with what is under way |
+//! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
+//! | `graceful_jobs` | open review jobs | with what is wrong |
+//! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
+//! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
+//!
+//! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so this feature does not go with `rusqlite` 0.40 or later in one
+//! program, and asks for Rust 1.94.
+//!
+//! ```
+//! use graceful::{Orchestrator, backends::sqlite};
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! # let dir = std::env::temp_dir().join(format!("graceful-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir)?;
+//! # let path = dir.join("app.db");
+//! let store = sqlite::Store::open(&path).await?;
+//! let orchestrator = Orchestrator::builder().service("users").store(store.clone()).in_memory().build()?;
+//! assert!(orchestrator.flows().is_some());
+//! # drop(orchestrator);
+//! # std::fs::remove_dir_all(&dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+mod audit;
+mod flows;
+mod metadata;
+mod nexus;
+mod open;
+mod scheduler;
+mod transaction;
+mod writer;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use self::writer::{Running, Writer};
+pub use self::{
+    audit::{AuditHead, Tampered},
+    open::OpenError,
+};
+use crate::{StepError, backends::Reply};
+
+/// The embedded store; a handle: cloning it shares the connection. See the [module](self).
+///
+/// It works in the runtime that it was opened in. When that ends, what was not acknowledged is not stored.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let path = std::env::temp_dir().join(format!("graceful-store-{}.db", std::process::id()));
+/// let store = graceful::backends::sqlite::Store::open(&path).await?;
+/// assert_eq!(store.path(), path);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), graceful::backends::sqlite::OpenError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    writer: Writer,
+    readers: SqlitePool,
+}
+
+/// How many states and uses of one entity are kept.
+const KEPT_PER_ENTITY: i64 = 100;
+
+impl Store {
+    /// The database's file.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("graceful-path-{}.db", std::process::id()));
+    /// let store = graceful::backends::sqlite::Store::open(&path).await?;
+    /// assert_eq!(store.path(), path);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), graceful::backends::sqlite::OpenError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    /// Reads by a connection of the pool.
+    fn read<T, F>(&self, run: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
+    {
+        let readers = self.0.readers.clone();
+        Reply::pending(async move {
+            let mut connection = readers.acquire().await.map_err(StepError::caused_by)?;
+            run(&mut connection).await.map_err(StepError::caused_by)
+        })
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// What is out of range, as the rounded end of time is, is at the end that it is beyond.
+fn at(micros: i64) -> Timestamp {
+    let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_microsecond(micros).unwrap_or(end)
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn id(row: &SqliteRow, column: &str) -> Result<Uuid, sqlx::Error> {
+    let bytes: &[u8] = row.try_get(column)?;
+    Uuid::from_slice(bytes).map_err(broken)
+}
+
+/// What stands in a row is not what was written.
+fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}

@@ -1,0 +1,188 @@
+//! The one writer: what many tasks bring goes to disk in one transaction, and is acknowledged after its commit.
+//!
+//! The writer is a task of its own, so that a transaction runs to its end whoever goes away, and a batch is what came while the
+//! one before it was written.
+
+use std::{future::Future, pin::Pin};
+
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
+
+use super::flows;
+use crate::{
+    StepError,
+    backends::{QueuedFlow, Reply},
+    crash,
+};
+
+/// What may wait to be written. Whoever brings more waits.
+const QUEUE: usize = 1024;
+
+/// How much goes into one transaction, so that nobody waits for long.
+const BATCH: usize = 256;
+
+/// What a piece of work does with the connection.
+pub(super) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
+
+#[derive(Clone, Debug)]
+pub(super) struct Writer(mpsc::Sender<Write>);
+
+/// A piece of work, and who waits for it.
+enum Write {
+    /// Flows are most of what is written: they go in one statement.
+    Flow(QueuedFlow, oneshot::Sender<Result<(), StepError>>),
+    Work(Box<dyn Work>),
+}
+
+/// It may be run more than once: a batch that fails is tried again piece by piece, so that only the piece that is to blame fails.
+trait Work: Send {
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()>;
+    fn answer(self: Box<Self>, committed: Result<(), StepError>);
+}
+
+struct Asked<F, T> {
+    run: F,
+    answer: Option<T>,
+    asker: oneshot::Sender<Result<T, StepError>>,
+}
+
+impl<F, T> Work for Asked<F, T>
+where
+    F: for<'c> Fn(&'c mut SqliteConnection) -> Running<'c, T> + Send,
+    T: Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()> {
+        Box::pin(async move {
+            self.answer = Some((self.run)(connection).await?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StepError>) {
+        let Self { answer, asker, .. } = *self;
+        let answer = committed.and_then(|()| answer.ok_or_else(gone));
+        // Who has gone does not ask any more.
+        let _ = asker.send(answer);
+    }
+}
+
+impl Writer {
+    /// Begins to write, in this runtime.
+    pub(super) fn start(connection: SqliteConnection, runtime: &Handle) -> Self {
+        let (writes, receiver) = mpsc::channel(QUEUE);
+        runtime.spawn(work(connection, receiver));
+        Self(writes)
+    }
+
+    /// Writes a flow.
+    pub(super) fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+        let (asker, answer) = oneshot::channel();
+        self.bring(Write::Flow(flow, asker), answer)
+    }
+
+    /// Does a piece of work in a transaction; the answer comes when it is committed.
+    pub(super) fn write<T, F>(&self, run: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
+    {
+        let (asker, answer) = oneshot::channel();
+        self.bring(Write::Work(Box::new(Asked { run, answer: None, asker })), answer)
+    }
+
+    /// What there is room for is on its way at once: whoever drops the reply has brought it all the same.
+    fn bring<T: Send + 'static>(
+        &self,
+        write: Write,
+        answer: oneshot::Receiver<Result<T, StepError>>,
+    ) -> Reply<T> {
+        let refused = match self.0.try_send(write) {
+            Ok(()) => None,
+            Err(mpsc::error::TrySendError::Full(write)) => Some(write),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Reply::failed(gone()),
+        };
+        let writes = self.0.clone();
+        Reply::pending(async move {
+            if let Some(write) = refused {
+                writes.send(write).await.map_err(|_| gone())?;
+            }
+            answer.await.map_err(|_| gone())?
+        })
+    }
+}
+
+fn gone() -> StepError {
+    StepError::new("the store is closed: the runtime that it was opened in has ended")
+}
+
+async fn work(mut connection: SqliteConnection, mut writes: mpsc::Receiver<Write>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while writes.recv_many(&mut batch, BATCH).await > 0 {
+        commit_all(&mut connection, std::mem::take(&mut batch)).await;
+    }
+    // Checkpoints, and leaves one file.
+    if let Err(error) = connection.close().await {
+        tracing::warn!(target: "graceful::sqlite", error = %error, "the store was not closed in order");
+    }
+}
+
+/// Commits a batch, or what can be committed of it.
+async fn commit_all(connection: &mut SqliteConnection, batch: Vec<Write>) {
+    let (mut flows, mut askers, mut works) = (Vec::new(), Vec::new(), Vec::new());
+    for write in batch {
+        match write {
+            Write::Flow(flow, asker) => {
+                flows.push(flow);
+                askers.push(asker);
+            }
+            Write::Work(work) => works.push(work),
+        }
+    }
+    let committed = commit(connection, &flows, &mut works).await;
+    if committed.is_ok() || flows.len() + works.len() <= 1 {
+        let committed = committed.map_err(StepError::caused_by);
+        for asker in askers {
+            // Who has gone does not ask any more.
+            let _ = asker.send(committed.clone());
+        }
+        for work in works {
+            work.answer(committed.clone());
+        }
+        return;
+    }
+    for (flow, asker) in flows.iter().zip(askers) {
+        let committed = commit(connection, std::slice::from_ref(flow), &mut []).await;
+        let _ = asker.send(committed.map_err(StepError::caused_by));
+    }
+    for mut work in works {
+        let committed = commit(connection, &[], std::slice::from_mut(&mut work)).await;
+        work.answer(committed.map_err(StepError::caused_by));
+    }
+}
+
+/// One transaction. `IMMEDIATE`, since one that reads first and writes then is refused, whatever the time-out, if another
+/// process wrote in between.
+async fn commit(
+    connection: &mut SqliteConnection,
+    flows: &[QueuedFlow],
+    works: &mut [Box<dyn Work>],
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    if !flows.is_empty() {
+        interrupted("insert")?;
+    }
+    flows::insert(&mut transaction, flows).await?;
+    for work in works {
+        work.run(&mut transaction).await?;
+    }
+    interrupted("commit")?;
+    transaction.commit().await?;
+    interrupted("committed")
+}
+
+fn interrupted(point: &'static str) -> Result<(), sqlx::Error> {
+    crash::point(point).map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))
+}

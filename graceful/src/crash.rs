@@ -1,0 +1,32 @@
+//! Named points on the way of a durable flow at which a test may interrupt it: by an abort, an error, or a delay.
+
+#[cfg(feature = "failpoints")]
+mod points {
+    use crate::StepError;
+
+    /// In the order of the way.
+    pub const POINTS: [&str; 9] =
+        ["insert", "commit", "committed", "claim", "claimed", "step", "settle", "dead", "settled"];
+
+    pub(crate) fn point(name: &'static str) -> Result<(), StepError> {
+        debug_assert!(POINTS.contains(&name), "`{name}` is not listed");
+        fail::fail_point!(name, |_| Err(StepError::new(smol_str::format_smolstr!(
+            "interrupted at `{name}`"
+        ))));
+        Ok(())
+    }
+}
+
+#[cfg(not(feature = "failpoints"))]
+mod points {
+    use crate::StepError;
+
+    #[expect(clippy::unnecessary_wraps, reason = "where it can be interrupted, it may fail")]
+    pub(crate) const fn point(_: &'static str) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "failpoints")]
+pub use self::points::POINTS;
+pub(crate) use self::points::point;

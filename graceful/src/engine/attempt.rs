@@ -1,0 +1,35 @@
+//! One attempt at a flow that comes from a store.
+
+use std::future::poll_fn;
+
+use super::{Ended, NoTypedHooks, Overrides, durable, machine::Machine};
+use crate::{Orchestrator, StepError, flow::Stored};
+
+/// One attempt at a flow that comes from a store. Dropped before its end, nothing is told of it: the flow is still stored.
+pub(crate) struct Attempt(Box<Machine>);
+
+impl Attempt {
+    pub(crate) fn new(orchestrator: Orchestrator, stored: Stored, overrides: Overrides) -> Self {
+        let flow = std::sync::Arc::new(stored.flow);
+        Self(Box::new(Machine::resume(Ended { orchestrator, flow, overrides }, stored.done)))
+    }
+
+    /// Runs the steps that are not done.
+    ///
+    /// # Errors
+    /// Steps have failed: which, and why.
+    pub(crate) async fn run(&mut self) -> Result<(), String> {
+        poll_fn(|cx| self.0.poll(cx, &mut NoTypedHooks)).await;
+        self.0.failures().map_or(Ok(()), Err)
+    }
+
+    /// The flow with what is done of it so far.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, StepError> {
+        durable::encode(&self.0)
+    }
+
+    /// The end of the flow: everybody is told what became of it.
+    pub(crate) fn tell(&self) {
+        self.0.tell();
+    }
+}

@@ -1,0 +1,41 @@
+//! A flow on disk: what it says, and what is done of it.
+
+use serde::{Deserialize, Serialize};
+use smol_str::format_smolstr;
+
+use super::Flow;
+use crate::{StepError, step::Steps};
+
+/// A flow on disk.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Stored {
+    pub flow: Flow,
+    /// The steps that are not run again.
+    pub done: Steps,
+}
+
+impl Stored {
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, StepError> {
+        // Where it is broken, and not with what: the text of the error quotes the value.
+        serde_json::from_slice(body).map_err(|error| {
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            StepError::new(format_smolstr!(
+                "the stored flow cannot be read: {kind:?} error at {line}:{column}"
+            ))
+        })
+    }
+}
+
+/// A flow as it is written, without giving it up.
+#[derive(Serialize)]
+struct Borrowed<'a> {
+    flow: &'a Flow,
+    done: Steps,
+}
+
+impl Flow {
+    /// The flow as bytes for a store.
+    pub(crate) fn encode(&self, done: Steps) -> Result<Vec<u8>, StepError> {
+        serde_json::to_vec(&Borrowed { flow: self, done }).map_err(StepError::caused_by)
+    }
+}

@@ -1,0 +1,88 @@
+//! What a relay needs of a durable handler: its identity, and the typed view of a flow that was stored.
+
+use std::{
+    any::type_name,
+    future::{Ready, ready},
+    marker::PhantomData,
+    ops::Deref,
+    sync::Arc,
+};
+
+use serde::de::DeserializeOwned;
+
+use super::HookOf;
+use crate::{Flow, StepError, Success, engine::HookResult};
+
+/// The full path of the function around `item`, without the generics of this call.
+pub fn identity<T>(_: &T) -> String {
+    let path = type_name::<T>().replace("::{{closure}}", "");
+    let inner = path.find("::__GRACEFUL_DURABLE").unwrap_or(path.len());
+    path[..inner].to_owned()
+}
+
+/// What a typed hook can be given again from a stored flow.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be restored for this hook: it does not implement `Deserialize`",
+    label = "a relay runs the hooks of a durable handler, so what they take needs `serde::Deserialize` without borrows",
+    note = "derive `Deserialize` for it, or take the `Flow`: `STEP(with = path)`"
+)]
+pub trait Restored: DeserializeOwned {}
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Restored for T {}
+
+/// A hook of the success arm, for where a relay restores the value. One that does not fit is told about in the handler, so here
+/// it derefs to what takes anything.
+#[derive(Debug)]
+pub struct Restores<'a, F, T, Kind>(F, RestoresAnything<T, Kind>, PhantomData<fn(&'a T)>);
+
+/// Of no types in particular, so that none is left to be inferred.
+#[derive(Debug)]
+pub struct RestoresAnything<T, Kind>(PhantomData<fn(T) -> Kind>);
+
+pub fn restores<'a, F, T, Kind>(function: F) -> Restores<'a, F, T, Kind> {
+    Restores(function, RestoresAnything(PhantomData), PhantomData)
+}
+
+impl<F, T, Kind> Deref for Restores<'_, F, T, Kind> {
+    type Target = RestoresAnything<T, Kind>;
+
+    fn deref(&self) -> &RestoresAnything<T, Kind> {
+        &self.1
+    }
+}
+
+impl<'a, T, Kind, F: HookOf<'a, Success<'a, T>, Kind>> Restores<'a, F, T, Kind> {
+    /// The `Ok` value of a stored flow.
+    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
+    pub fn value(&self, flow: &Flow) -> Result<T, StepError>
+    where
+        T: Restored,
+    {
+        let value = flow.values.value.as_ref().unwrap_or(&flow.values.payload);
+        value.decode().map_err(StepError::caused_by)
+    }
+
+    pub fn start(self, view: &'a Success<'a, T>) -> F::Future {
+        self.0.start(view)
+    }
+}
+
+#[expect(
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "a question is asked by a method, and answered alike"
+)]
+impl RestoresAnything<(), ()> {
+    pub fn value(&self, _: &Flow) -> Result<(), StepError> {
+        Ok(())
+    }
+
+    pub fn start(&self, _: &Success<'_, ()>) -> Ready<HookResult> {
+        ready(Ok(()))
+    }
+}
+
+/// The typed view of a stored flow.
+pub fn success<'a, T>(flow: &Arc<Flow>, value: &'a T) -> Success<'a, T> {
+    Success::new(flow, value)
+}

@@ -1,0 +1,159 @@
+//! A handler whose flow is stored through the transaction that its caller has open.
+
+use std::{
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+};
+
+use super::{Draft, Entered, enter::Active};
+use crate::{
+    Code, Ending, Flow, Outcome, Step, StepError,
+    backends::QueuedFlow,
+    engine::{Ended, Engine, HookResult, to_insert},
+};
+
+/// A transaction that a flow can be stored in, beside the data that it is about.
+///
+/// The features `sqlite` and `postgres` implement it for the transactions and connections of `sqlx`.
+#[diagnostic::on_unimplemented(
+    message = "a flow cannot be stored through `{Self}`",
+    label = "`tx` needs an open transaction: `tx: &mut sqlx::Transaction<'_, Sqlite>`, or the connection within one",
+    note = "the features `sqlite` and `postgres` of `graceful` bring them"
+)]
+pub trait Transaction: Send {
+    /// Inserts a flow.
+    fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_>;
+    /// While it is open, nothing else can be written to its database.
+    fn locks_all(&self) -> bool;
+}
+
+/// A flow on its way into a transaction.
+pub type Inserting<'t> = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + 't>>;
+
+/// From here on it is any transaction: where it is none, nothing but that is told.
+pub fn transaction<T: Transaction>(transaction: &mut T) -> &mut dyn Transaction {
+    transaction
+}
+
+/// A call whose body has ended, and whose flow is not on its way yet.
+#[derive(Debug)]
+pub struct Observed<R> {
+    result: R,
+    ended: Option<Ended>,
+}
+
+impl<R: Outcome> Observed<R> {
+    /// The hooks are a relay's to run; here they are measured by the result.
+    #[must_use]
+    pub fn typed_hooks<H, Fut>(self, _: H) -> Self
+    where
+        H: Fn(Step, Arc<Flow>, Arc<R>) -> Fut,
+        Fut: Future<Output = HookResult>,
+    {
+        self
+    }
+}
+
+impl Entered {
+    /// Runs the body and reads its result; nothing follows yet.
+    ///
+    /// Dropped before the body has ended, the handler counts as cancelled.
+    ///
+    /// # Panics
+    /// When the body does.
+    pub async fn observe<F, R, O, X>(self, body: F, ok: O, err: X) -> Observed<R>
+    where
+        F: Future<Output = R>,
+        R: Outcome,
+        O: Fn(&mut Draft<'_>, &R::Ok),
+        X: Fn(&mut Draft<'_>, &R::Err),
+    {
+        let mut active = self.0;
+        if !active.as_mut().is_some_and(Active::resolve) {
+            return Observed { result: body.await, ended: None };
+        }
+        let mut body = pin!(body);
+        let polled = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(payload)),
+        });
+        match polled.await {
+            Ok(result) => {
+                let ended = active.take().and_then(|active| active.returned(&result, &ok, &err));
+                Observed { result, ended }
+            }
+            Err(payload) => {
+                // Its transaction is still open, and may lock the store: nothing can be waited for.
+                if let Some(ended) = active.take().and_then(Active::panicked) {
+                    Engine::new(ended).detach();
+                }
+                resume_unwind(payload)
+            }
+        }
+    }
+}
+
+/// Puts the flow on its way: that of an `Ok` through the transaction, so that it exists if and only if the data does; that of an
+/// `Err` on its own, since the transaction will be rolled back.
+pub async fn in_transaction<R: Outcome>(
+    observed: Observed<R>,
+    transaction: &mut dyn Transaction,
+    into: fn(StepError) -> R::Err,
+) -> R {
+    let Observed { result, ended } = observed;
+    let Some(ended) = ended else { return result };
+    if result.as_result().is_err() {
+        let engine = Engine::new(ended);
+        match transaction.locks_all() {
+            true => engine.detach(),
+            false => engine.store().await,
+        }
+        return result;
+    }
+    let mut undecided = Undecided(Some(ended));
+    match undecided.insert(transaction).await {
+        Ok(()) => {
+            undecided.0 = None;
+            result
+        }
+        Err(error) => {
+            undecided.come_to(Ending::Err, Code::Internal);
+            R::from_err(into(error))
+        }
+    }
+}
+
+/// The flow of an `Ok` that is not in its transaction yet. Without it the `Ok` comes to nothing: another flow says so.
+struct Undecided(Option<Ended>);
+
+impl Undecided {
+    async fn insert(&self, transaction: &mut dyn Transaction) -> Result<(), StepError> {
+        let Some(ended) = &self.0 else { return Ok(()) };
+        let inserted = match to_insert(ended) {
+            Ok(flow) => transaction.insert(flow).await,
+            Err(error) => Err(error),
+        };
+        match &inserted {
+            Ok(()) => ended.orchestrator.relay().wake(),
+            Err(error) => ended.orchestrator.not_stored(error, &ended.flow),
+        }
+        inserted
+    }
+
+    fn come_to(&mut self, ending: Ending, code: Code) {
+        if let Some(mut ended) = self.0.take() {
+            Arc::make_mut(&mut ended.flow).come_to(ending, code);
+            Engine::new(ended).detach();
+        }
+    }
+}
+
+/// The caller has gone, and its transaction with it.
+impl Drop for Undecided {
+    fn drop(&mut self) {
+        self.come_to(Ending::Cancelled, Code::Cancelled);
+    }
+}

@@ -1,0 +1,72 @@
+//! One attempt at one flow, from its claim to its settlement.
+
+use std::sync::Arc;
+
+use smol_str::format_smolstr;
+
+use super::{after, backoff::backoff, complain, handlers};
+use crate::{
+    Orchestrator, StepError,
+    backends::{Claim, FlowStore, Settlement, Timestamp},
+    crash, engine,
+    flow::Stored,
+};
+
+/// Runs what is left of a flow, and settles it.
+pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim) {
+    let (settlement, attempt) = match begin(&orchestrator, &claim) {
+        Ok(mut attempt) => (settlement(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
+        Err(error) => (Settlement::Dead { error: error.message().to_owned(), body: None }, None),
+    };
+    if let Settlement::Dead { error, .. } = &settlement {
+        tracing::error!(
+            target: "graceful::relay",
+            flow = %claim.id,
+            handler = claim.handler,
+            attempt = claim.attempt,
+            error,
+            "a flow is given up: it is a dead letter"
+        );
+    }
+    let ended = !matches!(settlement, Settlement::Retry { .. });
+    let point = if matches!(settlement, Settlement::Dead { .. }) { "dead" } else { "settle" };
+    let settled = match crash::point(point) {
+        Ok(()) => flows.settle(claim.held(), settlement, Timestamp::now()).await,
+        Err(error) => Err(error),
+    };
+    match crash::point("settled").and(settled) {
+        Ok(true) if ended => attempt.iter().for_each(engine::Attempt::tell),
+        Ok(true) => {}
+        Ok(false) => {
+            tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim was lost: another relay has the flow");
+        }
+        Err(error) => complain(&error, "a flow could not be settled, and comes again"),
+    }
+}
+
+fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<engine::Attempt, StepError> {
+    let attempts = orchestrator.relay().settings().attempts;
+    if claim.attempt > attempts {
+        return Err(StepError::new(format_smolstr!(
+            "none of {attempts} attempts came to its end: each died with its process"
+        )));
+    }
+    let stored = Stored::decode(&claim.body)?;
+    let overrides = handlers::overrides_of(&claim.handler)?;
+    Ok(engine::Attempt::new(orchestrator.clone(), stored, overrides))
+}
+
+async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut engine::Attempt) -> Settlement {
+    let ran = match crash::point("step") {
+        Ok(()) => attempt.run().await,
+        Err(error) => Err(error.to_string()),
+    };
+    let Err(error) = ran else { return Settlement::Completed };
+    let settings = orchestrator.relay().settings();
+    let body =
+        attempt.encode().inspect_err(|error| complain(error, "what is done of a flow is not kept")).ok();
+    if claim.attempt >= settings.attempts {
+        return Settlement::Dead { error, body };
+    }
+    Settlement::Retry { due: after(Timestamp::now(), backoff(settings, claim.attempt)), error, body }
+}

@@ -1,0 +1,115 @@
+//! Review jobs that are due, and who looks into them.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use smol_str::format_smolstr;
+use tokio::{task::JoinSet, time::timeout};
+
+use super::{after, backoff::backoff, complain};
+use crate::{
+    Orchestrator, StepError,
+    backends::{BoxFuture, Job, Scheduler, Timestamp},
+    orchestrator::WeakOrchestrator,
+};
+
+/// Who looks into a review job.
+#[derive(Clone)]
+pub(crate) struct Reviewer(Arc<dyn Fn(Job) -> BoxFuture<Result<(), StepError>> + Send + Sync>);
+
+impl Reviewer {
+    pub(crate) fn new<F, Fut>(review: F) -> Self
+    where
+        F: Fn(Job) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), StepError>> + Send + 'static,
+    {
+        Self(Arc::new(move |job| Box::pin(review(job))))
+    }
+}
+
+impl fmt::Debug for Reviewer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reviewer")
+    }
+}
+
+/// Looks for jobs that are due, until the orchestrator is dropped or shut down.
+pub(crate) async fn run(orchestrator: WeakOrchestrator) {
+    while let Some(strong) = orchestrator.upgrade().filter(|strong| !strong.relay().is_stopping()) {
+        let every = strong.relay().settings().poll;
+        if let Err(error) = strong.review(Timestamp::now()).await {
+            complain(&error, "the scheduler hands out no jobs");
+        }
+        // Whoever waits must not keep the orchestrator alive.
+        drop(strong);
+        tokio::time::sleep(every).await;
+    }
+}
+
+impl Orchestrator {
+    /// Hands the review jobs that are due at `now` to the [reviewer](crate::OrchestratorBuilder::reviewer), all at once, waits for it,
+    /// and answers how many there were. An orchestrator with a reviewer does so by itself; this is for tests, and for whoever
+    /// wants to do it now.
+    ///
+    /// Dropped half-way, jobs that were handed out are due again when the relay's [`lease`](crate::RelaySettings::lease) is over.
+    ///
+    /// # Errors
+    /// The scheduler hands out no jobs. What the reviewer answers is no error here: it is kept with its job.
+    ///
+    /// ```
+    /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, StepError, backends::{Job, Timestamp}};
+    ///
+    /// async fn look_into(_: Job) -> Result<(), StepError> { Ok(()) }
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::builder().in_memory().reviewer(look_into).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).on(&orchestrator);
+    /// Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    ///
+    /// assert_eq!(orchestrator.review(Timestamp::now()).await?, 0, "it is due in 5 minutes");
+    /// assert_eq!(orchestrator.review(Timestamp::MAX).await?, 1);
+    /// assert!(orchestrator.scheduler().unwrap().jobs().await?.is_empty());
+    /// # Ok::<(), StepError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn review(&self, now: Timestamp) -> Result<usize, StepError> {
+        let (Some(reviewer), Some(scheduler)) = (self.reviewer(), self.scheduler()) else { return Ok(0) };
+        let settings = self.relay().settings();
+        let jobs = scheduler.poll(now, settings.concurrency, settings.lease).await?;
+        let count = jobs.len();
+        let mut reviews = JoinSet::new();
+        for job in jobs {
+            reviews.spawn(review(self.clone(), reviewer.clone(), Arc::clone(scheduler), job));
+        }
+        reviews.join_all().await;
+        Ok(count)
+    }
+}
+
+/// Looks into one job, and closes it or puts it off.
+async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<dyn Scheduler>, job: Job) {
+    let settings = orchestrator.relay().settings();
+    // A task of its own contains its panic.
+    let mut reviewing = JoinSet::new();
+    let looked_into = job.clone();
+    reviewing.spawn(orchestrator.scope(async move { (reviewer.0)(looked_into).await }));
+    let answer = match timeout(settings.lease, reviewing.join_next()).await {
+        Ok(Some(Ok(answer))) => answer,
+        Ok(Some(Err(error))) if error.is_panic() => Err(StepError::panicked(&*error.into_panic())),
+        Ok(_) => Err(StepError::new("the runtime has ended")),
+        Err(_) => Err(StepError::new(format_smolstr!("not done within {:?}", settings.lease))),
+    };
+    let settled = match &answer {
+        Ok(()) => scheduler.finish(&job),
+        Err(error) => {
+            complain(error, "a review has failed");
+            let due = match job.attempts < settings.attempts {
+                true => after(Timestamp::now(), backoff(settings, job.attempts)),
+                false => Timestamp::MAX,
+            };
+            scheduler.put_off(&job, due, error.message())
+        }
+    };
+    if let Err(error) = settled.await {
+        complain(&error, "a review could not be settled, and comes again");
+    }
+}

@@ -1,0 +1,50 @@
+//! What every store must do, as tests that a store of your own can run, too.
+//!
+//! Each suite takes a function that makes an empty store, and panics where a promise of the trait is broken.
+//!
+//! ```
+//! use graceful::{backends::memory, testing::conformance};
+//!
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+//! conformance::flow_store(async || memory::Flows::new()).await;
+//! conformance::metadata_store(async || memory::MetadataStore::new()).await;
+//! conformance::scheduler(async || memory::Scheduler::new()).await;
+//! conformance::nexus(async || memory::Nexus::new()).await;
+//! conformance::audit_log(async || memory::AuditLog::new()).await;
+//! # });
+//! ```
+
+mod audit;
+mod flows;
+mod metadata;
+mod nexus;
+mod scheduler;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use self::{
+    audit::audit_log, flows::flow_store, metadata::metadata_store, nexus::nexus, scheduler::scheduler,
+};
+use crate::{
+    Code, Ending, Flow,
+    flow::{Declaration, Declared, Origin},
+};
+
+/// A flow of a user that ended at that second, with `Ok` or with an error of that code.
+fn flow(id: &str, code: Code, second: i64) -> Arc<Flow> {
+    let origin = Origin { service: "users".into(), environment: "test".into() };
+    let declaration = Declaration { pattern: "user".into(), ..Declaration::default() };
+    let mut flow = Flow::begin(Declared::Owned(declaration.into()), Arc::new(origin));
+    flow.values.id = Some(id.into());
+    flow.values.named_at_entry = true;
+    (flow.code, flow.message) = (code, code.name().into());
+    flow.end(if code == Code::Ok { Ending::Ok } else { Ending::Err });
+    flow.at = at(second);
+    Arc::new(flow)
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::constant(second, 0)
+}

@@ -1,0 +1,3 @@
+//! For tests: of your service, and of a backend of your own.
+
+pub mod conformance;

@@ -1,0 +1,73 @@
+//! What must hold after all kills.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
+};
+
+use graceful::backends::{FlowState, FlowStore, sqlite::Store};
+use serde_json::Value;
+use sqlx::Row as _;
+
+use crate::child;
+
+/// A call: the kind of handler, the entity, the number.
+pub type Call = (String, u64, u64);
+
+pub fn call(line: &str) -> Option<Call> {
+    let mut words = line.split(' ');
+    Some((words.next()?.to_owned(), words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
+/// Every event that was emitted, in order.
+fn events(dir: &Path) -> Vec<(String, Value)> {
+    let text = String::from_utf8_lossy(&std::fs::read(dir.join("events")).unwrap()).into_owned();
+    // What is no JSON was torn by a kill.
+    text.lines().filter_map(|line| Some((line.to_owned(), serde_json::from_str(line).ok()?))).collect()
+}
+
+fn called(event: &Value) -> Call {
+    let subject = event["subject"].as_str().unwrap();
+    let (pattern, entity) = subject.split_once('/').unwrap();
+    let n = event["data"]["actor_id"].as_str().unwrap().parse().unwrap();
+    (pattern.to_owned(), entity.parse().unwrap(), n)
+}
+
+/// No acknowledged flow is lost, none is there whose data is not, what came twice is the same to the letter, and each entity's
+/// flows came in order, unless some could not be stored and ran at once. Answers how many there were.
+pub async fn check(dir: &Path, acknowledged: &BTreeSet<Call>, in_order: bool) -> usize {
+    let (mut by_id, mut order) = (HashMap::new(), BTreeMap::<_, Vec<u64>>::new());
+    let mut delivered = BTreeSet::new();
+    for (line, event) in events(dir) {
+        let id = event["id"].as_str().unwrap().to_owned();
+        let call = called(&event);
+        if let Some(before) = by_id.insert(id, line.clone()) {
+            assert_eq!(before, line, "what comes again is the same");
+            continue;
+        }
+        let (pattern, entity, n) = call.clone();
+        order.entry((pattern, entity)).or_default().push(n);
+        assert!(delivered.insert(call), "a call has one flow: {line}");
+    }
+    let lost: Vec<_> = acknowledged.difference(&delivered).collect();
+    assert!(lost.is_empty(), "{} acknowledged flows are lost: {:?}", lost.len(), &lost[..lost.len().min(5)]);
+    for (entity, numbers) in order {
+        assert!(numbers.is_sorted() || !in_order, "out of order: {entity:?} {numbers:?}");
+    }
+
+    let rows =
+        sqlx::query("SELECT entity, n FROM data").fetch_all(&mut child::data(dir).await).await.unwrap();
+    let number = |row: &sqlx::sqlite::SqliteRow, column| u64::try_from(row.get::<i64, _>(column)).unwrap();
+    let data: BTreeSet<Call> =
+        rows.iter().map(|row| ("tx".to_owned(), number(row, "entity"), number(row, "n"))).collect();
+    let with_data: BTreeSet<Call> =
+        delivered.iter().filter(|(pattern, ..)| pattern == "tx").cloned().collect();
+    assert_eq!(data, with_data, "a flow is there if and only if its data is");
+
+    let store = Store::open(dir.join("app.db")).await.unwrap();
+    assert_eq!(store.list(FlowState::Queued, 1).await.unwrap(), []);
+    assert_eq!(store.list(FlowState::Dead, 1).await.unwrap(), []);
+    let head = store.verify(None).await.expect("the audit chain is whole");
+    assert_eq!(usize::try_from(head.sequence).unwrap(), delivered.len(), "each flow was recorded once");
+    delivered.len()
+}

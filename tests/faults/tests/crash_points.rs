@@ -1,0 +1,52 @@
+//! Each named point on the way of a durable flow, interrupted in each way: nothing that was acknowledged is lost.
+#![allow(missing_docs, reason = "tests")]
+
+use std::process::{Command, Stdio};
+
+use graceful_faults::verdict;
+use tempfile::TempDir;
+
+const CHILD: &str = env!("CARGO_BIN_EXE_durable_child");
+
+fn run(dir: &TempDir, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(CHILD).arg(dir.path()).args(arguments).stderr(Stdio::null()).output().unwrap();
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// `dead` is reached by what is given up, which the service has none of: it is interrupted in the tests of delivery.
+const NOT_HERE: &str = "dead";
+
+async fn interrupted(action: &str) {
+    for point in graceful::__private::CRASH_POINTS.into_iter().filter(|point| *point != NOT_HERE) {
+        let dir = TempDir::new().unwrap();
+        let mut acknowledged = std::collections::BTreeSet::new();
+        // At its first time, and in the middle of work.
+        for (run_of, skipped) in ["0", "7", "40"].into_iter().enumerate() {
+            let first = ((run_of + 1) * 1_000_000).to_string();
+            let at = format!("{point}={action}:{skipped}");
+            let (ended, said) = run(&dir, &["work", &first, "40", &at]);
+            assert_eq!(ended, action != "abort", "{at}: {said}");
+            acknowledged.extend(said.lines().filter_map(verdict::call));
+        }
+        let (drained, _) = run(&dir, &["drain"]);
+        assert!(drained, "after {point}={action}");
+        let all_stored = action != "error" || !["insert", "commit", "committed"].contains(&point);
+        let delivered = verdict::check(dir.path(), &acknowledged, all_stored).await;
+        assert!(delivered > 0, "{point}={action}");
+    }
+}
+
+#[tokio::test]
+async fn an_abort() {
+    interrupted("abort").await;
+}
+
+#[tokio::test]
+async fn an_error() {
+    interrupted("error").await;
+}
+
+#[tokio::test]
+async fn a_delay() {
+    interrupted("delay").await;
+}

@@ -1,0 +1,161 @@
+//! When the answer leaves, and that the flow is on disk by then, however the handler ended.
+
+use super::*;
+
+#[orchestrate(pattern = "user", id = 42, cache = 42, event = "asked", delivery = "durable")]
+async fn ask(error: Option<Code>) -> Result<u64, Code> {
+    error.map_or(Ok(7), Err)
+}
+
+#[tokio::test]
+async fn it_leaves_when_the_flow_is_on_disk_and_nothing_else_is_done() {
+    for (error, ending, event) in
+        [(None, Ending::Ok, "asked"), (Some(Code::Unavailable), Ending::Err, "asked.failed")]
+    {
+        let mut service = Service::new().await;
+        let orchestrator = service.without_a_relay();
+        assert_eq!(orchestrator.scope(ask(error)).await, error.map_or(Ok(7), Err));
+        let stored = service.stored(FlowState::Queued).await;
+        assert_eq!(stored.len(), 1);
+        assert_eq!((&*stored[0].entity, stored[0].attempts), ("users::user:42", 0));
+        let flow = stored[0].flow().unwrap();
+        assert_eq!(
+            (flow.ending(), flow.code(), flow.event_name()),
+            (ending, error.unwrap_or(Code::Ok), Some(event))
+        );
+        assert_eq!((flow.id(), flow.handler()), (stored[0].id, "ask"));
+        assert!(service.emitted().is_empty());
+        assert_eq!(service.reports.count(), 0);
+    }
+}
+
+/// Of another orchestrator, as it could be of another process.
+#[tokio::test]
+async fn a_relay_runs_its_steps_with_the_same_id() {
+    for error in [None, Some(Code::Unavailable)] {
+        let mut service = Service::new().await;
+        let _ = service.without_a_relay().scope(ask(error)).await;
+        let queued = service.stored(FlowState::Queued).await.remove(0);
+        let relay = service.with_a_relay();
+        let report = service.reports.until(1).await.remove(0);
+        assert_eq!(report.failures().count(), 0, "{report}");
+        assert_eq!(report.step(Step::Event).to_string(), "emitted");
+        assert_eq!(report.step(Step::Cache).to_string(), if error.is_none() { "put" } else { "invalidated" });
+        let events = service.emitted();
+        assert_eq!(events.len(), 1);
+        assert_eq!((events[0].id(), report.flow().id()), (queued.id, queued.id));
+        assert_eq!(events[0].data().result.as_json(), if error.is_none() { "7" } else { "null" });
+        service.until(FlowState::Completed, 1).await;
+        drop(relay);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_goes_on_when_its_flow_is_on_disk() {
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable")]
+    async fn panics() -> Result<u64, Code> {
+        panic!("of the handler")
+    }
+
+    let service = Service::new().await;
+    let orchestrator = service.without_a_relay();
+    let panicked = tokio::spawn(orchestrator.scope(panics())).await.unwrap_err();
+    assert_eq!(*panicked.into_panic().downcast::<&str>().unwrap(), "of the handler");
+    let flow = service.stored(FlowState::Queued).await[0].flow().unwrap();
+    assert_eq!((flow.ending(), flow.code()), (Ending::Panicked, Code::Internal));
+}
+
+#[tokio::test]
+async fn a_handler_that_is_dropped_is_stored_all_the_same() {
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable")]
+    async fn never_ends() -> Result<u64, Code> {
+        std::future::pending().await
+    }
+
+    let service = Service::new().await;
+    let orchestrator = service.without_a_relay();
+    {
+        let mut call = std::pin::pin!(orchestrator.scope(never_ends()));
+        assert!(poll(call.as_mut()).is_pending());
+    }
+    let flow = service.until(FlowState::Queued, 1).await[0].flow().unwrap();
+    assert_eq!((flow.ending(), flow.code()), (Ending::Cancelled, Code::Cancelled));
+}
+
+/// Its caller goes while the flow is being written: it is stored once.
+#[tokio::test]
+async fn a_caller_that_goes_while_it_is_written_loses_nothing() {
+    for error in [None, Some(Code::Internal)] {
+        let service = Service::new().await;
+        let orchestrator = service.without_a_relay();
+        {
+            let mut call = std::pin::pin!(orchestrator.scope(ask(error)));
+            assert!(poll(call.as_mut()).is_pending(), "the disk takes its time");
+        }
+        let stored = service.until(FlowState::Queued, 1).await;
+        orchestrator.shutdown(Duration::from_secs(60)).await;
+        assert_eq!(service.stored(FlowState::Queued).await, stored, "once");
+        assert_eq!(
+            stored[0].flow().unwrap().ending(),
+            if error.is_none() { Ending::Ok } else { Ending::Err }
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_required_runs_before_the_answer_and_not_again() {
+    static RUN: AtomicUsize = AtomicUsize::new(0);
+
+    async fn counted(_: &Flow) -> HookResult {
+        RUN.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable", audit(with = counted, required))]
+    async fn ask(error: bool) -> Result<u64, StepError> {
+        if error { Err(StepError::new("no")) } else { Ok(1) }
+    }
+
+    let service = Service::new().await;
+    let orchestrator = service.without_a_relay();
+    for (error, run) in [(false, 1), (true, 2)] {
+        assert_eq!(orchestrator.scope(ask(error)).await.is_err(), error);
+        assert_eq!(RUN.load(Ordering::Relaxed), run);
+    }
+    let _relay = service.with_a_relay();
+    for report in service.reports.until(2).await {
+        assert_eq!(report.step(Step::Audit).to_string(), "done before");
+    }
+    assert_eq!(RUN.load(Ordering::Relaxed), 2);
+}
+
+/// It cannot wait for the disk.
+#[tokio::test]
+async fn a_sync_handler_is_stored_in_the_background() {
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable")]
+    fn ask(error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(7), Err)
+    }
+
+    let service = Service::new().await;
+    let orchestrator = service.without_a_relay();
+    assert_eq!(orchestrator.sync_scope(|| ask(None)), Ok(7));
+    assert_eq!(orchestrator.sync_scope(|| ask(Some(Code::Internal))), Err(Code::Internal));
+    let stored = service.until(FlowState::Queued, 2).await;
+    let endings: Vec<_> = stored.iter().map(|stored| stored.flow().unwrap().ending()).collect();
+    assert_eq!(endings, [Ending::Ok, Ending::Err]);
+}
+
+/// The store is gone: the steps run while the caller waits, and it is told.
+#[tokio::test]
+async fn without_its_store_the_steps_run_at_once() {
+    for error in [None, Some(Code::Unavailable)] {
+        let mut service = Service::new().await;
+        let orchestrator = service.without_a_relay();
+        sqlx::query("DROP TABLE graceful_flows").execute(&mut service.data().await).await.unwrap();
+        assert_eq!(orchestrator.scope(ask(error)).await, error.map_or(Ok(7), Err));
+        assert_eq!(service.reports.only().step(Step::Event).to_string(), "emitted");
+        assert_eq!(service.emitted().len(), 1);
+        assert_eq!(orchestrator.stats().not_stored(), 1);
+    }
+}

@@ -1,0 +1,218 @@
+//! Attempts: what fails is tried again, what is done is not, and what cannot be is given up alone.
+
+use super::*;
+
+/// What a hook has done for each entity of its test.
+#[derive(Default)]
+struct Done(std::sync::Mutex<Vec<String>>);
+
+impl Done {
+    const fn new() -> Self {
+        Self(std::sync::Mutex::new(Vec::new()))
+    }
+
+    fn note(&self, what: &str) -> usize {
+        let mut done = self.0.lock().unwrap();
+        done.push(what.to_owned());
+        done.iter().filter(|noted| *noted == what).count()
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn only_what_has_failed_is_run_again() {
+    static DONE: Done = Done::new();
+
+    async fn fails_twice(flow: &Flow) -> HookResult {
+        match DONE.note(flow.ending().name()) {
+            1 => Err(StepError::new("not now")),
+            2 => panic!("not now, either"),
+            _ => Ok(()),
+        }
+    }
+
+    #[orchestrate(pattern = "user", id = 42, event = "asked", delivery = "durable", audit = fails_twice)]
+    async fn ask(error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(7), Err)
+    }
+
+    let mut service = Service::new().await;
+    let orchestrator = service.with_a_relay();
+    for (error, flows) in [(None, 1), (Some(Code::Internal), 2)] {
+        let _ = orchestrator.scope(ask(error)).await;
+        let report = service.reports.until(flows).await.pop().unwrap();
+        assert_eq!(report.failures().count(), 0, "{report}");
+        assert_eq!(report.step(Step::Event).to_string(), "done before");
+        assert_eq!(report.step(Step::Audit).to_string(), "overridden");
+        let events = service.emitted();
+        assert_eq!(events.len(), 1, "emitted once");
+        assert!(report.flow().metadata().is_some(), "what a step before has found is kept");
+    }
+    let completed = service.until(FlowState::Completed, 2).await;
+    assert!(completed.iter().all(|stored| stored.attempts == 3), "{completed:?}");
+    assert_eq!(orchestrator.stats().failures(Step::Audit), 4);
+    assert_eq!(DONE.all().len(), 6);
+}
+
+#[tokio::test]
+async fn after_the_last_attempt_it_is_a_dead_letter_that_can_be_resubmitted() {
+    static DONE: Done = Done::new();
+
+    async fn fails(flow: &Flow) -> HookResult {
+        // Of each ending: twice in vain, then resubmitted.
+        if DONE.note(flow.ending().name()) <= 2 { Err(StepError::new("no use")) } else { Ok(()) }
+    }
+
+    #[orchestrate(pattern = "user", id = id, delivery = "durable", nexus = fails)]
+    async fn ask(id: u8, error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(7), Err)
+    }
+
+    for (id, error) in [(1, None), (2, Some(Code::Internal))] {
+        let service = Service::new().await;
+        let orchestrator = service.builder().relay(quick().attempts(2)).build().unwrap();
+        let _ = orchestrator.scope(ask(id, error)).await;
+        let letter = service.until(FlowState::Dead, 1).await.remove(0);
+        assert_eq!((letter.error.as_deref(), letter.attempts), (Some("step `nexus`: no use"), 2));
+        assert_eq!(letter.flow().unwrap().entity_id(), id.to_string());
+        let report = service.reports.until(1).await.remove(0);
+        assert_eq!(report.step(Step::Nexus).to_string(), "FAILED: no use", "the end of it is reported");
+
+        assert!(orchestrator.flows().unwrap().resubmit(letter.id, Timestamp::now()).await.unwrap());
+        let completed = service.until(FlowState::Completed, 1).await.remove(0);
+        assert_eq!((completed.id, completed.attempts), (letter.id, 1));
+        let report = service.reports.until(2).await.pop().unwrap();
+        assert_eq!(report.step(Step::Audit).to_string(), "done before");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_hangs_is_a_failed_attempt() {
+    static DONE: Done = Done::new();
+
+    async fn hangs_once(flow: &Flow) -> HookResult {
+        match DONE.note(flow.ending().name()) {
+            1 => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable", audit(with = hangs_once, timeout = "20ms"))]
+    async fn ask(error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(7), Err)
+    }
+
+    let service = Service::new().await;
+    let orchestrator = service.with_a_relay();
+    for error in [None, Some(Code::Internal)] {
+        let _ = orchestrator.scope(ask(error)).await;
+    }
+    let completed = service.until(FlowState::Completed, 2).await;
+    assert!(completed.iter().all(|stored| stored.attempts == 2), "{completed:?}");
+}
+
+#[orchestrate(pattern = "user", id = id, delivery = "durable")]
+async fn well(id: u8) -> Result<u64, Code> {
+    Ok(id.into())
+}
+
+/// Rows that nobody can do anything with, among others that are well.
+#[tokio::test]
+async fn what_is_broken_is_given_up_alone() {
+    let service = Service::new().await;
+    let orchestrator = service.without_a_relay();
+    for id in 0..6 {
+        orchestrator.scope(well(id)).await.unwrap();
+    }
+    let mut data = service.data().await;
+    let broken = [
+        ("body = x'00ff'", "the stored flow cannot be read: Syntax error at 1:1"),
+        ("body = x''", "the stored flow cannot be read: Eof error at 1:0"),
+        ("handler = 'users::gone'", "the handler `users::gone` does not exist any more"),
+        ("attempts = 16", "none of 16 attempts came to its end: each died with its process"),
+    ];
+    for (id, (broken, _)) in broken.iter().enumerate() {
+        let statement = format!("UPDATE graceful_flows SET {broken} WHERE entity = 'users::user:{id}'");
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut data).await.unwrap();
+    }
+    let _relay = service.with_a_relay();
+    let dead = service.until(FlowState::Dead, broken.len()).await;
+    service.until(FlowState::Completed, 2).await;
+    for (id, (_, error)) in broken.iter().enumerate() {
+        let letter = dead.iter().find(|letter| letter.entity == format!("users::user:{id}")).unwrap();
+        assert_eq!(letter.error.as_deref(), Some(*error));
+    }
+    assert!(service.stored(FlowState::Queued).await.is_empty());
+}
+
+/// Nobody has settled a flow of a relay that has died: the next one takes it.
+#[tokio::test]
+async fn the_flows_of_a_dead_relay_are_taken_over() {
+    let service = Service::new().await;
+    service.without_a_relay().scope(well(1)).await.unwrap();
+    let lease = Duration::from_millis(50);
+    assert_eq!(service.store.claim(Timestamp::now(), 10, lease).await.unwrap().len(), 1);
+    let _relay = service.with_a_relay();
+    let completed = service.until(FlowState::Completed, 1).await;
+    assert_eq!(completed[0].attempts, 2, "the one that died counts");
+}
+
+/// While an attempt goes on, its lease is extended: nobody else takes it.
+#[tokio::test]
+async fn an_attempt_may_take_longer_than_a_lease() {
+    static GATE: Gate = Gate::closed();
+
+    async fn slow(_: &Flow) -> HookResult {
+        GATE.pass().await;
+        Ok(())
+    }
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable", audit = slow)]
+    async fn ask() -> Result<u64, Code> {
+        Ok(7)
+    }
+
+    let service = Service::new().await;
+    let settings = quick().lease(Duration::from_millis(100));
+    let orchestrator = service.builder().relay(settings).build().unwrap();
+    let _other = service.builder().relay(settings).build().unwrap();
+    orchestrator.scope(ask()).await.unwrap();
+    GATE.reached().await;
+    let due = service.stored(FlowState::Queued).await[0].due;
+    awaited(async {
+        // Some leases later.
+        while service.stored(FlowState::Queued).await[0].due < due + Duration::from_millis(250) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    GATE.open_for(10);
+    assert_eq!(service.until(FlowState::Completed, 1).await[0].attempts, 1);
+}
+
+#[tokio::test]
+async fn completed_flows_are_purged_and_dead_letters_are_not() {
+    let service = Service::new().await;
+    let orchestrator = service.builder().relay(quick().keep(Duration::ZERO)).build().unwrap();
+    orchestrator.scope(well(1)).await.unwrap();
+    service.until(FlowState::Completed, 1).await;
+    drop(orchestrator);
+    service.without_a_relay().scope(well(2)).await.unwrap();
+    sqlx::query("UPDATE graceful_flows SET handler = 'gone' WHERE state = 0")
+        .execute(&mut service.data().await)
+        .await
+        .unwrap();
+    // One that has just been started looks for what to purge.
+    let _relay = service.builder().relay(quick().keep(Duration::ZERO)).build().unwrap();
+    service.until(FlowState::Dead, 1).await;
+    awaited(async {
+        while !service.stored(FlowState::Completed).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    assert_eq!(service.stored(FlowState::Dead).await.len(), 1);
+}

@@ -1,0 +1,76 @@
+//! `Orchestrator::embedded`: one directory, and what is in it after a restart.
+
+use super::*;
+
+#[orchestrate(pattern = "user", id = id, event = "asked", delivery = "durable")]
+async fn durable(id: u8) -> Result<u8, Code> {
+    Ok(id)
+}
+
+#[orchestrate(pattern = "user", id = 42)]
+async fn inline(error: Option<Code>) -> Result<u8, Code> {
+    error.map_or(Ok(1), Err)
+}
+
+#[tokio::test]
+async fn everything_but_the_cache_survives_a_restart() {
+    let dir = TempDir::new().unwrap();
+    let place = dir.path().join("made/if/missing");
+    let entity = {
+        let orchestrator = Orchestrator::builder()
+            .service("users")
+            .relay(RelaySettings::off())
+            .embedded(&place)
+            .await
+            .unwrap()
+            .build()
+            .unwrap();
+        orchestrator.scope(durable(1)).await.unwrap();
+        orchestrator.scope(inline(None)).await.unwrap();
+        orchestrator.scope(inline(Some(Code::Internal))).await.unwrap_err();
+        orchestrator.key("user", 42)
+    };
+    let orchestrator =
+        Orchestrator::builder().service("users").embedded(&place).await.unwrap().build().unwrap();
+    let metadata = orchestrator.metadata().unwrap().latest(&entity).await.unwrap().unwrap();
+    assert_eq!((metadata.score, metadata.error_count, metadata.previous.is_some()), (1, 1, true));
+    assert_eq!(orchestrator.scheduler().unwrap().jobs().await.unwrap().len(), 1);
+    let traced = orchestrator.nexus().unwrap().trace(&entity).await.unwrap();
+    assert_eq!(traced.iter().map(|trace| trace.pattern.as_str()).collect::<Vec<_>>(), ["user", "user.error"]);
+    assert_eq!(orchestrator.audit().unwrap().records(Some(&entity), 10).await.unwrap().len(), 2);
+    let flows = Arc::clone(orchestrator.flows().unwrap());
+    awaited(async {
+        while flows.list(FlowState::Completed, 1).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    let files: Vec<_> = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(files.iter().all(|name| name.to_string_lossy().starts_with("graceful.db")), "{files:?}");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_made_is_told_with_its_path() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "no directory").unwrap();
+    let error = Orchestrator::embedded(file.join("data")).await.unwrap_err().to_string();
+    assert!(error.contains(file.to_str().unwrap()), "{error}");
+}
+
+/// Nobody holds on to it: its relay ends when it is dropped, and its store is closed.
+#[tokio::test]
+async fn an_orchestrator_that_is_dropped_takes_its_relay_with_it() {
+    let dir = TempDir::new().unwrap();
+    let orchestrator = Orchestrator::embedded(dir.path()).await.unwrap();
+    let wal = dir.path().join("graceful.db-wal");
+    assert!(wal.exists());
+    drop(orchestrator);
+    awaited(async {
+        // The last connection that is closed takes the log with it.
+        while wal.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,170 @@
+//! `tx`: the flow is in the database if and only if its data is.
+
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+
+use super::*;
+
+#[orchestrate(pattern = "user", id = id, event = "saved", delivery = "durable", tx = tx)]
+async fn save(tx: &mut Transaction<'_, Sqlite>, id: i64, error: Option<Code>) -> Result<i64, StepError> {
+    sqlx::query("INSERT INTO users (id) VALUES (?)")
+        .bind(id)
+        .execute(&mut **tx)
+        .await
+        .map_err(StepError::caused_by)?;
+    error.map_or(Ok(id), |code| Err(StepError::new(code.name())))
+}
+
+/// The same within the connection.
+#[orchestrate(pattern = "user", id = id, event = "saved", delivery = "durable", tx = connection)]
+async fn save_by(connection: &mut SqliteConnection, id: i64) -> Result<i64, StepError> {
+    sqlx::query("INSERT INTO users (id) VALUES (?)")
+        .bind(id)
+        .execute(connection)
+        .await
+        .map_err(StepError::caused_by)?;
+    Ok(id)
+}
+
+async fn with_users(service: &Service) -> SqliteConnection {
+    let mut connection = service.data().await;
+    sqlx::query("CREATE TABLE users (id INTEGER PRIMARY KEY)").execute(&mut connection).await.unwrap();
+    connection
+}
+
+async fn saved(connection: &mut SqliteConnection) -> Vec<i64> {
+    sqlx::query_scalar("SELECT id FROM users ORDER BY id").fetch_all(connection).await.unwrap()
+}
+
+async fn entities(service: &Service) -> Vec<String> {
+    service.stored(FlowState::Queued).await.into_iter().map(|stored| stored.entity).collect()
+}
+
+#[tokio::test]
+async fn an_ok_commits_with_its_data_or_not_at_all() {
+    let mut service = Service::new().await;
+    let mut connection = with_users(&service).await;
+    let orchestrator = service.without_a_relay();
+
+    let mut transaction = connection.begin().await.unwrap();
+    assert_eq!(orchestrator.scope(save(&mut transaction, 1, None)).await.unwrap(), 1);
+    assert!(entities(&service).await.is_empty(), "not before the commit");
+    transaction.commit().await.unwrap();
+    assert_eq!(entities(&service).await, ["users::user:1"]);
+
+    let mut transaction = connection.begin().await.unwrap();
+    orchestrator.scope(save(&mut transaction, 2, None)).await.unwrap();
+    transaction.rollback().await.unwrap();
+    assert_eq!((saved(&mut connection).await, entities(&service).await.len()), (vec![1], 1));
+
+    let mut transaction = connection.begin().await.unwrap();
+    orchestrator.scope(save_by(&mut transaction, 3)).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(entities(&service).await, ["users::user:1", "users::user:3"]);
+
+    let _relay = service.with_a_relay();
+    service.until(FlowState::Completed, 2).await;
+    assert_eq!(service.emitted().len(), 2);
+}
+
+/// The transaction is still open when the handler answers, and locks the store: the flow is stored when it is over.
+#[tokio::test]
+async fn an_err_is_stored_when_the_transaction_is_rolled_back() {
+    let service = Service::new().await;
+    let mut connection = with_users(&service).await;
+    let orchestrator = service.without_a_relay();
+    let mut transaction = connection.begin().await.unwrap();
+    let error = orchestrator.scope(save(&mut transaction, 1, Some(Code::Internal))).await.unwrap_err();
+    assert_eq!(error.message(), "INTERNAL");
+    transaction.rollback().await.unwrap();
+    let stored = service.until(FlowState::Queued, 1).await;
+    let flow = stored[0].flow().unwrap();
+    assert_eq!((flow.ending(), flow.event_name()), (Ending::Err, Some("saved.failed")));
+    assert!(saved(&mut connection).await.is_empty());
+}
+
+/// Another database, without the store's tables: nothing must be committed that no flow tells of.
+#[tokio::test]
+async fn a_flow_that_cannot_be_stored_is_the_handlers_err() {
+    let service = Service::new().await;
+    let orchestrator = service.without_a_relay();
+    let mut elsewhere = connect(&service.dir.path().join("elsewhere.db")).await;
+    sqlx::query("CREATE TABLE users (id INTEGER PRIMARY KEY)").execute(&mut elsewhere).await.unwrap();
+    let mut transaction = elsewhere.begin().await.unwrap();
+    let error = orchestrator.scope(save(&mut transaction, 1, None)).await.unwrap_err();
+    assert!(error.message().contains("no such table: graceful_flows"), "{error}");
+    transaction.rollback().await.unwrap();
+    assert_eq!(orchestrator.stats().not_stored(), 1);
+    // The outcome is an error now, and the error flow says so.
+    let flow = service.until(FlowState::Queued, 1).await[0].flow().unwrap();
+    assert_eq!((flow.ending(), flow.code(), flow.payload().is_null()), (Ending::Err, Code::Internal, true));
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_is_the_handlers_err() {
+    #[orchestrate(pattern = "user", id = 42, event = "saved", payload = "x".repeat(70_000), delivery = "durable", tx = tx)]
+    async fn save_much(tx: &mut Transaction<'_, Sqlite>) -> Result<i64, StepError> {
+        let _ = tx;
+        Ok(1)
+    }
+
+    let service = Service::new().await;
+    let mut connection = with_users(&service).await;
+    let mut transaction = connection.begin().await.unwrap();
+    let error = service.without_a_relay().scope(save_much(&mut transaction)).await.unwrap_err();
+    assert!(error.message().contains("bytes on the wire, and 65536 is the limit"), "{error}");
+}
+
+#[tokio::test]
+async fn a_handler_that_is_dropped_or_panics_in_its_transaction_is_stored_when_that_is_over() {
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable", tx = tx)]
+    async fn never_ends(tx: &mut Transaction<'_, Sqlite>) -> Result<i64, StepError> {
+        sqlx::query("INSERT INTO users (id) VALUES (1)").execute(&mut **tx).await.unwrap();
+        std::future::pending().await
+    }
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable", tx = tx)]
+    async fn panics(tx: &mut Transaction<'_, Sqlite>) -> Result<i64, StepError> {
+        sqlx::query("INSERT INTO users (id) VALUES (1)").execute(&mut **tx).await.unwrap();
+        panic!("of the handler")
+    }
+
+    for ending in [Ending::Cancelled, Ending::Panicked] {
+        let service = Service::new().await;
+        let mut connection = with_users(&service).await;
+        let orchestrator = service.without_a_relay();
+        let call = tokio::spawn(orchestrator.scope(async move {
+            let mut transaction = connection.begin().await.unwrap();
+            match ending {
+                Ending::Panicked => panics(&mut transaction).await,
+                _ => tokio::time::timeout(Duration::from_millis(50), never_ends(&mut transaction))
+                    .await
+                    .unwrap_or(Ok(0)),
+            }
+        }));
+        assert_eq!(call.await.is_err(), ending == Ending::Panicked);
+        let flow = service.until(FlowState::Queued, 1).await[0].flow().unwrap();
+        assert_eq!(flow.ending(), ending);
+        assert!(saved(&mut service.data().await).await.is_empty());
+    }
+}
+
+/// Within a transaction, too, a handler without an orchestrator is the plain handler.
+#[tokio::test]
+async fn without_an_orchestrator_nothing_is_stored() {
+    let service = Service::new().await;
+    let mut connection = with_users(&service).await;
+    let mut transaction = connection.begin().await.unwrap();
+    assert_eq!(save(&mut transaction, 1, None).await.unwrap(), 1);
+    transaction.commit().await.unwrap();
+    assert_eq!((saved(&mut connection).await, entities(&service).await.len()), (vec![1], 0));
+}
+
+/// Its future can be spawned, as the plain one's can.
+#[tokio::test]
+async fn its_future_is_send() {
+    fn is_send<T: Send>(_: &T) {}
+    let service = Service::new().await;
+    let mut connection = with_users(&service).await;
+    let mut transaction = connection.begin().await.unwrap();
+    is_send(&save(&mut transaction, 1, None));
+}

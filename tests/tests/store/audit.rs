@@ -1,0 +1,107 @@
+//! The audit chain: what was done to it afterwards shows.
+
+use graceful::{
+    Code, Failure, OrchestrationConfig, Orchestrator, Success,
+    backends::sqlite::{AuditHead, Store, Tampered},
+};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use tempfile::TempDir;
+
+async fn recorded(count: usize) -> (TempDir, Store) {
+    let (dir, store) = super::fresh().await;
+    let orchestrator = Orchestrator::builder().service("users").audit(store.clone()).build().unwrap();
+    for id in 0..count {
+        let config = OrchestrationConfig::new("user").id(id).on(&orchestrator);
+        match id % 2 {
+            0 => Success::wrap(Code::Ok, "done", &id).orchestrate(&config).await,
+            _ => Failure::wrap(Code::Internal, "failed", &id).orchestrate(&config).await,
+        };
+    }
+    (dir, store)
+}
+
+async fn tamper(store: &Store, statement: &str) {
+    let url = format!("sqlite://{}", store.path().display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let changed = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    assert!(changed.rows_affected() > 0, "{statement}");
+}
+
+/// The record at which the chain is found broken.
+async fn broken_at(store: &Store, known: Option<&AuditHead>) -> Option<i64> {
+    let error = store.verify(known).await.err()?;
+    let tampered = std::error::Error::source(&error).unwrap().downcast_ref::<Tampered>().unwrap();
+    Some(tampered.sequence)
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_touched_is_whole() {
+    let (_dir, store) = recorded(5).await;
+    let head = store.verify(None).await.unwrap();
+    assert_eq!(head.sequence, 5);
+    assert_eq!(store.verify(Some(&head)).await.unwrap(), head);
+    let (_dir, store) = recorded(0).await;
+    assert_eq!(store.verify(None).await.unwrap().sequence, 0);
+}
+
+#[tokio::test]
+async fn every_edit_deletion_and_reordering_shows() {
+    let swap = "UPDATE graceful_audit SET seq = -2 WHERE seq = 2; UPDATE graceful_audit SET seq = 2 WHERE seq = 3; \
+                UPDATE graceful_audit SET seq = 3 WHERE seq = -2";
+    for (statement, at) in [
+        ("UPDATE graceful_audit SET record = replace(record, 'INTERNAL', 'OK') WHERE seq = 2", 2),
+        ("UPDATE graceful_audit SET record = record || ' ' WHERE seq = 5", 5),
+        ("UPDATE graceful_audit SET entity = 'users::user:9' WHERE seq = 3", 3),
+        ("UPDATE graceful_audit SET flow = zeroblob(16) WHERE seq = 4", 4),
+        ("UPDATE graceful_audit SET hash = zeroblob(32) WHERE seq = 1", 1),
+        ("UPDATE graceful_audit SET hash = x'00' WHERE seq = 1", 1),
+        ("DELETE FROM graceful_audit WHERE seq = 1", 1),
+        ("DELETE FROM graceful_audit WHERE seq = 3", 3),
+        (
+            "DELETE FROM graceful_audit WHERE seq = 3; UPDATE graceful_audit SET seq = seq - 1 WHERE seq > 3",
+            3,
+        ),
+        (swap, 2),
+    ] {
+        let (_dir, store) = recorded(5).await;
+        tamper(&store, statement).await;
+        assert_eq!(broken_at(&store, None).await, Some(at), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn with_a_head_that_was_kept_elsewhere_a_cut_end_shows_too() {
+    let (_dir, store) = recorded(5).await;
+    let head = store.verify(None).await.unwrap();
+    tamper(&store, "DELETE FROM graceful_audit WHERE seq >= 4").await;
+    assert_eq!(broken_at(&store, None).await, None, "the chain by itself is whole");
+    assert_eq!(broken_at(&store, Some(&head)).await, Some(4));
+}
+
+#[tokio::test]
+async fn with_a_head_that_was_kept_elsewhere_a_log_that_was_written_anew_shows_too() {
+    let (_dir, store) = recorded(5).await;
+    let head = store.verify(None).await.unwrap();
+    let (_dir, another) = recorded(6).await;
+    assert_eq!(broken_at(&another, Some(&head)).await, Some(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appenders_in_parallel_make_no_fork() {
+    let (dir, store) = super::fresh().await;
+    // As of another process.
+    let other = Store::open(dir.path().join("test.db")).await.unwrap();
+    let mut appending = tokio::task::JoinSet::new();
+    for (task, store) in [store.clone(), other, store.clone()].into_iter().enumerate() {
+        appending.spawn(async move {
+            let orchestrator = Orchestrator::builder().audit(store).build().unwrap();
+            for id in 0..50 {
+                let config = OrchestrationConfig::new("user").id(format!("{task}/{id}")).on(&orchestrator);
+                let report = Success::wrap(Code::Ok, "done", &id).orchestrate(&config).await;
+                assert_eq!(report.failures().count(), 0, "{report}");
+            }
+        });
+    }
+    appending.join_all().await;
+    assert_eq!(store.verify(None).await.unwrap().sequence, 150);
+}

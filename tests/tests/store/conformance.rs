@@ -1,0 +1,35 @@
+//! The suites that any store must pass, for the store in one file; those in memory run them as examples of the documentation.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use graceful::{backends::sqlite::Store, testing::conformance};
+use tempfile::TempDir;
+
+/// Stores that live as long as the directory.
+struct Stores {
+    dir: TempDir,
+    made: AtomicUsize,
+}
+
+impl Stores {
+    fn new() -> Self {
+        Self { dir: TempDir::new().unwrap(), made: AtomicUsize::new(0) }
+    }
+
+    async fn fresh(&self) -> Store {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        Store::open(self.dir.path().join(format!("{number}.db"))).await.unwrap()
+    }
+}
+
+macro_rules! suites {
+    ($($suite:ident)*) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $suite() {
+            let stores = Stores::new();
+            conformance::$suite(async || stores.fresh().await).await;
+        }
+    )*};
+}
+
+suites! { flow_store metadata_store scheduler nexus audit_log }

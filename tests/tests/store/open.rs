@@ -1,0 +1,64 @@
+//! Opening a store: what is there already, what is not, and what is something else.
+
+use graceful::backends::sqlite::Store;
+use sqlx::{Connection as _, SqliteConnection};
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn what_is_no_database_is_refused_and_left_as_it_is() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("notes.txt");
+    std::fs::write(&path, "these are notes, and no database at all").unwrap();
+    let error = Store::open(&path).await.unwrap_err().to_string();
+    assert!(error.contains("notes.txt") && error.contains("not a database"), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "these are notes, and no database at all");
+}
+
+#[tokio::test]
+async fn the_tables_of_a_newer_version_are_refused() {
+    let (dir, store) = super::fresh().await;
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();
+    sqlx::query(
+        "INSERT INTO graceful_migrations (version, description, success, checksum, execution_time) \
+         VALUES (99, 'of tomorrow', TRUE, x'00', 0)",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    let error = Store::open(dir.path().join("test.db")).await.unwrap_err().to_string();
+    assert!(error.contains("99"), "{error}");
+}
+
+/// The user's own migrations, and data, are beside ours.
+#[tokio::test]
+async fn it_shares_a_database() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("app.db");
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", path.display())).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE _sqlx_migrations (version INTEGER); CREATE TABLE users (id INTEGER)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    Store::open(&path).await.unwrap();
+    Store::open(&path).await.unwrap();
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let of_others: Vec<_> = tables.iter().filter(|name| !name.starts_with("graceful_")).collect();
+    assert_eq!(of_others, ["_sqlx_migrations", "users"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_open_it_at_once() {
+    let dir = TempDir::new().unwrap();
+    let mut opening = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        opening.spawn(Store::open(dir.path().join("app.db")));
+    }
+    for opened in opening.join_all().await {
+        opened.unwrap();
+    }
+}
