@@ -23,6 +23,11 @@ pub async fn nats() -> Option<SocketAddr> {
     running("NATS", 4222).await
 }
 
+/// PostgreSQL on its standard port, if it is there.
+pub async fn postgres() -> Option<SocketAddr> {
+    running("PostgreSQL", 5432).await
+}
+
 /// A server on this machine. Where it is missing the test fails, or is skipped and says so: see [`missing`].
 pub async fn running(name: &str, port: u16) -> Option<SocketAddr> {
     let address = SocketAddr::from(([127, 0, 0, 1], port));

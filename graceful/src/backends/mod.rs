@@ -11,12 +11,16 @@ mod traits;
 
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod breaker;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod chain;
 mod connect;
 mod inbox;
 #[cfg(feature = "memory")]
 pub mod memory;
 #[cfg(feature = "nats")]
 pub mod nats;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod reply;
@@ -26,6 +30,8 @@ pub mod sqlite;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::chain::{AuditHead, Tampered};
 pub use self::{
     connect::ConnectError,
     inbox::{Inbox, InboxEntry, ReceivedEvent},
