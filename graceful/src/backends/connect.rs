@@ -21,7 +21,7 @@ pub struct ConnectError(String);
 
 impl ConnectError {
     /// The text must hold no secret.
-    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
+    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

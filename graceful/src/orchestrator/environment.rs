@@ -9,7 +9,7 @@ use crate::backends::{BoxFuture, ConnectError};
 const VARIABLES: [Variable; 5] = [
     Variable { name: "GRACEFUL_CACHE", engines: &[REDIS_CACHE, REDIS_CACHE_ENCRYPTED] },
     Variable { name: "GRACEFUL_EVENTS", engines: &[NATS_EVENTS] },
-    Variable { name: "GRACEFUL_STORE", engines: &[] },
+    Variable { name: "GRACEFUL_STORE", engines: &[SQLITE_STORE, POSTGRES_STORE] },
     Variable { name: "GRACEFUL_GRAPH", engines: &[] },
     Variable { name: "GRACEFUL_ALERTS", engines: &[] },
 ];
@@ -81,6 +81,42 @@ fn nats_events(url: String) -> Connecting {
     })
 }
 
+const SQLITE_STORE: Engine = Engine {
+    schemes: &["sqlite"],
+    feature: "sqlite",
+    #[cfg(feature = "sqlite")]
+    connect: Some(sqlite_store),
+    #[cfg(not(feature = "sqlite"))]
+    connect: None,
+};
+
+#[cfg(feature = "sqlite")]
+fn sqlite_store(url: String) -> Connecting {
+    Box::pin(async move {
+        let path = url.trim_start_matches("sqlite://");
+        let opened = crate::backends::sqlite::Store::open(path).await;
+        let store = opened.map_err(|error| ConnectError::new(error.to_string()))?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.store(store)) as Change)
+    })
+}
+
+const POSTGRES_STORE: Engine = Engine {
+    schemes: &["postgres", "postgresql"],
+    feature: "postgres",
+    #[cfg(feature = "postgres")]
+    connect: Some(postgres_store),
+    #[cfg(not(feature = "postgres"))]
+    connect: None,
+};
+
+#[cfg(feature = "postgres")]
+fn postgres_store(url: String) -> Connecting {
+    Box::pin(async move {
+        let store = crate::backends::postgres::Store::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.store(store)) as Change)
+    })
+}
+
 /// What is wrong with a configuration: each mistake, by the name of its variable.
 ///
 /// Neither its text nor its `Debug` holds any part of a URL but the host and the port.
@@ -149,6 +185,7 @@ impl Orchestrator {
     /// | `GRACEFUL_ENVIRONMENT` | the environment, such as `prod` |
     /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`), `rediss://…` (feature `redis-tls`) |
     /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (feature `nats`) |
+    /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database` (feature `postgres`), `sqlite://path/to/file.db` (feature `sqlite`) |
     ///
     /// A variable that is empty is one that is not set.
     ///

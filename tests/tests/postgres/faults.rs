@@ -1,5 +1,7 @@
 //! PostgreSQL is cut off: handlers answer all the same, and no flow is lost that was stored.
 
+use std::time::Duration;
+
 use graceful::{
     Code, Orchestrator, RelaySettings, StepError,
     backends::{FlowState, FlowStore as _, postgres::Store},
@@ -32,6 +34,7 @@ async fn cut_off_a_hundred_times_no_stored_flow_is_lost() {
 async fn cut_off(address: std::net::SocketAddr, schema: String, first: usize) {
     let proxy = Proxy::to(address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
+    let store = store.with_timeout(Duration::from_millis(300));
     let builder = Orchestrator::builder().service("users").store(store).relay(RelaySettings::off());
     let orchestrator = builder.build().unwrap();
     let mut stored = Vec::new();

@@ -3,8 +3,10 @@
 mod audit;
 mod conformance;
 mod faults;
+mod inbox;
 mod relays;
 mod start;
+mod steps;
 mod transaction;
 
 use std::{

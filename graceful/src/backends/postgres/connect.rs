@@ -1,6 +1,6 @@
 //! Connecting: the pool, the tables.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use sqlx::{
     AssertSqlSafe, PgConnection, SqlSafeStr as _,
@@ -9,7 +9,7 @@ use sqlx::{
 };
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{Inner, Store, TIMEOUT};
+use super::{Store, TIMEOUT};
 use crate::backends::ConnectError;
 
 const CONNECTIONS: u32 = 10;
@@ -45,14 +45,16 @@ impl Store {
         let options = options.options([("idle_in_transaction_session_timeout", silent)]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(TIMEOUT)
+            .acquire_timeout(START)
             .connect_lazy_with(options);
         let made = timeout(START, async {
             let mut connection = pool.acquire().await?;
             migrate(&mut connection).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))
         });
         match made.await {
-            Ok(Ok(())) => Ok(Self(Arc::new(Inner { pool, place, runtime: Handle::current() }))),
+            Ok(Ok(())) => {
+                Ok(Self { pool, place: place.into(), timeout: TIMEOUT, runtime: Handle::current() })
+            }
             Ok(Err(error)) => Err(ConnectError::new(format!("{place} cannot be used: {error}"))),
             Err(_) => Err(ConnectError::new(format!("{place} does not answer within {START:?}"))),
         }

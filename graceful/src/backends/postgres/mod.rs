@@ -19,6 +19,7 @@
 //! | `graceful_jobs` | open review jobs | with what is wrong |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
 //! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
+//! | `graceful_inbox` | the events that a subscriber has handled, until [purged](Store::purge_inbox) | with every event |
 //!
 //! `sqlx` asks for Rust 1.94. For encrypted connections, give it one of its `tls-…` features.
 //!
@@ -35,6 +36,7 @@
 mod audit;
 mod connect;
 mod flows;
+mod inbox;
 mod metadata;
 mod nexus;
 mod scheduler;
@@ -60,51 +62,83 @@ use crate::{StepError, backends::Reply};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
-
-struct Inner {
+pub struct Store {
     pool: PgPool,
     /// For people.
-    place: String,
+    place: Arc<str>,
+    timeout: Duration,
     runtime: Handle,
 }
 
 /// How many states and uses of one entity are kept.
 const KEPT_PER_ENTITY: i64 = 100;
 
-/// How long a call may take, and how long it may wait for a connection before.
+/// How long a call may take, and how long it may wait for a connection before, unless it is told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a piece of work does with a connection.
 type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
 
 impl Store {
+    /// How long a call may wait for a connection, and then for its answer; 3 s each by default.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), graceful::backends::ConnectError> {
+    /// use std::time::Duration;
+    ///
+    /// use graceful::backends::postgres::Store;
+    ///
+    /// let store = Store::connect("postgres://127.0.0.1/users").await?.with_timeout(Duration::from_secs(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
     /// Does a piece of work with a connection of the pool.
     fn run<T, F>(&self, run: F) -> Reply<T>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
     {
-        let inner = Arc::clone(&self.0);
-        Reply::spawned(&self.0.runtime, async move {
-            let failed = |why: &dyn fmt::Display| StepError::new(format!("{}: {why}", inner.place));
-            let mut connection = inner.pool.acquire().await.map_err(|error| failed(&error))?;
-            let done = timeout(TIMEOUT, run(&mut connection)).await;
-            match done {
-                Ok(done) => done.map_err(|error| failed(&error)),
-                Err(_) => {
-                    // It is in the middle of something, and nobody knows of what.
-                    drop(connection.detach());
-                    Err(failed(&format!("no answer within {TIMEOUT:?}")))
-                }
+        let store = self.clone();
+        Reply::spawned(&self.runtime, async move {
+            let mut connection = store.within(store.pool.acquire()).await?;
+            let done = store.within(run(&mut connection)).await;
+            if let Err(Failed { in_time: false, .. }) = done {
+                // It is in the middle of something, and nobody knows of what.
+                drop(connection.detach());
             }
+            Ok(done?)
         })
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failed> {
+        let Self { place, timeout: time, .. } = self;
+        match timeout(*time, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Failed { in_time: true, why: format!("{place}: {error}") }),
+            Err(_) => Err(Failed { in_time: false, why: format!("{place}: no answer within {time:?}") }),
+        }
+    }
+}
+
+struct Failed {
+    in_time: bool,
+    why: String,
+}
+
+impl From<Failed> for StepError {
+    fn from(failed: Failed) -> Self {
+        Self::new(failed.why)
     }
 }
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("place", &self.0.place).finish_non_exhaustive()
+        f.debug_struct("Store").field("place", &self.place).finish_non_exhaustive()
     }
 }
 

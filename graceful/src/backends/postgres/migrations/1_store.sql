@@ -91,3 +91,13 @@ CREATE TABLE graceful_audit (
     hash   bytea  NOT NULL
 );
 CREATE INDEX graceful_audit_entity ON graceful_audit (entity, seq);
+
+-- The events that a subscriber has handled.
+CREATE TABLE graceful_inbox (
+    consumer text   NOT NULL,
+    source   text   NOT NULL,
+    id       text   NOT NULL,
+    at       bigint NOT NULL,
+    PRIMARY KEY (consumer, source, id)
+);
+CREATE INDEX graceful_inbox_at ON graceful_inbox (at);
