@@ -27,6 +27,7 @@
 //! | `sqlite` | [`backends::sqlite`]: a durable store in one file; [`Orchestrator::embedded`] |
 //! | `testing` | [`testing`]: what every store must do, as tests |
 //! | `tonic` | `tonic::Response` is looked into for the payload; `tonic::Status` is classified |
+//! | `postgres` | `backends::postgres`: a durable store for many processes, and an inbox |
 //! | `redis` | `backends::redis`: the cache on Redis |
 //! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
 //! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |

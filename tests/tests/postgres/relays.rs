@@ -151,3 +151,38 @@ async fn a_late_commit_does_not_make_two_of_one_entity() {
     assert_eq!(claim().await[0].id, Uuid::from_u128(1));
     postgres.clean().await;
 }
+
+/// The same while the newer one is being handed out: whoever asks meanwhile waits, and then sees it.
+#[tokio::test]
+async fn two_that_hand_out_at_once_do_not_make_two_of_one_entity() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await;
+    let insert = "INSERT INTO graceful_flows (id, entity, handler, body, due) VALUES ($1, 'a', 'h', '', 0)";
+    let [mut late, mut first] = [postgres.connection(&schema).await, postgres.connection(&schema).await];
+    let (mut late, mut first) = (late.begin().await.unwrap(), first.begin().await.unwrap());
+    sqlx::query(insert).bind(Uuid::from_u128(1)).execute(&mut *late).await.unwrap();
+    sqlx::query(insert)
+        .bind(Uuid::from_u128(2))
+        .execute(&mut postgres.connection(&schema).await)
+        .await
+        .unwrap();
+    let claimed: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM graceful_claim(0, 1000000, 10)")
+        .fetch_all(&mut *first)
+        .await
+        .unwrap();
+    assert_eq!(claimed, [Uuid::from_u128(2)]);
+    late.commit().await.unwrap();
+
+    let second = tokio::spawn(store.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30)));
+    let process: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *first).await.unwrap();
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))";
+    let mut looking = postgres.connection(&schema).await;
+    while !sqlx::query_scalar::<_, bool>(waits).bind(process).fetch_one(&mut looking).await.unwrap() {
+        assert!(!second.is_finished(), "it did not wait: {:?}", second.await);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    first.commit().await.unwrap();
+    assert_eq!(second.await.unwrap().unwrap(), []);
+    postgres.clean().await;
+}
