@@ -12,6 +12,7 @@ async fn save(
                     .cache_ttl_ms(60000u64)
                     .on_err(my::graceful::OnErr::Keep)
                     .relation("owned_by")
+                    .to_pattern("tenant")
                     .schedule_after_ms(3600000u64)
                     .severity(my::graceful::Severity::Critical)
                     .timeout_ms(my::graceful::Step::Schedule, 2000u32)

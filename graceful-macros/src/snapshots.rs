@@ -58,7 +58,7 @@ fn everything_at_once() {
             event(name = "saved", payload = result.id),
             audit = to_the_log,
             alert(ok = Self::calm, err = page, severity = "critical", required),
-            graph(relation = "owned_by", to = tenant),
+            graph(relation = "owned_by", to = tenant, to_pattern = "tenant"),
             nexus = off,
             schedule(after = "1h", timeout = "2s"),
             fallback = recover,

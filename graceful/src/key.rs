@@ -1,13 +1,14 @@
 //! Names that are sent to a backend: injective and safe.
 
 use std::{
+    cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::{SmolStr, SmolStrBuilder};
 
 /// Everything but `[A-Za-z0-9_-]` is encoded: no wildcard, separator or term can come from a user.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
@@ -51,12 +52,23 @@ pub enum KeySpace {
 /// assert_eq!(key.to_string(), "users:acme:user:a%3Ab");
 /// assert_eq!(Key::new("users", None, "user", "42").to_string(), "users::user:42");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+// One text and where its parts end: every step makes, hashes, compares or stores a key, and short ones need no heap.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key {
-    service: SmolStr,
-    tenant: SmolStr,
-    pattern: SmolStr,
-    id: SmolStr,
+    text: SmolStr,
+    /// Where service, tenant and pattern end.
+    ends: [u32; 3],
+    space: KeySpace,
+}
+
+/// The parts of a key, by name.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename = "Key")]
+struct Parts<T> {
+    service: T,
+    tenant: T,
+    pattern: T,
+    id: T,
     space: KeySpace,
 }
 
@@ -67,23 +79,46 @@ impl Key {
     /// # use graceful::Key;
     /// assert_eq!(Key::new("s", None, "user", "1"), Key::new("s", Some(""), "user", "1"));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// When service, tenant and pattern come to 4 GiB.
     pub fn new(
-        service: impl Into<SmolStr>,
+        service: impl AsRef<str>,
         tenant: Option<&str>,
-        pattern: impl Into<SmolStr>,
-        id: impl Into<SmolStr>,
+        pattern: impl AsRef<str>,
+        id: impl AsRef<str>,
     ) -> Self {
-        Self {
-            service: service.into(),
-            tenant: tenant.map(SmolStr::new).unwrap_or_default(),
-            pattern: pattern.into(),
-            id: id.into(),
-            space: KeySpace::Entity,
-        }
+        Self::of_parts([service.as_ref(), tenant.unwrap_or_default(), pattern.as_ref(), id.as_ref()])
     }
 
-    pub(crate) fn of_parts(service: SmolStr, tenant: SmolStr, pattern: SmolStr, id: SmolStr) -> Self {
-        Self { service, tenant, pattern, id, space: KeySpace::Entity }
+    pub(crate) fn of_parts([service, tenant, pattern, id]: [&str; 4]) -> Self {
+        let mut text = SmolStrBuilder::new();
+        text.push_str(service);
+        // Most have none.
+        if !tenant.is_empty() {
+            text.push_str(tenant);
+        }
+        text.push_str(pattern);
+        text.push_str(id);
+        let tenant = service.len() + tenant.len();
+        let ends = [service.len(), tenant, tenant + pattern.len()]
+            .map(|end| u32::try_from(end).expect("a name is shorter than 4 GiB"));
+        Self { text: text.finish(), ends, space: KeySpace::Entity }
+    }
+
+    fn between(&self, from: u32, to: u32) -> &str {
+        &self.text[from as usize..to as usize]
+    }
+
+    fn parts(&self) -> Parts<&str> {
+        Parts {
+            service: self.service(),
+            tenant: self.tenant(),
+            pattern: self.pattern(),
+            id: self.id(),
+            space: self.space,
+        }
     }
 
     /// The same name in another space.
@@ -105,7 +140,7 @@ impl Key {
     /// assert_eq!(Key::new("users", None, "user", "42").service(), "users");
     /// ```
     pub fn service(&self) -> &str {
-        &self.service
+        self.between(0, self.ends[0])
     }
 
     /// The tenant; empty where there is none.
@@ -115,7 +150,7 @@ impl Key {
     /// assert_eq!(Key::new("users", Some("acme"), "user", "42").tenant(), "acme");
     /// ```
     pub fn tenant(&self) -> &str {
-        &self.tenant
+        self.between(self.ends[0], self.ends[1])
     }
 
     /// The kind of entity.
@@ -125,7 +160,7 @@ impl Key {
     /// assert_eq!(Key::new("users", None, "user", "42").pattern(), "user");
     /// ```
     pub fn pattern(&self) -> &str {
-        &self.pattern
+        self.between(self.ends[1], self.ends[2])
     }
 
     /// The id, as it was given: not encoded.
@@ -135,7 +170,7 @@ impl Key {
     /// assert_eq!(Key::new("users", None, "user", "a/b").id(), "a/b");
     /// ```
     pub fn id(&self) -> &str {
-        &self.id
+        &self.text[self.ends[2] as usize..]
     }
 
     /// The space that the key is in.
@@ -149,27 +184,102 @@ impl Key {
     }
 }
 
-/// Only what tells the keys of one store apart most of the time: a hash is asked for in each step, and equality sees the
-/// rest.
+/// Only the text: where its parts end seldom tells two keys apart, and equality sees it.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.id.hash(state);
-        self.pattern.hash(state);
+        self.text.hash(state);
         self.space.hash(state);
-        if !self.tenant.is_empty() {
-            self.tenant.hash(state);
-        }
+    }
+}
+
+/// By service, then tenant, pattern and id.
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { service, tenant, pattern, id, space } = self.parts();
+        f.debug_struct("Key")
+            .field("service", &service)
+            .field("tenant", &tenant)
+            .field("pattern", &pattern)
+            .field("id", &id)
+            .field("space", &space)
+            .finish()
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.parts().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Parts { service, tenant, pattern, id, space } = Parts::<SmolStr>::deserialize(deserializer)?;
+        Ok(Self { space, ..Self::of_parts([&service, &tenant, &pattern, &id]) })
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [service, tenant, pattern, id] =
-            [&self.service, &self.tenant, &self.pattern, &self.id].map(|part| encoded(part));
+            [self.service(), self.tenant(), self.pattern(), self.id()].map(encoded);
         write!(f, "{service}:{tenant}:{pattern}:{id}")?;
         match self.space {
             KeySpace::Entity => Ok(()),
             KeySpace::LastGood => f.write_str(":last_good"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_text_are_not_the_same() {
+        let keys = [
+            Key::new("ab", None, "c", "d"),
+            Key::new("a", Some("b"), "c", "d"),
+            Key::new("a", None, "bc", "d"),
+            Key::new("a", None, "b", "cd"),
+            Key::new("abcd", None, "", ""),
+        ];
+        for (index, key) in keys.iter().enumerate() {
+            assert!(keys[index + 1..].iter().all(|other| other != key), "{key}");
+            assert_ne!(key.in_space(KeySpace::LastGood), *key);
+        }
+    }
+
+    #[test]
+    fn keys_are_ordered_by_their_parts() {
+        // As texts, they would be the other way round.
+        assert!(Key::new("a", None, "z", "") < Key::new("ab", None, "", ""));
+        assert!(Key::new("a", None, "user", "1") < Key::new("a", Some("t"), "user", "0"));
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_was_written() {
+        let key = Key::new("users", Some("acme"), "user", "an id that is not held inline");
+        let json = serde_json::json!({
+            "service": "users",
+            "tenant": "acme",
+            "pattern": "user",
+            "id": "an id that is not held inline",
+            "space": "last_good",
+        });
+        assert_eq!(serde_json::to_value(key.in_space(KeySpace::LastGood)).unwrap(), json);
+        assert_eq!(serde_json::from_value::<Key>(json).unwrap(), key.in_space(KeySpace::LastGood));
     }
 }

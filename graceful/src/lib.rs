@@ -21,6 +21,10 @@
 //! |---|---|
 //! | `macros` (default) | `#[orchestrate]` and `#[derive(Classify)]` |
 //! | `memory` (default) | [`backends::memory`]: an embedded backend for every step |
+//! | `graph` | `backends::oxigraph`: the embedded knowledge graph that speaks SPARQL 1.1 |
+//! | `sparql` | `backends::sparql`: the knowledge graph on any server that speaks SPARQL 1.1 |
+//! | `alertmanager` | `backends::alertmanager`: alerts to Prometheus' Alertmanager; brings `memory` |
+//! | `webhook` | `backends::webhook`: alerts to any webhook, signed; brings `memory` |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
 //! | `axum` | `axum::Json` is looked into for the payload; brings `http` |

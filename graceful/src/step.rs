@@ -119,10 +119,18 @@ impl Steps {
         Self(self.0 & !other.0)
     }
 
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn first(self) -> Option<Step> {
+        Step::ALL.get(self.0.trailing_zeros() as usize).copied()
+    }
+
     /// In their order.
     pub(crate) fn iter(mut self) -> impl Iterator<Item = Step> {
         std::iter::from_fn(move || {
-            let step = Step::ALL.get(self.0.trailing_zeros() as usize).copied()?;
+            let step = self.first()?;
             self.remove(step);
             Some(step)
         })

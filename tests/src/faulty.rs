@@ -5,9 +5,9 @@ use std::{future::pending, sync::Arc, time::Duration};
 use graceful::{
     Event, Flow, Key, Metadata, Severity, StepError,
     backends::{
-        Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter, Job,
-        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply, Scheduler,
-        Timestamp, Uuid,
+        Activity, Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
+        Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply,
+        Scheduler, Timestamp, Uuid,
     },
 };
 
@@ -82,8 +82,10 @@ faulty! {
         state(Uuid) -> Option<Arc<Metadata>>;
     }
     KnowledgeGraph {
-        relate(Edge) -> ();
+        record(&Arc<Flow>) -> ();
         neighbours(&Node) -> Vec<Edge>;
+        history(&Key, usize) -> Vec<Activity>;
+        failures(&str, Timestamp) -> Vec<Activity>;
     }
     Scheduler {
         open(&Arc<Flow>, Timestamp) -> JobChange;

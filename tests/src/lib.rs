@@ -4,9 +4,12 @@
 pub mod faulty;
 pub mod gate;
 pub mod hooks;
+pub mod http;
+pub mod killed;
 pub mod log;
 pub mod proxy;
 pub mod reports;
+pub mod servers;
 pub mod services;
 pub mod shapes;
 pub mod users;

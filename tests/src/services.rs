@@ -1,150 +1,160 @@
-//! The servers that tests need: those that run on this machine, and those that a test starts for itself.
+//! Servers of other people, each started for one test on a free port, and stopped with it.
 
 use std::{
-    fs,
-    io::Write as _,
-    net::{SocketAddr, TcpListener},
+    env, fs,
+    io::{BufRead as _, BufReader, Read},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
 };
 
-use tokio::net::TcpStream;
+/// How many were started, for a directory of each one's own.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 
-use crate::gate::until;
-
-/// Redis on its standard port, if it is there.
-pub async fn redis() -> Option<SocketAddr> {
-    running("Redis", 6379).await
-}
-
-/// NATS with JetStream on its standard port, if it is there.
-pub async fn nats() -> Option<SocketAddr> {
-    running("NATS", 4222).await
-}
-
-/// PostgreSQL on its standard port, if it is there.
-pub async fn postgres() -> Option<SocketAddr> {
-    running("PostgreSQL", 5432).await
-}
-
-/// A server on this machine. Where it is missing the test fails, or is skipped and says so: see [`missing`].
-pub async fn running(name: &str, port: u16) -> Option<SocketAddr> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    match TcpStream::connect(address).await {
-        Ok(_) => Some(address),
-        Err(error) => missing(&format!("{name} at {address}: {error}")),
-    }
-}
-
-/// # Panics
-/// With `GRACEFUL_REQUIRE_SERVICES=1`. Without it, the test is skipped, and the standard error says so.
-pub fn missing<T>(what: &str) -> Option<T> {
-    assert!(std::env::var_os("GRACEFUL_REQUIRE_SERVICES").is_none_or(|value| value != "1"), "{what}");
-    let test = std::thread::current().name().unwrap_or_default().to_owned();
-    // Past the capture of a test's output, which is shown only when it fails.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: there is no {what}");
-    None
-}
-
-/// A name that no other run of no other test has.
-pub fn unique(name: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-    format!("{name}-{}-{}-{nanos}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A server of the test's own, on a free port, with a directory of its own. Both go with it.
+/// A process of our own; killed when it is dropped.
 #[derive(Debug)]
-pub struct Server {
-    program: PathBuf,
-    arguments: Vec<String>,
-    address: SocketAddr,
+pub struct Service {
+    child: Child,
+    port: u16,
     directory: PathBuf,
-    process: Child,
 }
 
-impl Server {
-    /// Redis, with further arguments such as `--requirepass`.
-    pub async fn redis(arguments: &[&str]) -> Option<Self> {
-        Self::start("redis-server", |port, directory| {
-            let own = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", directory];
-            own.iter().chain(arguments).map(ToString::to_string).collect()
+impl Service {
+    /// A SPARQL 1.1 server; queries at `/query`, updates at `/update`.
+    pub fn sparql() -> Option<Self> {
+        Self::start("oxigraph", |command, port, _| {
+            command.args(["serve", "--bind", &format!("127.0.0.1:{port}")]);
         })
-        .await
     }
 
-    /// NATS with JetStream, and with these further lines of configuration, such as `max_payload: 1024`.
-    pub async fn nats(configuration: &str) -> Option<Self> {
-        Self::start("nats-server", |port, directory| {
-            let file = Path::new(directory).join("nats.conf");
-            let own = format!("listen: 127.0.0.1:{port}\njetstream {{ store_dir: \"{directory}\" }}\n");
-            fs::write(&file, own + configuration).unwrap();
-            vec!["--config".to_owned(), file.to_str().unwrap().to_owned()]
-        })
-        .await
+    pub fn alertmanager() -> Option<Self> {
+        Self::alertmanager_at(free_port())
     }
 
-    /// Any other; its arguments are made from its port and directory.
-    pub async fn start(program: &str, arguments: impl FnOnce(&str, &str) -> Vec<String>) -> Option<Self> {
-        let Some(program) = find(program) else { return missing(program) };
-        let directory = std::env::temp_dir().join(unique("graceful"));
+    /// One at a given port, where another was.
+    pub fn alertmanager_at(port: u16) -> Option<Self> {
+        Self::start_at("prometheus-alertmanager", port, alertmanager)
+    }
+
+    /// One that asks for the password of the user `ada`, whose hash this is. Its certificate, of `localhost`, is
+    /// `certificate.pem`, and nobody's.
+    pub fn alertmanager_over_tls(password: &str) -> Option<Self> {
+        Self::start("prometheus-alertmanager", |command, port, directory| {
+            let made = Command::new("openssl")
+                .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
+                .args(["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+                .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+                .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+                .current_dir(directory)
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let tls = "tls_server_config: {cert_file: certificate.pem, key_file: key.pem}";
+            let users = format!("basic_auth_users: {{ada: {password}}}");
+            fs::write(directory.join("web.yml"), format!("{tls}\n{users}\n")).unwrap();
+            alertmanager(command, port, directory);
+            command.arg("--web.config.file=web.yml");
+        })
+    }
+
+    /// `None` where it is not installed, unless the tests must have it.
+    fn start(program: &str, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Option<Self> {
+        Self::start_at(program, free_port(), arguments)
+    }
+
+    fn start_at(program: &str, port: u16, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Option<Self> {
+        let Some(program) = installed(program) else {
+            missing(program);
+            return None;
+        };
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let directory = env::temp_dir().join(format!("graceful-tests-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let arguments = arguments(&address.port().to_string(), directory.to_str().unwrap());
-        let process = run(&program, &arguments);
-        let mut server = Self { program, arguments, address, directory, process };
-        server.listens().await;
-        Some(server)
+        let mut command = Command::new(program);
+        arguments(&mut command, port, &directory);
+        let mut child = command
+            .current_dir(&directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = mpsc::channel();
+        tell(child.stdout.take().unwrap(), sender.clone());
+        tell(child.stderr.take().unwrap(), sender);
+        let service = Self { child, port, directory };
+        loop {
+            let line = lines.recv_timeout(Duration::from_secs(60)).expect("a server that starts says so");
+            if line.contains("Listening") {
+                return Some(service);
+            }
+        }
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where it runs; gone with it.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
-    /// At once, as by `kill -9`.
-    pub fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
-    /// After [`kill`](Self::kill): on the same port, with the same directory.
-    pub async fn start_again(&mut self) {
-        self.process = run(&self.program, &self.arguments);
-        self.listens().await;
-    }
-
-    async fn listens(&mut self) {
-        let address = self.address;
-        until(|| {
-            assert!(self.process.try_wait().unwrap().is_none(), "{} has ended", self.program.display());
-            async move { TcpStream::connect(address).await.is_ok() }
-        })
-        .await;
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
     }
 }
 
-impl Drop for Server {
+fn alertmanager(command: &mut Command, port: u16, directory: &Path) {
+    let config = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n";
+    fs::write(directory.join("alertmanager.yml"), config).unwrap();
+    command
+        .args(["--config.file=alertmanager.yml", "--storage.path=.", "--cluster.listen-address="])
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+}
+
+impl Drop for Service {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-fn run(program: &Path, arguments: &[String]) -> Child {
-    Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+/// Reads on when the start is over, or the server would wait for a reader of its log.
+fn tell(output: impl Read + Send + 'static, lines: mpsc::Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = lines.send(line);
+        }
+    });
 }
 
-/// Debian keeps servers where the `PATH` of a plain user does not lead.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    places.map(|place| place.join(program)).find(|file| file.is_file())
+/// A port where nobody listens just now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What `.ci/services` installed, else what is on the path.
+pub fn installed(program: &str) -> Option<PathBuf> {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/bin");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut places = std::iter::once(ours).chain(env::split_paths(&path));
+    places.find_map(|place| Some(place.join(program)).filter(|program| program.is_file()))
+}
+
+/// Whether a test may pass without having run.
+pub fn may_be_missing() -> bool {
+    env::var_os("GRACEFUL_REQUIRE_SERVICES").is_none_or(|must| must != "1")
+}
+
+pub fn missing(program: &str) {
+    assert!(may_be_missing(), "`{program}` is missing; `.ci/services` installs it");
+    eprintln!("SKIPPED: `{program}` is not installed here; `.ci/services` installs it");
 }

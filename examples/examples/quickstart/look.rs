@@ -65,7 +65,6 @@ fn node(node: &Node) -> String {
     match node {
         Node::Entity(key) => key.to_string(),
         Node::Flow(id) => format!("flow …{}", &id.to_string()[24..]),
-        Node::Named(name) => name.to_string(),
     }
 }
 

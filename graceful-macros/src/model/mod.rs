@@ -241,6 +241,9 @@ fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors: &mut Accum
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
         errors.push(at(*to, "`to` needs to know how: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));
     }
+    if let (Some(pattern), None) = (&args.to_pattern, &args.graph_to) {
+        errors.push(wrong(pattern, "`to_pattern` is the pattern of what `to` names: add it, as in `graph(relation = \"owned_by\", to = org, to_pattern = \"org\")`"));
+    }
     let cache = &args.cache;
     let overridden = hooked(&args.steps[CACHE]) || args.steps[CACHE].off.is_some();
     if let (Some(cache), None, false, false) = (cache.given, &cache.key, overridden, args.broken) {
@@ -357,6 +360,7 @@ fn options(args: &Args) -> Vec<SiteCall> {
         ("on_ok", cache.on_ok.as_ref().map(|on_ok| Variant("OnOk", on_ok.value))),
         ("on_err", cache.on_err.as_ref().map(|on_err| Variant("OnErr", on_err.value))),
         ("relation", args.relation.as_ref().map(|relation| Text(relation.value()))),
+        ("to_pattern", args.to_pattern.as_ref().map(|pattern| Text(pattern.value()))),
         ("schedule_after_ms", args.schedule_after.as_ref().map(|after| Millis(after.value))),
         ("alert_on", args.alert_on.as_ref().map(|on| Variant("AlertOn", on.value))),
         ("severity", args.severity.as_ref().map(|severity| Variant("Severity", severity.value))),

@@ -44,12 +44,13 @@ impl Args {
         const ON: [(&str, &str); 2] = [("all", "All"), ("server_fault", "ServerFault")];
         const SEVERITIES: [(&str, &str); 4] =
             [("info", "Info"), ("warning", "Warning"), ("error", "Error"), ("critical", "Critical")];
-        let Self { relation, graph_to, schedule_after, alert_on, severity, steps, .. } = self;
+        let Self { relation, graph_to, to_pattern, schedule_after, alert_on, severity, steps, .. } = self;
         steps[step].list(at, list, errors, |option, value| {
             let given = value_of(option, value)?;
             match option.to_string().as_str() {
                 "relation" => put(relation, option, name(given, "relation = \"owned_by\"")?),
                 "to" => put(graph_to, option, (option.span(), value::value(given.clone())?)),
+                "to_pattern" => put(to_pattern, option, name(given, "to_pattern = \"team\"")?),
                 "after" => put(schedule_after, option, millis(given, "after = \"5m\"")?),
                 "on" => put(alert_on, option, choice(given, &ON)?),
                 _ => put(severity, option, choice(given, &SEVERITIES)?),

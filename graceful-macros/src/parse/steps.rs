@@ -34,7 +34,7 @@ pub(super) fn options(step: &str) -> &'static [&'static str] {
         "fallback" => &["last_good", "max_age"],
         "metadata" => &["value"],
         "cache" => &["key", "ttl", "value", "version", "on_ok", "on_err"],
-        "graph" => &["relation", "to"],
+        "graph" => &["relation", "to", "to_pattern"],
         "schedule" => &["after"],
         "event" => &["name", "failed", "payload"],
         "alert" => &["on", "severity"],

@@ -152,7 +152,10 @@ impl OrchestrationConfig {
         self
     }
 
-    /// What a success says in the graph: entity —`relation`→ `to`. Default: entity —succeeded→ flow.
+    /// What a success says in the graph beside entity —succeeded→ flow: entity —`relation`→ `to`.
+    ///
+    /// `to` names an entity of the same service and tenant, of no pattern unless [`to_pattern`](Self::to_pattern) gives it
+    /// one. An empty name is a failure of the step.
     ///
     /// # Panics
     /// Where its `Display` fails, as `to_string` does.
@@ -161,16 +164,35 @@ impl OrchestrationConfig {
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # use graceful::backends::Node;
     /// # let orchestrator = Orchestrator::in_memory();
-    /// let config = OrchestrationConfig::new("user").id(42).graph("member_of", "team/7").on(&orchestrator);
+    /// let config = OrchestrationConfig::new("user").id(42).graph("member_of", 7).on(&orchestrator);
     /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
     /// let user = Node::Entity(orchestrator.key("user", 42));
     /// let edges = orchestrator.graph().unwrap().neighbours(&user).await.unwrap();
-    /// assert_eq!((&*edges[0].relation, &edges[0].object), ("member_of", &Node::Named("team/7".into())));
+    /// assert_eq!((&*edges[0].relation, &*edges[1].relation), ("succeeded", "member_of"));
+    /// assert_eq!(edges[1].object, Node::Entity(orchestrator.key("", 7)));
     /// # });
     /// ```
     pub fn graph(mut self, relation: impl Into<SmolStr>, to: impl fmt::Display) -> Self {
         self.declared().relation = relation.into();
         self.values.graph_to = Some(format_smolstr!("{to}"));
+        self
+    }
+
+    /// The pattern of the entity that [`graph`](Self::graph) relates to.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # use graceful::backends::Node;
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").id(42).graph("member_of", 7).to_pattern("team").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let team = Node::Entity(orchestrator.key("team", 7));
+    /// let edges = orchestrator.graph().unwrap().neighbours(&team).await.unwrap();
+    /// assert_eq!((&*edges[0].relation, &edges[0].object), ("member_of", &team));
+    /// # });
+    /// ```
+    pub fn to_pattern(mut self, pattern: impl Into<SmolStr>) -> Self {
+        self.declared().to_pattern = pattern.into();
         self
     }
 

@@ -2,8 +2,11 @@
 
 use smol_str::format_smolstr;
 
-use super::{Ended, Engine, FlowReport, machine::Machine};
-use crate::{Event, Step, StepError, backends::QueuedFlow};
+use super::{
+    Ended, Engine, FlowReport, Overrides, StepResult,
+    machine::{Caller, Machine, Pass},
+};
+use crate::{Delivery, Event, Step, StepError, backends::QueuedFlow, step::Steps};
 
 /// Stores a flow; ready when it is on disk. Dropped before, it is stored all the same.
 ///
@@ -41,6 +44,84 @@ impl Engine {
         let report = machine.report("stored");
         self.0 = None;
         report
+    }
+}
+
+/// What a store and a relay ask of a machine.
+impl Machine {
+    /// The machine of a flow that comes from a store.
+    pub(super) fn resume(ended: Ended, done: Steps) -> Self {
+        let mut machine = Self::new(ended);
+        for step in machine.todo.and(done).iter() {
+            machine.results[step as usize] = Some(StepResult::Done("done before"));
+        }
+        machine.todo = machine.todo.without(done);
+        (machine.caller, machine.pass, machine.kept) = (Caller::Gone, Pass::All, true);
+        machine
+    }
+
+    /// The steps that are behind the flow, whoever takes it over.
+    pub(super) fn behind(&self) -> Steps {
+        let mut behind = Steps::of(&[Step::Fallback]);
+        for step in Step::ALL {
+            let result = &self.results[step as usize];
+            if result.as_ref().is_some_and(|result| result.error().is_none()) || self.given_up.contains(step)
+            {
+                behind.insert(step);
+            }
+        }
+        behind
+    }
+
+    /// A step fails before it was started, and is not tried again.
+    pub(super) fn give_up(&mut self, step: Step, error: StepError) {
+        self.given_up.insert(step);
+        self.done(step, Err(error));
+    }
+
+    /// Whether the step is still to be done by its own arm.
+    pub(super) fn is_due(&self, step: Step) -> bool {
+        let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
+        self.todo.contains(step) && !hooked.plain.or(hooked.typed).contains(step)
+    }
+
+    /// The steps that no other process could run: hooks that are values.
+    pub(super) fn of_this_process(&self) -> Steps {
+        let options = &self.flow.declaration.options;
+        match self.overrides {
+            Overrides::Configured(_) if options.delivery == Delivery::Durable => {
+                options.hooked(self.flow.is_success()).plain
+            }
+            _ => Steps::NONE,
+        }
+    }
+
+    /// Whether a relay could run what is left: no hook of it is only to be had here.
+    pub(super) fn is_portable(&self) -> bool {
+        let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
+        let left = self.running.iter().fold(self.todo, |left, running| left.or(Steps::of(&[running.step])));
+        matches!(self.overrides, Overrides::Durable(_))
+            || left.and(hooked.plain.or(hooked.typed)) == Steps::NONE
+    }
+
+    /// What a relay finds the handler by; empty where it needs nothing of it.
+    pub(super) fn identity(&self) -> String {
+        match self.overrides {
+            Overrides::Durable(durable) => (durable.identity)(),
+            _ => String::new(),
+        }
+    }
+
+    /// The flow cannot be stored: the rest runs here, while the caller waits.
+    pub(super) fn go_on_here(&mut self) {
+        (self.pass, self.phase) = (Pass::All, 0);
+    }
+
+    /// Every failure so far, as a line.
+    pub(super) fn failures(&self) -> Option<String> {
+        let failures: Vec<_> =
+            self.results.iter().flatten().filter_map(StepResult::error).map(ToString::to_string).collect();
+        (!failures.is_empty()).then(|| failures.join("; "))
     }
 }
 

@@ -29,15 +29,17 @@ const PHASES: [Steps; 4] = [
 pub(super) struct Machine {
     pub(super) orchestrator: Orchestrator,
     pub(super) flow: Arc<Flow>,
-    overrides: Overrides,
+    pub(super) overrides: Overrides,
     /// What is to be done: neither off, nor without a backend.
-    todo: Steps,
+    pub(super) todo: Steps,
+    /// What has its backend's arm, with nothing in its place or in its way.
+    own: Steps,
     /// What has failed for good.
-    given_up: Steps,
-    results: [Option<StepResult>; 9],
-    running: Vec<Running>,
-    phase: usize,
-    pass: Pass,
+    pub(super) given_up: Steps,
+    pub(super) results: [Option<StepResult>; 9],
+    pub(super) running: Vec<Running>,
+    pub(super) phase: usize,
+    pub(super) pass: Pass,
     /// The typed half of `fallback` is under way, in the handler's future.
     recovering: bool,
     pub(super) caller: Caller,
@@ -47,7 +49,7 @@ pub(super) struct Machine {
 
 /// Which steps a pass over the phases takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
+pub(super) enum Pass {
     All,
     /// Those that the answer depends on, before the others are queued.
     Required,
@@ -61,16 +63,10 @@ pub(super) enum Caller {
 }
 
 /// A step that was not done at once.
-struct Running {
-    step: Step,
+pub(super) struct Running {
+    pub(super) step: Step,
     task: Task,
     budget: Budget,
-}
-
-/// A step that was started.
-enum Begun {
-    Done(Done),
-    Running(Task),
 }
 
 enum Task {
@@ -80,7 +76,7 @@ enum Task {
 }
 
 impl Machine {
-    pub(super) fn new(Ended { orchestrator, flow, overrides }: Ended) -> Self {
+    pub(super) fn new(Ended { orchestrator, mut flow, overrides }: Ended) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
         let mut served = orchestrator.served();
@@ -88,15 +84,30 @@ impl Machine {
             served.remove(Step::Fallback);
         }
         let todo = served.or(hooked.plain).or(hooked.typed).without(options.off);
+        let own = if flow.depth > MAX_DEPTH {
+            Steps::NONE
+        } else {
+            todo.without(hooked.plain).without(hooked.typed)
+        };
         let pass = match options.delivery {
             Delivery::Inline => Pass::All,
             Delivery::Background | Delivery::Durable => Pass::Required,
         };
+        let mut naming = todo.without(Steps::of(&[Step::Event]));
+        if flow.values.cache_key.is_none() {
+            naming = naming.without(Steps::of(&[Step::Fallback, Step::Cache]));
+        }
+        if !naming.is_empty()
+            && let Some(flow) = Arc::get_mut(&mut flow)
+        {
+            flow.remember_entity();
+        }
         Self {
             orchestrator,
             flow,
             overrides,
             todo,
+            own,
             given_up: Steps::NONE,
             results: [const { None }; 9],
             running: Vec::new(),
@@ -108,55 +119,18 @@ impl Machine {
         }
     }
 
-    /// The machine of a flow that comes from a store.
-    pub(super) fn resume(ended: Ended, done: Steps) -> Self {
-        let mut machine = Self::new(ended);
-        for step in machine.todo.and(done).iter() {
-            machine.results[step as usize] = Some(StepResult::Done("done before"));
-        }
-        machine.todo = machine.todo.without(done);
-        (machine.caller, machine.pass, machine.kept) = (Caller::Gone, Pass::All, true);
-        machine
-    }
-
-    /// The steps that are behind the flow, whoever takes it over.
-    pub(super) fn behind(&self) -> Steps {
-        let mut behind = Steps::of(&[Step::Fallback]);
-        for step in Step::ALL {
-            let result = &self.results[step as usize];
-            if result.as_ref().is_some_and(|result| result.error().is_none()) || self.given_up.contains(step)
-            {
-                behind.insert(step);
-            }
-        }
-        behind
-    }
-
-    /// A step fails before it was started, and is not tried again.
-    pub(super) fn give_up(&mut self, step: Step, error: StepError) {
-        self.given_up.insert(step);
-        self.done(step, Err(error));
-    }
-
-    /// Whether the step is still to be done by its own arm.
-    pub(super) fn is_due(&self, step: Step) -> bool {
-        let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
-        self.todo.contains(step) && !hooked.plain.or(hooked.typed).contains(step)
-    }
-
     /// Goes through the phases as far as they are ready.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
         loop {
-            self.poll_running(cx, typed);
             if !self.running.is_empty() {
-                return Poll::Pending;
+                self.poll_running(cx, typed);
+                if !self.running.is_empty() {
+                    return Poll::Pending;
+                }
             }
             let Some(phase) = PHASES.get(self.phase) else { return Poll::Ready(()) };
             self.phase += 1;
-            for step in self.todo.and(*phase).and(self.taken()).iter() {
-                self.todo.remove(step);
-                self.start(step);
-            }
+            self.start_all(self.todo.and(*phase).and(self.taken()));
         }
     }
 
@@ -168,61 +142,59 @@ impl Machine {
         }
     }
 
-    /// The steps that no other process could run: hooks that are values.
-    fn of_this_process(&self) -> Steps {
-        let options = &self.flow.declaration.options;
-        match self.overrides {
-            Overrides::Configured(_) if options.delivery == Delivery::Durable => {
-                options.hooked(self.flow.is_success()).plain
+    /// Each step's panic is its own, and those behind it run all the same.
+    fn start_all(&mut self, mut steps: Steps) {
+        while let Some(mut step) = steps.first() {
+            let contained = contain(|| {
+                loop {
+                    steps.remove(step);
+                    self.start(step);
+                    let Some(next) = steps.first() else { return };
+                    step = next;
+                }
+            });
+            if let Err(error) = contained {
+                self.done(step, Err(error));
             }
-            _ => Steps::NONE,
         }
     }
 
-    /// Whether a relay could run what is left: no hook of it is only to be had here.
-    pub(super) fn is_portable(&self) -> bool {
-        let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
-        let left = self.running.iter().fold(self.todo, |left, running| left.or(Steps::of(&[running.step])));
-        matches!(self.overrides, Overrides::Durable(_))
-            || left.and(hooked.plain.or(hooked.typed)) == Steps::NONE
-    }
-
-    /// What a relay finds the handler by; empty where it needs nothing of it.
-    pub(super) fn identity(&self) -> String {
-        match self.overrides {
-            Overrides::Durable(durable) => (durable.identity)(),
-            _ => String::new(),
-        }
-    }
-
+    #[inline]
     fn start(&mut self, step: Step) {
-        match self.begun(step) {
-            Ok(Begun::Done(done)) => self.done(step, Ok(done)),
-            Ok(Begun::Running(task)) => self.running.push(Running { step, task, budget: Budget::default() }),
+        if !self.own.contains(step) {
+            return self.start_another(step);
+        }
+        match steps::start(step, self.orchestrator.backends(), &self.flow) {
+            Reply::Ready(Some(answer)) => self.done(step, answer),
+            Reply::Ready(None) => self.done(step, Err(StepError::new("answered twice"))),
+            Reply::Pending(future) => self.run(step, Task::Backend(future)),
+        }
+    }
+
+    fn run(&mut self, step: Step, task: Task) {
+        self.todo.remove(step);
+        self.running.push(Running { step, task, budget: Budget::default() });
+    }
+
+    /// A hook, or what cannot run.
+    fn start_another(&mut self, step: Step) {
+        match self.another(step) {
+            Ok(task) => self.run(step, task),
             Err(error) => self.done(step, Err(error)),
         }
     }
 
-    fn begun(&self, step: Step) -> Result<Begun, StepError> {
+    fn another(&self, step: Step) -> Result<Task, StepError> {
         let Flow { declaration, depth, ending, .. } = &*self.flow;
         if *depth > MAX_DEPTH {
             return Err(too_deep());
         }
-        let hooked = declaration.options.hooked(ending.is_success());
         // Without a result there is nothing to borrow: the same hook takes the flow alone.
         let borrows = matches!(ending, Ending::Ok | Ending::Err) && !self.kept;
-        if hooked.typed.contains(step) && borrows {
-            return Ok(Begun::Running(Task::Typed));
+        if borrows && declaration.options.hooked(ending.is_success()).typed.contains(step) {
+            return Ok(Task::Typed);
         }
-        if hooked.typed.or(hooked.plain).contains(step) {
-            return contain(|| self.overrides.start(step, &self.flow))
-                .map(|hook| Begun::Running(Task::Hook(hook)));
-        }
-        match contain(|| steps::start(step, self.orchestrator.backends(), &self.flow))? {
-            Reply::Ready(Some(answer)) => answer.map(Begun::Done),
-            Reply::Ready(None) => Err(StepError::new("answered twice")),
-            Reply::Pending(future) => Ok(Begun::Running(Task::Backend(future))),
-        }
+        Ok(Task::Hook(self.overrides.start(step, &self.flow)))
     }
 
     fn poll_running(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) {
@@ -269,7 +241,8 @@ impl Machine {
         over.unwrap_or_else(Poll::Ready).map(Err)
     }
 
-    fn done(&mut self, step: Step, answer: Result<Done, StepError>) {
+    #[inline]
+    pub(super) fn done(&mut self, step: Step, answer: Result<Done, StepError>) {
         let result = match answer {
             Ok(Done::Did(what)) => StepResult::Done(what),
             Ok(Done::Skipped(why)) => StepResult::Skipped(why),
@@ -294,6 +267,7 @@ impl Machine {
         Arc::make_mut(&mut self.flow).fallback_applied = applied;
     }
 
+    #[inline]
     fn record(&mut self, step: Step, result: StepResult) {
         if let StepResult::Failed(error) = &result {
             self.orchestrator.step_failed(step, error, &self.flow);
@@ -310,11 +284,6 @@ impl Machine {
         self.caller = Caller::Gone;
         self.pass = Pass::All;
         self.phase = 0;
-    }
-
-    /// The flow cannot be stored: the rest runs here, while the caller waits.
-    pub(super) fn go_on_here(&mut self) {
-        (self.pass, self.phase) = (Pass::All, 0);
     }
 
     /// Nobody is left to run it: each step that has not been done fails.
@@ -335,13 +304,6 @@ impl Machine {
     /// The end: everybody is told what became of the flow.
     pub(super) fn tell(&self) {
         self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
-    }
-
-    /// Every failure so far, as a line.
-    pub(super) fn failures(&self) -> Option<String> {
-        let failures: Vec<_> =
-            self.results.iter().flatten().filter_map(StepResult::error).map(ToString::to_string).collect();
-        (!failures.is_empty()).then(|| failures.join("; "))
     }
 
     /// The first failure of a step that is `required`.

@@ -99,6 +99,13 @@ impl Engine {
         machine.report("not run")
     }
 
+    /// The same, where nobody asks for the report but only for what the answer depends on.
+    fn answer(&mut self) -> Option<StepError> {
+        let machine = self.0.take().expect(ENDS_ONCE);
+        machine.tell();
+        machine.required_failure()
+    }
+
     /// The caller cannot wait: the flow goes on without it.
     pub(crate) fn detach(mut self) {
         self.machine().go_on_with_the_rest();

@@ -73,6 +73,15 @@ impl<T: TypedHooks> Settle<T> {
     pub(crate) fn required(&self) -> Option<StepError> {
         self.required.clone().or_else(|| self.engine.required())
     }
+
+    /// As the future, for a caller that needs no report: why it cannot be given an `Ok`.
+    pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<StepError>> {
+        if self.turn.is_none() && self.engine.flow().delivery() == Delivery::Inline {
+            ready!(self.engine.machine().poll(cx, &mut self.typed));
+            return Poll::Ready(self.engine.answer());
+        }
+        Pin::new(self).poll(cx).map(|report| report.required_failure().cloned())
+    }
 }
 
 /// Nothing in it is pinned in place: typed hooks are boxed.

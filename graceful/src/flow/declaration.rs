@@ -15,8 +15,11 @@ pub struct Declaration {
     /// Empty: there is no event.
     pub event: SmolStr,
     pub failed: SmolStr,
-    /// Empty: `succeeded` or `failed`.
+    /// Empty: a success relates the entity to its flow only.
     pub relation: SmolStr,
+    /// The pattern of what `to` names; empty: it names no entity of a pattern.
+    #[serde(default)]
+    pub to_pattern: SmolStr,
     pub tags: Tags,
     pub options: Options,
 }
@@ -30,7 +33,7 @@ pub enum Declared {
 
 impl Declared {
     /// To change it: one in the program's text is copied first.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "memory"))]
     pub fn to_mut(&mut self) -> &mut Declaration {
         if let Self::Static(declaration) = self {
             *self = Self::Owned(Arc::new(declaration.clone()));

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 pub(crate) use self::{
     declaration::{Declaration, Declared, Tags},
+    naming::Named,
     options::Options,
     stored::Stored,
     values::{Values, name},
@@ -123,6 +124,8 @@ pub struct Flow {
     pub(crate) declaration: Declared,
     pub(crate) values: Values,
     pub(crate) metadata: Option<Arc<Metadata>>,
+    #[serde(skip)]
+    pub(crate) named: Named,
 }
 
 impl Flow {
@@ -142,6 +145,7 @@ impl Flow {
             declaration,
             values: Values::default(),
             metadata: None,
+            named: Named::default(),
         }
     }
 

@@ -5,6 +5,16 @@ use smol_str::SmolStr;
 use super::Flow;
 use crate::{Key, KeySpace};
 
+/// The entity's key, made once for all steps. A copy of the flow makes its own: it may be about to get another name.
+#[derive(Debug, Default)]
+pub(crate) struct Named(Option<Key>);
+
+impl Clone for Named {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
+}
+
 impl Flow {
     /// The entity's id: the argument `id`, else the cache key, else the correlation id.
     ///
@@ -17,8 +27,11 @@ impl Flow {
     /// # });
     /// ```
     pub fn entity_id(&self) -> SmolStr {
-        let known = self.values.id.as_ref().or(self.values.cache_key.as_ref());
-        known.cloned().unwrap_or_else(|| self.correlation_id())
+        self.known_id().cloned().unwrap_or_else(|| self.correlation_id())
+    }
+
+    fn known_id(&self) -> Option<&SmolStr> {
+        self.values.id.as_ref().or(self.values.cache_key.as_ref())
     }
 
     /// The entity's full name.
@@ -33,7 +46,19 @@ impl Flow {
     /// # });
     /// ```
     pub fn entity(&self) -> Key {
-        self.key(self.entity_id())
+        self.named.0.clone().unwrap_or_else(|| self.entity_key())
+    }
+
+    /// The steps are about to ask for it, one by one.
+    pub(crate) fn remember_entity(&mut self) {
+        self.named = Named(Some(self.entity_key()));
+    }
+
+    fn entity_key(&self) -> Key {
+        match self.known_id() {
+            Some(id) => self.key(id),
+            None => self.key(&self.correlation_id()),
+        }
     }
 
     /// What a review job or an alert of this flow is about: the entity, where its name is known before the body runs. Else the
@@ -50,7 +75,7 @@ impl Flow {
     pub fn incident(&self) -> Key {
         match self.values.named_at_entry || self.declaration.handler.is_empty() {
             true => self.entity(),
-            false => self.key(self.declaration.handler.clone()),
+            false => self.key(&self.declaration.handler),
         }
     }
 
@@ -65,15 +90,33 @@ impl Flow {
     /// # });
     /// ```
     pub fn cache_key(&self) -> Option<Key> {
-        self.values.cache_key.clone().map(|id| self.key(id))
+        let id = self.values.cache_key.as_ref()?;
+        // Where the declaration names no other, the entity has the value's name.
+        Some(if self.values.id.is_none() { self.entity() } else { self.key(id) })
     }
 
     pub(crate) fn last_good_key(&self) -> Option<Key> {
         self.cache_key().map(|key| key.in_space(KeySpace::LastGood))
     }
 
-    fn key(&self, id: SmolStr) -> Key {
-        let tenant = self.context().and_then(|context| context.tenant.clone()).unwrap_or_default();
-        Key::of_parts(self.origin.service.clone(), tenant, self.declaration.pattern.clone(), id)
+    /// What a success says beside that it succeeded; not where `to` was declared and came to nothing.
+    pub(crate) fn relation(&self) -> Option<&SmolStr> {
+        let relation = Some(&self.declaration.relation).filter(|relation| !relation.is_empty())?;
+        let is_half = self.values.graph_to.as_ref().is_some_and(SmolStr::is_empty);
+        (self.is_success() && !is_half).then_some(relation)
+    }
+
+    /// What entity `graph(to = …)` names; of a success.
+    pub(crate) fn related(&self) -> Option<Key> {
+        let id = self.values.graph_to.as_ref().filter(|id| self.is_success() && !id.is_empty())?;
+        Some(self.key_of(&self.declaration.to_pattern, id))
+    }
+
+    fn key(&self, id: &str) -> Key {
+        self.key_of(&self.declaration.pattern, id)
+    }
+
+    fn key_of(&self, pattern: &str, id: &str) -> Key {
+        Key::of_parts([&self.origin.service, self.tenant(), pattern, id])
     }
 }

@@ -20,8 +20,12 @@ pub enum Delivery {
     Inline,
     /// At once; the steps run from a bounded queue, in order per entity. When it is full, the caller waits for its turn.
     Background,
-    /// Once the flow is on disk. Needs a durable store: without one `build()` refuses a program with such a handler, and on the
-    /// manual path every step fails.
+    /// Once the flow is on disk: at least once, in order per entity, retried, and a dead letter in the end.
+    ///
+    /// A crash between the handler's own commit and the flow's loses the flow, unless both are one: see the argument `tx`. Where
+    /// the store fails, the steps run once, while the caller waits. Needs a store
+    /// ([`OrchestratorBuilder::flows`](crate::OrchestratorBuilder::flows)): without one `build()` refuses a program with such a
+    /// handler, and on the manual path it fails as any store that does.
     Durable,
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Values {
     pub cache_key: Option<SmolStr>,
     pub version: Option<i64>,
     pub actor: Option<SmolStr>,
+    /// Empty: it was declared, and came to nothing.
     pub graph_to: Option<SmolStr>,
     pub metadata: Option<Arc<Map<String, Value>>>,
     pub payload: Payload,

@@ -8,7 +8,7 @@ use std::{
 
 use super::enter::required;
 use crate::{
-    FlowReport, Outcome, StepError,
+    Outcome, StepError,
     engine::{Ended, NoTypedHooks, Settle, Settled},
 };
 
@@ -81,9 +81,9 @@ impl<R: Outcome> Future for PlainPost<R> {
     type Output = R;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let report = ready!(Pin::new(&mut self.settle).poll(cx));
+        let failure = ready!(self.settle.poll_answer(cx));
         let result = self.result.take().expect("a future is not polled after its end");
-        Poll::Ready(answer(result, &report, self.required))
+        Poll::Ready(required(result, failure, self.required))
     }
 }
 
@@ -99,8 +99,4 @@ pub(super) fn taken<R>(result: &mut Poll<R>) -> R {
         Poll::Ready(result) => result,
         Poll::Pending => unreachable!("steps follow a result"),
     }
-}
-
-pub(super) fn answer<R: Outcome>(result: R, report: &FlowReport, into: Option<fn(StepError) -> R::Err>) -> R {
-    required(result, report.required_failure().cloned(), into)
 }

@@ -126,7 +126,7 @@ impl Draft<'_> {
     }
 
     pub fn graph_to<T: Named + ?Sized>(&mut self, to: &T) {
-        self.flow.values.graph_to = name(&to);
+        self.flow.values.graph_to = Some(name(&to).unwrap_or_default());
     }
 
     pub fn message<T: Named + ?Sized>(&mut self, message: &T) {

@@ -116,6 +116,7 @@ fn filled(flow: &mut Flow, fill: Fill<'_>) -> bool {
         // Which one it was is not known: every step that carries the value of one says so.
         let text = format_smolstr!("an expression of the declaration {}", error.message());
         draft.flow.values.metadata_fault = Some(text.clone());
+        draft.flow.values.graph_to.get_or_insert_default();
         draft.fault(text);
     }
     !draft.skipped

@@ -1,7 +1,7 @@
 //! What turns an `Err` into an `Ok`: a function of the handler's, or the last good value.
 
 use std::{
-    future::{Future, Ready, ready},
+    future::{Future, Ready},
     marker::PhantomData,
     pin::Pin,
     sync::Arc,
@@ -16,7 +16,21 @@ pub trait Fallback<R: Outcome> {
     #[doc(hidden)]
     const DECLARED: bool = true;
     type Future: Future<Output = Result<Option<R::Ok>, StepError>>;
-    fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, result: Arc<R>) -> Self::Future;
+    fn recover(
+        &self,
+        orchestrator: &Orchestrator,
+        flow: Arc<Flow>,
+        result: Arc<R>,
+    ) -> Asked<R::Ok, Self::Future>;
+}
+
+/// What a fallback is when it has been asked.
+#[derive(Debug)]
+pub enum Asked<T, F> {
+    /// Answered at once, as by a cache in memory.
+    Now(Result<Option<T>, StepError>),
+    /// Under way.
+    Later(F),
 }
 
 impl<R, V, Fut> Fallback<R> for V
@@ -27,8 +41,8 @@ where
 {
     type Future = Fut;
 
-    fn recover(&self, _: &Orchestrator, flow: Arc<Flow>, result: Arc<R>) -> Fut {
-        self(flow, result)
+    fn recover(&self, _: &Orchestrator, flow: Arc<Flow>, result: Arc<R>) -> Asked<R::Ok, Fut> {
+        Asked::Later(self(flow, result))
     }
 }
 
@@ -40,8 +54,8 @@ impl<R: Outcome> Fallback<R> for NoFallback {
     const DECLARED: bool = false;
     type Future = Ready<Result<Option<R::Ok>, StepError>>;
 
-    fn recover(&self, _: &Orchestrator, _: Arc<Flow>, _: Arc<R>) -> Self::Future {
-        ready(Ok(None))
+    fn recover(&self, _: &Orchestrator, _: Arc<Flow>, _: Arc<R>) -> Asked<R::Ok, Self::Future> {
+        Asked::Now(Ok(None))
     }
 }
 
@@ -56,13 +70,19 @@ where
 {
     type Future = Recalled<R::Ok, D>;
 
-    fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, _: Arc<R>) -> Self::Future {
-        Recalled {
-            reply: steps::fallback::last_good(orchestrator.backends(), &flow),
-            decode: self.0.clone(),
-            value: PhantomData,
+    fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, _: Arc<R>) -> Asked<R::Ok, Self::Future> {
+        match steps::fallback::last_good(orchestrator.backends(), &flow) {
+            Reply::Ready(Some(answer)) => Asked::Now(answer.and_then(|value| decoded(value, &self.0))),
+            reply => Asked::Later(Recalled { reply, decode: self.0.clone(), value: PhantomData }),
         }
     }
+}
+
+fn decoded<T>(
+    value: Option<Payload>,
+    decode: impl Fn(Decode<'_, T>) -> Result<T, StepError>,
+) -> Result<Option<T>, StepError> {
+    value.map(|value| decode(Decode::new(&value))).transpose()
 }
 
 /// The last good value, on its way.
@@ -82,7 +102,7 @@ where
     type Output = Result<Option<T>, StepError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let payload = ready!(Pin::new(&mut self.reply).poll(cx))?;
-        Poll::Ready(payload.map(|payload| (self.decode)(Decode::new(&payload))).transpose())
+        let value = ready!(Pin::new(&mut self.reply).poll(cx))?;
+        Poll::Ready(decoded(value, &self.decode))
     }
 }

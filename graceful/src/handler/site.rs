@@ -35,6 +35,7 @@ impl Site {
                 event: NONE,
                 failed: NONE,
                 relation: NONE,
+                to_pattern: NONE,
                 tags: Tags::Static(&[]),
                 options: Options::DEFAULT,
             },
@@ -57,6 +58,11 @@ impl Site {
 
     pub const fn relation(mut self, relation: &'static str) -> Self {
         set(&mut self.declaration.relation, relation);
+        self
+    }
+
+    pub const fn to_pattern(mut self, pattern: &'static str) -> Self {
+        set(&mut self.declaration.to_pattern, pattern);
         self
     }
 

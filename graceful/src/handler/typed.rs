@@ -8,13 +8,9 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{
-    After, Fallback,
-    after::{answer, taken},
-    enter::required,
-};
+use super::{After, Fallback, after::taken, enter::required, fallback::Asked};
 use crate::{
-    Failure, Flow, FlowReport, Outcome, Step, StepError, StepResult, Success,
+    Failure, Flow, Outcome, Step, StepError, StepResult, Success,
     engine::{Budget, Ended, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
     orchestrator::ambient,
     step::contain,
@@ -84,27 +80,27 @@ where
     type Post = Box<TypedPost<R, H, H::Future, V::Future>>;
 
     fn begin(self, ended: Ended, result: &mut Poll<R>, cx: &mut Context<'_>) -> Option<Self::Post> {
-        let mut post = Box::new(TypedPost::new(self, ended, Arc::new(taken(result))));
+        let mut post = TypedPost::new(self, ended, Arc::new(taken(result)));
         *result = Pin::new(&mut post).poll(cx);
-        result.is_pending().then_some(post)
+        // It moves freely: what must not is in boxes of its own.
+        result.is_pending().then(|| Box::new(post))
     }
 
     fn once(self, ended: Ended, result: R) -> R {
         let into = self.required;
         let result = Arc::new(result);
         let mut post = TypedPost::new(self, ended, Arc::clone(&result));
-        let report = post.poll_report(&mut Context::from_waker(Waker::noop()));
-        match report {
-            Poll::Ready(report) => {
+        match post.poll_answer(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(failure) => {
                 drop(result);
-                answer(Pin::new(&mut post).take(), &report, into)
+                required(post.take(), failure, into)
             }
             Poll::Pending => {
                 let failure = post.required_so_far();
                 let recovered = post.recovered.take();
                 // What borrows the result ends here; what does not goes on in the background.
                 drop(post);
-                required(recovered.map_or_else(|| owned(result), R::from_ok), failure, into)
+                required(recovered.map_or_else(|| owned(result), |value| R::from_ok(*value)), failure, into)
             }
         }
     }
@@ -121,7 +117,8 @@ fn owned<R>(result: Arc<R>) -> R {
 pub struct TypedPost<R: Outcome, H, HookFuture, Recovery> {
     /// Taken when nobody borrows it any more.
     result: Option<Arc<R>>,
-    recovered: Option<R::Ok>,
+    /// Boxed, since there is mostly none, and everything here is moved.
+    recovered: Option<Box<R::Ok>>,
     required: Option<fn(StepError) -> R::Err>,
     stage: PostStage<R, H, HookFuture, Recovery>,
 }
@@ -147,29 +144,27 @@ where
     {
         let Typed { hooks, fallback, required } = typed;
         let mut engine = Engine::new(ended);
-        let stage = if V::DECLARED && result.as_result().is_err() {
-            let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
-            engine.recover();
-            let recover = match flow.depth {
-                ..=MAX_DEPTH => contain(|| fallback.recover(&orchestrator, flow, Arc::clone(&result))),
-                _ => Err(too_deep()),
-            };
-            match recover {
-                Ok(future) => PostStage::Recovering {
-                    engine,
-                    hooks,
-                    running: Box::pin(future),
-                    budget: Budget::default(),
-                },
-                Err(error) => {
-                    engine.recovered(StepResult::Failed(error.in_step(Step::Fallback)), false);
-                    Self::settling(engine, hooks, &result)
-                }
-            }
-        } else {
-            Self::settling(engine, hooks, &result)
+        if !V::DECLARED || result.as_result().is_ok() {
+            let stage = Self::settling(engine, hooks, &result);
+            return Self { result: Some(result), recovered: None, required, stage };
+        }
+        let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
+        engine.recover();
+        let asked = match flow.depth {
+            ..=MAX_DEPTH => contain(|| fallback.recover(&orchestrator, flow, Arc::clone(&result))),
+            _ => Err(too_deep()),
         };
-        Self { result: Some(result), recovered: None, required, stage }
+        let (stage, recovered) = match asked.unwrap_or_else(|error| Asked::Now(Err(error))) {
+            Asked::Later(future) => {
+                let (running, budget) = (Box::pin(future), Budget::default());
+                (PostStage::Recovering { engine, hooks, running, budget }, None)
+            }
+            Asked::Now(answer) => {
+                let recovered = told(&mut engine, answer);
+                (Self::settling(engine, hooks, &result), recovered)
+            }
+        };
+        Self { result: Some(result), recovered, required, stage }
     }
 
     fn settling(engine: Engine, hooks: H, result: &Arc<R>) -> PostStage<R, H, H::Future, Recovery> {
@@ -177,39 +172,36 @@ where
         PostStage::Settling(Settle::new(engine, hooks))
     }
 
-    /// The fallback, then the steps.
-    fn poll_report(&mut self, cx: &mut Context<'_>) -> Poll<FlowReport> {
+    /// The fallback, then the steps: why the caller cannot be given an `Ok`.
+    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<StepError>> {
         if let PostStage::Recovering { engine, running, budget, .. } = &mut self.stage {
             let answer = ready!(poll_fallback(engine, running.as_mut(), budget, cx));
             self.recovered(answer);
         }
         match &mut self.stage {
-            PostStage::Settling(settle) => Pin::new(settle).poll(cx),
+            PostStage::Settling(settle) => settle.poll_answer(cx),
             _ => unreachable!("a call that is polled has steps to run"),
         }
     }
 
     fn recovered(&mut self, answer: Result<Option<R::Ok>, StepError>) {
         let recovering = std::mem::replace(&mut self.stage, PostStage::Over);
-        let (PostStage::Recovering { mut engine, hooks, .. }, Some(result)) = (recovering, &self.result)
+        let (PostStage::Recovering { mut engine, hooks, running, .. }, Some(result)) =
+            (recovering, &self.result)
         else {
             unreachable!("only a fallback recovers");
         };
-        let step = match &answer {
-            Ok(Some(_)) => StepResult::Done("recovered"),
-            Ok(None) => StepResult::Skipped("nothing to recover with"),
-            Err(error) => StepResult::Failed(error.clone().in_step(Step::Fallback)),
-        };
-        self.recovered = answer.ok().flatten();
-        engine.recovered(step, self.recovered.is_some());
+        // It may hold the flow, which is about to be written to.
+        drop(running);
+        self.recovered = told(&mut engine, answer);
         self.stage = Self::settling(engine, hooks, result);
     }
 
     /// The answer, when nobody borrows the result any more.
-    fn take(mut self: Pin<&mut Self>) -> R {
+    fn take(&mut self) -> R {
         self.stage = PostStage::Over;
         let result = self.result.take().expect("a future is not polled after its end");
-        self.recovered.take().map_or_else(|| owned(result), R::from_ok)
+        self.recovered.take().map_or_else(|| owned(result), |value| R::from_ok(*value))
     }
 
     fn required_so_far(&self) -> Option<StepError> {
@@ -230,10 +222,21 @@ where
     type Output = R;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let report = ready!(self.poll_report(cx));
+        let failure = ready!(self.poll_answer(cx));
         let into = self.required;
-        Poll::Ready(answer(self.take(), &report, into))
+        Poll::Ready(required(self.take(), failure, into))
     }
+}
+
+/// Tells the engine of a fallback's answer, and gives the value that it recovered.
+fn told<T>(engine: &mut Engine, answer: Result<Option<T>, StepError>) -> Option<Box<T>> {
+    let (step, recovered) = match answer {
+        Ok(Some(value)) => (StepResult::Done("recovered"), Some(Box::new(value))),
+        Ok(None) => (StepResult::Skipped("nothing to recover with"), None),
+        Err(error) => (StepResult::Failed(error.in_step(Step::Fallback)), None),
+    };
+    engine.recovered(step, recovered.is_some());
+    recovered
 }
 
 /// Polls a fallback: its panic, or its time running out, leaves the `Err` as it is.

@@ -250,8 +250,8 @@ impl OrchestratorBuilder {
     }
 
     /// Gives every step that has no backend yet one that needs no server: what must survive a restart is kept in `graceful.db`
-    /// in this directory, which is made if it is missing; the cache, the graph, the alerts and the events of this process are in
-    /// memory.
+    /// in this directory, which is made if it is missing; the cache and the events of this process are in memory. So is the graph,
+    /// but with the feature `graph`, where it speaks SPARQL and is kept.
     ///
     /// # Errors
     /// The directory cannot be made, or the [store](crate::backends::sqlite::Store::open) cannot be opened.
@@ -282,6 +282,11 @@ impl OrchestratorBuilder {
         backends.metadata.get_or_insert_with(|| Arc::clone(&store) as _);
         backends.scheduler.get_or_insert_with(|| Arc::clone(&store) as _);
         backends.nexus.get_or_insert_with(|| Arc::clone(&store) as _);
+        backends.alerts.get_or_insert_with(|| Arc::clone(&store) as _);
+        #[cfg(feature = "graph")]
+        if backends.graph.is_none() {
+            backends.graph = Some(Arc::new(store.open_graph().await?));
+        }
         backends.audit.get_or_insert(store);
         Ok(self.in_memory())
     }
@@ -408,7 +413,8 @@ impl OrchestratorBuilder {
     /// in memory is); a step that is not ready when its caller cannot wait then fails.
     ///
     /// # Errors
-    /// A handler of the program needs what was not given: each is named, with file and line.
+    /// A handler of the program needs what was not given: each is named, with file and line. Or there is a durable store, or a
+    /// reviewer, and no runtime for what works in the background.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").in_memory().build()?;
@@ -417,8 +423,12 @@ impl OrchestratorBuilder {
     /// ```
     pub fn build(self) -> Result<Orchestrator, BuildError> {
         requirements::check(&self.backends)?;
-        ALIVE.fetch_add(1, Ordering::AcqRel);
+        let runtime = self.runtime.or_else(|| Handle::try_current().ok());
         let relays = self.relay.runs && self.backends.flows.is_some();
+        if runtime.is_none() && (relays || self.reviewer.is_some()) {
+            return Err(BuildError::without_a_runtime());
+        }
+        ALIVE.fetch_add(1, Ordering::AcqRel);
         let orchestrator = Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
             served: self.backends.served(),
@@ -429,7 +439,7 @@ impl OrchestratorBuilder {
             relay: Relay::new(self.relay),
             max_event_bytes: self.max_event_bytes,
             reviewer: self.reviewer,
-            runtime: self.runtime.or_else(|| Handle::try_current().ok()),
+            runtime,
         }));
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));

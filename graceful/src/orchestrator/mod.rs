@@ -220,7 +220,7 @@ impl Orchestrator {
     /// ```
     pub fn key(&self, pattern: &str, id: impl fmt::Display) -> Key {
         let id = smol_str::format_smolstr!("{id}");
-        Key::new(self.0.origin.service.clone(), Context::current().tenant.as_deref(), pattern, id)
+        Key::new(&self.0.origin.service, Context::current().tenant.as_deref(), pattern, id)
     }
 
     /// A value that a handler of this service has cached.

@@ -38,6 +38,13 @@ impl fmt::Display for BuildError {
     }
 }
 
+impl BuildError {
+    pub(super) fn without_a_runtime() -> Self {
+        let why = "what takes durable flows to their end, and reviews, runs in a Tokio runtime: build within one, or give one with `runtime`";
+        Self(vec![why.to_owned()])
+    }
+}
+
 /// The same text: it is what `main` prints of an error.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

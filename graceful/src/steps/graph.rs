@@ -4,28 +4,32 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{Backends, Done, did, no_backend};
-use crate::{
-    Flow,
-    backends::{Edge, Node, Reply},
-};
+use super::{Backends, Done, did, fault, no_backend};
+use crate::{Flow, backends::Reply};
 
-/// `graph(relation = …, to = …)` says what a success means; an error is always a failed flow.
+/// `graph(relation = …, to = …)` says what a success means besides; an error is a failed flow and nothing more.
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    let relation = match flow.declaration.relation.is_empty() {
-        true => SmolStr::new_static("succeeded"),
-        false => flow.declaration.relation.clone(),
-    };
-    let object = flow.values.graph_to.clone().map_or(Node::Flow(flow.id), Node::Named);
-    relate(backends, flow, relation, object)
+    let recorded = record(backends, flow);
+    match missing(flow) {
+        // The flow is there; what it should have said of another entity is missing, and that is seen.
+        Some(text) => recorded.and_then(move |_| Err(fault(&text))),
+        None => recorded,
+    }
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    relate(backends, flow, SmolStr::new_static("failed"), Node::Flow(flow.id))
+    record(backends, flow)
 }
 
-fn relate(backends: &Backends, flow: &Flow, relation: SmolStr, object: Node) -> Reply<Done> {
+fn record(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(graph) = &backends.graph else { return no_backend() };
-    let subject = Node::Entity(flow.entity());
-    graph.relate(Edge { subject, relation, object, code: flow.code, at: flow.at }).map(|()| did("related"))
+    graph.record(flow).map(|()| did("related"))
+}
+
+/// Why there is no relation where one is declared.
+fn missing(flow: &Flow) -> Option<SmolStr> {
+    if flow.declaration.relation.is_empty() || flow.relation().is_some() {
+        return None;
+    }
+    Some(flow.values.fault.clone().unwrap_or(SmolStr::new_static("what `to` names is empty")))
 }

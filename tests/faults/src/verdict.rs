@@ -33,16 +33,16 @@ fn called(event: &Value) -> Call {
     (pattern.to_owned(), entity.parse().unwrap(), n)
 }
 
-/// No acknowledged flow is lost, none is there whose data is not, what came twice is the same to the letter, and each entity's
-/// flows came in order, unless some could not be stored and ran at once. Answers how many there were.
-pub async fn check(dir: &Path, acknowledged: &BTreeSet<Call>, in_order: bool) -> usize {
+/// No acknowledged flow is lost, none is there whose data is not; and, unless some could not be stored and ran at once, what came
+/// twice is the same to the letter, and each entity's flows came in order. Answers how many there were.
+pub async fn check(dir: &Path, acknowledged: &BTreeSet<Call>, all_stored: bool) -> usize {
     let (mut by_id, mut order) = (HashMap::new(), BTreeMap::<_, Vec<u64>>::new());
     let mut delivered = BTreeSet::new();
     for (line, event) in events(dir) {
         let id = event["id"].as_str().unwrap().to_owned();
         let call = called(&event);
         if let Some(before) = by_id.insert(id, line.clone()) {
-            assert_eq!(before, line, "what comes again is the same");
+            assert!(before == line || !all_stored, "what comes again is the same:\n{before}\n{line}");
             continue;
         }
         let (pattern, entity, n) = call.clone();
@@ -52,7 +52,7 @@ pub async fn check(dir: &Path, acknowledged: &BTreeSet<Call>, in_order: bool) ->
     let lost: Vec<_> = acknowledged.difference(&delivered).collect();
     assert!(lost.is_empty(), "{} acknowledged flows are lost: {:?}", lost.len(), &lost[..lost.len().min(5)]);
     for (entity, numbers) in order {
-        assert!(numbers.is_sorted() || !in_order, "out of order: {entity:?} {numbers:?}");
+        assert!(numbers.is_sorted() || !all_stored, "out of order: {entity:?} {numbers:?}");
     }
 
     let rows =
@@ -68,6 +68,9 @@ pub async fn check(dir: &Path, acknowledged: &BTreeSet<Call>, in_order: bool) ->
     assert_eq!(store.list(FlowState::Queued, 1).await.unwrap(), []);
     assert_eq!(store.list(FlowState::Dead, 1).await.unwrap(), []);
     let head = store.verify(None).await.expect("the audit chain is whole");
-    assert_eq!(usize::try_from(head.sequence).unwrap(), delivered.len(), "each flow was recorded once");
+    let recorded = usize::try_from(head.sequence).unwrap();
+    // What ran at once was tried once.
+    let each_once = if all_stored { recorded == delivered.len() } else { recorded <= delivered.len() };
+    assert!(each_once, "{recorded} records of {} flows", delivered.len());
     delivered.len()
 }

@@ -25,7 +25,12 @@ async fn interrupted(action: &str) {
             let first = ((run_of + 1) * 1_000_000).to_string();
             let at = format!("{point}={action}:{skipped}");
             let (ended, said) = run(&dir, &["work", &first, "40", &at]);
-            assert_eq!(ended, action != "abort", "{at}: {said}");
+            // The end of the work may come before the point does for the last time.
+            match (action, skipped) {
+                ("abort", "0") => assert!(!ended, "{at} is never reached: {said}"),
+                ("abort", _) => {}
+                _ => assert!(ended, "{at}: {said}"),
+            }
             acknowledged.extend(said.lines().filter_map(verdict::call));
         }
         let (drained, _) = run(&dir, &["drain"]);

@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use graceful::Orchestrator;
-use graceful_tests::services::{self, Server};
+use graceful_tests::servers::{self, Server};
 
 const TEST: &str = "environment::the_environment_is_read";
 const CHILD: &str = "GRACEFUL_TEST_CHILD";
@@ -52,13 +52,13 @@ fn certificate(directory: &str) -> Option<(String, String)> {
         .output();
     match made {
         Ok(made) if made.status.success() => Some((certificate, key)),
-        other => services::missing(&format!("openssl: {other:?}")),
+        other => servers::missing(&format!("openssl: {other:?}")),
     }
 }
 
 #[tokio::test]
 async fn connections_may_be_encrypted() {
-    let directory = std::env::temp_dir().join(services::unique("graceful-tls"));
+    let directory = std::env::temp_dir().join(servers::unique("graceful-tls"));
     std::fs::create_dir_all(&directory).unwrap();
     let Some((certificate, key)) = certificate(directory.to_str().unwrap()) else { return };
     let Some(redis) = Server::start("redis-server", |port, directory| {

@@ -3,7 +3,7 @@
 use graceful::{Code, ConfigError, Orchestrator, Step, backends::memory, orchestrate};
 use graceful_tests::{
     Reports, User, ada,
-    services::{self, Server, unique},
+    servers::{self, Server, unique},
 };
 
 #[orchestrate(pattern = "user", cache = user.id, event = "user_updated")]
@@ -20,7 +20,7 @@ async fn refused(settings: &[(&str, &str)]) -> ConfigError {
 
 #[tokio::test]
 async fn both_servers_are_used_for_both_arms() {
-    let (Some(redis), Some(nats)) = (services::redis().await, services::nats().await) else { return };
+    let (Some(redis), Some(nats)) = (servers::redis().await, servers::nats().await) else { return };
     let (service, stream, reports) = (unique("users"), unique("test"), Reports::default());
     let settings = [
         ("GRACEFUL_SERVICE", service.clone()),
@@ -128,7 +128,7 @@ async fn a_wrong_password() {
 
 #[tokio::test]
 async fn a_missing_stream() {
-    let Some(nats) = services::nats().await else { return };
+    let Some(nats) = servers::nats().await else { return };
     let stream = unique("missing");
     let error = refused(&[("GRACEFUL_EVENTS", &format!("nats://{nats}?stream={stream}&create=false"))]).await;
     assert_eq!(

@@ -176,15 +176,15 @@ async fn an_attempt_may_take_longer_than_a_lease() {
     }
 
     let service = Service::new().await;
-    let settings = quick().lease(Duration::from_millis(100));
+    let settings = quick().lease(Duration::from_secs(2));
     let orchestrator = service.builder().relay(settings).build().unwrap();
     let _other = service.builder().relay(settings).build().unwrap();
     orchestrator.scope(ask()).await.unwrap();
     GATE.reached().await;
     let due = service.stored(FlowState::Queued).await[0].due;
     awaited(async {
-        // Some leases later.
-        while service.stored(FlowState::Queued).await[0].due < due + Duration::from_millis(250) {
+        // A lease and more later.
+        while service.stored(FlowState::Queued).await[0].due < due + Duration::from_millis(2500) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })

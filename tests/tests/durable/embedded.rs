@@ -58,6 +58,17 @@ async fn a_directory_that_cannot_be_made_is_told_with_its_path() {
     assert!(error.contains(file.to_str().unwrap()), "{error}");
 }
 
+/// What works in the background needs a place to work in.
+#[test]
+fn a_relay_without_a_runtime_is_refused() {
+    let builder = || Orchestrator::builder().flows(memory::Flows::new());
+    let error = builder().build().unwrap_err().to_string();
+    assert!(error.contains("build within one, or give one with `runtime`"), "{error}");
+    builder().relay(RelaySettings::off()).build().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    builder().runtime(runtime.handle().clone()).build().unwrap();
+}
+
 /// Nobody holds on to it: its relay ends when it is dropped, and its store is closed.
 #[tokio::test]
 async fn an_orchestrator_that_is_dropped_takes_its_relay_with_it() {

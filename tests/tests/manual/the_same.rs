@@ -146,7 +146,7 @@ same! {
         tags = ["billing", "eu"],
         cache(key = user.id, ttl = "90s", value = (user.id, 7), version = user.id, on_ok = "put", on_err = "always"),
         event(name = "moved", failed = "not_moved", payload = "[user.id, 8]"),
-        graph(relation = "knows", to = "team/{user.id}"),
+        graph(relation = "knows", to = "{user.id}", to_pattern = "team"),
         schedule(after = "1h", timeout = "3s"),
         alert(on = "all", severity = "critical"),
     )]
@@ -167,7 +167,8 @@ same! {
         .event("moved")
         .event_failed("not_moved")
         .event_payload(&[42, 8])
-        .graph("knows", "team/42")
+        .graph("knows", 42)
+        .to_pattern("team")
         .schedule_after(Duration::from_secs(3600))
         .timeout(Step::Schedule, Duration::from_secs(3))
         .alert(AlertOn::All, Severity::Critical)

@@ -1,7 +1,7 @@
 //! What is in the stream when a handler has answered.
 
 use graceful::{Code, Context, OrchestrationConfig, Step, Success, backends::EventEmitter as _, orchestrate};
-use graceful_tests::{User, World, ada, gate::awaited, services::Server};
+use graceful_tests::{User, World, ada, gate::awaited, servers::Server};
 use serde_json::json;
 
 use super::Nats;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use graceful::{Code, Step, StepErrorKind, backends::nats::Events, orchestrate};
-use graceful_tests::{Link, Proxy, User, World, ada, gate::until, services::Server};
+use graceful_tests::{Link, Proxy, User, World, ada, gate::until, servers::Server};
 
 use super::Nats;
 

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use async_nats::jetstream::{self, stream::Stream};
 use graceful::backends::nats::Events;
-use graceful_tests::services::{self, unique};
+use graceful_tests::servers::{self, unique};
 use serde_json::Value;
 
 /// The server, with a stream of the test's own, which is removed by [`clean`](Self::clean).
@@ -22,7 +22,7 @@ struct Nats {
 
 impl Nats {
     async fn find() -> Option<Self> {
-        Some(Self::at(services::nats().await?).await)
+        Some(Self::at(servers::nats().await?).await)
     }
 
     async fn at(address: SocketAddr) -> Self {

@@ -18,7 +18,7 @@ use graceful::{
 use graceful_tests::{
     Link, Proxy,
     gate::{awaited, until},
-    services::unique,
+    servers::unique,
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 

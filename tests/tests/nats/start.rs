@@ -2,7 +2,7 @@
 
 use async_nats::jetstream::stream::Config;
 use graceful::backends::nats::{Events, Filter, Subscriber};
-use graceful_tests::services::Server;
+use graceful_tests::servers::Server;
 
 use super::Nats;
 

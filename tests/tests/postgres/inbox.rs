@@ -11,7 +11,7 @@ use graceful::{
 };
 use graceful_tests::{
     gate::until,
-    services::{self, unique},
+    servers::{self, unique},
 };
 
 use super::{Postgres, execute};
@@ -45,7 +45,7 @@ async fn an_event_is_first_once_for_each_consumer() {
 /// The effect is written, and then the handler fails, or panics; and each event comes twice.
 #[tokio::test]
 async fn what_fails_half_way_has_no_effect_and_what_comes_twice_has_one() {
-    let (Some(postgres), Some(nats)) = (Postgres::find().await, services::nats().await) else { return };
+    let (Some(postgres), Some(nats)) = (Postgres::find().await, servers::nats().await) else { return };
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
     let mut connection = postgres.connection(&schema).await;

@@ -18,7 +18,7 @@ use std::{
 };
 
 use graceful::backends::postgres::Store;
-use graceful_tests::services::{self, unique};
+use graceful_tests::servers::{self, unique};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// The server, with schemas of the test's own, which are removed by [`clean`](Self::clean).
@@ -31,7 +31,7 @@ struct Postgres {
 
 impl Postgres {
     async fn find() -> Option<Self> {
-        let address = services::postgres().await?;
+        let address = servers::postgres().await?;
         let schema = unique("graceful").replace('-', "_");
         Some(Self { address, schema, made: AtomicUsize::new(0), schemas: Mutex::default() })
     }

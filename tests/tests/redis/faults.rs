@@ -7,7 +7,7 @@ use graceful::{
     backends::{Cache as _, redis::Cache},
     orchestrate,
 };
-use graceful_tests::{Link, Proxy, User, World, ada, gate::until, services::Server};
+use graceful_tests::{Link, Proxy, User, World, ada, gate::until, servers::Server};
 
 use super::{Redis, entry, url};
 

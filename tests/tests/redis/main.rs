@@ -14,7 +14,7 @@ use graceful::{
     Key, Payload,
     backends::{CacheEntry, Timestamp, redis::Cache},
 };
-use graceful_tests::services::{self, unique};
+use graceful_tests::servers::{self, unique};
 
 /// The server, with names of the test's own, which are removed by [`clean`](Self::clean).
 #[derive(Clone)]
@@ -26,7 +26,7 @@ struct Redis {
 
 impl Redis {
     async fn find() -> Option<Self> {
-        let address = services::redis().await?;
+        let address = servers::redis().await?;
         let client = ::redis::Client::open(url(address)).unwrap();
         let raw = client.get_multiplexed_async_connection().await.unwrap();
         Some(Self { address, service: unique("users"), raw })

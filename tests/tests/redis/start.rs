@@ -1,7 +1,7 @@
 //! What can be wrong is told at once, without a secret.
 
 use graceful::backends::{Cache as _, redis::Cache};
-use graceful_tests::services::Server;
+use graceful_tests::servers::Server;
 
 use super::{Redis, entry, url};
 

@@ -40,7 +40,7 @@ async fn one_edge(world: &World, relation: &str, code: Code) {
 mod options {
     use super::*;
 
-    #[orchestrate(pattern = "user", id = 42, graph(relation = "joined", to = team))]
+    #[orchestrate(pattern = "user", id = 42, graph(relation = "joined", to = team, to_pattern = "team"))]
     async fn join(team: &str, error: Option<Code>) -> Result<usize, Code> {
         error.map_or(Ok(team.len()), Err)
     }
@@ -64,12 +64,45 @@ mod options {
     async fn on_ok_relation_and_object_are_those_of_the_arguments() {
         let world = World::new();
         world.run(join("red", None)).await.unwrap();
-        assert_eq!(last_edge(&world).await, ("joined".to_owned(), Node::Named("red".into())));
+        let red = Node::Entity(world.orchestrator.key("team", "red"));
+        assert_eq!(last_edge(&world).await, ("joined".to_owned(), red.clone()));
+        let edges = world.backends.graph.neighbours(&red).await.unwrap();
+        assert_eq!(edges[0].subject, Node::Entity(world.entity()), "entity to entity");
         world.run(join_the_result(7)).await.unwrap();
-        assert_eq!(last_edge(&world).await, ("joined".to_owned(), Node::Named("team/7".into())));
+        assert_eq!(
+            last_edge(&world).await,
+            ("joined".to_owned(), Node::Entity(world.orchestrator.key("", "team/7")))
+        );
         world.run(see()).await.unwrap();
         let flow = world.reports.last().flow().id();
         assert_eq!(last_edge(&world).await, ("seen".to_owned(), Node::Flow(flow)));
+    }
+
+    #[tokio::test]
+    async fn on_ok_the_flow_succeeded_all_the_same() {
+        let world = World::new();
+        world.run(join("red", None)).await.unwrap();
+        let edges = world.edges(&world.entity()).await;
+        let relations: Vec<_> = edges.iter().map(|edge| edge.relation.as_str()).collect();
+        assert_eq!(relations, ["succeeded", "joined"]);
+    }
+
+    #[tokio::test]
+    async fn on_ok_what_comes_to_nothing_is_a_failure_of_the_step_and_the_flow_is_there() {
+        let world = World::new();
+        world.run(join("", None)).await.unwrap();
+        let (_, result) = world.last(Step::Graph);
+        assert!(result.contains("what `to` names is empty"), "{result}");
+        assert_eq!(world.edges(&world.entity()).await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn another_tenants_team_is_another_team() {
+        let world = World::new();
+        let acme = graceful::Context::new().with_tenant("acme");
+        world.run(acme.scope(join("red", None))).await.unwrap();
+        let red = Node::Entity(world.orchestrator.key("team", "red"));
+        assert_eq!(world.backends.graph.neighbours(&red).await.unwrap(), []);
     }
 
     #[tokio::test]

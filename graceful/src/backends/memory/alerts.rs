@@ -86,15 +86,20 @@ impl Alerts {
 impl Alerter for Alerts {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
         let entity = flow.incident();
-        let mut open = unpoisoned(self.0.open.write());
-        let (alert, change) = match open.remove(&entity) {
-            None => (first(flow, severity), AlertChange::Opened),
-            Some(alert) => (repeated(&alert, flow, severity), AlertChange::Repeated),
-        };
-        open.insert(entity, alert.fired_at, alert.clone());
+        let (mut change, mut worst, mut count) = (AlertChange::Opened, severity, 1);
+        unpoisoned(self.0.open.write()).put(entity, |open| {
+            let alert = match open {
+                None => Alert::first(flow, severity),
+                Some(open) => {
+                    change = AlertChange::Repeated;
+                    open.again(flow, severity)
+                }
+            };
+            (worst, count) = (alert.severity, alert.count);
+            (alert.fired_at, alert)
+        });
         // A subscriber of the log is other people's code: not under the lock.
-        drop(open);
-        log_fired(&alert);
+        Alert::log_fired(flow, worst, count);
         Reply::ready(change)
     }
 
@@ -114,75 +119,17 @@ impl Alerter for Alerts {
         }
         resolved.push_back(alert.clone());
         drop(resolved);
-        log_resolved(&alert, flow);
+        alert.log_resolved(flow);
         Reply::ready(AlertChange::Resolved)
     }
 
     fn open(&self) -> Reply<Vec<Alert>> {
-        Reply::ready(unpoisoned(self.0.open.read()).values().cloned().collect())
+        Reply::ready(unpoisoned(self.0.open.read()).iter().map(|(_, alert)| alert.clone()).collect())
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
         Reply::ready(unpoisoned(self.0.resolved.lock()).iter().rev().take(limit).cloned().collect())
     }
-}
-
-fn first(flow: &Flow, severity: Severity) -> Alert {
-    Alert {
-        entity: flow.incident(),
-        severity,
-        code: flow.code(),
-        message: flow.message.clone(),
-        count: 1,
-        fired_at: flow.timestamp(),
-        last_fired_at: flow.timestamp(),
-        resolved_at: None,
-        flow: flow.id(),
-    }
-}
-
-fn repeated(alert: &Alert, flow: &Flow, severity: Severity) -> Alert {
-    Alert {
-        severity: alert.severity.max(severity),
-        count: alert.count + 1,
-        fired_at: alert.fired_at,
-        ..first(flow, severity)
-    }
-}
-
-fn log_fired(alert: &Alert) {
-    macro_rules! log {
-        ($level:ident) => {
-            tracing::$level!(
-                target: "graceful::alert",
-                entity = %alert.entity,
-                code = %alert.code,
-                severity = alert.severity.name(),
-                flow = %alert.flow,
-                count = alert.count,
-                "{}",
-                alert.message
-            )
-        };
-    }
-    match alert.severity {
-        Severity::Critical | Severity::Error => log!(error),
-        Severity::Warning => log!(warn),
-        Severity::Info => log!(info),
-    }
-}
-
-fn log_resolved(alert: &Alert, flow: &Flow) {
-    tracing::info!(
-        target: "graceful::alert",
-        entity = %alert.entity,
-        code = %flow.code(),
-        severity = alert.severity.name(),
-        flow = %flow.id(),
-        count = alert.count,
-        "resolved: {}",
-        alert.message
-    );
 }
 
 impl Default for Alerts {

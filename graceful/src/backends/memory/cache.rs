@@ -2,13 +2,14 @@
 
 use std::{fmt, mem, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use quick_cache::sync::{Cache as Entries, EntryAction, EntryResult};
 // Tokio's instant is the plain one, but for a test that has paused its runtime's time.
 use tokio::time::Instant;
 
 use super::DEFAULT_CAPACITY;
 use crate::{
-    Key,
+    Key, Payload,
     backends::{self, CacheEntry, CacheWrite, Reply},
 };
 
@@ -51,8 +52,8 @@ pub struct Cache(Arc<Entries<Key, Stored>>);
 /// The whole [`Key`] finds it, so what is read is what was stored under that name.
 #[derive(Clone)]
 struct Stored {
-    /// `None`: invalidated, and the version is kept.
-    entry: Option<CacheEntry>,
+    /// The value and when it was stored; `None`: invalidated, and the version is kept.
+    value: Option<(Payload, Timestamp)>,
     version: Option<i64>,
     /// `None`: never.
     expires: Option<Instant>,
@@ -90,14 +91,15 @@ impl Cache {
             self.0.remove_if(key, |stored| stored.has_expired(now));
             return None;
         }
-        stored.entry
+        let (value, stored_at) = stored.value?;
+        Some(CacheEntry { value, stored_at, version: stored.version })
     }
 
     fn put_at(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>, now: Instant) -> CacheWrite {
-        let version = entry.version;
+        let CacheEntry { value, stored_at, version } = entry;
         // A time to live beyond the end of time is none.
         let expires = ttl.and_then(|ttl| now.checked_add(ttl));
-        let stored = Stored { entry: Some(entry), version, expires };
+        let stored = Stored { value: Some((value, stored_at)), version, expires };
         if version.is_some() {
             return self.write_unless_newer(key, stored, now);
         }
@@ -105,9 +107,16 @@ impl Cache {
         CacheWrite::Done
     }
 
-    fn invalidate_at(&self, key: &Key, version: Option<i64>, ttl: Duration, now: Instant) -> CacheWrite {
+    fn invalidate_at(
+        &self,
+        key: &Key,
+        version: Option<i64>,
+        ttl: Duration,
+        now: impl FnOnce() -> Instant,
+    ) -> CacheWrite {
         if version.is_some() {
-            let gone = Stored { entry: None, version, expires: now.checked_add(ttl) };
+            let now = now();
+            let gone = Stored { value: None, version, expires: now.checked_add(ttl) };
             return self.write_unless_newer(key, gone, now);
         }
         self.0.remove(key);
@@ -146,7 +155,7 @@ impl backends::Cache for Cache {
     }
 
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
-        Reply::ready(self.invalidate_at(key, version, ttl, Instant::now()))
+        Reply::ready(self.invalidate_at(key, version, ttl, Instant::now))
     }
 }
 

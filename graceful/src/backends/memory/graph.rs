@@ -1,37 +1,41 @@
 //! The embedded knowledge graph.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
-use crate::backends::{Edge, KnowledgeGraph, Node, Reply};
+use crate::{
+    Delivery, Flow, Key,
+    backends::{Activity, Edge, KnowledgeGraph, Node, Reply},
+};
 
-/// A knowledge graph in memory: each node with its last 32 relations.
+/// A knowledge graph in memory: each node with its last 32 flows, which it shares with the audit log.
 ///
 /// A relation is found from both its ends. When the graph is full, the nodes least recently used are forgotten, flows apart
-/// from all others: there are more of them, and they should not push the entities out.
+/// from entities: there are more of them, and they should not push the entities out. It does not speak SPARQL.
 ///
 /// ```
 /// use graceful::{
-///     Code, Key,
-///     backends::{Edge, KnowledgeGraph, Node, memory},
+///     Code, OrchestrationConfig, Orchestrator, Success,
+///     backends::{KnowledgeGraph, Node, memory},
 /// };
-/// use jiff::Timestamp;
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let graph = memory::Graph::new();
-/// let user = Node::Entity(Key::new("users", None, "user", "42"));
-/// let team = Node::Named("team/7".into());
-/// let edge = Edge {
-///     subject: user.clone(),
-///     relation: "joined".into(),
-///     object: team.clone(),
-///     code: Code::Ok,
-///     at: Timestamp::now(),
-/// };
-/// graph.relate(edge.clone()).await?;
-/// assert_eq!(graph.neighbours(&user).await?, [edge.clone()]);
-/// assert_eq!(graph.neighbours(&team).await?, [edge]);
-/// # Ok::<(), graceful::StepError>(())
+/// let orchestrator = Orchestrator::builder().service("users").graph(graph.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id(42).graph("member_of", 7).to_pattern("team").on(&orchestrator);
+/// Success::wrap(Code::Ok, "user joined", &"ada").orchestrate(&config).await;
+///
+/// let user = Node::Entity(orchestrator.key("user", 42));
+/// let team = Node::Entity(orchestrator.key("team", 7));
+/// assert_eq!(graph.neighbours(&team).await?[0].subject, user);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
@@ -39,12 +43,11 @@ pub struct Graph(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    entities: Table<Node, Edges>,
-    flows: Table<Node, Edges>,
+    entities: Table<Key, Flows>,
+    flows: Table<Uuid, Option<Arc<Flow>>>,
 }
 
-/// The two ends of an edge share it.
-type Edges = VecDeque<Arc<Edge>>;
+type Flows = VecDeque<Arc<Flow>>;
 
 impl Graph {
     /// A graph of 10 000 entities and other named things, and as many flows.
@@ -74,39 +77,71 @@ impl Graph {
         self.0.entities.dropped()
     }
 
-    fn table(&self, node: &Node) -> &Table<Node, Edges> {
-        match node {
-            Node::Flow(_) => &self.0.flows,
-            Node::Entity(_) | Node::Named(_) => &self.0.entities,
-        }
-    }
-
-    fn add(&self, node: &Node, edge: Arc<Edge>) {
-        let _freed_after_unlocking = self.table(node).upsert(node.clone(), |edges| {
-            let oldest = if edges.len() >= KEPT_PER_ENTITY { edges.pop_front() } else { None };
-            edges.push_back(edge);
+    fn add(&self, entity: Key, flow: &Arc<Flow>) {
+        // Only what is durable comes again.
+        let may_be_there = flow.delivery() == Delivery::Durable;
+        let _freed_after_unlocking = self.0.entities.upsert(entity, |flows| {
+            if may_be_there && flows.iter().any(|known| known.id == flow.id) {
+                return None;
+            }
+            let oldest = if flows.len() >= KEPT_PER_ENTITY { flows.pop_front() } else { None };
+            flows.push_back(Arc::clone(flow));
             oldest
         });
+    }
+
+    /// The flows that say something of an entity.
+    fn flows(&self, entity: &Key) -> Flows {
+        self.0.entities.with(entity, |flows| flows.clone()).unwrap_or_default()
     }
 }
 
 impl KnowledgeGraph for Graph {
-    fn relate(&self, edge: Edge) -> Reply<()> {
-        let edge = Arc::new(edge);
-        self.add(&edge.subject, Arc::clone(&edge));
-        if edge.object != edge.subject {
-            self.add(&edge.object, Arc::clone(&edge));
+    fn record(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let entity = flow.entity();
+        if let Some(to) = flow.related().filter(|to| *to != entity) {
+            self.add(to, flow);
         }
+        self.add(entity, flow);
+        let _freed_after_unlocking = self.0.flows.upsert(flow.id, |place| place.replace(Arc::clone(flow)));
         Reply::ready(())
     }
 
     fn neighbours(&self, node: &Node) -> Reply<Vec<Edge>> {
-        let edges = self.table(node).with(node, |edges| edges.clone()).unwrap_or_default();
-        let mut edges: Vec<Edge> = edges.iter().map(|edge| (**edge).clone()).collect();
+        let flows = match node {
+            Node::Entity(entity) => self.flows(entity),
+            Node::Flow(id) => self.0.flows.with(id, |flow| flow.clone()).flatten().into_iter().collect(),
+        };
+        let mut edges: Vec<Edge> = flows.iter().flat_map(|flow| Activity::of(flow).edges()).collect();
+        edges.retain(|edge| edge.subject == *node || edge.object == *node);
         // They came in about this order; flows that ended at once may have overtaken each other.
         edges.sort_by_key(|edge| edge.at);
         Reply::ready(edges)
     }
+
+    fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>> {
+        let flows = self.flows(entity);
+        let mut history = newest_first(flows.iter().filter(|flow| flow.entity() == *entity));
+        history.truncate(limit);
+        Reply::ready(history)
+    }
+
+    fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>> {
+        let mut failed = HashMap::new();
+        self.0.entities.for_each(|_, flows| {
+            let asked_for = flows
+                .iter()
+                .filter(|flow| !flow.is_success() && flow.pattern() == pattern && flow.timestamp() >= since);
+            failed.extend(asked_for.map(|flow| (flow.id, Arc::clone(flow))));
+        });
+        Reply::ready(newest_first(failed.values()))
+    }
+}
+
+fn newest_first<'a>(flows: impl Iterator<Item = &'a Arc<Flow>>) -> Vec<Activity> {
+    let mut activities: Vec<Activity> = flows.map(|flow| Activity::of(flow)).collect();
+    activities.sort_by_key(|activity| Reverse((activity.at, activity.flow)));
+    activities
 }
 
 impl Default for Graph {
@@ -117,83 +152,126 @@ impl Default for Graph {
 
 #[cfg(test)]
 mod tests {
-    use smol_str::SmolStr;
-    use uuid::Uuid;
+    use std::slice::from_ref;
 
     use super::{
-        super::testing::{answer, at},
+        super::testing::{answer, at, flow, flow_at, related},
         *,
     };
-    use crate::{Code, Key};
+    use crate::Code;
 
-    fn entity(id: &str) -> Node {
-        Node::Entity(Key::new("users", None, "user", id))
+    fn entity(pattern: &str, id: &str) -> Node {
+        Node::Entity(Key::new("users", None, pattern, id))
     }
 
-    fn edge(subject: &Node, object: &Node, second: i64) -> Edge {
-        let relation = SmolStr::new_static("succeeded");
-        Edge { subject: subject.clone(), relation, object: object.clone(), code: Code::Ok, at: at(second) }
-    }
-
-    fn relate(graph: &Graph, edge: &Edge) {
-        answer(graph.relate(edge.clone())).unwrap();
+    fn record(graph: &Graph, flow: &Arc<Flow>) {
+        answer(graph.record(flow)).unwrap();
     }
 
     fn neighbours(graph: &Graph, node: &Node) -> Vec<Edge> {
         answer(graph.neighbours(node)).unwrap()
     }
 
+    fn flows(activities: Reply<Vec<Activity>>) -> Vec<Uuid> {
+        answer(activities).unwrap().iter().map(|activity| activity.flow).collect()
+    }
+
     #[test]
     fn an_edge_is_found_from_both_ends_oldest_first() {
         let graph = Graph::new();
-        let [one, two, flow] = [entity("1"), entity("2"), Node::Flow(Uuid::from_u128(7))];
-        let [late, early] = [edge(&one, &flow, 2), edge(&two, &one, 1)];
-        relate(&graph, &late);
-        relate(&graph, &early);
-        assert_eq!(neighbours(&graph, &one), [early.clone(), late.clone()]);
-        assert_eq!(neighbours(&graph, &two), [early]);
-        assert_eq!(neighbours(&graph, &flow), [late]);
-        assert_eq!(neighbours(&graph, &entity("3")), []);
+        let joined = related(flow_at(2, "1", Code::Ok), "member_of", "team", "7");
+        let failed = flow_at(1, "1", Code::Internal);
+        record(&graph, &joined);
+        record(&graph, &failed);
+        let [succeeded, member_of] = &Activity::of(&joined).edges()[..] else { panic!("two edges") };
+        let [failed_edge] = &Activity::of(&failed).edges()[..] else { panic!("one edge") };
+        assert_eq!(
+            neighbours(&graph, &entity("user", "1")),
+            [failed_edge.clone(), succeeded.clone(), member_of.clone()]
+        );
+        assert_eq!(neighbours(&graph, &entity("team", "7")), from_ref(member_of));
+        assert_eq!(neighbours(&graph, &Node::Flow(joined.id())), from_ref(succeeded));
+        assert_eq!(neighbours(&graph, &entity("user", "3")), []);
     }
 
     #[test]
     fn an_edge_to_itself_is_one_edge() {
-        let (graph, node) = (Graph::new(), entity("1"));
-        relate(&graph, &edge(&node, &node, 1));
-        assert_eq!(neighbours(&graph, &node).len(), 1);
-    }
-
-    #[test]
-    fn a_name_and_an_entity_are_different_nodes() {
         let graph = Graph::new();
-        relate(&graph, &edge(&entity("1"), &Node::Named("x".into()), 1));
-        assert_eq!(neighbours(&graph, &entity("x")), []);
-        assert_eq!(neighbours(&graph, &Node::Named("x".into())).len(), 1);
+        record(&graph, &related(flow("1", Code::Ok), "knows", "user", "1"));
+        let relations: Vec<_> =
+            neighbours(&graph, &entity("user", "1")).into_iter().map(|edge| edge.relation).collect();
+        assert_eq!(relations, ["succeeded", "knows"]);
     }
 
     #[test]
-    fn a_node_keeps_its_last_relations() {
+    fn a_flow_that_comes_again_adds_nothing() {
+        let graph = Graph::new();
+        let mut flow = related(flow("1", Code::Ok), "member_of", "team", "7");
+        Arc::get_mut(&mut flow).unwrap().declaration.to_mut().options.delivery = Delivery::Durable;
+        record(&graph, &flow);
+        record(&graph, &Arc::new(Flow::clone(&flow)));
+        assert_eq!(neighbours(&graph, &entity("user", "1")).len(), 2);
+        assert_eq!(neighbours(&graph, &entity("team", "7")).len(), 1);
+    }
+
+    #[test]
+    fn history_is_the_entitys_own_newest_first_up_to_the_limit() {
+        let graph = Graph::new();
+        let recorded = [
+            flow_at(3, "1", Code::Ok),
+            flow_at(1, "1", Code::Internal),
+            flow_at(2, "1", Code::Ok),
+            related(flow_at(4, "2", Code::Ok), "knows", "user", "1"),
+        ];
+        for flow in &recorded {
+            record(&graph, flow);
+        }
+        let user = recorded[0].entity();
+        assert_eq!(flows(graph.history(&user, 2)), [recorded[0].id(), recorded[2].id()]);
+        assert_eq!(flows(graph.history(&user, 9)).len(), 3);
+    }
+
+    #[test]
+    fn failures_are_those_of_the_pattern_since_then() {
+        let graph = Graph::new();
+        let recorded = [(1, "1", Code::Internal), (2, "1", Code::NotFound), (3, "2", Code::DataLoss)]
+            .map(|(second, id, code)| flow_at(second, id, code));
+        for flow in &recorded {
+            record(&graph, flow);
+        }
+        record(&graph, &flow_at(4, "1", Code::Ok));
+        assert_eq!(flows(graph.failures("user", at(2))), [recorded[2].id(), recorded[1].id()]);
+        assert!(flows(graph.failures("team", at(0))).is_empty());
+    }
+
+    #[test]
+    fn a_node_keeps_its_last_flows() {
         let graph = Graph::new();
         for second in 0..100 {
-            relate(&graph, &edge(&entity("1"), &entity("2"), second));
+            record(&graph, &flow_at(second, "1", Code::Ok));
         }
-        let kept = neighbours(&graph, &entity("1"));
+        let kept = neighbours(&graph, &entity("user", "1"));
         assert_eq!((kept.len(), kept[0].at), (KEPT_PER_ENTITY, at(100 - 32)));
     }
 
     #[test]
     fn flows_do_not_push_entities_out() {
         let graph = Graph::with_capacity(3);
-        let [one, two] = [entity("1"), entity("2")];
-        relate(&graph, &edge(&one, &Node::Flow(Uuid::from_u128(0)), 0));
-        for n in 1..=100 {
-            relate(&graph, &edge(&two, &Node::Flow(Uuid::from_u128(n)), 1));
+        record(&graph, &flow("1", Code::Ok));
+        for _ in 0..100 {
+            record(&graph, &flow("2", Code::Ok));
         }
-        assert_eq!(neighbours(&graph, &one).len(), 1);
+        assert_eq!(neighbours(&graph, &entity("user", "1")).len(), 1);
         assert_eq!((graph.0.flows.len(), graph.dropped()), (3, 0));
         for id in ["3", "4"] {
-            relate(&graph, &edge(&entity(id), &two, 2));
+            record(&graph, &flow(id, Code::Ok));
         }
         assert_eq!((graph.0.entities.len(), graph.dropped()), (3, 1));
+    }
+
+    #[test]
+    fn it_says_that_it_does_not_speak_sparql() {
+        let error = answer(Graph::new().query("ASK {}")).unwrap_err();
+        assert_eq!(error.message(), "this knowledge graph does not speak SPARQL");
     }
 }

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`Cache`] | 10 000 entries | the least used entries |
 //! | [`MetadataStore`] | 10 000 entities, 40 000 states | the entities and states least recently used |
-//! | [`Graph`] | 10 000 entities and as many flows, 32 relations each | the nodes least recently used; a node's oldest relations |
+//! | [`Graph`] | 10 000 entities and as many flows, 32 flows each | the nodes least recently used; a node's oldest flows |
 //! | [`Scheduler`] | 10 000 open jobs | the job that is due first |
 //! | [`Events`] | 1024 events | a slow subscriber's oldest, and it is told how many |
 //! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each | the patterns and entities least recently used; an entity's oldest flows |
@@ -109,6 +109,15 @@ mod testing {
     pub fn flow_at(second: i64, id: &str, code: Code) -> Arc<Flow> {
         let mut flow = flow(id, code);
         Arc::get_mut(&mut flow).unwrap().at = at(second);
+        flow
+    }
+
+    /// The same flow where its handler declares `graph(relation = …, to = …, to_pattern = …)`.
+    pub fn related(mut flow: Arc<Flow>, relation: &str, to_pattern: &str, to: &str) -> Arc<Flow> {
+        let related = Arc::get_mut(&mut flow).unwrap();
+        let declaration = related.declaration.to_mut();
+        (declaration.relation, declaration.to_pattern) = (relation.into(), to_pattern.into());
+        related.values.graph_to = Some(to.into());
         flow
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::ControlFlow,
     sync::{Arc, RwLock},
     time::Duration,
 };
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    Flow, Key,
+    Code, Flow, Key,
     backends::{self, Job, JobChange, Reply},
 };
 
@@ -44,7 +45,20 @@ use crate::{
 /// ```
 // A lock for many readers: every success asks for its entity's job, and few find one.
 #[derive(Clone)]
-pub struct Scheduler(Arc<RwLock<Ordered<Job>>>);
+pub struct Scheduler(Arc<RwLock<Ordered<OpenJob>>>);
+
+/// A [`Job`] but for its names, which are its key's.
+struct OpenJob {
+    due: Timestamp,
+    opened_at: Timestamp,
+    bumps: u64,
+    flow: Uuid,
+    code: Code,
+    held_until: Option<Timestamp>,
+    attempts: u32,
+    error: Option<String>,
+    token: Option<Uuid>,
+}
 
 impl Scheduler {
     /// A scheduler of 10 000 open jobs.
@@ -77,13 +91,23 @@ impl Scheduler {
 
 impl backends::Scheduler for Scheduler {
     fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
-        let entity = flow.incident();
-        let mut jobs = unpoisoned(self.0.write());
-        let (job, change) = match jobs.remove(&entity) {
-            None => (new_job(&entity, flow, due), JobChange::Opened),
-            Some(job) => (bumped(job, flow, due), JobChange::Bumped),
-        };
-        jobs.insert(entity, job.due, job);
+        let mut change = JobChange::Opened;
+        unpoisoned(self.0.write()).put(flow.incident(), |open| {
+            let mut job = OpenJob::new(flow, due);
+            if let Some(open) = open {
+                change = JobChange::Bumped;
+                job = OpenJob {
+                    due: open.due.min(due),
+                    opened_at: open.opened_at,
+                    bumps: open.bumps + 1,
+                    held_until: open.held_until,
+                    token: open.token,
+                    error: open.error.clone(),
+                    ..job
+                };
+            }
+            (job.due, job)
+        });
         Reply::ready(change)
     }
 
@@ -95,23 +119,25 @@ impl backends::Scheduler for Scheduler {
     }
 
     fn jobs(&self) -> Reply<Vec<Job>> {
-        Reply::ready(unpoisoned(self.0.read()).values().cloned().collect())
+        Reply::ready(unpoisoned(self.0.read()).iter().map(|(entity, job)| job.named(entity)).collect())
     }
 
     fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
         let held_until = Some(now.checked_add(hold).unwrap_or(Timestamp::MAX));
-        let mut jobs = unpoisoned(self.0.write());
-        let free = jobs
-            .values_mut()
-            .take_while(|job| job.due <= now)
-            .filter(|job| job.held_until.is_none_or(|until| until <= now));
-        let polled = free.take(limit).map(|job| {
-            job.held_until = held_until;
-            job.attempts += 1;
-            job.token = Some(Uuid::from_u128(fastrand::u128(..)));
-            job.clone()
+        let mut polled = Vec::new();
+        unpoisoned(self.0.write()).change_each(|entity, job| {
+            if job.due > now || polled.len() == limit {
+                return ControlFlow::Break(());
+            }
+            if job.held_until.is_none_or(|until| until <= now) {
+                job.held_until = held_until;
+                job.attempts += 1;
+                job.token = Some(Uuid::from_u128(fastrand::u128(..)));
+                polled.push(job.named(entity));
+            }
+            ControlFlow::Continue(())
         });
-        Reply::ready(polled.collect())
+        Reply::ready(polled)
     }
 
     fn finish(&self, job: &Job) -> Reply<bool> {
@@ -125,37 +151,40 @@ impl backends::Scheduler for Scheduler {
             return Reply::ready(false);
         }
         let Some(open) = jobs.remove(&job.entity) else { return Reply::ready(false) };
-        let job = Job { due, error: Some(error.to_owned()), held_until: None, token: None, ..open };
-        jobs.insert(job.entity.clone(), due, job);
+        let error = Some(error.to_owned());
+        let put_off = OpenJob { due, error, held_until: None, token: None, ..open };
+        jobs.put(job.entity.clone(), |_| (due, put_off));
         Reply::ready(true)
     }
 }
 
 /// Whether whoever polled the job has it still.
-fn is_held(jobs: &Ordered<Job>, job: &Job) -> bool {
+fn is_held(jobs: &Ordered<OpenJob>, job: &Job) -> bool {
     job.token.is_some() && jobs.get(&job.entity).is_some_and(|open| open.token == job.token)
 }
 
-fn new_job(entity: &Key, flow: &Flow, due: Timestamp) -> Job {
-    Job {
-        // Injective, as the key's name is.
-        id: entity.to_string(),
-        entity: entity.clone(),
-        due,
-        opened_at: flow.timestamp(),
-        bumps: 1,
-        flow: flow.id(),
-        code: flow.code(),
-        held_until: None,
-        attempts: 0,
-        error: None,
-        token: None,
+impl OpenJob {
+    fn new(flow: &Flow, due: Timestamp) -> Self {
+        let (opened_at, flow, code) = (flow.timestamp(), flow.id(), flow.code());
+        Self { due, opened_at, bumps: 1, flow, code, held_until: None, attempts: 0, error: None, token: None }
     }
-}
 
-fn bumped(job: Job, flow: &Flow, due: Timestamp) -> Job {
-    let due = job.due.min(due);
-    Job { due, bumps: job.bumps + 1, flow: flow.id(), code: flow.code(), attempts: 0, ..job }
+    fn named(&self, entity: &Key) -> Job {
+        Job {
+            // Injective, as the key's name is.
+            id: entity.to_string(),
+            entity: entity.clone(),
+            due: self.due,
+            opened_at: self.opened_at,
+            bumps: self.bumps,
+            flow: self.flow,
+            code: self.code,
+            held_until: self.held_until,
+            attempts: self.attempts,
+            error: self.error.clone(),
+            token: self.token,
+        }
+    }
 }
 
 impl Default for Scheduler {

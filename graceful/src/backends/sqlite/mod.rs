@@ -1,7 +1,7 @@
 //! The embedded store: everything that must survive a restart, in one SQLite file.
 //!
-//! A [`Store`] keeps the flows of durable delivery, and the state of five steps beside them: metadata, review jobs, patterns and
-//! the audit chain. It is its database's only writer in this process: what many tasks bring goes to disk in one
+//! A [`Store`] keeps the flows of durable delivery, and the state of six steps beside them: metadata, review jobs, patterns,
+//! the audit chain, alerts, and with the feature `graph` what the knowledge graph is made of. It is its database's only writer in this process: what many tasks bring goes to disk in one
 //! transaction (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and is acknowledged when that is committed. Reading goes by a small
 //! pool of other connections.
 //!
@@ -15,6 +15,8 @@
 //! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
 //! | `graceful_jobs` | open review jobs | with what is wrong |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
+//! | `graceful_graph` | the flows that the embedded knowledge graph keeps | with its bound, 10 000 by default |
+//! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
 //! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
 //!
 //! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so this feature does not go with `rusqlite` 0.40 or later in one
@@ -36,8 +38,11 @@
 //! # }).unwrap();
 //! ```
 
+mod alerts;
 mod audit;
 mod flows;
+#[cfg(feature = "graph")]
+mod graph;
 mod metadata;
 mod nexus;
 mod open;

@@ -45,6 +45,13 @@ impl std::error::Error for OpenError {
     }
 }
 
+#[cfg(feature = "graph")]
+impl OpenError {
+    pub(super) fn new(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { path: path.display().to_string(), source: source.into() }
+    }
+}
+
 impl Store {
     /// Opens the store, and makes what is missing: the file, and the tables.
     ///
@@ -106,10 +113,14 @@ async fn check_version(
 
 /// In a table of our own, beside the migrations of the user's.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
-    let store = include_str!("migrations/1_store.sql");
-    let migration =
-        Migration::new(1, "store".into(), MigrationType::Simple, AssertSqlSafe(store).into_sql_str(), false);
-    let mut migrator = Migrator::with_migrations(vec![migration]);
+    let migration = |version, name: &'static str, sql: &'static str| {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![
+        migration(1, "store", include_str!("migrations/1_store.sql")),
+        migration(2, "graph and alerts", include_str!("migrations/2_graph_and_alerts.sql")),
+    ]);
     migrator.dangerous_set_table_name("graceful_migrations");
     // Another process may be at it: whoever comes second finds it done.
     for _ in 0..ANOTHER_PROCESS {

@@ -33,13 +33,16 @@ use crate::{Code, Flow, Key, Severity, backends::Reply};
 pub struct Alert {
     /// The entity that it is about; at most one alert is open per entity.
     pub entity: Key,
+    /// Where the service ran; empty where that is not said.
+    #[serde(default)]
+    pub environment: SmolStr,
     /// How urgent it is: the highest of all that fired.
     pub severity: Severity,
     /// What the last error meant.
     pub code: Code,
     /// The last error's text.
     pub message: SmolStr,
-    /// How often it fired.
+    /// How many flows fired it.
     pub count: u64,
     /// When it first fired.
     pub fired_at: Timestamp,
@@ -49,6 +52,72 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// The last flow that fired it.
     pub flow: Uuid,
+}
+
+#[cfg(feature = "memory")]
+impl Alert {
+    /// That of an entity that had none.
+    pub(crate) fn first(flow: &Flow, severity: Severity) -> Self {
+        Self {
+            entity: flow.incident(),
+            environment: flow.origin.environment.clone(),
+            severity,
+            code: flow.code(),
+            message: flow.message.clone(),
+            count: 1,
+            fired_at: flow.timestamp(),
+            last_fired_at: flow.timestamp(),
+            resolved_at: None,
+            flow: flow.id(),
+        }
+    }
+
+    /// The same that fires again.
+    pub(crate) fn again(&self, flow: &Flow, severity: Severity) -> Self {
+        Self {
+            severity: self.severity.max(severity),
+            // The relay may bring the same one again.
+            count: self.count + u64::from(self.flow != flow.id()),
+            fired_at: self.fired_at,
+            ..Self::first(flow, severity)
+        }
+    }
+
+    /// At the level that its severity asks for.
+    pub(crate) fn log_fired(flow: &Flow, severity: Severity, count: u64) {
+        macro_rules! log {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "graceful::alert",
+                    entity = %flow.incident(),
+                    code = %flow.code(),
+                    severity = severity.name(),
+                    flow = %flow.id(),
+                    count,
+                    "{}",
+                    flow.message()
+                )
+            };
+        }
+        match severity {
+            Severity::Critical | Severity::Error => log!(error),
+            Severity::Warning => log!(warn),
+            Severity::Info => log!(info),
+        }
+    }
+
+    pub(crate) fn log_resolved(&self, flow: &Flow) {
+        tracing::info!(
+            target: "graceful::alert",
+            entity = %self.entity,
+            code = %flow.code(),
+            severity = self.severity.name(),
+            flow = %flow.id(),
+            count = self.count,
+            "resolved: {}",
+            self.message
+        );
+    }
 }
 
 /// What became of an alert.
@@ -125,7 +194,7 @@ pub enum AlertChange {
 /// # }).unwrap();
 /// ```
 pub trait Alerter: Debug + Send + Sync + 'static {
-    /// Fires the entity's alert.
+    /// Fires the entity's alert. A flow that comes again is not counted again.
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange>;
     /// Resolves the entity's open alert.
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange>;

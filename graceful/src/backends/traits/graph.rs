@@ -1,31 +1,29 @@
 //! Entities and what became of them.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Key, backends::Reply};
+use crate::{Code, Flow, Key, StepError, backends::Reply};
 
 /// An end of an [`Edge`].
 ///
 /// ```
 /// use graceful::{Key, backends::Node};
 ///
-/// let user = Node::Entity(Key::new("users", None, "user", "42"));
-/// assert_ne!(user, Node::Named("users::user:42".into()));
+/// let (user, team) = (Key::new("users", None, "user", "7"), Key::new("users", None, "team", "7"));
+/// assert_ne!(Node::Entity(user), Node::Entity(team));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Node {
-    /// An entity.
+    /// An entity. What `graph(to = …)` names without a `to_pattern` is one of no pattern.
     Entity(Key),
     /// A flow.
     Flow(Uuid),
-    /// What the argument `graph(to = …)` names.
-    Named(SmolStr),
 }
 
 /// One relation of a [`KnowledgeGraph`]: subject —relation→ object.
@@ -39,12 +37,12 @@ pub enum Node {
 ///
 /// let edge = Edge {
 ///     subject: Node::Entity(Key::new("users", None, "user", "42")),
-///     relation: "joined".into(),
-///     object: Node::Named("team/7".into()),
+///     relation: "member_of".into(),
+///     object: Node::Entity(Key::new("users", None, "team", "7")),
 ///     code: Code::Ok,
 ///     at: Timestamp::now(),
 /// };
-/// assert_eq!(edge.relation, "joined");
+/// assert_eq!(edge.relation, "member_of");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
@@ -54,44 +52,248 @@ pub struct Edge {
     pub relation: SmolStr,
     /// Where it ends.
     pub object: Node,
-    /// What the flow meant.
+    /// What the flow that said so meant.
     pub code: Code,
-    /// When the flow was.
+    /// When that flow was.
     pub at: Timestamp,
+}
+
+/// A flow as a [`KnowledgeGraph`] knows it.
+///
+/// ```
+/// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::in_memory();
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+///
+/// let user = orchestrator.key("user", 42);
+/// let last = orchestrator.graph().unwrap().history(&user, 1).await?.remove(0);
+/// assert_eq!((last.succeeded, last.code, last.message.as_str()), (false, Code::Internal, "disk full"));
+/// # Ok::<(), graceful::StepError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// The flow's id.
+    pub flow: Uuid,
+    /// What it was about.
+    pub entity: Key,
+    /// Whether it was the success flow.
+    pub succeeded: bool,
+    /// What its outcome meant.
+    pub code: Code,
+    /// When it was.
+    pub at: Timestamp,
+    /// Its text for people.
+    pub message: SmolStr,
+    /// Where the service ran; empty where that is not said.
+    pub environment: SmolStr,
+    /// The handler's name; empty where it has none.
+    pub handler: SmolStr,
+    /// Who did it.
+    pub actor: Option<SmolStr>,
+    /// The flow whose hook called the handler.
+    pub parent: Option<Uuid>,
+    /// The labels, each once, by name.
+    pub tags: Vec<SmolStr>,
+    /// What a success says besides: the argument `graph(relation = …)`.
+    pub relation: Option<SmolStr>,
+    /// Of what other entity it says so: the argument `graph(to = …)`.
+    pub to: Option<Key>,
+}
+
+impl Activity {
+    /// What a flow says of itself.
+    ///
+    /// ```
+    /// use graceful::{Code, Success, backends::Activity};
+    ///
+    /// let success = Success::wrap(Code::Ok, "user updated", "ada");
+    /// let activity = Activity::of(success.flow());
+    /// assert_eq!((activity.flow, activity.succeeded), (success.flow().id(), true));
+    /// ```
+    pub fn of(flow: &Flow) -> Self {
+        let mut tags: Vec<SmolStr> = flow.tags().map(SmolStr::new).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        let relation = flow.relation();
+        Self {
+            flow: flow.id,
+            entity: flow.entity(),
+            succeeded: flow.is_success(),
+            code: flow.code,
+            at: flow.at,
+            message: flow.message.clone(),
+            environment: flow.origin.environment.clone(),
+            handler: flow.declaration.handler.clone(),
+            actor: flow.actor().map(SmolStr::new),
+            parent: flow.parent,
+            tags,
+            relation: relation.cloned(),
+            to: relation.and_then(|_| flow.related()),
+        }
+    }
+
+    /// The relations that it makes: the entity's to the flow, and what [`relation`](Self::relation) says besides.
+    ///
+    /// ```
+    /// use graceful::{Code, Failure, backends::Activity};
+    ///
+    /// let failure = Failure::wrap(Code::NotFound, "no such user", "cause");
+    /// let edges = Activity::of(failure.flow()).edges();
+    /// assert_eq!((edges.len(), edges[0].relation.as_str(), edges[0].code), (1, "failed", Code::NotFound));
+    /// ```
+    pub fn edges(&self) -> Vec<Edge> {
+        let edge = |relation, object| Edge {
+            subject: Node::Entity(self.entity.clone()),
+            relation,
+            object,
+            code: self.code,
+            at: self.at,
+        };
+        let outcome = SmolStr::new_static(if self.succeeded { "succeeded" } else { "failed" });
+        let mut edges = vec![edge(outcome, Node::Flow(self.flow))];
+        if let Some(relation) = &self.relation {
+            edges.push(edge(relation.clone(), self.to.clone().map_or(Node::Flow(self.flow), Node::Entity)));
+        }
+        edges
+    }
+}
+
+/// A value that a [query](KnowledgeGraph::query) finds.
+///
+/// ```
+/// use graceful::backends::Term;
+///
+/// let code = Term::Literal { text: "OK".into(), datatype: "http://www.w3.org/2001/XMLSchema#string".into() };
+/// assert_eq!(code.text(), "OK");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Term {
+    /// The name of a thing.
+    Iri(SmolStr),
+    /// A thing without a name, by one that is good within this answer.
+    Blank(SmolStr),
+    /// A value.
+    Literal {
+        /// As it is written.
+        text: SmolStr,
+        /// The IRI of its type.
+        datatype: SmolStr,
+    },
+}
+
+impl Term {
+    /// The IRI, the name, or the value as it is written.
+    ///
+    /// ```
+    /// assert_eq!(graceful::backends::Term::Iri("urn:x".into()).text(), "urn:x");
+    /// ```
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Iri(text) | Self::Blank(text) | Self::Literal { text, .. } => text,
+        }
+    }
+}
+
+/// What a [query](KnowledgeGraph::query) finds: a table whose cells may be empty.
+///
+/// ```
+/// use graceful::backends::{Rows, Term};
+///
+/// let ada = Term::Iri("urn:ada".into());
+/// let rows = Rows { variables: vec!["who".into()], rows: vec![vec![Some(ada.clone())]] };
+/// assert_eq!(rows.get(0, "who"), Some(&ada));
+/// assert_eq!(rows.get(0, "what"), None);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The names of the columns.
+    pub variables: Vec<SmolStr>,
+    /// The rows, each as long as there are names.
+    pub rows: Vec<Vec<Option<Term>>>,
+}
+
+impl Rows {
+    /// The cell of a row under a name, unless it is empty or there is none.
+    ///
+    /// ```
+    /// assert_eq!(graceful::backends::Rows::default().get(0, "who"), None);
+    /// ```
+    pub fn get(&self, row: usize, variable: &str) -> Option<&Term> {
+        let column = self.variables.iter().position(|name| name == variable)?;
+        self.rows.get(row)?.get(column)?.as_ref()
+    }
 }
 
 /// Entities and what became of them, as a graph.
 ///
 /// ```
-/// use std::sync::Mutex;
+/// use std::sync::{Arc, Mutex};
 ///
-/// use graceful::backends::{Edge, KnowledgeGraph, Node, Reply};
+/// use graceful::{
+///     Flow, Key,
+///     backends::{Activity, Edge, KnowledgeGraph, Node, Reply, Timestamp},
+/// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// /// All edges in one list.
+/// /// All flows in one list.
 /// #[derive(Debug, Default)]
-/// struct Edges(Mutex<Vec<Edge>>);
+/// struct Activities(Mutex<Vec<Activity>>);
 ///
-/// impl KnowledgeGraph for Edges {
-///     fn relate(&self, edge: Edge) -> Reply<()> {
-///         self.0.lock().unwrap().push(edge);
+/// impl Activities {
+///     fn newest(&self, filter: impl Fn(&Activity) -> bool) -> Vec<Activity> {
+///         self.0.lock().unwrap().iter().rev().filter(|it| filter(it)).cloned().collect()
+///     }
+/// }
+///
+/// impl KnowledgeGraph for Activities {
+///     fn record(&self, flow: &Arc<Flow>) -> Reply<()> {
+///         let mut all = self.0.lock().unwrap();
+///         if !all.iter().any(|activity| activity.flow == flow.id()) {
+///             all.push(Activity::of(flow));
+///         }
 ///         Reply::ready(())
 ///     }
 ///
 ///     fn neighbours(&self, node: &Node) -> Reply<Vec<Edge>> {
-///         let mut edges = self.0.lock().unwrap().clone();
+///         let mut edges: Vec<Edge> = self.0.lock().unwrap().iter().flat_map(Activity::edges).collect();
 ///         edges.retain(|edge| edge.subject == *node || edge.object == *node);
 ///         Reply::ready(edges)
 ///     }
+///
+///     fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>> {
+///         let mut history = self.newest(|it| it.entity == *entity);
+///         history.truncate(limit);
+///         Reply::ready(history)
+///     }
+///
+///     fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>> {
+///         Reply::ready(self.newest(|it| !it.succeeded && it.entity.pattern() == pattern && it.at >= since))
+///     }
 /// }
 ///
-/// assert_eq!(Edges::default().neighbours(&Node::Named("team/7".into())).await?, []);
+/// let user = Key::new("users", None, "user", "42");
+/// assert_eq!(Activities::default().neighbours(&Node::Entity(user)).await?, []);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
 pub trait KnowledgeGraph: Debug + Send + Sync + 'static {
-    /// Adds a relation.
-    fn relate(&self, edge: Edge) -> Reply<()>;
+    /// Adds a flow and what it [relates](Activity::edges). One that is there already adds nothing.
+    fn record(&self, flow: &Arc<Flow>) -> Reply<()>;
     /// The relations that start or end at a node, oldest first.
     fn neighbours(&self, node: &Node) -> Reply<Vec<Edge>>;
+    /// What became of an entity: its newest flows, at most `limit`, newest first.
+    fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>>;
+    /// All failed flows of a pattern since a time, of every service and tenant in the graph, newest first.
+    fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>>;
+    /// What a query in SPARQL 1.1 finds, a `SELECT` or an `ASK`; the answer to an `ASK` is the one cell `answer`.
+    ///
+    /// A graph that does not speak it fails.
+    fn query(&self, sparql: &str) -> Reply<Rows> {
+        let _ = sparql;
+        Reply::failed(StepError::new("this knowledge graph does not speak SPARQL"))
+    }
 }

@@ -16,7 +16,7 @@ pub use self::{
     cache::{Cache, CacheEntry, CacheWrite},
     events::EventEmitter,
     flows::{Claim, FlowState, FlowStore, Held, QueuedFlow, Settlement, StoredFlow},
-    graph::{Edge, KnowledgeGraph, Node},
+    graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},
     scheduler::{Job, JobChange, Scheduler},

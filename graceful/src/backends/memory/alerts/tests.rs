@@ -38,6 +38,7 @@ fn an_entity_has_at_most_one_open_alert_of_the_highest_severity() {
     assert_eq!(fire(&alerts, &flows[2], Severity::Error), AlertChange::Repeated);
     let expected = Alert {
         entity: flows[0].entity(),
+        environment: "test".into(),
         severity: Severity::Critical,
         code: Code::Unknown,
         message: "UNKNOWN".into(),
@@ -48,6 +49,14 @@ fn an_entity_has_at_most_one_open_alert_of_the_highest_severity() {
         flow: flows[2].id(),
     };
     assert_eq!(open(&alerts), [expected]);
+}
+
+#[test]
+fn a_flow_that_comes_again_is_not_counted_again() {
+    let (alerts, flow) = (Alerts::new(), flow("1", Code::Internal));
+    assert_eq!(fire(&alerts, &flow, Severity::Error), AlertChange::Opened);
+    assert_eq!(fire(&alerts, &flow, Severity::Error), AlertChange::Repeated);
+    assert_eq!(open(&alerts)[0].count, 1);
 }
 
 #[test]
@@ -115,12 +124,13 @@ fn concurrent_firing_opens_once_and_loses_nothing() {
 #[test]
 fn firing_and_resolving_are_told_to_the_log() {
     let log = Log::default();
-    let failed = flow("1", Code::Internal);
+    let failed = [(); 4].map(|()| flow("1", Code::Internal));
     let resolved = flow("1", Code::Ok);
     let run = || {
         let alerts = Alerts::new();
-        for severity in [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical] {
-            fire(&alerts, &failed, severity);
+        let severities = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
+        for (flow, severity) in failed.iter().zip(severities) {
+            fire(&alerts, flow, severity);
         }
         resolve(&alerts, &resolved);
         resolve(&alerts, &resolved);
@@ -133,8 +143,8 @@ fn firing_and_resolving_are_told_to_the_log() {
         run();
     });
 
-    let line = |severity: &str, count: u8| {
-        let flow = failed.id();
+    let line = |severity: &str, count: usize| {
+        let flow = failed[count - 1].id();
         format!(
             "INTERNAL; entity=users::user:1; code=INTERNAL; severity={severity}; flow={flow}; count={count}; "
         )

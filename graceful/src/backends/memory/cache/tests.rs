@@ -31,7 +31,7 @@ impl At {
     }
 
     fn invalidate(&self, version: Option<i64>) -> CacheWrite {
-        self.0.invalidate_at(&key("1"), version, TTL, self.1)
+        self.0.invalidate_at(&key("1"), version, TTL, || self.1)
     }
 
     fn get(&self) -> Option<String> {
@@ -153,7 +153,7 @@ fn of_writes_at_once_the_newest_wins() {
             }
             let key = key_of(version);
             if invalidates(version) {
-                cache.invalidate_at(&key, Some(version), TTL, now);
+                cache.invalidate_at(&key, Some(version), TTL, || now);
             } else {
                 cache.put_at(&key, entry("a", Some(version)), Some(TTL), now);
             }
@@ -180,7 +180,7 @@ fn versioned_and_unversioned_writes_get_along() {
                 for n in 0..2000 {
                     match thread {
                         0 => cache.put_at(&key("1"), entry("plain", None), Some(TTL), now),
-                        1 => cache.invalidate_at(&key("1"), None, TTL, now),
+                        1 => cache.invalidate_at(&key("1"), None, TTL, || now),
                         _ => cache.put_at(&key("1"), entry("versioned", Some(n)), Some(TTL), now),
                     };
                 }

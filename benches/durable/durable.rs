@@ -1,0 +1,223 @@
+//! Durable flows per second, beside the same rows written by bare `sqlx` in batches; and whether a flow costs the same however many
+//! rows there are.
+//!
+//! `cargo bench -p graceful-benches-durable` prints both tables. Times are of this machine and its disk; what counts is
+//! the ratio in one run.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use graceful::{
+    Orchestrator, RelaySettings,
+    backends::{FlowState, FlowStore, QueuedFlow, Settlement, Timestamp, Uuid, sqlite::Store},
+    orchestrate,
+};
+use graceful_benches::user::User;
+use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+
+#[orchestrate(pattern = "user", id = user.id, event = "user_updated", delivery = "durable")]
+async fn update_user(user: User) -> Result<User, graceful::Code> {
+    Ok(user)
+}
+
+/// Calls per second of `tasks` callers, each with an entity of its own.
+async fn per_second<F, Fut>(tasks: u64, calls: u64, call: F) -> f64
+where
+    F: Fn(u64, u64) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = ()> + Send,
+{
+    let begun = Instant::now();
+    let mut calling = JoinSet::new();
+    for task in 0..tasks {
+        let call = call.clone();
+        calling.spawn(async move {
+            for number in 0..calls / tasks {
+                call(task, number).await;
+            }
+        });
+    }
+    calling.join_all().await;
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let calls = calls as f64;
+    calls / begun.elapsed().as_secs_f64()
+}
+
+fn user(id: u64) -> User {
+    User::sample(id, true, graceful_benches::user::JSON)
+}
+
+async fn by_graceful(dir: &Path, tasks: u64, calls: u64, relay: RelaySettings) -> f64 {
+    let store = Store::open(dir.join("graceful.db")).await.unwrap();
+    let orchestrator = Orchestrator::builder().service("users").flows(store.clone()).relay(relay);
+    let orchestrator = orchestrator.in_memory().build().unwrap();
+    let calling = orchestrator.clone();
+    let begun = Instant::now();
+    let per_second = per_second(tasks, calls, move |task, _| {
+        let call = calling.scope(update_user(user(task)));
+        async move { drop(call.await) }
+    });
+    let per_second = per_second.await;
+    if relay == RelaySettings::off() {
+        return per_second;
+    }
+    while !store.list(FlowState::Queued, 1).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let calls = calls as f64;
+    calls / begun.elapsed().as_secs_f64()
+}
+
+/// A row, and who waits for its commit.
+type Row = (Vec<u8>, String, Vec<u8>, i64, oneshot::Sender<()>);
+
+/// What a competent developer writes: one task that commits what has come, an outbox with the same columns.
+async fn by_hand(dir: &Path, tasks: u64, calls: u64, body: Vec<u8>) -> f64 {
+    let options = SqliteConnectOptions::new()
+        .filename(dir.join("by_hand.db"))
+        .create_if_missing(true)
+        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+        .synchronous(sqlx::sqlite::SqliteSynchronous::Full);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(
+        "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, entity TEXT NOT NULL, handler TEXT NOT NULL, \
+         body BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL) STRICT; \
+         CREATE INDEX outbox_due ON outbox (due) WHERE state = 0; \
+         CREATE INDEX outbox_entity ON outbox (entity, seq) WHERE state = 0",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    let (rows, mut received) = mpsc::channel::<Row>(1024);
+    let writer = tokio::spawn(async move {
+        let mut batch = Vec::new();
+        while received.recv_many(&mut batch, 256).await > 0 {
+            let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.unwrap();
+            let mut query =
+                QueryBuilder::<Sqlite>::new("INSERT INTO outbox (id, entity, handler, body, due) ");
+            query.push_values(&batch, |mut row, (id, entity, body, due, _)| {
+                row.push_bind(&**id)
+                    .push_bind(&**entity)
+                    .push_bind("update_user")
+                    .push_bind(&**body)
+                    .push_bind(*due);
+            });
+            query.build().persistent(batch.len() == 1).execute(&mut *transaction).await.unwrap();
+            transaction.commit().await.unwrap();
+            for (.., waiting) in batch.drain(..) {
+                let _ = waiting.send(());
+            }
+        }
+    });
+    let per_second = per_second(tasks, calls, move |task, _| {
+        let (rows, body) = (rows.clone(), body.clone());
+        async move {
+            // The work that goes before: the value is serialised.
+            drop(serde_json::to_vec(&user(task)).unwrap());
+            let (waiting, committed) = oneshot::channel();
+            let (id, now) = (uuid::Uuid::now_v7().as_bytes().to_vec(), Timestamp::now().as_microsecond());
+            rows.send((id, format!("users::user:{task}"), body, now, waiting)).await.unwrap();
+            committed.await.unwrap();
+        }
+    })
+    .await;
+    writer.await.unwrap();
+    per_second
+}
+
+/// The body of a flow as it is stored, so that both write the same bytes.
+async fn body(dir: &Path) -> Vec<u8> {
+    let store = Store::open(dir.join("body.db")).await.unwrap();
+    let builder = Orchestrator::builder().service("users").flows(store.clone()).relay(RelaySettings::off());
+    builder.in_memory().build().unwrap().scope(update_user(user(1))).await.unwrap();
+    store.list(FlowState::Queued, 1).await.unwrap().remove(0).body
+}
+
+async fn flows_per_second() {
+    println!("| handlers at once | by | flows a second | ratio |\n| --- | --- | --- | --- |");
+    for (tasks, calls) in [(1, 4_000), (64, 64_000)] {
+        let (mut hand, mut graceful) = (Vec::new(), Vec::new());
+        // Alternately, so that a noisy minute is everybody's.
+        for _ in 0..5 {
+            let dir = tempfile::tempdir().unwrap();
+            let body = body(dir.path()).await;
+            hand.push(by_hand(dir.path(), tasks, calls, body).await);
+            graceful.push(by_graceful(dir.path(), tasks, calls, RelaySettings::off()).await);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let to_the_end = by_graceful(dir.path(), tasks, calls, RelaySettings::default()).await;
+        let best = |of: &[f64]| of.iter().copied().fold(0.0, f64::max);
+        let (hand, graceful) = (best(&hand), best(&graceful));
+        println!("| {tasks} | bare sqlx, batched | {hand:.0} | 1.00 |");
+        println!("| {tasks} | graceful | {graceful:.0} | {:.2} |", graceful / hand);
+        println!(
+            "| {tasks} | graceful, to the end of eight steps | {to_the_end:.0} | {:.2} |",
+            to_the_end / hand
+        );
+    }
+}
+
+/// Microseconds to store, claim and settle a flow, beside so many completed rows and as many that wait behind one another.
+async fn with_rows(rows: u32) -> f64 {
+    const FLOWS: u32 = 2_000;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path().join("graceful.db")).await.unwrap();
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();
+    // Half are completed; half wait behind a flow of their entity that is not due, as after an outage.
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
+         INSERT INTO graceful_flows (id, entity, handler, body, state, head, due, ended_at) \
+         SELECT randomblob(16), 'waiting ' || (n % 100), '', zeroblob(600), n % 2, n <= 200 AND n % 2 = 0, \
+         iif(n <= 200, 9000000000000000, 0), iif(n % 2, 1, NULL) FROM n"
+    )))
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    let begun = Instant::now();
+    let mut working = JoinSet::new();
+    for task in 0..8_u32 {
+        let store = store.clone();
+        working.spawn(async move {
+            for number in 0..FLOWS / 8 {
+                let flow = QueuedFlow {
+                    id: Uuid::from_u128(u128::from(task * FLOWS + number)),
+                    entity: format!("entity {task}/{number}"),
+                    handler: String::new(),
+                    body: vec![b' '; 600],
+                    at: Timestamp::UNIX_EPOCH,
+                };
+                store.enqueue(flow).await.unwrap();
+                let now = Timestamp::now();
+                for claim in store.claim(now, 8, Duration::from_secs(30)).await.unwrap() {
+                    store.settle(claim.held(), Settlement::Completed, now).await.unwrap();
+                }
+            }
+        });
+    }
+    working.join_all().await;
+    begun.elapsed().as_secs_f64() * 1e6 / f64::from(FLOWS)
+}
+
+async fn flat() {
+    println!("\n| rows in the store | microseconds a flow: stored, claimed, settled |\n| --- | --- |");
+    for rows in [1_000, 10_000, 100_000, 1_000_000] {
+        let mut best = f64::MAX;
+        for _ in 0..3 {
+            best = best.min(with_rows(rows).await);
+        }
+        println!("| {rows} | {best:.0} |");
+    }
+}
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(flows_per_second());
+    runtime.block_on(flat());
+}

@@ -1,0 +1,255 @@
+//! Alertmanager, asked by its own API what arrived.
+
+use std::time::Duration;
+
+use graceful::{
+    AlertOn, Code, OrchestrationConfig, Orchestrator, Severity,
+    backends::{
+        Alerter as _,
+        alertmanager::{Alertmanager, Builder},
+        memory,
+    },
+};
+use graceful_tests::{
+    gate::awaited,
+    http::{Inbox, get},
+    services::{Service, free_port},
+};
+use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::Value;
+
+use crate::{saved, world};
+
+fn told(server: &Service) -> Builder {
+    // For machines with more to do than this.
+    Alertmanager::builder(server.url("")).timeout(Duration::from_secs(30))
+}
+
+/// What it holds to be firing.
+pub async fn firing(server: &Service) -> Vec<Value> {
+    serde_json::from_str(&get(server.port(), "/api/v2/alerts").await).unwrap()
+}
+
+/// Until so many are firing, without a flow that would tell.
+async fn until_firing(server: &Service, count: usize) {
+    awaited(async {
+        while firing(server).await.len() != count {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+/// How many messages it was sent.
+async fn received(server: &Service) -> u32 {
+    let metrics = get(server.port(), "/metrics").await;
+    let of_v2 = metrics.lines().filter(|line| {
+        line.starts_with("alertmanager_alerts_received_total") && line.contains("version=\"v2\"")
+    });
+    of_v2.map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn on_err_it_fires_and_on_ok_it_is_resolved() {
+    let Some(server) = Service::alertmanager() else { return };
+    let world = world(told(&server).label("team", "identity").build().unwrap());
+    assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
+
+    let alerts = firing(&server).await;
+    assert_eq!(alerts.len(), 1);
+    let expected = serde_json::json!({
+        "alertname": "GracefulFlowFailed", "service": "users", "environment": "test", "pattern": "user",
+        "code": "INTERNAL", "severity": "error", "team": "identity",
+    });
+    assert_eq!(alerts[0]["labels"], expected);
+    let flow = world.reports.last().flow().id().to_string();
+    let annotations = &alerts[0]["annotations"];
+    assert_eq!(annotations["summary"], "user of users fails: INTERNAL");
+    assert_eq!((&annotations["entity"], &annotations["flow"]), (&"users::user:42".into(), &flow.into()));
+
+    assert_eq!(saved(&world, 42, None).await, "resolved");
+    assert_eq!(firing(&server).await, [Value::Null; 0]);
+    assert_eq!(saved(&world, 42, None).await, "nothing open");
+}
+
+#[tokio::test]
+async fn a_clients_fault_is_none_of_its_business() {
+    let Some(server) = Service::alertmanager() else { return };
+    let world = world(told(&server).build().unwrap());
+    assert_eq!(saved(&world, 42, Some(Code::NotFound)).await, "skipped: not a server fault");
+    assert_eq!(firing(&server).await, [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn a_storm_of_one_failure_is_one_alert_and_one_message() {
+    let Some(server) = Service::alertmanager() else { return };
+    let world = world(told(&server).build().unwrap());
+    for n in 0..500 {
+        saved(&world, n % 100, Some(Code::Unavailable)).await;
+    }
+    assert_eq!((firing(&server).await.len(), received(&server).await), (1, 1));
+    // It is right again when the last of them is.
+    for n in 0..99 {
+        assert_eq!(saved(&world, n, None).await, "resolved");
+        assert_eq!(firing(&server).await.len(), 1);
+    }
+    saved(&world, 99, None).await;
+    assert_eq!((firing(&server).await.len(), received(&server).await), (0, 2));
+}
+
+#[tokio::test]
+async fn a_storm_from_many_tasks_is_one_alert() {
+    let Some(server) = Service::alertmanager() else { return };
+    let alerts = told(&server).build().unwrap();
+    let orchestrator = Orchestrator::builder().service("users").alerts(alerts).build().unwrap();
+    let storm = async |error: Option<Code>| {
+        let tasks = (0..50).map(|n| tokio::spawn(orchestrator.scope(crate::save(n, error))));
+        for task in tasks.collect::<Vec<_>>() {
+            let _ = task.await.unwrap();
+        }
+    };
+    storm(Some(Code::Internal)).await;
+    assert_eq!(firing(&server).await.len(), 1);
+    storm(None).await;
+    assert_eq!(firing(&server).await.len(), 0);
+}
+
+#[tokio::test]
+async fn another_failure_of_the_same_entity_is_another_alert_in_its_place() {
+    let Some(server) = Service::alertmanager() else { return };
+    let world = world(told(&server).build().unwrap());
+    saved(&world, 42, Some(Code::Internal)).await;
+    saved(&world, 42, Some(Code::Unavailable)).await;
+    let alerts = firing(&server).await;
+    assert_eq!(alerts.len(), 1);
+    assert_eq!(alerts[0]["labels"]["code"], "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn an_ok_after_a_restart_resolves_what_fired_before_it() {
+    let Some(server) = Service::alertmanager() else { return };
+    let book = memory::Alerts::new();
+    let before = world(told(&server).book(book.clone()).build().unwrap());
+    saved(&before, 42, Some(Code::Internal)).await;
+    drop(before);
+    assert_eq!(firing(&server).await.len(), 1);
+
+    let after = world(told(&server).book(book).build().unwrap());
+    assert_eq!(saved(&after, 42, None).await, "resolved");
+    assert_eq!(firing(&server).await, [Value::Null; 0]);
+}
+
+/// The book knows that it is right, and the process ended before it could say so.
+#[tokio::test]
+async fn what_was_resolved_and_not_told_before_a_restart_is_told_after_it() {
+    let Some(server) = Service::alertmanager() else { return };
+    let book = memory::Alerts::new();
+    let builder = told(&server).book(book.clone());
+    // A runtime of its own, that ends with all that it was about to tell.
+    let before = tokio::task::spawn_blocking(|| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async { saved(&world(builder.build().unwrap()), 42, Some(Code::Internal)).await })
+    });
+    assert_eq!(before.await.unwrap(), "fired");
+    saved(&world(book.clone()), 42, None).await;
+    assert_eq!(firing(&server).await.len(), 1);
+
+    let _after = told(&server).book(book).build().unwrap();
+    until_firing(&server, 0).await;
+}
+
+#[tokio::test]
+async fn one_that_forgot_by_its_own_restart_is_told_again() {
+    let Some(server) = Service::alertmanager() else { return };
+    let alerts = told(&server).repeat_every(Duration::from_millis(50)).build().unwrap();
+    let world = world(alerts);
+    saved(&world, 42, Some(Code::Internal)).await;
+    let port = server.port();
+    drop(server);
+    let server = Service::alertmanager_at(port).unwrap();
+    until_firing(&server, 1).await;
+}
+
+#[tokio::test]
+async fn what_it_could_not_be_told_fails_the_step_and_is_told_when_it_is_back() {
+    let port = free_port();
+    let alerts = Alertmanager::builder(format!("http://ada:secret@127.0.0.1:{port}"))
+        .timeout(Duration::from_secs(30))
+        .repeat_every(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let world = world(alerts);
+    let result = saved(&world, 42, Some(Code::Internal)).await;
+    assert!(
+        result.starts_with("FAILED") && result.contains("refused") && !result.contains("secret"),
+        "{result}"
+    );
+    let Some(server) = Service::alertmanager_at(port) else { return };
+    until_firing(&server, 1).await;
+    saved(&world, 42, None).await;
+    until_firing(&server, 0).await;
+}
+
+#[tokio::test]
+async fn an_entity_that_is_quiet_fails_no_more() {
+    let Some(server) = Service::alertmanager() else { return };
+    let alerts = told(&server)
+        .repeat_every(Duration::from_millis(50))
+        .quiet_after(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    let world = world(alerts);
+    saved(&world, 42, Some(Code::Internal)).await;
+    assert_eq!(firing(&server).await.len(), 1);
+    until_firing(&server, 0).await;
+}
+
+#[tokio::test]
+async fn no_secret_is_shown_and_the_path_is_kept() {
+    let mut inbox = Inbox::open().await;
+    let url = inbox.url("ada:secret@", "/prefix/");
+    let alerts = Alertmanager::builder(url).timeout(Duration::from_secs(30)).build().unwrap();
+    assert!(!format!("{alerts:?}").contains("secret"), "{alerts:?}");
+    saved(&world(alerts), 42, Some(Code::Internal)).await;
+    let request = inbox.next().await;
+    assert!(request.head.starts_with("POST /prefix/api/v2/alerts "), "{}", request.head);
+    assert_eq!(request.header("authorization"), "Basic YWRhOnNlY3JldA==");
+}
+
+/// Whatever a service, a pattern or a message is called.
+#[test]
+fn any_text_is_read_back_as_it_was() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let Some(server) = Service::alertmanager() else { return };
+    let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    let text = || any::<String>().prop_filter("a name", |text| !text.is_empty());
+    let texts = (text(), text(), text(), text());
+    let run = |(service, environment, pattern, message): (String, String, String, String)| {
+        runtime.block_on(async {
+            let alerts = told(&server).build().unwrap();
+            let orchestrator = Orchestrator::builder()
+                .service(service.clone())
+                .environment(environment.clone())
+                .alerts(alerts.clone())
+                .build()
+                .unwrap();
+            let config = OrchestrationConfig::new(pattern.clone())
+                .id(1)
+                .alert(AlertOn::All, Severity::Critical)
+                .on(&orchestrator);
+            let failed = graceful::Failure::wrap(Code::DataLoss, &message, &()).orchestrate(&config).await;
+            prop_assert_eq!(failed.step(graceful::Step::Alert).to_string(), "fired");
+            let found = firing(&server).await;
+            prop_assert_eq!(found.len(), 1);
+            for (label, value) in
+                [("service", &service), ("environment", &environment), ("pattern", &pattern)]
+            {
+                prop_assert_eq!(found[0]["labels"][label].as_str(), Some(value.as_str()));
+            }
+            prop_assert_eq!(found[0]["annotations"]["description"].as_str(), Some(message.as_str()));
+            alerts.resolve(failed.flow()).await.unwrap();
+            Ok(())
+        })
+    };
+    TestRunner::new(config).run(&texts, run).unwrap_or_else(|error| panic!("{error}"));
+}

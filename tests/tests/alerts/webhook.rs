@@ -1,0 +1,169 @@
+//! A webhook, and whether its receiver can verify what it gets.
+
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use graceful::{
+    Code,
+    backends::{
+        memory,
+        webhook::{Builder, Webhook},
+    },
+};
+use graceful_tests::{
+    http::{Inbox, Request},
+    services::{installed, missing},
+};
+use serde_json::Value;
+
+use crate::{saved, world};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn told(inbox: &Inbox) -> Builder {
+    Webhook::builder(inbox.url("", "/hooks/alerts"), SECRET).timeout(Duration::from_secs(30))
+}
+
+/// Whether the reference library of the Standard Webhooks takes it for genuine; `None` where it is not installed.
+fn is_verified(request: &Request, body: &str) -> Option<bool> {
+    const VERIFY: &str = "
+import json, sys
+from standardwebhooks import Webhook, WebhookVerificationError
+secret, body, headers = json.load(sys.stdin)
+try:
+    Webhook(secret).verify(body, headers)
+except WebhookVerificationError as error:
+    print(error)
+    sys.exit(3)
+";
+    let Some(python) = installed("python") else {
+        missing("python with standardwebhooks");
+        return None;
+    };
+    let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let headers: serde_json::Map<_, Value> =
+        names.iter().map(|name| ((*name).to_owned(), request.header(name).into())).collect();
+    let mut verifier = Command::new(python).args(["-c", VERIFY]).stdin(Stdio::piped()).spawn().unwrap();
+    serde_json::to_writer(verifier.stdin.take().unwrap(), &(SECRET, body, headers)).unwrap();
+    match verifier.wait().unwrap().code() {
+        Some(0) => Some(true),
+        Some(3) => Some(false),
+        Some(1) if graceful_tests::services::may_be_missing() => {
+            missing("standardwebhooks");
+            None
+        }
+        code => panic!("the verifier ended with {code:?}"),
+    }
+}
+
+fn data(request: &Request) -> (String, Value) {
+    let body: Value = serde_json::from_str(&request.body).unwrap();
+    (body["type"].as_str().unwrap().to_owned(), body["data"].clone())
+}
+
+#[tokio::test]
+async fn on_err_and_on_ok_it_is_told_signed() {
+    let mut inbox = Inbox::open().await;
+    let world = world(told(&inbox).build().unwrap());
+    assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
+    let fired = inbox.next().await;
+    assert!(fired.head.starts_with("POST /hooks/alerts "), "{}", fired.head);
+    let (kind, firing) = data(&fired);
+    assert_eq!(kind, "alert.firing");
+    assert_eq!((&firing["code"], &firing["entity"]), (&"INTERNAL".into(), &"users::user:42".into()));
+    assert_eq!((&firing["resolved_at"], &firing["environment"]), (&Value::Null, &"test".into()));
+
+    assert_eq!(saved(&world, 42, None).await, "resolved");
+    let resolved = inbox.next().await;
+    let (kind, right) = data(&resolved);
+    assert_eq!((kind.as_str(), &right["since"]), ("alert.resolved", &firing["since"]));
+    assert!(right["resolved_at"].is_string());
+    assert_ne!(fired.header("webhook-id"), resolved.header("webhook-id"));
+
+    for request in [&fired, &resolved] {
+        assert_ne!(is_verified(request, &request.body), Some(false));
+        assert_ne!(
+            is_verified(request, &request.body.replace("users", "admin")),
+            Some(true),
+            "not what was signed"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_storm_of_one_failure_is_one_request() {
+    let mut inbox = Inbox::open().await;
+    let world = world(told(&inbox).build().unwrap());
+    for n in 0..200 {
+        saved(&world, n % 10, Some(Code::Internal)).await;
+    }
+    for n in 0..10 {
+        saved(&world, n, None).await;
+    }
+    let kinds: Vec<_> = inbox.rest().iter().map(|request| data(request).0).collect();
+    assert_eq!(kinds, ["alert.firing", "alert.resolved"]);
+}
+
+#[tokio::test]
+async fn what_it_refused_fails_the_step_and_is_told_again_by_the_same_id() {
+    let mut inbox = Inbox::open().await;
+    inbox.answers(503);
+    let world = world(told(&inbox).retry_every(Duration::from_millis(50)).build().unwrap());
+    let result = saved(&world, 42, Some(Code::Internal)).await;
+    assert!(result.contains("answered 503 Service Unavailable"), "{result}");
+    let refused = inbox.next().await;
+    inbox.answers(204);
+    let taken = inbox.next().await;
+    assert_eq!(taken.header("webhook-id"), refused.header("webhook-id"));
+    assert_eq!(data(&taken).1, data(&refused).1);
+    saved(&world, 42, None).await;
+    let last = loop {
+        // It may have been tried more than once before it was taken.
+        let request = inbox.next().await;
+        if data(&request).0 == "alert.resolved" {
+            break request;
+        }
+    };
+    assert_ne!(is_verified(&last, &last.body), Some(false));
+}
+
+#[tokio::test]
+async fn an_ok_after_a_restart_resolves_what_fired_before_it() {
+    let mut inbox = Inbox::open().await;
+    let book = memory::Alerts::new();
+    let before = world(told(&inbox).book(book.clone()).build().unwrap());
+    saved(&before, 42, Some(Code::Internal)).await;
+    let fired = inbox.next().await;
+    drop(before);
+
+    let after = world(told(&inbox).book(book).build().unwrap());
+    // It cannot know that it was told: the id says that it is the same.
+    let again = inbox.next().await;
+    assert_eq!(again.header("webhook-id"), fired.header("webhook-id"));
+    assert_eq!(saved(&after, 42, None).await, "resolved");
+    assert_eq!(data(&inbox.next().await).0, "alert.resolved");
+}
+
+#[tokio::test]
+async fn no_secret_is_shown() {
+    let inbox = Inbox::open().await;
+    inbox.answers(500);
+    let url = inbox.url("ada:s3cret@", "/s3cret?token=s3cret");
+    let alerts = Webhook::builder(url, "s3cret").timeout(Duration::from_secs(30)).build().unwrap();
+    let shown = format!("{alerts:?}");
+    let result = saved(&world(alerts), 42, Some(Code::Internal)).await;
+    assert!(
+        result.contains("500") && !result.contains("s3cret") && !shown.contains("s3cret"),
+        "{result} {shown}"
+    );
+}
+
+#[test]
+fn a_secret_that_is_none_is_refused_without_telling_it() {
+    for secret in ["", "whsec_", "whsec_s3cret!"] {
+        let error = Webhook::builder("https://example.org", secret).build().unwrap_err().to_string();
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+}

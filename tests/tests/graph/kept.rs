@@ -1,0 +1,103 @@
+//! A graph that survives.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use graceful::backends::Uuid;
+use graceful::{
+    StepError,
+    backends::{Activity, KnowledgeGraph as _, Reply, Retention, oxigraph},
+};
+
+use crate::flows::{call, record_all, second, triples};
+
+/// Outlives the graph; refuses what it is told to refuse.
+#[derive(Clone, Debug, Default)]
+struct Shared(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    activities: HashMap<Uuid, Activity>,
+    refuses: bool,
+}
+
+impl oxigraph::Keep for Shared {
+    fn load(&self) -> Reply<Vec<Activity>> {
+        let activities = self.0.lock().unwrap().activities.values().cloned().collect();
+        Reply::pending(async { Ok(activities) })
+    }
+
+    fn change(&self, added: &[Arc<Activity>], forgotten: &[Uuid]) -> Reply<()> {
+        let mut kept = self.0.lock().unwrap();
+        if kept.refuses {
+            return Reply::failed(StepError::new("the disk is full"));
+        }
+        kept.activities.extend(added.iter().map(|activity| (activity.flow, Activity::clone(activity))));
+        kept.activities.retain(|flow, _| !forgotten.contains(flow));
+        Reply::ready(())
+    }
+}
+
+impl Shared {
+    fn len(&self) -> usize {
+        self.0.lock().unwrap().activities.len()
+    }
+}
+
+#[tokio::test]
+async fn a_graph_that_is_opened_again_says_the_same() {
+    let keep = Shared::default();
+    let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
+    let flows = [
+        call("user", "1").related("member_of", "team", "7").flow_at(second(1)).await,
+        call("user", "1").failed(graceful::Code::Internal).flow_at(second(2)).await,
+    ];
+    record_all(&graph, &flows).await;
+    let (history, before) = (graph.history(&flows[0].entity(), 9).await.unwrap(), triples(&graph).await);
+    drop(graph);
+    let graph = oxigraph::Graph::open(keep).await.unwrap();
+    assert_eq!(graph.history(&flows[0].entity(), 9).await.unwrap(), history);
+    assert_eq!(triples(&graph).await, before);
+}
+
+#[tokio::test]
+async fn what_is_forgotten_is_not_kept() {
+    let keep = Shared::default();
+    let retention = Retention::new().with_flows_per_entity(3);
+    let graph = oxigraph::Graph::open_bounded(keep.clone(), 5, retention).await.unwrap();
+    for n in 0..20 {
+        let flow = call("user", if n % 2 == 0 { "1" } else { "2" }).flow_at(second(n)).await;
+        graph.record(&flow).await.unwrap();
+        assert_eq!(keep.len(), graph.len());
+    }
+    assert_eq!(keep.len(), 5);
+}
+
+#[tokio::test]
+async fn what_has_become_too_much_is_forgotten_when_it_is_opened() {
+    let keep = Shared::default();
+    let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
+    let mut flows = Vec::new();
+    for n in 0..20 {
+        flows.push(call("user", &n.to_string()).flow_at(second(n)).await);
+    }
+    record_all(&graph, &flows).await;
+    drop(graph);
+    let graph = oxigraph::Graph::open_bounded(keep.clone(), 5, Retention::new()).await.unwrap();
+    assert_eq!((graph.len(), keep.len()), (5, 5));
+    assert_eq!(graph.history(&flows[19].entity(), 1).await.unwrap().len(), 1, "the newest");
+}
+
+#[tokio::test]
+async fn what_was_not_kept_is_told_and_kept_when_it_comes_again() {
+    let keep = Shared::default();
+    let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
+    let flow = call("user", "1").flow().await;
+    keep.0.lock().unwrap().refuses = true;
+    assert_eq!(graph.record(&flow).await.unwrap_err().message(), "the disk is full");
+    keep.0.lock().unwrap().refuses = false;
+    graph.record(&flow).await.unwrap();
+    assert_eq!((keep.len(), graph.len()), (1, 1));
+}
