@@ -35,6 +35,10 @@
 //! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
 //! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event |
 //! | `testing` | [`testing`]: an orchestrator that records, for your own tests; what every store must do, as tests |
+//! | `postgres` | `backends::postgres`: a durable store for many processes, and an inbox |
+//! | `redis` | `backends::redis`: the cache on Redis |
+//! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
+//! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |
 
 mod classify;
 mod code;
@@ -78,7 +82,7 @@ pub use self::{
     },
     handler::Outcome,
     key::{Key, KeySpace, encoded},
-    orchestrator::{AlreadyInstalled, BuildError, Orchestrator, OrchestratorBuilder, Stats},
+    orchestrator::{AlreadyInstalled, BuildError, ConfigError, Orchestrator, OrchestratorBuilder, Stats},
     relay::RelaySettings,
     step::{Step, StepError, StepErrorKind},
     trace::{ParseTraceParentError, TraceParent},

@@ -35,3 +35,13 @@ impl Gate {
 pub async fn awaited<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("it comes within a minute")
 }
+
+/// Asks again and again what tells nobody when it changes, or the test fails instead of hanging.
+pub async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+    awaited(async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}

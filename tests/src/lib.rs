@@ -1,4 +1,4 @@
-//! What the tests share: a world to look into, users, hooks, backends at fault, and the log.
+//! What the tests share: a world to look into, users, hooks, backends and networks at fault, servers, and the log.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "for tests: a helper that panics fails the test")]
 
 pub mod faulty;
@@ -7,8 +7,10 @@ pub mod hooks;
 pub mod http;
 pub mod killed;
 pub mod log;
+pub mod proxy;
 pub mod raw_http;
 pub mod reports;
+pub mod servers;
 pub mod services;
 pub mod shapes;
 pub mod users;
@@ -18,6 +20,7 @@ pub use self::{
     faulty::{Fault, Faulty},
     gate::Gate,
     log::Log,
+    proxy::{Link, Proxy},
     reports::Reports,
     users::{User, UserError, ada},
     world::World,

@@ -11,16 +11,28 @@ mod traits;
 
 #[cfg(feature = "alertmanager")]
 pub mod alertmanager;
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod breaker;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod chain;
+mod connect;
 #[cfg(any(feature = "alertmanager", feature = "sparql", feature = "webhook"))]
 mod http;
+mod inbox;
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(any(feature = "alertmanager", feature = "webhook"))]
 mod notify;
 #[cfg(feature = "graph")]
 pub mod oxigraph;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(any(feature = "graph", feature = "sparql"))]
 mod rdf;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod reply;
 #[cfg(feature = "sparql")]
 pub mod sparql;
@@ -32,9 +44,13 @@ pub mod webhook;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::chain::{AuditHead, Tampered};
 #[cfg(any(feature = "graph", feature = "sparql"))]
 pub use self::rdf::Retention;
 pub use self::{
+    connect::ConnectError,
+    inbox::{Inbox, InboxEntry, ReceivedEvent},
     reply::{BoxFuture, Reply},
     traits::*,
 };

@@ -66,6 +66,28 @@ impl<T> Reply<T> {
         Self::Pending(Box::pin(future))
     }
 
+    /// The answer comes when the future is done, which this runtime drives.
+    ///
+    /// Whoever waits for it need not be in a runtime, and what has begun is finished when nobody waits any more.
+    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
+    pub(crate) fn spawned(
+        runtime: &tokio::runtime::Handle,
+        future: impl Future<Output = Result<T, StepError>> + Send + 'static,
+    ) -> Self
+    where
+        T: Send + 'static,
+    {
+        let task = runtime.spawn(future);
+        Self::pending(async move {
+            task.await.unwrap_or_else(|ended| {
+                Err(match ended.try_into_panic() {
+                    Ok(payload) => StepError::panicked(&*payload),
+                    Err(_) => StepError::new("the runtime that the backend was connected in has ended"),
+                })
+            })
+        })
+    }
+
     /// Turns the answer into another.
     ///
     /// ```

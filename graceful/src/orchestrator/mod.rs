@@ -2,6 +2,7 @@
 
 pub(crate) mod ambient;
 mod builder;
+mod environment;
 mod requirements;
 mod stats;
 mod telling;
@@ -22,6 +23,7 @@ use tokio::{runtime::Handle, time::Sleep};
 use self::{builder::Observer, stats::Counters};
 pub use self::{
     builder::OrchestratorBuilder,
+    environment::ConfigError,
     requirements::{BuildError, Requirement},
     stats::Stats,
 };

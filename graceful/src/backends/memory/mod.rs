@@ -14,6 +14,7 @@
 //! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each | the patterns and entities least recently used; an entity's oldest flows |
 //! | [`AuditLog`] | 10 000 records | the oldest record |
 //! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
+//! | [`Inbox`] | 10 000 events | the events least recently asked for |
 //!
 //! [`Flows`] is no step's: it takes the place of a durable store in tests.
 //!
@@ -43,6 +44,7 @@ mod cache;
 mod events;
 mod flows;
 mod graph;
+mod inbox;
 mod metadata;
 mod nexus;
 mod ordered;
@@ -58,6 +60,7 @@ pub use self::{
     events::{Events, RecvError, Subscription, TryRecvError},
     flows::Flows,
     graph::Graph,
+    inbox::{Inbox, InboxTransaction},
     metadata::MetadataStore,
     nexus::Nexus,
     scheduler::Scheduler,

@@ -1,86 +1,17 @@
-//! The audit log, as a chain: each record holds the hash of the one before, so that what is edited, deleted or moved shows.
+//! The audit log, as a chain: see [`chain`](crate::backends::chain).
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use hmac_sha256::Hash;
-use serde::{Deserialize, Serialize};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Store, broken, count};
 use crate::{
     Flow, Key, StepError,
-    backends::{AuditLog, Reply},
+    backends::{
+        AuditLog, Reply,
+        chain::{AuditHead, Follow, Tampered},
+    },
 };
-
-/// Where the chain of an audit log ends. Kept elsewhere, it shows that the end was not cut off, and that the whole was not
-/// written anew.
-///
-/// ```
-/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-/// # let path = std::env::temp_dir().join(format!("graceful-head-{}.db", std::process::id()));
-/// let store = graceful::backends::sqlite::Store::open(&path).await?;
-/// let head = store.verify(None).await?;
-/// assert_eq!((head.sequence, head.to_string().len()), (0, 66));
-/// assert_eq!(store.verify(Some(&head)).await?, head);
-/// # std::fs::remove_file(&path).unwrap();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditHead {
-    /// The number of the last record, the first being 1; 0 where there is none.
-    pub sequence: i64,
-    /// Its hash, SHA-256.
-    pub hash: [u8; 32],
-}
-
-impl AuditHead {
-    /// Of an empty log.
-    const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
-
-    /// The head when one more record is there. What has several parts is hashed with their lengths, so that nothing can move
-    /// from one to another.
-    fn next(&self, flow: &[u8], entity: &str, record: &str) -> Self {
-        let sequence = self.sequence + 1;
-        let mut hash = Hash::new();
-        hash.update(self.hash);
-        hash.update(sequence.to_be_bytes());
-        for part in [flow, entity.as_bytes(), record.as_bytes()] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        Self { sequence, hash: hash.finalize() }
-    }
-}
-
-/// `sequence:hash` in hexadecimal digits.
-impl fmt::Display for AuditHead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.sequence)?;
-        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-/// The audit log is not what was written; see [`Store::verify`].
-///
-/// ```
-/// use graceful::backends::sqlite::Tampered;
-/// let tampered = Tampered { sequence: 7 };
-/// assert_eq!(tampered.to_string(), "the audit log was tampered with at record 7");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tampered {
-    /// The first record that is not what was written there, or is missing.
-    pub sequence: i64,
-}
-
-impl fmt::Display for Tampered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the audit log was tampered with at record {}", self.sequence)
-    }
-}
-
-impl std::error::Error for Tampered {}
 
 fn head(row: &SqliteRow) -> Result<AuditHead, sqlx::Error> {
     let hash: &[u8] = row.try_get("hash")?;
@@ -113,37 +44,29 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
 /// How many records are read at once.
 const PAGE: usize = 1000;
 
-/// Follows the chain from its beginning; where it breaks, the number of the record.
+/// Follows the chain from its beginning.
 async fn follow(
     connection: &mut SqliteConnection,
     known: Option<AuditHead>,
 ) -> Result<Result<AuditHead, Tampered>, sqlx::Error> {
-    let mut last = AuditHead::EMPTY;
+    let mut chain = Follow::new(known);
     loop {
         let rows = sqlx::query("SELECT * FROM graceful_audit WHERE seq > ? ORDER BY seq LIMIT ?")
-            .bind(last.sequence)
+            .bind(chain.sequence())
             .bind(count(PAGE))
             .fetch_all(&mut *connection)
             .await?;
         for row in &rows {
-            let next = last.next(row.try_get("flow")?, row.try_get("entity")?, row.try_get("record")?);
-            if head(row).ok() != Some(next) || known.is_some_and(|known| contradicts(&known, &next)) {
-                return Ok(Err(Tampered { sequence: next.sequence }));
+            let (flow, entity, record) =
+                (row.try_get("flow")?, row.try_get("entity")?, row.try_get("record")?);
+            if let Err(tampered) = chain.take(flow, entity, record, head(row).ok()) {
+                return Ok(Err(tampered));
             }
-            last = next;
         }
         if rows.len() < PAGE {
-            break;
+            return Ok(chain.end());
         }
     }
-    match known {
-        Some(known) if known.sequence > last.sequence => Ok(Err(Tampered { sequence: last.sequence + 1 })),
-        _ => Ok(Ok(last)),
-    }
-}
-
-fn contradicts(known: &AuditHead, found: &AuditHead) -> bool {
-    known.sequence == found.sequence && known.hash != found.hash
 }
 
 impl Store {

@@ -60,11 +60,9 @@ use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use uuid::Uuid;
 
+pub use self::open::OpenError;
 use self::writer::{Running, Writer};
-pub use self::{
-    audit::{AuditHead, Tampered},
-    open::OpenError,
-};
+pub use super::{AuditHead, Tampered};
 use crate::{StepError, backends::Reply};
 
 /// The embedded store; a handle: cloning it shares the connection. See the [module](self).

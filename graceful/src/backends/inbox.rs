@@ -1,0 +1,184 @@
+//! What a reader of events has handled already.
+
+use std::{fmt::Debug, future::Future};
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::Timestamp;
+use crate::{Payload, StepError};
+
+/// An event as its readers get it: the attributes of a CloudEvent, and its data.
+///
+/// ```
+/// use graceful::backends::ReceivedEvent;
+///
+/// let event: ReceivedEvent = serde_json::from_str(
+///     r#"{"specversion": "1.0", "id": "7", "source": "users", "type": "user_updated", "subject": "user/42",
+///         "data": {"code": "OK", "result": "ada"}}"#,
+/// )?;
+/// assert_eq!((event.source.as_str(), event.name.as_str()), ("users", "user_updated"));
+/// assert_eq!(event.result::<String>()?, "ada");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReceivedEvent {
+    /// The flow's id, the same in each repetition. With the source it is unique.
+    pub id: String,
+    /// The service, encoded.
+    pub source: String,
+    /// The envelope's `type`: `user_updated`, `user_updated.failed`.
+    pub name: String,
+    /// `pattern/id`, each part encoded.
+    pub subject: Option<String>,
+    /// When the flow ended.
+    pub time: Option<Timestamp>,
+    /// What the event carries; of an event of graceful it is a [`CanonicalPayload`](crate::CanonicalPayload).
+    pub data: Payload,
+}
+
+impl ReceivedEvent {
+    /// The data's `result`: the handler's value; `null` in the event of an error.
+    ///
+    /// # Errors
+    /// The data has none, or it is no `T`.
+    ///
+    /// ```
+    /// # use graceful::backends::ReceivedEvent;
+    /// # let json = r#"{"specversion": "1.0", "id": "7", "source": "s", "type": "t", "data": {"result": 7}}"#;
+    /// let event: ReceivedEvent = serde_json::from_str(json)?;
+    /// assert_eq!(event.result::<u8>()?, 7);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn result<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Data<T> {
+            result: T,
+        }
+
+        self.data.decode::<Data<T>>().map(|data| data.result)
+    }
+}
+
+impl<'de> Deserialize<'de> for ReceivedEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+
+        #[derive(Deserialize)]
+        struct Envelope {
+            specversion: String,
+            id: String,
+            source: String,
+            r#type: String,
+            subject: Option<String>,
+            time: Option<Timestamp>,
+            data: Option<Box<RawValue>>,
+        }
+
+        let envelope = Envelope::deserialize(deserializer)?;
+        if envelope.specversion != "1.0" {
+            return Err(D::Error::custom("its `specversion` is not 1.0"));
+        }
+        if [&envelope.id, &envelope.source, &envelope.r#type].iter().any(|attribute| attribute.is_empty()) {
+            return Err(D::Error::custom("its `id`, `source` or `type` is empty"));
+        }
+        let data = match envelope.data {
+            Some(data) => Payload::of(&data).map_err(D::Error::custom)?,
+            None => Payload::NULL,
+        };
+        let Envelope { id, source, r#type: name, subject, time, .. } = envelope;
+        Ok(Self { id, source, name, subject, time, data })
+    }
+}
+
+/// What a reader of events has handled already, kept where its effects are, so that a repetition has no second effect.
+///
+/// An event comes at least once. [`begin`](Self::begin) opens a transaction and notes the event in it; the reader makes its
+/// effects through the same transaction, and [`commit`](Self::commit) makes both true at once. A transaction that is
+/// dropped undoes both, and the event comes again.
+///
+/// ```
+/// use graceful::{
+///     StepError,
+///     backends::{Inbox, InboxEntry, ReceivedEvent},
+/// };
+///
+/// /// For effects that a repetition does not change: there is nothing to remember.
+/// #[derive(Debug)]
+/// struct Idempotent;
+///
+/// impl Inbox for Idempotent {
+///     type Transaction = ();
+///
+///     async fn begin(&self, _: &str, _: &ReceivedEvent) -> Result<InboxEntry<()>, StepError> {
+///         Ok(InboxEntry::First(()))
+///     }
+///
+///     async fn commit(&self, (): ()) -> Result<(), StepError> {
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Inbox: Debug + Send + Sync + 'static {
+    /// What the reader makes its effects through.
+    type Transaction: Send;
+
+    /// Notes that this consumer handles this event, by its source and id.
+    ///
+    /// Where another transaction that is still open has noted it, this waits for its end, or fails.
+    fn begin(
+        &self,
+        consumer: &str,
+        event: &ReceivedEvent,
+    ) -> impl Future<Output = Result<InboxEntry<Self::Transaction>, StepError>> + Send;
+
+    /// The event is handled, for good.
+    fn commit(&self, transaction: Self::Transaction) -> impl Future<Output = Result<(), StepError>> + Send;
+}
+
+/// What an [`Inbox`] knows of an event.
+///
+/// ```
+/// # use graceful::backends::InboxEntry;
+/// let entry: InboxEntry<()> = InboxEntry::Again;
+/// ```
+#[derive(Debug)]
+pub enum InboxEntry<T> {
+    /// It was not handled yet, and is noted in this transaction.
+    First(T),
+    /// It was handled already.
+    Again,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<ReceivedEvent, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_no_cloud_event_is_refused() {
+        for (json, why) in [
+            ("", "EOF"),
+            ("[]", "invalid"),
+            (r#"{"id": "7", "source": "s", "type": "t"}"#, "specversion"),
+            (r#"{"specversion": "0.3", "id": "7", "source": "s", "type": "t"}"#, "not 1.0"),
+            (r#"{"specversion": "1.0", "id": "", "source": "s", "type": "t"}"#, "empty"),
+            (r#"{"specversion": "1.0", "id": "7", "source": "s"}"#, "type"),
+            (r#"{"specversion": "1.0", "id": "7", "source": "s", "type": "t", "time": "noon"}"#, "noon"),
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains(why), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn extensions_are_let_be_and_data_may_be_missing() {
+        let event =
+            read(r#"{"specversion": "1.0", "id": "7", "source": "s", "type": "t", "traceparent": "x"}"#);
+        assert!(event.unwrap().data.is_null());
+    }
+}

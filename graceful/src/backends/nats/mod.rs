@@ -1,0 +1,57 @@
+//! Events on NATS JetStream: [`Events`] emits them, a [`Subscriber`] reads them.
+//!
+//! ```no_run
+//! use graceful::{
+//!     Orchestrator,
+//!     backends::{memory, nats},
+//! };
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! // Where the handlers are:
+//! let events = nats::Events::connect("nats://127.0.0.1:4222").await?;
+//! let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
+//!
+//! // Where their events are read:
+//! let filter = nats::Filter::new().pattern("user").event("user_updated");
+//! let subscriber = nats::Subscriber::connect("nats://127.0.0.1:4222", "greeter", &filter).await?;
+//! subscriber
+//!     .run(&memory::Inbox::new(), |event, transaction| async move {
+//!         println!("{} {}", event.name, event.result::<String>()?);
+//!         Ok(transaction)
+//!     })
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The stream
+//!
+//! All events of all services are in one stream, `graceful` unless the URL says another (`?stream=orders`), under subjects of
+//! five tokens: `{stream}.{service}.{tenant}.{pattern}.{event}`, such as `graceful.users.acme.user.user_updated`. Each token
+//! is [encoded](crate::encoded), and an empty one is `%`, so that different events have different subjects, and nothing in
+//! a name can be a wildcard or a separator.
+//!
+//! Whoever connects first creates the stream: in a file, one replica, messages kept for 7 days, repetitions of an event
+//! dropped for 2 minutes. A stream that is there already is checked (it must take those subjects, acknowledge, and know
+//! repetitions) and left as it is: create it yourself where you want more replicas, or other limits. With `?create=false`
+//! a stream that is missing is an error.
+//!
+//! # Addresses
+//!
+//! `nats://[user:password@]host[:port]`, with `token@` instead of a user and a password, `tls://` for an encrypted
+//! connection, and further servers of the cluster after commas.
+
+mod client;
+mod events;
+mod filter;
+mod poison;
+mod stream;
+mod subscriber;
+mod url;
+
+pub use self::{
+    events::Events,
+    filter::Filter,
+    poison::{Poison, Rejected},
+    subscriber::Subscriber,
+};

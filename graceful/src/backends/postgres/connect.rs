@@ -1,0 +1,72 @@
+//! Connecting: the pool, the tables.
+
+use std::time::Duration;
+
+use sqlx::{
+    AssertSqlSafe, PgConnection, SqlSafeStr as _,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{Store, TIMEOUT};
+use crate::backends::ConnectError;
+
+const CONNECTIONS: u32 = 10;
+
+/// How long the first connection and the tables may take.
+const START: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// Connects to `postgres://[user[:password]@]host[:port][/database][?options]`, with the options of sqlx and libpq, and
+    /// makes the tables that are missing.
+    ///
+    /// # Errors
+    /// The URL is none of PostgreSQL, nobody answers there within 10 seconds, the server refuses, or its tables are those of
+    /// a newer version.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), graceful::backends::ConnectError> {
+    /// let store = graceful::backends::postgres::Store::connect("postgres://127.0.0.1/users").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        // No URL in what is told: it may hold a password.
+        let options: PgConnectOptions = url
+            .parse()
+            .map_err(|_| ConnectError::new("no URL of PostgreSQL: `postgres://user@host/database`"))?;
+        let place = format!("PostgreSQL at {}:{}", options.get_host(), options.get_port());
+        // A relay that has vanished in the middle of a transaction must not hold what it has locked.
+        let silent = TIMEOUT.as_millis().to_string();
+        let options = options.options([("idle_in_transaction_session_timeout", silent)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(START)
+            .connect_lazy_with(options);
+        let made = timeout(START, async {
+            let mut connection = pool.acquire().await?;
+            migrate(&mut connection).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))
+        });
+        match made.await {
+            Ok(Ok(())) => {
+                Ok(Self { pool, place: place.into(), timeout: TIMEOUT, runtime: Handle::current() })
+            }
+            Ok(Err(error)) => Err(ConnectError::new(format!("{place} cannot be used: {error}"))),
+            Err(_) => Err(ConnectError::new(format!("{place} does not answer within {START:?}"))),
+        }
+    }
+}
+
+/// In a table of our own, beside the migrations of the user's; of several processes, one after the other.
+async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let store = include_str!("migrations/1_store.sql");
+    let migration =
+        Migration::new(1, "store".into(), MigrationType::Simple, AssertSqlSafe(store).into_sql_str(), false);
+    let mut migrator = Migrator::with_migrations(vec![migration]);
+    migrator.dangerous_set_table_name("graceful_migrations");
+    migrator.run_direct(None, connection, false).await
+}

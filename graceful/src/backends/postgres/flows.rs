@@ -1,0 +1,215 @@
+//! Flows on their way.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    Store, at, count, micros, number,
+    text::{escaped, unescaped},
+};
+use crate::backends::{Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Settlement, StoredFlow};
+
+pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO graceful_flows (id, entity, handler, body, due) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(flow.id)
+    .bind(escaped(&flow.entity))
+    .bind(escaped(&flow.handler))
+    .bind(&flow.body)
+    .bind(micros(flow.at))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+const fn state_number(state: FlowState) -> i16 {
+    match state {
+        FlowState::Queued => 0,
+        FlowState::Completed => 1,
+        FlowState::Dead => 2,
+    }
+}
+
+fn stored(row: &PgRow) -> Result<StoredFlow, sqlx::Error> {
+    Ok(StoredFlow {
+        id: row.try_get("id")?,
+        entity: unescaped(row.try_get("entity")?),
+        handler: unescaped(row.try_get("handler")?),
+        state: match row.try_get("state")? {
+            0_i16 => FlowState::Queued,
+            1 => FlowState::Completed,
+            _ => FlowState::Dead,
+        },
+        attempts: number(row.try_get("attempts")?)?,
+        due: at(row.try_get("due")?),
+        error: row.try_get::<Option<&str>, _>("error")?.map(unescaped),
+        ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(at),
+        body: row.try_get("body")?,
+    })
+}
+
+async fn claim(
+    connection: &mut PgConnection,
+    now: Timestamp,
+    limit: usize,
+    lease: Duration,
+) -> Result<Vec<Claim>, sqlx::Error> {
+    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3) ORDER BY seq")
+        .bind(micros(now))
+        .bind(micros(until))
+        .bind(count(limit))
+        .fetch_all(connection)
+        .await?;
+    let claims = rows.iter().map(|row| {
+        Ok(Claim {
+            id: row.try_get("id")?,
+            token: row.try_get("token")?,
+            attempt: number(row.try_get("attempts")?)?,
+            handler: unescaped(row.try_get("handler")?),
+            body: row.try_get("body")?,
+        })
+    });
+    claims.collect()
+}
+
+async fn settle(
+    connection: &mut PgConnection,
+    held: Held,
+    settlement: Settlement,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let (state, due, error, body) = match settlement {
+        Settlement::Completed => (FlowState::Completed, None, None, None),
+        Settlement::Retry { due, error, body } => (FlowState::Queued, Some(due), Some(error), body),
+        Settlement::Dead { error, body } => (FlowState::Dead, None, Some(error), body),
+    };
+    let settled = sqlx::query(
+        "UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce($2, due), error = $3, \
+         body = coalesce($4, body), ended_at = $5 WHERE id = $6 AND token = $7 AND state = 0",
+    )
+    .bind(state_number(state))
+    .bind(due.map(micros))
+    .bind(error.as_deref().map(escaped))
+    .bind(body)
+    .bind((state != FlowState::Queued).then(|| micros(now)))
+    .bind(held.id)
+    .bind(held.token)
+    .execute(connection)
+    .await?;
+    Ok(settled.rows_affected() > 0)
+}
+
+/// How much is forgotten in one statement.
+const PURGED_AT_ONCE: u32 = 1000;
+
+async fn purge(
+    connection: &mut PgConnection,
+    state: FlowState,
+    before: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let purged = sqlx::query(
+        "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 AND state = $1 \
+         AND ended_at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(state_number(state))
+    .bind(micros(before))
+    .bind(i64::from(PURGED_AT_ONCE))
+    .execute(connection)
+    .await?;
+    Ok(purged.rows_affected())
+}
+
+impl FlowStore for Store {
+    fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+        self.run(move |connection| Box::pin(async move { insert(connection, &flow).await }))
+    }
+
+    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
+        self.run(move |connection| Box::pin(claim(connection, now, limit, lease)))
+    }
+
+    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
+        if held.is_empty() {
+            return Reply::ready(());
+        }
+        let (ids, tokens): (Vec<_>, Vec<_>) = held.into_iter().map(|Held { id, token }| (id, token)).unzip();
+        self.run(move |connection| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE graceful_flows SET due = $1 FROM unnest($2::uuid[], $3::uuid[]) AS held (id, token) \
+                     WHERE graceful_flows.id = held.id AND graceful_flows.token = held.token AND state = 0",
+                )
+                .bind(micros(until))
+                .bind(ids)
+                .bind(tokens)
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+    }
+
+    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
+        self.run(move |connection| Box::pin(settle(connection, held, settlement, now)))
+    }
+
+    fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query("SELECT * FROM graceful_flows WHERE id = $1").bind(id);
+                query.fetch_optional(connection).await?.as_ref().map(stored).transpose()
+            })
+        })
+    }
+
+    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
+        let query = match state {
+            FlowState::Queued => "SELECT * FROM graceful_flows WHERE state = $1 ORDER BY seq LIMIT $2",
+            _ => {
+                "SELECT * FROM graceful_flows WHERE state <> 0 AND state = $1 ORDER BY ended_at, seq LIMIT $2"
+            }
+        };
+        self.run(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query(query).bind(state_number(state)).bind(count(limit));
+                query.fetch_all(connection).await?.iter().map(stored).collect()
+            })
+        })
+    }
+
+    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
+        self.run(move |connection| {
+            Box::pin(async move {
+                let resubmitted = sqlx::query(
+                    "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, attempts = 0, due = $1, \
+                     error = NULL, ended_at = NULL WHERE id = $2 AND state <> 0",
+                )
+                .bind(micros(now))
+                .bind(id)
+                .execute(connection)
+                .await?;
+                Ok(resubmitted.rows_affected() > 0)
+            })
+        })
+    }
+
+    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {
+        let store = self.clone();
+        Reply::pending(async move {
+            let mut purged = 0;
+            loop {
+                let some = store.run(move |connection| Box::pin(purge(connection, state, before))).await?;
+                purged += some;
+                if some < PURGED_AT_ONCE.into() {
+                    return Ok(purged);
+                }
+            }
+        })
+    }
+}

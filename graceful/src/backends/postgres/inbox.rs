@@ -1,0 +1,75 @@
+//! The events that a subscriber has handled.
+
+use jiff::Timestamp;
+use sqlx::{Postgres, Transaction};
+
+use super::{Store, micros, text::escaped};
+use crate::{
+    StepError,
+    backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
+};
+
+impl Store {
+    /// Forgets the events that were handled before a time. Let it be longer ago than the stream keeps them: what is forgotten,
+    /// and comes again, is handled again.
+    ///
+    /// ```no_run
+    /// # async fn example(store: graceful::backends::postgres::Store) -> Result<(), graceful::StepError> {
+    /// use graceful::backends::Timestamp;
+    ///
+    /// let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+    /// store.purge_inbox(Timestamp::now() - month).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
+        let purge = self.run(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query("DELETE FROM graceful_inbox WHERE at < $1").bind(micros(before));
+                Ok(query.execute(connection).await?.rows_affected())
+            })
+        });
+        purge.await
+    }
+}
+
+/// The transaction is the handler's own: what it writes through it becomes true with the entry, or not at all.
+impl Inbox for Store {
+    type Transaction = Transaction<'static, Postgres>;
+
+    async fn begin(
+        &self,
+        consumer: &str,
+        event: &ReceivedEvent,
+    ) -> Result<InboxEntry<Self::Transaction>, StepError> {
+        let name = [consumer, &event.source, &event.id].map(escaped);
+        let store = self.clone();
+        // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
+        let begun = Reply::spawned(&self.runtime, async move {
+            let mut transaction = store.within(store.pool.begin()).await?;
+            let [consumer, source, id] = name;
+            let noted = sqlx::query(
+                "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            )
+            .bind(consumer)
+            .bind(source)
+            .bind(id)
+            .bind(micros(Timestamp::now()))
+            .execute(&mut *transaction);
+            // Where another has noted it, and is still at it, this waits for its end.
+            let noted = store.within(noted).await?;
+            Ok(match noted.rows_affected() {
+                0 => InboxEntry::Again,
+                _ => InboxEntry::First(transaction),
+            })
+        });
+        begun.await
+    }
+
+    async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {
+        let store = self.clone();
+        let committed =
+            Reply::spawned(&self.runtime, async move { Ok(store.within(transaction.commit()).await?) });
+        committed.await
+    }
+}

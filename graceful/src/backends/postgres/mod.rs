@@ -1,0 +1,169 @@
+//! The store that many processes share: everything that must survive a restart, in PostgreSQL.
+//!
+//! A [`Store`] keeps the flows of durable delivery, and the state of five steps beside them: metadata, review jobs, patterns and
+//! the audit chain. Any number of services and relays may use the same tables at once.
+//!
+//! The tables are called `graceful_…`, and are made when the store is opened, in the first schema of the search path. So the
+//! store can share the database of your own data, and for `#[orchestrate(delivery = "durable", tx = tx)]` it must.
+//!
+//! **Order.** An entity has one flow under way at a time. They are handed out in the order in which they were inserted, as far
+//! as they are committed: of two transactions that are open at the same time, either flow may be first. To hand out is one
+//! statement (`FOR UPDATE SKIP LOCKED`), one relay after the other; what follows is theirs, by the token that they got.
+//!
+//! **A server that is away.** A call is given up after 3 seconds, and its connection with it; the next one makes another.
+//!
+//! | table | holds | grows |
+//! |---|---|---|
+//! | `graceful_flows` | flows on their way, completed ones for [`keep`](crate::RelaySettings::keep), dead letters until purged | with what is under way |
+//! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
+//! | `graceful_jobs` | open review jobs | with what is wrong |
+//! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
+//! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
+//! | `graceful_inbox` | the events that a subscriber has handled, until [purged](Store::purge_inbox) | with every event |
+//!
+//! `sqlx` asks for Rust 1.94. For encrypted connections, give it one of its `tls-…` features.
+//!
+//! ```no_run
+//! use graceful::{Orchestrator, backends::postgres};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = postgres::Store::connect("postgres://users:secret@db.internal/users").await?;
+//! let orchestrator = Orchestrator::builder().service("users").store(store).build()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod audit;
+mod connect;
+mod flows;
+mod inbox;
+mod metadata;
+mod nexus;
+mod scheduler;
+mod text;
+mod transaction;
+
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+use tokio::{runtime::Handle, time::timeout};
+
+use crate::{StepError, backends::Reply};
+
+/// The store in PostgreSQL; a handle: cloning it shares the pool of connections. See the [module](self).
+///
+/// It works in the runtime that it was connected in; what has begun there is finished, even if its reply is dropped.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), graceful::backends::ConnectError> {
+/// let store = graceful::backends::postgres::Store::connect("postgres://127.0.0.1/users").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    /// For people.
+    place: Arc<str>,
+    timeout: Duration,
+    runtime: Handle,
+}
+
+/// How many states and uses of one entity are kept.
+const KEPT_PER_ENTITY: i64 = 100;
+
+/// How long a call may take, and how long it may wait for a connection before, unless it is told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a piece of work does with a connection.
+type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
+
+impl Store {
+    /// How long a call may wait for a connection, and then for its answer; 3 s each by default.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), graceful::backends::ConnectError> {
+    /// use std::time::Duration;
+    ///
+    /// use graceful::backends::postgres::Store;
+    ///
+    /// let store = Store::connect("postgres://127.0.0.1/users").await?.with_timeout(Duration::from_secs(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Does a piece of work with a connection of the pool.
+    fn run<T, F>(&self, run: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
+    {
+        let store = self.clone();
+        Reply::spawned(&self.runtime, async move {
+            let mut connection = store.within(store.pool.acquire()).await?;
+            let done = store.within(run(&mut connection)).await;
+            if let Err(Failed { in_time: false, .. }) = done {
+                // It is in the middle of something, and nobody knows of what.
+                drop(connection.detach());
+            }
+            Ok(done?)
+        })
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failed> {
+        let Self { place, timeout: time, .. } = self;
+        match timeout(*time, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => Err(Failed { in_time: true, why: format!("{place}: {error}") }),
+            Err(_) => Err(Failed { in_time: false, why: format!("{place}: no answer within {time:?}") }),
+        }
+    }
+}
+
+struct Failed {
+    in_time: bool,
+    why: String,
+}
+
+impl From<Failed> for StepError {
+    fn from(failed: Failed) -> Self {
+        Self::new(failed.why)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// What is out of range, as the rounded end of time is, is at the end that it is beyond.
+fn at(micros: i64) -> Timestamp {
+    let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_microsecond(micros).unwrap_or(end)
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn number<N: TryFrom<i64>>(number: i64) -> Result<N, sqlx::Error>
+where
+    N::Error: std::error::Error + Send + Sync + 'static,
+{
+    N::try_from(number).map_err(broken)
+}
+
+/// What stands in a row is not what was written.
+fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}

@@ -1,0 +1,203 @@
+//! One connection that many share, made again when it is lost.
+
+use std::{
+    fmt,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind,
+    aio::MultiplexedConnection,
+};
+use tokio::{sync::Mutex as AsyncMutex, time::timeout};
+
+use crate::{
+    StepError,
+    backends::{ConnectError, breaker::Breaker},
+};
+
+/// How long the first connection may take.
+const START: Duration = Duration::from_secs(5);
+
+static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("write.lua")));
+
+pub(super) struct Connection {
+    client: Client,
+    live: Mutex<Live>,
+    /// Held by whoever connects, while the others wait.
+    connecting: AsyncMutex<()>,
+    breaker: Breaker,
+}
+
+/// What all commands share.
+#[derive(Default)]
+struct Live {
+    connection: Option<MultiplexedConnection>,
+    /// How many there have been.
+    number: u64,
+}
+
+/// What is asked of the server.
+pub(super) enum Command {
+    Plain(Cmd),
+    /// Writes unless a newer version is there, and answers 1, else 0.
+    Versioned {
+        name: String,
+        version: String,
+        bytes: Vec<u8>,
+        ttl: String,
+    },
+}
+
+impl Command {
+    async fn sent<T: ::redis::FromRedisValue>(&self, to: &mut MultiplexedConnection) -> RedisResult<T> {
+        match self {
+            Self::Plain(command) => command.query_async(to).await,
+            Self::Versioned { name, version, bytes, ttl } => {
+                WRITE.key(name).arg(version).arg(bytes.as_slice()).arg(ttl).invoke_async(to).await
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Connects, so that a wrong URL, address or password is told at once.
+    pub(super) async fn open(url: &str) -> Result<Self, ConnectError> {
+        // Where several are compiled in and none is chosen, the client would panic.
+        #[cfg(feature = "redis-tls")]
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // No URL in what is told: it may hold a password.
+        let client =
+            Client::open(url).map_err(|error| ConnectError::new(format!("no URL of Redis: {error}")))?;
+        let this = Self {
+            client,
+            live: Mutex::default(),
+            connecting: AsyncMutex::default(),
+            breaker: Breaker::new("Redis"),
+        };
+        match timeout(START, this.connected()).await {
+            Ok(Ok(_)) => Ok(this),
+            Ok(Err(error)) => Err(ConnectError::new(format!("{} cannot be used: {error}", this.place()))),
+            Err(_) => Err(ConnectError::new(format!("{} does not answer within {START:?}", this.place()))),
+        }
+    }
+
+    fn place(&self) -> String {
+        format!("Redis at {}", self.client.get_connection_info().addr())
+    }
+
+    /// Asks within a time, again on a new connection if the one at hand turns out to be lost, and not at all while the
+    /// breaker is open.
+    pub(super) async fn ask<T: ::redis::FromRedisValue>(
+        &self,
+        command: &Command,
+        within: Duration,
+    ) -> Result<RedisResult<T>, StepError> {
+        let attempt = self.breaker.admit()?;
+        let mut used = None;
+        let answer = timeout(within, async {
+            let answer = self.ask_once(command, &mut used).await;
+            match answer {
+                Err(error) if error.is_connection_dropped() && used.is_some() => {
+                    self.forget(used.take());
+                    self.ask_once(command, &mut used).await
+                }
+                answer => answer,
+            }
+        })
+        .await;
+        match answer {
+            Ok(Ok(answer)) => {
+                attempt.succeeded();
+                Ok(Ok(answer))
+            }
+            Ok(Err(error)) if !is_away(&error) => {
+                attempt.succeeded();
+                Ok(Err(error))
+            }
+            Ok(Err(error)) => {
+                attempt.failed();
+                self.forget(used);
+                Err(self.away(&error.to_string()))
+            }
+            Err(_) => {
+                attempt.failed();
+                // A connection that swallows what it is given is worth no more than none.
+                self.forget(used);
+                Err(self.away(&format!("no answer within {within:?}")))
+            }
+        }
+    }
+
+    async fn ask_once<T: ::redis::FromRedisValue>(
+        &self,
+        command: &Command,
+        used: &mut Option<u64>,
+    ) -> RedisResult<T> {
+        let (mut connection, number) = self.connected().await?;
+        *used = Some(number);
+        command.sent(&mut connection).await
+    }
+
+    async fn connected(&self) -> RedisResult<(MultiplexedConnection, u64)> {
+        if let Some(live) = self.live().shared() {
+            return Ok(live);
+        }
+        let _turn = self.connecting.lock().await;
+        if let Some(live) = self.live().shared() {
+            return Ok(live);
+        }
+        // The one limit of time is the caller's.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        // Where a password is missing, this is the first command to be refused.
+        let () = ::redis::cmd("PING").query_async(&mut connection).await?;
+        let mut live = self.live();
+        live.number += 1;
+        live.connection = Some(connection.clone());
+        Ok((connection, live.number))
+    }
+
+    /// Unless there is a newer one already.
+    fn forget(&self, used: Option<u64>) {
+        let mut live = self.live();
+        if used == Some(live.number) {
+            live.connection = None;
+        }
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn away(&self, why: &str) -> StepError {
+        StepError::new(smol_str::format_smolstr!("{}: {why}", self.place()))
+    }
+}
+
+impl Live {
+    fn shared(&self) -> Option<(MultiplexedConnection, u64)> {
+        self.connection.clone().map(|connection| (connection, self.number))
+    }
+}
+
+/// Whether it is the server or the way to it that failed, and not the command.
+fn is_away(error: &RedisError) -> bool {
+    use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || matches!(
+            error.kind(),
+            ErrorKind::AuthenticationFailed | ErrorKind::Server(BusyLoading | MasterDown | ReadOnly)
+        )
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("place", &self.place())
+            .field("breaker", &self.breaker)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,357 @@
+//! Backends by configuration: a URL per variable.
+
+use std::{collections::BTreeMap, env, fmt};
+
+use super::{BuildError, Orchestrator, OrchestratorBuilder};
+use crate::backends::{BoxFuture, ConnectError};
+
+/// One for each variable that names a server: a new one is a row here.
+const VARIABLES: [Variable; 5] = [
+    Variable { name: "GRACEFUL_CACHE", engines: &[REDIS_CACHE, REDIS_CACHE_ENCRYPTED] },
+    Variable { name: "GRACEFUL_EVENTS", engines: &[NATS_EVENTS] },
+    Variable { name: "GRACEFUL_STORE", engines: &[SQLITE_STORE, POSTGRES_STORE] },
+    Variable { name: "GRACEFUL_GRAPH", engines: &[] },
+    Variable { name: "GRACEFUL_ALERTS", engines: &[] },
+];
+
+const SERVICE: &str = "GRACEFUL_SERVICE";
+const ENVIRONMENT: &str = "GRACEFUL_ENVIRONMENT";
+
+/// What it stands for: a server, by its URL.
+struct Variable {
+    name: &'static str,
+    engines: &'static [Engine],
+}
+
+/// What the URL of a scheme leads to.
+struct Engine {
+    schemes: &'static [&'static str],
+    feature: &'static str,
+    /// `None` where the feature is not compiled in.
+    connect: Option<Connect>,
+}
+
+/// From a URL to what it changes in the builder.
+type Connect = fn(String) -> Connecting;
+
+type Connecting = BoxFuture<Result<Change, ConnectError>>;
+
+type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
+
+const REDIS_CACHE: Engine = Engine {
+    schemes: &["redis", "redis+unix"],
+    feature: "redis",
+    #[cfg(feature = "redis")]
+    connect: Some(redis_cache),
+    #[cfg(not(feature = "redis"))]
+    connect: None,
+};
+
+const REDIS_CACHE_ENCRYPTED: Engine = Engine {
+    schemes: &["rediss"],
+    feature: "redis-tls",
+    #[cfg(feature = "redis-tls")]
+    connect: Some(redis_cache),
+    #[cfg(not(feature = "redis-tls"))]
+    connect: None,
+};
+
+#[cfg(feature = "redis")]
+fn redis_cache(url: String) -> Connecting {
+    Box::pin(async move {
+        let cache = crate::backends::redis::Cache::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(cache)) as Change)
+    })
+}
+
+const NATS_EVENTS: Engine = Engine {
+    schemes: &["nats", "tls"],
+    feature: "nats",
+    #[cfg(feature = "nats")]
+    connect: Some(nats_events),
+    #[cfg(not(feature = "nats"))]
+    connect: None,
+};
+
+#[cfg(feature = "nats")]
+fn nats_events(url: String) -> Connecting {
+    Box::pin(async move {
+        let events = crate::backends::nats::Events::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as Change)
+    })
+}
+
+const SQLITE_STORE: Engine = Engine {
+    schemes: &["sqlite"],
+    feature: "sqlite",
+    #[cfg(feature = "sqlite")]
+    connect: Some(sqlite_store),
+    #[cfg(not(feature = "sqlite"))]
+    connect: None,
+};
+
+#[cfg(feature = "sqlite")]
+fn sqlite_store(url: String) -> Connecting {
+    Box::pin(async move {
+        let path = url.trim_start_matches("sqlite://");
+        let opened = crate::backends::sqlite::Store::open(path).await;
+        let store = opened.map_err(|error| ConnectError::new(error.to_string()))?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.store(store)) as Change)
+    })
+}
+
+const POSTGRES_STORE: Engine = Engine {
+    schemes: &["postgres", "postgresql"],
+    feature: "postgres",
+    #[cfg(feature = "postgres")]
+    connect: Some(postgres_store),
+    #[cfg(not(feature = "postgres"))]
+    connect: None,
+};
+
+#[cfg(feature = "postgres")]
+fn postgres_store(url: String) -> Connecting {
+    Box::pin(async move {
+        let store = crate::backends::postgres::Store::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.store(store)) as Change)
+    })
+}
+
+/// What is wrong with a configuration: each mistake, by the name of its variable.
+///
+/// Neither its text nor its `Debug` holds any part of a URL but the host and the port.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let settings = [("GRACEFUL_CACHE", "http://:secret@127.0.0.1"), ("GRACEFUL_EVENTS", "127.0.0.1")];
+/// let error = graceful::Orchestrator::builder().with_settings(settings).await.unwrap_err();
+/// assert_eq!(error.variables().collect::<Vec<_>>(), ["GRACEFUL_CACHE", "GRACEFUL_EVENTS"]);
+/// assert!(!error.to_string().contains("secret"));
+/// # });
+/// ```
+#[derive(PartialEq, Eq)]
+pub struct ConfigError(Vec<(Option<&'static str>, String)>);
+
+impl ConfigError {
+    /// The variables that are wrong, without those of which only [`build`](OrchestratorBuilder::build) knows that they are
+    /// missing.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let builder = graceful::Orchestrator::builder();
+    /// let error = builder.with_settings([("GRACEFUL_CACHE", "no URL")]).await.unwrap_err();
+    /// assert_eq!(error.variables().next(), Some("GRACEFUL_CACHE"));
+    /// # });
+    /// ```
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter_map(|(variable, _)| *variable)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (variable, why)) in self.0.iter().enumerate() {
+            let line = if index == 0 { "" } else { "\n" };
+            match variable {
+                Some(variable) => write!(f, "{line}{variable}: {why}")?,
+                None => write!(f, "{line}{why}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl From<BuildError> for ConfigError {
+    fn from(error: BuildError) -> Self {
+        Self(vec![(None, error.to_string())])
+    }
+}
+
+impl Orchestrator {
+    /// An orchestrator whose backends are chosen by the environment; a step that it says nothing of has the backend of
+    /// [`in_memory`](Self::in_memory), if that feature is on.
+    ///
+    /// | variable | value |
+    /// |---|---|
+    /// | `GRACEFUL_SERVICE` | the service's name |
+    /// | `GRACEFUL_ENVIRONMENT` | the environment, such as `prod` |
+    /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`), `rediss://…` (feature `redis-tls`) |
+    /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (feature `nats`) |
+    /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database` (feature `postgres`), `sqlite://path/to/file.db` (feature `sqlite`) |
+    ///
+    /// A variable that is empty is one that is not set.
+    ///
+    /// # Errors
+    /// A value that is no URL, or of a scheme that nothing here serves or whose feature is not compiled in; a server that
+    /// does not answer or refuses; a stream that is missing. All that is wrong is told at once, each with its variable. And
+    /// what [`build`](OrchestratorBuilder::build) finds.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// // GRACEFUL_SERVICE=users GRACEFUL_CACHE=redis://127.0.0.1 GRACEFUL_EVENTS=nats://127.0.0.1
+    /// graceful::Orchestrator::from_env().await?.install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn from_env() -> Result<Self, ConfigError> {
+        let builder = Self::builder().with_env().await?;
+        #[cfg(feature = "memory")]
+        let builder = builder.in_memory();
+        Ok(builder.build()?)
+    }
+}
+
+impl OrchestratorBuilder {
+    /// Takes what the environment says; the variables are those of [`Orchestrator::from_env`]. A backend that it names
+    /// takes the place of one that was given before.
+    ///
+    /// # Errors
+    /// As [`Orchestrator::from_env`].
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use graceful::Orchestrator;
+    ///
+    /// let builder = Orchestrator::builder().service("users").with_env().await?;
+    /// let orchestrator = builder.on_report(|report| println!("{report}")).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn with_env(self) -> Result<Self, ConfigError> {
+        let mut values = Values::default();
+        for name in Values::names() {
+            match env::var(name) {
+                Ok(value) => values.set(name, &value),
+                Err(env::VarError::NotPresent) => {}
+                Err(env::VarError::NotUnicode(_)) => {
+                    return Err(ConfigError(vec![(Some(name), "its value is no UTF-8".to_owned())]));
+                }
+            }
+        }
+        self.with_values(values).await
+    }
+
+    /// The same from other settings than the environment's. Names that are none of those variables are passed over.
+    ///
+    /// # Errors
+    /// As [`Orchestrator::from_env`].
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let settings = [("GRACEFUL_SERVICE", "users"), ("GRACEFUL_CACHE", "")];
+    /// let orchestrator = graceful::Orchestrator::builder().with_settings(settings).await?.build()?;
+    /// assert_eq!(orchestrator.key("user", 42).service(), "users");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn with_settings<N: AsRef<str>, V: AsRef<str>>(
+        self,
+        settings: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, ConfigError> {
+        let mut values = Values::default();
+        for (name, value) in settings {
+            if let Some(name) = Values::names().find(|known| *known == name.as_ref()) {
+                values.set(name, value.as_ref());
+            }
+        }
+        self.with_values(values).await
+    }
+
+    async fn with_values(mut self, mut values: Values) -> Result<Self, ConfigError> {
+        if let Some(service) = values.0.remove(SERVICE) {
+            self = self.service(service);
+        }
+        if let Some(environment) = values.0.remove(ENVIRONMENT) {
+            self = self.environment(environment);
+        }
+        let mut wrong = Vec::new();
+        for variable in &VARIABLES {
+            let Some(url) = values.0.remove(variable.name) else { continue };
+            match variable.change(url).await {
+                Ok(change) => self = change(self),
+                Err(why) => wrong.push((Some(variable.name), why)),
+            }
+        }
+        if wrong.is_empty() { Ok(self) } else { Err(ConfigError(wrong)) }
+    }
+}
+
+impl Variable {
+    async fn change(&self, url: String) -> Result<Change, String> {
+        let mut schemes = self.engines.iter().flat_map(|engine| engine.schemes).peekable();
+        if schemes.peek().is_none() {
+            return Err("there is no engine for it in this version".to_owned());
+        }
+        let known = schemes.map(|scheme| format!("`{scheme}://…`")).collect::<Vec<_>>().join(", ");
+        // What has no scheme may be a password in the wrong place: it is not shown.
+        let Some((scheme, _)) = url.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
+            return Err(format!("its value is no URL; known are {known}"));
+        };
+        let Some(engine) = self.engines.iter().find(|engine| engine.schemes.contains(&scheme)) else {
+            return Err(format!("the scheme `{scheme}` is unknown here; known are {known}"));
+        };
+        let Some(connect) = engine.connect else {
+            let feature = engine.feature;
+            return Err(format!(
+                "`{scheme}://…` needs the feature `{feature}` of graceful, which is not compiled in"
+            ));
+        };
+        connect(url).await.map_err(|error| error.to_string())
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+')
+}
+
+/// By variable; what is empty is not there.
+#[derive(Default)]
+struct Values(BTreeMap<&'static str, String>);
+
+impl Values {
+    fn names() -> impl Iterator<Item = &'static str> {
+        [SERVICE, ENVIRONMENT].into_iter().chain(VARIABLES.iter().map(|variable| variable.name))
+    }
+
+    fn set(&mut self, name: &'static str, value: &str) {
+        // The end of a line comes with a secret that was read from a file.
+        let value = value.trim();
+        if !value.is_empty() {
+            self.0.insert(name, value.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn refused(engines: &'static [Engine], url: &str) -> String {
+        Variable { name: "GRACEFUL_CACHE", engines }.change(url.to_owned()).await.err().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_not_compiled_in_names_its_feature() {
+        const ENGINES: &[Engine] = &[Engine { schemes: &["swift"], feature: "birds", connect: None }];
+        assert_eq!(
+            refused(ENGINES, "swift://:s3cret@a").await,
+            "`swift://…` needs the feature `birds` of graceful, which is not compiled in"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_variable_without_an_engine_is_not_passed_over() {
+        assert_eq!(refused(&[], "swift://:s3cret@a").await, "there is no engine for it in this version");
+    }
+}

@@ -1,0 +1,186 @@
+//! A TCP proxy that fails in the ways in which a network does.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpSocket, TcpStream,
+        tcp::{ReadHalf, WriteHalf},
+    },
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
+
+/// How the connections through a [`Proxy`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    Up,
+    /// Nobody listens, and who was connected is reset.
+    Refused,
+    /// Who connects, or was connected, is reset.
+    Reset,
+    /// Who connects is accepted, and then nothing comes through. What was sent comes through when the link is up again.
+    BlackHole,
+    /// Everything comes through, each part this much later.
+    Slow(Duration),
+    /// Half of the next request comes through, then a reset.
+    HalfSent,
+    /// The next request comes through and half of its answer, then a reset.
+    HalfAnswered,
+}
+
+impl Link {
+    /// All ways to fail.
+    pub const FAULTS: [Self; 6] = [
+        Self::Refused,
+        Self::Reset,
+        Self::BlackHole,
+        Self::Slow(Duration::from_millis(20)),
+        Self::HalfSent,
+        Self::HalfAnswered,
+    ];
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    link: Link,
+    /// A connection from before the last cut is cut, even if the link is up again by then.
+    cuts: usize,
+}
+
+/// Stands between a client and a server.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    server: SocketAddr,
+    state: watch::Sender<State>,
+    connections: Arc<AtomicUsize>,
+    listening: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Proxy {
+    /// A proxy on a free port, with its link up.
+    pub async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = Self {
+            address: listener.local_addr().unwrap(),
+            server,
+            state: watch::Sender::new(State { link: Link::Up, cuts: 0 }),
+            connections: Arc::default(),
+            listening: Mutex::new(None),
+        };
+        *proxy.listening.lock().await = Some(proxy.listen(listener));
+        proxy
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many connections it has taken so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// From the return of this call on, the link is so.
+    pub async fn set(&self, link: Link) {
+        let mut listening = self.listening.lock().await;
+        if link == Link::Refused
+            && let Some(task) = listening.take()
+        {
+            task.abort();
+            // Until it has ended, it listens.
+            let _ = task.await;
+        }
+        self.state.send_modify(|state| {
+            state.link = link;
+            state.cuts += usize::from(matches!(link, Link::Refused | Link::Reset));
+        });
+        if link != Link::Refused && listening.is_none() {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_reuseaddr(true).unwrap();
+            socket.bind(self.address).unwrap();
+            *listening = Some(self.listen(socket.listen(1024).unwrap()));
+        }
+    }
+
+    fn listen(&self, listener: TcpListener) -> JoinHandle<()> {
+        let (server, state, connections) = (self.server, self.state.clone(), Arc::clone(&self.connections));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(connect(client, server, state.subscribe()));
+            }
+        })
+    }
+}
+
+async fn connect(mut client: TcpStream, server: SocketAddr, state: watch::Receiver<State>) {
+    let cuts = state.borrow().cuts;
+    if let Ok(mut server) = TcpStream::connect(server).await {
+        let (from_client, to_client) = client.split();
+        let (from_server, to_server) = server.split();
+        let requests = Pump { state: state.clone(), cuts, half: Link::HalfSent };
+        let answers = Pump { state, cuts, half: Link::HalfAnswered };
+        tokio::select! {
+            () = requests.run(from_client, to_server) => {}
+            () = answers.run(from_server, to_client) => {}
+        }
+        let _ = server.set_zero_linger();
+    }
+    // Closed so, a connection is reset.
+    let _ = client.set_zero_linger();
+}
+
+/// One direction of a connection.
+struct Pump {
+    state: watch::Receiver<State>,
+    /// How often the link had been cut when it was made.
+    cuts: usize,
+    /// The link that breaks here, half-way.
+    half: Link,
+}
+
+impl Pump {
+    /// Until either side closes, or the link breaks.
+    async fn run(mut self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>) {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Some(link) = self.link() {
+            let length = tokio::select! {
+                biased;
+                changed = self.state.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
+                read = from.read(&mut buffer), if link != Link::BlackHole => match read {
+                    Ok(length @ 1..) => length,
+                    _ => return,
+                },
+            };
+            if link == self.half {
+                let _ = to.write_all(&buffer[..length / 2]).await;
+                return;
+            }
+            if let Link::Slow(delay) = link {
+                tokio::time::sleep(delay).await;
+            }
+            if to.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// `None` where it is cut.
+    fn link(&mut self) -> Option<Link> {
+        let State { link, cuts } = *self.state.borrow_and_update();
+        (cuts == self.cuts && !matches!(link, Link::Refused | Link::Reset)).then_some(link)
+    }
+}

@@ -1,0 +1,151 @@
+//! The servers of storage and messages: those that run on this machine, and those that a test starts for itself, to kill them.
+
+use std::{
+    fs,
+    io::Write as _,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use tokio::net::TcpStream;
+
+use crate::{
+    gate::until,
+    services::{installed, may_be_missing},
+};
+
+/// Redis on its standard port, if it is there.
+pub async fn redis() -> Option<SocketAddr> {
+    running("Redis", 6379).await
+}
+
+/// NATS with JetStream on its standard port, if it is there.
+pub async fn nats() -> Option<SocketAddr> {
+    running("NATS", 4222).await
+}
+
+/// PostgreSQL on its standard port, if it is there.
+pub async fn postgres() -> Option<SocketAddr> {
+    running("PostgreSQL", 5432).await
+}
+
+/// A server on this machine. Where it is missing the test fails, or is skipped and says so: see [`missing`].
+pub async fn running(name: &str, port: u16) -> Option<SocketAddr> {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    match TcpStream::connect(address).await {
+        Ok(_) => Some(address),
+        Err(error) => missing(&format!("{name} at {address}: {error}")),
+    }
+}
+
+/// # Panics
+/// With `GRACEFUL_REQUIRE_SERVICES=1`. Without it, the test is skipped, and the standard error says so.
+pub fn missing<T>(what: &str) -> Option<T> {
+    assert!(may_be_missing(), "there is no {what}");
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    // Past the capture of a test's output, which is shown only when it fails.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: there is no {what}");
+    None
+}
+
+/// A name that no other run of no other test has.
+pub fn unique(name: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
+    format!("{name}-{}-{}-{nanos}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A server of the test's own, on a free port, with a directory of its own. Both go with it.
+#[derive(Debug)]
+pub struct Server {
+    program: PathBuf,
+    arguments: Vec<String>,
+    address: SocketAddr,
+    directory: PathBuf,
+    process: Child,
+}
+
+impl Server {
+    /// Redis, with further arguments such as `--requirepass`.
+    pub async fn redis(arguments: &[&str]) -> Option<Self> {
+        Self::start("redis-server", |port, directory| {
+            let own = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", directory];
+            own.iter().chain(arguments).map(ToString::to_string).collect()
+        })
+        .await
+    }
+
+    /// NATS with JetStream, and with these further lines of configuration, such as `max_payload: 1024`.
+    pub async fn nats(configuration: &str) -> Option<Self> {
+        Self::start("nats-server", |port, directory| {
+            let file = Path::new(directory).join("nats.conf");
+            let own = format!("listen: 127.0.0.1:{port}\njetstream {{ store_dir: \"{directory}\" }}\n");
+            fs::write(&file, own + configuration).unwrap();
+            vec!["--config".to_owned(), file.to_str().unwrap().to_owned()]
+        })
+        .await
+    }
+
+    /// Any other; its arguments are made from its port and directory.
+    pub async fn start(program: &str, arguments: impl FnOnce(&str, &str) -> Vec<String>) -> Option<Self> {
+        let Some(program) = find(program) else { return missing(program) };
+        let directory = std::env::temp_dir().join(unique("graceful"));
+        fs::create_dir_all(&directory).unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let arguments = arguments(&address.port().to_string(), directory.to_str().unwrap());
+        let process = run(&program, &arguments);
+        let mut server = Self { program, arguments, address, directory, process };
+        server.listens().await;
+        Some(server)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// At once, as by `kill -9`.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// After [`kill`](Self::kill): on the same port, with the same directory.
+    pub async fn start_again(&mut self) {
+        self.process = run(&self.program, &self.arguments);
+        self.listens().await;
+    }
+
+    async fn listens(&mut self) {
+        let address = self.address;
+        until(|| {
+            assert!(self.process.try_wait().unwrap().is_none(), "{} has ended", self.program.display());
+            async move { TcpStream::connect(address).await.is_ok() }
+        })
+        .await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn run(program: &Path, arguments: &[String]) -> Child {
+    Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Debian keeps servers where the `PATH` of a plain user does not lead.
+fn find(program: &str) -> Option<PathBuf> {
+    installed(program).or_else(|| Some(Path::new("/usr/sbin").join(program)).filter(|file| file.is_file()))
+}

@@ -1,0 +1,103 @@
+//! From the environment of a process: this test starts itself again with another one.
+
+use std::process::{Command, Output};
+
+use graceful::Orchestrator;
+use graceful_tests::servers::{self, Server};
+
+const TEST: &str = "environment::the_environment_is_read";
+const CHILD: &str = "GRACEFUL_TEST_CHILD";
+
+fn child(variables: &[(&str, &std::ffi::OsStr)]) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", TEST, "--nocapture"]).env(CHILD, "1");
+    // Without another, the machine's certificates are trusted, and no test's is among them.
+    command.env_remove("SSL_CERT_FILE");
+    for name in ["SERVICE", "ENVIRONMENT", "CACHE", "EVENTS", "STORE", "GRAPH", "ALERTS"] {
+        command.env_remove(format!("GRACEFUL_{name}"));
+    }
+    command.envs(variables.iter().copied()).output().unwrap()
+}
+
+fn said(variables: &[(&str, &str)]) -> String {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, (*value).as_ref())).collect();
+    let said = String::from_utf8(child(&variables).stdout).unwrap();
+    assert!(!said.contains("s3cret"), "{said}");
+    said
+}
+
+#[tokio::test]
+async fn the_environment_is_read() {
+    if std::env::var_os(CHILD).is_some() {
+        match Orchestrator::from_env().await {
+            Ok(orchestrator) => println!("ok: {}", orchestrator.key("user", 1)),
+            Err(error) => println!("error: {error} {error:?}"),
+        }
+        return;
+    }
+    assert!(said(&[]).contains("ok: service::user:1"));
+    assert!(said(&[("GRACEFUL_SERVICE", "users"), ("GRACEFUL_CACHE", "")]).contains("ok: users::user:1"));
+    let wrong = said(&[("GRACEFUL_CACHE", "redis://:s3cret@127.0.0.1:1")]);
+    assert!(wrong.contains("error: GRACEFUL_CACHE: Redis at 127.0.0.1:1 cannot be used: "), "{wrong}");
+}
+
+/// A certificate of 127.0.0.1 that vouches for itself, and its key.
+fn certificate(directory: &str) -> Option<(String, String)> {
+    let (certificate, key) = (format!("{directory}/cert.pem"), format!("{directory}/key.pem"));
+    let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=127.0.0.1 \
+                 -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
+    let made = Command::new("openssl")
+        .args(words.split_whitespace())
+        .args(["-out", &certificate, "-keyout", &key])
+        .output();
+    match made {
+        Ok(made) if made.status.success() => Some((certificate, key)),
+        other => servers::missing(&format!("openssl: {other:?}")),
+    }
+}
+
+#[tokio::test]
+async fn connections_may_be_encrypted() {
+    let directory = std::env::temp_dir().join(servers::unique("graceful-tls"));
+    std::fs::create_dir_all(&directory).unwrap();
+    let Some((certificate, key)) = certificate(directory.to_str().unwrap()) else { return };
+    let Some(redis) = Server::start("redis-server", |port, directory| {
+        let words = format!(
+            "--port 0 --tls-port {port} --bind 127.0.0.1 --dir {directory} --tls-auth-clients no \
+             --tls-cert-file {certificate} --tls-key-file {key} --tls-ca-cert-file {certificate}"
+        );
+        words.split_whitespace().map(ToOwned::to_owned).collect()
+    })
+    .await
+    else {
+        return;
+    };
+    let tls = format!("tls {{ cert_file: \"{certificate}\", key_file: \"{key}\" }}\n");
+    let Some(nats) = Server::nats(&tls).await else { return };
+
+    let urls = [
+        ("GRACEFUL_CACHE", format!("rediss://{}", redis.address())),
+        ("GRACEFUL_EVENTS", format!("tls://{}", nats.address())),
+    ];
+    for (variable, url) in urls {
+        let trusted = said(&[(variable, &url), ("SSL_CERT_FILE", &certificate)]);
+        assert!(trusted.contains("ok: "), "{trusted}");
+        let unknown = said(&[(variable, &url)]);
+        assert!(
+            unknown.contains(&format!("error: {variable}: ")) && unknown.contains("ertificate"),
+            "{unknown}"
+        );
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_is_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let value = std::ffi::OsStr::from_bytes(b"redis://:s3cret\xff@a");
+    let said = String::from_utf8(child(&[("GRACEFUL_CACHE", value)]).stdout).unwrap();
+    assert!(said.contains("error: GRACEFUL_CACHE: its value is no UTF-8"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+}

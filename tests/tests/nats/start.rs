@@ -1,0 +1,126 @@
+//! What can be wrong is told at once, without a secret.
+
+use async_nats::jetstream::stream::Config;
+use graceful::backends::nats::{Events, Filter, Subscriber};
+use graceful_tests::servers::Server;
+
+use super::Nats;
+
+async fn refused(url: &str) -> String {
+    let error = Events::connect(url).await.unwrap_err();
+    let (text, debug) = (error.to_string(), format!("{error:?}"));
+    assert!(!text.contains("s3cret") && !debug.contains("s3cret"), "{text} {debug}");
+    text
+}
+
+#[tokio::test]
+async fn a_url_that_is_none() {
+    for url in ["", "http://u:s3cret@a", "nats://u:s3cret@a?stream=a.b", "nats://u:s3cret@a?steam=a"] {
+        let text = refused(url).await;
+        assert!(text.starts_with("no URL of NATS: "), "{url}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    let text = refused("nats://u:s3cret@127.0.0.1:1").await;
+    assert!(text.starts_with("NATS at 127.0.0.1:1 cannot be used: "), "{text}");
+}
+
+#[tokio::test]
+async fn a_login_that_is_wrong_or_missing() {
+    for (login, right) in [("user: u, password: right", "u:right"), ("token: right", "right")] {
+        let Some(server) = Server::nats(&format!("authorization {{ {login} }}\n")).await else { return };
+        let address = server.address();
+        for wrong in [
+            format!("nats://u:s3cret@{address}"),
+            format!("nats://s3cret@{address}"),
+            format!("nats://{address}"),
+        ] {
+            let text = refused(&wrong).await;
+            assert_eq!(text, format!("NATS at {address} refuses the user, the password or the token"));
+        }
+        let events = Events::connect(&format!("nats://{right}@{address}")).await.unwrap();
+        assert!(!format!("{events:?}").contains("right"), "{events:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_jetstream() {
+    let Some(server) = Server::start("nats-server", |port, _| {
+        ["--addr", "127.0.0.1", "--port", port].map(ToOwned::to_owned).to_vec()
+    })
+    .await
+    else {
+        return;
+    };
+    let text = refused(&format!("nats://{}", server.address())).await;
+    assert!(text.starts_with("the stream `graceful` of NATS at 127.0.0.1:"), "{text}");
+}
+
+#[tokio::test]
+async fn the_stream_is_created_once_and_then_checked() {
+    let Some(nats) = Nats::find().await else { return };
+    let text = refused(&format!("{}&create=false", nats.url())).await;
+    assert_eq!(text, format!("the stream `{}` of NATS at {} is missing", nats.stream, nats.address));
+
+    let url = nats.url();
+    let connected: Vec<_> = (0..8)
+        .map(|_| {
+            tokio::spawn({
+                let url = url.clone();
+                async move { Events::connect(&url).await }
+            })
+        })
+        .collect();
+    for one in connected {
+        one.await.unwrap().unwrap();
+    }
+    let config = nats.stream().await.cached_info().config.clone();
+    assert_eq!(config.subjects, [format!("{}.>", nats.stream)]);
+    assert_eq!((config.max_age.as_secs(), config.duplicate_window.as_secs()), (7 * 24 * 3600, 120));
+    Events::connect(&format!("{}&create=false", nats.url())).await.unwrap();
+    nats.clean().await;
+}
+
+#[tokio::test]
+async fn a_stream_of_somebody_else_is_used_as_it_is_or_told_why_not() {
+    let Some(nats) = Nats::find().await else { return };
+    let own = Config { name: nats.stream.clone(), max_messages: 5, ..Config::default() };
+    nats.jetstream
+        .create_stream(Config { subjects: vec![format!("{}.a.>", nats.stream)], ..own.clone() })
+        .await
+        .unwrap();
+    let text = refused(&nats.url()).await;
+    assert!(text.ends_with(&format!("does not take the subjects `{}.>`", nats.stream)), "{text}");
+
+    let fit = Config { subjects: vec![format!("{}.>", nats.stream)], ..own };
+    nats.jetstream.update_stream(fit).await.unwrap();
+    nats.events().await;
+    assert_eq!(nats.stream().await.cached_info().config.max_messages, 5);
+    nats.clean().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_created_says_why() {
+    let Some(nats) = Nats::find().await else { return };
+    let other = Config {
+        name: format!("{}-other", nats.stream),
+        subjects: vec![format!("{}.a.>", nats.stream)],
+        ..Config::default()
+    };
+    nats.jetstream.create_stream(&other).await.unwrap();
+    let text = refused(&nats.url()).await;
+    assert!(text.contains("cannot be created") && text.contains("overlap"), "{text}");
+    nats.jetstream.delete_stream(&other.name).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_consumer_of_a_wrong_name() {
+    let Some(nats) = Nats::find().await else { return };
+    for name in ["", "a.b", "a b", "*", ">"] {
+        let error = Subscriber::connect(&nats.url(), name, &Filter::new()).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the consumer `{name}` of NATS at ")), "{error}");
+    }
+    nats.clean().await;
+}

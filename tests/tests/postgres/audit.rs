@@ -1,0 +1,69 @@
+//! The chain of the audit log.
+
+use std::error::Error as _;
+
+use graceful::{
+    Code, OrchestrationConfig, Orchestrator, RelaySettings, Success,
+    backends::{AuditHead, AuditLog as _, Tampered, postgres::Store},
+};
+use tokio::task::JoinSet;
+
+use super::{Postgres, execute};
+
+/// Records at once, by several stores.
+async fn record(stores: &[Store], count: i64) {
+    let mut tasks = JoinSet::new();
+    for (index, store) in stores.iter().enumerate() {
+        let orchestrator =
+            Orchestrator::builder().store(store.clone()).relay(RelaySettings::off()).build().unwrap();
+        tasks.spawn(async move {
+            for id in 0..count {
+                let config = OrchestrationConfig::new("user").id(format!("{index}/{id}")).on(&orchestrator);
+                let report = Success::wrap(Code::Ok, "said", &id).orchestrate(&config).await;
+                assert_eq!(report.step(graceful::Step::Audit).to_string(), "appended");
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+fn tampered(verified: Result<AuditHead, graceful::StepError>) -> Option<i64> {
+    let error = verified.err()?;
+    Some(error.source().unwrap().downcast_ref::<Tampered>().unwrap().sequence)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_many_append_at_once_is_one_chain() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let stores = [postgres.store(&schema).await, postgres.store(&schema).await];
+    assert_eq!(stores[0].verify(None).await.unwrap().sequence, 0);
+    record(&stores, 50).await;
+    let head = stores[0].verify(None).await.unwrap();
+    assert_eq!(head.sequence, 100);
+    assert_eq!(stores[1].records(None, usize::MAX).await.unwrap().len(), 100);
+    record(&stores, 1).await;
+    assert_eq!(stores[0].verify(Some(&head)).await.unwrap().sequence, 102);
+    postgres.clean().await;
+}
+
+#[tokio::test]
+async fn what_was_changed_shows() {
+    let Some(postgres) = Postgres::find().await else { return };
+    for (change, sequence) in [
+        ("UPDATE graceful_audit SET record = replace(record, 'said', 'sang') WHERE seq = 3", 3),
+        ("UPDATE graceful_audit SET entity = 'x' WHERE seq = 4", 4),
+        ("UPDATE graceful_audit SET flow = gen_random_uuid() WHERE seq = 4", 4),
+        ("DELETE FROM graceful_audit WHERE seq = 2", 2),
+        ("DELETE FROM graceful_audit WHERE seq = 5", 5),
+        ("DELETE FROM graceful_audit", 1),
+    ] {
+        let schema = postgres.schema().await;
+        let store = postgres.store(&schema).await;
+        record(std::slice::from_ref(&store), 5).await;
+        let head = store.verify(None).await.unwrap();
+        execute(&mut postgres.connection(&schema).await, change).await;
+        assert_eq!(tampered(store.verify(Some(&head)).await), Some(sequence), "{change}");
+    }
+    postgres.clean().await;
+}

@@ -1,0 +1,78 @@
+//! The store in PostgreSQL, against PostgreSQL.
+
+mod audit;
+mod conformance;
+mod faults;
+mod inbox;
+mod relays;
+mod start;
+mod steps;
+mod transaction;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use graceful::backends::postgres::Store;
+use graceful_tests::servers::{self, unique};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+/// The server, with schemas of the test's own, which are removed by [`clean`](Self::clean).
+struct Postgres {
+    address: SocketAddr,
+    schema: String,
+    made: AtomicUsize,
+    schemas: Mutex<Vec<String>>,
+}
+
+impl Postgres {
+    async fn find() -> Option<Self> {
+        let address = servers::postgres().await?;
+        let schema = unique("graceful").replace('-', "_");
+        Some(Self { address, schema, made: AtomicUsize::new(0), schemas: Mutex::default() })
+    }
+
+    /// A new schema, empty.
+    async fn schema(&self) -> String {
+        let schema = format!("{}_{}", self.schema, self.made.fetch_add(1, Ordering::Relaxed));
+        self.schemas.lock().unwrap().push(schema.clone());
+        execute(&mut self.connection("public").await, &format!("CREATE SCHEMA {schema}")).await;
+        schema
+    }
+
+    fn url(&self, schema: &str) -> String {
+        url(self.address, schema)
+    }
+
+    async fn connection(&self, schema: &str) -> PgConnection {
+        PgConnection::connect(&self.url(schema)).await.unwrap()
+    }
+
+    async fn store(&self, schema: &str) -> Store {
+        Store::connect(&self.url(schema)).await.unwrap()
+    }
+
+    /// An empty store.
+    async fn fresh(&self) -> Store {
+        self.store(&self.schema().await).await
+    }
+
+    async fn clean(self) {
+        let mut connection = self.connection("public").await;
+        for schema in self.schemas.into_inner().unwrap() {
+            execute(&mut connection, &format!("DROP SCHEMA {schema} CASCADE")).await;
+        }
+    }
+}
+
+fn url(address: SocketAddr, schema: &str) -> String {
+    format!("postgres://postgres@{address}/test?options[search_path]={schema}")
+}
+
+async fn execute(connection: &mut PgConnection, statement: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.unwrap();
+}

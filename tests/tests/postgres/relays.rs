@@ -1,0 +1,188 @@
+//! Several relays at once, transactions that commit late, and a relay that dies.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use graceful::{
+    Orchestrator, RelaySettings, StepError,
+    backends::{Claim, FlowState, FlowStore as _, QueuedFlow, Settlement, Timestamp, Uuid, postgres::Store},
+    orchestrate,
+};
+use sqlx::Connection as _;
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::Postgres;
+
+const ENTITIES: i64 = 20;
+const WRITERS: i64 = 8;
+const FLOWS: i64 = 3000;
+const LEASE: Duration = Duration::from_millis(300);
+
+/// Claims, tells, settles; every few flows it dies with a claim in its hand, and another takes its place.
+async fn relay(store: Store, told: mpsc::UnboundedSender<(Claim, bool)>, dies_after: usize) {
+    let mut claimed = 0;
+    loop {
+        for claim in store.claim(Timestamp::now(), 7, LEASE).await.unwrap() {
+            claimed += 1;
+            if claimed == dies_after {
+                return;
+            }
+            let settled = store.settle(claim.held(), Settlement::Completed, Timestamp::now()).await.unwrap();
+            told.send((claim, settled)).unwrap();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Transactions insert flows and commit after a while. All that was committed is settled, once, by who held it; and where one
+/// transaction of an entity had committed before the next began, in that order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_is_committed_is_delivered_in_order() {
+    #[orchestrate(pattern = "user", id = entity, payload = number, delivery = "durable", tx = tx)]
+    async fn count(
+        tx: &mut sqlx::Transaction<'_, sqlx::Postgres>,
+        entity: i64,
+        number: i64,
+    ) -> Result<(), StepError> {
+        let _ = (tx, entity, number);
+        Ok(())
+    }
+
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await;
+    let orchestrator = Orchestrator::builder()
+        .service("users")
+        .store(store.clone())
+        .relay(RelaySettings::off())
+        .build()
+        .unwrap();
+
+    let (told, mut settled) = mpsc::unbounded_channel();
+    let mut relays = JoinSet::new();
+    for dies_after in [usize::MAX, 40, 60, 80] {
+        relays.spawn(relay(postgres.store(&schema).await, told.clone(), dies_after));
+    }
+
+    // Each entity has one writer, whose next transaction begins when the one before has committed.
+    let (mut writers, numbers) = (JoinSet::new(), Arc::new(AtomicI64::new(0)));
+    for writer in 0..WRITERS {
+        let (mut connection, orchestrator) = (postgres.connection(&schema).await, orchestrator.clone());
+        let numbers = Arc::clone(&numbers);
+        writers.spawn(async move {
+            let mut committed = Vec::new();
+            for round in 0..FLOWS / WRITERS {
+                let entity = (round % (ENTITIES / WRITERS + 1)) * WRITERS + writer;
+                let number = numbers.fetch_add(1, Ordering::SeqCst);
+                let mut transaction = connection.begin().await.unwrap();
+                orchestrator.scope(count(&mut transaction, entity, number)).await.unwrap();
+                for _ in 0..(number * 7919) % 50 {
+                    tokio::task::yield_now().await;
+                }
+                // One in ten is rolled back.
+                if number % 10 == 9 {
+                    transaction.rollback().await.unwrap();
+                } else {
+                    transaction.commit().await.unwrap();
+                    committed.push((entity, number));
+                }
+            }
+            committed
+        });
+    }
+    let committed: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
+
+    let (mut delivered, mut seen) = (HashMap::<String, Vec<i64>>::new(), 0);
+    while seen < committed.len() {
+        let (claim, is_settled) = graceful_tests::gate::awaited(settled.recv()).await.unwrap();
+        // One whose lease was over is another's by now.
+        if !is_settled {
+            continue;
+        }
+        let flow = store.get(claim.id).await.unwrap().unwrap().flow().unwrap();
+        delivered.entry(flow.entity_id().to_string()).or_default().push(flow.payload().decode().unwrap());
+        seen += 1;
+    }
+    let mut expected = HashMap::<String, Vec<i64>>::new();
+    for (entity, number) in committed {
+        expected.entry(entity.to_string()).or_default().push(number);
+    }
+    assert_eq!(delivered, expected);
+    relays.shutdown().await;
+    assert!(settled.try_recv().is_err(), "nothing is settled twice");
+    assert!(store.list(FlowState::Queued, 1).await.unwrap().is_empty());
+    postgres.clean().await;
+}
+
+/// An older flow of an entity comes to light, by a late commit, while a newer one is under way: it waits.
+#[tokio::test]
+async fn a_late_commit_does_not_make_two_of_one_entity() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await;
+    let flow = |id: u128| QueuedFlow {
+        id: Uuid::from_u128(id),
+        entity: "a".to_owned(),
+        handler: "h".to_owned(),
+        body: Vec::new(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let mut connection = postgres.connection(&schema).await;
+    let mut late = connection.begin().await.unwrap();
+    sqlx::query("INSERT INTO graceful_flows (id, entity, handler, body, due) VALUES ($1, 'a', 'h', '', 0)")
+        .bind(Uuid::from_u128(1))
+        .execute(&mut *late)
+        .await
+        .unwrap();
+    store.enqueue(flow(2)).await.unwrap();
+    let claim = async || store.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30)).await.unwrap();
+    let newer = claim().await;
+    assert_eq!(newer[0].id, Uuid::from_u128(2));
+    late.commit().await.unwrap();
+    assert!(claim().await.is_empty());
+    let settled = store.settle(newer[0].held(), Settlement::Completed, Timestamp::UNIX_EPOCH).await.unwrap();
+    assert!(settled);
+    assert_eq!(claim().await[0].id, Uuid::from_u128(1));
+    postgres.clean().await;
+}
+
+/// The same while the newer one is being handed out: whoever asks meanwhile waits, and then sees it.
+#[tokio::test]
+async fn two_that_hand_out_at_once_do_not_make_two_of_one_entity() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await;
+    let insert = "INSERT INTO graceful_flows (id, entity, handler, body, due) VALUES ($1, 'a', 'h', '', 0)";
+    let [mut late, mut first] = [postgres.connection(&schema).await, postgres.connection(&schema).await];
+    let (mut late, mut first) = (late.begin().await.unwrap(), first.begin().await.unwrap());
+    sqlx::query(insert).bind(Uuid::from_u128(1)).execute(&mut *late).await.unwrap();
+    sqlx::query(insert)
+        .bind(Uuid::from_u128(2))
+        .execute(&mut postgres.connection(&schema).await)
+        .await
+        .unwrap();
+    let claimed: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM graceful_claim(0, 1000000, 10)")
+        .fetch_all(&mut *first)
+        .await
+        .unwrap();
+    assert_eq!(claimed, [Uuid::from_u128(2)]);
+    late.commit().await.unwrap();
+
+    let second = tokio::spawn(store.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30)));
+    let process: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *first).await.unwrap();
+    let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))";
+    let mut looking = postgres.connection(&schema).await;
+    while !sqlx::query_scalar::<_, bool>(waits).bind(process).fetch_one(&mut looking).await.unwrap() {
+        assert!(!second.is_finished(), "it did not wait: {:?}", second.await);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    first.commit().await.unwrap();
+    assert_eq!(second.await.unwrap().unwrap(), []);
+    postgres.clean().await;
+}

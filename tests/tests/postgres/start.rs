@@ -1,0 +1,63 @@
+//! What can be wrong is told at once, without a secret; the tables are made once.
+
+use graceful::backends::{FlowState, FlowStore as _, postgres::Store};
+
+use super::{Postgres, execute};
+
+async fn refused(url: &str) -> String {
+    let error = Store::connect(url).await.unwrap_err();
+    let (text, debug) = (error.to_string(), format!("{error:?}"));
+    assert!(!text.contains("s3cret") && !debug.contains("s3cret"), "{text} {debug}");
+    text
+}
+
+#[tokio::test]
+async fn a_url_that_is_none() {
+    for url in ["", "s3cret", "postgres://u:s3cret@a:99999/b", "postgres://u:s3cret@a/b?sslmode=s3cret"] {
+        assert!(refused(url).await.starts_with("no URL of PostgreSQL"), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    let text = refused("postgres://u:s3cret@127.0.0.1:1/test").await;
+    assert!(text.starts_with("PostgreSQL at 127.0.0.1:1 "), "{text}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let address = postgres.address;
+    let text = refused(&format!("postgres://postgres:s3cret@{address}/no_such_database")).await;
+    assert!(text.starts_with(&format!("PostgreSQL at {address} cannot be used: ")), "{text}");
+    assert!(text.contains("no_such_database"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_open_it_at_once() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let url = postgres.url(&postgres.schema().await);
+    let opened: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Store::connect(&url).await })
+        })
+        .collect();
+    for store in opened {
+        store.await.unwrap().unwrap();
+    }
+    postgres.clean().await;
+}
+
+#[tokio::test]
+async fn the_tables_of_a_newer_version_are_refused() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    postgres.store(&schema).await.list(FlowState::Queued, 1).await.unwrap();
+    let newer = "INSERT INTO graceful_migrations SELECT 2, description, installed_on, success, checksum, execution_time \
+                 FROM graceful_migrations";
+    execute(&mut postgres.connection(&schema).await, newer).await;
+    let text = refused(&postgres.url(&schema)).await;
+    assert!(text.contains("migration 2"), "{text}");
+    postgres.clean().await;
+}

@@ -1,0 +1,174 @@
+//! Redis is cut off, answers half, or dies: handlers answer all the same, and what was cut off comes back.
+
+use std::time::Duration;
+
+use graceful::{
+    Code, Step, StepErrorKind,
+    backends::{Cache as _, redis::Cache},
+    orchestrate,
+};
+use graceful_tests::{Link, Proxy, User, World, ada, gate::until, servers::Server};
+
+use super::{Redis, entry, url};
+
+#[orchestrate(pattern = "user", cache(key = user.id, version = version))]
+async fn update(user: User, version: i64, error: Option<Code>) -> Result<User, Code> {
+    error.map_or(Ok(user), Err)
+}
+
+/// What became of the cache step, which never waits for its budget: the cache gives up before.
+fn cache_step(world: &World) -> Result<String, String> {
+    let report = world.reports.last();
+    match report.step(Step::Cache).error() {
+        None => Ok(report.step(Step::Cache).to_string()),
+        Some(error) => {
+            assert_ne!(error.kind(), StepErrorKind::TimedOut, "{error}");
+            Err(error.message().to_owned())
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_off_a_hundred_times_handlers_answer_and_the_cache_comes_back() {
+    let Some(redis) = Redis::find().await else { return };
+    let proxy = Proxy::to(redis.address).await;
+    let cache = Cache::connect(&url(proxy.address())).await.unwrap().with_timeout(Duration::from_millis(150));
+    let world = World::with(|builder| builder.service(&*redis.service).cache(cache.clone()));
+    let direct = redis.cache().await;
+    let mut failed = [0; Link::FAULTS.len()];
+
+    for round in 0..20 {
+        for (index, fault) in Link::FAULTS.into_iter().enumerate() {
+            let version = 10 * i64::try_from(round * Link::FAULTS.len() + index).unwrap();
+            proxy.set(fault).await;
+            let answer = world.run(update(ada(), version, None)).await;
+            assert_eq!(answer, Ok(ada()));
+            failed[index] += usize::from(cache_step(&world).is_err());
+            let answer = world.run(update(ada(), version + 1, Some(Code::Internal))).await;
+            assert_eq!(answer, Err(Code::Internal));
+            failed[index] += usize::from(cache_step(&world).is_err());
+
+            proxy.set(Link::Up).await;
+            let mut next = version + 1;
+            until(|| {
+                next += 1;
+                let handler = world.run(update(ada(), next, None));
+                let world = &world;
+                async move {
+                    handler.await.unwrap();
+                    cache_step(world).is_ok()
+                }
+            })
+            .await;
+            let found = direct.get(&world.entity()).await.unwrap().unwrap();
+            assert_eq!((found.version, found.value.decode().ok()), (Some(next), Some(ada())), "{fault:?}");
+            world.run(update(ada(), next, Some(Code::Internal))).await.unwrap_err();
+            assert_eq!(cache_step(&world).as_deref(), Ok("invalidated"));
+            assert_eq!(direct.get(&world.entity()).await.unwrap(), None);
+        }
+    }
+    for (fault, failed) in Link::FAULTS.iter().zip(failed) {
+        assert!(failed >= 20 || matches!(fault, Link::Slow(_)), "{fault:?} failed {failed} of 40 calls only");
+    }
+    redis.clean().await;
+}
+
+#[tokio::test]
+async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
+    let Some(redis) = Redis::find().await else { return };
+    for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
+        let proxy = Proxy::to(redis.address).await;
+        let cache =
+            Cache::connect(&url(proxy.address())).await.unwrap().with_timeout(Duration::from_millis(50));
+        let world = World::with(|builder| builder.service(&*redis.service).cache(cache.clone()));
+        proxy.set(fault).await;
+        for version in 0..3 {
+            world.run(update(ada(), version, None)).await.unwrap();
+            let error = cache_step(&world).unwrap_err();
+            assert!(error.starts_with(&format!("Redis at {}: ", proxy.address())), "{error}");
+        }
+        // Between two probes, whoever comes is refused without a look at the network.
+        until(|| async {
+            let tried = proxy.connections();
+            world.run(update(ada(), 3, None)).await.unwrap();
+            let refused = cache_step(&world).unwrap_err().starts_with("Redis is away");
+            assert!(!refused || proxy.connections() == tried);
+            refused
+        })
+        .await;
+
+        proxy.set(Link::Up).await;
+        until(|| async { cache.get(&world.entity()).await.is_ok() }).await;
+        world.run(update(ada(), i64::MAX, None)).await.unwrap();
+        assert_eq!(cache_step(&world).as_deref(), Ok("put"));
+        let () = redis.raw(&[b"DEL", super::name(&world.entity()).as_bytes()]).await;
+    }
+    redis.clean().await;
+}
+
+#[tokio::test]
+async fn killed_and_started_again_it_is_used_again() {
+    let Some(mut server) = Server::redis(&[]).await else { return };
+    let cache = Cache::connect(&url(server.address())).await.unwrap();
+    let key = graceful::Key::new("users", None, "user", "1");
+    cache.put(&key, entry("ada", Some(1)), None).await.unwrap();
+
+    server.kill();
+    assert!(cache.get(&key).await.is_err());
+    server.start_again().await;
+    // Its memory and its scripts are gone with it.
+    until(|| async { cache.put(&key, entry("ada", Some(2)), None).await.is_ok() }).await;
+    assert_eq!(cache.get(&key).await.unwrap(), Some(entry("ada", Some(2))));
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_has_closed_costs_no_call() {
+    let Some(redis) = Redis::find().await else { return };
+    let proxy = Proxy::to(redis.address).await;
+    let cache = Cache::connect(&url(proxy.address())).await.unwrap();
+    for number in 0..10 {
+        proxy.set(Link::Reset).await;
+        proxy.set(Link::Up).await;
+        cache.put(&redis.key("1"), entry(&number.to_string(), None), None).await.unwrap();
+        proxy.set(Link::Reset).await;
+        proxy.set(Link::Up).await;
+        let found = cache.get(&redis.key("1")).await.unwrap().unwrap();
+        assert_eq!(found.value.decode::<String>().unwrap(), number.to_string());
+    }
+    redis.clean().await;
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_told_and_opens_no_breaker() {
+    let Some(server) = Server::redis(&["--maxmemory", "1"]).await else { return };
+    let cache = Cache::connect(&url(server.address())).await.unwrap();
+    let key = graceful::Key::new("users", None, "user", "1");
+    for version in [None, Some(1), None, Some(2), None] {
+        let error = cache.put(&key, entry("ada", version), None).await.unwrap_err();
+        assert!(error.message().contains("OOM") || error.message().contains("memory"), "{error}");
+    }
+    assert_eq!(cache.get(&key).await.unwrap(), None);
+}
+
+/// A handler that cannot wait, and is in no runtime: its flow goes on in that of the orchestrator.
+#[test]
+fn a_handler_that_is_not_async_needs_no_runtime() {
+    #[orchestrate(pattern = "user", cache = user.id)]
+    fn store(user: &User) -> Result<User, Code> {
+        Ok(user.clone())
+    }
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let Some(redis) = runtime.block_on(Redis::find()) else { return };
+    let (world, cache) = runtime.block_on(async {
+        let cache = redis.cache().await;
+        (World::with(|builder| builder.service(&*redis.service).cache(cache.clone())), cache)
+    });
+    world.orchestrator.sync_scope(|| store(&ada())).unwrap();
+    runtime.block_on(async {
+        world.reports.until(1).await;
+        assert_eq!(cache_step(&world).as_deref(), Ok("put"));
+        assert!(cache.get(&world.entity()).await.unwrap().is_some());
+        redis.clean().await;
+    });
+}

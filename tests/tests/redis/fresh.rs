@@ -1,0 +1,153 @@
+//! A read never answers with something older than the last write that was acknowledged.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use graceful::{
+    Key,
+    backends::{Cache as _, redis::Cache},
+};
+use graceful_tests::{Link, Proxy, gate::until};
+use tokio::task::JoinHandle;
+
+use super::{Redis, entry, url};
+
+const TTL: Duration = Duration::from_secs(600);
+const BATCHES: u64 = 4;
+const AT_ONCE: u64 = 15;
+const TASKS: u64 = 8;
+const CALLS: u64 = 25;
+
+/// A generator of its own per task, so that a schedule is told by its number.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: usize) -> usize {
+        // SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
+    }
+}
+
+/// One key, which several processes write and read over links that fail.
+struct Schedule {
+    key: Key,
+    caches: Vec<Cache>,
+    drawn: AtomicI64,
+    /// The newest version of which somebody was told that it, or something newer, is there.
+    acknowledged: AtomicI64,
+    told: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Schedule {
+    async fn call(&self, dice: &mut Dice) {
+        let cache = &self.caches[dice.throw(self.caches.len())];
+        let kind = dice.throw(5);
+        if kind == 0 {
+            return self.read(cache).await;
+        }
+        let version = self.drawn.fetch_add(1, Ordering::SeqCst);
+        // Whoever draws first need not write first.
+        for _ in 0..dice.throw(20) {
+            tokio::task::yield_now().await;
+        }
+        let written = match kind {
+            1 | 2 => cache.invalidate(&self.key, Some(version), TTL).await,
+            _ => cache.put(&self.key, entry(&version.to_string(), Some(version)), Some(TTL)).await,
+        };
+        match written {
+            Ok(_) => {
+                self.acknowledged.fetch_max(version, Ordering::SeqCst);
+                self.told.fetch_add(1, Ordering::SeqCst);
+                self.read(cache).await;
+            }
+            Err(_) => _ = self.failed.fetch_add(1, Ordering::SeqCst),
+        }
+    }
+
+    async fn read(&self, cache: &Cache) {
+        let floor = self.acknowledged.load(Ordering::SeqCst);
+        // What does not answer does not answer wrongly, and neither does a miss.
+        let Ok(Some(found)) = cache.get(&self.key).await else { return };
+        let version = found.version.unwrap();
+        assert_eq!(found.value.decode::<String>().unwrap(), version.to_string());
+        assert!(version >= floor, "read {version} after {floor} was acknowledged");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_schedules_at_random_none_reads_what_is_old() {
+    let Some(redis) = Redis::find().await else { return };
+    let (mut told, mut failed) = (0, 0);
+    for batch in 0..BATCHES {
+        let numbers = batch * AT_ONCE..(batch + 1) * AT_ONCE;
+        let schedules: Vec<_> = numbers.map(|number| tokio::spawn(run(redis.clone(), number))).collect();
+        for schedule in schedules {
+            let (more_told, more_failed) = schedule.await.unwrap();
+            (told, failed) = (told + more_told, failed + more_failed);
+        }
+    }
+    assert!(
+        told > 1000 && failed > 100,
+        "{told} writes acknowledged, {failed} failed: too few to say anything"
+    );
+    redis.clean().await;
+}
+
+/// How many writes were acknowledged, and how many failed.
+async fn run(redis: Redis, number: u64) -> (u64, u64) {
+    let proxies = [Proxy::to(redis.address).await, Proxy::to(redis.address).await];
+    let mut caches = vec![redis.cache().await];
+    for proxy in &proxies {
+        let cache = Cache::connect(&url(proxy.address())).await.unwrap();
+        caches.push(cache.with_timeout(Duration::from_millis(15)));
+    }
+    let schedule = Arc::new(Schedule {
+        key: redis.key(&number.to_string()),
+        caches,
+        drawn: AtomicI64::new(0),
+        acknowledged: AtomicI64::new(i64::MIN),
+        told: AtomicU64::new(0),
+        failed: AtomicU64::new(0),
+    });
+
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| {
+            let (schedule, mut dice) = (Arc::clone(&schedule), Dice(number * 1000 + task));
+            tokio::spawn(async move {
+                for _ in 0..CALLS {
+                    schedule.call(&mut dice).await;
+                }
+            })
+        })
+        .collect();
+    let mut dice = Dice(number * 1000 + 999);
+    while !tasks.iter().all(JoinHandle::is_finished) {
+        let link = [Link::Up, Link::FAULTS[dice.throw(Link::FAULTS.len())]][dice.throw(2)];
+        proxies[dice.throw(2)].set(link).await;
+        for _ in 0..dice.throw(200) {
+            tokio::task::yield_now().await;
+        }
+    }
+    for task in tasks {
+        task.await.unwrap_or_else(|error| panic!("schedule {number}: {error}"));
+    }
+
+    // What was under way in a black hole arrives now, late.
+    for proxy in &proxies {
+        proxy.set(Link::Up).await;
+    }
+    for cache in &schedule.caches {
+        until(|| async { cache.get(&schedule.key).await.is_ok() }).await;
+        schedule.read(cache).await;
+    }
+    (schedule.told.load(Ordering::SeqCst), schedule.failed.load(Ordering::SeqCst))
+}

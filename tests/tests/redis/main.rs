@@ -1,0 +1,73 @@
+//! The cache on Redis, against Redis.
+
+mod bytes;
+mod cases;
+mod faults;
+mod fresh;
+mod names;
+mod start;
+
+use std::net::SocketAddr;
+
+use ::redis::aio::MultiplexedConnection;
+use graceful::{
+    Key, Payload,
+    backends::{CacheEntry, Timestamp, redis::Cache},
+};
+use graceful_tests::servers::{self, unique};
+
+/// The server, with names of the test's own, which are removed by [`clean`](Self::clean).
+#[derive(Clone)]
+struct Redis {
+    address: SocketAddr,
+    service: String,
+    raw: MultiplexedConnection,
+}
+
+impl Redis {
+    async fn find() -> Option<Self> {
+        let address = servers::redis().await?;
+        let client = ::redis::Client::open(url(address)).unwrap();
+        let raw = client.get_multiplexed_async_connection().await.unwrap();
+        Some(Self { address, service: unique("users"), raw })
+    }
+
+    fn key(&self, id: &str) -> Key {
+        Key::new(&*self.service, Some("acme"), "user", id)
+    }
+
+    async fn cache(&self) -> Cache {
+        Cache::connect(&url(self.address)).await.unwrap()
+    }
+
+    async fn raw<T: ::redis::FromRedisValue>(&self, words: &[&[u8]]) -> T {
+        let mut command = ::redis::Cmd::new();
+        command.arg(words);
+        command.query_async(&mut self.raw.clone()).await.unwrap()
+    }
+
+    /// The bytes under a key.
+    async fn bytes(&self, key: &Key) -> Option<Vec<u8>> {
+        self.raw(&[b"GET", name(key).as_bytes()]).await
+    }
+
+    async fn clean(self) {
+        let pattern = format!("graceful:{}:*", self.service);
+        let names: Vec<String> = self.raw(&[b"KEYS", pattern.as_bytes()]).await;
+        for name in names {
+            let () = self.raw(&[b"DEL", name.as_bytes()]).await;
+        }
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("redis://{address}")
+}
+
+fn name(key: &Key) -> String {
+    format!("graceful:{key}")
+}
+
+fn entry(value: &str, version: Option<i64>) -> CacheEntry {
+    CacheEntry { value: Payload::of(value).unwrap(), stored_at: Timestamp::UNIX_EPOCH, version }
+}

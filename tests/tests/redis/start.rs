@@ -1,0 +1,68 @@
+//! What can be wrong is told at once, without a secret.
+
+use graceful::backends::{Cache as _, redis::Cache};
+use graceful_tests::servers::Server;
+
+use super::{Redis, entry, url};
+
+async fn refused(url: &str) -> String {
+    let error = Cache::connect(url).await.unwrap_err();
+    let (text, debug) = (error.to_string(), format!("{error:?}"));
+    assert!(!text.contains("s3cret") && !debug.contains("s3cret"), "{text} {debug}");
+    text
+}
+
+#[tokio::test]
+async fn a_url_that_is_none() {
+    for url in [
+        "",
+        "s3cret",
+        "http://:s3cret@127.0.0.1",
+        "redis://:s3cret@",
+        "redis://:s3cret@127.0.0.1:99999",
+        "redis://:s3cret@127.0.0.1/users",
+        "redis://%ff:s3cret@127.0.0.1",
+    ] {
+        let text = refused(url).await;
+        assert!(text.starts_with("no URL of Redis: "), "{url}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_there() {
+    let text = refused("redis://:s3cret@127.0.0.1:1").await;
+    assert!(text.starts_with("Redis at 127.0.0.1:1 cannot be used: "), "{text}");
+    assert!(text.contains("refused"), "{text}");
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_or_missing() {
+    let Some(server) = Server::redis(&["--requirepass", "right"]).await else { return };
+    let address = server.address();
+    let text = refused(&format!("redis://:s3cret@{address}")).await;
+    assert!(text.starts_with(&format!("Redis at {address} cannot be used: ")), "{text}");
+    let text = refused(&format!("redis://{address}")).await;
+    assert!(text.contains("NOAUTH") || text.contains("uthentication required"), "{text}");
+
+    let cache = Cache::connect(&format!("redis://:right@{address}")).await.unwrap();
+    assert!(!format!("{cache:?}").contains("right"), "{cache:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there() {
+    let Some(redis) = Redis::find().await else { return };
+    let text = refused(&format!("{}/123456", url(redis.address))).await;
+    assert!(text.contains("cannot be used"), "{text}");
+}
+
+#[tokio::test]
+async fn databases_are_apart() {
+    let Some(server) = Server::redis(&[]).await else { return };
+    let key = graceful::Key::new("users", None, "user", "1");
+    let of = async |database: &str| {
+        Cache::connect(&format!("redis://{}/{database}", server.address())).await.unwrap()
+    };
+    of("3").await.put(&key, entry("ada", None), None).await.unwrap();
+    assert!(of("3").await.get(&key).await.unwrap().is_some());
+    assert!(of("0").await.get(&key).await.unwrap().is_none());
+}
