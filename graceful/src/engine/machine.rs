@@ -181,23 +181,8 @@ impl Machine {
 
     #[inline]
     fn start(&mut self, step: Step) {
-        if self.watch.is_on() {
-            return self.start_watched(step);
-        }
-        self.start_unwatched(step);
-    }
-
-    #[cold]
-    fn start_watched(&mut self, step: Step) {
-        self.watch.begin(step, &self.flow);
-        match self.watch.step(step) {
-            Some(span) => span.in_scope(|| self.start_unwatched(step)),
-            None => self.start_unwatched(step),
-        }
-    }
-
-    #[inline]
-    fn start_unwatched(&mut self, step: Step) {
+        let span = self.watch.begin(step, &self.flow);
+        let _entered = span.as_ref().map(Span::enter);
         if !self.own.contains(step) {
             return self.start_another(step);
         }

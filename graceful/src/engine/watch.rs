@@ -88,11 +88,10 @@ impl Watch {
         self.0.as_ref().and_then(|watched| watched.step(step))
     }
 
+    /// The span of a step that begins.
     #[inline]
-    pub(super) fn begin(&mut self, step: Step, flow: &Flow) {
-        if let Some(watched) = &mut self.0 {
-            watched.begin(step, flow);
-        }
+    pub(super) fn begin(&mut self, step: Step, flow: &Flow) -> Option<Span> {
+        self.0.as_mut().map(|watched| watched.begin(step, flow))
     }
 
     #[inline]
@@ -161,7 +160,7 @@ impl Watched {
     }
 
     #[cold]
-    fn begin(&mut self, step: Step, flow: &Flow) {
+    fn begin(&mut self, step: Step, flow: &Flow) -> Span {
         // The flow's may be off where the steps' are not: then the parent is whoever is around.
         let span = self.flow.in_scope(|| {
             tracing::debug_span!(
@@ -176,10 +175,11 @@ impl Watched {
             )
         });
         self.steps[step as usize] = Some(Watching {
-            span,
+            span: span.clone(),
             #[cfg(feature = "metrics")]
             clock: Clock::start(),
         });
+        span
     }
 
     #[cold]
