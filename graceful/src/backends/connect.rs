@@ -21,7 +21,14 @@ pub struct ConnectError(String);
 
 impl ConnectError {
     /// The text must hold no secret.
-    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
+    #[cfg(any(
+        feature = "alertmanager",
+        feature = "nats",
+        feature = "postgres",
+        feature = "redis",
+        feature = "sparql",
+        feature = "sqlite"
+    ))]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

@@ -10,8 +10,8 @@ const VARIABLES: [Variable; 5] = [
     Variable { name: "GRACEFUL_CACHE", engines: &[REDIS_CACHE, REDIS_CACHE_ENCRYPTED] },
     Variable { name: "GRACEFUL_EVENTS", engines: &[NATS_EVENTS] },
     Variable { name: "GRACEFUL_STORE", engines: &[SQLITE_STORE, POSTGRES_STORE] },
-    Variable { name: "GRACEFUL_GRAPH", engines: &[] },
-    Variable { name: "GRACEFUL_ALERTS", engines: &[] },
+    Variable { name: "GRACEFUL_GRAPH", engines: &[SPARQL_GRAPH] },
+    Variable { name: "GRACEFUL_ALERTS", engines: &[ALERTMANAGER] },
 ];
 
 const SERVICE: &str = "GRACEFUL_SERVICE";
@@ -117,6 +117,42 @@ fn postgres_store(url: String) -> Connecting {
     })
 }
 
+const SPARQL_GRAPH: Engine = Engine {
+    schemes: &["http", "https"],
+    feature: "sparql",
+    #[cfg(feature = "sparql")]
+    connect: Some(sparql_graph),
+    #[cfg(not(feature = "sparql"))]
+    connect: None,
+};
+
+#[cfg(feature = "sparql")]
+fn sparql_graph(url: String) -> Connecting {
+    Box::pin(async move {
+        let built = crate::backends::sparql::Graph::builder(url).build();
+        let graph = built.map_err(|error| ConnectError::new(error.message()))?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.graph(graph)) as Change)
+    })
+}
+
+const ALERTMANAGER: Engine = Engine {
+    schemes: &["http", "https"],
+    feature: "alertmanager",
+    #[cfg(feature = "alertmanager")]
+    connect: Some(alertmanager),
+    #[cfg(not(feature = "alertmanager"))]
+    connect: None,
+};
+
+#[cfg(feature = "alertmanager")]
+fn alertmanager(url: String) -> Connecting {
+    Box::pin(async move {
+        let built = crate::backends::alertmanager::Alertmanager::builder(url).build();
+        let alerts = built.map_err(|error| ConnectError::new(error.message()))?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(alerts)) as Change)
+    })
+}
+
 /// What is wrong with a configuration: each mistake, by the name of its variable.
 ///
 /// Neither its text nor its `Debug` holds any part of a URL but the host and the port.
@@ -186,6 +222,10 @@ impl Orchestrator {
     /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`), `rediss://…` (feature `redis-tls`) |
     /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (feature `nats`) |
     /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database` (feature `postgres`), `sqlite://path/to/file.db` (feature `sqlite`) |
+    /// | `GRACEFUL_GRAPH` | `https://[user:password@]host[:port]/path`, where SPARQL is spoken (feature `sparql`) |
+    /// | `GRACEFUL_ALERTS` | `https://[user:password@]host[:port]`, an Alertmanager (feature `alertmanager`) |
+    ///
+    /// All servers but the last two are asked at start.
     ///
     /// A variable that is empty is one that is not set.
     ///

@@ -77,6 +77,19 @@ async fn a_value_that_is_no_url_or_of_another_scheme() {
             "the scheme `redis` is unknown here; known are `nats://…`, `tls://…`",
         ),
         ("GRACEFUL_EVENTS", "nats://u:s3cret@a?stream=a.b", "no URL of NATS: "),
+        (
+            "GRACEFUL_STORE",
+            "mysql://u:s3cret@a",
+            "the scheme `mysql` is unknown here; known are `sqlite://…`",
+        ),
+        ("GRACEFUL_STORE", "postgres://u:s3cret@a:99999/b", "no URL of PostgreSQL"),
+        (
+            "GRACEFUL_STORE",
+            "sqlite:///no/such/directory/app.db",
+            "the store `/no/such/directory/app.db` cannot be",
+        ),
+        ("GRACEFUL_GRAPH", "https://u:s3cret@", "not a URL: "),
+        ("GRACEFUL_ALERTS", "https://u:s3cret@a:99999", "not a URL: "),
     ] {
         let error = refused(&[(variable, value)]).await;
         assert!(error.to_string().starts_with(&format!("{variable}: {why}")), "{error}");
@@ -134,5 +147,37 @@ async fn a_missing_stream() {
     assert_eq!(
         error.to_string(),
         format!("GRACEFUL_EVENTS: the stream `{stream}` of NATS at {nats} is missing")
+    );
+}
+
+#[tokio::test]
+async fn a_store_a_graph_and_alerts() {
+    let directory = std::env::temp_dir().join(unique("graceful-config"));
+    std::fs::create_dir_all(&directory).unwrap();
+    let settings = [
+        ("GRACEFUL_STORE", format!("sqlite://{}/app.db", directory.display())),
+        ("GRACEFUL_GRAPH", "http://u:s3cret@127.0.0.1:1/sparql".to_owned()),
+        ("GRACEFUL_ALERTS", "http://u:s3cret@127.0.0.1:1".to_owned()),
+    ];
+    let orchestrator = Orchestrator::builder().with_settings(settings).await.unwrap().build().unwrap();
+    assert!(orchestrator.flows().is_some() && orchestrator.audit().is_some());
+    assert!(orchestrator.graph().is_some() && orchestrator.alerts().is_some());
+    assert!(!format!("{orchestrator:?}").contains("s3cret"), "{orchestrator:?}");
+    drop(orchestrator);
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[tokio::test]
+async fn a_store_in_postgres() {
+    let Some(postgres) = servers::postgres().await else { return };
+    // Where nothing is left behind: the schema does not exist, and so no table can be made.
+    let url = format!(
+        "postgres://postgres:s3cret@{postgres}/test?options[search_path]={}",
+        unique("none").replace('-', "_")
+    );
+    let error = refused(&[("GRACEFUL_STORE", &url)]).await;
+    assert!(
+        error.to_string().starts_with(&format!("GRACEFUL_STORE: PostgreSQL at {postgres} cannot be used: ")),
+        "{error}"
     );
 }
