@@ -1,6 +1,7 @@
-//! What the arguments mean together, and for this function: [`Args`] and [`Function`] → [`Handler`]. Every rule between
-//! arguments stands here, and every default.
+//! What the arguments mean together, and for this function: [`Args`] and [`Function`] → [`Handler`]. Every default stands here,
+//! and every rule between arguments in `rules`.
 
+mod rules;
 mod scope;
 mod setters;
 mod shape;
@@ -10,7 +11,10 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Expr, Path, ReturnType, Type};
 
-use self::scope::Scope;
+use self::{
+    rules::{FALLBACK, check_function, check_rules},
+    scope::Scope,
+};
 pub(crate) use self::{
     setters::{Argument, Hole, Setter, Setters},
     shape::{Held, Shape},
@@ -203,140 +207,6 @@ fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> String {
             }
             String::new()
         }
-    }
-}
-
-fn check_function(function: &Function, errors: &mut Accumulator) -> bool {
-    if let Some(constness) = &function.signature.constness {
-        errors.push(wrong(
-            constness,
-            "a `const fn` cannot be orchestrated: what follows it happens at run time; remove `const`, or the attribute",
-        ));
-    }
-    let never = match &function.signature.output {
-        ReturnType::Type(_, returned) if matches!(**returned, Type::Never(_)) => Some(returned),
-        _ => None,
-    };
-    if let Some(never) = never {
-        errors.push(wrong(
-            never,
-            "`#[orchestrate]` needs a function that returns a `Result`, and this one never returns: remove the attribute",
-        ));
-    }
-    function.signature.constness.is_none() && never.is_none()
-}
-
-/// The rules between arguments. What breaks one is told, and left out from then on.
-fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors: &mut Accumulator) {
-    let delivery = delivery(args);
-    for (step, (name, _)) in args.steps.iter_mut().zip(STEPS) {
-        check_step(step, name, delivery, errors);
-    }
-    if let Some(tx) = args.tx.take() {
-        match broken_by_tx(&tx, args, scope, shape) {
-            Some(rule) => errors.push(wrong(&tx, rule)),
-            None => args.tx = Some(tx),
-        }
-    }
-    if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
-        errors.push(at(*to, "`to` needs to know how: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));
-    }
-    if let (Some(pattern), None) = (&args.to_pattern, &args.graph_to) {
-        errors.push(wrong(pattern, "`to_pattern` is the pattern of what `to` names: add it, as in `graph(relation = \"owned_by\", to = org, to_pattern = \"org\")`"));
-    }
-    let cache = &args.cache;
-    let overridden = hooked(&args.steps[CACHE]) || args.steps[CACHE].off.is_some();
-    if let (Some(cache), None, false, false) = (cache.given, &cache.key, overridden, args.broken) {
-        errors.push(at(cache, "`cache` has no key: add one, as in `cache(key = user.id)`"));
-    }
-    if let Some(at) = args.last_good {
-        check_last_good(at, args, errors);
-    } else if let Some(age) = &args.max_age {
-        errors.push(at(
-            age.span,
-            "`max_age` is that of the last good value: `fallback(last_good, max_age = \"1h\")`",
-        ));
-    }
-}
-
-/// What `tx` does not go with.
-fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option<String> {
-    if !scope.has(tx) {
-        return Some(scope.no_parameter(tx));
-    }
-    let rules = [
-        (
-            delivery(args) != "Durable",
-            "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
-        ),
-        (matches!(shape, Shape::Call { .. }), "`tx` waits for the transaction, so it needs an `async fn`"),
-        (
-            args.steps.iter().any(|step| step.required.is_some()),
-            "a `required` step runs before the transaction is committed, so it does not go with `tx`: remove one of them",
-        ),
-        (
-            args.steps[FALLBACK].with.is_some() || args.last_good.is_some(),
-            "a `fallback` answers `Ok` for work that has failed, which would then be committed: remove it, or `tx`",
-        ),
-    ];
-    rules.into_iter().find_map(|(broken, rule)| broken.then(|| rule.to_owned()))
-}
-
-fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
-    let rules = [
-        (
-            args.steps[FALLBACK].with.is_some(),
-            "a fallback is a function or the last good value, not both: keep one",
-        ),
-        (
-            args.cache.key.is_none() && !args.broken,
-            "the last good value is found by the cache key: add one, as in `cache = user.id`",
-        ),
-        (
-            args.payload.is_some(),
-            "the last good value is the `Ok` value itself, so it does not go with `payload`: use `cache(value = …)` and `event(payload = …)`",
-        ),
-    ];
-    for (_, rule) in rules.into_iter().filter(|(broken, _)| *broken) {
-        errors.push(at(last_good, rule));
-        args.last_good = None;
-    }
-}
-
-const FALLBACK: usize = 0;
-const CACHE: usize = 2;
-
-fn hooked(step: &StepArgs) -> bool {
-    step.with.is_some() || step.ok.is_some() || step.err.is_some()
-}
-
-fn check_step(step: &mut StepArgs, name: &str, delivery: &str, errors: &mut Accumulator) {
-    if let (Some(with), true) = (&step.with, step.ok.is_some() || step.err.is_some()) {
-        errors.push(wrong(with, "`with` overrides both arms: remove it, or remove `ok` and `err`"));
-        (step.with, step.ok, step.err) = (None, None, None);
-    }
-    if let Some(timeout) = step.timeout.as_ref().filter(|timeout| u32::try_from(timeout.value).is_err()) {
-        errors
-            .push(at(timeout.span, "a time budget is at most 49 days: write less, as in `timeout = \"2s\"`"));
-    }
-    if delivery == "Durable" {
-        for hook in [&mut step.with, &mut step.ok, &mut step.err] {
-            if hook.as_ref().is_some_and(|path| path.segments[0].ident == "Self") && name != "fallback" {
-                errors.extend(hook.take().map(|hook| {
-                    wrong(&hook, "a hook of a durable handler is found again by a relay, which knows no `Self`: name the type")
-                }));
-            }
-        }
-        return;
-    }
-    if delivery == "Inline" || step.required.is_some() || name == "fallback" {
-        return;
-    }
-    for typed in step.ok.take().into_iter().chain(step.err.take()) {
-        errors.push(wrong(
-            &typed,
-            format!("a typed hook borrows the handler's result, which is gone when the flow runs later: use `{name}(with = …)`, mark it `required`, or deliver inline or durably"),
-        ));
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;
 #[must_use]
 pub struct OrchestratorBuilder {
     origin: Origin,
-    backends: Backends,
+    pub(super) backends: Backends,
     observers: Vec<Observer>,
     queue: usize,
     relay: RelaySettings,
@@ -230,71 +230,6 @@ impl OrchestratorBuilder {
     pub(crate) fn map_backends(mut self, change: impl FnOnce(Backends) -> Backends) -> Self {
         self.backends = change(self.backends);
         self
-    }
-
-    /// Everything that must survive a restart in one store, such as [`sqlite::Store`](crate::backends::sqlite::Store): the flows of
-    /// durable delivery, metadata, review jobs, patterns and the audit log.
-    ///
-    /// ```
-    /// # use graceful::{Orchestrator, backends::sqlite};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let path = std::env::temp_dir().join(format!("graceful-builder-{}.db", std::process::id()));
-    /// let store = sqlite::Store::open(&path).await?;
-    /// let orchestrator = Orchestrator::builder().store(store).build()?;
-    /// assert!(orchestrator.flows().is_some() && orchestrator.audit().is_some());
-    /// # std::fs::remove_file(&path)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
-    #[cfg(feature = "sqlite")]
-    pub fn store<S>(self, store: S) -> Self
-    where
-        S: FlowStore + MetadataStore + Scheduler + Nexus + AuditLog + Clone,
-    {
-        let builder = self.flows(store.clone()).metadata(store.clone()).scheduler(store.clone());
-        builder.nexus(store.clone()).audit(store)
-    }
-
-    /// Gives every step that has no backend yet one that needs no server: what must survive a restart is kept in `graceful.db`
-    /// in this directory, which is made if it is missing; the cache and the events of this process are in memory. So is the graph,
-    /// but with the feature `graph`, where it speaks SPARQL and is kept.
-    ///
-    /// # Errors
-    /// The directory cannot be made, or the [store](crate::backends::sqlite::Store::open) cannot be opened.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
-    ///
-    /// ```
-    /// # use graceful::Orchestrator;
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let dir = std::env::temp_dir().join(format!("graceful-embedded-builder-{}", std::process::id()));
-    /// let orchestrator = Orchestrator::builder().service("users").embedded(&dir).await?.build()?;
-    /// assert!(dir.join("graceful.db").exists());
-    /// # std::fs::remove_dir_all(&dir)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
-    #[cfg(feature = "sqlite")]
-    pub async fn embedded(
-        mut self,
-        dir: impl AsRef<std::path::Path>,
-    ) -> Result<Self, crate::backends::sqlite::OpenError> {
-        use crate::backends::sqlite::Store;
-
-        let store = Arc::new(Store::open_in(dir.as_ref()).await?);
-        let backends = &mut self.backends;
-        backends.flows.get_or_insert_with(|| Arc::clone(&store) as _);
-        backends.metadata.get_or_insert_with(|| Arc::clone(&store) as _);
-        backends.scheduler.get_or_insert_with(|| Arc::clone(&store) as _);
-        backends.nexus.get_or_insert_with(|| Arc::clone(&store) as _);
-        backends.alerts.get_or_insert_with(|| Arc::clone(&store) as _);
-        #[cfg(feature = "graph")]
-        if backends.graph.is_none() {
-            backends.graph = Some(Arc::new(store.open_graph().await?));
-        }
-        backends.audit.get_or_insert(store);
-        Ok(self.in_memory())
     }
 
     /// Who reviews what has failed: called with each review job that is due, about as often as the relay

@@ -2,6 +2,8 @@
 
 pub(crate) mod ambient;
 mod builder;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod durable;
 mod environment;
 mod requirements;
 mod stats;
@@ -131,33 +133,6 @@ impl Orchestrator {
     #[cfg(feature = "memory")]
     pub fn in_memory() -> Self {
         Self::builder().in_memory().build().unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// Gives every step a backend that needs no server; what must survive a restart is kept in this directory. See
-    /// [`OrchestratorBuilder::embedded`].
-    ///
-    /// # Errors
-    /// The directory cannot be made, or the store in it cannot be opened.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
-    ///
-    /// ```
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let dir = std::env::temp_dir().join(format!("graceful-embedded-{}", std::process::id()));
-    /// let orchestrator = graceful::Orchestrator::embedded(&dir).await?;
-    /// assert!(orchestrator.flows().is_some());
-    /// # std::fs::remove_dir_all(&dir)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
-    #[cfg(feature = "sqlite")]
-    pub async fn embedded(
-        dir: impl AsRef<std::path::Path>,
-    ) -> Result<Self, crate::backends::sqlite::OpenError> {
-        let builder = Self::builder().embedded(dir).await?;
-        // A handler that needs what is not there is refused for its durable store only, and this is one.
-        Ok(builder.build().unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// Makes it the process' orchestrator, for every handler that has no nearer one.
