@@ -21,7 +21,15 @@ pub struct ConnectError(String);
 
 impl ConnectError {
     /// The text must hold no secret.
-    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
+    #[cfg(any(
+        feature = "alertmanager",
+        feature = "nats",
+        feature = "postgres",
+        feature = "redis",
+        feature = "sparql",
+        feature = "sqlite",
+        feature = "webhook"
+    ))]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
