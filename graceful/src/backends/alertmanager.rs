@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     http::{self, Http, origin},
-    notify::{self, Notice, Notifier, Receiver},
+    notify::{self, Checked, Notice, Notifier, Receiver},
 };
 use crate::{
     Flow, Severity, StepError,
@@ -192,7 +192,13 @@ impl Builder {
     /// let error = Alertmanager::builder("http://127.0.0.1:9093").label("the team", "x").build().unwrap_err();
     /// assert_eq!(error.message(), "`the team` is no name of a label: letters, digits and `_`, no digit first");
     /// ```
-    pub fn build(mut self) -> Result<Alertmanager, StepError> {
+    pub fn build(self) -> Result<Alertmanager, StepError> {
+        let book = self.notify.book.clone();
+        self.checked().map(|checked| Alertmanager(checked.notifier(book)))
+    }
+
+    /// All that can be wrong is found; nobody is told yet.
+    pub(crate) fn checked(mut self) -> Result<Checked<Api>, StepError> {
         let mut url = self.http.url(&self.url)?;
         let path = format!("{}/api/v2/alerts", url.path().trim_end_matches('/'));
         url.set_path(&path);
@@ -206,12 +212,12 @@ impl Builder {
         }
         let http = self.http.connect()?;
         let api = Api { http, url, labels: self.labels, expires_after: self.expires_after };
-        Ok(Alertmanager(Notifier::new(api, self.notify)))
+        Ok(Checked::new(api, self.notify))
     }
 }
 
 /// `POST /api/v2/alerts`.
-struct Api {
+pub(crate) struct Api {
     http: Http,
     url: Url,
     labels: Vec<(String, String)>,

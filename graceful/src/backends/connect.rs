@@ -27,7 +27,8 @@ impl ConnectError {
         feature = "postgres",
         feature = "redis",
         feature = "sparql",
-        feature = "sqlite"
+        feature = "sqlite",
+        feature = "webhook"
     ))]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())

@@ -69,6 +69,14 @@ impl Graph {
         GraphBuilder { query_url, update_url: None, settings, retention: Retention::new() }
     }
 
+    /// Of one URL; after its `#` is where updates go, if that is elsewhere.
+    pub(crate) fn of_url(text: &str) -> Result<Self, StepError> {
+        let Some((query, update)) = text.split_once('#') else { return Self::builder(text).build() };
+        let url = Url::parse(query).and_then(|url| url.join(update));
+        let url = url.map_err(|error| StepError::new(format!("not a URL: {error}")))?;
+        Self::builder(query).update_url(url).build()
+    }
+
     fn select(&self, sparql: String) -> Reply<Rows> {
         let inner = Arc::clone(&self.0);
         Reply::pending(async move { inner.query(sparql).await })

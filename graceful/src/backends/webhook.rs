@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     http::{self, Http, origin},
-    notify::{self, Notice, Notifier, Receiver},
+    notify::{self, Checked, Notice, Notifier, Receiver},
 };
 use crate::{
     Flow, Severity, StepError,
@@ -199,7 +199,13 @@ impl Builder {
     /// let error = Webhook::builder("https://example.org", "").build().unwrap_err();
     /// assert_eq!(error.message(), "the secret of a webhook is empty");
     /// ```
-    pub fn build(mut self) -> Result<Webhook, StepError> {
+    pub fn build(self) -> Result<Webhook, StepError> {
+        let book = self.notify.book.clone();
+        self.checked().map(|checked| Webhook(checked.notifier(book)))
+    }
+
+    /// All that can be wrong is found; nobody is told yet.
+    pub(crate) fn checked(mut self) -> Result<Checked<Hook>, StepError> {
         let url = self.http.url(&self.url)?;
         let secret = match self.secret.strip_prefix(SECRET_PREFIX) {
             Some(encoded) => BASE64_STANDARD
@@ -211,11 +217,11 @@ impl Builder {
             return Err(StepError::new("the secret of a webhook is empty"));
         }
         let hook = Hook { http: self.http.connect()?, url, secret };
-        Ok(Webhook(Notifier::new(hook, self.notify)))
+        Ok(Checked::new(hook, self.notify))
     }
 }
 
-struct Hook {
+pub(crate) struct Hook {
     http: Http,
     url: Url,
     secret: Vec<u8>,

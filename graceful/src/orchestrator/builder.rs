@@ -199,6 +199,13 @@ impl OrchestratorBuilder {
         flows: FlowStore
     }
 
+    /// Whoever is told of alerts, over the book that is there.
+    #[cfg(any(feature = "alertmanager", feature = "webhook"))]
+    pub(super) fn told(mut self, tell: impl FnOnce(Option<Arc<dyn Alerter>>) -> Arc<dyn Alerter>) -> Self {
+        self.backends.alerts = Some(tell(self.backends.alerts.take()));
+        self
+    }
+
     /// Gives every step that has no backend yet an embedded one, in this process' memory.
     ///
     /// ```

@@ -11,7 +11,7 @@ const VARIABLES: [Variable; 5] = [
     Variable { name: "GRACEFUL_EVENTS", engines: &[NATS_EVENTS] },
     Variable { name: "GRACEFUL_STORE", engines: &[SQLITE_STORE, POSTGRES_STORE] },
     Variable { name: "GRACEFUL_GRAPH", engines: &[SPARQL_GRAPH] },
-    Variable { name: "GRACEFUL_ALERTS", engines: &[ALERTMANAGER] },
+    Variable { name: "GRACEFUL_ALERTS", engines: &[ALERTMANAGER, WEBHOOK] },
 ];
 
 const SERVICE: &str = "GRACEFUL_SERVICE";
@@ -96,7 +96,8 @@ fn sqlite_store(url: String) -> Connecting {
         let path = url.trim_start_matches("sqlite://");
         let opened = crate::backends::sqlite::Store::open(path).await;
         let store = opened.map_err(|error| ConnectError::new(error.to_string()))?;
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.store(store)) as Change)
+        // Its alerts are the book of whoever is told of them.
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)
     })
 }
 
@@ -129,8 +130,8 @@ const SPARQL_GRAPH: Engine = Engine {
 #[cfg(feature = "sparql")]
 fn sparql_graph(url: String) -> Connecting {
     Box::pin(async move {
-        let built = crate::backends::sparql::Graph::builder(url).build();
-        let graph = built.map_err(|error| ConnectError::new(error.message()))?;
+        let graph = crate::backends::sparql::Graph::of_url(&url);
+        let graph = graph.map_err(|error| ConnectError::new(error.message()))?;
         Ok(Box::new(|builder: OrchestratorBuilder| builder.graph(graph)) as Change)
     })
 }
@@ -147,9 +148,30 @@ const ALERTMANAGER: Engine = Engine {
 #[cfg(feature = "alertmanager")]
 fn alertmanager(url: String) -> Connecting {
     Box::pin(async move {
-        let built = crate::backends::alertmanager::Alertmanager::builder(url).build();
-        let alerts = built.map_err(|error| ConnectError::new(error.message()))?;
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(alerts)) as Change)
+        let told = crate::backends::alertmanager::Alertmanager::builder(url).checked();
+        let told = told.map_err(|error| ConnectError::new(error.message()))?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.told(|book| told.over(book))) as Change)
+    })
+}
+
+const WEBHOOK: Engine = Engine {
+    schemes: &["webhook+http", "webhook+https"],
+    feature: "webhook",
+    #[cfg(feature = "webhook")]
+    connect: Some(webhook),
+    #[cfg(not(feature = "webhook"))]
+    connect: None,
+};
+
+#[cfg(feature = "webhook")]
+fn webhook(url: String) -> Connecting {
+    Box::pin(async move {
+        // What follows the `#` is never sent.
+        let (url, secret) = url.split_once('#').unwrap_or((&url, ""));
+        let url = url.trim_start_matches("webhook+");
+        let told = crate::backends::webhook::Webhook::builder(url, secret).checked();
+        let told = told.map_err(|error| ConnectError::new(error.message()))?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.told(|book| told.over(book))) as Change)
     })
 }
 
@@ -222,8 +244,8 @@ impl Orchestrator {
     /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`), `rediss://…` (feature `redis-tls`) |
     /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (feature `nats`) |
     /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database` (feature `postgres`), `sqlite://path/to/file.db` (feature `sqlite`) |
-    /// | `GRACEFUL_GRAPH` | `https://[user:password@]host[:port]/path`, where SPARQL is spoken (feature `sparql`) |
-    /// | `GRACEFUL_ALERTS` | `https://[user:password@]host[:port]`, an Alertmanager (feature `alertmanager`) |
+    /// | `GRACEFUL_GRAPH` | `http[s]://[user:password@]host[:port]/path[#/path]` of a SPARQL 1.1 server, where updates go to the path after the `#` (feature `sparql`) |
+    /// | `GRACEFUL_ALERTS` | `http[s]://[user:password@]host[:port]` of an Alertmanager (feature `alertmanager`), `webhook+http[s]://host/path#secret` (feature `webhook`) |
     ///
     /// All servers but the last two are asked at start.
     ///
@@ -393,5 +415,41 @@ mod tests {
     #[tokio::test]
     async fn a_variable_without_an_engine_is_not_passed_over() {
         assert_eq!(refused(&[], "swift://:s3cret@a").await, "there is no engine for it in this version");
+    }
+
+    #[cfg(all(feature = "sparql", feature = "alertmanager", feature = "webhook", feature = "sqlite"))]
+    #[tokio::test]
+    async fn the_graph_and_the_alerts_are_chosen_and_the_store_is_the_book() {
+        let path = env::temp_dir().join(format!("graceful-environment-{}.db", fastrand::u64(..)));
+        let store = format!("sqlite://{}", path.display());
+        for (alerts, shown) in [
+            ("http://ada:s3cret@127.0.0.1:9", "Alertmanager {"),
+            ("webhook+https://127.0.0.1/s3cret#s3cret", "Webhook {"),
+        ] {
+            let settings = [
+                ("GRACEFUL_STORE", store.as_str()),
+                ("GRACEFUL_GRAPH", "http://ada:s3cret@127.0.0.1:9/query#/update"),
+                ("GRACEFUL_ALERTS", alerts),
+            ];
+            let orchestrator =
+                Orchestrator::builder().with_settings(settings).await.unwrap().build().unwrap();
+            let told = format!("{:?} {:?}", orchestrator.alerts().unwrap(), orchestrator.graph().unwrap());
+            assert!(told.contains(shown) && told.contains("book: Store"), "{told}");
+            assert!(told.contains("http://127.0.0.1:9") && !told.contains("s3cret"), "{told}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[cfg(all(feature = "sparql", feature = "webhook"))]
+    #[tokio::test]
+    async fn a_url_that_will_not_do_is_told_without_its_secrets() {
+        for (engines, url) in [
+            (&[SPARQL_GRAPH] as &[_], "http://ada:s3cret@:x/"),
+            (&[WEBHOOK], "webhook+https://127.0.0.1/s3cret"),
+            (&[WEBHOOK], "webhook+https://127.0.0.1/s3cret#whsec_s3cret!"),
+        ] {
+            let why = refused(engines, url).await;
+            assert!(!why.contains("s3cret"), "{why}");
+        }
     }
 }

@@ -8,7 +8,7 @@ mod notifier;
 
 pub use self::{
     group::{Group, Notice},
-    notifier::{Notifier, Settings},
+    notifier::{Checked, Notifier, Settings},
 };
 use crate::StepError;
 

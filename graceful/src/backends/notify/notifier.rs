@@ -38,6 +38,24 @@ impl Settings {
     }
 }
 
+/// A receiver whose settings will do.
+pub struct Checked<R>(R, Settings);
+
+impl<R: Receiver> Checked<R> {
+    pub fn new(receiver: R, settings: Settings) -> Self {
+        Self(receiver, settings)
+    }
+
+    pub fn notifier(self, book: Option<Arc<dyn Alerter>>) -> Notifier<R> {
+        Notifier::new(self.0, Settings { book, ..self.1 })
+    }
+
+    /// An alerter over the book that is there.
+    pub fn over(self, book: Option<Arc<dyn Alerter>>) -> Arc<dyn Alerter> {
+        Arc::new(self.notifier(book))
+    }
+}
+
 /// Tells a receiver what the book holds.
 pub struct Notifier<R>(Arc<Inner<R>>);
 
