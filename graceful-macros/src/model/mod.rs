@@ -9,7 +9,7 @@ mod shape;
 use darling::error::Accumulator;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Expr, Path, ReturnType, Type};
+use syn::{Expr, Path};
 
 use self::{
     rules::{FALLBACK, check_function, check_rules},
@@ -20,7 +20,7 @@ pub(crate) use self::{
     shape::{Held, Shape},
 };
 use crate::{
-    errors::{at, wrong},
+    errors::wrong,
     parse::{Args, Function, STEPS, StepArgs},
 };
 
