@@ -240,7 +240,7 @@ impl OrchestratorBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub fn store<S>(self, store: S) -> Self
     where
         S: FlowStore + MetadataStore + Scheduler + Nexus + AuditLog + Clone,
