@@ -61,7 +61,12 @@ impl Url {
             format!("{scheme}://{host}").parse().map_err(|_| no_url("its host or its port is none"))?;
         let separator = if self.place.is_empty() { "" } else { "," };
         // To write into a string does not fail.
-        let _ = write!(self.place, "{separator}{}:{}", server.host(), server.port());
+        let _ = match server.host() {
+            address if address.contains(':') => {
+                write!(self.place, "{separator}[{}]:{}", address.trim_matches(['[', ']']), server.port())
+            }
+            host => write!(self.place, "{separator}{host}:{}", server.port()),
+        };
         self.servers.push(server);
         if let Some(login) = login {
             self.login = Some(match login.split_once(':') {
