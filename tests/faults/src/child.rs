@@ -4,7 +4,7 @@ use std::{collections::HashSet, io::Write as _, path::Path, sync::Arc, time::Dur
 
 use graceful::{
     Orchestrator,
-    backends::{FlowState, FlowStore},
+    backends::{FlowState, FlowStore, sqlite::Store},
 };
 use sqlx::{
     Connection as _, SqliteConnection,
@@ -79,9 +79,23 @@ async fn call_with_data(
     }
 }
 
+/// Stores flows that can only be given up, and runs the relay until they are.
+pub async fn doom(dir: &Path, first: u64, calls: u64) {
+    let (store, orchestrator) = service::open_for_the_doomed(dir).await;
+    for entity in first..first + calls {
+        let _ = orchestrator.scope(service::doomed(entity)).await;
+        say(&format!("doomed {entity} 0"));
+    }
+    until_nothing_is_queued(&store, &orchestrator).await;
+}
+
 /// Runs the relay until nothing is queued.
 pub async fn drain(dir: &Path) {
     let (store, orchestrator) = service::open(dir).await;
+    until_nothing_is_queued(&store, &orchestrator).await;
+}
+
+async fn until_nothing_is_queued(store: &Store, orchestrator: &Orchestrator) {
     while !store.list(FlowState::Queued, 1).await.unwrap().is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

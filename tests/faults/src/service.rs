@@ -8,7 +8,7 @@ use std::{
 };
 
 use graceful::{
-    Code, Event, Orchestrator, RelaySettings, StepError,
+    Code, Event, Flow, Orchestrator, RelaySettings, StepError,
     backends::{EventEmitter, Reply, sqlite::Store},
     orchestrate,
 };
@@ -45,6 +45,16 @@ pub async fn with_data(tx: &mut Transaction<'_, Sqlite>, entity: u64, n: u64) ->
     written.map(|_| n).map_err(|_| Failed)
 }
 
+/// Stored, and never done.
+#[orchestrate(pattern = "doomed", id = entity, audit = refuses, delivery = "durable")]
+pub async fn doomed(entity: u64) -> Result<u64, Code> {
+    if entity.is_multiple_of(2) { Ok(entity) } else { Err(Code::Unavailable) }
+}
+
+async fn refuses(_: &Flow) -> Result<(), StepError> {
+    Err(StepError::new("no use"))
+}
+
 /// Appends events to a file: what was written is there whenever the process dies.
 #[derive(Debug)]
 struct Appended(File);
@@ -70,8 +80,17 @@ pub fn relay() -> RelaySettings {
 }
 
 pub async fn open(dir: &Path) -> (Store, Orchestrator) {
+    open_with(dir, relay()).await
+}
+
+/// Whose relay gives up after two attempts.
+pub async fn open_for_the_doomed(dir: &Path) -> (Store, Orchestrator) {
+    open_with(dir, relay().attempts(2)).await
+}
+
+async fn open_with(dir: &Path, relay: RelaySettings) -> (Store, Orchestrator) {
     let store = Store::open(dir.join("app.db")).await.unwrap();
     let events = OpenOptions::new().create(true).append(true).open(dir.join("events")).unwrap();
     let builder = Orchestrator::builder().service("faults").store(store.clone()).events(Appended(events));
-    (store, builder.relay(relay()).build().unwrap())
+    (store, builder.relay(relay).build().unwrap())
 }

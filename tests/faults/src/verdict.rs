@@ -33,6 +33,20 @@ fn called(event: &Value) -> Call {
     (pattern.to_owned(), entity.parse().unwrap(), n)
 }
 
+/// Every acknowledged flow that could only be given up is a dead letter, and says why.
+pub async fn check_the_doomed(dir: &Path, acknowledged: &BTreeSet<Call>) {
+    let store = Store::open(dir.join("app.db")).await.unwrap();
+    assert_eq!(store.list(FlowState::Queued, 1).await.unwrap(), []);
+    let letters = store.list(FlowState::Dead, 1000).await.unwrap();
+    assert!(letters.iter().all(|letter| letter.error.as_deref().is_some_and(|error| !error.is_empty())));
+    let given_up: BTreeSet<Call> = letters
+        .iter()
+        .map(|letter| ("doomed".to_owned(), letter.flow().unwrap().entity_id().parse().unwrap(), 0))
+        .collect();
+    let lost: Vec<_> = acknowledged.difference(&given_up).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
 /// No acknowledged flow is lost, none is there whose data is not; and, unless some could not be stored and ran at once, what came
 /// twice is the same to the letter, and each entity's flows came in order. Answers how many there were.
 pub async fn check(dir: &Path, acknowledged: &BTreeSet<Call>, all_stored: bool) -> usize {

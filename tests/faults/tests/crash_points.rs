@@ -13,11 +13,11 @@ fn run(dir: &TempDir, arguments: &[&str]) -> (bool, String) {
     (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }
 
-/// `dead` is reached by what is given up, which the service has none of: it is interrupted in the tests of delivery.
-const NOT_HERE: &str = "dead";
+/// It is reached by what is given up only.
+const DEAD: &str = "dead";
 
 async fn interrupted(action: &str) {
-    for point in graceful::__private::CRASH_POINTS.into_iter().filter(|point| *point != NOT_HERE) {
+    for point in graceful::__private::CRASH_POINTS.into_iter().filter(|point| *point != DEAD) {
         let dir = TempDir::new().unwrap();
         let mut acknowledged = std::collections::BTreeSet::new();
         // At its first time, and in the middle of work.
@@ -39,6 +39,39 @@ async fn interrupted(action: &str) {
         let delivered = verdict::check(dir.path(), &acknowledged, all_stored).await;
         assert!(delivered > 0, "{point}={action}");
     }
+}
+
+/// The same of what can only be given up.
+async fn interrupted_when_given_up(action: &str) {
+    for point in ["step", "settle", DEAD, "settled"] {
+        let dir = TempDir::new().unwrap();
+        let mut acknowledged = std::collections::BTreeSet::new();
+        for (run_of, skipped) in ["0", "3"].into_iter().enumerate() {
+            let first = ((run_of + 1) * 1000).to_string();
+            let at = format!("{point}={action}:{skipped}");
+            let (ended, said) = run(&dir, &["doom", &first, "10", &at]);
+            assert_eq!(ended, action != "abort", "{at}: {said}");
+            acknowledged.extend(said.lines().filter_map(verdict::call));
+        }
+        let (drained, _) = run(&dir, &["doom", "9000", "1"]);
+        assert!(drained, "after {point}={action}");
+        verdict::check_the_doomed(dir.path(), &acknowledged).await;
+    }
+}
+
+#[tokio::test]
+async fn an_abort_when_it_is_given_up() {
+    interrupted_when_given_up("abort").await;
+}
+
+#[tokio::test]
+async fn an_error_when_it_is_given_up() {
+    interrupted_when_given_up("error").await;
+}
+
+#[tokio::test]
+async fn a_delay_when_it_is_given_up() {
+    interrupted_when_given_up("delay").await;
 }
 
 #[tokio::test]

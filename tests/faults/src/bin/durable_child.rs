@@ -1,4 +1,4 @@
-//! `durable_child DIR work FIRST CALLS [POINT=ACTION:SKIPPED]`, or `durable_child DIR drain`.
+//! `durable_child DIR work|doom FIRST CALLS [POINT=ACTION:SKIPPED]`, or `durable_child DIR drain`.
 
 use std::path::Path;
 
@@ -10,13 +10,16 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     match arguments[1..] {
         [dir, "drain"] => runtime.block_on(child::drain(Path::new(dir))),
-        [dir, "work", first, calls, ref interrupted @ ..] => {
+        [dir, what @ ("work" | "doom"), first, calls, ref interrupted @ ..] => {
             for at in interrupted {
                 child::interrupt(at);
             }
             let [first, calls] = [first, calls].map(|number| number.parse().expect("a number"));
-            runtime.block_on(child::work(Path::new(dir), first, calls));
+            match what {
+                "work" => runtime.block_on(child::work(Path::new(dir), first, calls)),
+                _ => runtime.block_on(child::doom(Path::new(dir), first, calls)),
+            }
         }
-        _ => panic!("usage: durable_child DIR work FIRST CALLS [POINT=ACTION:SKIPPED] | DIR drain"),
+        _ => panic!("usage: durable_child DIR work|doom FIRST CALLS [POINT=ACTION:SKIPPED] | DIR drain"),
     }
 }
