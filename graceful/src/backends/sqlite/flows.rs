@@ -19,25 +19,25 @@ pub(super) async fn insert(
     }
     let mut entities = HashSet::new();
     let mut again = Vec::new();
-    let mut query =
-        QueryBuilder::<Sqlite>::new("INSERT INTO graceful_flows (id, entity, handler, body, due, head) ");
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO graceful_flows (id, entity, handler, body, due, head) SELECT column1, column2, column3, column4, column5, \
+         column6 AND NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = column2) FROM (",
+    );
     query.push_values(flows, |mut row, flow| {
+        let first = entities.insert(&*flow.entity);
+        if !first {
+            // The statement does not see what it inserts itself.
+            again.push(&*flow.entity);
+        }
         row.push_bind(flow.id.as_bytes().as_slice())
             .push_bind(&*flow.entity)
             .push_bind(&*flow.handler)
             .push_bind(&*flow.body)
-            .push_bind(micros(flow.at));
-        if entities.insert(&*flow.entity) {
-            row.push("NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = ")
-                .push_bind_unseparated(&*flow.entity)
-                .push_unseparated(")");
-        } else {
-            // The statement does not see what it has inserted itself.
-            again.push(&*flow.entity);
-            row.push("0");
-        }
+            .push_bind(micros(flow.at))
+            .push_bind(first);
     });
-    query.push(" ON CONFLICT (id) DO NOTHING");
+    // Without a condition, what follows would be read as one of a join.
+    query.push(") WHERE TRUE ON CONFLICT (id) DO NOTHING");
     query.build().persistent(flows.len() == 1).execute(&mut *connection).await?;
     for entity in again {
         promote(connection, entity).await?;
