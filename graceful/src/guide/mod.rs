@@ -11,3 +11,15 @@ pub mod testing {}
 
 #[doc = include_str!("beside.md")]
 pub mod beside_other_crates {}
+
+#[doc = include_str!("delivery.md")]
+pub mod choosing_a_delivery {}
+
+#[doc = include_str!("errors.md")]
+pub mod errors_and_codes {}
+
+#[doc = include_str!("security.md")]
+pub mod security {}
+
+#[doc = include_str!("from_go.md")]
+pub mod from_the_go_package {}
