@@ -4,6 +4,7 @@ pub(crate) mod ambient;
 mod builder;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod durable;
+mod engines;
 mod environment;
 mod requirements;
 mod stats;
