@@ -328,6 +328,10 @@ impl Orchestrator {
     /// Waits until the flows in the background are done, at most for `deadline`, and answers how many were left; they are
     /// logged, too. From then on `delivery = "background"` runs inline.
     ///
+    /// Where there is a durable store, what is still queued at the deadline is stored for the next process, which may take a
+    /// second more; only what cannot be, since its hooks are known to this process alone, is left. The relay takes no more flows,
+    /// and those that it has begun are waited for; what it has not begun stays in the store.
+    ///
     /// What is left goes on for as long as the runtime does; a flow that ends with it reports each step not done.
     /// Cancel-safe: dropped, it has closed the queue and waits no more.
     ///

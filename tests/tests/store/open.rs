@@ -1,6 +1,6 @@
 //! Opening a store: what is there already, what is not, and what is something else.
 
-use graceful::backends::sqlite::Store;
+use graceful::backends::{FlowStore as _, QueuedFlow, Timestamp, Uuid, sqlite::Store};
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
@@ -61,4 +61,26 @@ async fn many_may_open_it_at_once() {
     for opened in opening.join_all().await {
         opened.unwrap();
     }
+}
+
+/// Somebody else's transaction is open for longer than anybody waits: what came meanwhile fails together, and not one by one.
+#[tokio::test]
+async fn who_finds_it_locked_for_too_long_is_told_at_once() {
+    let (_dir, store) = super::fresh().await;
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();
+    let lock = connection.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let flow = |id| QueuedFlow {
+        id: Uuid::from_u128(id),
+        entity: "ada".to_owned(),
+        handler: String::new(),
+        body: Vec::new(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let [first, second, third] = [1, 2, 3].map(|id| store.enqueue(flow(id)));
+    assert!(first.await.unwrap_err().message().contains("locked"));
+    assert!(second.await.unwrap_err().message().contains("locked"));
+    lock.rollback().await.unwrap();
+    assert!(third.await.unwrap_err().message().contains("locked"));
+    store.enqueue(flow(4)).await.unwrap();
 }

@@ -5,7 +5,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
@@ -142,8 +142,9 @@ async fn commit_all(connection: &mut SqliteConnection, batch: Vec<Write>) {
         }
     }
     let committed = commit(connection, &flows, &mut works).await;
-    if committed.is_ok() || flows.len() + works.len() <= 1 {
-        let committed = committed.map_err(StepError::caused_by);
+    let nobody_is_to_blame = matches!(committed, Ok(()) | Err(Failed::ToBegin(_)));
+    if nobody_is_to_blame || flows.len() + works.len() <= 1 {
+        let committed = committed.map_err(Failed::told);
         for asker in askers {
             // Who has gone does not ask any more.
             let _ = asker.send(committed.clone());
@@ -155,11 +156,25 @@ async fn commit_all(connection: &mut SqliteConnection, batch: Vec<Write>) {
     }
     for (flow, asker) in flows.iter().zip(askers) {
         let committed = commit(connection, std::slice::from_ref(flow), &mut []).await;
-        let _ = asker.send(committed.map_err(StepError::caused_by));
+        let _ = asker.send(committed.map_err(Failed::told));
     }
     for mut work in works {
         let committed = commit(connection, &[], std::slice::from_mut(&mut work)).await;
-        work.answer(committed.map_err(StepError::caused_by));
+        work.answer(committed.map_err(Failed::told));
+    }
+}
+
+/// Why nothing was committed.
+enum Failed {
+    /// The database is locked, or gone: each piece by itself would wait as long, and in vain.
+    ToBegin(sqlx::Error),
+    Within(sqlx::Error),
+}
+
+impl Failed {
+    fn told(self) -> StepError {
+        let (Self::ToBegin(error) | Self::Within(error)) = self;
+        StepError::caused_by(error)
     }
 }
 
@@ -169,8 +184,16 @@ async fn commit(
     connection: &mut SqliteConnection,
     flows: &[QueuedFlow],
     works: &mut [Box<dyn Work>],
+) -> Result<(), Failed> {
+    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::ToBegin)?;
+    commit_in(transaction, flows, works).await.map_err(Failed::Within)
+}
+
+async fn commit_in(
+    mut transaction: Transaction<'_, Sqlite>,
+    flows: &[QueuedFlow],
+    works: &mut [Box<dyn Work>],
 ) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     if !flows.is_empty() {
         interrupted("insert")?;
     }
