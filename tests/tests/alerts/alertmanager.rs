@@ -1,17 +1,17 @@
 //! Alertmanager, asked by its own API what arrived.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use graceful::{
-    AlertOn, Code, OrchestrationConfig, Orchestrator, Severity,
+    AlertOn, Code, Flow, OrchestrationConfig, Orchestrator, Severity,
     backends::{
-        Alerter as _,
+        Alert, AlertChange, Alerter, Reply,
         alertmanager::{Alertmanager, Builder},
         memory,
     },
 };
 use graceful_tests::{
-    gate::awaited,
+    gate::{Gate, awaited},
     raw_http::{Inbox, get},
     services::{Service, free_port},
 };
@@ -156,6 +156,49 @@ async fn what_was_resolved_and_not_told_before_a_restart_is_told_after_it() {
 
     let _after = told(&server).book(book).build().unwrap();
     until_firing(&server, 0).await;
+}
+
+/// What was resolved when it was asked, and its answer comes late.
+#[derive(Clone, Debug)]
+struct Late(memory::Alerts, Arc<Gate>);
+
+impl Alerter for Late {
+    fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
+        self.0.fire(flow, severity)
+    }
+
+    fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
+        let change = self.0.resolve(flow);
+        self.1.open_for(1);
+        change
+    }
+
+    fn open(&self) -> Reply<Vec<Alert>> {
+        self.0.open()
+    }
+
+    fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
+        let (resolved, gate) = (self.0.resolved(limit), Arc::clone(&self.1));
+        Reply::pending(async move {
+            gate.pass().await;
+            resolved.await
+        })
+    }
+}
+
+/// A process that starts reads what is open and what was resolved, and a flow resolves it between the two.
+#[tokio::test]
+async fn what_is_resolved_while_a_process_starts_is_told() {
+    let Some(server) = Service::alertmanager() else { return };
+    let book = memory::Alerts::new();
+    let before = world(told(&server).book(book.clone()).build().unwrap());
+    assert_eq!(saved(&before, 42, Some(Code::Internal)).await, "fired");
+
+    let book = Late(book, Arc::new(Gate::closed()));
+    let after = world(told(&server).book(book.clone()).build().unwrap());
+    book.1.reached().await;
+    assert_eq!(saved(&after, 42, None).await, "resolved");
+    assert_eq!(firing(&server).await, [Value::Null; 0]);
 }
 
 #[tokio::test]

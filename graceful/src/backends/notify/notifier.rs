@@ -141,13 +141,9 @@ impl<R: Receiver> Inner<R> {
         let mine = self.changes.fetch_add(1, Ordering::AcqRel) + 1;
         let mut telling = self.telling.lock().await;
         if telling.seen < mine {
-            if !telling.has_begun {
-                self.remember().await?;
-                telling.has_begun = true;
-            }
             let result = loop {
                 let seen = self.changes.load(Ordering::Acquire);
-                let result = self.tell().await;
+                let result = self.tell(&mut telling.has_begun).await;
                 telling.seen = seen;
                 // A failure that thought that its group was firing, while it was being resolved, did not wait for us.
                 if !matches!(result, Ok(true)) || self.changes.load(Ordering::Acquire) == seen {
@@ -160,12 +156,11 @@ impl<R: Receiver> Inner<R> {
     }
 
     /// What was resolved just before the last process ended may not have been told.
-    async fn remember(&self) -> Result<(), StepError> {
+    async fn remember(&self, since: Timestamp) -> Result<(), StepError> {
         if !R::FORGETS {
             return Ok(());
         }
         let resolved = self.book.resolved(RESOLVED).await?;
-        let since = self.since();
         let recent = resolved.iter().filter(|alert| alert.resolved_at.is_some_and(|at| at >= since));
         let at = Instant::now();
         self.told().extend(grouped(recent).into_iter().map(|(group, notice)| (group, Told { notice, at })));
@@ -173,8 +168,13 @@ impl<R: Receiver> Inner<R> {
     }
 
     /// Whether something was resolved.
-    async fn tell(&self) -> Result<bool, StepError> {
+    async fn tell(&self, has_begun: &mut bool) -> Result<bool, StepError> {
         let (open, since) = (self.book.open().await?, self.since());
+        if !*has_begun {
+            // After what is open: an alert that is resolved in between is seen twice, and not never.
+            self.remember(since).await?;
+            *has_begun = true;
+        }
         let firing = grouped(open.iter().filter(|alert| alert.last_fired_at >= since));
         let gone: Vec<Notice> = {
             let told = self.told();
