@@ -1,5 +1,6 @@
 //! Backends and settings, and how a handler finds them.
 
+mod access;
 pub(crate) mod ambient;
 mod builder;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -20,7 +21,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::de::DeserializeOwned;
 use tokio::{runtime::Handle, time::Sleep};
 
 use self::{builder::Observer, stats::Counters};
@@ -31,10 +31,6 @@ pub use self::{
     stats::Stats,
 };
 use crate::{
-    Context, Key, StepError,
-    backends::{
-        Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Scheduler,
-    },
     engine::Background,
     flow::Origin,
     relay::{Relay, Reviewer},
@@ -99,15 +95,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         ALIVE.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-macro_rules! backends {
-    ($($(#[$doc:meta])* $method:ident: $trait:ident)*) => {$(
-        $(#[$doc])*
-        pub fn $method(&self) -> Option<&Arc<dyn $trait>> {
-            self.0.backends.$method.as_ref()
-        }
-    )*};
 }
 
 impl Orchestrator {
@@ -185,134 +172,6 @@ impl Orchestrator {
     /// ```
     pub fn sync_scope<R>(&self, run: impl FnOnce() -> R) -> R {
         ambient::sync_scope(self.clone(), run)
-    }
-
-    /// The full name of an entity, with this service and the current context's tenant.
-    ///
-    /// ```
-    /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
-    /// assert_eq!(orchestrator.key("user", 42).to_string(), "users::user:42");
-    /// # Ok::<(), graceful::BuildError>(())
-    /// ```
-    pub fn key(&self, pattern: &str, id: impl fmt::Display) -> Key {
-        let id = smol_str::format_smolstr!("{id}");
-        Key::new(&self.0.origin.service, Context::current().tenant.as_deref(), pattern, id)
-    }
-
-    /// A value that a handler of this service has cached.
-    ///
-    /// # Errors
-    /// The cache fails, or what is cached is not a `T`. Cancel-safe.
-    ///
-    /// ```
-    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let orchestrator = Orchestrator::in_memory();
-    /// let config = OrchestrationConfig::new("user").cache_key(42).on(&orchestrator);
-    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(orchestrator.cached::<String>("user", 42).await.unwrap().as_deref(), Some("ada"));
-    /// assert_eq!(orchestrator.cached::<String>("user", 43).await.unwrap(), None);
-    /// assert!(orchestrator.cached::<u64>("user", 42).await.is_err(), "it is not a number");
-    /// # });
-    /// ```
-    pub async fn cached<T: DeserializeOwned>(
-        &self,
-        pattern: &str,
-        key: impl fmt::Display,
-    ) -> Result<Option<T>, StepError> {
-        let Some(cache) = self.cache() else { return Ok(None) };
-        let entry = cache.get(&self.key(pattern, key)).await?;
-        entry.map(|entry| entry.value.decode().map_err(StepError::caused_by)).transpose()
-    }
-
-    backends! {
-        /// What drives `cache` and `fallback = last_good`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().cache().is_some());
-        /// assert!(Orchestrator::builder().build()?.cache().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        cache: Cache
-        /// What drives `metadata`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().metadata().is_some());
-        /// assert!(Orchestrator::builder().build()?.metadata().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        metadata: MetadataStore
-        /// What drives `graph`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().graph().is_some());
-        /// assert!(Orchestrator::builder().build()?.graph().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        graph: KnowledgeGraph
-        /// What drives `schedule`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().scheduler().is_some());
-        /// assert!(Orchestrator::builder().build()?.scheduler().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        scheduler: Scheduler
-        /// What drives `event`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().events().is_some());
-        /// assert!(Orchestrator::builder().build()?.events().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        events: EventEmitter
-        /// What drives `nexus`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().nexus().is_some());
-        /// assert!(Orchestrator::builder().build()?.nexus().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        nexus: Nexus
-        /// What drives `audit`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().audit().is_some());
-        /// assert!(Orchestrator::builder().build()?.audit().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        audit: AuditLog
-        /// What drives `alert`.
-        ///
-        /// ```
-        /// # use graceful::Orchestrator;
-        /// assert!(Orchestrator::in_memory().alerts().is_some());
-        /// assert!(Orchestrator::builder().build()?.alerts().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
-        /// ```
-        alerts: Alerter
-        /// Where flows of durable delivery are kept: to look at dead letters, to resubmit and to purge them.
-        ///
-        /// ```
-        /// use graceful::{Orchestrator, backends::{FlowState, memory}};
-        ///
-        /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-        /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).build().unwrap();
-        /// let flows = orchestrator.flows().unwrap();
-        /// for dead in flows.list(FlowState::Dead, 100).await? {
-        ///     flows.resubmit(dead.id, graceful::backends::Timestamp::now()).await?;
-        /// }
-        /// # Ok::<(), graceful::StepError>(())
-        /// # }).unwrap();
-        /// ```
-        flows: FlowStore
     }
 
     /// What it has counted so far.
