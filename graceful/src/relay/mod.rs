@@ -109,9 +109,23 @@ struct Running {
     under_way: watch::Sender<usize>,
     attempts: JoinSet<()>,
     held: HashMap<task::Id, Held>,
+    /// Ends with the relay.
+    _listening: JoinSet<()>,
+    /// For how long it waits at most, if nobody wakes it.
+    pause: Duration,
     extended: Instant,
     purged: Option<Instant>,
 }
+
+/// Where there was a flow, there may be another at once: one whose transaction was about to commit, and told nobody, since
+/// nobody waited then. So it is looked for after this time, after twice that, …
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// … and from then on by the poll.
+const LAST_PAUSE: Duration = Duration::from_millis(40);
+
+/// What was told, but could not be claimed, is not told again.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
 /// Purging is an affair of minutes.
 const PURGED_EVERY: Duration = Duration::from_secs(60);
@@ -119,13 +133,19 @@ const PURGED_EVERY: Duration = Duration::from_secs(60);
 impl Running {
     fn of(orchestrator: &Orchestrator) -> Option<Self> {
         let relay = orchestrator.relay();
+        let (flows, woken) = (Arc::clone(orchestrator.flows()?), Arc::clone(&relay.woken));
+        let mut listening = JoinSet::new();
+        let wake = Arc::clone(&woken);
+        listening.spawn(flows.listen(Box::new(move || wake.notify_one())));
         Some(Self {
-            flows: Arc::clone(orchestrator.flows()?),
+            flows,
             settings: relay.settings,
-            woken: Arc::clone(&relay.woken),
+            woken,
             under_way: relay.under_way.clone(),
             attempts: JoinSet::new(),
             held: HashMap::new(),
+            _listening: listening,
+            pause: FIRST_PAUSE,
             extended: Instant::now(),
             purged: None,
         })
@@ -133,6 +153,7 @@ impl Running {
 
     /// Takes as many flows as there is room for.
     async fn claim(&mut self, orchestrator: &Orchestrator) {
+        let pause = std::mem::replace(&mut self.pause, Duration::MAX);
         let room = self.settings.concurrency.saturating_sub(self.attempts.len());
         if room == 0 {
             return;
@@ -143,6 +164,11 @@ impl Running {
         };
         match claimed.and_then(|claims| crash::point("claimed").map(|()| claims)) {
             Ok(claims) => {
+                if !claims.is_empty() {
+                    self.pause = FIRST_PAUSE;
+                } else if pause < LAST_PAUSE {
+                    self.pause = pause * 2;
+                }
                 for claim in claims {
                     let held = claim.held();
                     let attempt = attempt::run(orchestrator.clone(), Arc::clone(&self.flows), claim);
@@ -150,7 +176,10 @@ impl Running {
                 }
                 self.count();
             }
-            Err(error) => complain(&error, "the store hands out no flows"),
+            Err(error) => {
+                self.pause = AFTER_FAILURE;
+                complain(&error, "the store hands out no flows");
+            }
         }
     }
 
@@ -179,7 +208,10 @@ impl Running {
             Poll::Ready(Some(ended)) => Poll::Ready(Some(ended)),
             _ => woken.as_mut().poll(cx).map(|()| None),
         });
-        let mut ended = tokio::time::timeout(self.settings.poll, something).await.ok().flatten();
+        // What is under way must not lose its lease.
+        let leased = if self.held.is_empty() { Duration::MAX } else { self.settings.lease / 3 };
+        let pause = self.pause.min(self.settings.poll).min(leased);
+        let mut ended = tokio::time::timeout(pause, something).await.ok().flatten();
         while let Some(attempt) = ended {
             self.held.remove(&attempt.map_or_else(|error| error.id(), |(id, ())| id));
             ended = self.attempts.try_join_next_with_id();

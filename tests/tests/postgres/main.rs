@@ -7,6 +7,7 @@ mod inbox;
 mod relays;
 mod start;
 mod steps;
+mod told;
 mod transaction;
 
 use std::{
