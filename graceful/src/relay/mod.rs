@@ -94,7 +94,7 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
         } else if running.attempts.is_empty() {
             return;
         }
-        running.look_after().await;
+        running.extend().await;
         // Whoever waits must not keep the orchestrator alive.
         drop(orchestrator);
         running.wait().await;
@@ -109,12 +109,11 @@ struct Running {
     under_way: watch::Sender<usize>,
     attempts: JoinSet<()>,
     held: HashMap<task::Id, Held>,
-    /// Ends with the relay.
-    _listening: JoinSet<()>,
+    /// What goes on beside it, and ends with it.
+    _beside: JoinSet<()>,
     /// For how long it waits at most, if nobody wakes it.
     pause: Duration,
     extended: Instant,
-    purged: Option<Instant>,
 }
 
 /// Where there was a flow, there may be another at once: one whose transaction was about to commit, and told nobody, since
@@ -134,9 +133,9 @@ impl Running {
     fn of(orchestrator: &Orchestrator) -> Option<Self> {
         let relay = orchestrator.relay();
         let (flows, woken) = (Arc::clone(orchestrator.flows()?), Arc::clone(&relay.woken));
-        let mut listening = JoinSet::new();
-        let wake = Arc::clone(&woken);
-        listening.spawn(flows.listen(Box::new(move || wake.notify_one())));
+        let (mut beside, wake) = (JoinSet::new(), Arc::clone(&woken));
+        beside.spawn(flows.listen(Box::new(move || wake.notify_one())));
+        beside.spawn(purge(Arc::clone(&flows), relay.settings.keep));
         Some(Self {
             flows,
             settings: relay.settings,
@@ -144,10 +143,9 @@ impl Running {
             under_way: relay.under_way.clone(),
             attempts: JoinSet::new(),
             held: HashMap::new(),
-            _listening: listening,
+            _beside: beside,
             pause: FIRST_PAUSE,
             extended: Instant::now(),
-            purged: None,
         })
     }
 
@@ -183,20 +181,13 @@ impl Running {
         }
     }
 
-    /// Extends the leases, and forgets what was kept long enough.
-    async fn look_after(&mut self) {
+    /// Extends the leases, when it is time.
+    async fn extend(&mut self) {
         if self.extended.elapsed() >= self.settings.lease / 3 {
             self.extended = Instant::now();
             let until = after(Timestamp::now(), self.settings.lease);
             if let Err(error) = self.flows.extend(self.held.values().copied().collect(), until).await {
                 complain(&error, "the leases could not be extended");
-            }
-        }
-        if self.purged.is_none_or(|purged| purged.elapsed() >= PURGED_EVERY) {
-            self.purged = Some(Instant::now());
-            let before = Timestamp::now().checked_sub(self.settings.keep).unwrap_or(Timestamp::MIN);
-            if let Err(error) = self.flows.purge(FlowState::Completed, before).await {
-                complain(&error, "completed flows could not be purged");
             }
         }
     }
@@ -221,6 +212,17 @@ impl Running {
 
     fn count(&self) {
         self.under_way.send_replace(self.attempts.len());
+    }
+}
+
+/// Forgets what was kept long enough, now and then; of many that is a long affair, and no flow waits for it.
+async fn purge(flows: Arc<dyn FlowStore>, keep: Duration) {
+    loop {
+        let before = Timestamp::now().checked_sub(keep).unwrap_or(Timestamp::MIN);
+        if let Err(error) = flows.purge(FlowState::Completed, before).await {
+            complain(&error, "completed flows could not be purged");
+        }
+        tokio::time::sleep(PURGED_EVERY).await;
     }
 }
 

@@ -95,7 +95,8 @@ impl RelaySettings {
     }
 
     /// How long completed flows are kept: a broker may lose what it has acknowledged (`JetStream` writes to disk every two
-    /// minutes), and then they can be resubmitted. Dead letters are kept until they are purged by hand. Default: 1 hour.
+    /// minutes), and then they can be resubmitted. Then the relay deletes them: it looks once a minute, and a store deletes a thousand at
+    /// once. Dead letters are kept until they are purged by hand. Default: 1 hour.
     ///
     /// ```
     /// # use std::time::Duration;
