@@ -94,7 +94,7 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
         } else if running.attempts.is_empty() {
             return;
         }
-        running.look_after().await;
+        running.extend().await;
         // Whoever waits must not keep the orchestrator alive.
         drop(orchestrator);
         running.wait().await;
@@ -109,9 +109,22 @@ struct Running {
     under_way: watch::Sender<usize>,
     attempts: JoinSet<()>,
     held: HashMap<task::Id, Held>,
+    /// What goes on beside it, and ends with it.
+    _beside: JoinSet<()>,
+    /// For how long it waits at most, if nobody wakes it.
+    pause: Duration,
     extended: Instant,
-    purged: Option<Instant>,
 }
+
+/// Where there was a flow, there may be another at once: one whose transaction was about to commit, and told nobody, since
+/// nobody waited then. So it is looked for after this time, after twice that, …
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// … and from then on by the poll.
+const LAST_PAUSE: Duration = Duration::from_millis(40);
+
+/// What was told, but could not be claimed, is not told again.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
 /// Purging is an affair of minutes.
 const PURGED_EVERY: Duration = Duration::from_secs(60);
@@ -119,20 +132,26 @@ const PURGED_EVERY: Duration = Duration::from_secs(60);
 impl Running {
     fn of(orchestrator: &Orchestrator) -> Option<Self> {
         let relay = orchestrator.relay();
+        let (flows, woken) = (Arc::clone(orchestrator.flows()?), Arc::clone(&relay.woken));
+        let (mut beside, wake) = (JoinSet::new(), Arc::clone(&woken));
+        beside.spawn(flows.listen(Box::new(move || wake.notify_one())));
+        beside.spawn(purge(Arc::clone(&flows), relay.settings.keep));
         Some(Self {
-            flows: Arc::clone(orchestrator.flows()?),
+            flows,
             settings: relay.settings,
-            woken: Arc::clone(&relay.woken),
+            woken,
             under_way: relay.under_way.clone(),
             attempts: JoinSet::new(),
             held: HashMap::new(),
+            _beside: beside,
+            pause: FIRST_PAUSE,
             extended: Instant::now(),
-            purged: None,
         })
     }
 
     /// Takes as many flows as there is room for.
     async fn claim(&mut self, orchestrator: &Orchestrator) {
+        let pause = std::mem::replace(&mut self.pause, Duration::MAX);
         let room = self.settings.concurrency.saturating_sub(self.attempts.len());
         if room == 0 {
             return;
@@ -143,6 +162,11 @@ impl Running {
         };
         match claimed.and_then(|claims| crash::point("claimed").map(|()| claims)) {
             Ok(claims) => {
+                if !claims.is_empty() {
+                    self.pause = FIRST_PAUSE;
+                } else if pause < LAST_PAUSE {
+                    self.pause = pause * 2;
+                }
                 for claim in claims {
                     let held = claim.held();
                     let attempt = attempt::run(orchestrator.clone(), Arc::clone(&self.flows), claim);
@@ -150,24 +174,20 @@ impl Running {
                 }
                 self.count();
             }
-            Err(error) => complain(&error, "the store hands out no flows"),
+            Err(error) => {
+                self.pause = AFTER_FAILURE;
+                complain(&error, "the store hands out no flows");
+            }
         }
     }
 
-    /// Extends the leases, and forgets what was kept long enough.
-    async fn look_after(&mut self) {
+    /// Extends the leases, when it is time.
+    async fn extend(&mut self) {
         if self.extended.elapsed() >= self.settings.lease / 3 {
             self.extended = Instant::now();
             let until = after(Timestamp::now(), self.settings.lease);
             if let Err(error) = self.flows.extend(self.held.values().copied().collect(), until).await {
                 complain(&error, "the leases could not be extended");
-            }
-        }
-        if self.purged.is_none_or(|purged| purged.elapsed() >= PURGED_EVERY) {
-            self.purged = Some(Instant::now());
-            let before = Timestamp::now().checked_sub(self.settings.keep).unwrap_or(Timestamp::MIN);
-            if let Err(error) = self.flows.purge(FlowState::Completed, before).await {
-                complain(&error, "completed flows could not be purged");
             }
         }
     }
@@ -179,7 +199,10 @@ impl Running {
             Poll::Ready(Some(ended)) => Poll::Ready(Some(ended)),
             _ => woken.as_mut().poll(cx).map(|()| None),
         });
-        let mut ended = tokio::time::timeout(self.settings.poll, something).await.ok().flatten();
+        // What is under way must not lose its lease.
+        let leased = if self.held.is_empty() { Duration::MAX } else { self.settings.lease / 3 };
+        let pause = self.pause.min(self.settings.poll).min(leased);
+        let mut ended = tokio::time::timeout(pause, something).await.ok().flatten();
         while let Some(attempt) = ended {
             self.held.remove(&attempt.map_or_else(|error| error.id(), |(id, ())| id));
             ended = self.attempts.try_join_next_with_id();
@@ -189,6 +212,17 @@ impl Running {
 
     fn count(&self) {
         self.under_way.send_replace(self.attempts.len());
+    }
+}
+
+/// Forgets what was kept long enough, now and then; of many that is a long affair, and no flow waits for it.
+async fn purge(flows: Arc<dyn FlowStore>, keep: Duration) {
+    loop {
+        let before = Timestamp::now().checked_sub(keep).unwrap_or(Timestamp::MIN);
+        if let Err(error) = flows.purge(FlowState::Completed, before).await {
+            complain(&error, "completed flows could not be purged");
+        }
+        tokio::time::sleep(PURGED_EVERY).await;
     }
 }
 

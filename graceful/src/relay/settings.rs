@@ -82,8 +82,9 @@ impl RelaySettings {
         Self { concurrency: flows.max(1), ..self }
     }
 
-    /// How often the store is asked for what nobody has told: flows that another process has stored, or that were stored in a
-    /// transaction, and those that are due again. At least 1 ms; default: 200 ms.
+    /// How often the store is asked for what nobody has told: retries and leases whose time has come, and, where the store does not
+    /// [tell](crate::backends::FlowStore::listen) of them, as that in PostgreSQL does, flows that another process has stored, or that
+    /// were stored in a transaction. At least 1 ms; default: 200 ms.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -94,7 +95,8 @@ impl RelaySettings {
     }
 
     /// How long completed flows are kept: a broker may lose what it has acknowledged (`JetStream` writes to disk every two
-    /// minutes), and then they can be resubmitted. Dead letters are kept until they are purged by hand. Default: 1 hour.
+    /// minutes), and then they can be resubmitted. Then the relay deletes them: it looks once a minute, and a store deletes a thousand at
+    /// once. Dead letters are kept until they are purged by hand. Default: 1 hour.
     ///
     /// ```
     /// # use std::time::Duration;

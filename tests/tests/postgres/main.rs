@@ -4,9 +4,11 @@ mod audit;
 mod conformance;
 mod faults;
 mod inbox;
+mod purge;
 mod relays;
 mod start;
 mod steps;
+mod told;
 mod transaction;
 
 use std::{

@@ -167,10 +167,11 @@ async fn two_that_hand_out_at_once_do_not_make_two_of_one_entity() {
         .execute(&mut postgres.connection(&schema).await)
         .await
         .unwrap();
-    let claimed: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM graceful_claim(0, 1000000, 10)")
-        .fetch_all(&mut *first)
-        .await
-        .unwrap();
+    let claimed: Vec<Uuid> =
+        sqlx::query_scalar("SELECT id FROM graceful_claim(0, 1000000, 10, gen_random_uuid())")
+            .fetch_all(&mut *first)
+            .await
+            .unwrap();
     assert_eq!(claimed, [Uuid::from_u128(2)]);
     late.commit().await.unwrap();
 

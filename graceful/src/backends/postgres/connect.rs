@@ -8,6 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::{runtime::Handle, time::timeout};
+use uuid::Uuid;
 
 use super::{Store, TIMEOUT};
 use crate::backends::ConnectError;
@@ -53,7 +54,8 @@ impl Store {
         });
         match made.await {
             Ok(Ok(())) => {
-                Ok(Self { pool, place: place.into(), timeout: TIMEOUT, runtime: Handle::current() })
+                let (place, claimer) = (place.into(), Uuid::from_u128(fastrand::u128(..)));
+                Ok(Self { pool, place, timeout: TIMEOUT, claimer, runtime: Handle::current() })
             }
             Ok(Err(error)) => Err(ConnectError::new(format!("{place} cannot be used: {error}"))),
             Err(_) => Err(ConnectError::new(format!("{place} does not answer within {START:?}"))),
@@ -63,10 +65,14 @@ impl Store {
 
 /// In a table of our own, beside the migrations of the user's; of several processes, one after the other.
 async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let store = include_str!("migrations/1_store.sql");
-    let migration =
-        Migration::new(1, "store".into(), MigrationType::Simple, AssertSqlSafe(store).into_sql_str(), false);
-    let mut migrator = Migrator::with_migrations(vec![migration]);
+    let migration = |version, name: &'static str, sql: &'static str| {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![
+        migration(1, "store", include_str!("migrations/1_store.sql")),
+        migration(2, "listen", include_str!("migrations/2_listen.sql")),
+    ]);
     migrator.dangerous_set_table_name("graceful_migrations");
     migrator.run_direct(None, connection, false).await
 }

@@ -10,7 +10,9 @@ use super::{
     Store, at, count, micros, number,
     text::{escaped, unescaped},
 };
-use crate::backends::{Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Settlement, StoredFlow};
+use crate::backends::{
+    BoxFuture, Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Settlement, StoredFlow,
+};
 
 pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -58,12 +60,14 @@ async fn claim(
     now: Timestamp,
     limit: usize,
     lease: Duration,
+    claimer: Uuid,
 ) -> Result<Vec<Claim>, sqlx::Error> {
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3) ORDER BY seq")
+    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4) ORDER BY seq")
         .bind(micros(now))
         .bind(micros(until))
         .bind(count(limit))
+        .bind(claimer)
         .fetch_all(connection)
         .await?;
     let claims = rows.iter().map(|row| {
@@ -131,7 +135,8 @@ impl FlowStore for Store {
     }
 
     fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
-        self.run(move |connection| Box::pin(claim(connection, now, limit, lease)))
+        let claimer = self.claimer;
+        self.run(move |connection| Box::pin(claim(connection, now, limit, lease, claimer)))
     }
 
     fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
@@ -197,6 +202,10 @@ impl FlowStore for Store {
                 Ok(resubmitted.rows_affected() > 0)
             })
         })
+    }
+
+    fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
+        Box::pin(self.clone().hear(wake))
     }
 
     fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {

@@ -10,11 +10,18 @@
 //! as they are committed: of two transactions that are open at the same time, either flow may be first. To hand out is one
 //! statement (`FOR UPDATE SKIP LOCKED`), one relay after the other; what follows is theirs, by the token that they got.
 //!
+//! **Being told.** A relay that has found nothing waits, and is told by the server (`NOTIFY`, when the transaction that stores
+//! commits) that there is something, by whatever process. One that is at work is not told: it asks again, soon, and spares those
+//! who store a lock that all of the server shares. What nobody could tell, since a connection was lost, is found when that is back,
+//! or by the relay's [`poll`](crate::RelaySettings::poll). Each relay has a connection of its own to listen by; it is none that a
+//! pooler may share between transactions. And PostgreSQL does not prepare a transaction (two-phase commit) that tells.
+//!
 //! **A server that is away.** A call is given up after 3 seconds, and its connection with it; the next one makes another.
 //!
 //! | table | holds | grows |
 //! |---|---|---|
 //! | `graceful_flows` | flows on their way, completed ones for [`keep`](crate::RelaySettings::keep), dead letters until purged | with what is under way |
+//! | `graceful_waiting` | the relays that wait to be told | with the relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
 //! | `graceful_jobs` | open review jobs | with what is wrong |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
@@ -37,6 +44,7 @@ mod audit;
 mod connect;
 mod flows;
 mod inbox;
+mod listen;
 mod metadata;
 mod nexus;
 mod scheduler;
@@ -48,6 +56,7 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use tokio::{runtime::Handle, time::timeout};
+use uuid::Uuid;
 
 use crate::{StepError, backends::Reply};
 
@@ -67,6 +76,8 @@ pub struct Store {
     /// For people.
     place: Arc<str>,
     timeout: Duration,
+    /// Which of those that claim flows it is.
+    claimer: Uuid,
     runtime: Handle,
 }
 

@@ -5,7 +5,11 @@ use std::{fmt, fmt::Debug, time::Duration};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::{Flow, StepError, backends::Reply, flow::Stored};
+use crate::{
+    Flow, StepError,
+    backends::{BoxFuture, Reply},
+    flow::Stored,
+};
 
 /// A flow that a [`FlowStore`] takes in. What is in `body` is the engine's affair, and a store gives it back as it came.
 ///
@@ -279,4 +283,13 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// Forgets what is completed or dead, as `state` says, and ended before that time; answers how many there were. Of
     /// [`FlowState::Queued`] it forgets nothing.
     fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64>;
+    /// Calls `wake` when there may be a flow to hand out that the caller does not know of, since another process, or a
+    /// transaction, has stored it. It goes on for as long as the future is polled, which a relay does while it lives.
+    ///
+    /// Being told is for speed only: a relay looks for itself, too, by its [`poll`](crate::RelaySettings::poll). A store that tells
+    /// nothing, as it is unless it says otherwise, loses nothing.
+    fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
+        drop(wake);
+        Box::pin(async {})
+    }
 }

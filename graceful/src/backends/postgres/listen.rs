@@ -1,0 +1,62 @@
+//! Being told of flows that others have stored.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::time::{sleep, timeout};
+
+use super::{Failed, Store};
+
+/// How often the connection is asked whether it still is one, and the entry of the relay renewed: well before it runs out.
+const RENEWED_EVERY: Duration = Duration::from_secs(20);
+
+/// How long to wait before a connection that was lost is made anew.
+const AGAIN: Duration = Duration::from_millis(500);
+
+impl Store {
+    /// Calls `wake` whenever a flow was stored, and whenever that may not have been heard.
+    pub(super) async fn hear(self, wake: impl Fn()) {
+        loop {
+            if let Err(failed) = self.hear_by_one_connection(&wake).await {
+                tracing::warn!(
+                    target: "graceful::postgres", error = failed.why,
+                    "nobody tells of new flows now: the relay looks for them itself"
+                );
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Until it is lost.
+    async fn hear_by_one_connection(&self, wake: &impl Fn()) -> Result<(), Failed> {
+        let mut listener = self.within(self.listener()).await?;
+        // Of what was committed before it listens now, nobody told.
+        wake();
+        loop {
+            match timeout(RENEWED_EVERY, listener.try_recv()).await {
+                Ok(Ok(Some(_))) => wake(),
+                Ok(heard) => return self.within(async { heard.map(|_| ()) }).await,
+                Err(_) => {
+                    let renew = "UPDATE graceful_waiting SET until = clock_timestamp() + interval '60 s' WHERE relay = $1";
+                    self.within(sqlx::query(renew).bind(self.claimer).execute(&mut listener)).await?;
+                }
+            }
+        }
+    }
+
+    async fn listener(&self) -> Result<PgListener, sqlx::Error> {
+        // A pool of its own: one connection less would be missed by those who store.
+        let options = (*self.pool.connect_options()).clone();
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.eager_reconnect(false);
+        // Those of relays that died.
+        sqlx::query("DELETE FROM graceful_waiting WHERE until < clock_timestamp()")
+            .execute(&mut listener)
+            .await?;
+        let channel = "SELECT 'graceful_flows_' || 'graceful_flows'::regclass::oid";
+        let channel: String = sqlx::query_scalar(channel).fetch_one(&mut listener).await?;
+        listener.listen(&channel).await?;
+        Ok(listener)
+    }
+}

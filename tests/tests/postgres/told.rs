@@ -1,0 +1,195 @@
+//! A relay that waits is told of what others store: here it would not look for itself within the year.
+
+use std::{net::SocketAddr, time::Duration};
+
+use graceful::{
+    Code, FlowReport, Orchestrator, RelaySettings, StepError,
+    backends::{FlowStore as _, QueuedFlow, Timestamp, Uuid, postgres::Store},
+    orchestrate,
+};
+use graceful_tests::{Link, Proxy, Reports, gate::until};
+use sqlx::{Connection as _, PgConnection, postgres::PgListener};
+
+use super::{Postgres, execute, url};
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[orchestrate(pattern = "user", id = id, delivery = "durable")]
+async fn save(id: i64, error: Option<Code>) -> Result<i64, StepError> {
+    error.map_or(Ok(id), |code| Err(StepError::new(code.name())))
+}
+
+#[orchestrate(pattern = "user", id = id, delivery = "durable", tx = tx)]
+async fn save_with_data(tx: &mut PgConnection, id: i64) -> Result<i64, StepError> {
+    let _ = tx;
+    Ok(id)
+}
+
+/// Whoever stores, the relay, and whoever looks at them have connections of their own, as if in processes of their own.
+struct World {
+    postgres: Postgres,
+    schema: String,
+    looking: PgConnection,
+    storing: Orchestrator,
+    reports: Reports,
+    _relay: Orchestrator,
+}
+
+impl World {
+    async fn find() -> Option<Self> {
+        let postgres = Postgres::find().await?;
+        let address = postgres.address;
+        Some(Self::with_a_relay_by(postgres, address).await)
+    }
+
+    async fn with_a_relay_by(postgres: Postgres, address: SocketAddr) -> Self {
+        let schema = postgres.schema().await;
+        let builder = Orchestrator::builder().service("users").store(postgres.store(&schema).await);
+        let storing = builder.relay(RelaySettings::off()).build().unwrap();
+        // Its connections bear the name of the schema.
+        let url = format!("{}&application_name={schema}", url(address, &schema));
+        let (store, reports) = (Store::connect(&url).await.unwrap(), Reports::default());
+        let flows = store.with_timeout(Duration::from_millis(500));
+        let builder = reports.of(Orchestrator::builder().service("users").flows(flows));
+        let relay = builder.relay(RelaySettings::default().poll(YEAR)).build().unwrap();
+        let looking = postgres.connection(&schema).await;
+        Self { postgres, schema, looking, storing, reports, _relay: relay }
+    }
+
+    async fn holds(&mut self, condition: &'static str) -> bool {
+        sqlx::query_scalar(condition).fetch_one(&mut self.looking).await.unwrap()
+    }
+
+    /// The relay waits, and has not looked for flows for longer than it does after one.
+    async fn waits(&mut self) {
+        let waits = "SELECT EXISTS (SELECT FROM graceful_waiting) AND EXISTS (SELECT FROM pg_stat_activity WHERE \
+                     application_name = current_schema() AND query LIKE 'LISTEN %') AND NOT EXISTS (SELECT FROM \
+                     pg_stat_activity WHERE application_name = current_schema() AND query LIKE '%graceful_claim%' AND \
+                     state_change > clock_timestamp() - interval '300 ms')";
+        let looking = tokio::sync::Mutex::new(self);
+        until(async || looking.lock().await.holds(waits).await).await;
+    }
+
+    async fn save(&self, id: i64, error: Option<Code>) {
+        assert_eq!(self.storing.scope(save(id, error)).await.is_ok(), error.is_none());
+    }
+
+    async fn delivered(&self, count: usize) -> Vec<String> {
+        let id = |report: &FlowReport| report.flow().entity_id().to_string();
+        self.reports.until(count).await.iter().map(id).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_stores_is_delivered() {
+    let Some(mut world) = World::find().await else { return };
+    for (id, error) in [(1, None), (2, Some(Code::Internal)), (3, None)] {
+        world.waits().await;
+        world.save(id, error).await;
+        world.delivered(usize::try_from(id).unwrap()).await;
+    }
+    let first = world.reports.all()[0].flow().id();
+    world.waits().await;
+    let flows = world.storing.flows().unwrap();
+    assert!(flows.resubmit(first, Timestamp::now()).await.unwrap());
+    assert_eq!(world.delivered(4).await, ["1", "2", "3", "1"]);
+    world.postgres.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_transaction_stores_is_delivered_when_it_commits() {
+    let Some(mut world) = World::find().await else { return };
+    let mut connection = world.postgres.connection(&world.schema).await;
+    for (id, commits) in [(1, true), (2, false), (3, true)] {
+        let mut transaction = connection.begin().await.unwrap();
+        world.storing.scope(save_with_data(&mut transaction, id)).await.unwrap();
+        world.waits().await;
+        if commits {
+            transaction.commit().await.unwrap();
+        } else {
+            transaction.rollback().await.unwrap();
+        }
+    }
+    assert_eq!(world.delivered(2).await, ["1", "3"]);
+    world.postgres.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_while_its_connection_is_cut_is_delivered_when_it_is_back() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let proxy = Proxy::to(postgres.address).await;
+    let mut world = World::with_a_relay_by(postgres, proxy.address()).await;
+    let mut count = 0;
+    for fault in [Link::Refused, Link::Reset, Link::BlackHole, Link::Slow(Duration::from_millis(20))] {
+        world.waits().await;
+        proxy.set(fault).await;
+        for error in [None, Some(Code::Internal)] {
+            count += 1;
+            world.save(count, error).await;
+        }
+        proxy.set(Link::Up).await;
+        world.delivered(usize::try_from(count).unwrap()).await;
+    }
+
+    // The server may have had enough of it, too.
+    world.waits().await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = current_schema() AND \
+               query LIKE 'LISTEN %'";
+    execute(&mut world.looking, end).await;
+    world.save(count + 1, None).await;
+    world.waits().await;
+    world.save(count + 2, Some(Code::Internal)).await;
+    world.delivered(usize::try_from(count).unwrap() + 2).await;
+    world.postgres.clean().await;
+}
+
+/// Who tells commits one after the other, so a relay that finds something by itself is not told.
+#[tokio::test]
+async fn only_who_waits_is_told() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let (store, mut looking) = (postgres.store(&schema).await, postgres.connection(&schema).await);
+    let mut told = PgListener::connect(&postgres.url(&schema)).await.unwrap();
+    let channel = "SELECT 'graceful_flows_' || 'graceful_flows'::regclass::oid";
+    let channel: String = sqlx::query_scalar(channel).fetch_one(&mut looking).await.unwrap();
+    told.listen(&channel).await.unwrap();
+
+    let mut ids = 0..;
+    let enqueue = |id| {
+        let (entity, handler) = (format!("entity {id}"), String::new());
+        let flow = QueuedFlow {
+            id: Uuid::from_u128(id),
+            entity,
+            handler,
+            body: Vec::new(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        store.enqueue(flow)
+    };
+    let claim = || store.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30));
+    let mut is_told = async || {
+        // What was told comes before the answer to what is asked then.
+        sqlx::query("SELECT 1").execute(&mut told).await.unwrap();
+        told.next_buffered().is_some()
+    };
+    enqueue(ids.next().unwrap()).await.unwrap();
+    assert!(!is_told().await, "nobody has asked yet");
+    assert_eq!(claim().await.unwrap().len(), 1);
+    enqueue(ids.next().unwrap()).await.unwrap();
+    assert!(!is_told().await, "nobody waits");
+    assert_eq!(claim().await.unwrap().len(), 1);
+    for _ in 0..2 {
+        assert_eq!(claim().await.unwrap(), []);
+        enqueue(ids.next().unwrap()).await.unwrap();
+        assert!(is_told().await, "somebody waits");
+        assert_eq!(claim().await.unwrap().len(), 1);
+        enqueue(ids.next().unwrap()).await.unwrap();
+        assert!(!is_told().await, "nobody waits any more");
+        assert_eq!(claim().await.unwrap().len(), 1);
+    }
+    assert_eq!(claim().await.unwrap(), []);
+    execute(&mut looking, "UPDATE graceful_waiting SET until = now() - interval '1 s'").await;
+    enqueue(ids.next().unwrap()).await.unwrap();
+    assert!(!is_told().await, "who is not heard of any more is not told");
+    postgres.clean().await;
+}
