@@ -102,12 +102,13 @@ pub async fn run() -> Done {
     println!("ready");
     let mut lines = BufReader::new(stdin()).lines();
     while let Some(command) = lines.next_line().await? {
-        let answer = match command.splitn(3, ' ').collect::<Vec<_>>()[..] {
-            ["rename", id, name] => match renamed(&users, id.parse()?, name).await {
+        let words: Vec<_> = command.splitn(3, ' ').collect();
+        let answer = match (&words[..], words.get(1).and_then(|id| id.parse().ok())) {
+            (["rename", _, name], Some(id)) => match renamed(&users, id, name).await {
                 Ok(user) => format!("Ok, version {}", user.version),
                 Err(error) => format!("Err, {}: {}", error.code(), error.message()),
             },
-            ["read", id] => read(&orchestrator, &users, id.parse()?).await?,
+            (["read", _], Some(id)) => read(&orchestrator, &users, id).await?,
             _ => "`rename ID NAME` or `read ID`".to_owned(),
         };
         println!("{command} -> {answer}");
