@@ -15,6 +15,9 @@ pub mod beside_other_crates {}
 #[doc = include_str!("delivery.md")]
 pub mod choosing_a_delivery {}
 
+#[doc = include_str!("distributed.md")]
+pub mod going_distributed {}
+
 #[doc = include_str!("errors.md")]
 pub mod errors_and_codes {}
 

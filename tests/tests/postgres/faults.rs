@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use graceful::{
-    Code, Orchestrator, RelaySettings, StepError,
+    Code, Orchestrator, RelaySettings, Step, StepError,
     backends::{FlowState, FlowStore as _, postgres::Store},
     orchestrate,
 };
-use graceful_tests::{Link, Proxy, gate::until};
+use graceful_tests::{Link, Proxy, Reports, gate::until};
 
 use super::{Postgres, url};
 
@@ -63,4 +63,40 @@ async fn cut_off(address: std::net::SocketAddr, schema: String, first: usize) {
     for id in stored {
         assert!(found.contains(&id.to_string()), "stored, and not there: {id}");
     }
+}
+
+#[orchestrate(pattern = "user", id = id)]
+async fn touch(id: usize, error: Option<Code>) -> Result<usize, Code> {
+    error.map_or(Ok(id), Err)
+}
+
+/// Inline, the four steps of the store fail, and nothing else.
+#[tokio::test]
+async fn cut_off_handlers_answer_and_the_steps_come_back() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let proxy = Proxy::to(postgres.address).await;
+    let store = Store::connect(&url(proxy.address(), &postgres.schema().await)).await.unwrap();
+    let store = store.with_timeout(Duration::from_millis(100));
+    let reports = Reports::default();
+    let builder = Orchestrator::builder().service("users").store(store).relay(RelaySettings::off());
+    let orchestrator = reports.of(builder).build().unwrap();
+    let failed = || {
+        let report = reports.last();
+        let failed = report.steps().filter(|(_, result)| result.error().is_some());
+        failed.map(|(step, _)| step).collect::<Vec<_>>()
+    };
+    for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
+        for error in [None, Some(Code::Internal)] {
+            proxy.set(fault).await;
+            assert_eq!(orchestrator.scope(touch(1, error)).await.err(), error);
+            assert_eq!(failed(), [Step::Metadata, Step::Schedule, Step::Nexus, Step::Audit], "{fault:?}");
+            proxy.set(Link::Up).await;
+            until(|| async {
+                assert_eq!(orchestrator.scope(touch(1, error)).await.err(), error);
+                failed().is_empty()
+            })
+            .await;
+        }
+    }
+    postgres.clean().await;
 }
