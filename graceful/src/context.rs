@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use tokio::{task::futures::TaskLocalFuture, task_local};
 
-use crate::TraceParent;
+use crate::{TraceParent, TraceState};
 
 task_local! {
     static CURRENT: Arc<Context>;
@@ -48,6 +48,9 @@ pub struct Context {
     /// Where the call stands in a distributed trace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceParent>,
+    /// What tracing systems say to themselves along that trace; it says nothing without [`trace`](Self::trace).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_state: Option<TraceState>,
 }
 
 macro_rules! with {
@@ -84,17 +87,32 @@ impl Context {
         with_request_id request_id
     }
 
-    /// The same context with another `trace`.
+    /// The same context with another `trace`. A `trace_state` is not kept: it was that of the trace before.
     ///
     /// ```
     /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;
-    /// let context = graceful::Context::new().with_trace(parent);
-    /// assert_eq!(context.trace, Some(parent));
-    /// # Ok::<(), graceful::ParseTraceParentError>(())
+    /// let context = graceful::Context::new().with_trace_state("congo=t61rcWkgMzE".parse()?).with_trace(parent);
+    /// assert_eq!((context.trace, context.trace_state), (Some(parent), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
     pub fn with_trace(mut self, trace: TraceParent) -> Self {
         self.trace = Some(trace);
+        self.trace_state = None;
+        self
+    }
+
+    /// The same context with another `trace_state`, that of its [`trace`](Self::trace).
+    ///
+    /// ```
+    /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;
+    /// let context = graceful::Context::new().with_trace(parent).with_trace_state("congo=t61rcWkgMzE".parse()?);
+    /// assert_eq!(context.trace_state.unwrap().as_str(), "congo=t61rcWkgMzE");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_trace_state(mut self, trace_state: TraceState) -> Self {
+        self.trace_state = Some(trace_state);
         self
     }
 
@@ -115,9 +133,10 @@ impl Context {
     pub(crate) fn of_call() -> Option<Arc<Self>> {
         let context = Self::try_current();
         #[cfg(feature = "opentelemetry")]
-        if let Some(trace) = crate::integrations::opentelemetry::active() {
-            let context = context.map(Arc::unwrap_or_clone).unwrap_or_default();
-            return Some(Arc::new(context.with_trace(trace)));
+        if let Some((trace, trace_state)) = crate::integrations::opentelemetry::active() {
+            let mut context = context.map(Arc::unwrap_or_clone).unwrap_or_default().with_trace(trace);
+            context.trace_state = trace_state;
+            return Some(Arc::new(context));
         }
         context
     }

@@ -85,7 +85,7 @@ pub use self::{
     orchestrator::{AlreadyInstalled, BuildError, ConfigError, Orchestrator, OrchestratorBuilder, Stats},
     relay::RelaySettings,
     step::{Step, StepError, StepErrorKind},
-    trace::{ParseTraceParentError, TraceParent},
+    trace::{ParseTraceParentError, ParseTraceStateError, TraceParent, TraceState},
     views::{Failure, Success},
 };
 

@@ -117,11 +117,23 @@ async fn the_trace_is_an_attribute_where_there_is_one() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let world = World::new();
     for error in [None, Some(Code::Internal)] {
-        let context = context().with_trace(trace.parse().unwrap());
-        assert_eq!(context.scope(world.run(touch("a", error))).await.err(), error);
+        let in_trace = context().with_trace(trace.parse().unwrap());
+        assert_eq!(in_trace.clone().scope(world.run(touch("a", error))).await.err(), error);
         let (event, wire) = parsed(&world);
         assert_eq!(event.extension("traceparent").unwrap().to_string(), trace);
-        assert_eq!(wire["traceparent"], trace);
+        assert_eq!((&wire["traceparent"], wire.get("tracestate")), (&trace.into(), None));
+
+        let state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
+        let with_state = in_trace.with_trace_state(state.parse().unwrap());
+        assert_eq!(with_state.scope(world.run(touch("a", error))).await.err(), error);
+        let (event, wire) = parsed(&world);
+        assert_eq!(event.extension("tracestate").unwrap().to_string(), state);
+        assert_eq!((&wire["traceparent"], &wire["tracestate"]), (&trace.into(), &state.into()));
+
+        // Without its trace it says nothing.
+        let without_trace = context().with_trace_state(state.parse().unwrap());
+        assert_eq!(without_trace.scope(world.run(touch("a", error))).await.err(), error);
+        no_other_attributes(&parsed(&world).1);
     }
 }
 

@@ -1,15 +1,12 @@
-//! A user service over REST and gRPC, on the embedded backends; each call prints what followed it.
+//! A user service over REST and gRPC, on a database of your choice; each call prints what followed it.
 //!
 //! ```text
-//! cargo run --example users                                    127.0.0.1:8080 and 127.0.0.1:50051
-//! cargo run --example users -- 127.0.0.1:9000 127.0.0.1:9001   other addresses
+//! cargo run --example users                                      SQLite, in the file users.db
+//! cargo run --example users -- postgres://postgres@127.0.0.1     PostgreSQL
+//! cargo run --example users -- sqlite://users.db 127.0.0.1:9000 127.0.0.1:9001
 //! ```
 //!
-//! ```text
-//! curl -i 127.0.0.1:8080/users -H 'authorization: Bearer token-of-root' --json '{"name": "ada", "email": "ada@example.org"}'
-//! curl -i 127.0.0.1:8080/users/1 -H 'authorization: Bearer token-of-ada'
-//! curl -i 127.0.0.1:8080/users/1 -H 'authorization: Bearer token-of-bob' -X DELETE
-//! ```
+//! The README walks through it.
 
 use std::{env, error::Error, process::ExitCode, sync::Arc, time::Duration};
 
@@ -22,9 +19,10 @@ async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        [] => run("127.0.0.1:8080", "127.0.0.1:50051").await,
-        [rest, grpc] => run(rest, grpc).await,
-        _ => Err("usage: users [REST_ADDRESS GRPC_ADDRESS]".into()),
+        [] => run("sqlite://users.db", "127.0.0.1:8080", "127.0.0.1:50051").await,
+        [database] => run(database, "127.0.0.1:8080", "127.0.0.1:50051").await,
+        [database, rest, grpc] => run(database, rest, grpc).await,
+        _ => Err("usage: users [DATABASE_URL [REST_ADDRESS GRPC_ADDRESS]]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,16 +33,20 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(rest: &str, grpc: &str) -> Result<(), Box<dyn Error>> {
+async fn run(database: &str, rest: &str, grpc: &str) -> Result<(), Box<dyn Error>> {
+    // What must survive a restart is in the database of the users, the rest in memory.
     let orchestrator = Orchestrator::builder()
         .service("users")
+        .with_settings([("GRACEFUL_STORE", database)])
+        .await?
         .in_memory()
         .on_report(|report| println!("{report}"))
         .build()?;
+    let users = Users::open(database, AnyMail).await?;
     let (rest, grpc) = (TcpListener::bind(rest).await?, TcpListener::bind(grpc).await?);
     println!("REST on http://{}, gRPC on http://{}; Ctrl-C ends it", rest.local_addr()?, grpc.local_addr()?);
     tokio::select! {
-        ended = serve(Arc::new(Users::new(AnyMail)), &orchestrator, rest, grpc) => ended?,
+        ended = serve(Arc::new(users), &orchestrator, rest, grpc) => ended?,
         asked = tokio::signal::ctrl_c() => asked?,
     }
     match orchestrator.shutdown(Duration::from_secs(10)).await {

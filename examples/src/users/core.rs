@@ -1,4 +1,7 @@
 //! The handlers: business logic only.
+//!
+//! What follows a write is durable: it is on disk, in the database of the users, before the answer leaves. What follows a read
+//! may be lost with the process.
 
 use graceful::{Context, orchestrate};
 use serde::{Deserialize, Serialize};
@@ -6,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{Mail, UserError, table::Table};
 
 /// A user, as all know it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct User {
     /// Given by the service.
-    pub id: u64,
+    pub id: i64,
     /// Nobody else's.
     pub name: String,
     /// Where mail gets through.
@@ -37,20 +40,23 @@ const ADMINISTRATOR: &str = "root";
 
 #[orchestrate(pattern = "user")]
 impl<M: Mail> Users<M> {
-    /// No user yet.
-    pub fn new(mail: M) -> Self {
-        Self { table: Table::default(), mail }
+    /// The users in this database, `sqlite://path/to/file.db` or `postgres://user@host/database`; their table is made.
+    ///
+    /// # Errors
+    /// There is no such database, or it has other users.
+    pub async fn open(database: &str, mail: M) -> Result<Self, sqlx::Error> {
+        Ok(Self { table: Table::open(database).await?, mail })
     }
 
     /// A new user; only the administrator may.
     ///
     /// # Errors
     /// As [`UserError`] says.
-    #[orchestrate(cache = result.id, event = "user_created")]
+    #[orchestrate(cache = result.id, event = "user_created", delivery = "durable")]
     pub async fn create(&self, new: NewUser) -> Result<User, UserError> {
         allowed(None)?;
         self.valid(&new.name, &new.email).await?;
-        self.table.insert(new)
+        self.table.insert(new).await
     }
 
     /// A user, for whoever has logged in.
@@ -58,33 +64,33 @@ impl<M: Mail> Users<M> {
     /// # Errors
     /// As [`UserError`] says.
     #[orchestrate(cache(key = id, on_err = "keep"))]
-    pub async fn read(&self, id: u64) -> Result<User, UserError> {
+    pub async fn read(&self, id: i64) -> Result<User, UserError> {
         caller()?;
-        self.table.get(id)
+        self.table.get(id).await
     }
 
     /// The user under a new name or with another address; the user itself may, and the administrator.
     ///
     /// # Errors
     /// As [`UserError`] says.
-    #[orchestrate(cache = user.id, event = "user_updated")]
+    #[orchestrate(cache = user.id, event = "user_updated", delivery = "durable")]
     pub async fn update(&self, user: User) -> Result<User, UserError> {
         // Who there is, is not for everybody.
         caller()?;
-        let known = self.table.get(user.id)?;
+        let known = self.table.get(user.id).await?;
         allowed(Some(&known))?;
         self.valid(&user.name, &user.email).await?;
-        self.table.update(user)
+        self.table.update(user).await
     }
 
     /// The user is gone; only the administrator may.
     ///
     /// # Errors
     /// As [`UserError`] says.
-    #[orchestrate(cache = id, event = "user_deleted")]
-    pub async fn delete(&self, id: u64) -> Result<(), UserError> {
+    #[orchestrate(cache = id, event = "user_deleted", delivery = "durable")]
+    pub async fn delete(&self, id: i64) -> Result<(), UserError> {
         allowed(None)?;
-        self.table.remove(id)
+        self.table.remove(id).await
     }
 
     async fn valid(&self, name: &str, email: &str) -> Result<(), UserError> {

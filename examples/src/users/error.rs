@@ -18,17 +18,26 @@ pub enum UserError {
     Invalid(&'static str),
     /// There is no such user.
     #[classify(code = NotFound, message = "no user {0}")]
-    Missing(u64),
+    Missing(i64),
     /// Names are unique.
     #[classify(code = AlreadyExists, message = "the name {0} is taken")]
     Taken(String),
     /// The service that knows of mail is away, or whatever it says.
     #[classify(transparent)]
     Mail(io::Error),
+    /// The database does not do it. What it says is for the log, and reaches no client.
+    #[classify(transparent)]
+    Database(sqlx::Error),
 }
 
 impl From<io::Error> for UserError {
     fn from(error: io::Error) -> Self {
         Self::Mail(error)
+    }
+}
+
+impl From<sqlx::Error> for UserError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
     }
 }

@@ -15,7 +15,7 @@ use graceful::axum::Problem;
 
 use super::{Mail, NewUser, User, Users};
 
-type Id = Result<Path<u64>, PathRejection>;
+type Id = Result<Path<i64>, PathRejection>;
 type Body<T> = Result<Json<T>, JsonRejection>;
 
 /// The routes, without who calls.

@@ -2,77 +2,114 @@
 
 use graceful::Step;
 
-use super::{ADA, ADA_1, World};
+use super::{ADA, ADA_1, json, with_ada_on_each};
 
 #[tokio::test]
 async fn of_create() {
-    let world = World::with_ada().await;
-    world.last().assert_steps([
-        (Step::Metadata, "record"),
-        (Step::Cache, &format!("put 1 {ADA_1}")),
-        (Step::Graph, "relate succeeded flow"),
-        (Step::Schedule, "complete -> nothing open"),
-        (Step::Event, &format!("emit user_created {ADA_1}")),
-        (Step::Nexus, "register user"),
-        (Step::Audit, "append"),
-        (Step::Alert, "resolve -> nothing open"),
-    ]);
-    let flow = world.last().flow().clone();
-    assert_eq!((flow.actor(), flow.context().unwrap().request_id.as_deref()), (Some("root"), Some("r-1")));
+    with_ada_on_each(async |world| {
+        world.last().await.assert_steps([
+            (Step::Metadata, "record"),
+            (Step::Cache, &format!("put 1 {ADA_1}")),
+            (Step::Graph, "relate succeeded flow"),
+            (Step::Schedule, "complete -> nothing open"),
+            (Step::Event, &format!("emit user_created {ADA_1}")),
+            (Step::Nexus, "register user"),
+            (Step::Audit, "append"),
+            (Step::Alert, "resolve -> nothing open"),
+        ]);
+        let flow = world.last().await.flow().clone();
+        assert_eq!(
+            (flow.actor(), flow.context().unwrap().request_id.as_deref()),
+            (Some("root"), Some("r-1"))
+        );
 
-    // A client's fault: recorded, and nobody is alarmed.
-    world.send("root", "POST", "/users", ADA).await;
-    world.last().assert_steps([
-        (Step::Metadata, "record"),
-        (Step::Graph, "relate failed flow"),
-        (Step::Event, "emit user_created.failed null"),
-        (Step::Nexus, "register user.error"),
-        (Step::Audit, "append"),
-    ]);
+        // A client's fault: recorded, and nobody is alarmed.
+        world.send("root", "POST", "/users", ADA).await;
+        world.last().await.assert_steps([
+            (Step::Metadata, "record"),
+            (Step::Graph, "relate failed flow"),
+            (Step::Event, "emit user_created.failed null"),
+            (Step::Nexus, "register user.error"),
+            (Step::Audit, "append"),
+        ]);
 
-    // Ours: somebody has to look, until it works again.
-    world.send("root", "POST", "/users", r#"{"name":"b","email":"away@example.org"}"#).await;
-    world.last().assert_step(Step::Schedule, "open -> opened");
-    world.last().assert_step(Step::Alert, "fire error -> opened");
-    world.send("root", "POST", "/users", r#"{"name":"b","email":"b@example.org"}"#).await;
-    world.last().assert_step(Step::Schedule, "complete -> completed");
-    world.last().assert_step(Step::Alert, "resolve -> resolved");
+        // Ours: somebody has to look, until it works again.
+        world.send("root", "POST", "/users", r#"{"name":"b","email":"away@example.org"}"#).await;
+        world.last().await.assert_step(Step::Schedule, "open -> opened");
+        world.last().await.assert_step(Step::Alert, "fire error -> opened");
+        world.send("root", "POST", "/users", r#"{"name":"b","email":"b@example.org"}"#).await;
+        world.last().await.assert_step(Step::Schedule, "complete -> completed");
+        world.last().await.assert_step(Step::Alert, "resolve -> resolved");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn of_read() {
-    let world = World::with_ada().await;
-    world.send("bob", "GET", "/users/1", "").await;
-    world.last().assert_step(Step::Cache, &format!("put 1 {ADA_1}"));
-    world.last().assert_step(Step::Event, "skipped: no event");
-    world.send("nobody", "GET", "/users/1", "").await;
-    world.last().assert_step(Step::Cache, "kept");
-    world.last().assert_step(Step::Audit, "append");
+    with_ada_on_each(async |world| {
+        world.send("bob", "GET", "/users/1", "").await;
+        world.last().await.assert_step(Step::Cache, &format!("put 1 {ADA_1}"));
+        world.last().await.assert_step(Step::Event, "skipped: no event");
+        world.send("nobody", "GET", "/users/1", "").await;
+        world.last().await.assert_step(Step::Cache, "kept");
+        world.last().await.assert_step(Step::Audit, "append");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn of_update() {
-    let world = World::with_ada().await;
-    world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"l@example.org"}"#).await;
-    let ada = r#"{"id":1,"name":"ada","email":"l@example.org"}"#;
-    world.last().assert_step(Step::Cache, &format!("put 1 {ada}"));
-    world.last().assert_step(Step::Event, &format!("emit user_updated {ada}"));
+    with_ada_on_each(async |world| {
+        world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"l@example.org"}"#).await;
+        let ada = r#"{"id":1,"name":"ada","email":"l@example.org"}"#;
+        world.last().await.assert_step(Step::Cache, &format!("put 1 {ada}"));
+        world.last().await.assert_step(Step::Event, &format!("emit user_updated {ada}"));
 
-    world.send("bob", "PUT", "/users/1", ADA).await;
-    world.last().assert_step(Step::Cache, "kept: the state is untouched");
-    world.last().assert_step(Step::Event, "emit user_updated.failed null");
-    world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"away@example.org"}"#).await;
-    world.last().assert_step(Step::Cache, "invalidate 1");
-    world.last().assert_step(Step::Alert, "fire error -> opened");
+        world.send("bob", "PUT", "/users/1", ADA).await;
+        world.last().await.assert_step(Step::Cache, "kept: the state is untouched");
+        world.last().await.assert_step(Step::Event, "emit user_updated.failed null");
+        world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"away@example.org"}"#).await;
+        world.last().await.assert_step(Step::Cache, "invalidate 1");
+        world.last().await.assert_step(Step::Alert, "fire error -> opened");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn of_delete() {
-    let world = World::with_ada().await;
-    world.send("ada", "DELETE", "/users/1", "").await;
-    world.last().assert_step(Step::Cache, "kept: the state is untouched");
-    world.last().assert_step(Step::Event, "emit user_deleted.failed null");
-    world.send("root", "DELETE", "/users/1", "").await;
-    world.last().assert_step(Step::Cache, "forget 1, invalidate 1");
-    world.last().assert_step(Step::Event, "emit user_deleted null");
+    with_ada_on_each(async |world| {
+        world.send("ada", "DELETE", "/users/1", "").await;
+        world.last().await.assert_step(Step::Cache, "kept: the state is untouched");
+        world.last().await.assert_step(Step::Event, "emit user_deleted.failed null");
+        world.send("root", "DELETE", "/users/1", "").await;
+        world.last().await.assert_step(Step::Cache, "forget 1, invalidate 1");
+        world.last().await.assert_step(Step::Event, "emit user_deleted null");
+    })
+    .await;
+}
+
+/// As where somebody has changed it under the service: a fault of ours, of which a client is told no more than that.
+#[tokio::test]
+async fn of_a_database_that_does_not_do_it() {
+    with_ada_on_each(async |world| {
+        world.database.execute("DROP TABLE users").await;
+        for (method, path, body, event) in [
+            ("POST", "/users", ADA, "emit user_created.failed null"),
+            ("PUT", "/users/1", ADA, "emit user_updated.failed null"),
+            ("DELETE", "/users/1", "", "emit user_deleted.failed null"),
+            ("GET", "/users/1", "", "skipped: no event"),
+        ] {
+            let answer = world.send("root", method, path, body).await;
+            assert_eq!((answer.status().as_u16(), &json(&answer)["detail"]), (500, &"internal error".into()));
+            let last = world.last().await;
+            last.assert_step(Step::Event, event);
+            let (scheduled, alerted) = match (method, path) {
+                ("POST" | "PUT", _) => ("open -> opened", "fire error -> opened"),
+                _ => ("open -> bumped", "fire error -> repeated"),
+            };
+            last.assert_step(Step::Schedule, scheduled);
+            last.assert_step(Step::Alert, alerted);
+        }
+    })
+    .await;
 }

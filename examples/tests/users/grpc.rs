@@ -3,9 +3,11 @@ use graceful_examples::users::{CreateUser, UserId, UserMessage};
 use tonic::Request;
 use tonic_types::StatusExt as _;
 
-use super::{ADA_1, World, json};
+use super::{ADA_1, World, json, on_each, with_ada_on_each};
 
-fn by<T>(who: &str, message: T) -> Request<T> {
+/// A call of a handler by somebody.
+pub fn by<T>(world: &World, who: &str, message: T) -> Request<T> {
+    world.called();
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", format!("Bearer token-of-{who}").parse().unwrap());
     request.metadata_mut().insert("x-request-id", "r-1".parse().unwrap());
@@ -18,40 +20,51 @@ fn ada() -> UserMessage {
 
 #[tokio::test]
 async fn create_read_update_delete() {
-    let mut world = World::new().await;
-    let UserMessage { id: _, name, email } = ada();
-    let created = world.grpc.create(by("root", CreateUser { name, email })).await.unwrap();
-    assert_eq!(created.metadata().get("x-request-id").unwrap(), "r-1");
-    assert_eq!(created.into_inner(), ada());
-    world.last().assert_step(Step::Cache, &format!("put 1 {ADA_1}"));
-    world.last().assert_step(Step::Event, &format!("emit user_created {ADA_1}"));
+    on_each(async |world| {
+        let UserMessage { id: _, name, email } = ada();
+        let created = world.grpc.clone().create(by(world, "root", CreateUser { name, email })).await.unwrap();
+        assert_eq!(created.metadata().get("x-request-id").unwrap(), "r-1");
+        assert_eq!(created.into_inner(), ada());
+        world.last().await.assert_step(Step::Cache, &format!("put 1 {ADA_1}"));
+        world.last().await.assert_step(Step::Event, &format!("emit user_created {ADA_1}"));
 
-    // One core: what came by gRPC is there over HTTP.
-    assert_eq!(json(&world.send("bob", "GET", "/users/1", "").await)["name"], "ada");
-    assert_eq!(world.grpc.read(by("bob", UserId { id: 1 })).await.unwrap().into_inner(), ada());
+        // One core: what came by gRPC is there over HTTP.
+        assert_eq!(json(&world.send("bob", "GET", "/users/1", "").await)["name"], "ada");
+        assert_eq!(
+            world.grpc.clone().read(by(world, "bob", UserId { id: 1 })).await.unwrap().into_inner(),
+            ada()
+        );
 
-    let renamed = UserMessage { name: "ada-l".to_owned(), ..ada() };
-    assert_eq!(world.grpc.update(by("ada", renamed.clone())).await.unwrap().into_inner(), renamed);
-    world.grpc.delete(by("root", UserId { id: 1 })).await.unwrap();
-    world.last().assert_step(Step::Event, "emit user_deleted null");
-    assert_eq!(world.recorder.flows().len(), 5);
+        let renamed = UserMessage { name: "ada-l".to_owned(), ..ada() };
+        assert_eq!(
+            world.grpc.clone().update(by(world, "ada", renamed.clone())).await.unwrap().into_inner(),
+            renamed
+        );
+        world.grpc.clone().delete(by(world, "root", UserId { id: 1 })).await.unwrap();
+        world.last().await.assert_step(Step::Event, "emit user_deleted null");
+        assert_eq!(world.flows().await.len(), 5);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn each_refusal_is_a_status_with_details() {
-    let mut world = World::with_ada().await;
-    for (who, id, code, message) in [
-        ("nobody", 1, Code::Unauthenticated, "say who you are"),
-        ("nobody", 7, Code::Unauthenticated, "say who you are"),
-        ("bob", 1, Code::PermissionDenied, "you may not do that"),
-        ("root", 7, Code::NotFound, "no user 7"),
-    ] {
-        let error = world.grpc.update(by(who, UserMessage { id, ..ada() })).await.unwrap_err();
-        assert_eq!((error.code() as i32, error.message()), (code as i32, message));
-        let details = error.get_error_details();
-        assert_eq!(details.error_info().unwrap().reason, code.name());
-        assert_eq!(details.request_info().unwrap().request_id, "r-1");
-        assert_eq!(world.last().flow().code(), code);
-        world.last().assert_step(Step::Event, "emit user_updated.failed null");
-    }
+    with_ada_on_each(async |world| {
+        for (who, id, code, message) in [
+            ("nobody", 1, Code::Unauthenticated, "say who you are"),
+            ("nobody", 7, Code::Unauthenticated, "say who you are"),
+            ("bob", 1, Code::PermissionDenied, "you may not do that"),
+            ("root", 7, Code::NotFound, "no user 7"),
+        ] {
+            let error =
+                world.grpc.clone().update(by(world, who, UserMessage { id, ..ada() })).await.unwrap_err();
+            assert_eq!((error.code() as i32, error.message()), (code as i32, message));
+            let details = error.get_error_details();
+            assert_eq!(details.error_info().unwrap().reason, code.name());
+            assert_eq!(details.request_info().unwrap().request_id, "r-1");
+            assert_eq!(world.last().await.flow().code(), code);
+            world.last().await.assert_step(Step::Event, "emit user_updated.failed null");
+        }
+    })
+    .await;
 }

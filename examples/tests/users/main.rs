@@ -1,20 +1,34 @@
-//! The example `users`, driven over real HTTP and gRPC: what its clients get, and what each step did.
+//! The example `users`, driven over real HTTP and gRPC on each database: what its clients get, and what each step did.
 #![allow(missing_docs, reason = "tests")]
 
 mod clients;
+mod databases;
 mod effects;
 mod grpc;
 mod rest;
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use graceful::testing::{Recorded, Recorder};
+use graceful::{
+    Orchestrator, RelaySettings,
+    backends::FlowState,
+    testing::{Recorded, Recorder},
+};
 use graceful_examples::users::{Answer, Mail, Users, UsersClient, serve};
-use graceful_tests::{Gate, http::Server};
+use graceful_tests::{Gate, gate::awaited, http::Server};
 use http::{Request, Response};
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tonic::transport::Channel;
+
+use self::databases::Database;
 
 /// The servers as `main` starts them, with the recorder for an orchestrator.
 struct World {
@@ -23,6 +37,10 @@ struct World {
     grpc: UsersClient<Channel>,
     /// Before which the mail for `slow@example.org` waits.
     gate: Arc<Gate>,
+    /// How many handlers were called.
+    called: AtomicUsize,
+    serving: JoinHandle<()>,
+    database: Database,
 }
 
 /// A mail service that has been told what to say.
@@ -41,28 +59,46 @@ impl Mail for Scripted {
     }
 }
 
+/// Runs a case on each database, which the captured output of a failure names.
+async fn on_each(case: impl AsyncFn(&mut World)) {
+    for database in Database::each().await {
+        println!("on {}", database.url());
+        let mut world = World::new(database).await;
+        case(&mut world).await;
+        world.stop().await.clean().await;
+    }
+}
+
+/// The same, with Ada in it, number 1.
+async fn with_ada_on_each(case: impl AsyncFn(&mut World)) {
+    on_each(async |world| {
+        let answer = world.send("root", "POST", "/users", ADA).await;
+        assert_eq!((answer.status().as_u16(), answer.headers().contains_key("x-request-id")), (201, true));
+        world.last().await;
+        case(world).await;
+    })
+    .await;
+}
+
 impl World {
-    async fn new() -> Self {
-        let recorder = Recorder::with(|builder| builder.service("users"));
+    async fn new(database: Database) -> Self {
+        let url = database.url();
+        let builder = Orchestrator::builder().service("users").with_settings([("GRACEFUL_STORE", &url)]);
+        let builder = builder.await.unwrap().relay(RelaySettings::default().poll(Duration::from_millis(5)));
+        let recorder = Recorder::with(|_| builder);
         let gate = Arc::new(Gate::closed());
-        let users = Arc::new(Users::new(Scripted(Arc::clone(&gate))));
+        let users = Arc::new(Users::open(&url, Scripted(Arc::clone(&gate))).await.unwrap());
         let [rest, grpc] = [listener().await, listener().await];
         let addresses = [rest.local_addr().unwrap(), grpc.local_addr().unwrap()];
         let orchestrator = recorder.orchestrator().clone();
-        tokio::spawn(async move { serve(users, &orchestrator, rest, grpc).await.unwrap() });
+        let serving = tokio::spawn(async move { serve(users, &orchestrator, rest, grpc).await.unwrap() });
         let grpc = UsersClient::connect(format!("http://{}", addresses[1])).await.unwrap();
-        Self { recorder, rest: Server::at(addresses[0]), grpc, gate }
-    }
-
-    /// A world with Ada, number 1, in it, whose creation is forgotten by `flows`.
-    async fn with_ada() -> Self {
-        let world = Self::new().await;
-        let answer = world.send("root", "POST", "/users", ADA).await;
-        assert_eq!((answer.status().as_u16(), answer.headers().contains_key("x-request-id")), (201, true));
-        world
+        let (rest, called) = (Server::at(addresses[0]), AtomicUsize::new(0));
+        Self { recorder, rest, grpc, gate, called, serving, database }
     }
 
     async fn send(&self, who: &str, method: &str, path: &str, body: &str) -> Response<String> {
+        self.called();
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -72,10 +108,27 @@ impl World {
         self.rest.send(request.body(body.to_owned()).unwrap()).await
     }
 
+    /// A handler is called, so one more flow will end.
+    fn called(&self) {
+        self.called.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What followed each call: writes are durable, so that their relay is waited for.
+    async fn flows(&self) -> Vec<Recorded> {
+        let flows = awaited(self.recorder.ended(self.called.load(Ordering::Relaxed))).await;
+        assert_eq!(flows.len(), self.called.load(Ordering::Relaxed));
+        flows
+    }
+
     /// What followed the last call.
-    #[track_caller]
-    fn last(&self) -> Recorded {
-        self.recorder.last()
+    async fn last(&self) -> Recorded {
+        self.flows().await.pop().unwrap()
+    }
+
+    async fn stop(self) -> Database {
+        self.serving.abort();
+        assert_eq!(self.recorder.orchestrator().shutdown(Duration::MAX).await, 0);
+        self.database
     }
 }
 
@@ -89,4 +142,24 @@ const ADA_1: &str = r#"{"id":1,"name":"ada","email":"ada@example.org"}"#;
 #[track_caller]
 fn json(answer: &Response<String>) -> Value {
     serde_json::from_str(answer.body()).unwrap()
+}
+
+/// What was written is there when the service starts anew.
+#[tokio::test]
+async fn a_restart_loses_nothing() {
+    for database in Database::each().await {
+        let world = World::new(database).await;
+        assert_eq!(world.send("root", "POST", "/users", ADA).await.status(), 201);
+        let id = world.last().await.flow().id();
+
+        let world = World::new(world.stop().await).await;
+        assert_eq!(world.send("ada", "GET", "/users/1", "").await.body(), ADA_1);
+        let orchestrator = world.recorder.orchestrator();
+        let records =
+            orchestrator.audit().unwrap().records(Some(&orchestrator.key("user", 1)), 9).await.unwrap();
+        assert_eq!(records.len(), 2);
+        let durable = orchestrator.flows().unwrap().list(FlowState::Completed, 9).await.unwrap();
+        assert_eq!(durable.iter().map(|flow| flow.id).collect::<Vec<_>>(), [id], "the read is not");
+        world.stop().await.clean().await;
+    }
 }

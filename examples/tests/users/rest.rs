@@ -1,60 +1,69 @@
 use graceful::{Code, Ending};
 use serde_json::json;
 
-use super::{ADA, ADA_1, World, json};
+use super::{ADA, ADA_1, json, on_each, with_ada_on_each};
 
 #[tokio::test]
 async fn create_read_update_delete() {
-    let world = World::with_ada().await;
-    let read = world.send("bob", "GET", "/users/1", "").await;
-    assert_eq!((read.status().as_u16(), read.body().as_str()), (200, ADA_1));
-    let update = world.send("ada", "PUT", "/users/1", r#"{"name":"ada-l","email":"l@example.org"}"#).await;
-    assert_eq!(json(&update), json!({ "id": 1, "name": "ada-l", "email": "l@example.org" }));
-    let delete = world.send("root", "DELETE", "/users/1", "").await;
-    assert_eq!((delete.status().as_u16(), delete.body().as_str()), (204, ""));
-    assert_eq!(world.send("root", "GET", "/users/1", "").await.status(), 404);
-    let endings: Vec<_> = world.recorder.flows().iter().map(|flow| flow.flow().ending()).collect();
-    assert_eq!(endings, [Ending::Ok, Ending::Ok, Ending::Ok, Ending::Ok, Ending::Err]);
+    with_ada_on_each(async |world| {
+        let ended = async || world.last().await.flow().ending();
+        let read = world.send("bob", "GET", "/users/1", "").await;
+        assert_eq!((read.status().as_u16(), read.body().as_str(), ended().await), (200, ADA_1, Ending::Ok));
+        let update =
+            world.send("ada", "PUT", "/users/1", r#"{"name":"ada-l","email":"l@example.org"}"#).await;
+        let updated = json!({ "id": 1, "name": "ada-l", "email": "l@example.org" });
+        assert_eq!((json(&update), ended().await), (updated.clone(), Ending::Ok));
+        assert_eq!(json(&world.send("bob", "GET", "/users/1", "").await), updated);
+        let delete = world.send("root", "DELETE", "/users/1", "").await;
+        assert_eq!((delete.status().as_u16(), delete.body().as_str(), ended().await), (204, "", Ending::Ok));
+        let gone = world.send("root", "GET", "/users/1", "").await;
+        assert_eq!((gone.status().as_u16(), ended().await), (404, Ending::Err));
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn each_refusal_is_a_problem() {
-    let world = World::with_ada().await;
-    for (who, method, path, body, code, detail) in [
-        ("nobody", "GET", "/users/1", "", Code::Unauthenticated, "say who you are"),
-        ("nobody", "POST", "/users", ADA, Code::Unauthenticated, "say who you are"),
-        ("ada", "POST", "/users", ADA, Code::PermissionDenied, "you may not do that"),
-        ("bob", "PUT", "/users/1", ADA, Code::PermissionDenied, "you may not do that"),
-        ("ada", "DELETE", "/users/1", "", Code::PermissionDenied, "you may not do that"),
-        ("root", "POST", "/users", ADA, Code::AlreadyExists, "the name ada is taken"),
-        ("root", "POST", "/users", r#"{"name":"","email":"a@b.c"}"#, Code::InvalidArgument, NAME),
-        ("root", "POST", "/users", r#"{"name":"a b","email":"a@b.c"}"#, Code::InvalidArgument, NAME),
-        ("root", "POST", "/users", r#"{"name":"b","email":"b"}"#, Code::InvalidArgument, MAIL),
-        ("root", "PUT", "/users/7", ADA, Code::NotFound, "no user 7"),
-        ("root", "GET", "/users/7", "", Code::NotFound, "no user 7"),
-        ("root", "DELETE", "/users/7", "", Code::NotFound, "no user 7"),
-        (
-            "root",
-            "POST",
-            "/users",
-            r#"{"name":"b","email":"away@example.org"}"#,
-            Code::Unavailable,
-            "unavailable",
-        ),
-    ] {
-        let before = world.recorder.flows().len();
-        let answer = world.send(who, method, path, body).await;
-        let told = (answer.status().as_u16(), json(&answer));
-        assert_eq!(told.0, code.http_status(), "{who} {method} {path} {body}");
-        assert_eq!(answer.headers()["content-type"], "application/problem+json");
-        assert_eq!(
-            [&told.1["code"], &told.1["detail"], &told.1["request_id"]],
-            [&json!(code.name()), &json!(detail), &json!("r-1")],
-            "{who} {method} {path} {body}"
-        );
-        let flows = world.recorder.flows();
-        assert_eq!((flows.len(), flows[before].flow().code()), (before + 1, code));
-    }
+    with_ada_on_each(async |world| {
+        let bob = world.send("root", "POST", "/users", r#"{"name":"bob","email":"bob@example.org"}"#).await;
+        assert_eq!(json(&bob)["id"], 2);
+        world.last().await;
+        for (who, method, path, body, code, detail) in [
+            ("nobody", "GET", "/users/1", "", Code::Unauthenticated, "say who you are"),
+            ("nobody", "POST", "/users", ADA, Code::Unauthenticated, "say who you are"),
+            ("ada", "POST", "/users", ADA, Code::PermissionDenied, "you may not do that"),
+            ("bob", "PUT", "/users/1", ADA, Code::PermissionDenied, "you may not do that"),
+            ("ada", "DELETE", "/users/1", "", Code::PermissionDenied, "you may not do that"),
+            ("root", "POST", "/users", ADA, Code::AlreadyExists, "the name ada is taken"),
+            ("bob", "PUT", "/users/2", ADA, Code::AlreadyExists, "the name ada is taken"),
+            ("root", "POST", "/users", r#"{"name":"","email":"a@b.c"}"#, Code::InvalidArgument, NAME),
+            ("root", "POST", "/users", r#"{"name":"a b","email":"a@b.c"}"#, Code::InvalidArgument, NAME),
+            ("root", "POST", "/users", r#"{"name":"b","email":"b"}"#, Code::InvalidArgument, MAIL),
+            ("root", "PUT", "/users/7", ADA, Code::NotFound, "no user 7"),
+            ("root", "GET", "/users/7", "", Code::NotFound, "no user 7"),
+            ("root", "DELETE", "/users/7", "", Code::NotFound, "no user 7"),
+            (
+                "root",
+                "POST",
+                "/users",
+                r#"{"name":"b","email":"away@example.org"}"#,
+                Code::Unavailable,
+                "unavailable",
+            ),
+        ] {
+            let answer = world.send(who, method, path, body).await;
+            let told = (answer.status().as_u16(), json(&answer));
+            assert_eq!(told.0, code.http_status(), "{who} {method} {path} {body}");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+            assert_eq!(
+                [&told.1["code"], &told.1["detail"], &told.1["request_id"]],
+                [&json!(code.name()), &json!(detail), &json!("r-1")],
+                "{who} {method} {path} {body}"
+            );
+            assert_eq!(world.last().await.flow().code(), code);
+        }
+    })
+    .await;
 }
 
 const NAME: &str = "a name is 1 to 40 letters, digits or `-`";
@@ -63,14 +72,17 @@ const MAIL: &str = "no mail gets through to this address";
 /// What is no user at all does not get as far as a handler.
 #[tokio::test]
 async fn what_cannot_be_read_is_a_problem_without_a_flow() {
-    let world = World::new().await;
-    for (method, path, body) in [("POST", "/users", "{"), ("POST", "/users", "{}"), ("PUT", "/users/x", ADA)]
-    {
-        let answer = world.send("root", method, path, body).await;
-        assert_eq!(
-            (answer.status().as_u16(), json(&answer)["code"].as_str()),
-            (400, Some("INVALID_ARGUMENT"))
-        );
-    }
-    assert!(world.recorder.flows().is_empty());
+    on_each(async |world| {
+        for (method, path, body) in
+            [("POST", "/users", "{"), ("POST", "/users", "{}"), ("PUT", "/users/x", ADA)]
+        {
+            let answer = world.send("root", method, path, body).await;
+            assert_eq!(
+                (answer.status().as_u16(), json(&answer)["code"].as_str()),
+                (400, Some("INVALID_ARGUMENT"))
+            );
+        }
+        assert!(world.recorder.flows().is_empty());
+    })
+    .await;
 }

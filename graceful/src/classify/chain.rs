@@ -77,6 +77,8 @@ pub(super) fn known_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dy
 }
 
 const INTEGRATIONS: &[Cause] = &[
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    Cause::of::<sqlx::Error>(),
     #[cfg(feature = "tonic")]
     Cause::of::<tonic::Status>(),
 ];

@@ -9,6 +9,8 @@ mod anyhow;
 mod axum;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sqlx;
 #[cfg(feature = "tonic")]
 mod tonic;
 
@@ -60,6 +62,7 @@ pub use graceful_macros::Classify;
 /// | `dyn Error`, in a `Box`, an `Arc` or a reference | that of the first known cause, else `Internal` |
 /// | `anyhow::Error` (feature `anyhow`) | the same; a [`Code`] given as `.context(…)` wins |
 /// | `http::StatusCode`, alone or first in a tuple, and `http::Response` (feature `http`) | by its number |
+/// | `sqlx::Error` (features `postgres`, `sqlite`) | a row that is not there is `NotFound`, a name that is taken `AlreadyExists`, a conflict of transactions `Aborted`, a database that is away or busy `Unavailable`; what else it says `Internal` |
 /// | `tonic::Status` (feature `tonic`) | its own |
 ///
 /// The first known cause is looked for from the outside in. Known are the errors above, and every error of the program

@@ -14,7 +14,7 @@ use crate::{Code, encoded};
 ///
 /// Serialised, it is a [CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) envelope in
 /// structured JSON. Its id is the flow's, made once, so that a broker can tell a repetition from news. Where the flow's
-/// context knows its trace, the event has the extension `traceparent`.
+/// context knows its trace, the event has the extension `traceparent`, and with the state of the trace `tracestate`.
 ///
 /// ```
 /// use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -189,7 +189,7 @@ impl Event {
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut envelope = serializer.serialize_struct("Event", 9)?;
+        let mut envelope = serializer.serialize_struct("Event", 10)?;
         envelope.serialize_field("specversion", "1.0")?;
         envelope.serialize_field("id", &self.0.id)?;
         // The specification wants a URI reference.
@@ -198,9 +198,11 @@ impl Serialize for Event {
         envelope.serialize_field("subject", &self.subject())?;
         envelope.serialize_field("time", &self.0.at)?;
         // The extension "Distributed Tracing".
-        match self.0.context().and_then(|context| context.trace) {
-            Some(trace) => envelope.serialize_field("traceparent", &trace)?,
-            None => envelope.skip_field("traceparent")?,
+        if let Some((trace, context)) = self.0.context().and_then(|context| Some((context.trace?, context))) {
+            envelope.serialize_field("traceparent", &trace)?;
+            if let Some(state) = &context.trace_state {
+                envelope.serialize_field("tracestate", state)?;
+            }
         }
         envelope.serialize_field("datacontenttype", "application/json")?;
         envelope.serialize_field("data", &self.data())?;

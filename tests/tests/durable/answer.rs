@@ -29,6 +29,26 @@ async fn it_leaves_when_the_flow_is_on_disk_and_nothing_else_is_done() {
     }
 }
 
+/// Of its context, what events carry on most of all.
+#[tokio::test]
+async fn the_trace_of_its_call_is_on_disk_and_in_the_event_of_the_relay() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
+    let context =
+        graceful::Context::new().with_trace(parent.parse().unwrap()).with_trace_state(state.parse().unwrap());
+    for error in [None, Some(Code::Unavailable)] {
+        let mut service = Service::new().await;
+        let _ = context.clone().scope(service.without_a_relay().scope(ask(error))).await;
+        let stored = service.stored(FlowState::Queued).await.remove(0).flow().unwrap();
+        assert_eq!(stored.context(), Some(&context));
+        let relay = service.with_a_relay();
+        service.until(FlowState::Completed, 1).await;
+        let event = serde_json::to_value(service.emitted().remove(0)).unwrap();
+        assert_eq!([&event["traceparent"], &event["tracestate"]], [parent, state]);
+        drop(relay);
+    }
+}
+
 /// Of another orchestrator, as it could be of another process.
 #[tokio::test]
 async fn a_relay_runs_its_steps_with_the_same_id() {

@@ -1,8 +1,11 @@
 //! The trace of the span around a handler reaches its event, whatever the headers said.
 
-use graceful::{Code, Context, OrchestrationConfig, Success};
+use graceful::{Code, Context, OrchestrationConfig, Success, TraceParent};
 use graceful_tests::{UserError, World, ada};
-use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,
+    TracerProvider as _,
+};
 use tracing::Instrument as _;
 
 use super::{Telemetry, parent, seen, update};
@@ -58,6 +61,27 @@ async fn and_of_the_manual_path() {
     manual.instrument(tracing::info_span!("request")).await;
     let request = telemetry.spans().into_iter().find(|span| span.name == "request").unwrap();
     assert_eq!(traceparents(&world), [Some(parent(&request))]);
+}
+
+/// One whose trace began elsewhere; that of the headers is of another trace.
+#[test]
+fn the_state_of_its_trace_goes_along() {
+    let (parent, state) = (REMOTE.parse::<TraceParent>().unwrap(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
+    let headers = Context::new().with_trace(parent).with_trace_state("other=1".parse().unwrap());
+    for (told, expected) in [(state.parse().unwrap(), Some(state)), (TraceState::NONE, None)] {
+        let remote = SpanContext::new(
+            TraceId::from(parent.trace_id()),
+            SpanId::from(parent.span_id()),
+            TraceFlags::SAMPLED,
+            true,
+            told,
+        );
+        let world = World::new();
+        let _active = opentelemetry::Context::new().with_remote_span_context(remote).attach();
+        headers.clone().sync_scope(|| world.orchestrator.sync_scope(|| seen(None))).unwrap();
+        let event = serde_json::to_value(&world.events()[0]).unwrap();
+        assert_eq!((event["traceparent"].as_str(), event["tracestate"].as_str()), (Some(REMOTE), expected));
+    }
 }
 
 /// Whose span it is, does not matter.

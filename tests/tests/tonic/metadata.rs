@@ -15,15 +15,20 @@ async fn metadata_become_the_context() {
             ("x-correlation-id", "order-9"),
             ("x-tenant", "acme"),
             ("traceparent", trace),
+            ("tracestate", "rojo=1"),
+            ("tracestate", "congo=2"),
         ] {
-            request.metadata_mut().insert(name, value.parse().unwrap());
+            request.metadata_mut().append(name, value.parse().unwrap());
         }
         assert_eq!(client.get(request).await.is_ok(), id == 42);
         let flow = world.reports.last().flow().clone();
         assert_eq!((flow.tenant(), flow.correlation_id().as_str()), ("acme", "order-9"));
         assert_eq!(flow.context().unwrap().request_id.as_deref(), Some("r-1"));
         let event = serde_json::to_value(world.events().last().unwrap()).unwrap();
-        assert_eq!((&event["traceparent"], &event["data"]["request_id"]), (&trace.into(), &"r-1".into()));
+        assert_eq!(
+            [&event["traceparent"], &event["tracestate"], &event["data"]["request_id"]],
+            [trace, "rojo=1,congo=2", "r-1"]
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 mod ids;
 mod scope;
 mod traceparent;
+mod tracestate;
 mod who;
 
 use std::{convert::Infallible, sync::Arc};

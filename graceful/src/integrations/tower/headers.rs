@@ -4,18 +4,21 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::Context;
+use crate::{Context, TraceParent, TraceState};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 const MAX_ID: usize = 128;
 
 /// Fills the context. A request id that is missing or unsafe is made, and put into the headers for whoever reads it there.
 pub(super) fn read(context: &mut Context, headers: &mut HeaderMap) {
-    if let Some(trace) = only(headers, &TRACEPARENT).and_then(|header| header.parse().ok()) {
+    if let Some(trace) = only(headers, &TRACEPARENT).and_then(|header| header.parse::<TraceParent>().ok()) {
         context.trace = Some(trace);
+        // The state of another trace is not this one's.
+        context.trace_state = trace_state(headers);
     }
     if let Some(id) = id(headers, &CORRELATION_ID) {
         context.correlation_id = Some(id);
@@ -27,6 +30,11 @@ pub(super) fn read(context: &mut Context, headers: &mut HeaderMap) {
         headers.insert(REQUEST_ID, HeaderValue::from_str(made).ok()?);
         Some(SmolStr::new(made))
     });
+}
+
+fn trace_state(headers: &HeaderMap) -> Option<TraceState> {
+    let values = headers.get_all(&TRACESTATE).iter().map(|value| value.to_str().ok());
+    TraceState::of(values.collect::<Option<Vec<_>>>()?)
 }
 
 fn id(headers: &HeaderMap, name: &HeaderName) -> Option<SmolStr> {

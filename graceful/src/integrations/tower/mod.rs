@@ -4,6 +4,7 @@
 //! | header | becomes | where it is missing or unfit |
 //! |---|---|---|
 //! | `traceparent` | [`Context::trace`], by the rules of [W3C Trace Context](https://www.w3.org/TR/trace-context/) | there is no trace |
+//! | `tracestate` | [`Context::trace_state`], by the same rules; several headers are one | the trace has no state |
 //! | `x-request-id` | [`Context::request_id`]; echoed on the response | one is made, a UUID |
 //! | `x-correlation-id` | [`Context::correlation_id`] | each flow is its own correlation |
 //!

@@ -1,4 +1,4 @@
-//! Where a call stands in a distributed trace, by the rules of W3C Trace Context.
+//! `traceparent`: the ids of a trace and of the span that caused a call.
 
 use std::{fmt, str::FromStr};
 

@@ -1,0 +1,9 @@
+//! Where a call stands in a distributed trace, by the rules of W3C Trace Context.
+
+mod parent;
+mod state;
+
+pub use self::{
+    parent::{ParseTraceParentError, TraceParent},
+    state::{ParseTraceStateError, TraceState},
+};
