@@ -137,6 +137,20 @@ async fn the_trace_is_an_attribute_where_there_is_one() {
     }
 }
 
+/// Whose entity it is; in characters that every attribute may have.
+#[tokio::test]
+async fn the_tenant_is_an_attribute_where_there_is_one() {
+    let world = World::new();
+    for (tenant, attribute) in [("acme", Some("acme")), ("a/c \u{0}", Some("a%2Fc%20%00")), ("", None)] {
+        for error in [None, Some(Code::Internal)] {
+            let of_tenant = context().with_tenant(tenant);
+            assert_eq!(of_tenant.scope(world.run(touch("a", error))).await.err(), error);
+            let (event, _) = parsed(&world);
+            assert_eq!(event.extension("tenant").map(ToString::to_string).as_deref(), attribute);
+        }
+    }
+}
+
 /// Nothing that a user sends becomes a separator of the subject.
 #[tokio::test]
 async fn a_subject_is_injective_and_safe() {

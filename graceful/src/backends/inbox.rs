@@ -2,11 +2,13 @@
 
 use std::{fmt::Debug, future::Future};
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
 use super::Timestamp;
-use crate::{Payload, StepError};
+use crate::{Context, Payload, StepError};
 
 /// An event as its readers get it: the attributes of a CloudEvent, and its data.
 ///
@@ -36,6 +38,9 @@ pub struct ReceivedEvent {
     pub time: Option<Timestamp>,
     /// What the event carries; of an event of graceful it is a [`CanonicalPayload`](crate::CanonicalPayload).
     pub data: Payload,
+    /// What its flow ran in, as far as it goes on here: tenant, correlation id and trace. Who asked for it, and by which request,
+    /// is over. A [`Subscriber`](crate::backends::nats::Subscriber) calls its handler within it.
+    pub context: Context,
 }
 
 impl ReceivedEvent {
@@ -74,6 +79,9 @@ impl<'de> Deserialize<'de> for ReceivedEvent {
             subject: Option<String>,
             time: Option<Timestamp>,
             data: Option<Box<RawValue>>,
+            tenant: Option<String>,
+            traceparent: Option<String>,
+            tracestate: Option<String>,
         }
 
         let envelope = Envelope::deserialize(deserializer)?;
@@ -87,9 +95,32 @@ impl<'de> Deserialize<'de> for ReceivedEvent {
             Some(data) => Payload::of(&data).map_err(D::Error::custom)?,
             None => Payload::NULL,
         };
-        let Envelope { id, source, r#type: name, subject, time, .. } = envelope;
-        Ok(Self { id, source, name, subject, time, data })
+        let Envelope { id, source, r#type: name, subject, time, tenant, traceparent, tracestate, .. } =
+            envelope;
+        let mut context = Context::new();
+        context.tenant = tenant.and_then(|tenant| decoded(&tenant));
+        context.correlation_id = correlation_id(&data);
+        // Whoever has made them: what is broken says nothing.
+        context.trace = traceparent.and_then(|text| text.parse().ok());
+        context.trace_state =
+            tracestate.filter(|_| context.trace.is_some()).and_then(|text| text.parse().ok());
+        Ok(Self { id, source, name, subject, time, data, context })
     }
+}
+
+fn decoded(tenant: &str) -> Option<SmolStr> {
+    let tenant = percent_decode_str(tenant).decode_utf8().ok()?;
+    (!tenant.is_empty()).then(|| tenant.into())
+}
+
+/// An event of somebody else's has none.
+fn correlation_id(data: &Payload) -> Option<SmolStr> {
+    #[derive(Deserialize)]
+    struct Data {
+        correlation_id: SmolStr,
+    }
+
+    data.decode::<Data>().ok().map(|data| data.correlation_id).filter(|id| !id.is_empty())
 }
 
 /// What a reader of events has handled already, kept where its effects are, so that a repetition has no second effect.
@@ -176,9 +207,29 @@ mod tests {
     }
 
     #[test]
-    fn extensions_are_let_be_and_data_may_be_missing() {
+    fn data_and_extensions_may_be_missing_and_others_are_let_be() {
         let event =
-            read(r#"{"specversion": "1.0", "id": "7", "source": "s", "type": "t", "traceparent": "x"}"#);
-        assert!(event.unwrap().data.is_null());
+            read(r#"{"specversion": "1.0", "id": "7", "source": "s", "type": "t", "other": "x"}"#).unwrap();
+        assert!(event.data.is_null());
+        assert_eq!(event.context, Context::new());
+    }
+
+    #[test]
+    fn extensions_that_are_broken_say_nothing() {
+        for (extensions, tenant) in [
+            (r#""traceparent": "x", "tracestate": "a=1", "tenant": """#, None),
+            (
+                r#""traceparent": "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "tenant": "a%2Fb""#,
+                Some("a/b"),
+            ),
+            (r#""tracestate": "a=1", "tenant": "%FF", "data": {"correlation_id": ""}"#, None),
+            (r#""tenant": "acme", "data": {"correlation_id": 7}"#, Some("acme")),
+        ] {
+            let json =
+                format!(r#"{{"specversion": "1.0", "id": "7", "source": "s", "type": "t", {extensions}}}"#);
+            let mut expected = Context::new();
+            expected.tenant = tenant.map(SmolStr::from);
+            assert_eq!(read(&json).unwrap().context, expected, "{extensions}");
+        }
     }
 }

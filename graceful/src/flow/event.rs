@@ -14,7 +14,8 @@ use crate::{Code, encoded};
 ///
 /// Serialised, it is a [CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) envelope in
 /// structured JSON. Its id is the flow's, made once, so that a broker can tell a repetition from news. Where the flow's
-/// context knows its trace, the event has the extension `traceparent`, and with the state of the trace `tracestate`.
+/// context knows its trace, the event has the extension `traceparent`, and with the state of the trace `tracestate`; where it knows
+/// a tenant, the extension `tenant`, encoded.
 ///
 /// ```
 /// use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -197,6 +198,10 @@ impl Serialize for Event {
         envelope.serialize_field("type", self.name())?;
         envelope.serialize_field("subject", &self.subject())?;
         envelope.serialize_field("time", &self.0.at)?;
+        // Who has an entity of this name; like the source, in characters that every attribute may have.
+        if !self.0.tenant().is_empty() {
+            envelope.serialize_field("tenant", &encoded(self.0.tenant()).to_string())?;
+        }
         // The extension "Distributed Tracing".
         if let Some((trace, context)) = self.0.context().and_then(|context| Some((context.trace?, context))) {
             envelope.serialize_field("traceparent", &trace)?;

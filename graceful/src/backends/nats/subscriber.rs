@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     backends::{ConnectError, Inbox, InboxEntry, ReceivedEvent},
+    context,
     step::contain,
 };
 
@@ -55,6 +56,9 @@ const AGAIN: Duration = Duration::from_millis(500);
 ///
 /// While the handler is at work the server is told so, however long it takes. An event that was committed, but whose
 /// acknowledgement got lost, comes again; the inbox knows it, and it is acknowledged without the handler.
+///
+/// The handler is called within [the event's context](ReceivedEvent::context): what it calls is of the same tenant, correlation and
+/// trace.
 ///
 /// **Poison** is told by a `tracing` event and to [`on_poison`](Self::on_poison), and stays in the stream, under its
 /// sequence number, for as long as the stream keeps it. A message that is no CloudEvent is poison at once.
@@ -326,8 +330,9 @@ impl Subscriber {
             InboxEntry::First(transaction) => transaction,
             InboxEntry::Again => return Ok(()),
         };
-        let handling = contain(|| handler(Arc::clone(event), transaction))?;
-        let transaction = contained(handling).await?;
+        let within = Arc::new(event.context.clone());
+        let handling = contain(|| context::enter(&within, || handler(Arc::clone(event), transaction)))?;
+        let transaction = context::scope(within, contained(handling)).await?;
         Ok(inbox.commit(transaction).await?)
     }
 
