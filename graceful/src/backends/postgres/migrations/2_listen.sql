@@ -17,9 +17,9 @@ END $$;
 CREATE CONSTRAINT TRIGGER graceful_tell AFTER INSERT OR UPDATE OF seq ON graceful_flows
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION graceful_tell();
 
--- As before; and who gets nothing waits from then on, until it gets something.
+-- As before; and who gets nothing, and wants to wait, waits from then on, until it gets something.
 DROP FUNCTION graceful_claim(bigint, bigint, bigint);
-CREATE FUNCTION graceful_claim(now bigint, until bigint, most bigint, claimer uuid) RETURNS SETOF graceful_flows
+CREATE FUNCTION graceful_claim(now bigint, until bigint, most bigint, claimer uuid, waits boolean) RETURNS SETOF graceful_flows
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('graceful_claim ' || current_schema(), 0));
@@ -38,7 +38,7 @@ BEGIN
         RETURNING *;
     IF FOUND THEN
         DELETE FROM graceful_waiting WHERE relay = claimer;
-    ELSIF NOT EXISTS (
+    ELSIF waits AND NOT EXISTS (
         SELECT FROM graceful_waiting AS waiting
         WHERE waiting.relay = claimer AND waiting.until > clock_timestamp() + interval '30 s'
     ) THEN
