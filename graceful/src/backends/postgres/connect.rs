@@ -71,7 +71,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
     };
     let mut migrator = Migrator::with_migrations(vec![
         migration(1, "store", include_str!("migrations/1_store.sql")),
-        migration(2, "listen", include_str!("migrations/2_listen.sql")),
+        migration(2, "claims", include_str!("migrations/2_claims.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");
     migrator.run_direct(None, connection, false).await
