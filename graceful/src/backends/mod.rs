@@ -11,7 +11,7 @@ mod traits;
 
 #[cfg(feature = "alertmanager")]
 pub mod alertmanager;
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 mod breaker;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod chain;

@@ -116,12 +116,12 @@ struct Running {
     extended: Instant,
 }
 
-/// Where there was a flow, there may be another at once: one whose transaction was about to commit, and told nobody, since
-/// nobody waited then. So it is looked for after this time, after twice that, …
+/// Where there was a flow, there may be another at once: a store need not tell of those that come one after the other, nor can it
+/// of one that was about to be stored when the relay began to wait. So they are looked for after this time, after twice that, …
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
 /// … and from then on by the poll.
-const LAST_PAUSE: Duration = Duration::from_millis(40);
+const LAST_PAUSE: Duration = Duration::from_millis(80);
 
 /// What was told, but could not be claimed, is not told again.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);

@@ -9,7 +9,7 @@ use graceful::{
 };
 use graceful_tests::{Link, Proxy, Reports, gate::until};
 
-use super::{Postgres, url};
+use super::{Postgres, execute, url};
 
 #[orchestrate(pattern = "user", id = id, delivery = "durable")]
 async fn save(id: usize, error: Option<Code>) -> Result<usize, StepError> {
@@ -70,32 +70,80 @@ async fn touch(id: usize, error: Option<Code>) -> Result<usize, Code> {
     error.map_or(Ok(id), Err)
 }
 
-/// Inline, the four steps of the store fail, and nothing else.
-#[tokio::test]
-async fn cut_off_handlers_answer_and_the_steps_come_back() {
+/// What became of the steps whose backend is the store.
+fn steps(reports: &Reports) -> Vec<String> {
+    let report = reports.last();
+    let steps = [Step::Metadata, Step::Nexus, Step::Audit].map(|step| report.step(step).to_string());
+    steps.into()
+}
+
+fn is_spared(step: &str) -> bool {
+    step.contains("PostgreSQL is away")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_dead_one_steps_are_spared_and_flows_are_not() {
     let Some(postgres) = Postgres::find().await else { return };
-    let proxy = Proxy::to(postgres.address).await;
-    let store = Store::connect(&url(proxy.address(), &postgres.schema().await)).await.unwrap();
-    let store = store.with_timeout(Duration::from_millis(100));
-    let reports = Reports::default();
-    let builder = Orchestrator::builder().service("users").store(store).relay(RelaySettings::off());
-    let orchestrator = reports.of(builder).build().unwrap();
-    let failed = || {
-        let report = reports.last();
-        let failed = report.steps().filter(|(_, result)| result.error().is_some());
-        failed.map(|(step, _)| step).collect::<Vec<_>>()
-    };
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
-        for error in [None, Some(Code::Internal)] {
-            proxy.set(fault).await;
+        let schema = postgres.schema().await;
+        let proxy = Proxy::to(postgres.address).await;
+        let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
+        let store = store.with_timeout(Duration::from_millis(500));
+        let reports = Reports::default();
+        let builder = reports.of(Orchestrator::builder().service("users").store(store.clone()));
+        let orchestrator = builder.relay(RelaySettings::off()).build().unwrap();
+        let touch = async |error| {
             assert_eq!(orchestrator.scope(touch(1, error)).await.err(), error);
-            assert_eq!(failed(), [Step::Metadata, Step::Schedule, Step::Nexus, Step::Audit], "{fault:?}");
-            proxy.set(Link::Up).await;
-            until(|| async {
-                assert_eq!(orchestrator.scope(touch(1, error)).await.err(), error);
-                failed().is_empty()
-            })
-            .await;
+            steps(&reports)
+        };
+        assert_eq!(touch(None).await, ["normalised", "registered", "appended"]);
+
+        proxy.set(fault).await;
+        // Each of them waits in vain, for the store's time and not for the step's.
+        let place = format!("PostgreSQL at {}", proxy.address());
+        let failed = touch(Some(Code::Internal)).await;
+        assert!(failed.iter().all(|step| step.contains(&place)), "{failed:?}");
+        for error in [None, Some(Code::Internal)] {
+            until(async || touch(error).await.iter().all(|step| is_spared(step))).await;
+        }
+        // A flow is tried all the same, and where that is in vain its steps run at once.
+        let tried = orchestrator.stats().not_stored();
+        for (id, error) in [(2, None), (3, Some(Code::Internal))] {
+            assert_eq!(orchestrator.scope(save(id, error)).await.is_ok(), error.is_none());
+        }
+        assert_eq!(orchestrator.stats().not_stored(), tried + 2);
+
+        until(async || touch(None).await.iter().all(|step| is_spared(step))).await;
+        proxy.set(Link::Up).await;
+        // The first flow that comes is stored, and tells the steps that the server is back.
+        orchestrator.scope(save(4, None)).await.unwrap();
+        assert_eq!(orchestrator.stats().not_stored(), tried + 2, "{fault:?}");
+        assert_eq!(touch(Some(Code::Internal)).await, ["normalised", "registered", "appended"]);
+        let queued = store.list(FlowState::Queued, 10).await.unwrap();
+        assert!(queued.iter().any(|stored| stored.entity == "users::user:4"), "{queued:?}");
+    }
+    postgres.clean().await;
+}
+
+/// Nobody is away who answers.
+#[tokio::test]
+async fn what_the_server_refuses_opens_no_breaker() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await;
+    let reports = Reports::default();
+    let builder = reports.of(Orchestrator::builder().service("users").store(store));
+    let orchestrator = builder.relay(RelaySettings::off()).build().unwrap();
+    let mut connection = postgres.connection(&schema).await;
+    execute(
+        &mut connection,
+        "DROP TABLE graceful_metadata, graceful_patterns, graceful_jobs, graceful_audit",
+    )
+    .await;
+    for error in [None, Some(Code::Internal), None, Some(Code::Internal)] {
+        let _ = orchestrator.scope(touch(1, error)).await;
+        for (step, table) in steps(&reports).iter().zip(["metadata", "patterns", "audit"]) {
+            assert!(step.contains(&format!("graceful_{table}")), "{step}");
         }
     }
     postgres.clean().await;

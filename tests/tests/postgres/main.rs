@@ -4,6 +4,7 @@ mod audit;
 mod conformance;
 mod faults;
 mod inbox;
+mod many;
 mod purge;
 mod relays;
 mod start;

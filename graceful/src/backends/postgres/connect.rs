@@ -1,6 +1,6 @@
 //! Connecting: the pool, the tables.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, PgConnection, SqlSafeStr as _,
@@ -8,10 +8,9 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::{runtime::Handle, time::timeout};
-use uuid::Uuid;
 
-use super::{Store, TIMEOUT};
-use crate::backends::ConnectError;
+use super::{Store, TIMEOUT, listen::Claimer};
+use crate::backends::{ConnectError, breaker::Breaker};
 
 const CONNECTIONS: u32 = 10;
 
@@ -54,8 +53,9 @@ impl Store {
         });
         match made.await {
             Ok(Ok(())) => {
-                let (place, claimer) = (place.into(), Uuid::from_u128(fastrand::u128(..)));
-                Ok(Self { pool, place, timeout: TIMEOUT, claimer, runtime: Handle::current() })
+                let (place, claimer) = (place.into(), Arc::new(Claimer::new()));
+                let breaker = Arc::new(Breaker::new("PostgreSQL"));
+                Ok(Self { pool, place, timeout: TIMEOUT, claimer, breaker, runtime: Handle::current() })
             }
             Ok(Err(error)) => Err(ConnectError::new(format!("{place} cannot be used: {error}"))),
             Err(_) => Err(ConnectError::new(format!("{place} does not answer within {START:?}"))),
@@ -71,7 +71,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
     };
     let mut migrator = Migrator::with_migrations(vec![
         migration(1, "store", include_str!("migrations/1_store.sql")),
-        migration(2, "listen", include_str!("migrations/2_listen.sql")),
+        migration(2, "claims", include_str!("migrations/2_claims.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");
     migrator.run_direct(None, connection, false).await

@@ -1,13 +1,15 @@
 //! Flows on their way.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    Store, at, count, micros, number,
+    Store, at, count,
+    listen::Claimer,
+    micros, number,
     text::{escaped, unescaped},
 };
 use crate::backends::{
@@ -60,16 +62,20 @@ async fn claim(
     now: Timestamp,
     limit: usize,
     lease: Duration,
-    claimer: Uuid,
+    claimer: &Claimer,
 ) -> Result<Vec<Claim>, sqlx::Error> {
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4) ORDER BY seq")
+    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4, $5) ORDER BY seq")
         .bind(micros(now))
         .bind(micros(until))
         .bind(count(limit))
-        .bind(claimer)
+        .bind(claimer.id)
+        .bind(claimer.waits())
         .fetch_all(connection)
         .await?;
+    if !rows.is_empty() {
+        claimer.found();
+    }
     let claims = rows.iter().map(|row| {
         Ok(Claim {
             id: row.try_get("id")?,
@@ -131,12 +137,14 @@ async fn purge(
 
 impl FlowStore for Store {
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
-        self.run(move |connection| Box::pin(async move { insert(connection, &flow).await }))
+        self.insist(move |connection| Box::pin(async move { insert(connection, &flow).await }))
     }
 
     fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
-        let claimer = self.claimer;
-        self.run(move |connection| Box::pin(claim(connection, now, limit, lease, claimer)))
+        let claimer = Arc::clone(&self.claimer);
+        self.insist(move |connection| {
+            Box::pin(async move { claim(connection, now, limit, lease, &claimer).await })
+        })
     }
 
     fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
@@ -144,7 +152,7 @@ impl FlowStore for Store {
             return Reply::ready(());
         }
         let (ids, tokens): (Vec<_>, Vec<_>) = held.into_iter().map(|Held { id, token }| (id, token)).unzip();
-        self.run(move |connection| {
+        self.insist(move |connection| {
             Box::pin(async move {
                 sqlx::query(
                     "UPDATE graceful_flows SET due = $1 FROM unnest($2::uuid[], $3::uuid[]) AS held (id, token) \
@@ -161,11 +169,11 @@ impl FlowStore for Store {
     }
 
     fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
-        self.run(move |connection| Box::pin(settle(connection, held, settlement, now)))
+        self.insist(move |connection| Box::pin(settle(connection, held, settlement, now)))
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
-        self.run(move |connection| {
+        self.insist(move |connection| {
             Box::pin(async move {
                 let query = sqlx::query("SELECT * FROM graceful_flows WHERE id = $1").bind(id);
                 query.fetch_optional(connection).await?.as_ref().map(stored).transpose()
@@ -180,7 +188,7 @@ impl FlowStore for Store {
                 "SELECT * FROM graceful_flows WHERE state <> 0 AND state = $1 ORDER BY ended_at, seq LIMIT $2"
             }
         };
-        self.run(move |connection| {
+        self.insist(move |connection| {
             Box::pin(async move {
                 let query = sqlx::query(query).bind(state_number(state)).bind(count(limit));
                 query.fetch_all(connection).await?.iter().map(stored).collect()
@@ -189,7 +197,7 @@ impl FlowStore for Store {
     }
 
     fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
-        self.run(move |connection| {
+        self.insist(move |connection| {
             Box::pin(async move {
                 let resubmitted = sqlx::query(
                     "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, attempts = 0, due = $1, \
@@ -213,7 +221,7 @@ impl FlowStore for Store {
         Reply::pending(async move {
             let mut purged = 0;
             loop {
-                let some = store.run(move |connection| Box::pin(purge(connection, state, before))).await?;
+                let some = store.insist(move |connection| Box::pin(purge(connection, state, before))).await?;
                 purged += some;
                 if some < PURGED_AT_ONCE.into() {
                     return Ok(purged);

@@ -23,7 +23,7 @@ impl Store {
     /// # }
     /// ```
     pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
-        let purge = self.run(move |connection| {
+        let purge = self.insist(move |connection| {
             Box::pin(async move {
                 let query = sqlx::query("DELETE FROM graceful_inbox WHERE at < $1").bind(micros(before));
                 Ok(query.execute(connection).await?.rows_affected())

@@ -1,11 +1,41 @@
 //! Being told of flows that others have stored.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use super::{Failed, Store};
+
+/// After so long a time without a flow, whoever claims some wants to be told. Where they come faster, it asks often enough.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Who claims flows by this store.
+pub(super) struct Claimer {
+    pub(super) id: Uuid,
+    found: Mutex<Option<Instant>>,
+}
+
+impl Claimer {
+    pub(super) fn new() -> Self {
+        Self { id: Uuid::from_u128(fastrand::u128(..)), found: Mutex::default() }
+    }
+
+    /// There was something to claim.
+    pub(super) fn found(&self) {
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether it wants to be told, if there is nothing to claim now.
+    pub(super) fn waits(&self) -> bool {
+        let found = *self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.is_none_or(|found| found.elapsed() >= QUIET)
+    }
+}
 
 /// How often the connection is asked whether it still is one, and the entry of the relay renewed: well before it runs out.
 const RENEWED_EVERY: Duration = Duration::from_secs(20);
@@ -35,10 +65,10 @@ impl Store {
         loop {
             match timeout(RENEWED_EVERY, listener.try_recv()).await {
                 Ok(Ok(Some(_))) => wake(),
-                Ok(heard) => return self.within(async { heard.map(|_| ()) }).await,
+                Ok(lost) => return lost.map(drop).map_err(|error| self.failed(&error)),
                 Err(_) => {
                     let renew = "UPDATE graceful_waiting SET until = clock_timestamp() + interval '60 s' WHERE relay = $1";
-                    self.within(sqlx::query(renew).bind(self.claimer).execute(&mut listener)).await?;
+                    self.within(sqlx::query(renew).bind(self.claimer.id).execute(&mut listener)).await?;
                 }
             }
         }

@@ -11,12 +11,16 @@
 //! statement (`FOR UPDATE SKIP LOCKED`), one relay after the other; what follows is theirs, by the token that they got.
 //!
 //! **Being told.** A relay that has found nothing waits, and is told by the server (`NOTIFY`, when the transaction that stores
-//! commits) that there is something, by whatever process. One that is at work is not told: it asks again, soon, and spares those
-//! who store a lock that all of the server shares. What nobody could tell, since a connection was lost, is found when that is back,
+//! commits) that there is something, by whatever process. One that has just had something to do is not told: it asks again, soon, and
+//! spares those who store a lock that all of the server shares. What nobody could tell, since a connection was lost, is found when that is back,
 //! or by the relay's [`poll`](crate::RelaySettings::poll). Each relay has a connection of its own to listen by; it is none that a
 //! pooler may share between transactions. And PostgreSQL does not prepare a transaction (two-phase commit) that tells.
 //!
-//! **A server that is away.** A call is given up after 3 seconds, and its connection with it; the next one makes another.
+//! **A server that is away.** A call is given up [after 3 seconds](Store::with_timeout), and its connection with it; the next one
+//! makes another. A step does not keep its caller longer than its own time budget. After three failures in a row a circuit breaker
+//! opens: what steps ask for (metadata, review jobs, patterns, audit) fails at once, and one call a second asks whether the server
+//! is back. What flows ask for is always tried: a flow that is not stored is run at once, and only once, and one that is not
+//! settled is run again. So while the server is away, a durable handler answers after those 3 seconds.
 //!
 //! | table | holds | grows |
 //! |---|---|---|
@@ -54,11 +58,17 @@ mod transaction;
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, pool::PoolConnection};
 use tokio::{runtime::Handle, time::timeout};
-use uuid::Uuid;
 
-use crate::{StepError, backends::Reply};
+use self::listen::Claimer;
+use crate::{
+    StepError,
+    backends::{
+        Reply,
+        breaker::{Attempt, Breaker},
+    },
+};
 
 /// The store in PostgreSQL; a handle: cloning it shares the pool of connections. See the [module](self).
 ///
@@ -76,22 +86,22 @@ pub struct Store {
     /// For people.
     place: Arc<str>,
     timeout: Duration,
-    /// Which of those that claim flows it is.
-    claimer: Uuid,
+    claimer: Arc<Claimer>,
+    breaker: Arc<Breaker>,
     runtime: Handle,
 }
 
 /// How many states and uses of one entity are kept.
 const KEPT_PER_ENTITY: i64 = 100;
 
-/// How long a call may take, and how long it may wait for a connection before, unless it is told otherwise.
+/// How long a call may take, unless it is told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a piece of work does with a connection.
 type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
 
 impl Store {
-    /// How long a call may wait for a connection, and then for its answer; 3 s each by default.
+    /// How long a call may take, with a new connection if one is needed; 3 s by default.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::ConnectError> {
@@ -108,19 +118,45 @@ impl Store {
         Self { timeout, ..self }
     }
 
-    /// Does a piece of work with a connection of the pool.
-    fn run<T, F>(&self, run: F) -> Reply<T>
+    /// Does a piece of work of a step; of a server that is away it is spared.
+    fn run<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
+    {
+        self.admitted(Breaker::admit, work)
+    }
+
+    /// Does a piece of work with a flow, whatever became of the last calls: what is not stored is not durable.
+    fn insist<T, F>(&self, work: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
+    {
+        self.admitted(|breaker| Ok(breaker.attempt()), work)
+    }
+
+    fn admitted<T, F>(&self, admit: fn(&Breaker) -> Result<Attempt<'_>, StepError>, work: F) -> Reply<T>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
     {
         let store = self.clone();
         Reply::spawned(&self.runtime, async move {
-            let mut connection = store.within(store.pool.acquire()).await?;
-            let done = store.within(run(&mut connection)).await;
-            if let Err(Failed { in_time: false, .. }) = done {
-                // It is in the middle of something, and nobody knows of what.
-                drop(connection.detach());
+            let attempt = admit(&store.breaker)?;
+            let mut used: Option<PoolConnection<_>> = None;
+            let done = store.within(async {
+                let connection = used.insert(store.pool.acquire().await?);
+                work(&mut *connection).await
+            });
+            let done = done.await;
+            match &done {
+                Err(Failed { is_away: true, .. }) => {
+                    attempt.failed();
+                    // It may be in the middle of something, and nobody knows of what.
+                    drop(used.map(PoolConnection::detach));
+                }
+                _ => attempt.succeeded(),
             }
             Ok(done?)
         })
@@ -129,16 +165,33 @@ impl Store {
     async fn within<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failed> {
         let Self { place, timeout: time, .. } = self;
         match timeout(*time, work).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => Err(Failed { in_time: true, why: format!("{place}: {error}") }),
-            Err(_) => Err(Failed { in_time: false, why: format!("{place}: no answer within {time:?}") }),
+            Ok(done) => done.map_err(|error| self.failed(&error)),
+            Err(_) => Err(Failed { is_away: true, why: format!("{place}: no answer within {time:?}") }),
         }
+    }
+
+    fn failed(&self, error: &sqlx::Error) -> Failed {
+        Failed { is_away: is_away(error), why: format!("{}: {error}", self.place) }
     }
 }
 
 struct Failed {
-    in_time: bool,
+    /// It is the server or the way to it that failed, and not the statement.
+    is_away: bool,
     why: String,
+}
+
+/// By the classes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>: no connection, no room, being shut down or
+/// not yet up; and by the one of a server that has become a standby.
+fn is_away(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+    match error {
+        Database(error) => error.code().is_some_and(|code| {
+            ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006"
+        }),
+        Io(_) | PoolClosed | PoolTimedOut | Protocol(_) | Tls(_) | WorkerCrashed => true,
+        _ => false,
+    }
 }
 
 impl From<Failed> for StepError {

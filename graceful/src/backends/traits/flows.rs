@@ -286,8 +286,8 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// Calls `wake` when there may be a flow to hand out that the caller does not know of, since another process, or a
     /// transaction, has stored it. It goes on for as long as the future is polled, which a relay does while it lives.
     ///
-    /// Being told is for speed only: a relay looks for itself, too, by its [`poll`](crate::RelaySettings::poll). A store that tells
-    /// nothing, as it is unless it says otherwise, loses nothing.
+    /// Being told is for speed only: a relay looks for itself, too, several times in the tenth of a second after a flow, and from then
+    /// on by its [`poll`](crate::RelaySettings::poll). A store that tells nothing, which is so unless it says otherwise, loses nothing.
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
         drop(wake);
         Box::pin(async {})
