@@ -33,7 +33,7 @@
 //! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
 //! | `sqlite` | [`backends::sqlite`]: a durable store in one file; [`Orchestrator::embedded`] |
 //! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
-//! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event |
+//! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event; the span of a flow that a relay runs is linked to it |
 //! | `testing` | [`testing`]: an orchestrator that records, for your own tests; what every store must do, as tests |
 //! | `postgres` | `backends::postgres`: a durable store for many processes, and an inbox |
 //! | `redis` | `backends::redis`: the cache on Redis |
