@@ -14,7 +14,8 @@
 //!
 //! Start with [`orchestrate`](macro@orchestrate), the attribute, and [`Orchestrator`], what its steps run with. Without an
 //! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
-//! In a service, [read on](guide) about frameworks, telemetry and tests.
+//! The [guide] begins with [getting started](guide::getting_started), and reads on about overriding steps, errors, delivery,
+//! frameworks, tests, telemetry and more.
 //!
 //! # Features
 //!
