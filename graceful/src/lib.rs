@@ -25,6 +25,7 @@
 //! | `memory` (default) | [`backends::memory`]: an embedded backend for every step |
 //! | `graph` | `backends::oxigraph`: the embedded knowledge graph that speaks SPARQL 1.1 |
 //! | `sparql` | `backends::sparql`: the knowledge graph on any server that speaks SPARQL 1.1 |
+//! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
 //! | `alertmanager` | `backends::alertmanager`: alerts to Prometheus' Alertmanager; brings `memory` |
 //! | `webhook` | `backends::webhook`: alerts to any webhook, signed; brings `memory` |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
