@@ -30,7 +30,9 @@ fn it_is_as_it_is_written() {
             "console" => {
                 for (command, expected) in commands(text) {
                     if command == START {
-                        service.take().map(Service::stop);
+                        if let Some(service) = service.take() {
+                            Service::stop(service);
+                        }
                         service = Some(Service::start(directory.path(), expected));
                     } else {
                         let service: &Service = service.as_ref().expect("it is started first");
@@ -44,7 +46,7 @@ fn it_is_as_it_is_written() {
             _ => {}
         }
     }
-    service.take().map(Service::stop);
+    service.take().expect("it is started").stop();
     assert_eq!(walked, 9, "commands of the README");
 }
 

@@ -14,7 +14,8 @@
 //!
 //! Start with [`orchestrate`](macro@orchestrate), the attribute, and [`Orchestrator`], what its steps run with. Without an
 //! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
-//! In a service, [read on](guide) about frameworks, telemetry and tests.
+//! The [guide] begins with [getting started](guide::getting_started), and reads on about overriding steps, errors, delivery,
+//! frameworks, tests, telemetry and more.
 //!
 //! # Features
 //!
@@ -24,6 +25,7 @@
 //! | `memory` (default) | [`backends::memory`]: an embedded backend for every step |
 //! | `graph` | `backends::oxigraph`: the embedded knowledge graph that speaks SPARQL 1.1 |
 //! | `sparql` | `backends::sparql`: the knowledge graph on any server that speaks SPARQL 1.1 |
+//! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
 //! | `alertmanager` | `backends::alertmanager`: alerts to Prometheus' Alertmanager; brings `memory` |
 //! | `webhook` | `backends::webhook`: alerts to any webhook, signed; brings `memory` |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
@@ -33,7 +35,7 @@
 //! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
 //! | `sqlite` | [`backends::sqlite`]: a durable store in one file; [`Orchestrator::embedded`] |
 //! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
-//! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event |
+//! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event; the span of a flow that a relay runs is linked to it |
 //! | `testing` | [`testing`]: an orchestrator that records, for your own tests; what every store must do, as tests |
 //! | `postgres` | `backends::postgres`: a durable store for many processes, and an inbox |
 //! | `redis` | `backends::redis`: the cache on Redis |

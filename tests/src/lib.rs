@@ -13,6 +13,7 @@ pub mod reports;
 pub mod servers;
 pub mod services;
 pub mod shapes;
+pub mod telemetry;
 pub mod users;
 pub mod world;
 

@@ -2,17 +2,13 @@
 
 use http::{Response, StatusCode};
 
-use super::Classify;
+use super::{Classify, by_status};
 use crate::Code;
 
 #[diagnostic::do_not_recommend]
 impl Classify for StatusCode {
     fn code(&self) -> Code {
-        match Code::from_http_status(self.as_u16()) {
-            // An `Err` below 400 is an early answer, such as a redirect to the login: nobody's fault, nothing written.
-            Code::Ok => Code::FailedPrecondition,
-            code => code,
-        }
+        by_status(self.as_u16())
     }
 }
 

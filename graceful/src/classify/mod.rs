@@ -3,6 +3,8 @@
 mod chain;
 mod known;
 
+#[cfg(feature = "actix-web")]
+mod actix_web;
 #[cfg(feature = "anyhow")]
 mod anyhow;
 #[cfg(feature = "axum")]
@@ -61,6 +63,7 @@ pub use graceful_macros::Classify;
 /// | [`StepError`](crate::StepError) | `DeadlineExceeded` when out of time, `Cancelled` when abandoned, else `Internal` |
 /// | `dyn Error`, in a `Box`, an `Arc` or a reference | that of the first known cause, else `Internal` |
 /// | `anyhow::Error` (feature `anyhow`) | the same; a [`Code`] given as `.context(…)` wins |
+/// | `actix_web::Error`, `actix_web::error::InternalError` (feature `actix-web`) | by the status of their response |
 /// | `http::StatusCode`, alone or first in a tuple, and `http::Response` (feature `http`) | by its number |
 /// | `sqlx::Error` (features `postgres`, `sqlite`) | a row that is not there is `NotFound`, a name that is taken `AlreadyExists`, a conflict of transactions `Aborted`, a database that is away or busy `Unavailable`; what else it says `Internal` |
 /// | `tonic::Status` (feature `tonic`) | its own |
@@ -136,6 +139,16 @@ impl Code {
 impl Classify for Code {
     fn code(&self) -> Code {
         *self
+    }
+}
+
+/// By the status of a failed answer.
+#[cfg(any(feature = "actix-web", feature = "http"))]
+fn by_status(status: u16) -> Code {
+    match Code::from_http_status(status) {
+        // An `Err` below 400 is an early answer, such as a redirect to the login: nobody's fault, nothing written.
+        Code::Ok => Code::FailedPrecondition,
+        code => code,
     }
 }
 

@@ -138,11 +138,16 @@ impl Watched {
                 )
             };
         }
+        let span = match caller {
+            Some(caller) => span!(parent: caller,),
+            None => span!(),
+        };
+        #[cfg(feature = "opentelemetry")]
+        if let (None, Some(call)) = (caller, flow.context()) {
+            crate::integrations::opentelemetry::link(&span, call);
+        }
         Self {
-            flow: match caller {
-                Some(caller) => span!(parent: caller,),
-                None => span!(),
-            },
+            flow: span,
             steps: [const { None }; 9],
             #[cfg(feature = "metrics")]
             clock: Clock::start(),

@@ -1,9 +1,14 @@
 //! The span that OpenTelemetry has active is where a call stands in its trace.
 //!
-//! Only the API of OpenTelemetry is asked, so it does not matter who made the span: `tracing-opentelemetry` activates the one
-//! of each `tracing` span that is entered.
+//! Of a call only the API of OpenTelemetry is asked, so it does not matter who made the span: `tracing-opentelemetry` activates
+//! the one of each `tracing` span that is entered. A link, too, is made by `tracing-opentelemetry`.
 
-use opentelemetry::{Context, trace::TraceContextExt as _};
+use opentelemetry::{
+    Context,
+    trace::{SpanContext, TraceContextExt as _, TraceFlags},
+};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::{TraceParent, TraceState};
 
@@ -20,4 +25,21 @@ pub(crate) fn active() -> Option<(TraceParent, Option<TraceState>)> {
         let parent = TraceParent::new(trace_id, span_id, span.trace_flags().to_u8())?;
         Some((parent, span.trace_state().header().parse().ok()))
     })
+}
+
+/// Links the span of a flow to that of its call, which is not its parent: it is another process', or ended long ago.
+pub(crate) fn link(span: &Span, call: &crate::Context) {
+    let Some(trace) = call.trace else { return };
+    if active().is_some_and(|(active, _)| active == trace) {
+        // Then it is the parent.
+        return;
+    }
+    let state = call.trace_state.as_ref().and_then(|state| state.as_str().parse().ok());
+    span.add_link(SpanContext::new(
+        trace.trace_id().into(),
+        trace.span_id().into(),
+        TraceFlags::new(u8::from(trace.is_sampled())),
+        true,
+        state.unwrap_or_default(),
+    ));
 }

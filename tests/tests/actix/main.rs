@@ -145,3 +145,38 @@ async fn a_client_that_goes_leaves_the_error_flow() {
     let flow = world.reports.until(2).await[1].flow().clone();
     assert_eq!(flow.ending(), Ending::Ok);
 }
+
+/// The errors of actix-web itself, of which nothing is known but what they answer.
+#[actix_web::test]
+async fn its_own_errors_go_by_their_status() {
+    use actix_web::error::{Error, ErrorBadRequest, ErrorServiceUnavailable, InternalError};
+
+    #[orchestrate(pattern = "page", id = 1)]
+    async fn page(error: Error) -> Result<HttpResponse, Error> {
+        Err(error)
+    }
+
+    #[orchestrate(pattern = "page", id = 1)]
+    async fn redirected(status: StatusCode) -> Result<HttpResponse, InternalError<&'static str>> {
+        Err(InternalError::from_response("a secret text", HttpResponse::new(status)))
+    }
+
+    let world = World::new();
+    for (error, code) in [
+        (ErrorBadRequest("a secret text"), Code::InvalidArgument),
+        (ErrorServiceUnavailable("a secret text"), Code::Unavailable),
+        (UserError::Missing(7).into(), Code::NotFound),
+    ] {
+        world.run(page(error)).await.unwrap_err();
+        let last = world.reports.last();
+        assert_eq!((last.flow().code(), last.flow().message()), (code, code.text()));
+    }
+    for (status, code) in [
+        (StatusCode::SEE_OTHER, Code::FailedPrecondition),
+        (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal),
+    ] {
+        world.run(redirected(status)).await.unwrap_err();
+        let last = world.reports.last();
+        assert_eq!((last.flow().code(), last.flow().message()), (code, code.text()));
+    }
+}

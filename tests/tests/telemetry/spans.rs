@@ -1,10 +1,16 @@
 //! One span per flow and one per step, below the span in which the handler was called.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex},
+};
 
 use graceful::{Code, Failure, Flow, OrchestrationConfig, Orchestrator, Step, StepError, orchestrate};
 use graceful_tests::{Fault, Faulty, Gate, UserError, World, ada, gate::awaited, hooks};
-use opentelemetry::trace::SpanId;
+use opentelemetry::{
+    Context,
+    trace::{FutureExt as _, SpanId, TraceContextExt as _, Tracer as _, TracerProvider as _},
+};
 use opentelemetry_sdk::trace::SpanData;
 use tracing::Instrument as _;
 
@@ -138,10 +144,35 @@ async fn in_the_background_the_caller_is_still_the_parent() {
         let spans = telemetry.spans();
         let (request, flow) = (named(&spans, "request"), named(&spans, "background"));
         assert_eq!(flow.parent_span_id, id(&request));
+        assert!(flow.links.is_empty(), "a parent is enough");
         let audit = named(&spans, "audit");
         assert_eq!(audit.parent_span_id, id(&flow));
         assert_eq!(named(&spans, "behind the gate").parent_span_id, id(&audit));
         assert!(request.end_time <= flow.end_time, "the request did not wait");
+    }
+}
+
+#[orchestrate(pattern = "user", id = 42, delivery = "background")]
+async fn ungated(error: Option<Code>) -> Result<u64, Code> {
+    error.map_or(Ok(42), Err)
+}
+
+/// While the handler is called it is active.
+#[tokio::test]
+async fn a_span_that_was_made_without_tracing_is_the_parent_too() {
+    for error in [None, Some(Code::Internal)] {
+        let (telemetry, world) = (Telemetry::listen(), World::new());
+        let own = Context::current_with_span(telemetry.provider.tracer("tests").start("own"));
+        assert_eq!(world.run(ungated(error)).with_context(own.clone()).await.err(), error);
+        let active = own.attach();
+        assert_eq!(world.orchestrator.sync_scope(|| seen(error)).err(), error);
+        drop(active);
+        awaited(world.orchestrator.shutdown(std::time::Duration::MAX)).await;
+
+        let spans = telemetry.spans();
+        for flow in ["ungated", "seen"].map(|flow| named(&spans, flow)) {
+            assert_eq!((flow.parent_span_id, flow.links.len()), (id(&named(&spans, "own")), 0));
+        }
     }
 }
 
@@ -173,6 +204,27 @@ async fn of_a_dropped_handler_too() {
     assert_eq!(field(&flow, "ending").as_deref(), Some("cancelled"));
     assert_eq!(with(&spans, "step").len(), 8);
     assert_eq!(field(&named(&spans, "event"), "result").as_deref(), Some("skipped: no event"));
+}
+
+/// It is active no more where the handler is dropped, and `tracing` does not hold it.
+#[tokio::test]
+async fn a_dropped_handler_is_linked_to_a_span_that_was_made_without_tracing() {
+    let (telemetry, world) = (Telemetry::listen(), World::new());
+    let gate = Gate::closed();
+    let own = Context::current_with_span(telemetry.provider.tracer("tests").start("own"));
+    {
+        let mut call = pin!(world.run(hangs(&gate)));
+        let active = own.attach();
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(call.as_mut().poll(&mut cx).is_pending());
+        drop(active);
+    }
+    world.reports.until(1).await;
+    awaited(world.orchestrator.shutdown(std::time::Duration::MAX)).await;
+    let spans = telemetry.spans();
+    let flow = named(&spans, "hangs");
+    let links: Vec<_> = flow.links.iter().map(|link| link.span_context.span_id()).collect();
+    assert_eq!((flow.parent_span_id, links), (SpanId::INVALID, vec![id(&named(&spans, "own"))]));
 }
 
 #[test]
