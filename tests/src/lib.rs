@@ -5,6 +5,7 @@ pub mod faulty;
 pub mod gate;
 pub mod hooks;
 pub mod http;
+pub mod inboxes;
 pub mod killed;
 pub mod log;
 pub mod proxy;

@@ -69,7 +69,7 @@ impl<T> Reply<T> {
     /// The answer comes when the future is done, which this runtime drives.
     ///
     /// Whoever waits for it need not be in a runtime, and what has begun is finished when nobody waits any more.
-    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
+    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
     pub(crate) fn spawned(
         runtime: &tokio::runtime::Handle,
         future: impl Future<Output = Result<T, StepError>> + Send + 'static,

@@ -168,3 +168,28 @@ async fn its_future_is_send() {
     let mut transaction = connection.begin().await.unwrap();
     is_send(&save(&mut transaction, 1, None));
 }
+
+/// A subscriber's transaction is the handler's: the note of the event, the data and the flow, or none of them.
+#[tokio::test]
+async fn a_flow_is_stored_with_the_note_of_the_event_that_led_to_it() {
+    use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent};
+
+    let service = Service::new().await;
+    let mut connection = with_users(&service).await;
+    let orchestrator = service.without_a_relay();
+    let json = r#"{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}"#;
+    let event: ReceivedEvent = serde_json::from_str(json).unwrap();
+    for commits in [false, true] {
+        let entry = service.store.begin("reader", &event).await.unwrap();
+        let InboxEntry::First(mut transaction) = entry else { panic!("{entry:?}") };
+        orchestrator.scope(save(&mut transaction, 1, None)).await.unwrap();
+        if commits {
+            service.store.commit(transaction).await.unwrap();
+        } else {
+            drop(transaction);
+        }
+        assert_eq!(entities(&service).await.len(), usize::from(commits));
+        assert_eq!(saved(&mut connection).await.len(), usize::from(commits));
+    }
+    assert!(matches!(service.store.begin("reader", &event).await.unwrap(), InboxEntry::Again));
+}

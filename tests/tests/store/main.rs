@@ -3,6 +3,7 @@
 
 mod audit;
 mod conformance;
+mod inbox;
 mod model;
 mod open;
 

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    Store, at, count,
+    PURGED_AT_ONCE, Store, at, count,
     listen::Claimer,
     micros, number,
     text::{escaped, unescaped},
@@ -114,9 +114,6 @@ async fn settle(
     .await?;
     Ok(settled.rows_affected() > 0)
 }
-
-/// How much is forgotten in one statement.
-const PURGED_AT_ONCE: u32 = 1000;
 
 async fn purge(
     connection: &mut PgConnection,

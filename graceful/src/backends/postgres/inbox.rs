@@ -3,15 +3,20 @@
 use jiff::Timestamp;
 use sqlx::{Postgres, Transaction};
 
-use super::{Store, micros, text::escaped};
+use super::{PURGED_AT_ONCE, Store, micros, text::escaped};
 use crate::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
 };
 
 impl Store {
-    /// Forgets the events that were handled before a time. Let it be longer ago than the stream keeps them: what is forgotten,
-    /// and comes again, is handled again.
+    /// Forgets the events that were handled before a time, a thousand in one statement. Let it be longer ago than the stream keeps
+    /// them: what is forgotten, and comes again, is handled again.
+    ///
+    /// Dropped half-way, it has forgotten some.
+    ///
+    /// # Errors
+    /// The server is away.
     ///
     /// ```no_run
     /// # async fn example(store: graceful::backends::postgres::Store) -> Result<(), graceful::StepError> {
@@ -23,13 +28,24 @@ impl Store {
     /// # }
     /// ```
     pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
-        let purge = self.insist(move |connection| {
-            Box::pin(async move {
-                let query = sqlx::query("DELETE FROM graceful_inbox WHERE at < $1").bind(micros(before));
-                Ok(query.execute(connection).await?.rows_affected())
-            })
-        });
-        purge.await
+        let mut purged = 0;
+        loop {
+            let some = self.insist(move |connection| {
+                Box::pin(async move {
+                    let query = sqlx::query(
+                        "DELETE FROM graceful_inbox WHERE ctid = ANY (ARRAY(\
+                         SELECT ctid FROM graceful_inbox WHERE at < $1 LIMIT $2))",
+                    );
+                    let query = query.bind(micros(before)).bind(i64::from(PURGED_AT_ONCE));
+                    Ok(query.execute(connection).await?.rows_affected())
+                })
+            });
+            let some = some.await?;
+            purged += some;
+            if some < PURGED_AT_ONCE.into() {
+                return Ok(purged);
+            }
+        }
     }
 }
 

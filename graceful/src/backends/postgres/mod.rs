@@ -94,6 +94,9 @@ pub struct Store {
 /// How many states and uses of one entity are kept.
 const KEPT_PER_ENTITY: i64 = 100;
 
+/// How much is forgotten in one statement.
+const PURGED_AT_ONCE: u32 = 1000;
+
 /// How long a call may take, unless it is told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(3);
 

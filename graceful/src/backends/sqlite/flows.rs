@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{Store, at, count, id, micros};
+use super::{PURGED_AT_ONCE, Store, at, count, id, micros};
 use crate::backends::{Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Settlement, StoredFlow};
 
 /// Inserts flows in one statement. The first of an entity that has none queued becomes its head.
@@ -164,9 +164,6 @@ async fn resubmit(
     promote(connection, &entity).await?;
     Ok(true)
 }
-
-/// How much is forgotten in one transaction.
-const PURGED_AT_ONCE: u32 = 1000;
 
 impl FlowStore for Store {
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {

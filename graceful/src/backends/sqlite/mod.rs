@@ -7,7 +7,8 @@
 //!
 //! The tables are called `graceful_…`, so the store can share the database of your own data, and for
 //! `#[orchestrate(delivery = "durable", tx = tx)]` it must. SQLite has one writer at a time: while a transaction of yours is open
-//! and has written, no flow is stored; so keep them short, and do not wait in one for a durable handler that does not use it.
+//! and has written, no flow is stored; so keep them short, and do not wait in one for a durable handler that does not use it. A
+//! subscriber's transaction is one of those.
 //!
 //! | table | holds | grows |
 //! |---|---|---|
@@ -18,6 +19,7 @@
 //! | `graceful_graph` | the flows that the embedded knowledge graph keeps | with its bound, 10 000 by default |
 //! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
 //! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
+//! | `graceful_inbox` | the events that a subscriber has handled, until [purged](Store::purge_inbox) | with every event |
 //!
 //! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so this feature does not go with `rusqlite` 0.40 or later in one
 //! program, and asks for Rust 1.94.
@@ -43,6 +45,7 @@ mod audit;
 mod flows;
 #[cfg(feature = "graph")]
 mod graph;
+mod inbox;
 mod metadata;
 mod nexus;
 mod open;
@@ -58,6 +61,7 @@ use std::{
 
 use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 pub use self::open::OpenError;
@@ -85,10 +89,16 @@ struct Inner {
     path: PathBuf,
     writer: Writer,
     readers: SqlitePool,
+    /// One connection: SQLite has one writer at a time.
+    inbox: SqlitePool,
+    runtime: Handle,
 }
 
 /// How many states and uses of one entity are kept.
 const KEPT_PER_ENTITY: i64 = 100;
+
+/// How much is forgotten in one transaction.
+const PURGED_AT_ONCE: u32 = 1000;
 
 impl Store {
     /// The database's file.

@@ -91,13 +91,16 @@ async fn open(path: &Path) -> Result<Store, Box<dyn std::error::Error + Send + S
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
     let mut connection = SqliteConnection::connect_with(&options).await?;
+    let options = options.create_if_missing(false);
     check_version(&mut connection).await?;
     migrate(&mut connection).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "1"));
-    let writer = Writer::start(connection, &Handle::current());
-    Ok(Store(Arc::new(Inner { path: path.to_owned(), writer, readers })))
+        .connect_lazy_with(options.clone().pragma("query_only", "1"));
+    let inbox = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY).connect_lazy_with(options);
+    let (path, runtime) = (path.to_owned(), Handle::current());
+    let writer = Writer::start(connection, &runtime);
+    Ok(Store(Arc::new(Inner { path, writer, readers, inbox, runtime })))
 }
 
 async fn check_version(
@@ -120,6 +123,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate:
     let mut migrator = Migrator::with_migrations(vec![
         migration(1, "store", include_str!("migrations/1_store.sql")),
         migration(2, "graph and alerts", include_str!("migrations/2_graph_and_alerts.sql")),
+        migration(3, "inbox", include_str!("migrations/3_inbox.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");
     // Another process may be at it: whoever comes second finds it done.

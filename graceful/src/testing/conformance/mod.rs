@@ -11,11 +11,13 @@
 //! conformance::scheduler(async || memory::Scheduler::new()).await;
 //! conformance::nexus(async || memory::Nexus::new()).await;
 //! conformance::audit_log(async || memory::AuditLog::new()).await;
+//! conformance::inbox(async || memory::Inbox::new()).await;
 //! # });
 //! ```
 
 mod audit;
 mod flows;
+mod inbox;
 mod metadata;
 mod nexus;
 mod scheduler;
@@ -25,7 +27,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use self::{
-    audit::audit_log, flows::flow_store, metadata::metadata_store, nexus::nexus, scheduler::scheduler,
+    audit::audit_log, flows::flow_store, inbox::inbox, metadata::metadata_store, nexus::nexus,
+    scheduler::scheduler,
 };
 use crate::{
     Code, Ending, Flow,

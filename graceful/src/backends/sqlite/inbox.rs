@@ -1,0 +1,95 @@
+//! The events that a subscriber has handled.
+
+use jiff::Timestamp;
+use sqlx::{Sqlite, Transaction};
+
+use super::{PURGED_AT_ONCE, Store, micros};
+use crate::{
+    StepError,
+    backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
+};
+
+impl Store {
+    /// Forgets the events that were handled before a time, a thousand in one transaction. Let it be longer ago than the stream
+    /// keeps them: what is forgotten, and comes again, is handled again.
+    ///
+    /// Dropped half-way, it has forgotten some.
+    ///
+    /// # Errors
+    /// The database is locked, or gone.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use graceful::backends::{Timestamp, sqlite};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("graceful-inbox-{}.db", std::process::id()));
+    /// let store = sqlite::Store::open(&path).await?;
+    /// let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+    /// assert_eq!(store.purge_inbox(Timestamp::now() - month).await?, 0);
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
+        let mut purged = 0;
+        loop {
+            let some = self.writer().write(move |connection| {
+                Box::pin(async move {
+                    let query = sqlx::query(
+                        "DELETE FROM graceful_inbox WHERE (consumer, source, id) IN \
+                         (SELECT consumer, source, id FROM graceful_inbox WHERE at < ? LIMIT ?)",
+                    );
+                    let query = query.bind(micros(before)).bind(PURGED_AT_ONCE);
+                    Ok(query.execute(connection).await?.rows_affected())
+                })
+            });
+            let some = some.await?;
+            purged += some;
+            if some < PURGED_AT_ONCE.into() {
+                return Ok(purged);
+            }
+        }
+    }
+}
+
+/// The transaction is the handler's own: what it writes through it becomes true with the entry, or not at all.
+///
+/// It is the database's only writer while it is open: flows are stored when it has ended, and so is the next event handled.
+impl Inbox for Store {
+    type Transaction = Transaction<'static, Sqlite>;
+
+    async fn begin(
+        &self,
+        consumer: &str,
+        event: &ReceivedEvent,
+    ) -> Result<InboxEntry<Self::Transaction>, StepError> {
+        let (consumer, source, id) = (consumer.to_owned(), event.source.clone(), event.id.clone());
+        let inbox = self.0.inbox.clone();
+        // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
+        let begun = Reply::spawned(&self.0.runtime, async move {
+            let mut transaction = inbox.begin().await.map_err(StepError::caused_by)?;
+            let noted = sqlx::query(
+                "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            )
+            .bind(consumer)
+            .bind(source)
+            .bind(id)
+            .bind(micros(Timestamp::now()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StepError::caused_by)?;
+            Ok(match noted.rows_affected() {
+                0 => InboxEntry::Again,
+                _ => InboxEntry::First(transaction),
+            })
+        });
+        begun.await
+    }
+
+    async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {
+        let committed = Reply::spawned(&self.0.runtime, async move {
+            transaction.commit().await.map_err(StepError::caused_by)
+        });
+        committed.await
+    }
+}

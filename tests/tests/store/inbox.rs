@@ -1,0 +1,49 @@
+//! A subscriber whose effects are in the inbox's file has each effect once.
+
+use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent, Timestamp};
+use graceful_tests::{inboxes, servers};
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::fresh;
+
+async fn connect(store: &graceful::backends::sqlite::Store) -> SqliteConnection {
+    SqliteConnection::connect(store.path().to_str().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
+    let (_dir, store) = fresh().await;
+    let json = r#"{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}"#;
+    let event: ReceivedEvent = serde_json::from_str(json).unwrap();
+    let entry = store.begin("a", &event).await.unwrap();
+    let InboxEntry::First(transaction) = entry else { panic!("{entry:?}") };
+    store.commit(transaction).await.unwrap();
+    sqlx::raw_sql(
+        "WITH RECURSIVE some (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM some WHERE n < 2500)
+         INSERT INTO graceful_inbox SELECT 'a', 's', 'id ' || n, n FROM some",
+    )
+    .execute(&mut connect(&store).await)
+    .await
+    .unwrap();
+    assert_eq!(store.purge_inbox(Timestamp::from_microsecond(2401).unwrap()).await.unwrap(), 2400);
+    assert!(matches!(store.begin("a", &event).await.unwrap(), InboxEntry::Again));
+    assert_eq!(store.purge_inbox(Timestamp::MAX).await.unwrap(), 101);
+    assert!(matches!(store.begin("a", &event).await.unwrap(), InboxEntry::First(_)));
+}
+
+/// The effect is written, and then the handler fails, or panics; and each event comes twice.
+#[tokio::test]
+async fn what_fails_half_way_has_no_effect_and_what_comes_twice_has_one() {
+    let Some(nats) = servers::nats().await else { return };
+    let (_dir, store) = fresh().await;
+    let mut connection = connect(&store).await;
+    sqlx::raw_sql("CREATE TABLE greeted (name INTEGER)").execute(&mut connection).await.unwrap();
+    let calls = inboxes::read_twice(nats, &store, async |mut transaction, number| {
+        let query = sqlx::query("INSERT INTO greeted (name) VALUES (?)").bind(number);
+        query.execute(&mut *transaction).await?;
+        Ok(transaction)
+    });
+    assert_eq!(calls.await, 7);
+    let greeted = sqlx::query_scalar::<_, i64>("SELECT name FROM greeted ORDER BY name");
+    assert_eq!(greeted.fetch_all(&mut connection).await.unwrap(), [0, 1, 2, 3, 4]);
+}
