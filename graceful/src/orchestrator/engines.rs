@@ -94,7 +94,8 @@ pub(super) const POSTGRES_STORE: Engine = Engine {
 fn postgres_store(url: String) -> Connecting {
     Box::pin(async move {
         let store = crate::backends::postgres::Store::connect(&url).await?;
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.store(store)) as Change)
+        // Its alerts are the book of whoever is told of them.
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)
     })
 }
 

@@ -1,5 +1,6 @@
 //! The store in PostgreSQL, against PostgreSQL.
 
+mod alerts;
 mod audit;
 mod conformance;
 mod faults;

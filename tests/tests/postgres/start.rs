@@ -54,10 +54,10 @@ async fn the_tables_of_a_newer_version_are_refused() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     postgres.store(&schema).await.list(FlowState::Queued, 1).await.unwrap();
-    let newer = "INSERT INTO graceful_migrations SELECT 3, description, installed_on, success, checksum, execution_time \
+    let newer = "INSERT INTO graceful_migrations SELECT 4, description, installed_on, success, checksum, execution_time \
                  FROM graceful_migrations WHERE version = 1";
     execute(&mut postgres.connection(&schema).await, newer).await;
     let text = refused(&postgres.url(&schema)).await;
-    assert!(text.contains("migration 3"), "{text}");
+    assert!(text.contains("migration 4"), "{text}");
     postgres.clean().await;
 }

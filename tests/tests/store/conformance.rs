@@ -32,4 +32,4 @@ macro_rules! suites {
     )*};
 }
 
-suites! { flow_store metadata_store scheduler nexus audit_log inbox }
+suites! { flow_store metadata_store scheduler nexus audit_log alerter inbox }

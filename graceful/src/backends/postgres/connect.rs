@@ -72,6 +72,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let mut migrator = Migrator::with_migrations(vec![
         migration(1, "store", include_str!("migrations/1_store.sql")),
         migration(2, "claims", include_str!("migrations/2_claims.sql")),
+        migration(3, "alerts", include_str!("migrations/3_alerts.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");
     migrator.run_direct(None, connection, false).await

@@ -1,7 +1,7 @@
 //! The store that many processes share: everything that must survive a restart, in PostgreSQL.
 //!
-//! A [`Store`] keeps the flows of durable delivery, and the state of five steps beside them: metadata, review jobs, patterns and
-//! the audit chain. Any number of services and relays may use the same tables at once.
+//! A [`Store`] keeps the flows of durable delivery, and the state of six steps beside them: metadata, review jobs, patterns, the
+//! audit chain and alerts. Any number of services and relays may use the same tables at once.
 //!
 //! The tables are called `graceful_…`, and are made when the store is opened, in the first schema of the search path. So the
 //! store can share the database of your own data, and for `#[orchestrate(delivery = "durable", tx = tx)]` it must.
@@ -18,7 +18,7 @@
 //!
 //! **A server that is away.** A call is given up [after 3 seconds](Store::with_timeout), and its connection with it; the next one
 //! makes another. A step does not keep its caller longer than its own time budget. After three failures in a row a circuit breaker
-//! opens: what steps ask for (metadata, review jobs, patterns, audit) fails at once, and one call a second asks whether the server
+//! opens: what steps ask for (metadata, review jobs, patterns, audit, alerts) fails at once, and one call a second asks whether the server
 //! is back. What flows ask for is always tried: a flow that is not stored is run at once, and only once, and one that is not
 //! settled is run again. So while the server is away, a durable handler answers after those 3 seconds.
 //!
@@ -29,6 +29,7 @@
 //! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
 //! | `graceful_jobs` | open review jobs | with what is wrong |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
+//! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
 //! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
 //! | `graceful_inbox` | the events that a subscriber has handled, until [purged](Store::purge_inbox) | with every event |
 //!
@@ -39,11 +40,13 @@
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = postgres::Store::connect("postgres://users:secret@db.internal/users").await?;
-//! let orchestrator = Orchestrator::builder().service("users").store(store).build()?;
+//! let builder = Orchestrator::builder().service("users").alerts(store.clone());
+//! let orchestrator = builder.store(store).build()?;
 //! # Ok(())
 //! # }
 //! ```
 
+mod alerts;
 mod audit;
 mod connect;
 mod flows;

@@ -54,7 +54,7 @@ pub struct Alert {
     pub flow: Uuid,
 }
 
-#[cfg(feature = "memory")]
+#[cfg(any(feature = "memory", feature = "postgres"))]
 impl Alert {
     /// That of an entity that had none.
     pub(crate) fn first(flow: &Flow, severity: Severity) -> Self {

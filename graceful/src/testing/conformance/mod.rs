@@ -11,10 +11,12 @@
 //! conformance::scheduler(async || memory::Scheduler::new()).await;
 //! conformance::nexus(async || memory::Nexus::new()).await;
 //! conformance::audit_log(async || memory::AuditLog::new()).await;
+//! conformance::alerter(async || memory::Alerts::new()).await;
 //! conformance::inbox(async || memory::Inbox::new()).await;
 //! # });
 //! ```
 
+mod alerter;
 mod audit;
 mod flows;
 mod inbox;
@@ -27,8 +29,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use self::{
-    audit::audit_log, flows::flow_store, inbox::inbox, metadata::metadata_store, nexus::nexus,
-    scheduler::scheduler,
+    alerter::alerter, audit::audit_log, flows::flow_store, inbox::inbox, metadata::metadata_store,
+    nexus::nexus, scheduler::scheduler,
 };
 use crate::{
     Code, Ending, Flow,

@@ -7,7 +7,7 @@ use tracing::{
 };
 
 use super::{
-    super::testing::{answer, at, flow, flow_at},
+    super::testing::{answer, flow, flow_at},
     *,
 };
 use crate::Code;
@@ -29,65 +29,6 @@ fn resolve(alerts: &Alerts, flow: &Arc<Flow>) -> AlertChange {
 }
 
 #[test]
-fn an_entity_has_at_most_one_open_alert_of_the_highest_severity() {
-    let alerts = Alerts::new();
-    let flows =
-        [(1, Code::Internal), (2, Code::DataLoss), (3, Code::Unknown)].map(|(s, c)| flow_at(s, "1", c));
-    assert_eq!(fire(&alerts, &flows[0], Severity::Warning), AlertChange::Opened);
-    assert_eq!(fire(&alerts, &flows[1], Severity::Critical), AlertChange::Repeated);
-    assert_eq!(fire(&alerts, &flows[2], Severity::Error), AlertChange::Repeated);
-    let expected = Alert {
-        entity: flows[0].entity(),
-        environment: "test".into(),
-        severity: Severity::Critical,
-        code: Code::Unknown,
-        message: "UNKNOWN".into(),
-        count: 3,
-        fired_at: at(1),
-        last_fired_at: at(3),
-        resolved_at: None,
-        flow: flows[2].id(),
-    };
-    assert_eq!(open(&alerts), [expected]);
-}
-
-#[test]
-fn a_flow_that_comes_again_is_not_counted_again() {
-    let (alerts, flow) = (Alerts::new(), flow("1", Code::Internal));
-    assert_eq!(fire(&alerts, &flow, Severity::Error), AlertChange::Opened);
-    assert_eq!(fire(&alerts, &flow, Severity::Error), AlertChange::Repeated);
-    assert_eq!(open(&alerts)[0].count, 1);
-}
-
-#[test]
-fn a_resolved_alert_is_listed_and_the_next_one_is_new() {
-    let alerts = Alerts::new();
-    assert_eq!(resolve(&alerts, &flow("1", Code::Ok)), AlertChange::NotOpen);
-    fire(&alerts, &flow("1", Code::Internal), Severity::Error);
-    assert_eq!(resolve(&alerts, &flow("2", Code::Ok)), AlertChange::NotOpen);
-    assert_eq!(resolve(&alerts, &flow_at(9, "1", Code::Ok)), AlertChange::Resolved);
-    assert_eq!(resolve(&alerts, &flow("1", Code::Ok)), AlertChange::NotOpen);
-    assert_eq!(open(&alerts), []);
-    assert_eq!(answer(alerts.resolved(9)).unwrap()[0].resolved_at, Some(at(9)));
-    assert_eq!(fire(&alerts, &flow("1", Code::Internal), Severity::Error), AlertChange::Opened);
-    assert_eq!(open(&alerts)[0].count, 1);
-}
-
-#[test]
-fn open_ones_are_by_first_firing_and_resolved_ones_newest_first() {
-    let alerts = Alerts::new();
-    for (second, id) in [(3, "c"), (1, "a"), (2, "b"), (9, "a")] {
-        fire(&alerts, &flow_at(second, id, Code::Internal), Severity::Error);
-    }
-    assert_eq!(open_ids(&alerts), ["a", "b", "c"]);
-    for id in ["b", "c", "a"] {
-        resolve(&alerts, &flow(id, Code::Ok));
-    }
-    let resolved = answer(alerts.resolved(2)).unwrap();
-    assert_eq!([resolved[0].entity.id(), resolved[1].entity.id()], ["a", "c"]);
-}
-
-#[test]
 fn both_lists_are_bounded() {
     for capacity in [0, 1, 2] {
         let alerts = Alerts::with_capacity(capacity);
@@ -105,20 +46,6 @@ fn both_lists_are_bounded() {
         let resolved = answer(alerts.resolved(9)).unwrap();
         assert_eq!((resolved.len(), resolved[0].entity.id()), (kept, "3"));
     }
-}
-
-#[test]
-fn concurrent_firing_opens_once_and_loses_nothing() {
-    let alerts = Alerts::new();
-    let fires = || {
-        let opened =
-            |_: &i32| fire(&alerts, &flow("1", Code::Internal), Severity::Error) == AlertChange::Opened;
-        (0..500).filter(opened).count()
-    };
-    let opened: usize = std::thread::scope(|scope| {
-        [scope.spawn(fires), scope.spawn(fires)].map(|thread| thread.join().unwrap()).iter().sum()
-    });
-    assert_eq!((opened, open(&alerts)[0].count), (1, 1000));
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! The book of alerts that several processes share.
+
+use graceful::{Code, Orchestrator, Step, backends::Alert, orchestrate};
+use graceful_tests::Reports;
+use tokio::task::JoinSet;
+
+use super::Postgres;
+
+#[orchestrate(pattern = "user", id = id)]
+async fn touch(id: u64, error: Option<Code>) -> Result<u64, Code> {
+    error.map_or(Ok(id), Err)
+}
+
+/// A process of the service, configured as by its environment.
+async fn process(url: &str) -> (Orchestrator, Reports) {
+    let settings = [("GRACEFUL_SERVICE", "users"), ("GRACEFUL_STORE", url)];
+    let (builder, reports) =
+        (Orchestrator::builder().with_settings(settings).await.unwrap(), Reports::default());
+    (reports.of(builder).build().unwrap(), reports)
+}
+
+async fn touched((orchestrator, reports): &(Orchestrator, Reports), id: u64, error: Option<Code>) -> String {
+    let _ = orchestrator.scope(touch(id, error)).await;
+    reports.last().step(Step::Alert).to_string()
+}
+
+async fn open(orchestrator: &Orchestrator) -> Vec<Alert> {
+    orchestrator.alerts().unwrap().open().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_ok_of_one_process_resolves_what_another_fired() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let url = postgres.url(&postgres.schema().await);
+    let (one, another) = (process(&url).await, process(&url).await);
+    assert_eq!(touched(&one, 42, Some(Code::Internal)).await, "fired");
+    assert_eq!(touched(&another, 42, Some(Code::DataLoss)).await, "fired again");
+    assert_eq!(touched(&another, 7, None).await, "nothing open");
+    let alerts = open(&one.0).await;
+    assert_eq!((alerts[0].entity.id(), alerts[0].code, alerts[0].count), ("42", Code::DataLoss, 2));
+    assert_eq!(touched(&another, 42, None).await, "resolved");
+    assert_eq!(touched(&one, 42, None).await, "nothing open");
+    assert_eq!(open(&one.0).await, []);
+    postgres.clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_many_processes_fire_at_once_is_one_alert() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let url = postgres.url(&postgres.schema().await);
+    let mut processes = JoinSet::new();
+    for _ in 0..4 {
+        let process = process(&url).await;
+        processes.spawn(async move {
+            for _ in 0..15 {
+                assert!(touched(&process, 42, Some(Code::Internal)).await.starts_with("fired"));
+            }
+        });
+    }
+    processes.join_all().await;
+    let alerts = open(&process(&url).await.0).await;
+    assert_eq!((alerts.len(), alerts[0].count), (1, 60));
+    postgres.clean().await;
+}
