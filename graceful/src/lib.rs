@@ -37,7 +37,7 @@
 //! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
 //! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event; the span of a flow that a relay runs is linked to it |
 //! | `testing` | [`testing`]: an orchestrator that records, for your own tests; what every store must do, as tests |
-//! | `postgres` | `backends::postgres`: a durable store for many processes, and an inbox |
+//! | `postgres` | `backends::postgres`: a durable store for many processes, an inbox, and alerts that they share |
 //! | `redis` | `backends::redis`: the cache on Redis |
 //! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
 //! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |

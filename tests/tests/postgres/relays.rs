@@ -170,7 +170,7 @@ async fn two_that_hand_out_at_once_do_not_make_two_of_one_entity() {
         .await
         .unwrap();
     let claimed: Vec<Uuid> =
-        sqlx::query_scalar("SELECT id FROM graceful_claim(0, 1000000, 10, gen_random_uuid(), false)")
+        sqlx::query_scalar("SELECT id FROM graceful_claim(0, 1000000, 10, gen_random_uuid())")
             .fetch_all(&mut *first)
             .await
             .unwrap();

@@ -9,6 +9,7 @@ use graceful::{
 };
 use graceful_tests::{Link, Proxy, Reports, gate::until};
 use sqlx::{Connection as _, PgConnection, postgres::PgListener};
+use tokio::sync::Mutex;
 
 use super::{Postgres, execute, url};
 
@@ -62,11 +63,11 @@ impl World {
 
     /// The relay waits, and has not looked for flows for longer than it does after one.
     async fn waits(&mut self) {
-        let waits = "SELECT EXISTS (SELECT FROM graceful_waiting) AND EXISTS (SELECT FROM pg_stat_activity WHERE \
+        let waits = "SELECT EXISTS (SELECT FROM graceful_relays WHERE waits_until > now()) AND EXISTS (SELECT FROM pg_stat_activity WHERE \
                      application_name = current_schema() AND query LIKE 'LISTEN %') AND NOT EXISTS (SELECT FROM \
                      pg_stat_activity WHERE application_name = current_schema() AND query LIKE '%graceful_claim%' AND \
                      state_change > clock_timestamp() - interval '300 ms')";
-        let looking = tokio::sync::Mutex::new(self);
+        let looking = Mutex::new(self);
         until(async || looking.lock().await.holds(waits).await).await;
     }
 
@@ -143,59 +144,55 @@ async fn what_is_stored_while_its_connection_is_cut_is_delivered_when_it_is_back
     world.postgres.clean().await;
 }
 
-/// Who tells commits one after the other, so a relay that finds something by itself is not told.
+/// Who tells commits one after the other, so as long as one relay finds something by itself, none is told.
 #[tokio::test]
-async fn only_who_waits_is_told() {
+async fn only_who_waits_is_told_while_nobody_is_at_work() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
-    let (store, mut looking) = (postgres.store(&schema).await, postgres.connection(&schema).await);
+    let (store, another) = (postgres.store(&schema).await, postgres.store(&schema).await);
+    let looking = Mutex::new(postgres.connection(&schema).await);
     let mut told = PgListener::connect(&postgres.url(&schema)).await.unwrap();
     let channel = "SELECT 'graceful_flows_' || 'graceful_flows'::regclass::oid";
-    let channel: String = sqlx::query_scalar(channel).fetch_one(&mut looking).await.unwrap();
+    let channel: String = sqlx::query_scalar(channel).fetch_one(&mut told).await.unwrap();
     told.listen(&channel).await.unwrap();
 
     let mut ids = 0..;
-    let enqueue = |id| {
-        let (entity, handler) = (format!("entity {id}"), String::new());
-        let flow = QueuedFlow {
-            id: Uuid::from_u128(id),
-            entity,
-            handler,
-            body: Vec::new(),
-            at: Timestamp::UNIX_EPOCH,
-        };
-        store.enqueue(flow)
-    };
-    let claim = || store.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30));
-    let mut is_told = async || {
+    let mut stored_and_told = async || {
+        let id = ids.next().unwrap();
+        let (entity, at) = (format!("entity {id}"), Timestamp::UNIX_EPOCH);
+        let (id, handler, body) = (Uuid::from_u128(id), String::new(), Vec::new());
+        store.enqueue(QueuedFlow { id, entity, handler, body, at }).await.unwrap();
         // What was told comes before the answer to what is asked then.
         sqlx::query("SELECT 1").execute(&mut told).await.unwrap();
         told.next_buffered().is_some()
     };
-    let waits = async |looking: &mut PgConnection| {
-        let looking = tokio::sync::Mutex::new(looking);
-        let waits = "SELECT EXISTS (SELECT FROM graceful_waiting)";
-        until(async || {
-            assert_eq!(claim().await.unwrap(), []);
-            sqlx::query_scalar(waits).fetch_one(&mut **looking.lock().await).await.unwrap()
-        })
-        .await;
+    let claimed =
+        async |by: &Store| by.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30)).await.unwrap().len();
+    // What was found just now was found a minute ago, or will have been in a minute.
+    let found = async |when: &str| {
+        let found = format!(
+            "UPDATE graceful_relays SET found_at = now() {when} interval '1 min' WHERE found_at IS NOT NULL"
+        );
+        execute(&mut *looking.lock().await, &found).await;
     };
-    enqueue(ids.next().unwrap()).await.unwrap();
-    assert!(!is_told().await, "nobody has asked yet");
-    assert_eq!(claim().await.unwrap().len(), 1);
+    assert!(!stored_and_told().await, "nobody has asked yet");
+    assert_eq!(claimed(&store).await, 1);
     for _ in 0..2 {
-        enqueue(ids.next().unwrap()).await.unwrap();
-        assert!(!is_told().await, "nobody waits");
-        assert_eq!(claim().await.unwrap().len(), 1);
-        waits(&mut looking).await;
-        enqueue(ids.next().unwrap()).await.unwrap();
-        assert!(is_told().await, "somebody waits");
-        assert_eq!(claim().await.unwrap().len(), 1);
+        found("-").await;
+        assert!(!stored_and_told().await, "nobody waits");
+        assert_eq!(claimed(&store).await, 1);
+        found("-").await;
+        assert_eq!((claimed(&store).await, claimed(&another).await), (0, 0));
+        assert!(stored_and_told().await, "two wait");
+        assert_eq!(claimed(&store).await, 1);
+        found("+").await;
+        assert!(!stored_and_told().await, "one waits, and the other has just found something");
+        assert_eq!(claimed(&another).await, 1);
     }
-    waits(&mut looking).await;
-    execute(&mut looking, "UPDATE graceful_waiting SET until = now() - interval '1 s'").await;
-    enqueue(ids.next().unwrap()).await.unwrap();
-    assert!(!is_told().await, "who is not heard of any more is not told");
+    found("-").await;
+    assert_eq!(claimed(&store).await, 0);
+    execute(&mut *looking.lock().await, "UPDATE graceful_relays SET waits_until = now() - interval '1 s'")
+        .await;
+    assert!(!stored_and_told().await, "who is not heard of any more is not told");
     postgres.clean().await;
 }

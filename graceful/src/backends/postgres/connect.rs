@@ -8,8 +8,9 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::{runtime::Handle, time::timeout};
+use uuid::Uuid;
 
-use super::{Store, TIMEOUT, listen::Claimer};
+use super::{Store, TIMEOUT};
 use crate::backends::{ConnectError, breaker::Breaker};
 
 const CONNECTIONS: u32 = 10;
@@ -53,7 +54,7 @@ impl Store {
         });
         match made.await {
             Ok(Ok(())) => {
-                let (place, claimer) = (place.into(), Arc::new(Claimer::new()));
+                let (place, claimer) = (place.into(), Uuid::from_u128(fastrand::u128(..)));
                 let breaker = Arc::new(Breaker::new("PostgreSQL"));
                 Ok(Self { pool, place, timeout: TIMEOUT, claimer, breaker, runtime: Handle::current() })
             }

@@ -1,15 +1,13 @@
 //! Flows on their way.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    PURGED_AT_ONCE, Store, at, count,
-    listen::Claimer,
-    micros, number,
+    PURGED_AT_ONCE, Store, at, count, micros, number,
     text::{escaped, unescaped},
 };
 use crate::backends::{
@@ -62,20 +60,16 @@ async fn claim(
     now: Timestamp,
     limit: usize,
     lease: Duration,
-    claimer: &Claimer,
+    claimer: Uuid,
 ) -> Result<Vec<Claim>, sqlx::Error> {
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4, $5) ORDER BY seq")
+    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4) ORDER BY seq")
         .bind(micros(now))
         .bind(micros(until))
         .bind(count(limit))
-        .bind(claimer.id)
-        .bind(claimer.waits())
+        .bind(claimer)
         .fetch_all(connection)
         .await?;
-    if !rows.is_empty() {
-        claimer.found();
-    }
     let claims = rows.iter().map(|row| {
         Ok(Claim {
             id: row.try_get("id")?,
@@ -138,10 +132,8 @@ impl FlowStore for Store {
     }
 
     fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
-        let claimer = Arc::clone(&self.claimer);
-        self.insist(move |connection| {
-            Box::pin(async move { claim(connection, now, limit, lease, &claimer).await })
-        })
+        let claimer = self.claimer;
+        self.insist(move |connection| Box::pin(claim(connection, now, limit, lease, claimer)))
     }
 
     fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {

@@ -1,43 +1,13 @@
 //! Being told of flows that others have stored.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
 use super::{Failed, Store};
 
-/// After so long a time without a flow, whoever claims some wants to be told. Where they come faster, it asks often enough.
-const QUIET: Duration = Duration::from_millis(50);
-
-/// Who claims flows by this store.
-pub(super) struct Claimer {
-    pub(super) id: Uuid,
-    found: Mutex<Option<Instant>>,
-}
-
-impl Claimer {
-    pub(super) fn new() -> Self {
-        Self { id: Uuid::from_u128(fastrand::u128(..)), found: Mutex::default() }
-    }
-
-    /// There was something to claim.
-    pub(super) fn found(&self) {
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    /// Whether it wants to be told, if there is nothing to claim now.
-    pub(super) fn waits(&self) -> bool {
-        let found = *self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.is_none_or(|found| found.elapsed() >= QUIET)
-    }
-}
-
-/// How often the connection is asked whether it still is one, and the entry of the relay renewed: well before it runs out.
+/// How often the connection is asked whether it still is one, and the relay's waiting put off: well before it runs out.
 const RENEWED_EVERY: Duration = Duration::from_secs(20);
 
 /// How long to wait before a connection that was lost is made anew.
@@ -67,8 +37,9 @@ impl Store {
                 Ok(Ok(Some(_))) => wake(),
                 Ok(lost) => return lost.map(drop).map_err(|error| self.failed(&error)),
                 Err(_) => {
-                    let renew = "UPDATE graceful_waiting SET until = clock_timestamp() + interval '60 s' WHERE relay = $1";
-                    self.within(sqlx::query(renew).bind(self.claimer.id).execute(&mut listener)).await?;
+                    let renew = "UPDATE graceful_relays SET waits_until = clock_timestamp() + interval '60 s' \
+                                 WHERE relay = $1 AND waits_until IS NOT NULL";
+                    self.within(sqlx::query(renew).bind(self.claimer).execute(&mut listener)).await?;
                 }
             }
         }
@@ -81,9 +52,8 @@ impl Store {
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.eager_reconnect(false);
         // Those of relays that died.
-        sqlx::query("DELETE FROM graceful_waiting WHERE until < clock_timestamp()")
-            .execute(&mut listener)
-            .await?;
+        let dead = "DELETE FROM graceful_relays WHERE coalesce(waits_until, found_at + interval '1 hour') < clock_timestamp()";
+        sqlx::query(dead).execute(&mut listener).await?;
         let channel = "SELECT 'graceful_flows_' || 'graceful_flows'::regclass::oid";
         let channel: String = sqlx::query_scalar(channel).fetch_one(&mut listener).await?;
         listener.listen(&channel).await?;

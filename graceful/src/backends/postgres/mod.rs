@@ -11,8 +11,8 @@
 //! statement (`FOR UPDATE SKIP LOCKED`), one relay after the other; what follows is theirs, by the token that they got.
 //!
 //! **Being told.** A relay that has found nothing waits, and is told by the server (`NOTIFY`, when the transaction that stores
-//! commits) that there is something, by whatever process. One that has just had something to do is not told: it asks again, soon, and
-//! spares those who store a lock that all of the server shares. What nobody could tell, since a connection was lost, is found when that is back,
+//! commits) that there is something, by whatever process. While one of them is at work none is told: that one asks again, soon, and
+//! those who store are spared a lock that all of the server shares. What nobody could tell, since a connection was lost, is found when that is back,
 //! or by the relay's [`poll`](crate::RelaySettings::poll). Each relay has a connection of its own to listen by; it is none that a
 //! pooler may share between transactions. And PostgreSQL does not prepare a transaction (two-phase commit) that tells.
 //!
@@ -25,7 +25,7 @@
 //! | table | holds | grows |
 //! |---|---|---|
 //! | `graceful_flows` | flows on their way, completed ones for [`keep`](crate::RelaySettings::keep), dead letters until purged | with what is under way |
-//! | `graceful_waiting` | the relays that wait to be told | with the relays |
+//! | `graceful_relays` | which relay waits to be told, and which is at work | with the relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
 //! | `graceful_jobs` | open review jobs | with what is wrong |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
@@ -63,8 +63,8 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool, pool::PoolConnection};
 use tokio::{runtime::Handle, time::timeout};
+use uuid::Uuid;
 
-use self::listen::Claimer;
 use crate::{
     StepError,
     backends::{
@@ -89,7 +89,8 @@ pub struct Store {
     /// For people.
     place: Arc<str>,
     timeout: Duration,
-    claimer: Arc<Claimer>,
+    /// Which of those that claim flows it is.
+    claimer: Uuid,
     breaker: Arc<Breaker>,
     runtime: Handle,
 }

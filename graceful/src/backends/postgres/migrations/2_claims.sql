@@ -1,14 +1,20 @@
--- Relays that have found nothing, and want to be told. An entry is renewed as long as its relay lives.
-CREATE UNLOGGED TABLE graceful_waiting (
-    relay uuid        PRIMARY KEY,
-    until timestamptz NOT NULL
+-- Whoever claims flows: until when it waits to be told of one, which is put off as long as it lives, and when it last found one.
+CREATE UNLOGGED TABLE graceful_relays (
+    relay       uuid        PRIMARY KEY,
+    waits_until timestamptz,
+    found_at    timestamptz
 );
 
--- Tells them, as a part of the transaction that stores. Who tells commits one after the other in all of the server, so it is done
--- only where somebody waits; and that is asked at the commit, since a transaction may be long.
+-- Tells those who wait, as a part of the transaction that stores. Who tells commits one after the other in all of the server, so it
+-- is not done where somebody is at work, who asks again soon enough; and that is asked at the commit, since a transaction may be
+-- long.
 CREATE FUNCTION graceful_tell() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF EXISTS (SELECT FROM graceful_waiting WHERE until > clock_timestamp()) THEN
+    IF (
+        SELECT bool_or(waits_until > clock_timestamp())
+            AND bool_and(found_at IS NULL OR found_at < clock_timestamp() - interval '100 ms')
+        FROM graceful_relays
+    ) THEN
         PERFORM pg_notify('graceful_flows_' || TG_RELID, '');
     END IF;
     RETURN NULL;
@@ -22,10 +28,10 @@ CREATE INDEX graceful_flows_held ON graceful_flows (entity) WHERE state = 0 AND 
 
 -- As before: hands out the first queued flow of each entity, one caller at a time, and each with a view that is newer than its
 -- turn. It looks at the oldest flows that are due; where those are many, and of few entities, most of them wait for an earlier
--- one, and then it looks at the first of each entity, from entity to entity. Who gets nothing, and wants to wait, waits from then
--- on, until it gets something.
+-- one, and then it looks at the first of each entity, from entity to entity. Who gets nothing waits from then on, until it gets
+-- something.
 DROP FUNCTION graceful_claim(bigint, bigint, bigint);
-CREATE FUNCTION graceful_claim(now bigint, until bigint, most bigint, claimer uuid, waits boolean)
+CREATE FUNCTION graceful_claim(now bigint, until bigint, most bigint, claimer uuid)
 RETURNS SETOF graceful_flows LANGUAGE plpgsql AS $$
 DECLARE
     looked_at CONSTANT bigint := greatest(most, 1000);
@@ -73,12 +79,12 @@ BEGIN
         )
         RETURNING *;
     IF FOUND THEN
-        DELETE FROM graceful_waiting WHERE relay = claimer;
-    ELSIF waits AND NOT EXISTS (
-        SELECT FROM graceful_waiting AS waiting
-        WHERE waiting.relay = claimer AND waiting.until > clock_timestamp() + interval '30 s'
+        INSERT INTO graceful_relays VALUES (claimer, NULL, clock_timestamp())
+        ON CONFLICT (relay) DO UPDATE SET waits_until = NULL, found_at = excluded.found_at;
+    ELSIF NOT EXISTS (
+        SELECT FROM graceful_relays WHERE relay = claimer AND waits_until > clock_timestamp() + interval '30 s'
     ) THEN
-        INSERT INTO graceful_waiting VALUES (claimer, clock_timestamp() + interval '60 s')
-        ON CONFLICT (relay) DO UPDATE SET until = excluded.until;
+        INSERT INTO graceful_relays VALUES (claimer, clock_timestamp() + interval '60 s', NULL)
+        ON CONFLICT (relay) DO UPDATE SET waits_until = excluded.waits_until;
     END IF;
 END $$;
