@@ -21,7 +21,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "a flow cannot be stored through `{Self}`",
     label = "`tx` needs an open transaction: `tx: &mut sqlx::Transaction<'_, Sqlite>`, or the connection within one",
-    note = "the features `sqlite` and `postgres` of `graceful` bring them"
+    note = "the features `sqlite` and `postgres` of `graceful` bring them, for `sqlx` 0.9 and no other version"
 )]
 pub trait Transaction: Send {
     /// Inserts a flow.
