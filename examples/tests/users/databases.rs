@@ -3,6 +3,20 @@
 use graceful_tests::servers::{self, unique};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// PostgreSQL serves other tests, too: here it has one at a time, so that no step waits for others to be done.
+static TURN: Semaphore = Semaphore::const_new(1);
+
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
 
 pub enum Database {
     Sqlite(TempDir),
@@ -10,27 +24,30 @@ pub enum Database {
     Postgres {
         server: String,
         schema: String,
+        _turn: SemaphorePermit<'static>,
     },
 }
 
 impl Database {
-    /// SQLite, and PostgreSQL if it is there.
-    pub async fn each() -> Vec<Self> {
+    /// `None` where there is no such server.
+    pub async fn new(kind: Kind) -> Option<Self> {
         sqlx::any::install_default_drivers();
-        let mut each = vec![Self::Sqlite(TempDir::new().unwrap())];
-        if let Some(address) = servers::postgres().await {
-            let server = format!("postgres://postgres@{address}/test");
-            let schema = unique("users").replace('-', "_");
-            execute(&server, &format!("CREATE SCHEMA {schema}")).await;
-            each.push(Self::Postgres { server, schema });
+        match kind {
+            Kind::Sqlite => Some(Self::Sqlite(TempDir::new().unwrap())),
+            Kind::Postgres => {
+                let server = format!("postgres://postgres@{}/test", servers::postgres().await?);
+                let turn = TURN.acquire().await.unwrap();
+                let schema = unique("users").replace('-', "_");
+                execute(&server, &format!("CREATE SCHEMA {schema}")).await;
+                Some(Self::Postgres { server, schema, _turn: turn })
+            }
         }
-        each
     }
 
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite(dir) => format!("sqlite://{}", dir.path().join("users.db").display()),
-            Self::Postgres { server, schema } => format!("{server}?options[search_path]={schema}"),
+            Self::Postgres { server, schema, .. } => format!("{server}?options[search_path]={schema}"),
         }
     }
 
@@ -39,7 +56,7 @@ impl Database {
     }
 
     pub async fn clean(self) {
-        if let Self::Postgres { server, schema } = self {
+        if let Self::Postgres { server, schema, .. } = self {
             execute(&server, &format!("DROP SCHEMA {schema} CASCADE")).await;
         }
     }
