@@ -1,3 +1,6 @@
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
+mod within;
+
 use std::{
     fmt,
     future::Future,
@@ -66,9 +69,10 @@ impl<T> Reply<T> {
         Self::Pending(Box::pin(future))
     }
 
-    /// The answer comes when the future is done, which this runtime drives.
+    /// The answer comes when the future is done, which belongs to this runtime.
     ///
-    /// Whoever waits for it need not be in a runtime, and what has begun is finished when nobody waits any more.
+    /// Whoever waits for it need not be in a runtime, and polls it itself; it becomes a task when nobody waits any more, so that
+    /// what has begun is finished.
     #[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
     pub(crate) fn spawned(
         runtime: &tokio::runtime::Handle,
@@ -77,15 +81,7 @@ impl<T> Reply<T> {
     where
         T: Send + 'static,
     {
-        let task = runtime.spawn(future);
-        Self::pending(async move {
-            task.await.unwrap_or_else(|ended| {
-                Err(match ended.try_into_panic() {
-                    Ok(payload) => StepError::panicked(&*payload),
-                    Err(_) => StepError::new("the runtime that the backend was connected in has ended"),
-                })
-            })
-        })
+        Self::pending(within::Within::new(runtime, future))
     }
 
     /// Turns the answer into another.

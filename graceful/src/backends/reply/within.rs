@@ -1,0 +1,122 @@
+//! Work that belongs to a runtime, whoever waits for it.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::runtime::Handle;
+
+use crate::{StepError, backends::BoxFuture, step::contain};
+
+/// A future that is polled within its runtime by whoever waits for it, and is finished there as a task when nobody does any
+/// more. Where somebody waits, as nearly always, it costs no task.
+pub(super) struct Within<T: Send + 'static> {
+    runtime: Handle,
+    /// `None` when it is done, or has panicked.
+    work: Option<BoxFuture<Result<T, StepError>>>,
+}
+
+impl<T: Send + 'static> Within<T> {
+    pub(super) fn new(
+        runtime: &Handle,
+        work: impl Future<Output = Result<T, StepError>> + Send + 'static,
+    ) -> Self {
+        Self { runtime: runtime.clone(), work: Some(Box::pin(work)) }
+    }
+}
+
+impl<T: Send + 'static> Future for Within<T> {
+    type Output = Result<T, StepError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut work = self.work.take().expect("a reply is polled once it was answered");
+        let entered = self.runtime.enter();
+        let polled = contain(|| work.as_mut().poll(cx)).unwrap_or_else(|error| Poll::Ready(Err(error)));
+        drop(entered);
+        if polled.is_pending() {
+            self.work = Some(work);
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for Within<T> {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.runtime.spawn(work);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, task::Waker, time::Duration};
+
+    use tokio::{runtime::Runtime, sync::oneshot, time::sleep};
+
+    use super::*;
+
+    fn poll<T: Send + 'static>(within: &mut Within<T>) -> Poll<Result<T, StepError>> {
+        Pin::new(within).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn dropped_on_its_way_it_is_finished_in_its_runtime() {
+        let runtime = Runtime::new().unwrap();
+        for polled in [false, true] {
+            let (go, gone) = oneshot::channel();
+            let (sender, done) = mpsc::channel();
+            let mut within = Within::new(runtime.handle(), async move {
+                gone.await.map_err(StepError::caused_by)?;
+                sleep(Duration::from_millis(1)).await;
+                sender.send(()).map_err(StepError::caused_by)
+            });
+            assert!(!polled || poll(&mut within).is_pending());
+            drop(within);
+            go.send(()).unwrap();
+            done.recv_timeout(Duration::from_secs(10)).unwrap();
+        }
+    }
+
+    #[test]
+    fn whoever_waits_need_not_be_in_a_runtime() {
+        let runtime = Runtime::new().unwrap();
+        let mut within = Within::new(runtime.handle(), async {
+            sleep(Duration::from_millis(1)).await;
+            Ok(tokio::spawn(async { 7 }).await.map_err(StepError::caused_by)?)
+        });
+        let answer = loop {
+            match poll(&mut within) {
+                Poll::Ready(answer) => break answer,
+                Poll::Pending => std::thread::yield_now(),
+            }
+        };
+        assert_eq!(answer.unwrap(), 7);
+    }
+
+    #[test]
+    fn a_panic_is_its_answer_and_nothing_of_it_goes_on() {
+        let runtime = Runtime::new().unwrap();
+        let (sender, dropped) = mpsc::channel::<()>();
+        let mut within = Within::<()>::new(runtime.handle(), async move {
+            let _sender = sender;
+            panic!("broken")
+        });
+        assert!(matches!(poll(&mut within), Poll::Ready(Err(error)) if error.message().contains("broken")));
+        assert_eq!(dropped.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+        drop(within);
+    }
+
+    #[test]
+    fn of_a_runtime_that_has_ended_there_is_an_error() {
+        let runtime = Runtime::new().unwrap();
+        let mut within = Within::new(runtime.handle(), async {
+            sleep(Duration::from_millis(1)).await;
+            Ok(())
+        });
+        drop(runtime);
+        assert!(matches!(poll(&mut within), Poll::Ready(Err(_))));
+    }
+}
