@@ -14,7 +14,7 @@ use graceful::{
     backends::{FlowState, FlowStore, QueuedFlow, Settlement, Timestamp, Uuid, sqlite::Store},
     orchestrate,
 };
-use graceful_benches::user::User;
+use graceful_benches::{load::per_second, user::User};
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -24,28 +24,6 @@ use tokio::{
 #[orchestrate(pattern = "user", id = user.id, event = "user_updated", delivery = "durable")]
 async fn update_user(user: User) -> Result<User, graceful::Code> {
     Ok(user)
-}
-
-/// Calls per second of `tasks` callers, each with an entity of its own.
-async fn per_second<F, Fut>(tasks: u64, calls: u64, call: F) -> f64
-where
-    F: Fn(u64, u64) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = ()> + Send,
-{
-    let begun = Instant::now();
-    let mut calling = JoinSet::new();
-    for task in 0..tasks {
-        let call = call.clone();
-        calling.spawn(async move {
-            for number in 0..calls / tasks {
-                call(task, number).await;
-            }
-        });
-    }
-    calling.join_all().await;
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let calls = calls as f64;
-    calls / begun.elapsed().as_secs_f64()
 }
 
 fn user(id: u64) -> User {

@@ -10,6 +10,7 @@
 pub mod annotated;
 pub mod by_hand;
 pub mod counting;
+pub mod load;
 pub mod nine;
 pub mod scenario;
 pub mod tight;
