@@ -16,7 +16,11 @@ use crate::{
 pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim) {
     let (settlement, attempt) = match begin(&orchestrator, &claim) {
         Ok(mut attempt) => (settlement(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
-        Err(error) => (Settlement::Dead { error: error.message().to_owned(), body: None }, None),
+        Err(error) => {
+            // Whoever has stored it has the handler, and may be newer than this program.
+            complain(&error, "a flow cannot be run here");
+            (failed(&orchestrator, &claim, error.message().to_owned(), None), None)
+        }
     };
     if let Settlement::Dead { error, .. } = &settlement {
         tracing::error!(
@@ -62,9 +66,14 @@ async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut en
         Err(error) => Err(error.to_string()),
     };
     let Err(error) = ran else { return Settlement::Completed };
-    let settings = orchestrator.relay().settings();
     let body =
         attempt.encode().inspect_err(|error| complain(error, "what is done of a flow is not kept")).ok();
+    failed(orchestrator, claim, error, body)
+}
+
+/// Due again later, or given up.
+fn failed(orchestrator: &Orchestrator, claim: &Claim, error: String, body: Option<Vec<u8>>) -> Settlement {
+    let settings = orchestrator.relay().settings();
     if claim.attempt >= settings.attempts {
         return Settlement::Dead { error, body };
     }

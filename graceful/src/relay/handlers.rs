@@ -20,7 +20,7 @@ pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
     match handler {
         "" => Ok(Overrides::None),
         handler => HANDLERS.get(handler).map(|durable| Overrides::Durable(durable)).ok_or_else(|| {
-            StepError::new(smol_str::format_smolstr!("the handler `{handler}` does not exist any more"))
+            StepError::new(smol_str::format_smolstr!("the handler `{handler}` is not in this program"))
         }),
     }
 }

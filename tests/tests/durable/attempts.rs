@@ -131,7 +131,7 @@ async fn what_is_broken_is_given_up_alone() {
     let broken = [
         ("body = x'00ff'", "the stored flow cannot be read: Syntax error at 1:1"),
         ("body = x''", "the stored flow cannot be read: Eof error at 1:0"),
-        ("handler = 'users::gone'", "the handler `users::gone` does not exist any more"),
+        ("handler = 'users::gone'", "the handler `users::gone` is not in this program"),
         ("attempts = 16", "none of 16 attempts came to its end: each died with its process"),
     ];
     for (id, (broken, _)) in broken.iter().enumerate() {
@@ -146,6 +146,22 @@ async fn what_is_broken_is_given_up_alone() {
         assert_eq!(letter.error.as_deref(), Some(*error));
     }
     assert!(service.stored(FlowState::Queued).await.is_empty());
+}
+
+/// A program that is older than the flow cannot run it; one that is not gets it later.
+#[tokio::test]
+async fn what_a_newer_program_has_stored_waits_for_one() {
+    async fn of(service: &Service, sql: &'static str) {
+        sqlx::query(sql).execute(&mut service.data().await).await.unwrap();
+    }
+
+    let service = Service::new().await;
+    service.without_a_relay().scope(well(1)).await.unwrap();
+    of(&service, "UPDATE graceful_flows SET handler = 'newer ' || handler").await;
+    let _relay = service.builder().relay(quick().attempts(u32::MAX)).build().unwrap();
+    until(async || service.stored(FlowState::Queued).await[0].attempts > 2).await;
+    of(&service, "UPDATE graceful_flows SET handler = substr(handler, 7)").await;
+    service.until(FlowState::Completed, 1).await;
 }
 
 /// Nobody has settled a flow of a relay that has died: the next one takes it.

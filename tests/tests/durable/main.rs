@@ -18,7 +18,10 @@ use graceful::{
     backends::{FlowState, FlowStore, StoredFlow, Timestamp, memory, sqlite::Store},
     orchestrate,
 };
-use graceful_tests::{Gate, Reports, gate::awaited};
+use graceful_tests::{
+    Gate, Reports,
+    gate::{awaited, until},
+};
 use tempfile::TempDir;
 
 type HookResult = Result<(), StepError>;

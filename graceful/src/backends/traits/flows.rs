@@ -106,7 +106,7 @@ pub struct Held {
 ///
 /// ```
 /// use graceful::backends::Settlement;
-/// let dead = Settlement::Dead { error: "the handler does not exist any more".into(), body: None };
+/// let dead = Settlement::Dead { error: "the disk is full".into(), body: None };
 /// assert_ne!(dead, Settlement::Completed);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
