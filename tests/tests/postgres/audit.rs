@@ -1,9 +1,9 @@
 //! The chain of the audit log.
 
-use std::error::Error as _;
+use std::{collections::BTreeSet, error::Error as _, sync::Arc};
 
 use graceful::{
-    Code, OrchestrationConfig, Orchestrator, RelaySettings, Success,
+    Code, Failure, Flow, OrchestrationConfig, Orchestrator, RelaySettings, Success,
     backends::{AuditHead, AuditLog as _, Tampered, postgres::Store},
 };
 use tokio::task::JoinSet;
@@ -44,6 +44,32 @@ async fn what_many_append_at_once_is_one_chain() {
     assert_eq!(stores[1].records(None, usize::MAX).await.unwrap().len(), 100);
     record(&stores, 1).await;
     assert_eq!(stores[0].verify(Some(&head)).await.unwrap().sequence, 102);
+    postgres.clean().await;
+}
+
+/// All at once, so that they are appended together; some come twice, and for some nobody waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_at_once_is_appended_together_and_each_once() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await;
+    let mut flows = Vec::new();
+    for id in 0..200 {
+        let config = OrchestrationConfig::new("user").id(id);
+        let report = match id % 2 {
+            0 => Success::wrap(Code::Ok, "said", &id).orchestrate(&config).await,
+            _ => Failure::wrap(Code::Internal, "not said", &id).orchestrate(&config).await,
+        };
+        flows.push(Arc::clone(report.flow()));
+    }
+    let twice = || flows.iter().chain(flows.iter().rev());
+    // To ask for it is enough.
+    twice().take(50).for_each(|flow| drop(store.append(flow)));
+    let appended: JoinSet<_> = twice().map(|flow| store.append(flow)).collect();
+    appended.join_all().await.into_iter().for_each(Result::unwrap);
+    assert_eq!(store.verify(None).await.unwrap().sequence, 200);
+    let ids = |flows: &[Arc<Flow>]| flows.iter().map(|flow| flow.id()).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&store.records(None, usize::MAX).await.unwrap()), ids(&flows));
     postgres.clean().await;
 }
 

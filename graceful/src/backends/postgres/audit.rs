@@ -1,8 +1,12 @@
 //! The audit log, as a chain: see [`chain`](crate::backends::chain).
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Store, broken, count};
@@ -19,32 +23,125 @@ fn head(row: &PgRow) -> Result<AuditHead, sqlx::Error> {
     Ok(AuditHead { sequence: row.try_get("seq")?, hash: hash.try_into().map_err(broken)? })
 }
 
-async fn append(connection: &mut PgConnection, flow: &Flow) -> Result<(), sqlx::Error> {
-    let (id, entity) = (flow.id(), flow.entity().to_string());
-    let record = serde_json::to_string(flow).map_err(broken)?;
-    let mut transaction = connection.begin().await?;
-    // A chain has one end.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))")
-        .execute(&mut *transaction)
+/// What is appended of a flow.
+struct Record {
+    flow: Uuid,
+    entity: String,
+    text: String,
+}
+
+impl Record {
+    fn of(flow: &Flow) -> Result<Self, StepError> {
+        let text = serde_json::to_string(flow).map_err(StepError::caused_by)?;
+        Ok(Self { flow: flow.id(), entity: flow.entity().to_string(), text })
+    }
+}
+
+/// Records on their way to the chain. It has one end, which its writers take in turn: so all that has come meanwhile is appended
+/// at once, however many handlers there are.
+#[derive(Default)]
+pub(super) struct Appending(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<(Record, oneshot::Sender<Result<(), StepError>>)>,
+    is_written: bool,
+}
+
+impl Appending {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes what waits, until nothing does. Where it is dropped before, with its runtime, whoever waits is told by that.
+struct Writing {
+    store: Store,
+    done: bool,
+}
+
+impl Writing {
+    async fn run(mut self) {
+        loop {
+            let waiting = {
+                let mut queue = self.store.appending.queue();
+                self.done = queue.waiting.is_empty();
+                queue.is_written = !self.done;
+                std::mem::take(&mut queue.waiting)
+            };
+            if self.done {
+                return;
+            }
+            let (records, answers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+            let appended = self
+                .store
+                .run(move |connection| Box::pin(async move { append(connection, records).await }))
+                .await;
+            for answer in answers {
+                // Whoever waits no longer needs none.
+                let _ = answer.send(appended.clone());
+            }
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.done {
+            *self.store.appending.queue() = Queue::default();
+        }
+    }
+}
+
+async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
+    // A chain has one end. What it is, is asked by another statement: this one sees what was there before it waited.
+    let mut transaction = connection
+        .begin_with(
+            "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))",
+        )
         .await?;
-    let last = sqlx::query("SELECT seq, hash FROM graceful_audit ORDER BY seq DESC LIMIT 1")
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let last = last.as_ref().map(head).transpose()?.unwrap_or(AuditHead::EMPTY);
-    let next = last.next(id.as_bytes(), &entity, &record);
-    // A flow that is delivered again was done once.
-    sqlx::query(
-        "INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (flow) DO NOTHING",
+    let flows: Vec<Uuid> = records.iter().map(|record| record.flow).collect();
+    let known = sqlx::query(
+        "(SELECT seq, hash, NULL::uuid AS flow FROM graceful_audit ORDER BY seq DESC LIMIT 1) \
+         UNION ALL SELECT NULL, NULL, flow FROM graceful_audit WHERE flow = ANY($1)",
     )
-    .bind(next.sequence)
-    .bind(id)
-    .bind(&entity)
-    .bind(record)
-    .bind(next.hash.as_slice())
+    .bind(flows)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let (mut last, mut done) = (AuditHead::EMPTY, HashSet::new());
+    for row in &known {
+        match row.try_get("flow")? {
+            Some(flow) => drop(done.insert(flow)),
+            None => last = head(row)?,
+        }
+    }
+    let mut chained = Vec::new();
+    for record in records {
+        // A flow that is delivered again was done once.
+        if done.insert(record.flow) {
+            last = last.next(record.flow.as_bytes(), &record.entity, &record.text);
+            chained.push((record, last));
+        }
+    }
+    sqlx::query(
+        "INSERT INTO graceful_audit (seq, flow, entity, record, hash) \
+         SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[])",
+    )
+    .bind(column(&chained, |_, head| head.sequence))
+    .bind(column(&chained, |record, _| record.flow))
+    .bind(column(&chained, |record, _| record.entity.as_str()))
+    .bind(column(&chained, |record, _| record.text.as_str()))
+    .bind(column(&chained, |_, head| head.hash.as_slice()))
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await
+}
+
+fn column<'a, T>(
+    chained: &'a [(Record, AuditHead)],
+    value: impl Fn(&'a Record, &'a AuditHead) -> T,
+) -> Vec<T> {
+    chained.iter().map(|(record, head)| value(record, head)).collect()
 }
 
 /// How many records are read at once.
@@ -102,8 +199,24 @@ impl Store {
 
 impl AuditLog for Store {
     fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
-        let flow = Arc::clone(flow);
-        self.run(move |connection| Box::pin(async move { append(connection, &flow).await }))
+        let record = match Record::of(flow) {
+            Ok(record) => record,
+            Err(error) => return Reply::Ready(Some(Err(error))),
+        };
+        let (answer, answered) = oneshot::channel();
+        let is_written = {
+            let mut queue = self.appending.queue();
+            queue.waiting.push((record, answer));
+            std::mem::replace(&mut queue.is_written, true)
+        };
+        if !is_written {
+            self.runtime.spawn(Writing { store: self.clone(), done: false }.run());
+        }
+        Reply::pending(async {
+            answered.await.unwrap_or_else(|_| {
+                Err(StepError::new("the runtime that the store was connected in has ended"))
+            })
+        })
     }
 
     fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<Arc<Flow>>> {

@@ -56,7 +56,8 @@ impl Store {
             Ok(Ok(())) => {
                 let (place, claimer) = (place.into(), Uuid::from_u128(fastrand::u128(..)));
                 let breaker = Arc::new(Breaker::new("PostgreSQL"));
-                Ok(Self { pool, place, timeout: TIMEOUT, claimer, breaker, runtime: Handle::current() })
+                let (appending, runtime) = (Arc::default(), Handle::current());
+                Ok(Self { pool, place, timeout: TIMEOUT, claimer, breaker, appending, runtime })
             }
             Ok(Err(error)) => Err(ConnectError::new(format!("{place} cannot be used: {error}"))),
             Err(_) => Err(ConnectError::new(format!("{place} does not answer within {START:?}"))),

@@ -92,6 +92,7 @@ pub struct Store {
     /// Which of those that claim flows it is.
     claimer: Uuid,
     breaker: Arc<Breaker>,
+    appending: Arc<audit::Appending>,
     runtime: Handle,
 }
 
