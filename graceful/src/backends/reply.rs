@@ -74,7 +74,7 @@ impl<T> Reply<T> {
     /// Whoever waits for it need not be in a runtime, and polls it itself; it becomes a task when nobody waits any more, so that
     /// what has begun is finished.
     #[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
-    pub(crate) fn spawned(
+    pub(crate) fn within(
         runtime: &tokio::runtime::Handle,
         future: impl Future<Output = Result<T, StepError>> + Send + 'static,
     ) -> Self

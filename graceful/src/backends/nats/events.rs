@@ -152,7 +152,7 @@ impl EventEmitter for Events {
             .expected_stream(&self.0.stream)
             .payload(json.into());
         let inner = Arc::clone(&self.0);
-        Reply::spawned(&self.0.runtime, async move { inner.publish(subject, message).await })
+        Reply::within(&self.0.runtime, async move { inner.publish(subject, message).await })
     }
 }
 

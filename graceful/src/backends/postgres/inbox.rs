@@ -61,7 +61,7 @@ impl Inbox for Store {
         let name = [consumer, &event.source, &event.id].map(escaped);
         let store = self.clone();
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
-        let begun = Reply::spawned(&self.runtime, async move {
+        let begun = Reply::within(&self.runtime, async move {
             let mut transaction = store.within(store.pool.begin()).await?;
             let [consumer, source, id] = name;
             let noted = sqlx::query(
@@ -85,7 +85,7 @@ impl Inbox for Store {
     async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {
         let store = self.clone();
         let committed =
-            Reply::spawned(&self.runtime, async move { Ok(store.within(transaction.commit()).await?) });
+            Reply::within(&self.runtime, async move { Ok(store.within(transaction.commit()).await?) });
         committed.await
     }
 }

@@ -150,7 +150,7 @@ impl Store {
         F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
     {
         let store = self.clone();
-        Reply::spawned(&self.runtime, async move {
+        Reply::within(&self.runtime, async move {
             let attempt = admit(&store.breaker)?;
             let mut used: Option<PoolConnection<_>> = None;
             let done = store.within(async {

@@ -101,7 +101,7 @@ impl Cache {
         into: impl FnOnce(Result<T, RedisError>) -> Result<U, RedisError> + Send + 'static,
     ) -> Reply<U> {
         let (connection, timeout) = (Arc::clone(&self.connection), self.timeout);
-        Reply::spawned(&self.runtime, async move {
+        Reply::within(&self.runtime, async move {
             into(connection.ask(&command, timeout).await?).map_err(StepError::caused_by)
         })
     }

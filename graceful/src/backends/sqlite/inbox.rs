@@ -66,7 +66,7 @@ impl Inbox for Store {
         let (consumer, source, id) = (consumer.to_owned(), event.source.clone(), event.id.clone());
         let inbox = self.0.inbox.clone();
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
-        let begun = Reply::spawned(&self.0.runtime, async move {
+        let begun = Reply::within(&self.0.runtime, async move {
             let mut transaction = inbox.begin().await.map_err(StepError::caused_by)?;
             let noted = sqlx::query(
                 "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -87,7 +87,7 @@ impl Inbox for Store {
     }
 
     async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {
-        let committed = Reply::spawned(&self.0.runtime, async move {
+        let committed = Reply::within(&self.0.runtime, async move {
             transaction.commit().await.map_err(StepError::caused_by)
         });
         committed.await
