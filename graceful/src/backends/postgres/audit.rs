@@ -46,8 +46,6 @@ pub(super) struct Appending(Mutex<Queue>);
 struct Queue {
     waiting: Vec<(Record, oneshot::Sender<Result<(), StepError>>)>,
     is_written: bool,
-    /// The chain's end when this process has last written: mostly it still is.
-    end: Option<AuditHead>,
 }
 
 impl Appending {
@@ -65,23 +63,23 @@ struct Writing {
 impl Writing {
     async fn run(mut self) {
         loop {
-            let (waiting, end) = {
+            let waiting = {
                 let mut queue = self.store.appending.queue();
                 self.done = queue.waiting.is_empty();
                 queue.is_written = !self.done;
-                (std::mem::take(&mut queue.waiting), queue.end)
+                std::mem::take(&mut queue.waiting)
             };
             if self.done {
                 return;
             }
             let (records, answers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
-            let work = self.store.run(move |connection| Box::pin(append(connection, records, end)));
-            let appended = work.await;
-            self.store.appending.queue().end = appended.as_ref().ok().copied();
-            let answered = appended.map(drop);
+            let appended = self
+                .store
+                .run(move |connection| Box::pin(async move { append(connection, records).await }))
+                .await;
             for answer in answers {
                 // Whoever waits no longer needs none.
-                let _ = answer.send(answered.clone());
+                let _ = answer.send(appended.clone());
             }
         }
     }
@@ -95,21 +93,8 @@ impl Drop for Writing {
     }
 }
 
-/// Appends to the chain, which ends where this process has left it; or, after another has appended to it, wherever it ends.
-async fn append(
-    connection: &mut PgConnection,
-    mut records: Vec<Record>,
-    end: Option<AuditHead>,
-) -> Result<AuditHead, sqlx::Error> {
-    if let Some(end) = end {
-        match insert(connection, &records, end).await {
-            Ok(Some(end)) => return Ok(end),
-            Ok(None) => {}
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    // Where it ends is asked by another statement: this one sees what was there before it waited.
+async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
+    // A chain has one end. What it is, is asked by another statement: this one sees what was there before it waited.
     let mut transaction = connection
         .begin_with(
             "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))",
@@ -123,49 +108,40 @@ async fn append(
     .bind(flows)
     .fetch_all(&mut *transaction)
     .await?;
-    let (mut end, mut done) = (AuditHead::EMPTY, HashSet::new());
+    let (mut last, mut done) = (AuditHead::EMPTY, HashSet::new());
     for row in &known {
         match row.try_get("flow")? {
             Some(flow) => drop(done.insert(flow)),
-            None => end = head(row)?,
+            None => last = head(row)?,
         }
     }
-    // A flow that is delivered again was done once.
-    records.retain(|record| done.insert(record.flow));
-    let end = insert(&mut transaction, &records, end).await?;
-    let end = end.ok_or_else(|| broken("somebody else writes into the audit log"))?;
-    transaction.commit().await?;
-    Ok(end)
+    let mut chained = Vec::new();
+    for record in records {
+        // A flow that is delivered again was done once.
+        if done.insert(record.flow) {
+            last = last.next(record.flow.as_bytes(), &record.entity, &record.text);
+            chained.push((record, last));
+        }
+    }
+    sqlx::query(
+        "INSERT INTO graceful_audit (seq, flow, entity, record, hash) \
+         SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[])",
+    )
+    .bind(column(&chained, |_, head| head.sequence))
+    .bind(column(&chained, |record, _| record.flow))
+    .bind(column(&chained, |record, _| record.entity.as_str()))
+    .bind(column(&chained, |record, _| record.text.as_str()))
+    .bind(column(&chained, |_, head| head.hash.as_slice()))
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
 }
 
-/// Puts all of them behind that end, in their turn; `None`, and none of them, where the chain has another end, or one of them.
-async fn insert(
-    connection: &mut PgConnection,
-    records: &[Record],
-    end: AuditHead,
-) -> Result<Option<AuditHead>, sqlx::Error> {
-    let mut last = end;
-    let heads = records.iter().map(|record| {
-        last = last.next(record.flow.as_bytes(), &record.entity, &record.text);
-        last
-    });
-    let heads: Vec<_> = heads.collect();
-    let inserted = sqlx::query(
-        "INSERT INTO graceful_audit (seq, flow, entity, record, hash) \
-         SELECT chained.* FROM (SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))) AS turn, \
-             unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[]) AS chained \
-         WHERE COALESCE((SELECT max(seq) FROM graceful_audit), 0) = $6 \
-             AND NOT EXISTS (SELECT FROM graceful_audit WHERE flow = ANY($2))",
-    )
-    .bind(heads.iter().map(|head| head.sequence).collect::<Vec<_>>())
-    .bind(records.iter().map(|record| record.flow).collect::<Vec<_>>())
-    .bind(records.iter().map(|record| record.entity.as_str()).collect::<Vec<_>>())
-    .bind(records.iter().map(|record| record.text.as_str()).collect::<Vec<_>>())
-    .bind(heads.iter().map(|head| head.hash.as_slice()).collect::<Vec<_>>())
-    .bind(end.sequence)
-    .execute(connection)
-    .await?;
-    Ok((inserted.rows_affected() == records.len() as u64).then_some(last))
+fn column<'a, T>(
+    chained: &'a [(Record, AuditHead)],
+    value: impl Fn(&'a Record, &'a AuditHead) -> T,
+) -> Vec<T> {
+    chained.iter().map(|(record, head)| value(record, head)).collect()
 }
 
 /// How many records are read at once.
