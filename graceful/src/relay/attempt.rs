@@ -18,7 +18,14 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         Ok(mut attempt) => (settlement(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
         Err(error) => {
             // Whoever has stored it has the handler, and may be newer than this program.
-            complain(&error, "a flow cannot be run here");
+            tracing::warn!(
+                target: "graceful::relay",
+                flow = %claim.id,
+                handler = claim.handler,
+                attempt = claim.attempt,
+                error = error.message(),
+                "a flow cannot be run here"
+            );
             (failed(&orchestrator, &claim, error.message().to_owned(), None), None)
         }
     };

@@ -9,13 +9,11 @@ use std::{
 };
 
 use graceful::{
-    Code, Context, OrchestrationConfig, Orchestrator, Step, Success,
+    Code, OrchestrationConfig, Orchestrator, Step, Success,
     backends::{
         ReceivedEvent, memory,
         nats::{Filter, Poison, Rejected, Subscriber},
     },
-    orchestrate,
-    testing::Recorder,
 };
 use graceful_tests::{
     Link, Proxy,
@@ -30,10 +28,10 @@ use super::Nats;
 const ACK_WAIT: Duration = Duration::from_millis(600);
 
 /// Emits events named `said`, with a number as their value.
-struct Emitter(Orchestrator);
+pub struct Emitter(pub Orchestrator);
 
 impl Emitter {
-    async fn new(nats: &Nats) -> Self {
+    pub async fn new(nats: &Nats) -> Self {
         Self(Orchestrator::builder().service("users").events(nats.events().await).build().unwrap())
     }
 
@@ -95,52 +93,6 @@ async fn all_answered(nats: &Nats) {
         consumer.num_ack_pending == 0 && consumer.num_pending == 0
     })
     .await;
-}
-
-#[orchestrate(pattern = "user", event = "said")]
-async fn say(error: Option<Code>) -> Result<(), Code> {
-    error.map_or(Ok(()), Err)
-}
-
-/// A reader of `said` that does something of its own.
-#[orchestrate(pattern = "letter", event = "letter_sent")]
-async fn send(event: &ReceivedEvent) -> Result<(), Code> {
-    if event.name.ends_with(".failed") { Err(Code::Unavailable) } else { Ok(()) }
-}
-
-/// Of both arms, to both arms: what follows an event is of its tenant, its correlation and its trace.
-#[tokio::test]
-async fn what_the_handler_does_goes_on_in_the_events_context() {
-    let Some(nats) = Nats::find().await else { return };
-    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
-    let state = "congo=t61rcWkgMzE".parse().unwrap();
-    let follows = Context::new().with_tenant("a/c*").with_correlation_id("order-9");
-    let follows = follows.with_trace(trace).with_trace_state(state);
-    let caller = follows.clone().with_user("ada").with_request_id("r-1");
-
-    let emitter = Emitter::new(&nats).await.0;
-    for error in [None, Some(Code::Internal)] {
-        let _ = caller.clone().scope(emitter.scope(say(error))).await;
-    }
-
-    let filter = Filter::new().service("users").pattern("user").tenant("a/c*");
-    let subscriber = Subscriber::connect(&nats.url(), "reader", &filter).await.unwrap();
-    let recorder = Recorder::new();
-    let orchestrator = recorder.orchestrator().clone();
-    let inbox = memory::Inbox::new();
-    let reading = tokio::spawn(async move {
-        let handler = async |event: Arc<ReceivedEvent>, transaction| {
-            let _ = orchestrator.scope(send(&event)).await;
-            Ok(transaction)
-        };
-        subscriber.run(&inbox, handler).await.unwrap();
-    });
-    let flows = awaited(recorder.ended(2)).await;
-    for (recorded, code) in flows.iter().zip([Code::Ok, Code::Unavailable]) {
-        assert_eq!((recorded.flow().code(), recorded.flow().context()), (code, Some(&follows)));
-    }
-    reading.abort();
-    nats.clean().await;
 }
 
 #[tokio::test]

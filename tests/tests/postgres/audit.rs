@@ -68,6 +68,11 @@ async fn what_comes_at_once_is_appended_together_and_each_once() {
     let appended: JoinSet<_> = twice().map(|flow| store.append(flow)).collect();
     appended.join_all().await.into_iter().for_each(Result::unwrap);
     assert_eq!(store.verify(None).await.unwrap().sequence, 200);
+    let transactions: i64 = sqlx::query_scalar("SELECT count(DISTINCT xmin::text) FROM graceful_audit")
+        .fetch_one(&mut postgres.connection(&schema).await)
+        .await
+        .unwrap();
+    assert!(transactions < 20, "200 records in {transactions} transactions");
     let ids = |flows: &[Arc<Flow>]| flows.iter().map(|flow| flow.id()).collect::<BTreeSet<_>>();
     assert_eq!(ids(&store.records(None, usize::MAX).await.unwrap()), ids(&flows));
     postgres.clean().await;

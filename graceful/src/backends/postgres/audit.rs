@@ -23,6 +23,9 @@ fn head(row: &PgRow) -> Result<AuditHead, sqlx::Error> {
     Ok(AuditHead { sequence: row.try_get("seq")?, hash: hash.try_into().map_err(broken)? })
 }
 
+/// How many records are appended in one statement: what has piled up while the server was slow must not be too much for it.
+const APPENDED_AT_ONCE: usize = 1000;
+
 /// What is appended of a flow.
 struct Record {
     flow: Uuid,
@@ -67,7 +70,8 @@ impl Writing {
                 let mut queue = self.store.appending.queue();
                 self.done = queue.waiting.is_empty();
                 queue.is_written = !self.done;
-                std::mem::take(&mut queue.waiting)
+                let some = queue.waiting.len().min(APPENDED_AT_ONCE);
+                queue.waiting.drain(..some).collect::<Vec<_>>()
             };
             if self.done {
                 return;
@@ -201,7 +205,7 @@ impl AuditLog for Store {
     fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
         let record = match Record::of(flow) {
             Ok(record) => record,
-            Err(error) => return Reply::Ready(Some(Err(error))),
+            Err(error) => return Err(error).into(),
         };
         let (answer, answered) = oneshot::channel();
         let is_written = {

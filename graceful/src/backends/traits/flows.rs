@@ -283,6 +283,7 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// Forgets what is completed or dead, as `state` says, and ended before that time; answers how many there were. Of
     /// [`FlowState::Queued`] it forgets nothing.
     fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64>;
+
     /// Calls `wake` when there may be a flow to hand out that the caller does not know of, since another process, or a
     /// transaction, has stored it. It goes on for as long as the future is polled, which a relay does while it lives.
     ///
