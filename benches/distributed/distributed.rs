@@ -157,7 +157,6 @@ async fn body(place: &Place) -> Vec<u8> {
 async fn variants(place: &Place, relayed: &Place) -> Vec<Variant> {
     let (rows, store) = (place.pool().await, place.store().await);
     let hand = Arc::new(ByHand::new(place, ROWS.get_or_init(|| rows), body(place).await).await);
-    // Each has a store for flows, since there are handlers that ask for one.
     let built = async |change: fn(OrchestratorBuilder, Store) -> OrchestratorBuilder| {
         let builder = place.orchestrator().await.flows(store.clone()).relay(RelaySettings::off());
         change(builder, store.clone()).build().unwrap()

@@ -50,7 +50,7 @@ pub async fn nine(user: User) -> Result<User, UserError> {
     store(user)
 }
 
-/// The handler asks for `last_good`, so `build` wants a cache of every orchestrator in this program.
+/// The handler asks for `last_good`, so `install` wants a cache of each scenario.
 pub fn with_cache_and(events: &memory::Events) -> OrchestratorBuilder {
     Orchestrator::builder().service("users").cache(memory::Cache::new()).events(events.clone())
 }

@@ -84,7 +84,9 @@ pub use self::{
     },
     handler::Outcome,
     key::{Key, KeySpace, encoded},
-    orchestrator::{AlreadyInstalled, BuildError, ConfigError, Orchestrator, OrchestratorBuilder, Stats},
+    orchestrator::{
+        BuildError, ConfigError, InstallError, Orchestrator, OrchestratorBuilder, Stats, UnmetRequirement,
+    },
     relay::RelaySettings,
     step::{Step, StepError, StepErrorKind},
     trace::{ParseTraceParentError, ParseTraceStateError, TraceParent, TraceState},

@@ -10,9 +10,9 @@ use std::{
 };
 
 use graceful::{
-    Code, Failure, OrchestrationConfig, Orchestrator, RelaySettings, Success,
+    Code, Failure, OrchestrationConfig, Orchestrator, Success,
     backends::{
-        Inbox, ReceivedEvent, memory,
+        Inbox, ReceivedEvent,
         nats::{Events, Filter, Rejected, Subscriber},
     },
 };
@@ -31,9 +31,7 @@ where
 {
     let url = format!("nats://{nats}?stream={}", unique("test"));
     let events = Events::connect(&url).await.unwrap();
-    // Some handlers of the test's program ask for a durable store.
-    let builder = Orchestrator::builder().service("users").flows(memory::Flows::new());
-    let orchestrator = builder.relay(RelaySettings::off()).events(events).build().unwrap();
+    let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
     let subscriber = Subscriber::connect(&url, "greeter", &Filter::new()).await.unwrap();
     for number in 0..5_i64 {
         let config = OrchestrationConfig::new("user").id(number).event("said").on(&orchestrator);

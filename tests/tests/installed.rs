@@ -1,7 +1,7 @@
 //! An orchestrator for the whole process: a program of its own, since there is one at most.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful::{Code, orchestrate};
+use graceful::{Code, InstallError, orchestrate};
 use graceful_tests::World;
 
 #[orchestrate(pattern = "user", id = 42)]
@@ -27,8 +27,8 @@ async fn a_scope_wins_over_the_installed_one_and_there_is_one_at_most() {
     assert_eq!(counts(), (2, 2));
 
     let refused = scoped.orchestrator.clone().install().unwrap_err();
-    assert_eq!(refused.to_string(), "an orchestrator is installed in this process already");
-    refused.0.scope(ask(None)).await.unwrap();
+    assert_eq!(refused, InstallError::AlreadyInstalled);
+    scoped.run(ask(None)).await.unwrap();
     ask(None).await.unwrap();
     assert_eq!(counts(), (3, 3), "the first stays, the second can still be scoped");
 }

@@ -1,7 +1,7 @@
-//! `graceful::testing::Recorder` where a handler is durable: a program of its own, since each orchestrator of it needs a store.
+//! `graceful::testing::Recorder` where a handler is durable.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful::{Code, Step, orchestrate, testing::Recorder};
+use graceful::{Code, Step, StepError, orchestrate, testing::Recorder};
 use graceful_tests::gate::awaited;
 
 #[orchestrate(pattern = "user", cache = id, event = "user_seen", delivery = "durable")]
@@ -24,4 +24,38 @@ async fn a_durable_flow_is_waited_for_and_recorded() {
     recorder.last().assert_step(Step::Cache, "invalidate 2");
     recorder.last().assert_step(Step::Event, "emit user_seen.failed null");
     assert_eq!(recorder.orchestrator().shutdown(std::time::Duration::MAX).await, 0);
+}
+
+/// It brings a store of its own, and its relay takes the flow to the end.
+#[tokio::test]
+async fn durable_flow_of_a_new_recorder_is_settled_and_recorded() {
+    let recorder = Recorder::new();
+    recorder.run(durable(1, None)).await.unwrap();
+    awaited(recorder.settled()).await;
+    recorder.only().assert_step(Step::Event, "emit user_seen 1");
+    recorder.run(durable(2, Some(Code::Internal))).await.unwrap_err();
+    awaited(recorder.settled()).await;
+    recorder.last().assert_step(Step::Event, "emit user_seen.failed null");
+    assert_eq!(recorder.flows().len(), 2);
+    assert!(recorder.orchestrator().stats().not_stored() == 0);
+}
+
+/// Another attempt would come after a pause that no test should wait for.
+#[tokio::test]
+async fn durable_flow_with_a_failing_step_is_tried_once_and_settled() {
+    let recorder = Recorder::new();
+    recorder.fail(Step::Event, Some(StepError::new("the broker is unavailable")));
+    recorder.run(durable(1, None)).await.unwrap();
+    awaited(recorder.settled()).await;
+    recorder.only().assert_step(Step::Event, "emit user_seen 1 -> FAILED: the broker is unavailable");
+    recorder.only().assert_step(Step::Cache, "put 1 1");
+}
+
+#[test]
+fn durable_flow_outside_a_runtime_runs_at_once() {
+    let recorder = Recorder::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(recorder.run(durable(1, None))).unwrap();
+    recorder.only().assert_step(Step::Event, "emit user_seen 1");
+    assert_eq!(recorder.orchestrator().stats().not_stored(), 1);
 }

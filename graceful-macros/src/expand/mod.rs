@@ -242,6 +242,7 @@ fn requirement(handler: &Handler, needs: &Requirement) -> TokenStream {
         #krate::__private::inventory::submit! {
             &#krate::__private::Requirement {
                 handler: #name,
+                module: ::core::module_path!(),
                 file: ::core::file!(),
                 line: #line,
                 durable: #durable,

@@ -106,7 +106,7 @@ pub(crate) enum Fallback {
     LastGood(Span),
 }
 
-/// What `build()` must check.
+/// What the start check looks at.
 pub(crate) struct Requirement {
     pub(crate) steps: Vec<&'static str>,
 }

@@ -1,6 +1,8 @@
 //! Why a server could not be used, told at start.
 
 use std::{error::Error, fmt};
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
+use std::{future::Future, pin::Pin};
 
 /// Why a server could not be used.
 ///
@@ -48,3 +50,20 @@ impl fmt::Debug for ConnectError {
 }
 
 impl Error for ConnectError {}
+
+/// Connects to what is outside of the runtime, also under `tokio::time::pause`: paused time goes to the next timer as soon as all
+/// tasks wait, so whatever waits for a server, or for a thread of SQLite, would have run out of its time at once. While a blocking
+/// task is under way it stands still.
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
+pub(crate) fn in_real_time<'a, T>(
+    work: impl Future<Output = T> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    // Boxed, since what connects is large, and its caller's future would hold it twice.
+    Box::pin(async move {
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        tokio::task::spawn_blocking(move || ended.blocking_recv());
+        let output = work.await;
+        drop(end);
+        output
+    })
+}

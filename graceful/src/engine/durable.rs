@@ -16,7 +16,7 @@ pub(super) async fn store(mut engine: Engine) -> FlowReport {
     let flows = machine.orchestrator.flows().cloned();
     let stored = match (&flows, queued(machine)) {
         (Some(flows), Ok(queued)) => flows.enqueue(queued).await,
-        (None, _) => Err(no_store()),
+        (None, _) => Err(machine.orchestrator.no_store(&machine.flow)),
         (_, Err(error)) => Err(error),
     };
     match stored {
@@ -137,14 +137,10 @@ pub(super) fn encode(machine: &Machine) -> Result<Vec<u8>, StepError> {
 pub(crate) fn to_insert(ended: &Ended) -> Result<QueuedFlow, StepError> {
     let mut machine = Machine::unwatched(ended.clone());
     if machine.orchestrator.flows().is_none() {
-        return Err(no_store());
+        return Err(machine.orchestrator.no_store(&machine.flow));
     }
     let queued = queued(&mut machine)?;
     machine.failures().map_or(Ok(queued), |failures| Err(StepError::new(failures)))
-}
-
-fn no_store() -> StepError {
-    StepError::new("there is no durable store")
 }
 
 /// The flow as it is stored.

@@ -35,7 +35,7 @@ pub(super) struct Machine {
     pub(super) orchestrator: Orchestrator,
     pub(super) flow: Arc<Flow>,
     pub(super) overrides: Overrides,
-    /// What is to be done: neither off, nor without a backend.
+    /// What is to be done: not off, and with a backend unless the flow cannot do without it.
     pub(super) todo: Steps,
     /// What has its backend's arm, with nothing in its place or in its way.
     own: Steps,
@@ -96,16 +96,15 @@ impl Machine {
     fn watched(Ended { orchestrator, mut flow, overrides }: Ended, watch: Watch) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
-        let mut served = orchestrator.served();
-        if !options.last_good {
+        let (mut served, mut needed) = (orchestrator.served(), options.required);
+        if options.last_good {
+            needed.insert(Step::Fallback);
+        } else {
             served.remove(Step::Fallback);
         }
-        let todo = served.or(hooked.plain).or(hooked.typed).without(options.off);
-        let own = if flow.depth > MAX_DEPTH {
-            Steps::NONE
-        } else {
-            todo.without(hooked.plain).without(hooked.typed)
-        };
+        let hooked = hooked.plain.or(hooked.typed);
+        let todo = served.or(hooked).or(needed).without(options.off);
+        let own = if flow.depth > MAX_DEPTH { Steps::NONE } else { todo.and(served).without(hooked) };
         let pass = match options.delivery {
             Delivery::Inline => Pass::All,
             Delivery::Background | Delivery::Durable => Pass::Required,
@@ -213,8 +212,12 @@ impl Machine {
         }
         // Without a result there is nothing to borrow: the same hook takes the flow alone.
         let borrows = matches!(ending, Ending::Ok | Ending::Err) && !self.kept;
-        if borrows && declaration.options.hooked(ending.is_success()).typed.contains(step) {
+        let hooked = declaration.options.hooked(ending.is_success());
+        if borrows && hooked.typed.contains(step) {
             return Ok(Task::Typed);
+        }
+        if !hooked.plain.or(hooked.typed).contains(step) {
+            return Err(self.orchestrator.no_backend(step, &self.flow));
         }
         Ok(Task::Hook(self.overrides.start(step, &self.flow)))
     }

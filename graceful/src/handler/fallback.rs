@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::Decode;
-use crate::{Flow, Orchestrator, Outcome, Payload, StepError, backends::Reply, steps};
+use crate::{Flow, Orchestrator, Outcome, Payload, Step, StepError, backends::Reply, steps};
 
 /// Turns an `Err` into an `Ok`.
 pub trait Fallback<R: Outcome> {
@@ -71,6 +71,9 @@ where
     type Future = Recalled<R::Ok, D>;
 
     fn recover(&self, orchestrator: &Orchestrator, flow: Arc<Flow>, _: Arc<R>) -> Asked<R::Ok, Self::Future> {
+        if orchestrator.cache().is_none() {
+            return Asked::Now(Err(orchestrator.no_backend(Step::Fallback, &flow)));
+        }
         match steps::fallback::last_good(orchestrator.backends(), &flow) {
             Reply::Ready(Some(answer)) => Asked::Now(answer.and_then(|value| decoded(value, &self.0))),
             reply => Asked::Later(Recalled { reply, decode: self.0.clone(), value: PhantomData }),

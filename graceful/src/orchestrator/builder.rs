@@ -9,7 +9,11 @@ use std::{
 use smol_str::SmolStr;
 use tokio::runtime::Handle;
 
-use super::{ALIVE, Inner, Orchestrator, requirements, requirements::BuildError, stats::Counters};
+use super::{
+    ALIVE, Inner, Orchestrator,
+    requirements::{self, BuildError, Missed},
+    stats::Counters,
+};
 use crate::{
     FlowReport, StepError,
     backends::{
@@ -52,10 +56,14 @@ pub struct OrchestratorBuilder {
     max_event_bytes: usize,
     reviewer: Option<Reviewer>,
     runtime: Option<Handle>,
+    handlers: Vec<SmolStr>,
 }
 
 /// How many flows may wait in the background, unless the builder says otherwise.
 const QUEUE: usize = 1024;
+
+const NO_RUNTIME: &str = "the relay and the reviewer need a Tokio runtime: call `build()` inside of one, or pass a handle with \
+                          `.runtime(handle)`";
 
 /// What consumers and brokers can be asked to take.
 const MAX_EVENT_BYTES: usize = 64 * 1024;
@@ -81,6 +89,7 @@ impl OrchestratorBuilder {
             max_event_bytes: MAX_EVENT_BYTES,
             reviewer: None,
             runtime: None,
+            handlers: Vec::new(),
         }
     }
 
@@ -234,6 +243,11 @@ impl OrchestratorBuilder {
     }
 
     #[cfg(feature = "testing")]
+    pub(crate) fn has_runtime(&self) -> bool {
+        self.runtime.is_some() || Handle::try_current().is_ok()
+    }
+
+    #[cfg(feature = "testing")]
     pub(crate) fn map_backends(mut self, change: impl FnOnce(Backends) -> Backends) -> Self {
         self.backends = change(self.backends);
         self
@@ -355,14 +369,39 @@ impl OrchestratorBuilder {
         self
     }
 
+    /// The handlers that this orchestrator is for, which [`build`](Self::build) then checks: the path of a module, such as
+    /// `my_service::users` or [`module_path!()`](module_path), of all that is in it, or the path of one handler. It can be given
+    /// more than once.
+    ///
+    /// [`install`](Orchestrator::install) checks all handlers of the program in any case.
+    ///
+    /// ```standalone_crate
+    /// use graceful::{Orchestrator, StepError, orchestrate};
+    ///
+    /// mod users {
+    ///     use super::*;
+    ///
+    ///     #[orchestrate(pattern = "user", id = id, audit(required))]
+    ///     pub async fn delete_user(id: u64) -> Result<(), StepError> { Ok(()) }
+    /// }
+    ///
+    /// let users = concat!(module_path!(), "::users");
+    /// assert!(Orchestrator::builder().handlers(users).build().is_err());
+    /// assert!(Orchestrator::builder().handlers("another::module").build().is_ok());
+    /// ```
+    pub fn handlers(mut self, path: impl Into<SmolStr>) -> Self {
+        self.handlers.push(path.into());
+        self
+    }
+
     /// Builds the orchestrator.
     ///
     /// Built outside a Tokio runtime and without [`runtime`](Self::runtime), it serves what is ready at once (as everything
     /// in memory is); a step that is not ready when its caller cannot wait then fails.
     ///
     /// # Errors
-    /// A handler of the program needs what was not given: each is named, with file and line. Or there is a durable store, or a
-    /// reviewer, and no runtime for what works in the background.
+    /// A handler that was [named](Self::handlers) requires what was not given: each is told, with file and line. Or there is a
+    /// durable store, or a reviewer, and no runtime for what works in the background.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").in_memory().build()?;
@@ -370,12 +409,14 @@ impl OrchestratorBuilder {
     /// # Ok::<(), graceful::BuildError>(())
     /// ```
     pub fn build(self) -> Result<Orchestrator, BuildError> {
-        requirements::check(&self.backends)?;
+        let unmet = requirements::of_handlers(&self.handlers, &self.backends);
+        let mut faults: Vec<_> = unmet.iter().map(ToString::to_string).collect();
         let runtime = self.runtime.or_else(|| Handle::try_current().ok());
         let relays = self.relay.runs && self.backends.flows.is_some();
         if runtime.is_none() && (relays || self.reviewer.is_some()) {
-            return Err(BuildError::without_a_runtime());
+            faults.push(NO_RUNTIME.to_owned());
         }
+        BuildError::check(faults)?;
         ALIVE.fetch_add(1, Ordering::AcqRel);
         let orchestrator = Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
@@ -388,6 +429,7 @@ impl OrchestratorBuilder {
             max_event_bytes: self.max_event_bytes,
             reviewer: self.reviewer,
             runtime,
+            missed: Missed::default(),
         }));
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));

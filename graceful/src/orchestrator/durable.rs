@@ -95,7 +95,8 @@ impl Orchestrator {
     /// ```
     pub async fn embedded(dir: impl AsRef<Path>) -> Result<Self, OpenError> {
         let builder = Self::builder().embedded(dir).await?;
-        // A handler that needs what is not there is refused for its durable store only, and this is one.
-        Ok(builder.build().unwrap_or_else(|error| panic!("{error}")))
+        Ok(builder
+            .build()
+            .expect("embedded backends ask for nothing but the runtime that they were opened in"))
     }
 }

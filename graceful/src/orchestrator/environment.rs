@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, fmt};
 use super::{
     BuildError, Orchestrator, OrchestratorBuilder,
     engines::{
-        ALERTMANAGER, Change, Engine, NATS_EVENTS, POSTGRES_STORE, REDIS_CACHE, REDIS_CACHE_ENCRYPTED,
+        ALERTMANAGER, Connecting, Engine, NATS_EVENTS, POSTGRES_STORE, REDIS_CACHE, REDIS_CACHE_ENCRYPTED,
         SPARQL_GRAPH, SQLITE_STORE, WEBHOOK,
     },
 };
@@ -193,7 +193,11 @@ impl OrchestratorBuilder {
         let mut wrong = Vec::new();
         for variable in &VARIABLES {
             let Some(url) = values.0.remove(variable.name) else { continue };
-            match variable.change(url).await {
+            let connected = match variable.connecting(url) {
+                Ok(connecting) => connecting.await.map_err(|error| error.to_string()),
+                Err(why) => Err(why),
+            };
+            match connected {
                 Ok(change) => self = change(self),
                 Err(why) => wrong.push((Some(variable.name), why)),
             }
@@ -203,7 +207,8 @@ impl OrchestratorBuilder {
 }
 
 impl Variable {
-    async fn change(&self, url: String) -> Result<Change, String> {
+    /// Not async: whatever is borrowed here is no part of a future, which must be `Send`.
+    fn connecting(&self, url: String) -> Result<Connecting, String> {
         let mut schemes = self.engines.iter().flat_map(|engine| engine.schemes).peekable();
         if schemes.peek().is_none() {
             return Err("there is no engine for it in this version".to_owned());
@@ -222,7 +227,7 @@ impl Variable {
                 "`{scheme}://…` needs the feature `{feature}` of graceful, which is not compiled in"
             ));
         };
-        connect(url).await.map_err(|error| error.to_string())
+        Ok(connect(url))
     }
 }
 
@@ -253,7 +258,10 @@ mod tests {
     use super::*;
 
     async fn refused(engines: &'static [Engine], url: &str) -> String {
-        Variable { name: "GRACEFUL_CACHE", engines }.change(url.to_owned()).await.err().unwrap()
+        match (Variable { name: "GRACEFUL_CACHE", engines }).connecting(url.to_owned()) {
+            Ok(connecting) => connecting.await.err().unwrap().to_string(),
+            Err(why) => why,
+        }
     }
 
     #[tokio::test]

@@ -23,11 +23,11 @@ use std::{
 
 use tokio::{runtime::Handle, time::Sleep};
 
-use self::{builder::Observer, stats::Counters};
+use self::{builder::Observer, requirements::Missed, stats::Counters};
 pub use self::{
     builder::OrchestratorBuilder,
     environment::ConfigError,
-    requirements::{BuildError, Requirement},
+    requirements::{BuildError, InstallError, Requirement, UnmetRequirement},
     stats::Stats,
 };
 use crate::{
@@ -89,6 +89,7 @@ struct Inner {
     max_event_bytes: usize,
     reviewer: Option<Reviewer>,
     runtime: Option<Handle>,
+    missed: Missed,
 }
 
 impl Drop for Inner {
@@ -110,9 +111,8 @@ impl Orchestrator {
 
     /// Every step with an embedded backend, in this process' memory: for tests, examples and a first day.
     ///
-    /// # Panics
-    /// When a handler of the program asks for more than memory can give, such as durable delivery:
-    /// [`OrchestratorBuilder::build`] says the same as an error.
+    /// There is no durable store in it: the steps of a handler with `delivery = "durable"` run while its caller waits, and an
+    /// `ERROR` is logged once.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::in_memory();
@@ -120,13 +120,19 @@ impl Orchestrator {
     /// ```
     #[cfg(feature = "memory")]
     pub fn in_memory() -> Self {
-        Self::builder().in_memory().build().unwrap_or_else(|error| panic!("{error}"))
+        Self::builder().in_memory().build().unwrap_or_else(|error| unreachable!("{error}"))
     }
 
     /// Makes it the process' orchestrator, for every handler that has no nearer one.
     ///
+    /// This is the start check of the whole program: each annotated handler is held against the backends. Any other orchestrator
+    /// checks the handlers that are [named](OrchestratorBuilder::handlers) when it is built; the rest is found out at the call,
+    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once.
+    ///
     /// # Errors
-    /// There is one already; it stays, and this one comes back.
+    /// A handler requires what the orchestrator does not have: a step that is `required`, the cache of `fallback = last_good`, or the
+    /// durable store of `delivery = "durable"`. Each is named, with file and line. Or there is an installed orchestrator already; it
+    /// stays.
     ///
     /// ```
     /// use graceful::Orchestrator;
@@ -134,8 +140,12 @@ impl Orchestrator {
     /// assert!(Orchestrator::in_memory().install().is_ok());
     /// assert!(Orchestrator::in_memory().install().is_err());
     /// ```
-    pub fn install(self) -> Result<(), AlreadyInstalled> {
-        ambient::install(self).map_err(AlreadyInstalled)
+    pub fn install(self) -> Result<(), InstallError> {
+        let unmet = requirements::of_program(self.backends());
+        if !unmet.is_empty() {
+            return Err(InstallError::Unmet(unmet));
+        }
+        ambient::install(self).map_err(|_| InstallError::AlreadyInstalled)
     }
 
     /// Makes it the orchestrator of a future, and of what that awaits; not of tasks that it spawns.
@@ -275,22 +285,3 @@ impl fmt::Debug for Orchestrator {
             .finish_non_exhaustive()
     }
 }
-
-/// The process has an orchestrator already; the second one is in here.
-///
-/// ```
-/// # use graceful::Orchestrator;
-/// Orchestrator::in_memory().install().unwrap();
-/// let error = Orchestrator::in_memory().install().unwrap_err();
-/// assert_eq!(error.to_string(), "an orchestrator is installed in this process already");
-/// ```
-#[derive(Debug)]
-pub struct AlreadyInstalled(pub Orchestrator);
-
-impl fmt::Display for AlreadyInstalled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an orchestrator is installed in this process already")
-    }
-}
-
-impl std::error::Error for AlreadyInstalled {}

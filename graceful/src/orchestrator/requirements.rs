@@ -1,14 +1,23 @@
-//! What handlers need, checked when an orchestrator is built.
+//! What handlers require of an orchestrator: checked by `install` for the whole program, by `build` for the handlers that are
+//! named, and otherwise at the call.
 
-use std::fmt;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
-use crate::{Step, engine::Durable, steps::Backends, submitted};
+use smol_str::SmolStr;
 
-/// What one handler needs; submitted by its expansion, and only where there is something to check.
+use super::Orchestrator;
+use crate::{Flow, Step, StepError, engine::Durable, steps::Backends, submitted};
+
+/// What one handler requires; submitted by its expansion, and only where there is something to check.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Requirement {
     pub handler: &'static str,
+    pub module: &'static str,
     pub file: &'static str,
     pub line: u32,
     /// How a relay finds it, where its delivery is durable.
@@ -17,7 +26,81 @@ pub struct Requirement {
     pub steps: &'static [Step],
 }
 
-/// Why an orchestrator cannot be built: a handler of the program needs what it has not.
+impl Requirement {
+    /// Whether `path` names it, its module, or a module around it.
+    fn is_in(&self, path: &str) -> bool {
+        let within = |module: &str| {
+            module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        within(self.module)
+            || path.strip_prefix(self.module).and_then(|rest| rest.strip_prefix("::")) == Some(self.handler)
+    }
+
+    fn unmet(&self, why: String) -> UnmetRequirement {
+        UnmetRequirement { handler: self.handler, file: self.file, line: self.line, why }
+    }
+}
+
+/// What a handler requires, and an orchestrator does not have.
+///
+/// Its `Display` names the handler, its file and line, and what is missing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnmetRequirement {
+    file: &'static str,
+    line: u32,
+    handler: &'static str,
+    why: String,
+}
+
+impl UnmetRequirement {
+    /// The handler's name.
+    ///
+    /// ```standalone_crate
+    /// use graceful::{InstallError, Orchestrator, StepError, orchestrate};
+    ///
+    /// #[orchestrate(pattern = "user", id = id, audit(required))]
+    /// async fn delete_user(id: u64) -> Result<(), StepError> { Ok(()) }
+    ///
+    /// let error = Orchestrator::builder().build().unwrap().install().unwrap_err();
+    /// let InstallError::Unmet(unmet) = error else { panic!("{error}") };
+    /// assert_eq!((unmet[0].handler(), unmet[0].file()), ("delete_user", file!()));
+    /// assert!(unmet[0].line() < line!());
+    /// ```
+    pub const fn handler(&self) -> &'static str {
+        self.handler
+    }
+
+    /// The file that the handler is in, as [`file!`] gives it.
+    ///
+    /// ```
+    /// # fn print(unmet: &graceful::UnmetRequirement) {
+    /// println!("{}:{}", unmet.file(), unmet.line());
+    /// # }
+    /// ```
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line of the handler's attribute.
+    ///
+    /// ```
+    /// # fn print(unmet: &graceful::UnmetRequirement) {
+    /// println!("{}:{}", unmet.file(), unmet.line());
+    /// # }
+    /// ```
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+}
+
+impl fmt::Display for UnmetRequirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({}:{}) {}", self.handler, self.file, self.line, self.why)
+    }
+}
+
+/// Why an orchestrator cannot be built: a handler that was [named](crate::OrchestratorBuilder::handlers) requires what it does
+/// not have, or there is no runtime.
 ///
 /// ```standalone_crate
 /// use graceful::{Orchestrator, StepError, orchestrate};
@@ -25,23 +108,22 @@ pub struct Requirement {
 /// #[orchestrate(pattern = "user", id = id, audit(required))]
 /// async fn delete_user(id: u64) -> Result<(), StepError> { Ok(()) }
 ///
-/// let error = Orchestrator::builder().build().unwrap_err().to_string();
-/// assert!(error.contains("it cannot do without the step `audit`, and there is no backend for it"));
-/// assert!(Orchestrator::builder().in_memory().build().is_ok());
+/// let error = Orchestrator::builder().handlers(module_path!()).build().unwrap_err().to_string();
+/// assert!(error.contains("requires step `audit`, but no audit backend is configured"));
+/// assert!(Orchestrator::builder().handlers(module_path!()).in_memory().build().is_ok());
 /// ```
 #[derive(PartialEq, Eq)]
 pub struct BuildError(Vec<String>);
 
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
+impl BuildError {
+    pub(super) fn check(faults: Vec<String>) -> Result<(), Self> {
+        if faults.is_empty() { Ok(()) } else { Err(Self(faults)) }
     }
 }
 
-impl BuildError {
-    pub(super) fn without_a_runtime() -> Self {
-        let why = "what takes durable flows to their end, and reviews, runs in a Tokio runtime: build within one, or give one with `runtime`";
-        Self(vec![why.to_owned()])
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
     }
 }
 
@@ -54,46 +136,158 @@ impl fmt::Debug for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// Checks every handler of the program that asks for something.
-pub(super) fn check(backends: &Backends) -> Result<(), BuildError> {
-    let mut missing: Vec<_> =
-        submitted::requirements().flat_map(|requirement| missing(requirement, backends)).collect();
-    // The linker's order says nothing to anybody.
-    missing.sort_unstable();
-    if missing.is_empty() { Ok(()) } else { Err(BuildError(missing)) }
+/// Why an orchestrator cannot become the one of the process.
+///
+/// ```
+/// use graceful::{InstallError, Orchestrator};
+///
+/// Orchestrator::in_memory().install().unwrap();
+/// let error = Orchestrator::in_memory().install().unwrap_err();
+/// assert_eq!(error, InstallError::AlreadyInstalled);
+/// assert_eq!(error.to_string(), "an orchestrator is already installed in this process");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The process has an orchestrator already; it stays.
+    AlreadyInstalled,
+    /// Handlers of the program require what the orchestrator does not have: all of them, by file and line.
+    Unmet(Vec<UnmetRequirement>),
 }
 
-fn missing(requirement: &Requirement, backends: &Backends) -> Vec<String> {
-    let Requirement { handler, file, line, .. } = requirement;
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyInstalled => f.write_str("an orchestrator is already installed in this process"),
+            Self::Unmet(unmet) => {
+                let lines: Vec<_> = unmet.iter().map(ToString::to_string).collect();
+                f.write_str(&lines.join("\n"))
+            }
+        }
+    }
+}
+
+/// The same text: it is what `main` prints of an error.
+impl fmt::Debug for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for InstallError {}
+
+/// Checks every handler of the program that requires something.
+pub(super) fn of_program(backends: &Backends) -> Vec<UnmetRequirement> {
+    unmet(backends, |_| true)
+}
+
+/// The same of the handlers at these paths.
+pub(super) fn of_handlers(paths: &[SmolStr], backends: &Backends) -> Vec<UnmetRequirement> {
+    unmet(backends, |requirement| paths.iter().any(|path| requirement.is_in(path)))
+}
+
+fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<UnmetRequirement> {
+    let checked = submitted::requirements().filter(|requirement| is_checked(requirement));
+    let mut unmet: Vec<_> = checked.flat_map(|requirement| missing(requirement, backends)).collect();
+    // The linker's order means nothing to readers.
+    unmet.sort_unstable();
+    unmet
+}
+
+fn missing(requirement: &Requirement, backends: &Backends) -> Vec<UnmetRequirement> {
     let durable = (requirement.durable.is_some() && backends.flows.is_none())
-        .then(|| "its delivery is durable, and there is no durable store".to_owned());
-    let unserved = requirement
-        .steps
-        .iter()
-        .filter(|step| !backends.served().contains(**step))
-        .map(|step| format!("it cannot do without the step `{step}`, and there is no backend for it"));
-    durable.into_iter().chain(unserved).map(|why| format!("`{handler}` at {file}:{line}: {why}")).collect()
+        .then(|| requirement.unmet(no_store().to_owned()));
+    let served = backends.served();
+    let unserved = requirement.steps.iter().filter(|step| !served.contains(**step));
+    durable.into_iter().chain(unserved.map(|step| requirement.unmet(no_backend(*step)))).collect()
+}
+
+const fn no_store() -> &'static str {
+    "is durable, but no durable store is configured"
+}
+
+fn no_backend(step: Step) -> String {
+    let backend = if step == Step::Fallback { Step::Cache } else { step };
+    format!("requires step `{step}`, but no {backend} backend is configured")
+}
+
+/// What was found missing at a call, where nobody had checked: each is logged once.
+#[derive(Debug, Default)]
+pub(super) struct Missed(Mutex<BTreeSet<(SmolStr, Option<Step>)>>);
+
+impl Missed {
+    fn is_new(&self, handler: &str, step: Option<Step>) -> bool {
+        let mut missed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.insert((handler.into(), step))
+    }
+}
+
+impl Orchestrator {
+    /// A step that the flow cannot do without has no backend.
+    #[cold]
+    pub(crate) fn no_backend(&self, step: Step, flow: &Flow) -> StepError {
+        self.missed(Some(step), &no_backend(step), flow);
+        StepError::new("the step is required, and has no backend")
+    }
+
+    /// The flow's delivery is durable, and there is no durable store.
+    #[cold]
+    pub(crate) fn no_store(&self, flow: &Flow) -> StepError {
+        self.missed(None, no_store(), flow);
+        StepError::new("there is no durable store")
+    }
+
+    fn missed(&self, step: Option<Step>, why: &str, flow: &Flow) {
+        if !self.0.missed.is_new(flow.handler(), step) {
+            return;
+        }
+        // A handler's name need not be unique; the flow of the manual path has none.
+        let of_name = submitted::requirements().filter(|requirement| requirement.handler == flow.handler());
+        let places: Vec<_> = of_name.map(|found| format!("{}:{}", found.file, found.line)).collect();
+        tracing::error!(
+            target: "graceful::requirements",
+            handler = flow.handler(),
+            pattern = flow.pattern(),
+            at = places.join(", "),
+            "a handler {why}; this is logged once"
+        );
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const REQUIREMENT: Requirement = Requirement {
+        handler: "update_user",
+        module: "shop::users",
+        file: "src/users.rs",
+        line: 12,
+        durable: Some(&Durable { identity: String::new, hooks: None }),
+        steps: &[Step::Audit, Step::Fallback],
+    };
+
     #[test]
-    fn each_missing_thing_is_told_with_file_and_line() {
-        let requirement = Requirement {
-            handler: "update_user",
-            file: "src/users.rs",
-            line: 12,
-            durable: Some(&Durable { identity: String::new, hooks: None }),
-            steps: &[Step::Audit],
-        };
+    fn missing_names_each_requirement_with_file_and_line() {
+        let missing: Vec<_> =
+            missing(&REQUIREMENT, &Backends::default()).iter().map(ToString::to_string).collect();
         assert_eq!(
-            missing(&requirement, &Backends::default()),
+            missing,
             [
-                "`update_user` at src/users.rs:12: its delivery is durable, and there is no durable store",
-                "`update_user` at src/users.rs:12: it cannot do without the step `audit`, and there is no backend for it",
+                "`update_user` (src/users.rs:12) is durable, but no durable store is configured",
+                "`update_user` (src/users.rs:12) requires step `audit`, but no audit backend is configured",
+                "`update_user` (src/users.rs:12) requires step `fallback`, but no cache backend is configured",
             ]
         );
+    }
+
+    #[test]
+    fn path_of_handler_or_module_around_it_names_the_handler() {
+        for path in ["shop", "shop::users", "shop::users::update_user"] {
+            assert!(REQUIREMENT.is_in(path), "{path}");
+        }
+        for path in ["sho", "shop::user", "shop::users::update", "shop::users::update_user::inner", "users"] {
+            assert!(!REQUIREMENT.is_in(path), "{path}");
+        }
     }
 }

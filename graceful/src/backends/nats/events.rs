@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     Event, StepError,
-    backends::{ConnectError, EventEmitter, Reply, breaker::Breaker},
+    backends::{ConnectError, EventEmitter, Reply, breaker::Breaker, connect::in_real_time},
 };
 
 /// How long an event may take to be acknowledged, unless it is told otherwise.
@@ -96,8 +96,12 @@ impl Events {
     /// ```
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         let url = Url::parse(url)?;
-        let client = Arc::new(Client::connect(&url).await?);
-        created_or_checked(&client, &url).await?;
+        let client = in_real_time(async {
+            let client = Client::connect(&url).await?;
+            created_or_checked(&client, &url).await?;
+            Ok::<_, ConnectError>(Arc::new(client))
+        });
+        let client = client.await?;
         Ok(Self(Arc::new(Inner {
             client,
             stream: url.stream,

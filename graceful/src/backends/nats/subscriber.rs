@@ -24,7 +24,7 @@ use super::{
     url::Url,
 };
 use crate::{
-    backends::{ConnectError, Inbox, InboxEntry, ReceivedEvent},
+    backends::{ConnectError, Inbox, InboxEntry, ReceivedEvent, connect::in_real_time},
     context,
     step::contain,
 };
@@ -111,8 +111,12 @@ impl Subscriber {
     /// ```
     pub async fn connect(url: &str, name: &str, filter: &Filter) -> Result<Self, ConnectError> {
         let url = Url::parse(url)?;
-        let client = Client::connect(&url).await?;
-        let stream = created_or_checked(&client, &url).await?;
+        let connected = in_real_time(async {
+            let client = Client::connect(&url).await?;
+            let stream = created_or_checked(&client, &url).await?;
+            Ok::<_, ConnectError>((client, stream))
+        });
+        let (client, stream) = connected.await?;
         let this = Self {
             client,
             stream,
@@ -122,7 +126,7 @@ impl Subscriber {
             ack_wait: ACK_WAIT,
             on_poison: None,
         };
-        this.consumer().await.map_err(|broken| broken.error)?;
+        in_real_time(this.consumer()).await.map_err(|broken| broken.error)?;
         Ok(this)
     }
 

@@ -11,7 +11,7 @@ use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
 use super::{Store, TIMEOUT};
-use crate::backends::{ConnectError, breaker::Breaker};
+use crate::backends::{ConnectError, breaker::Breaker, connect::in_real_time};
 
 const CONNECTIONS: u32 = 10;
 
@@ -52,7 +52,7 @@ impl Store {
             let mut connection = pool.acquire().await?;
             migrate(&mut connection).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))
         });
-        match made.await {
+        match in_real_time(made).await {
             Ok(Ok(())) => {
                 let (place, claimer) = (place.into(), Uuid::from_u128(fastrand::u128(..)));
                 let breaker = Arc::new(Breaker::new("PostgreSQL"));

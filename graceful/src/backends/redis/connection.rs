@@ -14,7 +14,7 @@ use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 
 use crate::{
     StepError,
-    backends::{ConnectError, breaker::Breaker},
+    backends::{ConnectError, breaker::Breaker, connect::in_real_time},
 };
 
 /// How long the first connection may take.
@@ -76,7 +76,7 @@ impl Connection {
             connecting: AsyncMutex::default(),
             breaker: Breaker::new("Redis"),
         };
-        match timeout(START, this.connected()).await {
+        match in_real_time(timeout(START, this.connected())).await {
             Ok(Ok(_)) => Ok(this),
             Ok(Err(error)) => Err(ConnectError::new(format!("{} cannot be used: {error}", this.place()))),
             Err(_) => Err(ConnectError::new(format!("{} does not answer within {START:?}", this.place()))),

@@ -6,12 +6,13 @@ use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
 use super::{OpenError, Store, broken};
-use crate::backends::{Activity, Reply, oxigraph};
+use crate::backends::{Activity, Reply, connect::in_real_time, oxigraph};
 
 impl Store {
     /// The knowledge graph that is kept here.
     pub(crate) async fn open_graph(&self) -> Result<oxigraph::Graph, OpenError> {
-        oxigraph::Graph::open(self.clone()).await.map_err(|error| OpenError::new(self.path(), error))
+        let opened = in_real_time(oxigraph::Graph::open(self.clone())).await;
+        opened.map_err(|error| OpenError::new(self.path(), error))
     }
 }
 

@@ -10,6 +10,7 @@ use sqlx::{
 use tokio::runtime::Handle;
 
 use super::{Inner, Store, writer::Writer};
+use crate::backends::connect::in_real_time;
 
 /// Versions before lose data when a checkpoint meets a reset of the WAL: see <https://sqlite.org/wal.html#walresetbug>.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -71,7 +72,8 @@ impl Store {
     /// ```
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        open(path).await.map_err(|source| OpenError { path: path.display().to_string(), source })
+        let opened = in_real_time(open(path)).await;
+        opened.map_err(|source| OpenError { path: path.display().to_string(), source })
     }
 
     /// Opens `graceful.db` in a directory, which is made if it is missing.

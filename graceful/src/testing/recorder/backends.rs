@@ -9,9 +9,9 @@ use super::log::Log;
 use crate::{
     Event, Flow, Key, Metadata, Severity,
     backends::{
-        Activity, Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
-        Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply, Rows,
-        Scheduler,
+        Activity, Alert, AlertChange, Alerter, AuditLog, BoxFuture, Cache, CacheEntry, CacheWrite, Claim,
+        Edge, EventEmitter, FlowState, FlowStore, Held, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus,
+        Node, PatternTrace, PatternUse, QueuedFlow, Reply, Rows, Scheduler, Settlement, StoredFlow,
     },
     steps::Backends,
 };
@@ -27,7 +27,7 @@ pub(super) fn recorded(backends: Backends, log: &Arc<Log>) -> Backends {
         nexus: backends.nexus.map(|inner| Recording::around(inner, log) as _),
         audit: backends.audit.map(|inner| Recording::around(inner, log) as _),
         alerts: backends.alerts.map(|inner| Recording::around(inner, log) as _),
-        flows: backends.flows,
+        flows: backends.flows.map(|inner| Recording::around(inner, log) as _),
     }
 }
 
@@ -228,5 +228,45 @@ impl Alerter for Recording<dyn Alerter> {
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
         self.inner.resolved(limit)
+    }
+}
+
+/// What a store does is no step's, and is not recorded: the recorder knows which flows are on their way.
+impl FlowStore for Recording<dyn FlowStore> {
+    fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+        self.log.stored(flow.id);
+        self.inner.enqueue(flow)
+    }
+
+    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
+        self.inner.claim(now, limit, lease)
+    }
+
+    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
+        self.inner.extend(held, until)
+    }
+
+    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
+        self.inner.settle(held, settlement, now)
+    }
+
+    fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
+        self.inner.get(id)
+    }
+
+    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
+        self.inner.list(state, limit)
+    }
+
+    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
+        self.inner.resubmit(id, now)
+    }
+
+    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {
+        self.inner.purge(state, before)
+    }
+
+    fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
+        self.inner.listen(wake)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -34,11 +34,18 @@ pub(super) struct Log {
     effects: Mutex<Vec<(Uuid, Effect)>>,
     failures: Mutex<BTreeMap<Step, StepError>>,
     ended: watch::Sender<Vec<FlowReport>>,
+    /// The durable flows that have not ended.
+    stored: watch::Sender<HashSet<Uuid>>,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { effects: Mutex::default(), failures: Mutex::default(), ended: watch::Sender::new(Vec::new()) }
+        Self {
+            effects: Mutex::default(),
+            failures: Mutex::default(),
+            ended: watch::Sender::new(Vec::new()),
+            stored: watch::Sender::new(HashSet::new()),
+        }
     }
 }
 
@@ -49,6 +56,24 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Log {
     pub(super) fn ended(&self, report: &FlowReport) {
         self.ended.send_modify(|ended| ended.push(report.clone()));
+        self.stored.send_if_modified(|stored| stored.remove(&report.flow().id()));
+    }
+
+    /// A flow goes into the durable store; one that cannot be stored runs at once, and ends all the same.
+    pub(super) fn stored(&self, flow: Uuid) {
+        self.stored.send_modify(|stored| {
+            stored.insert(flow);
+        });
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.stored.borrow().is_empty()
+    }
+
+    /// Waits until no durable flow is on its way.
+    pub(super) async fn settled(&self) {
+        // It is there as long as its sender is, which is `self`.
+        let _ = self.stored.subscribe().wait_for(HashSet::is_empty).await;
     }
 
     pub(super) async fn until(&self, count: usize) {

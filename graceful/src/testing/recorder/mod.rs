@@ -10,7 +10,7 @@ use std::{fmt, future::Future, sync::Arc};
 pub(crate) use self::log::calling;
 pub use self::recorded::{Effect, Recorded};
 use self::{log::Log, recorded::Answer};
-use crate::{Orchestrator, OrchestratorBuilder, Step, StepError};
+use crate::{Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError, backends::memory};
 
 /// An orchestrator for tests: it runs what production runs, the same engine and the same steps, on the embedded backends
 /// in memory, and records what each step asked of its backend and what became of it.
@@ -62,7 +62,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder on the embedded backends, for the service `test`.
+    /// A recorder on the embedded backends, for the service `test`. Within a Tokio runtime it has a store in memory for durable
+    /// flows, too, and a relay that tries each of them once.
     ///
     /// ```
     /// let recorder = graceful::testing::Recorder::new();
@@ -72,7 +73,7 @@ impl Recorder {
         Self::with(|builder| builder)
     }
 
-    /// A recorder with settings, or backends, of your own; what it still lacks is embedded.
+    /// A recorder with settings, or backends, of your own; what it still lacks is that of [`new`](Self::new).
     ///
     /// ```
     /// use graceful::{backends::memory, testing::Recorder};
@@ -82,14 +83,22 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// Where [`build`](OrchestratorBuilder::build) refuses a handler of the program.
+    /// Where [`build`](OrchestratorBuilder::build) refuses what was given.
     #[track_caller]
     pub fn with(change: impl FnOnce(OrchestratorBuilder) -> OrchestratorBuilder) -> Self {
         let log = Arc::<Log>::default();
         let told = Arc::clone(&log);
-        let built = change(Orchestrator::builder().service("test"))
-            .in_memory()
-            .map_backends(|backends| backends::recorded(backends, &log))
+        // One attempt: a step that fails is not to be waited for.
+        let relay = RelaySettings::default().attempts(1);
+        let builder = change(Orchestrator::builder().service("test").relay(relay)).in_memory();
+        let relays = builder.has_runtime();
+        let built = builder
+            .map_backends(|mut backends| {
+                if relays {
+                    backends.flows.get_or_insert_with(|| Arc::new(memory::Flows::new()));
+                }
+                backends::recorded(backends, &log)
+            })
             .on_report(move |report| told.ended(report))
             .build();
         match built {
@@ -124,11 +133,12 @@ impl Recorder {
         self.orchestrator.scope(future)
     }
 
-    /// Waits until no flow is left in the background: those of `delivery = "background"`, those of dropped handlers, what
-    /// a sync handler left. Steps that hang are waited for as long as their time budget.
+    /// Waits until no flow is left in the background: those of `delivery = "background"` and `"durable"`, those of dropped
+    /// handlers, what a sync handler left. Steps that hang are waited for as long as their time budget.
     ///
-    /// A handler that is still running is no work in the background, nor is a flow in a durable store, which is its relay's; for
-    /// those see [`ended`](Self::ended).
+    /// A handler that is still running is no work in the background, and of a flow that a transaction has stored (`tx`) it is not
+    /// known whether that commits; for those see [`ended`](Self::ended). With relay settings of your own, a durable flow is waited
+    /// for until its last attempt.
     ///
     /// ```
     /// # use graceful::{Code, orchestrate, testing::Recorder};
@@ -142,7 +152,14 @@ impl Recorder {
     /// # });
     /// ```
     pub async fn settled(&self) {
-        self.orchestrator.background().settled().await;
+        loop {
+            self.orchestrator.background().settled().await;
+            if self.log.is_settled() {
+                return;
+            }
+            // What its hooks leave in the background comes after it.
+            self.log.settled().await;
+        }
     }
 
     /// Waits until so many flows have ended, and answers them all, in the order of their ends: for handlers that others

@@ -1,0 +1,29 @@
+//! Under paused time, which goes to the next timer as soon as every task waits, though the file or the server is at work.
+
+use graceful::{
+    Orchestrator,
+    backends::{nats, postgres, redis},
+};
+use graceful_tests::servers;
+
+#[tokio::test(start_paused = true)]
+async fn embedded_opens_under_paused_time() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..20 {
+        Orchestrator::embedded(dir.path()).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn servers_connect_under_paused_time() {
+    let (Some(redis), Some(nats), Some(postgres)) =
+        (servers::redis().await, servers::nats().await, servers::postgres().await)
+    else {
+        return;
+    };
+    redis::Cache::connect(&format!("redis://{redis}")).await.unwrap();
+    let url = format!("nats://{nats}?stream={}", servers::unique("paused"));
+    nats::Events::connect(&url).await.unwrap();
+    nats::Subscriber::connect(&url, "greeter", &nats::Filter::new()).await.unwrap();
+    postgres::Store::connect(&format!("postgres://postgres@{postgres}/test")).await.unwrap();
+}
