@@ -1,6 +1,7 @@
 //! What the tests share: a world to look into, users, hooks, backends and networks at fault, servers, and the log.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "for tests: a helper that panics fails the test")]
 
+pub mod blanket;
 pub mod faulty;
 pub mod gate;
 pub mod hooks;

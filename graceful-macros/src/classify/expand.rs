@@ -143,7 +143,7 @@ fn cause(input: &DeriveInput, krate: &Path) -> Option<TokenStream> {
     input.generics.params.is_empty().then(|| {
         quote! {
             #krate::__private::inventory::submit! {
-                #krate::__private::Cause::new(|error| #krate::__private::CauseProbe::<#name>::NEW.find(error))
+                #krate::__private::Cause::new(|error| #krate::__private::CauseProbe::<#name>::NEW.__graceful_find(error))
             }
         }
     })

@@ -29,7 +29,7 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
     let read = in_one(&calls);
     quote! {
         move |#ok_draft, #result| #read,
-        |#draft, #error| #krate::__private::probe(#error).classify(#draft)
+        |#draft, #error| #krate::__private::probe(#error).__graceful_classify(#draft)
     }
 }
 
@@ -66,6 +66,7 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> V
             }
             Argument::Probe => {
                 let result = result(handler);
+                let method = Ident::new(&format!("__graceful_{method}"), span);
                 quote_spanned!(span=> #krate::__private::probe(#result).#method(#draft))
             }
         }
@@ -87,7 +88,7 @@ fn hole_of(hole: &Hole, krate: &TokenStream, draft: &Ident) -> TokenStream {
         }
         Hole::Kept(index) => {
             let index = syn::Index::from(*index);
-            quote!(#draft.kept(#index))
+            quote!(#krate::__private::Draft::kept(#draft, #index))
         }
     }
 }

@@ -25,17 +25,17 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
             }
             HookArm::Err => {
                 let hook = quote_spanned!(span=> #at::__private::detached(#path));
-                let call = quote_spanned!(span=> #found.start(&#view).await);
+                let call = quote_spanned!(span=> #found.__graceful_start(&#view).await);
                 quote!((#krate::Step::#step, false) => {
                     let #found = #hook;
-                    let #view = #found.view(&#flow);
+                    let #view = #found.__graceful_view(&#flow);
                     #call
                 })
             }
             HookArm::Ok => {
                 let hook = quote_spanned!(span=> #at::__private::restores(#path));
-                let restored = quote_spanned!(span=> #found.value(&#flow)?);
-                let call = quote_spanned!(span=> #found.start(&#view).await);
+                let restored = quote_spanned!(span=> #found.__graceful_value(&#flow)?);
+                let call = quote_spanned!(span=> #found.__graceful_start(&#view).await);
                 quote!((#krate::Step::#step, true) => {
                     let #found = #hook;
                     let #value = #restored;
@@ -49,7 +49,7 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
     // Where a future cannot be sent, the error stands at a hook.
     let first = handler.hooks.iter().find(here)?;
     let span = Span::mixed_site().located_at(first.path.span());
-    let body = quote!(match (#step, #flow.is_success()) { #(#arms,)* _ => #krate::__private::no_hook() });
+    let body = quote!(match (#step, #krate::Flow::is_success(&#flow)) { #(#arms,)* _ => #krate::__private::no_hook() });
     let krate = krate.at(span);
     let future = quote_spanned!(span=> #krate::__private::boxed(async move { #body }));
     Some(quote!(|#step, #flow| #future))
@@ -115,7 +115,7 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
         Fallback::LastGood(span) => {
             let span = Span::mixed_site().located_at(*span);
             let value = Ident::new("__value", span);
-            quote_spanned!(span=> .last_good(|#value| #value.decode()))
+            quote_spanned!(span=> .last_good(|#value| #value.__graceful_decode()))
         }
     })
 }

@@ -31,8 +31,8 @@ fn downcast<'a, E: Classify + Error + 'static>(error: &'a (dyn Error + 'static))
     error.downcast_ref::<E>().map(|error| error as _)
 }
 
-/// Asks whether `T` is an `Error` without demanding it: [`find`](CauseProbe::find) is this type's own where it is, and
-/// otherwise that of the type it dereferences to. That needs no trait in scope, whose import could be left unused.
+/// Asks whether `T` is an `Error` without demanding it: [`__graceful_find`](CauseProbe::__graceful_find) is this type's own where it is, and
+/// otherwise that of the type it dereferences to. That needs no trait in scope, whose import could be left unused; its name is reserved, since the traits in scope are asked, too.
 #[derive(Debug)]
 pub struct CauseProbe<T>(PhantomData<T>);
 
@@ -47,7 +47,7 @@ impl<T> CauseProbe<T> {
 
 impl<T: Classify + Error + 'static> CauseProbe<T> {
     /// The error, if it is a `T`.
-    pub fn find<'a>(&self, error: &'a (dyn Error + 'static)) -> Option<&'a dyn Classify> {
+    pub fn __graceful_find<'a>(&self, error: &'a (dyn Error + 'static)) -> Option<&'a dyn Classify> {
         downcast::<T>(error)
     }
 }
@@ -55,7 +55,7 @@ impl<T: Classify + Error + 'static> CauseProbe<T> {
 impl NotAnError {
     /// Nothing.
     #[allow(clippy::unused_self, reason = "only a method can stand in for a method")]
-    pub fn find<'a>(&self, _: &'a (dyn Error + 'static)) -> Option<&'a dyn Classify> {
+    pub fn __graceful_find<'a>(&self, _: &'a (dyn Error + 'static)) -> Option<&'a dyn Classify> {
         None
     }
 }

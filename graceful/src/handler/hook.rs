@@ -73,22 +73,22 @@ impl<F, E, Kind> Deref for Detached<'_, F, E, Kind> {
 }
 
 impl<'a, E, Kind, F: HookOf<'a, Failure<'a, E>, Kind>> Detached<'a, F, E, Kind> {
-    pub fn view(&self, flow: &Arc<Flow>) -> Failure<'a, E> {
+    pub fn __graceful_view(&self, flow: &Arc<Flow>) -> Failure<'a, E> {
         Failure::of_flow(flow)
     }
 
-    pub fn start(self, view: &'a Failure<'a, E>) -> F::Future {
+    pub fn __graceful_start(self, view: &'a Failure<'a, E>) -> F::Future {
         self.0.start(view)
     }
 }
 
 #[expect(clippy::unused_self, reason = "a question is asked by a method")]
 impl DetachedAnything<(), ()> {
-    pub fn view(&self, flow: &Arc<Flow>) -> Failure<'static, ()> {
+    pub fn __graceful_view(&self, flow: &Arc<Flow>) -> Failure<'static, ()> {
         Failure::of_flow(flow)
     }
 
-    pub fn start(&self, _: &Failure<'_, ()>) -> Ready<HookResult> {
+    pub fn __graceful_start(&self, _: &Failure<'_, ()>) -> Ready<HookResult> {
         ready(Ok(()))
     }
 }

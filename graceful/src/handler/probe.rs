@@ -5,6 +5,9 @@
 //! type. The compiler takes the first method whose bounds hold. The technique is a variant of
 //! [autoref specialization](https://github.com/dtolnay/case-studies/tree/master/autoref-specialization) that needs no trait in
 //! scope.
+//!
+//! Each step of the resolution asks the traits in scope as well: a user's `impl<T> Audited for T` with a method `payload` would
+//! answer before [`Anything`] does. So the questions have names that are reserved for this crate: `__graceful_…`.
 
 use std::{marker::PhantomData, ops::Deref};
 
@@ -50,33 +53,33 @@ impl<'a, T: ?Sized> Deref for Wrapped<'a, T> {
 
 impl<T: Serialize + ?Sized> Probe<'_, T> {
     /// The `Ok` value becomes the payload.
-    pub fn payload(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
         draft.payload((***self).0);
     }
 
-    pub fn needed_payload(&self, draft: &mut Draft<'_>) {
-        self.payload(draft);
+    pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>) {
+        self.__graceful_payload(draft);
     }
 }
 
 impl<T: Carrier> Wrapped<'_, T> {
     /// What the response carries becomes the payload.
-    pub fn payload(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
         self.0.0.carried(draft);
     }
 
-    pub fn needed_payload(&self, draft: &mut Draft<'_>) {
-        self.payload(draft);
+    pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>) {
+        self.__graceful_payload(draft);
     }
 }
 
 impl<T: ?Sized> Anything<'_, T> {
     /// What cannot be serialised has no payload.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
-    pub fn payload(&self, _: &mut Draft<'_>) {}
+    pub fn __graceful_payload(&self, _: &mut Draft<'_>) {}
 
     /// An argument relies on the payload: says what is missing.
-    pub fn needed_payload(&self, draft: &mut Draft<'_>)
+    pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>)
     where
         T: Value,
     {
@@ -86,7 +89,7 @@ impl<T: ?Sized> Anything<'_, T> {
 
 /// The `Ok` value is kept for the hooks that a relay runs; only of what can be restored by itself, so nothing is looked into.
 impl<T: ?Sized> Anything<'_, T> {
-    pub fn needed_value(&self, draft: &mut Draft<'_>)
+    pub fn __graceful_needed_value(&self, draft: &mut Draft<'_>)
     where
         T: Value,
     {
@@ -96,7 +99,7 @@ impl<T: ?Sized> Anything<'_, T> {
 
 impl<E: Classify + ?Sized> Probe<'_, E> {
     /// The error says what it means.
-    pub fn classify(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
         let error = (***self).0;
         let message = error.message();
         draft.classified(error.code(), SmolStr::new(&*message));
@@ -106,7 +109,7 @@ impl<E: Classify + ?Sized> Probe<'_, E> {
 #[cfg(feature = "axum")]
 impl Wrapped<'_, crate::axum::Problem> {
     /// It was classified when it was made.
-    pub fn classify(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
         let problem = self.0.0;
         draft.classified(problem.code(), problem.message());
     }
@@ -115,7 +118,7 @@ impl Wrapped<'_, crate::axum::Problem> {
 impl<E: ?Sized> Anything<'_, E> {
     /// What is not classified stays internal, with a fixed text: its own text never leaves the process.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
-    pub fn classify(&self, _: &mut Draft<'_>) {}
+    pub fn __graceful_classify(&self, _: &mut Draft<'_>) {}
 }
 
 /// A last good value, to be read back as a `T`: asked in the same way.
@@ -157,21 +160,21 @@ fn decode<T: DeserializeOwned>(payload: &Payload) -> Result<T, StepError> {
 }
 
 impl<T: DeserializeOwned> Decode<'_, T> {
-    pub fn decode(&self) -> Result<T, StepError> {
+    pub fn __graceful_decode(&self) -> Result<T, StepError> {
         decode((***self).0)
     }
 }
 
 #[cfg(feature = "axum")]
 impl<T: DeserializeOwned> DecodeWrapped<'_, axum::Json<T>> {
-    pub fn decode(&self) -> Result<axum::Json<T>, StepError> {
+    pub fn __graceful_decode(&self) -> Result<axum::Json<T>, StepError> {
         decode(self.0.0).map(axum::Json)
     }
 }
 
 #[cfg(feature = "tonic")]
 impl<T: DeserializeOwned> DecodeWrapped<'_, tonic::Response<T>> {
-    pub fn decode(&self) -> Result<tonic::Response<T>, StepError> {
+    pub fn __graceful_decode(&self) -> Result<tonic::Response<T>, StepError> {
         decode(self.0.0).map(tonic::Response::new)
     }
 }
@@ -188,7 +191,7 @@ impl<T: DeserializeOwned> Remembered for T {}
 
 impl<T> DecodeAnything<'_, T> {
     /// Says what is missing.
-    pub fn decode(&self) -> Result<T, StepError>
+    pub fn __graceful_decode(&self) -> Result<T, StepError>
     where
         T: Remembered,
     {

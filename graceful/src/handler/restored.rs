@@ -54,7 +54,7 @@ impl<F, T, Kind> Deref for Restores<'_, F, T, Kind> {
 impl<'a, T, Kind, F: HookOf<'a, Success<'a, T>, Kind>> Restores<'a, F, T, Kind> {
     /// The `Ok` value of a stored flow.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
-    pub fn value(&self, flow: &Flow) -> Result<T, StepError>
+    pub fn __graceful_value(&self, flow: &Flow) -> Result<T, StepError>
     where
         T: Restored,
     {
@@ -62,7 +62,7 @@ impl<'a, T, Kind, F: HookOf<'a, Success<'a, T>, Kind>> Restores<'a, F, T, Kind> 
         value.decode().map_err(StepError::caused_by)
     }
 
-    pub fn start(self, view: &'a Success<'a, T>) -> F::Future {
+    pub fn __graceful_start(self, view: &'a Success<'a, T>) -> F::Future {
         self.0.start(view)
     }
 }
@@ -73,11 +73,11 @@ impl<'a, T, Kind, F: HookOf<'a, Success<'a, T>, Kind>> Restores<'a, F, T, Kind> 
     reason = "a question is asked by a method, and answered alike"
 )]
 impl RestoresAnything<(), ()> {
-    pub fn value(&self, _: &Flow) -> Result<(), StepError> {
+    pub fn __graceful_value(&self, _: &Flow) -> Result<(), StepError> {
         Ok(())
     }
 
-    pub fn start(&self, _: &Success<'_, ()>) -> Ready<HookResult> {
+    pub fn __graceful_start(&self, _: &Success<'_, ()>) -> Ready<HookResult> {
         ready(Ok(()))
     }
 }

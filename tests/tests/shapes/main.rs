@@ -23,6 +23,7 @@
 mod async_trait;
 mod attributes;
 mod axum;
+mod blanket_traits;
 mod bodies;
 mod corners;
 mod futures;
