@@ -1,5 +1,5 @@
 fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
-    ::core::future::IntoFuture::into_future(
+    (::core::future::IntoFuture::into_future)(
         ::graceful::__private::enter_eager(
                 const { &::graceful::__private::Site::new("get", "user", "get") },
                 |__draft| __draft.id(&id),
@@ -17,10 +17,10 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                     }
                 }),
                 move |__draft, __result| {
-                    ::graceful::__private::probe(__result).payload(__draft)
+                    ::graceful::__private::probe(__result).__graceful_payload(__draft)
                 },
                 |__draft, __error| {
-                    ::graceful::__private::probe(__error).classify(__draft)
+                    ::graceful::__private::probe(__error).__graceful_classify(__draft)
                 },
             ),
     )

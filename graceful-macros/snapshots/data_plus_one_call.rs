@@ -7,9 +7,12 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                     .event("user_updated", "user_updated.failed")
             },
             move |__site| {
-                ::graceful::__private::enter(__site, |__draft| __draft.key(&user.id))
+                (::graceful::__private::enter(__site, |__draft| __draft.key(&user.id)))
                     .run(
-                        ::graceful::__private::body(async move {
+                        ::graceful::__private::body::<
+                            Result<User, UserError>,
+                            _,
+                        >(async move {
                             if false {
                                 return ::graceful::__private::never::<
                                     Result<User, UserError>,
@@ -18,10 +21,12 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                             '_body: { Ok(user) }
                         }),
                         move |__draft, __result| {
-                            ::graceful::__private::probe(__result).payload(__draft)
+                            ::graceful::__private::probe(__result)
+                                .__graceful_payload(__draft)
                         },
                         |__draft, __error| {
-                            ::graceful::__private::probe(__error).classify(__draft)
+                            ::graceful::__private::probe(__error)
+                                .__graceful_classify(__draft)
                         },
                     )
             },

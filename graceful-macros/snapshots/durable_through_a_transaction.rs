@@ -4,20 +4,20 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
         ::graceful::__private::Durable {
             identity: || ::graceful::__private::identity(&__graceful_here),
             hooks: ::core::option::Option::Some(|__step, __flow| ::graceful::__private::boxed(async move {
-                match (__step, __flow.is_success()) {
+                match (__step, ::graceful::Flow::is_success(&__flow)) {
                     (::graceful::Step::Audit, _) => {
                         ::graceful::__private::hook(&*__flow, to_the_log).await
                     }
                     (::graceful::Step::Alert, true) => {
                         let __hook = ::graceful::__private::restores(calm);
-                        let __value = __hook.value(&__flow)?;
+                        let __value = __hook.__graceful_value(&__flow)?;
                         let __view = ::graceful::__private::success(&__flow, &__value);
-                        __hook.start(&__view).await
+                        __hook.__graceful_start(&__view).await
                     }
                     (::graceful::Step::Alert, false) => {
                         let __hook = ::graceful::__private::detached(page);
-                        let __view = __hook.view(&__flow);
-                        __hook.start(&__view).await
+                        let __view = __hook.__graceful_view(&__flow);
+                        __hook.__graceful_start(&__view).await
                     }
                     _ => ::graceful::__private::no_hook(),
                 }
@@ -42,7 +42,10 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                     let tx = &mut *tx;
                     ::graceful::__private::enter(__site, |__draft| __draft.id(&user.id))
                         .observe(
-                            ::graceful::__private::body(async move {
+                            ::graceful::__private::body::<
+                                Result<User, Error>,
+                                _,
+                            >(async move {
                                 if false {
                                     return ::graceful::__private::never::<
                                         Result<User, Error>,
@@ -52,10 +55,11 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                             }),
                             move |__draft, __result| {
                                 ::graceful::__private::probe(__result)
-                                    .needed_payload(__draft)
+                                    .__graceful_needed_payload(__draft)
                             },
                             |__draft, __error| {
-                                ::graceful::__private::probe(__error).classify(__draft)
+                                ::graceful::__private::probe(__error)
+                                    .__graceful_classify(__draft)
                             },
                         )
                         .await

@@ -22,45 +22,48 @@ async fn save(
                     .hook_ok(my::graceful::Step::Alert)
                     .hook_err(my::graceful::Step::Alert)
                     .hooks(|__step, __flow| my::graceful::__private::boxed(async move {
-                        match (__step, __flow.is_success()) {
+                        match (__step, my::graceful::Flow::is_success(&__flow)) {
                             (my::graceful::Step::Audit, _) => {
                                 my::graceful::__private::hook(&*__flow, to_the_log).await
                             }
                             (my::graceful::Step::Alert, false) => {
                                 let __hook = my::graceful::__private::detached(page);
-                                let __view = __hook.view(&__flow);
-                                __hook.start(&__view).await
+                                let __view = __hook.__graceful_view(&__flow);
+                                __hook.__graceful_start(&__view).await
                             }
                             _ => my::graceful::__private::no_hook(),
                         }
                     }))
             },
             move |__site| {
-                my::graceful::__private::enter_on(
-                        __site,
-                        &self.orchestrator,
-                        |__draft| {
-                            {
-                                let __text = my::graceful::__private::text(
-                                    ::core::format_args!(
-                                        "{}", my::graceful::__private::hole(& tenant)
-                                    ),
-                                );
-                                __draft.keep(&__text)
-                            };
-                            __draft.graph_to(&tenant);
-                            {
-                                let __text = my::graceful::__private::text(
-                                    ::core::format_args!(
-                                        "{}", my::graceful::__private::shown(& & tenant)
-                                    ),
-                                );
-                                __draft.keep(&__text)
-                            };
-                        },
-                    )
+                (my::graceful::__private::enter_on(
+                    __site,
+                    &self.orchestrator,
+                    |__draft| {
+                        {
+                            let __text = my::graceful::__private::text(
+                                ::core::format_args!(
+                                    "{}", my::graceful::__private::hole(& tenant)
+                                ),
+                            );
+                            __draft.keep(&__text)
+                        };
+                        __draft.graph_to(&tenant);
+                        {
+                            let __text = my::graceful::__private::text(
+                                ::core::format_args!(
+                                    "{}", my::graceful::__private::shown(& & tenant)
+                                ),
+                            );
+                            __draft.keep(&__text)
+                        };
+                    },
+                ))
                     .prepare(
-                        my::graceful::__private::body(async move {
+                        my::graceful::__private::body::<
+                            Result<_, Error>,
+                            _,
+                        >(async move {
                             if false {
                                 return my::graceful::__private::never::<
                                     Result<_, Error>,
@@ -80,8 +83,8 @@ async fn save(
                             {
                                 let __text = my::graceful::__private::text(
                                     ::core::format_args!(
-                                        "{}/{}", __draft.kept(0), my::graceful::__private::hole(&
-                                        result.id)
+                                        "{}/{}", my::graceful::__private::Draft::kept(__draft, 0),
+                                        my::graceful::__private::hole(& result.id)
                                     ),
                                 );
                                 __draft.key(&__text)
@@ -91,16 +94,18 @@ async fn save(
                             {
                                 let __text = my::graceful::__private::text(
                                     ::core::format_args!(
-                                        "{}: {}", __draft.kept(1), my::graceful::__private::shown(&
-                                        & result.name)
+                                        "{}: {}", my::graceful::__private::Draft::kept(__draft, 1),
+                                        my::graceful::__private::shown(& & result.name)
                                     ),
                                 );
                                 __draft.message(&__text)
                             };
-                            my::graceful::__private::probe(result).payload(__draft);
+                            my::graceful::__private::probe(result)
+                                .__graceful_payload(__draft);
                         },
                         |__draft, __error| {
-                            my::graceful::__private::probe(__error).classify(__draft)
+                            my::graceful::__private::probe(__error)
+                                .__graceful_classify(__draft)
                         },
                     )
                     .required(my::graceful::__private::required_error)

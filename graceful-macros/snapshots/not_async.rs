@@ -4,13 +4,12 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
         line : ::core::line!(), durable : ::core::option::Option::None, steps : &
         [::graceful::Step::Fallback], }
     }
-    ::graceful::__private::enter(
-            const {
-                &::graceful::__private::Site::new("get", "user", "get")
-                    .last_good(3600000u64)
-            },
-            |__draft| __draft.key(&id),
-        )
+    (::graceful::__private::enter(
+        const {
+            &::graceful::__private::Site::new("get", "user", "get").last_good(3600000u64)
+        },
+        |__draft| __draft.key(&id),
+    ))
         .call(
             #[allow(clippy::use_self)]
             ::graceful::__private::function::<
@@ -24,11 +23,13 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
                 },
             ),
             move |__draft, __result| {
-                ::graceful::__private::probe(__result).needed_payload(__draft)
+                ::graceful::__private::probe(__result).__graceful_needed_payload(__draft)
             },
-            |__draft, __error| ::graceful::__private::probe(__error).classify(__draft),
+            |__draft, __error| {
+                ::graceful::__private::probe(__error).__graceful_classify(__draft)
+            },
         )
         .typed_hooks(::graceful::__private::no_hooks)
-        .last_good(|__value| __value.decode())
+        .last_good(|__value| __value.__graceful_decode())
         .finish()
 }

@@ -68,6 +68,8 @@ fn call(handler: &Handler) -> TokenStream {
     let run = Ident::new(if handler.is_plain() { "run" } else { "prepare" }, run_span);
     let never = |returned| quote!(#krate::__private::never::<#returned>);
     let hold = (!mentioned.is_empty()).then(|| quote!(let _ = (#(#mentioned,)*);));
+    let returned = handler.returned.clone().unwrap_or_else(|| quote!(_));
+    let answer = |receiver, calls| standing_at(handler.answer, receiver, calls);
     match &handler.shape {
         Shape::Async => {
             let (site, name) = (site(handler), bound("site"));
@@ -75,13 +77,14 @@ fn call(handler: &Handler) -> TokenStream {
             let never = handler.returned.as_ref().map(never);
             let block = braced(users, quote!(if false { return #never((#(#mentioned,)*)); } #body));
             let body = quote_spanned!(users=> async move #block);
-            let body = quote!(#krate::__private::body(#body));
+            let body = quote!(#krate::__private::body::<#returned, _>(#body));
             if let Some(tx) = &handler.tx {
                 let run = in_transaction(handler, tx, &enter, &body, &arms);
                 return quote!(#krate::__private::call(#site, move |#name| async move { #run }).await);
             }
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on.
-            quote!(#krate::__private::call(#site, move |#name| #enter.#run(#body, #arms) #after).await)
+            let run = answer(enter, quote!(.#run(#body, #arms) #after));
+            quote!(#krate::__private::call(#site, move |#name| #run).await)
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, &site(handler), false);
@@ -97,25 +100,37 @@ fn call(handler: &Handler) -> TokenStream {
         }
         Shape::Call { returns_impl_future: true, .. } => {
             let enter = enter(handler, &site(handler), true);
-            let output = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let krate = krate.at(run_span);
             let block = braced(users, quote!(#hold #body));
             let body = quote_spanned!(users=> move || #block);
-            let call = quote_spanned!(run_span=> #krate::__private::called::<#output, _, _>(#body));
-            quote!(::core::future::IntoFuture::into_future(#enter.#run(#call, #arms) #after))
+            let call = quote_spanned!(run_span=> #krate::__private::called::<#returned, _, _>(#body));
+            answer(
+                quote!(::core::future::IntoFuture::into_future),
+                quote!((#enter.#run(#call, #arms) #after)),
+            )
         }
         Shape::Call { eager, .. } => {
             let enter = enter(handler, &site(handler), *eager);
-            let returned = handler.returned.clone().unwrap_or_else(|| quote!(_));
             let call = Ident::new("call", run_span);
             let block = braced(users, quote!(#hold #body));
             // Not `move || -> #returned`: lints of signatures would be told of the closure's, too. Those that look at the type
             // have said it of the function already.
             let body = quote_spanned!(users=> #[allow(clippy::result_large_err)] move || #block);
             let body = quote!(#[allow(clippy::use_self)] #krate::__private::function::<#returned, _>(#body));
-            quote!(#enter.#call(#body, #arms) #after .finish())
+            answer(enter, quote!(.#call(#body, #arms) #after .finish()))
         }
     }
+}
+
+/// `(receiver).calls()`, standing where the body answers: errors of the lifetimes in what is returned are told there.
+fn standing_at((first, end): (Span, Span), receiver: TokenStream, calls: TokenStream) -> TokenStream {
+    let mut receiver = Group::new(Delimiter::Parenthesis, receiver);
+    receiver.set_span(first);
+    let mut calls: Vec<_> = calls.into_iter().collect();
+    if let Some(last) = calls.last_mut() {
+        last.set_span(end);
+    }
+    quote!(#receiver #(#calls)*)
 }
 
 /// The body borrows the transaction; when it has ended, the flow is stored through it.

@@ -7,7 +7,7 @@ mod setters;
 mod shape;
 
 use darling::error::Accumulator;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Expr, Path};
 
@@ -34,6 +34,8 @@ pub(crate) struct Handler {
     pub(crate) shape: Shape,
     /// The body's type hint.
     pub(crate) returned: Option<TokenStream>,
+    /// Where errors of what is returned stand.
+    pub(crate) answer: (Span, Span),
     /// What keeps the parameters' drop order.
     pub(crate) held: Held,
     pub(crate) site: Vec<SiteCall>,
@@ -147,6 +149,7 @@ impl Handler {
             debug: args.debug,
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: shape::returned(&function, &shape),
+            answer: answer(&function.body),
             held: shape::held(&mut function),
             requirement: requirement(&args),
             fallback: fallback(&args),
@@ -162,6 +165,32 @@ impl Handler {
             hooks,
         }
     }
+}
+
+/// Where the body answers: from the first token of its last expression to the last; where it answers elsewhere, too, the body.
+fn answer(body: &Group) -> (Span, Span) {
+    let mut used = Vec::new();
+    scope::identifiers(body.stream(), &mut used);
+    let whole = (body.span(), body.span());
+    if used.iter().any(|name| name == "return") {
+        return whole;
+    }
+    let mut found = None;
+    let mut rest = body.stream().into_iter().peekable();
+    while let Some(tree) = rest.next() {
+        let ends = match (&tree, rest.peek()) {
+            (TokenTree::Punct(punct), _) => punct.as_char() == ';',
+            // What a block is followed by is another statement, unless it is of the same expression.
+            (TokenTree::Group(group), Some(next)) if group.delimiter() == Delimiter::Brace => match next {
+                TokenTree::Ident(next) => next != "else" && next != "as",
+                TokenTree::Literal(_) => true,
+                _ => false,
+            },
+            _ => false,
+        };
+        found = (!ends).then(|| (found.map_or(tree.span(), |(first, _)| first), tree.span()));
+    }
+    found.unwrap_or(whole)
 }
 
 impl Handler {

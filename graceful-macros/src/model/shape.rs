@@ -1,10 +1,10 @@
 //! How a function runs its body, and how it is left as it was.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, BoundLifetimes, Expr, ExprAsync, FnArg, GenericParam, Lifetime, Pat, PatIdent, ReturnType, Stmt,
-    Token, Type, TypeImplTrait, TypeParamBound, parse_quote,
+    Block, BoundLifetimes, Expr, ExprAsync, FnArg, GenericParam, Lifetime, Pat, PatIdent, ReturnType,
+    Signature, Stmt, Token, Type, TypeImplTrait, TypeParamBound, parse_quote,
     spanned::Spanned as _,
     visit_mut::{self, VisitMut},
 };
@@ -198,10 +198,10 @@ pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream
     let ReturnType::Type(_, returned) = &function.signature.output else { return Some(quote!(())) };
     match (shape, ungrouped(returned)) {
         (Shape::TailBlock(_) | Shape::Call { returns_impl_future: true, .. }, Type::ImplTrait(opaque)) => {
-            output_of(opaque).map(|output| nameable(&output))
+            output_of(opaque).map(|output| nameable(&output, &function.signature))
         }
         (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
-        (_, returned) => Some(nameable(returned)),
+        (_, returned) => Some(nameable(returned, &function.signature)),
     }
 }
 
@@ -229,16 +229,16 @@ fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
     })
 }
 
-/// What the body's block can name. A lifetime that is named in a body counts as needed, so that lints would not say that
-/// it could be elided.
-fn nameable(returned: &Type) -> TokenStream {
-    #[derive(Default)]
-    struct Nameable {
+/// What the body's block can name. A lifetime that is named in a body counts as needed: one that could be elided is not, so
+/// that lints say it.
+fn nameable(returned: &Type, signature: &Signature) -> TokenStream {
+    struct Nameable<'a> {
         /// Of `for<'a>`: it must be named.
         bound: Vec<Lifetime>,
+        signature: &'a Signature,
     }
 
-    impl VisitMut for Nameable {
+    impl VisitMut for Nameable<'_> {
         fn visit_type_mut(&mut self, visited: &mut Type) {
             match visited {
                 Type::ImplTrait(opaque) => *visited = Type::Verbatim(quote_spanned!(opaque.span()=> _)),
@@ -255,13 +255,47 @@ fn nameable(returned: &Type) -> TokenStream {
         }
 
         fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-            if lifetime.ident != "static" && !self.bound.contains(lifetime) {
+            if !self.bound.contains(lifetime) && may_be_elided(lifetime, self.signature) {
                 lifetime.ident = Ident::new("_", lifetime.ident.span());
             }
         }
     }
 
     let mut returned = returned.clone();
-    Nameable::default().visit_type_mut(&mut returned);
+    Nameable { bound: Vec::new(), signature }.visit_type_mut(&mut returned);
     returned.into_token_stream()
+}
+
+/// Whether the function could do without the name: it is its own, and the only one that its parameters have, or that of `self`.
+fn may_be_elided(lifetime: &Lifetime, signature: &Signature) -> bool {
+    if lifetime.ident == "_" {
+        return true;
+    }
+    if !signature.generics.lifetimes().any(|own| own.lifetime == *lifetime) {
+        return false;
+    }
+    match signature.receiver().map(|receiver| lifetimes(receiver.to_token_stream())) {
+        Some(of_self) if !of_self.is_empty() => {
+            of_self.iter().flatten().any(|given| *given == lifetime.ident)
+        }
+        _ => lifetimes(signature.inputs.to_token_stream()).len() < 2,
+    }
+}
+
+/// The lifetimes in the tokens, `None` where a reference has none.
+fn lifetimes(tokens: TokenStream) -> Vec<Option<Ident>> {
+    let mut found = Vec::new();
+    let mut rest = tokens.into_iter().peekable();
+    while let Some(tree) = rest.next() {
+        let elided = |next: Option<&TokenTree>| !matches!(next, Some(TokenTree::Punct(next)) if next.as_char() == '\'');
+        match tree {
+            TokenTree::Group(group) => found.extend(lifetimes(group.stream())),
+            TokenTree::Punct(punct) if punct.as_char() == '&' && elided(rest.peek()) => found.push(None),
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                found.extend(rest.next().and_then(|name| syn::parse2(name.into()).ok()).map(Some));
+            }
+            _ => {}
+        }
+    }
+    found
 }

@@ -49,9 +49,9 @@ pub fn called<T, F: Awaitable<T, Kind>, Kind>(body: impl FnOnce() -> F) -> F::It
     body().itself()
 }
 
-/// A body as it is.
+/// A body as it is. What it answers is named where it is made, so that an error of its lifetimes stands at what the body answers.
 #[inline]
-pub fn body<F>(body: F) -> F {
+pub fn body<T, F: Future<Output = T>>(body: F) -> F {
     body
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use graceful::{Failure, Success};
-use graceful_tests::{User, ada};
+use graceful_tests::User;
 
 use super::*;
 
@@ -28,30 +28,42 @@ async fn err(failure: &Failure<'_, Code>) -> HookResult {
     Ok(())
 }
 
-struct Users;
+use handlers::{Updates, Users};
 
-trait Updates {
-    async fn update(&self, error: Option<Code>) -> Result<User, Code>;
-}
+/// With a trait in scope whose methods are named as those that an expansion calls.
+mod handlers {
+    use graceful::{Code, orchestrate};
+    #[expect(unused_imports, reason = "nothing is called by it")]
+    use graceful_tests::blanket::by_value::Everything;
+    use graceful_tests::{User, ada};
 
-impl Users {
-    #[orchestrate(pattern = "user", id = 42, delivery = "durable", audit = both, alert(ok = ok, err = err))]
-    async fn update(&self, error: Option<Code>) -> Result<User, Code> {
-        error.map_or(Ok(ada()), Err)
+    use super::{both, err, ok};
+
+    pub(super) struct Users;
+
+    pub(super) trait Updates {
+        async fn update(&self, error: Option<Code>) -> Result<User, Code>;
     }
 
-    /// What is sent is not what the hook takes.
-    #[orchestrate(pattern = "user", id = 42, payload = ("less",), delivery = "durable", alert(ok = ok))]
-    async fn with_a_payload(&self) -> Result<User, Code> {
-        Ok(ada())
-    }
-}
+    impl Users {
+        #[orchestrate(pattern = "user", id = 42, delivery = "durable", audit = both, alert(ok = ok, err = err))]
+        pub(super) async fn update(&self, error: Option<Code>) -> Result<User, Code> {
+            error.map_or(Ok(ada()), Err)
+        }
 
-/// Of the same name, and another handler.
-impl Updates for Users {
-    #[orchestrate(pattern = "user", id = 42, delivery = "durable", nexus = both)]
-    async fn update(&self, error: Option<Code>) -> Result<User, Code> {
-        error.map_or(Ok(ada()), Err)
+        /// What is sent is not what the hook takes.
+        #[orchestrate(pattern = "user", id = 42, payload = ("less",), delivery = "durable", alert(ok = ok))]
+        pub(super) async fn with_a_payload(&self) -> Result<User, Code> {
+            Ok(ada())
+        }
+    }
+
+    /// Of the same name, and another handler.
+    impl Updates for Users {
+        #[orchestrate(pattern = "user", id = 42, delivery = "durable", nexus = both)]
+        async fn update(&self, error: Option<Code>) -> Result<User, Code> {
+            error.map_or(Ok(ada()), Err)
+        }
     }
 }
 
@@ -70,10 +82,10 @@ async fn each_handler_has_its_own_hooks() {
     assert_eq!(
         handlers,
         [
-            "durable::hooks::Users::update",
-            "durable::hooks::Users::update",
-            "durable::hooks::Users::with_a_payload",
-            "<durable::hooks::Users as durable::hooks::Updates>::update"
+            "durable::hooks::handlers::Users::update",
+            "durable::hooks::handlers::Users::update",
+            "durable::hooks::handlers::Users::with_a_payload",
+            "<durable::hooks::handlers::Users as durable::hooks::handlers::Updates>::update"
         ]
     );
     drop(stored);

@@ -16,11 +16,11 @@ async fn seen(_: &Flow) -> Result<(), StepError> {
     Ok(())
 }
 
-async fn seen_ok<T>(_: &Success<'_, T>) -> Result<(), StepError> {
+async fn seen_ok(_: &Success<'_, String>) -> Result<(), StepError> {
     Ok(())
 }
 
-async fn seen_err<E>(_: &Failure<'_, E>) -> Result<(), StepError> {
+async fn seen_err(_: &Failure<'_, Odd>) -> Result<(), StepError> {
     Ok(())
 }
 
@@ -85,7 +85,7 @@ macro_rules! handlers {
                 id = n,
                 cache(key = "{n}/{result}", on_ok = "put", version = n, value = result),
                 actor = n,
-                graph(to = n, to_pattern = "m"),
+                graph(relation = "of", to = n, to_pattern = "m"),
                 metadata = [("n", n)],
                 when = n < 9,
                 tags = ["a"],
@@ -113,18 +113,17 @@ macro_rules! handlers {
                     assert!(opaque(0).await.is_ok() && opaque(1).await.is_err());
                     assert!(opaque_sync(0).is_ok() && opaque_sync(1).is_err());
                 });
-                assert_eq!(opaque, ["", "", "", ""]);
+                assert_eq!(opaque, ["OK: opaque, null", "INTERNAL: internal error, null", "OK: opaque sync, null", "INTERNAL: internal error, null"]);
                 let boxed = super::seen_of(async || assert!(boxed(0).await.is_ok() && boxed(1).await.is_err()));
-                assert_eq!(boxed, ["", ""]);
+                assert_eq!(boxed, ["OK: 0 of 0, 0", "NOT_FOUND: none has the number 1, null"]);
                 let everything =
                     super::seen_of(async || assert!(everything(0).await.is_ok() && everything(1).await.is_err()));
-                assert_eq!(everything, ["", ""]);
+                assert_eq!(everything, ["OK: everything, \"0\"", "NOT_FOUND: none has the number 1, null"]);
                 let last_good = super::seen_of(async || {
                     assert!(last_good(0).await.is_ok() && last_good(1).await.is_err() && last_good(2).await.is_err());
                 });
-                assert_eq!(last_good, ["", "", ""]);
+                assert_eq!(last_good, ["OK: last good, 0", "NOT_FOUND: none has the number 1, null", "ABORTED: no 2, null"]);
             }
-        }
         }
     )*};
 }
@@ -142,5 +141,6 @@ fn seen_of(calls: impl AsyncFnOnce()) -> Vec<String> {
     };
     let orchestrator = Orchestrator::builder().in_memory().on_report(told).build().unwrap();
     run(orchestrator.scope(calls()));
-    std::mem::take(&mut seen.lock().unwrap())
+    let mut seen = seen.lock().unwrap();
+    std::mem::take(&mut *seen)
 }
