@@ -59,6 +59,7 @@ mod integrations;
 mod key;
 mod manual;
 mod orchestrator;
+mod outage;
 mod relay;
 mod step;
 mod steps;

@@ -1,21 +1,23 @@
 //! A subscriber whose effects are in its inbox's database.
 
 use std::{
+    fmt::Debug,
     future::Future,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use graceful::{
-    Code, Failure, OrchestrationConfig, Orchestrator, Success,
+    Code, Failure, OrchestrationConfig, Orchestrator, StepError, Success,
     backends::{
-        Inbox, ReceivedEvent,
+        Inbox, InboxEntry, ReceivedEvent,
         nats::{Events, Filter, Rejected, Subscriber},
     },
 };
+use tokio::sync::oneshot;
 
 use crate::{gate::until, servers::unique};
 
@@ -71,4 +73,67 @@ where
     let name = stream.cached_info().config.name.clone();
     jetstream.delete_stream(name).await.unwrap();
     calls.into_inner()
+}
+
+/// An inbox whose first calls fail, and that counts those that have failed.
+#[derive(Debug)]
+pub struct Failing<I> {
+    inbox: I,
+    fails: usize,
+    failures: AtomicUsize,
+    tell: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl<I> Failing<I> {
+    pub fn new(inbox: I, fails: usize) -> Self {
+        Self { inbox, fails, failures: AtomicUsize::new(0), tell: Mutex::new(None) }
+    }
+
+    /// Tells of the first failure.
+    #[must_use]
+    pub fn tell(self, tell: oneshot::Sender<()>) -> Self {
+        Self { tell: Mutex::new(Some(tell)), ..self }
+    }
+
+    /// Its own, and those of the inbox behind it.
+    pub fn failures(&self) -> usize {
+        self.failures.load(Ordering::SeqCst)
+    }
+
+    fn check(&self) -> Result<(), StepError> {
+        if self.failures() < self.fails {
+            self.has_failed();
+            return Err(StepError::new("not now"));
+        }
+        Ok(())
+    }
+
+    fn has_failed(&self) {
+        self.failures.fetch_add(1, Ordering::SeqCst);
+        if let Some(tell) = self.tell.lock().unwrap().take() {
+            tell.send(()).unwrap();
+        }
+    }
+}
+
+impl<I: Inbox> Inbox for Failing<I> {
+    type Transaction = I::Transaction;
+
+    async fn begin(
+        &self,
+        consumer: &str,
+        event: &ReceivedEvent,
+    ) -> Result<InboxEntry<I::Transaction>, StepError> {
+        self.check()?;
+        self.inbox.begin(consumer, event).await.inspect_err(|_| self.has_failed())
+    }
+
+    async fn attempted(&self, consumer: &str, event: &ReceivedEvent) -> Result<Option<u32>, StepError> {
+        self.check()?;
+        self.inbox.attempted(consumer, event).await.inspect_err(|_| self.has_failed())
+    }
+
+    async fn commit(&self, transaction: I::Transaction) -> Result<(), StepError> {
+        self.inbox.commit(transaction).await
+    }
 }

@@ -76,9 +76,13 @@ impl Breaker {
             *state = State::Closed { failures };
             return;
         }
+        let is_new = matches!(*state, State::Closed { .. });
         *state = State::Open { until: Instant::now() + OPEN_FOR };
         drop(state);
-        tracing::warn!(target: "graceful::breaker", server = self.server, "a server is away");
+        // A probe that fails says nothing new.
+        if is_new {
+            tracing::warn!(target: "graceful::breaker", server = self.server, "a server is away");
+        }
     }
 
     fn succeeded(&self) {

@@ -1,6 +1,9 @@
 //! What a reader of events has handled already.
 
-use std::{fmt::Debug, future::Future};
+use std::{
+    fmt::Debug,
+    future::{Future, ready},
+};
 
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
@@ -163,6 +166,18 @@ pub trait Inbox: Debug + Send + Sync + 'static {
         consumer: &str,
         event: &ReceivedEvent,
     ) -> impl Future<Output = Result<InboxEntry<Self::Transaction>, StepError>> + Send;
+
+    /// Counts an attempt at the event, in a transaction of its own, and answers how many there were, this one included.
+    ///
+    /// `None`, as by default, says that attempts are not counted here: then each delivery is one.
+    fn attempted(
+        &self,
+        consumer: &str,
+        event: &ReceivedEvent,
+    ) -> impl Future<Output = Result<Option<u32>, StepError>> + Send {
+        let _ = (consumer, event);
+        ready(Ok(None))
+    }
 
     /// The event is handled, for good.
     fn commit(&self, transaction: Self::Transaction) -> impl Future<Output = Result<(), StepError>> + Send;

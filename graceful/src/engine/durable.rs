@@ -20,7 +20,10 @@ pub(super) async fn store(mut engine: Engine) -> FlowReport {
         (_, Err(error)) => Err(error),
     };
     match stored {
-        Ok(()) => engine.left_to_the_relay(),
+        Ok(()) => {
+            engine.machine().orchestrator.stored();
+            engine.left_to_the_relay()
+        }
         Err(error) => {
             let machine = engine.machine();
             machine.orchestrator.not_stored(&error, &machine.flow);

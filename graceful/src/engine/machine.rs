@@ -302,7 +302,9 @@ impl Machine {
         if let StepResult::Failed(error) = &result {
             let span = self.watch.step(step);
             let _entered = span.as_ref().map(Span::enter);
-            self.orchestrator.step_failed(step, error, &self.flow);
+            self.orchestrator.step_failed(step, !self.own.contains(step), error, &self.flow);
+        } else if result.is_done() {
+            self.orchestrator.step_succeeded(step, !self.own.contains(step), &self.flow);
         }
         if self.watch.is_on() {
             self.watch.end(step, &result, &self.flow);

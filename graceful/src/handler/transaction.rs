@@ -137,7 +137,10 @@ impl Undecided {
             Err(error) => Err(error),
         };
         match &inserted {
-            Ok(()) => ended.orchestrator.relay().wake(),
+            Ok(()) => {
+                ended.orchestrator.stored();
+                ended.orchestrator.relay().wake();
+            }
             Err(error) => ended.orchestrator.not_stored(error, &ended.flow),
         }
         inserted

@@ -22,6 +22,7 @@ use crate::{
     },
     engine::Background,
     flow::Origin,
+    outage::Outages,
     relay::{self, Relay, RelaySettings, Reviewer},
     steps::Backends,
 };
@@ -424,6 +425,7 @@ impl OrchestratorBuilder {
             backends: self.backends,
             observers: self.observers,
             counters: Counters::default(),
+            outages: Outages::default(),
             background: Background::new(self.queue),
             relay: Relay::new(self.relay),
             max_event_bytes: self.max_event_bytes,

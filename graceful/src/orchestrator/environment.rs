@@ -1,6 +1,6 @@
 //! Backends by configuration: a URL per variable.
 
-use std::{collections::BTreeMap, env, fmt};
+use std::{borrow::Cow, collections::BTreeMap, env, fmt};
 
 use super::{
     BuildError, Orchestrator, OrchestratorBuilder,
@@ -8,6 +8,7 @@ use super::{
         ALERTMANAGER, Connecting, Engine, NATS_EVENTS, POSTGRES_STORE, REDIS_CACHE, REDIS_CACHE_ENCRYPTED,
         SPARQL_GRAPH, SQLITE_STORE, WEBHOOK,
     },
+    misspelt,
 };
 
 /// One for each variable that names a server: a new one is a row here.
@@ -41,7 +42,7 @@ struct Variable {
 /// # });
 /// ```
 #[derive(PartialEq, Eq)]
-pub struct ConfigError(Vec<(Option<&'static str>, String)>);
+pub struct ConfigError(Vec<(Option<Cow<'static, str>>, String)>);
 
 impl ConfigError {
     /// The variables that are wrong, without those of which only [`build`](OrchestratorBuilder::build) knows that they are
@@ -54,8 +55,8 @@ impl ConfigError {
     /// assert_eq!(error.variables().next(), Some("GRACEFUL_CACHE"));
     /// # });
     /// ```
-    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().filter_map(|(variable, _)| *variable)
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|(variable, _)| variable.as_deref())
     }
 }
 
@@ -102,10 +103,12 @@ impl Orchestrator {
     ///
     /// All servers but the last two are asked at start.
     ///
-    /// A variable that is empty is one that is not set.
+    /// A variable that is empty is one that is not set. One that is nearly one of these (`GRACEFUL_EVENT`, `GRACEFUL_CACHE_URL`) is an
+    /// error; another one that begins with `GRACEFUL_` is passed over, and a warning says so: what runs containers sets some, as
+    /// `GRACEFUL_PORT_80_TCP` for a service named `graceful`.
     ///
     /// # Errors
-    /// A value that is no URL, or of a scheme that nothing here serves or whose feature is not compiled in; a server that
+    /// A misspelt name. A value that is no URL, or of a scheme that nothing here serves or whose feature is not compiled in; a server that
     /// does not answer or refuses; a stream that is missing. All that is wrong is told at once, each with its variable. And
     /// what [`build`](OrchestratorBuilder::build) finds.
     ///
@@ -145,19 +148,22 @@ impl OrchestratorBuilder {
     /// ```
     pub async fn with_env(self) -> Result<Self, ConfigError> {
         let mut values = Values::default();
-        for name in Values::names() {
-            match env::var(name) {
-                Ok(value) => values.set(name, &value),
-                Err(env::VarError::NotPresent) => {}
-                Err(env::VarError::NotUnicode(_)) => {
-                    return Err(ConfigError(vec![(Some(name), "its value is no UTF-8".to_owned())]));
+        for (name, value) in env::vars_os() {
+            // A name that is no UTF-8 is none of ours.
+            let Some(name) = name.to_str() else { continue };
+            match value.to_str() {
+                Some(value) => values.set(name, value),
+                None if Values::names().any(|known| known == name) => {
+                    values.wrong.push((Some(name.to_owned().into()), "its value is no UTF-8".to_owned()));
                 }
+                None => {}
             }
         }
         self.with_values(values).await
     }
 
-    /// The same from other settings than the environment's. Names that are none of those variables are passed over.
+    /// The same from other settings than the environment's: a name that is nearly one of those variables is an error, others are
+    /// passed over.
     ///
     /// # Errors
     /// As [`Orchestrator::from_env`].
@@ -176,30 +182,28 @@ impl OrchestratorBuilder {
     ) -> Result<Self, ConfigError> {
         let mut values = Values::default();
         for (name, value) in settings {
-            if let Some(name) = Values::names().find(|known| *known == name.as_ref()) {
-                values.set(name, value.as_ref());
-            }
+            values.set(name.as_ref(), value.as_ref());
         }
         self.with_values(values).await
     }
 
     async fn with_values(mut self, mut values: Values) -> Result<Self, ConfigError> {
-        if let Some(service) = values.0.remove(SERVICE) {
+        if let Some(service) = values.known.remove(SERVICE) {
             self = self.service(service);
         }
-        if let Some(environment) = values.0.remove(ENVIRONMENT) {
+        if let Some(environment) = values.known.remove(ENVIRONMENT) {
             self = self.environment(environment);
         }
-        let mut wrong = Vec::new();
+        let mut wrong = values.wrong;
         for variable in &VARIABLES {
-            let Some(url) = values.0.remove(variable.name) else { continue };
+            let Some(url) = values.known.remove(variable.name) else { continue };
             let connected = match variable.connecting(url) {
                 Ok(connecting) => connecting.await.map_err(|error| error.to_string()),
                 Err(why) => Err(why),
             };
             match connected {
                 Ok(change) => self = change(self),
-                Err(why) => wrong.push((Some(variable.name), why)),
+                Err(why) => wrong.push((Some(variable.name.into()), why)),
             }
         }
         if wrong.is_empty() { Ok(self) } else { Err(ConfigError(wrong)) }
@@ -235,20 +239,31 @@ fn is_scheme(text: &str) -> bool {
     text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+')
 }
 
-/// By variable; what is empty is not there.
 #[derive(Default)]
-struct Values(BTreeMap<&'static str, String>);
+struct Values {
+    /// By variable; what is empty is not there.
+    known: BTreeMap<&'static str, String>,
+    wrong: Vec<(Option<Cow<'static, str>>, String)>,
+}
 
 impl Values {
     fn names() -> impl Iterator<Item = &'static str> {
         [SERVICE, ENVIRONMENT].into_iter().chain(VARIABLES.iter().map(|variable| variable.name))
     }
 
-    fn set(&mut self, name: &'static str, value: &str) {
+    fn set(&mut self, name: &str, value: &str) {
         // The end of a line comes with a secret that was read from a file.
         let value = value.trim();
-        if !value.is_empty() {
-            self.0.insert(name, value.to_owned());
+        if value.is_empty() {
+            return;
+        }
+        if let Some(known) = Self::names().find(|known| *known == name) {
+            self.known.insert(known, value.to_owned());
+        } else if let Some(meant) = misspelt::meant(name, Self::names()) {
+            let why = format!("no such variable; did you mean `{meant}`?");
+            self.wrong.push((Some(name.to_owned().into()), why));
+        } else if name.starts_with("GRACEFUL_") {
+            tracing::warn!(target: "graceful::config", variable = name, "a variable is unknown, and passed over");
         }
     }
 }

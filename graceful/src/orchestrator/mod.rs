@@ -7,6 +7,7 @@ mod builder;
 mod durable;
 mod engines;
 mod environment;
+mod misspelt;
 mod requirements;
 mod stats;
 mod telling;
@@ -33,6 +34,7 @@ pub use self::{
 use crate::{
     engine::Background,
     flow::Origin,
+    outage::Outages,
     relay::{Relay, Reviewer},
     step::Steps,
     steps::Backends,
@@ -84,6 +86,7 @@ struct Inner {
     served: Steps,
     observers: Vec<Observer>,
     counters: Counters,
+    outages: Outages,
     background: Background,
     relay: Relay,
     max_event_bytes: usize,

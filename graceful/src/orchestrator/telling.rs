@@ -1,11 +1,15 @@
 //! What is told of flows and steps: counters, the log, the observers.
 
+use smol_str::SmolStr;
+
 use super::Orchestrator;
 use crate::{Ending, Flow, FlowReport, Step, StepError, step::contain};
 
 impl Orchestrator {
-    pub(crate) fn step_failed(&self, step: Step, error: &StepError, flow: &Flow) {
+    /// Counts each failure, and logs the first of an outage and one a second.
+    pub(crate) fn step_failed(&self, step: Step, is_hook: bool, error: &StepError, flow: &Flow) {
         self.0.counters.failure(step);
+        let Some(failures) = self.0.outages.steps.failed(step, hook_of(is_hook, flow)) else { return };
         tracing::warn!(
             target: "graceful::step",
             step = step.name(),
@@ -14,20 +18,37 @@ impl Orchestrator {
             handler = flow.handler(),
             entity = %flow.entity(),
             flow = %flow.id(),
+            failures,
             "a step failed"
         );
     }
 
+    #[inline]
+    pub(crate) fn step_succeeded(&self, step: Step, is_hook: bool, flow: &Flow) {
+        if let Some(unlogged) = self.0.outages.steps.succeeded(step, hook_of(is_hook, flow)) {
+            works_again(step, unlogged, flow);
+        }
+    }
+
+    /// Counts each flow, and logs the first of an outage and one a second.
     pub(crate) fn not_stored(&self, error: &StepError, flow: &Flow) {
         self.0.counters.not_stored();
+        let Some(failures) = self.0.outages.storing.failed() else { return };
         tracing::error!(
             target: "graceful::durable",
             error = error.message(),
             handler = flow.handler(),
             entity = %flow.entity(),
             flow = %flow.id(),
+            failures,
             "a flow could not be stored"
         );
+    }
+
+    pub(crate) fn stored(&self) {
+        if let Some(unlogged) = self.0.outages.storing.succeeded() {
+            tracing::info!(target: "graceful::durable", failures = unlogged, "flows are stored again");
+        }
     }
 
     pub(crate) fn flow_ended(&self, ending: Ending, report: impl FnOnce() -> FlowReport) {
@@ -37,9 +58,26 @@ impl Orchestrator {
         }
         let report = report();
         for observer in &self.0.observers {
-            if let Err(error) = contain(|| observer(&report)) {
-                tracing::warn!(target: "graceful::report", error = error.message(), "an observer panicked");
+            if let Err(error) = contain(|| observer(&report))
+                && let Some(failures) = self.0.outages.observing.failed()
+            {
+                tracing::warn!(target: "graceful::report", error = error.message(), failures, "an observer panicked");
             }
         }
     }
+}
+
+fn hook_of(is_hook: bool, flow: &Flow) -> Option<&SmolStr> {
+    is_hook.then_some(&flow.declaration.handler)
+}
+
+#[cold]
+fn works_again(step: Step, unlogged: u64, flow: &Flow) {
+    tracing::info!(
+        target: "graceful::step",
+        step = step.name(),
+        handler = flow.handler(),
+        failures = unlogged,
+        "a step works again"
+    );
 }

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use smol_str::format_smolstr;
 
-use super::{after, backoff::backoff, complain, handlers};
+use super::{after, backoff::backoff, complain, handlers, works};
 use crate::{
     Orchestrator, StepError,
     backends::{Claim, FlowStore, Settlement, Timestamp},
     crash, engine,
     flow::Stored,
+    outage,
 };
+
+const SETTLING: &str = "a flow could not be settled, and comes again";
 
 /// Runs what is left of a flow, and settles it.
 pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim) {
@@ -18,24 +21,31 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         Ok(mut attempt) => (settlement(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
         Err(error) => {
             // Whoever has stored it has the handler, and may be newer than this program.
-            tracing::warn!(
-                target: "graceful::relay",
-                flow = %claim.id,
-                handler = claim.handler,
-                attempt = claim.attempt,
-                error = error.message(),
-                "a flow cannot be run here"
-            );
+            if let Some(failures) = outage::failed("running") {
+                tracing::warn!(
+                    target: "graceful::relay",
+                    flow = %claim.id,
+                    handler = claim.handler,
+                    attempt = claim.attempt,
+                    error = error.message(),
+                    failures,
+                    "a flow cannot be run here"
+                );
+            }
             (failed(&orchestrator, &claim, error.message().to_owned(), None), None)
         }
     };
-    if let Settlement::Dead { error, .. } = &settlement {
+    // Each is kept in the store, and can be listed there.
+    if let Settlement::Dead { error, .. } = &settlement
+        && let Some(failures) = outage::failed("a dead letter")
+    {
         tracing::error!(
             target: "graceful::relay",
             flow = %claim.id,
             handler = claim.handler,
             attempt = claim.attempt,
             error,
+            failures,
             "a flow is given up: it is a dead letter"
         );
     }
@@ -45,13 +55,16 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         Ok(()) => flows.settle(claim.held(), settlement, Timestamp::now()).await,
         Err(error) => Err(error),
     };
+    if settled.is_ok() {
+        works(SETTLING);
+    }
     match crash::point("settled").and(settled) {
         Ok(true) if ended => attempt.iter().for_each(engine::Attempt::tell),
         Ok(true) => {}
         Ok(false) => {
             tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim was lost: another relay has the flow");
         }
-        Err(error) => complain(&error, "a flow could not be settled, and comes again"),
+        Err(error) => complain(&error, SETTLING),
     }
 }
 

@@ -33,6 +33,7 @@ use crate::{
     backends::{FlowState, FlowStore, Held, Timestamp},
     crash,
     orchestrator::WeakOrchestrator,
+    outage,
 };
 
 /// What an orchestrator knows of its relay.
@@ -162,6 +163,7 @@ impl Running {
         };
         match claimed.and_then(|claims| crash::point("claimed").map(|()| claims)) {
             Ok(claims) => {
+                works(CLAIMING);
                 if !claims.is_empty() {
                     self.pause = FIRST_PAUSE;
                 } else if pause < LAST_PAUSE {
@@ -176,7 +178,7 @@ impl Running {
             }
             Err(error) => {
                 self.pause = AFTER_FAILURE;
-                complain(&error, "the store hands out no flows");
+                complain(&error, CLAIMING);
             }
         }
     }
@@ -230,6 +232,18 @@ fn after(now: Timestamp, time: Duration) -> Timestamp {
     now.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
-fn complain(error: &StepError, what: &str) {
-    tracing::warn!(target: "graceful::relay", error = error.message(), "{what}");
+/// Logs the first failure of an outage, and one a second.
+fn complain(error: &StepError, what: &'static str) {
+    if let Some(failures) = outage::failed(what) {
+        tracing::warn!(target: "graceful::relay", error = error.message(), failures, "{what}");
+    }
 }
+
+/// Logs the end of what was complained of.
+fn works(what: &'static str) {
+    if let Some(failures) = outage::succeeded(what) {
+        tracing::info!(target: "graceful::relay", what, failures, "works again");
+    }
+}
+
+const CLAIMING: &str = "the store hands out no flows";

@@ -3,7 +3,11 @@
 use std::process::{Command, Output};
 
 use graceful::Orchestrator;
-use graceful_tests::servers::{self, Server};
+use graceful_tests::{
+    log::Log,
+    servers::{self, Server},
+};
+use tracing::Level;
 
 const TEST: &str = "environment::the_environment_is_read";
 const CHILD: &str = "GRACEFUL_TEST_CHILD";
@@ -39,6 +43,37 @@ async fn the_environment_is_read() {
     assert!(said(&[("GRACEFUL_SERVICE", "users"), ("GRACEFUL_CACHE", "")]).contains("ok: users::user:1"));
     let wrong = said(&[("GRACEFUL_CACHE", "redis://:s3cret@127.0.0.1:1")]);
     assert!(wrong.contains("error: GRACEFUL_CACHE: Redis at 127.0.0.1:1 cannot be used: "), "{wrong}");
+
+    // Each mistake, without its value.
+    let wrong = said(&[
+        ("GRACEFUL_CAHCE", "redis://:s3cret@127.0.0.1"),
+        ("GRACEFUL_EVENTS_URL", "nats://s3cret@127.0.0.1"),
+    ]);
+    for line in [
+        "GRACEFUL_CAHCE: no such variable; did you mean `GRACEFUL_CACHE`?",
+        "GRACEFUL_EVENTS_URL: no such variable; did you mean `GRACEFUL_EVENTS`?",
+    ] {
+        assert!(wrong.contains(line), "{wrong}");
+    }
+    // What runs containers sets these for a service named `graceful`.
+    let injected = [
+        ("GRACEFUL_PORT", "tcp://10.0.0.1:80"),
+        ("GRACEFUL_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("GRACEFUL_SERVICE_HOST", "10.0.0.1"),
+        ("GRACEFUL_EVENT", ""),
+    ];
+    assert!(said(&injected).contains("ok: service::user:1"));
+}
+
+#[tokio::test]
+async fn unknown_setting_is_warned_of() {
+    let (log, _guard) = Log::listen();
+    let settings = [("GRACEFUL_PORT_80_TCP", "s3cret"), ("PATH", "/bin"), ("GRACEFUL_SERVICE", "users")];
+    let _builder = Orchestrator::builder().with_settings(settings).await.unwrap();
+    let lines = log.of("graceful::config");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!((lines[0].level, lines[0].field("variable")), (Level::WARN, "GRACEFUL_PORT_80_TCP"));
+    assert!(!format!("{lines:?}").contains("s3cret"));
 }
 
 /// A certificate of 127.0.0.1 that vouches for itself, and its key.

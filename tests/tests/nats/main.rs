@@ -1,5 +1,6 @@
 //! Events on NATS JetStream, against NATS.
 
+mod attempts;
 mod context;
 mod emitted;
 mod faults;

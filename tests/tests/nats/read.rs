@@ -35,7 +35,7 @@ impl Emitter {
         Self(Orchestrator::builder().service("users").events(nats.events().await).build().unwrap())
     }
 
-    async fn say(&self, number: usize) {
+    pub async fn say(&self, number: usize) {
         self.emit("said", number).await;
     }
 

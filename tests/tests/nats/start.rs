@@ -1,6 +1,6 @@
 //! What can be wrong is told at once, without a secret.
 
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::stream::{Config, StorageType};
 use graceful::backends::nats::{Events, Filter, Subscriber};
 use graceful_tests::servers::Server;
 
@@ -86,7 +86,7 @@ async fn the_stream_is_created_once_and_then_checked() {
 #[tokio::test]
 async fn a_stream_of_somebody_else_is_used_as_it_is_or_told_why_not() {
     let Some(nats) = Nats::find().await else { return };
-    let own = Config { name: nats.stream.clone(), max_messages: 5, ..Config::default() };
+    let own = Config { name: nats.stream.clone(), max_messages: 5_000_000, ..Config::default() };
     nats.jetstream
         .create_stream(Config { subjects: vec![format!("{}.a.>", nats.stream)], ..own.clone() })
         .await
@@ -97,7 +97,39 @@ async fn a_stream_of_somebody_else_is_used_as_it_is_or_told_why_not() {
     let fit = Config { subjects: vec![format!("{}.>", nats.stream)], ..own };
     nats.jetstream.update_stream(fit).await.unwrap();
     nats.events().await;
-    assert_eq!(nats.stream().await.cached_info().config.max_messages, 5);
+    assert_eq!(nats.stream().await.cached_info().config.max_messages, 5_000_000);
+    nats.clean().await;
+}
+
+#[tokio::test]
+async fn stream_that_can_lose_events_is_refused_unless_allowed() {
+    let Some(server) = Server::nats("").await else { return };
+    let nats = Nats::at(server.address()).await;
+    let own = Config {
+        name: nats.stream.clone(),
+        subjects: vec![format!("{}.>", nats.stream)],
+        storage: StorageType::Memory,
+        max_messages: 5,
+        ..Config::default()
+    };
+    nats.jetstream.create_stream(own).await.unwrap();
+    let text = refused(&nats.url()).await;
+    assert_eq!(
+        text,
+        format!(
+            "the stream `{}` of NATS at {} can lose events: it is in memory (set `storage` to `file`); beyond 5 it discards the oldest \
+             (`max_msgs`: set it to -1, to 1000000 or more, or `discard` to `new`). Change the stream, or allow it by \
+             `allow_loss=true` in the URL",
+            nats.stream,
+            server.address()
+        )
+    );
+    let reader = Subscriber::connect(&nats.url(), "reader", &Filter::new()).await.unwrap_err().to_string();
+    assert_eq!(reader, text);
+
+    let allowed = format!("{}&allow_loss=true", nats.url());
+    Events::connect(&allowed).await.unwrap();
+    Subscriber::connect(&allowed, "reader", &Filter::new()).await.unwrap();
     nats.clean().await;
 }
 

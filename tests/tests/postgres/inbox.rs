@@ -1,9 +1,31 @@
 //! A subscriber whose effects are in the inbox's database has each effect once.
 
-use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent, Timestamp};
-use graceful_tests::{inboxes, servers};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use super::{Postgres, execute};
+use graceful::{
+    Code, OrchestrationConfig, Orchestrator, Success,
+    backends::{
+        Inbox as _, InboxEntry, ReceivedEvent, Timestamp,
+        nats::{Events, Filter, Poison, Subscriber},
+        postgres::Store,
+    },
+};
+use graceful_tests::{
+    Link, Proxy,
+    gate::{awaited, until},
+    inboxes::{self, Failing},
+    servers::{self, unique},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Postgres, execute, url};
 
 #[tokio::test]
 async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
@@ -42,5 +64,155 @@ async fn what_fails_half_way_has_no_effect_and_what_comes_twice_has_one() {
     assert_eq!(calls.await, 7);
     let greeted = sqlx::query_scalar::<_, i64>("SELECT name FROM greeted ORDER BY name");
     assert_eq!(greeted.fetch_all(&mut connection).await.unwrap(), [0, 1, 2, 3, 4]);
+    postgres.clean().await;
+}
+
+/// A stream with some events, and its subscriber.
+struct Stream(String);
+
+impl Stream {
+    async fn with(events: usize) -> Option<Self> {
+        let stream = format!("nats://{}?stream={}", servers::nats().await?, unique("test"));
+        let emitter = Events::connect(&stream).await.unwrap();
+        let orchestrator = Orchestrator::builder().service("users").events(emitter).build().unwrap();
+        for number in 0..events {
+            let config = OrchestrationConfig::new("user").id(number).event("said").on(&orchestrator);
+            Success::wrap(Code::Ok, "said", &number).orchestrate(&config).await;
+        }
+        Some(Self(stream))
+    }
+
+    /// Events that nobody answers come again soon.
+    async fn subscriber(&self) -> (Subscriber, mpsc::UnboundedReceiver<Poison>) {
+        let (sender, poison) = mpsc::unbounded_channel();
+        let subscriber = Subscriber::connect(&self.0, "reader", &Filter::new()).await.unwrap();
+        let subscriber = subscriber.ack_wait(Duration::from_millis(600));
+        (subscriber.on_poison(move |poison| sender.send(poison.clone()).unwrap()), poison)
+    }
+
+    async fn clean(self) {
+        let (server, stream) = self.0.split_once("?stream=").unwrap();
+        let jetstream = async_nats::jetstream::new(async_nats::connect(server).await.unwrap());
+        jetstream.delete_stream(stream).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn database_that_is_down_longer_than_all_attempts_poisons_no_event() {
+    let Some(postgres) = Postgres::find().await else { return };
+    for fault in [Link::Refused, Link::BlackHole] {
+        let Some(stream) = Stream::with(5).await else { return };
+        let schema = postgres.schema().await;
+        let proxy = Proxy::to(postgres.address).await;
+        let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
+        let inbox = Failing::new(store.with_timeout(Duration::from_millis(250)), 0);
+        let (subscriber, mut poison) = stream.subscriber().await;
+        let subscriber = subscriber.attempts(2);
+        proxy.set(fault).await;
+        let calls = AtomicUsize::new(0);
+        let handler = |_: Arc<ReceivedEvent>, transaction| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            async { Ok(transaction) }
+        };
+        let end = async {
+            until(|| async { inbox.failures() > 4 }).await;
+            assert_eq!(calls.load(Ordering::SeqCst), 0);
+            proxy.set(Link::Up).await;
+            until(|| async { calls.load(Ordering::SeqCst) == 5 }).await;
+        };
+        awaited(subscriber.run_until(end, &inbox, handler)).await.unwrap();
+        assert!(poison.try_recv().is_err(), "{fault:?}");
+        stream.clean().await;
+    }
+    postgres.clean().await;
+}
+
+#[tokio::test]
+async fn processes_that_die_while_database_is_down_use_no_attempt() {
+    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let store = postgres.fresh().await;
+    for _ in 0..3 {
+        let (subscriber, _poison) = stream.subscriber().await;
+        let (failed, has_failed) = oneshot::channel();
+        let inbox = Failing::new(store.clone(), usize::MAX).tell(failed);
+        let reading = tokio::spawn(async move {
+            subscriber.run(&inbox, |_, transaction| async { Ok(transaction) }).await.unwrap();
+        });
+        awaited(has_failed).await.unwrap();
+        reading.abort();
+    }
+    let (subscriber, mut poison) = stream.subscriber().await;
+    let (called, mut receiver) = mpsc::unbounded_channel();
+    let end = async { receiver.recv().await.unwrap() };
+    let handler = |_, transaction| {
+        called.send(()).unwrap();
+        async { Ok(transaction) }
+    };
+    awaited(subscriber.attempts(1).run_until(end, &store, handler)).await.unwrap();
+    assert!(poison.try_recv().is_err());
+    stream.clean().await;
+    postgres.clean().await;
+}
+
+/// The first of them died in an attempt that nobody had counted: see `Subscriber`.
+#[tokio::test]
+async fn event_in_which_each_process_dies_becomes_poison() {
+    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let store = postgres.fresh().await;
+    for _ in 0..3 {
+        let (subscriber, _poison) = stream.subscriber().await;
+        let (begun, mut has_begun) = mpsc::unbounded_channel();
+        let inbox = store.clone();
+        let reading = tokio::spawn(async move {
+            let handler = |_, transaction| {
+                begun.send(()).unwrap();
+                async {
+                    pending::<()>().await;
+                    Ok(transaction)
+                }
+            };
+            subscriber.attempts(2).run(&inbox, handler).await.unwrap();
+        });
+        awaited(has_begun.recv()).await.unwrap();
+        reading.abort();
+    }
+    let (subscriber, mut poison) = stream.subscriber().await;
+    let told = async {
+        let poison = poison.recv().await.unwrap();
+        assert_eq!((poison.attempts, poison.error.message()), (3, "no attempt came to an end"));
+    };
+    let handler = |_, _| async { panic!("it is poison") };
+    awaited(subscriber.attempts(2).run_until(told, &store, handler)).await.unwrap();
+    stream.clean().await;
+    postgres.clean().await;
+}
+
+#[tokio::test]
+async fn transaction_that_is_idle_for_longer_than_a_call_may_take_is_committed() {
+    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let store = postgres.fresh().await;
+    let (subscriber, mut poison) = stream.subscriber().await;
+    let handler = |_, transaction| async {
+        // That is its work: a call to somebody else, say.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        Ok(transaction)
+    };
+    let json = r#"{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}"#;
+    let event: ReceivedEvent = serde_json::from_str(json).unwrap();
+    let InboxEntry::First(idle) = store.begin("other", &event).await.unwrap() else { panic!() };
+    let answered = Box::pin(async {
+        let jetstream = stream.0.split_once("?stream=").unwrap();
+        let client = async_nats::connect(jetstream.0).await.unwrap();
+        let stream = async_nats::jetstream::new(client).get_stream(jetstream.1).await.unwrap();
+        until(|| async {
+            let consumer = stream.consumer_info("reader").await.unwrap();
+            consumer.num_pending == 0 && consumer.num_ack_pending == 0
+        })
+        .await;
+    });
+    awaited(subscriber.attempts(1).run_until(answered, &store, handler)).await.unwrap();
+    assert!(poison.try_recv().is_err());
+    store.commit(idle).await.unwrap();
+    stream.clean().await;
     postgres.clean().await;
 }

@@ -6,6 +6,7 @@ mod conformance;
 mod faults;
 mod inbox;
 mod many;
+mod outage;
 mod purge;
 mod relays;
 mod start;

@@ -56,6 +56,54 @@ async fn a_database_that_is_not_there() {
 }
 
 #[tokio::test]
+async fn node_of_a_cluster_is_refused() {
+    let Some(server) = Server::redis(&["--cluster-enabled", "yes"]).await else { return };
+    let text = refused(&format!("redis://{}", server.address())).await;
+    let place = format!("Redis at {} is a node of a Redis Cluster", server.address());
+    assert!(text.starts_with(&place) && text.contains("`cluster-enabled no`"), "{text}");
+}
+
+#[tokio::test]
+async fn sentinel_is_refused() {
+    let Some(redis) = Redis::find().await else { return };
+    let Some(server) = Server::start("redis-server", |port, directory| {
+        let file = format!("{directory}/sentinel.conf");
+        let watched = format!("sentinel monitor main 127.0.0.1 {} 1\n", redis.address.port());
+        std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\ndir {directory}\n{watched}")).unwrap();
+        vec![file, "--sentinel".to_owned()]
+    })
+    .await
+    else {
+        return;
+    };
+    let text = refused(&format!("redis://{}", server.address())).await;
+    assert!(text.contains("is a Sentinel"), "{text}");
+}
+
+#[tokio::test]
+async fn replica_is_refused_unless_it_takes_writes() {
+    let Some(server) = Server::redis(&["--replicaof", "127.0.0.1 1"]).await else { return };
+    let text = refused(&format!("redis://{}", server.address())).await;
+    assert!(text.contains("is a replica") && text.contains("primary"), "{text}");
+    let Some(server) = Server::redis(&["--replicaof", "127.0.0.1 1", "--replica-read-only", "no"]).await
+    else {
+        return;
+    };
+    Cache::connect(&format!("redis://{}", server.address())).await.unwrap();
+}
+
+#[tokio::test]
+async fn user_who_may_not_ask_for_the_mode_is_served() {
+    let Some(server) = Server::redis(&[]).await else { return };
+    let client = redis::Client::open(format!("redis://{}", server.address())).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut limited = redis::cmd("ACL");
+    limited.arg(&["SETUSER", "limited", "on", ">right", "~*", "&*", "+@all", "-info"]);
+    limited.query_async::<()>(&mut connection).await.unwrap();
+    Cache::connect(&format!("redis://limited:right@{}", server.address())).await.unwrap();
+}
+
+#[tokio::test]
 async fn databases_are_apart() {
     let Some(server) = Server::redis(&[]).await else { return };
     let key = graceful::Key::new("users", None, "user", "1");

@@ -36,6 +36,12 @@
 //! repetitions) and left as it is: create it yourself where you want more replicas, or other limits. With `?create=false`
 //! a stream that is missing is an error.
 //!
+//! **A stream that can lose events** is refused, too: one in memory; one that forgets what was read or what nobody waits for
+//! (`retention` is `workqueue` or `interest`); one that discards the oldest beyond fewer than 1 000 000 messages (`max_msgs`, also
+//! `max_msgs_per_subject`) or 1 GiB (`max_bytes`), or after less than 24 h (`max_age`). Where `discard` is `new`, a full stream refuses
+//! an event, its step fails, and nothing is lost silently. `?allow_loss=true` takes such a stream all the same. It is checked at
+//! start only: what is changed later is not seen.
+//!
 //! # Addresses
 //!
 //! `nats://[user:password@]host[:port]`, with `token@` instead of a user and a password, `tls://` for an encrypted
@@ -44,6 +50,7 @@
 mod client;
 mod events;
 mod filter;
+mod handling;
 mod poison;
 mod stream;
 mod subscriber;

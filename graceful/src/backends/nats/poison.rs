@@ -48,7 +48,9 @@ impl Rejected {
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Rejected {
     fn from(error: E) -> Self {
-        Self { error: StepError::caused_by(error), poison: false }
+        // Of an error of ours, such as of a handler that has panicked or taken too long, the kind is kept.
+        let error = error.into().downcast().map_or_else(StepError::caused_by, |error| *error);
+        Self { error, poison: false }
     }
 }
 
@@ -71,7 +73,7 @@ pub struct Poison {
     pub subject: String,
     /// The event; `None` where it is no CloudEvent.
     pub event: Option<Arc<ReceivedEvent>>,
-    /// How often it came.
+    /// The attempt in which it was given up: how often the handler was run, or one more where no run came to its end.
     pub attempts: u32,
     /// Why it was given up.
     pub error: StepError,

@@ -3,15 +3,13 @@
 use std::{
     error::Error,
     fmt,
-    future::{Future, pending, poll_fn},
-    pin::pin,
+    future::{Future, pending},
+    pin::{Pin, pin},
     sync::Arc,
-    task::Poll,
     time::Duration,
 };
 
 use async_nats::jetstream::{
-    AckKind, Message,
     consumer::{AckPolicy, Consumer, pull},
     stream::{ConsumerErrorKind, Stream},
 };
@@ -24,17 +22,15 @@ use super::{
     url::Url,
 };
 use crate::{
-    backends::{ConnectError, Inbox, InboxEntry, ReceivedEvent, connect::in_real_time},
-    context,
-    step::contain,
+    backends::{ConnectError, Inbox, ReceivedEvent, connect::in_real_time},
+    outage::Outage,
 };
 
 const ATTEMPTS: u32 = 10;
 const ACK_WAIT: Duration = Duration::from_secs(30);
 
-/// The first pause before an event comes again; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a handler may take for an event, unless it is told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server that has nothing to deliver says so as often as this.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -51,11 +47,20 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// |---|---|
 /// | answers `Ok(transaction)` | it is committed; the event is acknowledged |
 /// | answers an error, or panics | the transaction is dropped; the event comes again after 0.5, 1, 2, … 60 s, ten times in all, then it is poison |
+/// | has not finished within its [time](Self::timeout) of 60 s | the same: its future is dropped, and the transaction with it |
 /// | answers [`Rejected::poison`] | the transaction is dropped; the event does not come again |
 /// | is dropped, with its process | the transaction is dropped; the event comes again after 30 s |
 ///
-/// While the handler is at work the server is told so, however long it takes. An event that was committed, but whose
-/// acknowledgement got lost, comes again; the inbox knows it, and it is acknowledged without the handler.
+/// While the handler is at work the server is told so. An event that was committed, but whose acknowledgement got lost, comes
+/// again; the inbox knows it, and it is acknowledged without the handler.
+///
+/// **An attempt** is a run of the handler, and nothing else. While the inbox is unavailable, the event waits: the inbox is asked again
+/// every second, and no attempt is counted, however long that lasts. The inboxes of the SQLite and PostgreSQL stores count attempts
+/// in their database ([`Inbox::attempted`]), except the first one where its process dies in it; with another inbox, an event that comes
+/// again for another reason (its process died or lost its connection) has used an attempt, too.
+///
+/// **A handler that blocks its thread** cannot be stopped by its time, since a future is dropped between two polls only: let it call
+/// what blocks by [`spawn_blocking`](tokio::task::spawn_blocking).
 ///
 /// The handler is called within [the event's context](ReceivedEvent::context): what it calls is of the same tenant, correlation and
 /// trace.
@@ -84,14 +89,23 @@ const AGAIN: Duration = Duration::from_millis(500);
 pub struct Subscriber {
     client: Client,
     stream: Stream,
-    name: String,
+    pub(super) name: String,
     subject: String,
-    attempts: u32,
-    ack_wait: Duration,
-    on_poison: Option<Arc<OnPoison>>,
+    pub(super) attempts: u32,
+    pub(super) ack_wait: Duration,
+    pub(super) timeout: Duration,
+    pub(super) on_poison: Option<Arc<OnPoison>>,
+    pub(super) outages: Outages,
 }
 
 type OnPoison = dyn Fn(&Poison) + Send + Sync;
+
+/// What may fail for each event alike.
+pub(super) struct Outages {
+    reading: Outage,
+    pub(super) inbox: Outage,
+    pub(super) handling: Outage,
+}
 
 impl Subscriber {
     /// Connects, creates or checks the stream as [the module](super) says, and the consumer of this name on it.
@@ -124,13 +138,15 @@ impl Subscriber {
             subject: filter.subject(&url.stream),
             attempts: ATTEMPTS,
             ack_wait: ACK_WAIT,
+            timeout: TIMEOUT,
             on_poison: None,
+            outages: Outages { reading: Outage::new(), inbox: Outage::new(), handling: Outage::new() },
         };
         in_real_time(this.consumer()).await.map_err(|broken| broken.error)?;
         Ok(this)
     }
 
-    /// How often an event may come before it is poison; 10 by default, at least 1.
+    /// How often the handler may be run for an event before that is poison; 10 by default, at least 1.
     ///
     /// ```no_run
     /// # fn example(subscriber: graceful::backends::nats::Subscriber) {
@@ -153,6 +169,19 @@ impl Subscriber {
     #[must_use]
     pub fn ack_wait(self, time: Duration) -> Self {
         Self { ack_wait: time, ..self }
+    }
+
+    /// How long the handler may take for an event; 60 s by default, at least 1 ms. Then its future is dropped, and its transaction with
+    /// it; that was an attempt, and the event comes again. The inbox's own work, before and after it, may take as long.
+    ///
+    /// ```no_run
+    /// # fn example(subscriber: graceful::backends::nats::Subscriber) {
+    /// let subscriber = subscriber.timeout(std::time::Duration::from_secs(10 * 60));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn timeout(self, time: Duration) -> Self {
+        Self { timeout: time.max(Duration::from_millis(1)), ..self }
     }
 
     /// Is told of each event that is given up.
@@ -195,7 +224,8 @@ impl Subscriber {
         self.run_until(pending(), inbox, handler).await
     }
 
-    /// As [`run`](Self::run), until `end` is done; an event that is being handled then is handled to its end.
+    /// As [`run`](Self::run), until `end` is done; an event that is being handled then is handled to its end. One that still waits for
+    /// the inbox is given back.
     ///
     /// # Errors
     /// The server refuses the consumer, at the beginning. What fails later is tried again, and told by `tracing`.
@@ -227,16 +257,25 @@ impl Subscriber {
                     was_there = true;
                     match within(&mut end, messages.next()).await {
                         None => return Ok(()),
-                        Some(Some(Ok(message))) => self.take(&message, inbox, &handler).await,
+                        Some(Some(Ok(message))) => {
+                            if let Some(failures) = self.outages.reading.succeeded() {
+                                tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "reading goes on");
+                            }
+                            if !self.take(&mut end, &message, inbox, &handler).await {
+                                return Ok(());
+                            }
+                        }
                         Some(Some(Err(error))) => break self.failed(&error),
                         Some(None) => break ConnectError::new("the stream of messages has ended"),
                     }
                 },
             };
-            tracing::warn!(
-                target: "graceful::subscriber",
-                consumer = self.name, error = %broken, "reading broke off, and is begun anew"
-            );
+            if let Some(failures) = self.outages.reading.failed() {
+                tracing::warn!(
+                    target: "graceful::subscriber",
+                    consumer = self.name, error = %broken, failures, "reading broke off, and is begun anew"
+                );
+            }
             if within(&mut end, tokio::time::sleep(AGAIN)).await.is_none() {
                 return Ok(());
             }
@@ -274,103 +313,6 @@ impl Subscriber {
             told(error)
         ))
     }
-
-    async fn take<I: Inbox, H>(
-        &self,
-        message: &Message,
-        inbox: &I,
-        handler: &impl Fn(Arc<ReceivedEvent>, I::Transaction) -> H,
-    ) where
-        H: Future<Output = Result<I::Transaction, Rejected>>,
-    {
-        let (sequence, attempts) = match message.info() {
-            Ok(info) => (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX)),
-            Err(error) => {
-                // No message of a stream, so there is nobody to answer.
-                tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "a message from nowhere");
-                return;
-            }
-        };
-        let event = serde_json::from_slice::<ReceivedEvent>(&message.payload).map(Arc::new);
-        let outcome = match &event {
-            Err(error) => Err(Rejected::poison(format!("no CloudEvent: {error}"))),
-            // A handler that took its process down each time was never there to say so.
-            Ok(_) if attempts > self.attempts => Err(Rejected::poison("no attempt came to an end")),
-            Ok(event) => self.kept_alive(message, self.handle(event, inbox, handler)).await,
-        };
-        let answer = match outcome {
-            Ok(()) => AckKind::Ack,
-            Err(Rejected { error, poison: false }) if attempts < self.attempts => {
-                tracing::warn!(
-                    target: "graceful::subscriber",
-                    consumer = self.name, sequence, attempts, %error, "an event was not handled, and comes again"
-                );
-                AckKind::Nak(Some(pause(attempts)))
-            }
-            Err(Rejected { error, .. }) => {
-                self.give_up(&Poison {
-                    sequence,
-                    subject: message.subject.to_string(),
-                    event: event.ok(),
-                    attempts,
-                    error,
-                });
-                AckKind::Term
-            }
-        };
-        self.answer(message, answer).await;
-    }
-
-    async fn handle<I: Inbox, H>(
-        &self,
-        event: &Arc<ReceivedEvent>,
-        inbox: &I,
-        handler: &impl Fn(Arc<ReceivedEvent>, I::Transaction) -> H,
-    ) -> Result<(), Rejected>
-    where
-        H: Future<Output = Result<I::Transaction, Rejected>>,
-    {
-        let transaction = match inbox.begin(&self.name, event).await? {
-            InboxEntry::First(transaction) => transaction,
-            InboxEntry::Again => return Ok(()),
-        };
-        let within = Arc::new(event.context.clone());
-        let handling = contain(|| context::enter(&within, || handler(Arc::clone(event), transaction)))?;
-        let transaction = context::scope(within, contained(handling)).await?;
-        Ok(inbox.commit(transaction).await?)
-    }
-
-    /// Tells the server that the event is being handled, as often as it wants to hear it.
-    async fn kept_alive<T>(&self, message: &Message, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        loop {
-            let tick = tokio::time::sleep(self.ack_wait / 3);
-            if let Some(done) = within(&mut pin!(tick), work.as_mut()).await {
-                return done;
-            }
-            self.answer(message, AckKind::Progress).await;
-        }
-    }
-
-    /// An answer that gets lost brings the event again.
-    async fn answer(&self, message: &Message, answer: AckKind) {
-        if let Err(error) = message.ack_with(answer).await {
-            tracing::warn!(target: "graceful::subscriber", consumer = self.name, %error, "an answer got lost");
-        }
-    }
-
-    fn give_up(&self, poison: &Poison) {
-        let Poison { sequence, attempts, error, .. } = poison;
-        tracing::error!(
-            target: "graceful::subscriber",
-            consumer = self.name, sequence, attempts, %error, "an event is given up"
-        );
-        if let Some(tell) = &self.on_poison
-            && let Err(error) = contain(|| tell(poison))
-        {
-            tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "`on_poison` failed");
-        }
-    }
 }
 
 /// Why there is nothing to read.
@@ -381,8 +323,8 @@ struct Broken {
 }
 
 /// `None` where the end came first.
-async fn within<T>(
-    end: &mut std::pin::Pin<&mut impl Future<Output = ()>>,
+pub(super) async fn within<T>(
+    end: &mut Pin<&mut impl Future<Output = ()>>,
     work: impl Future<Output = T>,
 ) -> Option<T> {
     tokio::select! {
@@ -390,20 +332,6 @@ async fn within<T>(
         () = end => None,
         done = work => Some(done),
     }
-}
-
-/// A handler's own panic ends the attempt, not the reading.
-async fn contained<T>(work: impl Future<Output = Result<T, Rejected>>) -> Result<T, Rejected> {
-    let mut work = pin!(work);
-    poll_fn(|cx| match contain(|| work.as_mut().poll(cx)) {
-        Ok(polled) => polled,
-        Err(panicked) => Poll::Ready(Err(panicked.into())),
-    })
-    .await
-}
-
-fn pause(attempts: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(1 << (attempts.max(1) - 1).min(10)).min(LONGEST_PAUSE)
 }
 
 impl fmt::Debug for Subscriber {
@@ -414,6 +342,7 @@ impl fmt::Debug for Subscriber {
             .field("subject", &self.subject)
             .field("attempts", &self.attempts)
             .field("ack_wait", &self.ack_wait)
+            .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! `nats://user:password@host:port,host:port?stream=name&create=false`.
+//! `nats://user:password@host:port,host:port?stream=name&create=false&allow_loss=true`.
 
 use std::fmt::Write as _;
 
@@ -16,6 +16,8 @@ pub(super) struct Url {
     pub stream: String,
     /// Whether a stream that is missing is created.
     pub create: bool,
+    /// Whether a stream that can lose events will do.
+    pub allow_loss: bool,
     /// Host and port, for people: no user, no password.
     pub place: String,
 }
@@ -34,6 +36,7 @@ impl Url {
             login: None,
             stream: STREAM.to_owned(),
             create: true,
+            allow_loss: false,
             place: String::new(),
         };
         for server in servers.split(',') {
@@ -85,7 +88,13 @@ impl Url {
             }
             Some(("create", "true")) => self.create = true,
             Some(("create", "false")) => self.create = false,
-            _ => return Err(no_url("its options are `stream=NAME` and `create=true` or `create=false`")),
+            Some(("allow_loss", "true")) => self.allow_loss = true,
+            Some(("allow_loss", "false")) => self.allow_loss = false,
+            _ => {
+                return Err(no_url(
+                    "its options are `stream=NAME`, `create` and `allow_loss`; those two are `true` or `false`",
+                ));
+            }
         }
         Ok(())
     }
@@ -122,14 +131,16 @@ mod tests {
 
     #[test]
     fn servers_login_and_stream_are_taken_apart() {
-        let url =
-            Url::parse("nats://us%40er:p%3Ass@a:1,b,tls://[::1]:3/?stream=orders&create=false").unwrap();
+        let url = Url::parse(
+            "nats://us%40er:p%3Ass@a:1,b,tls://[::1]:3/?stream=orders&create=false&allow_loss=true",
+        )
+        .unwrap();
         assert_eq!(url.place, "a:1,b:4222,[::1]:3");
         assert!(
             matches!(url.login, Some(Login::User(user, password)) if user == "us@er" && password == "p:ss")
         );
         assert_eq!((url.stream.as_str(), url.create, url.servers.len()), ("orders", false, 3));
-        assert!(url.servers[2].tls_required());
+        assert!(url.servers[2].tls_required() && url.allow_loss);
 
         let url = Url::parse("nats://t0ken@a").unwrap();
         assert!(matches!(url.login, Some(Login::Token(token)) if token == "t0ken"));
@@ -151,6 +162,7 @@ mod tests {
             "nats://u:s3cret@a?stream=*",
             "nats://u:s3cret@a?steam=a",
             "nats://u:s3cret@a?create=no",
+            "nats://u:s3cret@a?allow_loss=1",
         ] {
             let error = Url::parse(url).err().unwrap_or_else(|| panic!("{url} is taken")).to_string();
             assert!(error.starts_with("no URL of NATS: ") && !error.contains("s3cret"), "{url}: {error}");

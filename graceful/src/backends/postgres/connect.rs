@@ -15,6 +15,10 @@ use crate::backends::{ConnectError, breaker::Breaker, connect::in_real_time};
 
 const CONNECTIONS: u32 = 10;
 
+/// How the server finds out, within half a minute, that a subscriber's machine has vanished: nothing else ends its transaction.
+const VANISHED: [(&str, &str); 3] =
+    [("tcp_keepalives_idle", "15"), ("tcp_keepalives_interval", "5"), ("tcp_keepalives_count", "3")];
+
 /// How long the first connection and the tables may take.
 const START: Duration = Duration::from_secs(10);
 
@@ -43,11 +47,16 @@ impl Store {
         let place = format!("PostgreSQL at {}:{}", options.get_host(), options.get_port());
         // A relay that has vanished in the middle of a transaction must not hold what it has locked.
         let silent = TIMEOUT.as_millis().to_string();
-        let options = options.options([("idle_in_transaction_session_timeout", silent)]);
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(START)
-            .connect_lazy_with(options);
+        let pool = |options| {
+            PgPoolOptions::new()
+                .max_connections(CONNECTIONS)
+                .acquire_timeout(START)
+                .connect_lazy_with(options)
+        };
+        // A subscriber's transaction is idle while its handler waits for something else, and its connection is busy: neither
+        // concerns the steps.
+        let inbox = pool(options.clone().options(VANISHED));
+        let pool = pool(options.options([("idle_in_transaction_session_timeout", silent)]));
         let made = timeout(START, async {
             let mut connection = pool.acquire().await?;
             migrate(&mut connection).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))
@@ -57,7 +66,7 @@ impl Store {
                 let (place, claimer) = (place.into(), Uuid::from_u128(fastrand::u128(..)));
                 let breaker = Arc::new(Breaker::new("PostgreSQL"));
                 let (appending, runtime) = (Arc::default(), Handle::current());
-                Ok(Self { pool, place, timeout: TIMEOUT, claimer, breaker, appending, runtime })
+                Ok(Self { pool, inbox, place, timeout: TIMEOUT, claimer, breaker, appending, runtime })
             }
             Ok(Err(error)) => Err(ConnectError::new(format!("{place} cannot be used: {error}"))),
             Err(_) => Err(ConnectError::new(format!("{place} does not answer within {START:?}"))),
@@ -75,6 +84,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
         migration(1, "store", include_str!("migrations/1_store.sql")),
         migration(2, "claims", include_str!("migrations/2_claims.sql")),
         migration(3, "alerts", include_str!("migrations/3_alerts.sql")),
+        migration(50, "inbox attempts", include_str!("migrations/50_inbox_attempts.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");
     migrator.run_direct(None, connection, false).await

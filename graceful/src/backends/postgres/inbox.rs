@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::{Postgres, Transaction};
 
-use super::{PURGED_AT_ONCE, Store, micros, text::escaped};
+use super::{PURGED_AT_ONCE, Store, micros, number, text::escaped};
 use crate::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
@@ -28,15 +28,26 @@ impl Store {
     /// # }
     /// ```
     pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
+        self.purge(
+            "DELETE FROM graceful_inbox_attempts WHERE ctid = ANY (ARRAY(\
+             SELECT ctid FROM graceful_inbox_attempts WHERE at < $1 LIMIT $2))",
+            before,
+        )
+        .await?;
+        self.purge(
+            "DELETE FROM graceful_inbox WHERE ctid = ANY (ARRAY(\
+             SELECT ctid FROM graceful_inbox WHERE at < $1 LIMIT $2))",
+            before,
+        )
+        .await
+    }
+
+    async fn purge(&self, some: &'static str, before: Timestamp) -> Result<u64, StepError> {
         let mut purged = 0;
         loop {
             let some = self.insist(move |connection| {
                 Box::pin(async move {
-                    let query = sqlx::query(
-                        "DELETE FROM graceful_inbox WHERE ctid = ANY (ARRAY(\
-                         SELECT ctid FROM graceful_inbox WHERE at < $1 LIMIT $2))",
-                    );
-                    let query = query.bind(micros(before)).bind(i64::from(PURGED_AT_ONCE));
+                    let query = sqlx::query(some).bind(micros(before)).bind(i64::from(PURGED_AT_ONCE));
                     Ok(query.execute(connection).await?.rows_affected())
                 })
             });
@@ -62,7 +73,7 @@ impl Inbox for Store {
         let store = self.clone();
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.runtime, async move {
-            let mut transaction = store.within(store.pool.begin()).await?;
+            let mut transaction = store.within(store.inbox.begin()).await?;
             let [consumer, source, id] = name;
             let noted = sqlx::query(
                 "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -80,6 +91,23 @@ impl Inbox for Store {
             })
         });
         begun.await
+    }
+
+    async fn attempted(&self, consumer: &str, event: &ReceivedEvent) -> Result<Option<u32>, StepError> {
+        let [consumer, source, id] = [consumer, &event.source, &event.id].map(escaped);
+        let attempts = self.insist(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query_scalar(
+                    "INSERT INTO graceful_inbox_attempts AS tried (consumer, source, id, attempts, at) \
+                     VALUES ($1, $2, $3, 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) \
+                     ON CONFLICT (consumer, source, id) DO UPDATE SET attempts = tried.attempts + 1, at = excluded.at \
+                     RETURNING attempts::bigint",
+                );
+                let attempts: i64 = query.bind(consumer).bind(source).bind(id).fetch_one(connection).await?;
+                number(attempts)
+            })
+        });
+        attempts.await.map(Some)
     }
 
     async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {

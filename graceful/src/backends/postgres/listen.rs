@@ -6,6 +6,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{sleep, timeout};
 
 use super::{Failed, Store};
+use crate::outage::Outage;
 
 /// How often the connection is asked whether it still is one, and the relay's waiting put off: well before it runs out.
 const RENEWED_EVERY: Duration = Duration::from_secs(20);
@@ -16,10 +17,19 @@ const AGAIN: Duration = Duration::from_millis(500);
 impl Store {
     /// Calls `wake` whenever a flow was stored, and whenever that may not have been heard.
     pub(super) async fn hear(self, wake: impl Fn()) {
+        let outage = Outage::new();
+        let heard = || {
+            if let Some(failures) = outage.succeeded() {
+                tracing::info!(target: "graceful::postgres", failures, "new flows are told of again");
+            }
+            wake();
+        };
         loop {
-            if let Err(failed) = self.hear_by_one_connection(&wake).await {
+            if let Err(failed) = self.hear_by_one_connection(&heard).await
+                && let Some(failures) = outage.failed()
+            {
                 tracing::warn!(
-                    target: "graceful::postgres", error = failed.why,
+                    target: "graceful::postgres", error = failed.why, failures,
                     "nobody tells of new flows now: the relay looks for them itself"
                 );
             }

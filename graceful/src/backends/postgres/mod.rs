@@ -22,6 +22,9 @@
 //! is back. What flows ask for is always tried: a flow that is not stored is run at once, and only once, and one that is not
 //! settled is run again. So while the server is away, a durable handler answers after those 3 seconds.
 //!
+//! **Subscribers** hold a transaction each for as long as a handler takes, on one of ten connections of their own; it may be idle
+//! in it, for as long as its time allows.
+//!
 //! | table | holds | grows |
 //! |---|---|---|
 //! | `graceful_flows` | flows on their way, completed ones for [`keep`](crate::RelaySettings::keep), dead letters until purged | with what is under way |
@@ -31,7 +34,7 @@
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
 //! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
 //! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
-//! | `graceful_inbox` | the events that a subscriber has handled, until [purged](Store::purge_inbox) | with every event |
+//! | `graceful_inbox`, `graceful_inbox_attempts` | the events that a subscriber has handled; how often it has tried those that came again; until [purged](Store::purge_inbox) | with every event |
 //!
 //! `sqlx` asks for Rust 1.94. For encrypted connections, give it one of its `tls-…` features.
 //!
@@ -86,6 +89,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
+    /// Of the transactions that subscribers' handlers hold.
+    inbox: PgPool,
     /// For people.
     place: Arc<str>,
     timeout: Duration,

@@ -31,6 +31,9 @@ const FOR_EVER: u128 = 1_000_000_000_000_000;
 /// applies, in the order in which the writes arrive, and forgets the version that was there. The promise is as good as
 /// the server's memory: what it evicts, or loses in a restart or a failover, refuses nothing any more.
 ///
+/// **A server that will not do** is refused at start: a node of a Redis Cluster, of which each holds a part of the keys only; a
+/// Sentinel; a replica that takes no writes.
+///
 /// **A server that is away.** All calls share one connection. One that was lost is made again by the next call, which
 /// then asks once more; a call that gets no answer [in its time](Self::with_timeout) fails, and the connection with it.
 /// After three failures in a row a circuit breaker opens: calls fail at once, and every second one goes through as a

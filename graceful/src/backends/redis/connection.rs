@@ -76,10 +76,22 @@ impl Connection {
             connecting: AsyncMutex::default(),
             breaker: Breaker::new("Redis"),
         };
-        match in_real_time(timeout(START, this.connected())).await {
-            Ok(Ok(_)) => Ok(this),
+        match in_real_time(timeout(START, this.checked())).await {
+            Ok(Ok(None)) => Ok(this),
+            Ok(Ok(Some(why))) => Err(ConnectError::new(format!("{} {why}", this.place()))),
             Ok(Err(error)) => Err(ConnectError::new(format!("{} cannot be used: {error}", this.place()))),
             Err(_) => Err(ConnectError::new(format!("{} does not answer within {START:?}", this.place()))),
+        }
+    }
+
+    /// Why a server that answers will not do.
+    async fn checked(&self) -> RedisResult<Option<&'static str>> {
+        let (mut connection, _) = self.connected().await?;
+        match ::redis::cmd("INFO").query_async::<String>(&mut connection).await {
+            Ok(info) => Ok(unfit(&info)),
+            // A user who may not ask, or a server that only speaks the same protocol: what it is, its answers will show.
+            Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -180,6 +192,24 @@ impl Live {
     fn shared(&self) -> Option<(MultiplexedConnection, u64)> {
         self.connection.clone().map(|connection| (connection, self.number))
     }
+}
+
+/// By what the server says of itself.
+fn unfit(info: &str) -> Option<&'static str> {
+    let is = |line: &str| info.lines().any(|said| said.trim_end() == line);
+    if is("redis_mode:cluster") || is("cluster_enabled:1") {
+        return Some(
+            "is a node of a Redis Cluster, which refuses (`MOVED`) the keys of the other nodes: use a server with `cluster-enabled no`, \
+             or a proxy that speaks for the whole cluster",
+        );
+    }
+    if is("redis_mode:sentinel") {
+        return Some("is a Sentinel, which stores nothing: use the address of the server that it watches");
+    }
+    if is("role:slave") && !is("slave_read_only:0") {
+        return Some("is a replica, which refuses writes (`READONLY`): use the address of its primary");
+    }
+    None
 }
 
 /// Whether it is the server or the way to it that failed, and not the command.

@@ -31,15 +31,26 @@ impl Store {
     /// # }).unwrap();
     /// ```
     pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
+        self.purge(
+            "DELETE FROM graceful_inbox_attempts WHERE (consumer, source, id) IN \
+             (SELECT consumer, source, id FROM graceful_inbox_attempts WHERE at < ? LIMIT ?)",
+            before,
+        )
+        .await?;
+        self.purge(
+            "DELETE FROM graceful_inbox WHERE (consumer, source, id) IN \
+             (SELECT consumer, source, id FROM graceful_inbox WHERE at < ? LIMIT ?)",
+            before,
+        )
+        .await
+    }
+
+    async fn purge(&self, some: &'static str, before: Timestamp) -> Result<u64, StepError> {
         let mut purged = 0;
         loop {
             let some = self.writer().write(move |connection| {
                 Box::pin(async move {
-                    let query = sqlx::query(
-                        "DELETE FROM graceful_inbox WHERE (consumer, source, id) IN \
-                         (SELECT consumer, source, id FROM graceful_inbox WHERE at < ? LIMIT ?)",
-                    );
-                    let query = query.bind(micros(before)).bind(PURGED_AT_ONCE);
+                    let query = sqlx::query(some).bind(micros(before)).bind(PURGED_AT_ONCE);
                     Ok(query.execute(connection).await?.rows_affected())
                 })
             });
@@ -84,6 +95,22 @@ impl Inbox for Store {
             })
         });
         begun.await
+    }
+
+    async fn attempted(&self, consumer: &str, event: &ReceivedEvent) -> Result<Option<u32>, StepError> {
+        let (consumer, source, id) = (consumer.to_owned(), event.source.clone(), event.id.clone());
+        let attempts = self.writer().write(move |connection| {
+            let (consumer, source, id) = (consumer.clone(), source.clone(), id.clone());
+            Box::pin(async move {
+                let query = sqlx::query_scalar(
+                    "INSERT INTO graceful_inbox_attempts (consumer, source, id, attempts, at) VALUES (?, ?, ?, 1, ?) \
+                     ON CONFLICT DO UPDATE SET attempts = attempts + 1, at = excluded.at RETURNING attempts",
+                );
+                let query = query.bind(consumer).bind(source).bind(id).bind(micros(Timestamp::now()));
+                query.fetch_one(connection).await
+            })
+        });
+        attempts.await.map(Some)
     }
 
     async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {

@@ -19,7 +19,7 @@
 //! | `graceful_graph` | the flows that the embedded knowledge graph keeps | with its bound, 10 000 by default |
 //! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
 //! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
-//! | `graceful_inbox` | the events that a subscriber has handled, until [purged](Store::purge_inbox) | with every event |
+//! | `graceful_inbox`, `graceful_inbox_attempts` | the events that a subscriber has handled; how often it has tried those that came again; until [purged](Store::purge_inbox) | with every event |
 //!
 //! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so this feature does not go with `rusqlite` 0.40 or later in one
 //! program, and asks for Rust 1.94.

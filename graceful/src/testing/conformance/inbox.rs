@@ -19,6 +19,7 @@ pub async fn inbox<I: Inbox>(fresh: impl AsyncFn() -> I) {
     an_event_is_first_once_for_each_consumer(fresh().await).await;
     what_was_dropped_was_not_handled(fresh().await).await;
     two_do_not_handle_it_at_once(fresh().await).await;
+    attempts_are_counted_whatever_becomes_of_them(fresh().await).await;
 }
 
 fn event(source: &str, id: &str) -> ReceivedEvent {
@@ -82,4 +83,16 @@ async fn two_do_not_handle_it_at_once<I: Inbox>(inbox: I) {
         }
     };
     assert!(!matches!(entry, Ok(InboxEntry::First(_))), "it is being handled, or was");
+}
+
+/// Where they are counted at all.
+async fn attempts_are_counted_whatever_becomes_of_them<I: Inbox>(inbox: I) {
+    for (consumer, source, id) in NAMES {
+        let event = event(source, id);
+        for attempt in 1..=3 {
+            let counted = inbox.attempted(consumer, &event).await.expect("an attempt is counted");
+            assert!(counted.is_none_or(|counted| counted == attempt), "{counted:?}, and it is {attempt}");
+            drop(first(&inbox, consumer, &event).await);
+        }
+    }
 }
