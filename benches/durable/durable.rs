@@ -11,7 +11,7 @@ use std::{
 
 use graceful::{
     Orchestrator, RelaySettings,
-    backends::{FlowState, FlowStore, QueuedFlow, Settlement, Timestamp, Uuid, sqlite::Store},
+    backends::{FlowState, FlowStore, Lane, QueuedFlow, Room, Settlement, Timestamp, Uuid, sqlite::Store},
     orchestrate,
 };
 use graceful_benches::{load::per_second, user::User};
@@ -168,13 +168,12 @@ async fn with_rows(rows: u32) -> f64 {
                     id: Uuid::from_u128(u128::from(task * FLOWS + number)),
                     entity: format!("entity {task}/{number}"),
                     handler: String::new(),
+                    lane: Lane::default(),
                     body: vec![b' '; 600],
-                    at: Timestamp::UNIX_EPOCH,
                 };
                 store.enqueue(flow).await.unwrap();
-                let now = Timestamp::now();
-                for claim in store.claim(now, 8, Duration::from_secs(30)).await.unwrap() {
-                    store.settle(claim.held(), Settlement::Completed, now).await.unwrap();
+                for claim in store.claim(Room::of(8), Duration::from_secs(30)).await.unwrap() {
+                    store.settle(claim.held(), Settlement::Completed).await.unwrap();
                 }
             }
         });

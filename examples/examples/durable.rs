@@ -1,10 +1,6 @@
 //! Durable delivery in one directory: `cargo run --example durable`, again and again.
 
-use graceful::{
-    Orchestrator, StepError,
-    backends::{FlowState, Timestamp},
-    orchestrate,
-};
+use graceful::{Orchestrator, StepError, backends::FlowState, orchestrate};
 
 #[orchestrate(pattern = "user", id = id, event = "user_renamed", delivery = "durable")]
 async fn rename(id: u64) -> Result<u64, StepError> {
@@ -28,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let flows = orchestrator.flows().expect("an embedded orchestrator has a store");
     for letter in flows.list(FlowState::Dead, 100).await? {
         println!("{} {}: {:?}", letter.entity, letter.id, letter.error);
-        flows.resubmit(letter.id, Timestamp::now()).await?;
+        flows.resubmit(letter.id).await?;
     }
     orchestrator.shutdown(std::time::Duration::from_secs(10)).await;
     Ok(())

@@ -88,12 +88,12 @@ faulty! {
         failures(&str, Timestamp) -> Vec<Activity>;
     }
     Scheduler {
-        open(&Arc<Flow>, Timestamp) -> JobChange;
+        open(&Arc<Flow>, Duration) -> JobChange;
         complete(&Key) -> JobChange;
         jobs() -> Vec<Job>;
-        poll(Timestamp, usize, Duration) -> Vec<Job>;
+        poll(usize, Duration) -> Vec<Job>;
         finish(&Job) -> bool;
-        put_off(&Job, Timestamp, &str) -> bool;
+        put_off(&Job, Option<Duration>, &str) -> bool;
     }
     EventEmitter {
         emit(Event) -> ();

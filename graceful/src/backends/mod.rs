@@ -16,6 +16,8 @@ mod breaker;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod chain;
 mod connect;
+#[cfg(any(feature = "memory", feature = "sqlite"))]
+mod fair;
 #[cfg(any(feature = "alertmanager", feature = "sparql", feature = "webhook"))]
 mod http;
 mod inbox;

@@ -6,7 +6,11 @@ use super::{
     Ended, Engine, FlowReport, Overrides, StepResult,
     machine::{Caller, Machine, Pass},
 };
-use crate::{Delivery, Event, Step, StepError, backends::QueuedFlow, step::Steps};
+use crate::{
+    Delivery, Event, Step, StepError,
+    backends::{Lane, QueuedFlow},
+    step::Steps,
+};
 
 /// Stores a flow; ready when it is on disk. Dropped before, it is stored all the same.
 ///
@@ -157,13 +161,11 @@ fn queued(machine: &mut Machine) -> Result<QueuedFlow, StepError> {
         body = encode(machine)?;
     }
     let flow = &machine.flow;
-    Ok(QueuedFlow {
-        id: flow.id,
-        entity: flow.entity().to_string(),
-        handler: machine.identity(),
-        body,
-        at: flow.at,
-    })
+    let handler = machine.identity();
+    // Without an identity there is at least a pattern.
+    let sharing = if handler.is_empty() { flow.pattern() } else { &*handler };
+    let lane = Lane::of(sharing, flow.tenant());
+    Ok(QueuedFlow { id: flow.id, entity: flow.entity().to_string(), handler, lane, body })
 }
 
 /// What the envelope says beyond the flow's own record is less than this.

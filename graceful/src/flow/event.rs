@@ -61,6 +61,28 @@ impl Event {
         self.0.id
     }
 
+    /// What a broker may tell repetitions by: the flow's id, and how often it was [resubmitted](crate::backends::FlowStore::resubmit).
+    /// Whoever resubmits a flow wants its event again, and so that is another delivery; the id stays.
+    ///
+    /// ```
+    /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let events = memory::Events::new();
+    /// # let mut inbox = events.subscribe();
+    /// # let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).event("user_updated").on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let event = inbox.recv().await.unwrap();
+    /// assert_eq!(event.delivery_id(), event.id().to_string(), "it was not resubmitted");
+    /// # });
+    /// ```
+    pub fn delivery_id(&self) -> String {
+        match self.0.resubmitted {
+            0 => self.0.id.to_string(),
+            times => format!("{}.{times}", self.0.id),
+        }
+    }
+
     /// The event's name, the envelope's `type`: `user_updated`, or `user_updated.failed`.
     ///
     /// ```

@@ -127,6 +127,9 @@ pub struct Flow {
     pub(crate) metadata: Option<Arc<Metadata>>,
     #[serde(skip)]
     pub(crate) named: Named,
+    /// How often it was resubmitted; kept beside the flow.
+    #[serde(skip)]
+    pub(crate) resubmitted: u32,
     /// The span in which the handler was called, until its steps begin.
     #[serde(skip)]
     pub(crate) caller: Option<Box<Span>>,
@@ -150,6 +153,7 @@ impl Flow {
             values: Values::default(),
             metadata: None,
             named: Named::default(),
+            resubmitted: 0,
             caller: None,
         }
     }

@@ -142,7 +142,7 @@ impl Orchestrator {
         /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).build().unwrap();
         /// let flows = orchestrator.flows().unwrap();
         /// for dead in flows.list(FlowState::Dead, 100).await? {
-        ///     flows.resubmit(dead.id, graceful::backends::Timestamp::now()).await?;
+        ///     flows.resubmit(dead.id).await?;
         /// }
         /// # Ok::<(), graceful::StepError>(())
         /// # }).unwrap();

@@ -269,7 +269,7 @@ impl OrchestratorBuilder {
     ///
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let orchestrator = Orchestrator::builder().in_memory().reviewer(look_into).build()?;
-    /// assert_eq!(orchestrator.review(graceful::backends::Timestamp::now()).await.unwrap(), 0);
+    /// assert_eq!(orchestrator.review().await.unwrap(), 0);
     /// # Ok::<(), graceful::BuildError>(())
     /// # }).unwrap();
     /// ```

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use smol_str::format_smolstr;
 
-use super::{after, backoff::backoff, complain, handlers, works};
+use super::{backoff::backoff, complain, handlers, works};
 use crate::{
     Orchestrator, StepError,
-    backends::{Claim, FlowStore, Settlement, Timestamp},
+    backends::{Claim, FlowStore, Settlement},
     crash, engine,
     flow::Stored,
     outage,
@@ -52,7 +52,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
     let ended = !matches!(settlement, Settlement::Retry { .. });
     let point = if matches!(settlement, Settlement::Dead { .. }) { "dead" } else { "settle" };
     let settled = match crash::point(point) {
-        Ok(()) => flows.settle(claim.held(), settlement, Timestamp::now()).await,
+        Ok(()) => flows.settle(claim.held(), settlement).await,
         Err(error) => Err(error),
     };
     if settled.is_ok() {
@@ -75,7 +75,8 @@ fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<engine::Attempt, 
             "none of {attempts} attempts came to its end: each died with its process"
         )));
     }
-    let stored = Stored::decode(&claim.body)?;
+    let mut stored = Stored::decode(&claim.body)?;
+    stored.flow.resubmitted = claim.resubmitted;
     let overrides = handlers::overrides_of(&claim.handler)?;
     Ok(engine::Attempt::new(orchestrator.clone(), stored, overrides))
 }
@@ -97,5 +98,5 @@ fn failed(orchestrator: &Orchestrator, claim: &Claim, error: String, body: Optio
     if claim.attempt >= settings.attempts {
         return Settlement::Dead { error, body };
     }
-    Settlement::Retry { due: after(Timestamp::now(), backoff(settings, claim.attempt)), error, body }
+    Settlement::Retry { after: backoff(settings, claim.attempt), error, body }
 }

@@ -8,6 +8,7 @@ mod backoff;
 mod handlers;
 mod review;
 mod settings;
+mod shares;
 
 use std::{
     collections::HashMap,
@@ -28,9 +29,10 @@ use tokio::{
 
 pub(crate) use self::review::{Reviewer, run as run_reviews};
 pub use self::settings::RelaySettings;
+use self::shares::Shares;
 use crate::{
     Orchestrator, StepError,
-    backends::{FlowState, FlowStore, Held, Timestamp},
+    backends::{FlowState, FlowStore, Held, Lane, Room},
     crash,
     orchestrator::WeakOrchestrator,
     outage,
@@ -109,7 +111,8 @@ struct Running {
     woken: Arc<Notify>,
     under_way: watch::Sender<usize>,
     attempts: JoinSet<()>,
-    held: HashMap<task::Id, Held>,
+    held: HashMap<task::Id, (Held, Lane)>,
+    shares: Shares,
     /// What goes on beside it, and ends with it.
     _beside: JoinSet<()>,
     /// For how long it waits at most, if nobody wakes it.
@@ -144,6 +147,7 @@ impl Running {
             under_way: relay.under_way.clone(),
             attempts: JoinSet::new(),
             held: HashMap::new(),
+            shares: Shares::new(relay.settings.concurrency),
             _beside: beside,
             pause: FIRST_PAUSE,
             extended: Instant::now(),
@@ -158,7 +162,11 @@ impl Running {
             return;
         }
         let claimed = match crash::point("claim") {
-            Ok(()) => self.flows.claim(Timestamp::now(), room, self.settings.lease).await,
+            Ok(()) => {
+                let (per_handler, shares) = (self.settings.per_handler(), self.shares.all());
+                let room = Room { flows: room, per_handler, shares };
+                self.flows.claim(room, self.settings.lease).await
+            }
             Err(error) => Err(error),
         };
         match claimed.and_then(|claims| crash::point("claimed").map(|()| claims)) {
@@ -170,7 +178,8 @@ impl Running {
                     self.pause = pause * 2;
                 }
                 for claim in claims {
-                    let held = claim.held();
+                    let held = (claim.held(), claim.lane);
+                    self.shares.begin(claim.lane);
                     let attempt = attempt::run(orchestrator.clone(), Arc::clone(&self.flows), claim);
                     self.held.insert(self.attempts.spawn(attempt).id(), held);
                 }
@@ -187,8 +196,8 @@ impl Running {
     async fn extend(&mut self) {
         if self.extended.elapsed() >= self.settings.lease / 3 {
             self.extended = Instant::now();
-            let until = after(Timestamp::now(), self.settings.lease);
-            if let Err(error) = self.flows.extend(self.held.values().copied().collect(), until).await {
+            let held = self.held.values().map(|(held, _)| *held).collect();
+            if let Err(error) = self.flows.extend(held, self.settings.lease).await {
                 complain(&error, "the leases could not be extended");
             }
         }
@@ -206,7 +215,10 @@ impl Running {
         let pause = self.pause.min(self.settings.poll).min(leased);
         let mut ended = tokio::time::timeout(pause, something).await.ok().flatten();
         while let Some(attempt) = ended {
-            self.held.remove(&attempt.map_or_else(|error| error.id(), |(id, ())| id));
+            let id = attempt.map_or_else(|error| error.id(), |(id, ())| id);
+            if let Some((_, lane)) = self.held.remove(&id) {
+                self.shares.end(lane);
+            }
             ended = self.attempts.try_join_next_with_id();
         }
         self.count();
@@ -220,16 +232,11 @@ impl Running {
 /// Forgets what was kept long enough, now and then; of many that is a long affair, and no flow waits for it.
 async fn purge(flows: Arc<dyn FlowStore>, keep: Duration) {
     loop {
-        let before = Timestamp::now().checked_sub(keep).unwrap_or(Timestamp::MIN);
-        if let Err(error) = flows.purge(FlowState::Completed, before).await {
+        if let Err(error) = flows.purge(FlowState::Completed, keep).await {
             complain(&error, "completed flows could not be purged");
         }
         tokio::time::sleep(PURGED_EVERY).await;
     }
-}
-
-fn after(now: Timestamp, time: Duration) -> Timestamp {
-    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
 /// Logs the first failure of an outage, and one a second.

@@ -5,10 +5,10 @@ use std::{fmt, future::Future, sync::Arc};
 use smol_str::format_smolstr;
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{after, backoff::backoff, complain};
+use super::{backoff::backoff, complain};
 use crate::{
     Orchestrator, StepError,
-    backends::{BoxFuture, Job, Scheduler, Timestamp},
+    backends::{BoxFuture, Job, Scheduler},
     orchestrator::WeakOrchestrator,
 };
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Reviewer {
 pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     while let Some(strong) = orchestrator.upgrade().filter(|strong| !strong.relay().is_stopping()) {
         let every = strong.relay().settings().poll;
-        if let Err(error) = strong.review(Timestamp::now()).await {
+        if let Err(error) = strong.review().await {
             complain(&error, "the scheduler hands out no jobs");
         }
         // Whoever waits must not keep the orchestrator alive.
@@ -46,7 +46,7 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
 }
 
 impl Orchestrator {
-    /// Hands the review jobs that are due at `now` to the [reviewer](crate::OrchestratorBuilder::reviewer), all at once, waits for it,
+    /// Hands the review jobs that are due to the [reviewer](crate::OrchestratorBuilder::reviewer), all at once, waits for it,
     /// and answers how many there were. An orchestrator with a reviewer does so by itself; this is for tests, and for whoever
     /// wants to do it now.
     ///
@@ -56,25 +56,26 @@ impl Orchestrator {
     /// The scheduler hands out no jobs. What the reviewer answers is no error here: it is kept with its job.
     ///
     /// ```
-    /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, StepError, backends::{Job, Timestamp}};
+    /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, StepError, backends::Job};
     ///
     /// async fn look_into(_: Job) -> Result<(), StepError> { Ok(()) }
     ///
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
     /// let orchestrator = Orchestrator::builder().in_memory().reviewer(look_into).build().unwrap();
     /// let config = OrchestrationConfig::new("user").id(42).on(&orchestrator);
     /// Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
     ///
-    /// assert_eq!(orchestrator.review(Timestamp::now()).await?, 0, "it is due in 5 minutes");
-    /// assert_eq!(orchestrator.review(Timestamp::MAX).await?, 1);
+    /// assert_eq!(orchestrator.review().await?, 0, "it is due in 5 minutes");
+    /// tokio::time::advance(std::time::Duration::from_secs(300)).await;
+    /// orchestrator.review().await?;
     /// assert!(orchestrator.scheduler().unwrap().jobs().await?.is_empty());
     /// # Ok::<(), StepError>(())
     /// # }).unwrap();
     /// ```
-    pub async fn review(&self, now: Timestamp) -> Result<usize, StepError> {
+    pub async fn review(&self) -> Result<usize, StepError> {
         let (Some(reviewer), Some(scheduler)) = (self.reviewer(), self.scheduler()) else { return Ok(0) };
         let settings = self.relay().settings();
-        let jobs = scheduler.poll(now, settings.concurrency, settings.lease).await?;
+        let jobs = scheduler.poll(settings.concurrency, settings.lease).await?;
         let count = jobs.len();
         let mut reviews = JoinSet::new();
         for job in jobs {
@@ -102,11 +103,8 @@ async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<d
         Ok(()) => scheduler.finish(&job),
         Err(error) => {
             complain(error, "a review has failed");
-            let due = match job.attempts < settings.attempts {
-                true => after(Timestamp::now(), backoff(settings, job.attempts)),
-                false => Timestamp::MAX,
-            };
-            scheduler.put_off(&job, due, error.message())
+            let again = (job.attempts < settings.attempts).then(|| backoff(settings, job.attempts));
+            scheduler.put_off(&job, again, error.message())
         }
     };
     if let Err(error) = settled.await {

@@ -20,6 +20,8 @@ pub struct RelaySettings {
     pub(super) cap: Duration,
     pub(super) lease: Duration,
     pub(super) concurrency: usize,
+    /// `None`: a quarter of the concurrency.
+    pub(super) per_handler: Option<usize>,
     pub(super) poll: Duration,
     pub(super) keep: Duration,
     pub(crate) runs: bool,
@@ -82,6 +84,21 @@ impl RelaySettings {
         Self { concurrency: flows.max(1), ..self }
     }
 
+    /// How many flows of one handler are under way at once, at least 1: so a hook that hangs takes no more of the relay, and the
+    /// flows of other handlers go on. Those that have room take turns, and so do the tenants of one handler. Default: a quarter
+    /// of the [`concurrency`](Self::concurrency), rounded up.
+    ///
+    /// ```
+    /// let settings = graceful::RelaySettings::default().concurrency_per_handler(4);
+    /// ```
+    pub fn concurrency_per_handler(self, flows: usize) -> Self {
+        Self { per_handler: Some(flows.max(1)), ..self }
+    }
+
+    pub(super) fn per_handler(&self) -> usize {
+        self.per_handler.unwrap_or(self.concurrency.div_ceil(4))
+    }
+
     /// How often the store is asked for what nobody has told: retries and leases whose time has come, and, where the store does not
     /// [tell](crate::backends::FlowStore::listen) of them, as that in PostgreSQL does, flows that another process has stored, or that
     /// were stored in a transaction. At least 1 ms; default: 200 ms.
@@ -115,6 +132,7 @@ impl Default for RelaySettings {
             cap: Duration::from_secs(600),
             lease: Duration::from_secs(30),
             concurrency: 64,
+            per_handler: None,
             poll: Duration::from_millis(200),
             keep: Duration::from_secs(3600),
             runs: true,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Backends, Done, did, no_backend, skipped};
 use crate::{
-    Flow, StepError,
+    Flow,
     backends::{JobChange, Reply},
 };
 
@@ -18,10 +18,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     if !flow.code.is_server_fault() {
         return skipped("not a server fault");
     }
-    match flow.at.checked_add(Duration::from_millis(flow.declaration.options.schedule_after_ms)) {
-        Ok(due) => scheduler.open(flow, due).map(done),
-        Err(error) => Reply::failed(StepError::caused_by(error)),
-    }
+    scheduler.open(flow, Duration::from_millis(flow.declaration.options.schedule_after_ms)).map(done)
 }
 
 const fn done(change: JobChange) -> Done {

@@ -81,7 +81,7 @@ async fn after_the_last_attempt_it_is_a_dead_letter_that_can_be_resubmitted() {
         let report = service.reports.until(1).await.remove(0);
         assert_eq!(report.step(Step::Nexus).to_string(), "FAILED: no use", "the end of it is reported");
 
-        assert!(orchestrator.flows().unwrap().resubmit(letter.id, Timestamp::now()).await.unwrap());
+        assert!(orchestrator.flows().unwrap().resubmit(letter.id).await.unwrap());
         let completed = service.until(FlowState::Completed, 1).await.remove(0);
         assert_eq!((completed.id, completed.attempts), (letter.id, 1));
         let report = service.reports.until(2).await.pop().unwrap();
@@ -170,7 +170,7 @@ async fn the_flows_of_a_dead_relay_are_taken_over() {
     let service = Service::new().await;
     service.without_a_relay().scope(well(1)).await.unwrap();
     let lease = Duration::from_millis(50);
-    assert_eq!(service.store.claim(Timestamp::now(), 10, lease).await.unwrap().len(), 1);
+    assert_eq!(service.store.claim(Room::of(10), lease).await.unwrap().len(), 1);
     let _relay = service.with_a_relay();
     let completed = service.until(FlowState::Completed, 1).await;
     assert_eq!(completed[0].attempts, 2, "the one that died counts");

@@ -15,7 +15,7 @@ use std::{
 
 use graceful::{
     Code, Ending, Event, Flow, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore, StoredFlow, Timestamp, memory, sqlite::Store},
+    backends::{FlowState, FlowStore, Room, StoredFlow, Timestamp, memory, sqlite::Store},
     orchestrate,
 };
 use graceful_tests::{
@@ -29,6 +29,7 @@ type HookResult = Result<(), StepError>;
 mod answer;
 mod attempts;
 mod embedded;
+mod fairness;
 mod hooks;
 mod review;
 mod shutdown;

@@ -1,18 +1,22 @@
 //! The suites that any store must pass.
 
-use graceful::testing::conformance;
+use graceful::{backends::postgres::Store, testing::conformance};
 
 use super::Postgres;
 
 macro_rules! suites {
-    ($($suite:ident)*) => {$(
+    ($($suite:ident $(($elapse:ident))?)*) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $suite() {
             let Some(postgres) = Postgres::find().await else { return };
-            conformance::$suite(async || postgres.fresh().await).await;
+            conformance::$suite(
+                async || postgres.fresh().await
+                $(, async |store: &Store, time| postgres.$elapse(store, time).await)?
+            )
+            .await;
             postgres.clean().await;
         }
     )*};
 }
 
-suites! { flow_store metadata_store scheduler nexus audit_log alerter inbox }
+suites! { flow_store(elapse) metadata_store scheduler(elapse) nexus audit_log alerter inbox }

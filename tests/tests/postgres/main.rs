@@ -20,6 +20,7 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use graceful::backends::postgres::Store;
@@ -61,9 +62,21 @@ impl Postgres {
         Store::connect(&self.url(schema)).await.unwrap()
     }
 
-    /// An empty store.
+    /// An empty store, in a schema of its own.
     async fn fresh(&self) -> Store {
         self.store(&self.schema().await).await
+    }
+
+    /// So much time goes by: all that stores have written is so much older.
+    async fn elapse(&self, _: &Store, time: Duration) {
+        let micros = time.as_micros();
+        let schemas = self.schemas.lock().unwrap().clone();
+        let last = schemas.last().expect("a store has a schema");
+        let statements = format!(
+            "UPDATE graceful_flows SET due = due - {micros}, ended_at = ended_at - {micros};
+             UPDATE graceful_jobs SET due = due - {micros}, held_until = held_until - {micros}"
+        );
+        execute(&mut self.connection(last).await, &statements).await;
     }
 
     async fn clean(self) {

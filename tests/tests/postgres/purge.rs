@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graceful::{
     Code, Orchestrator, RelaySettings,
-    backends::{FlowState, FlowStore as _, Timestamp},
+    backends::{FlowState, FlowStore as _},
     orchestrate,
 };
 use graceful_tests::{Reports, gate::until};
@@ -12,11 +12,11 @@ use sqlx::PgConnection;
 
 use super::{Postgres, execute};
 
-/// So many have ended, one in each microsecond since 1970.
+/// So many have ended, one in each second until now.
 async fn ended(connection: &mut PgConnection, count: i64, state: i16) {
     sqlx::query(
         "INSERT INTO graceful_flows (id, entity, handler, body, due, state, ended_at) \
-         SELECT gen_random_uuid(), n, '', '', 0, $1, n FROM generate_series(0, $2 - 1) AS n",
+         SELECT gen_random_uuid(), n, '', '', 0, $1, graceful_now() - n * 1000000 FROM generate_series(0, $2 - 1) AS n",
     )
     .bind(state)
     .bind(count)
@@ -41,14 +41,17 @@ async fn no_statement_forgets_more_than_a_thousand() {
          FOR EACH STATEMENT EXECUTE FUNCTION noted()",
     )
     .await;
-    let before = Timestamp::from_microsecond(2500).unwrap();
-    assert_eq!(store.purge(FlowState::Completed, before).await.unwrap(), 2500);
+    // A few seconds may have gone by.
+    let purged = store.purge(FlowState::Completed, Duration::from_secs(100)).await.unwrap();
+    assert!((2500..2550).contains(&purged), "{purged}");
     let statements: Vec<i64> = sqlx::query_scalar("SELECT deleted FROM statements ORDER BY deleted DESC")
         .fetch_all(&mut connection)
         .await
         .unwrap();
-    assert_eq!(statements, [1000, 1000, 500]);
-    assert_eq!(store.list(FlowState::Completed, 1000).await.unwrap().len(), 100);
+    assert_eq!(statements.iter().map(|deleted| (*deleted).min(500)).collect::<Vec<_>>(), [500, 500, 500]);
+    assert_eq!(statements[..2], [1000, 1000]);
+    let kept = u64::try_from(store.list(FlowState::Completed, 1000).await.unwrap().len()).unwrap();
+    assert_eq!(kept, 2600 - purged);
     assert_eq!(store.list(FlowState::Dead, 1000).await.unwrap().len(), 10);
     postgres.clean().await;
 }
@@ -64,6 +67,7 @@ async fn a_relay_delivers_while_it_forgets() {
     let schema = postgres.schema().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     ended(&mut connection, 1, 1).await;
+    execute(&mut connection, "UPDATE graceful_flows SET ended_at = 0").await;
     // To forget takes until this connection lets go.
     execute(
         &mut connection,

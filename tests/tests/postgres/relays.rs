@@ -11,7 +11,7 @@ use std::{
 
 use graceful::{
     Orchestrator, RelaySettings, StepError,
-    backends::{Claim, FlowState, FlowStore as _, QueuedFlow, Settlement, Timestamp, Uuid, postgres::Store},
+    backends::{Claim, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Settlement, Uuid, postgres::Store},
     orchestrate,
 };
 use sqlx::Connection as _;
@@ -28,13 +28,13 @@ const LEASE: Duration = Duration::from_millis(300);
 async fn relay(store: Store, told: mpsc::UnboundedSender<(Uuid, bool)>, dies_after: usize) {
     let mut claimed = 0;
     loop {
-        for claim in store.claim(Timestamp::now(), 7, LEASE).await.unwrap() {
+        for claim in store.claim(Room::of(7), LEASE).await.unwrap() {
             claimed += 1;
             if claimed == dies_after {
                 return;
             }
             told.send((claim.id, false)).unwrap();
-            let settled = store.settle(claim.held(), Settlement::Completed, Timestamp::now()).await.unwrap();
+            let settled = store.settle(claim.held(), Settlement::Completed).await.unwrap();
             told.send((claim.id, settled)).unwrap();
         }
         tokio::task::yield_now().await;
@@ -132,8 +132,8 @@ async fn a_late_commit_does_not_make_two_of_one_entity() {
         id: Uuid::from_u128(id),
         entity: "a".to_owned(),
         handler: "h".to_owned(),
+        lane: Lane::default(),
         body: Vec::new(),
-        at: Timestamp::UNIX_EPOCH,
     };
     let mut connection = postgres.connection(&schema).await;
     let mut late = connection.begin().await.unwrap();
@@ -143,12 +143,12 @@ async fn a_late_commit_does_not_make_two_of_one_entity() {
         .await
         .unwrap();
     store.enqueue(flow(2)).await.unwrap();
-    let claim = async || store.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30)).await.unwrap();
+    let claim = async || store.claim(Room::of(10), Duration::from_secs(30)).await.unwrap();
     let newer = claim().await;
     assert_eq!(newer[0].id, Uuid::from_u128(2));
     late.commit().await.unwrap();
     assert!(claim().await.is_empty());
-    let settled = store.settle(newer[0].held(), Settlement::Completed, Timestamp::UNIX_EPOCH).await.unwrap();
+    let settled = store.settle(newer[0].held(), Settlement::Completed).await.unwrap();
     assert!(settled);
     assert_eq!(claim().await[0].id, Uuid::from_u128(1));
     postgres.clean().await;
@@ -169,15 +169,16 @@ async fn two_that_hand_out_at_once_do_not_make_two_of_one_entity() {
         .execute(&mut postgres.connection(&schema).await)
         .await
         .unwrap();
-    let claimed: Vec<Uuid> =
-        sqlx::query_scalar("SELECT id FROM graceful_claim(0, 1000000, 10, gen_random_uuid())")
-            .fetch_all(&mut *first)
-            .await
-            .unwrap();
+    let claimed: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM graceful_claim(10, 10, 60000000, gen_random_uuid(), '{}', '{}', '{}')",
+    )
+    .fetch_all(&mut *first)
+    .await
+    .unwrap();
     assert_eq!(claimed, [Uuid::from_u128(2)]);
     late.commit().await.unwrap();
 
-    let second = tokio::spawn(store.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30)));
+    let second = tokio::spawn(store.claim(Room::of(10), Duration::from_secs(30)));
     let process: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *first).await.unwrap();
     let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))";
     let mut looking = postgres.connection(&schema).await;
@@ -205,15 +206,18 @@ async fn a_long_queue_of_one_entity_holds_back_no_other() {
     // The server does so by itself, sooner or later, and may then choose another plan.
     execute(&mut connection, "ANALYZE graceful_flows").await;
     let entities = |claims: &[Claim]| claims.iter().map(|claim| claim.handler.clone()).collect::<Vec<_>>();
-    let claim =
-        async |limit| store.claim(Timestamp::UNIX_EPOCH, limit, Duration::from_secs(30)).await.unwrap();
-    let first = claim(2).await;
-    assert_eq!(entities(&first), ["m", "b"]);
-    assert_eq!(entities(&claim(10).await), ["x"]);
-    assert_eq!(claim(10).await, []);
-    for held in &first {
-        assert!(store.settle(held.held(), Settlement::Completed, Timestamp::UNIX_EPOCH).await.unwrap());
+    let claim = async |limit| store.claim(Room::of(limit), Duration::from_secs(30)).await.unwrap();
+    // A claim looks at a part of what has arrived.
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.extend(claim(10).await);
+    }
+    held.sort_unstable_by(|one: &Claim, other| one.handler.cmp(&other.handler));
+    assert_eq!(entities(&held), ["b", "m", "x"]);
+    for held in &held[..2] {
+        assert!(store.settle(held.held(), Settlement::Completed).await.unwrap());
     }
     assert_eq!(entities(&claim(10).await), ["m", "b"]);
+    assert_eq!(claim(10).await, []);
     postgres.clean().await;
 }

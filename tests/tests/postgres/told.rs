@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use graceful::{
     Code, FlowReport, Orchestrator, RelaySettings, StepError,
-    backends::{FlowStore as _, QueuedFlow, Timestamp, Uuid, postgres::Store},
+    backends::{FlowStore as _, Lane, QueuedFlow, Room, Uuid, postgres::Store},
     orchestrate,
 };
 use graceful_tests::{Link, Proxy, Reports, gate::until};
@@ -92,7 +92,7 @@ async fn what_another_stores_is_delivered() {
     let first = world.reports.all()[0].flow().id();
     world.waits().await;
     let flows = world.storing.flows().unwrap();
-    assert!(flows.resubmit(first, Timestamp::now()).await.unwrap());
+    assert!(flows.resubmit(first).await.unwrap());
     assert_eq!(world.delivered(4).await, ["1", "2", "3", "1"]);
     world.postgres.clean().await;
 }
@@ -159,15 +159,14 @@ async fn only_who_waits_is_told_while_nobody_is_at_work() {
     let mut ids = 0..;
     let mut stored_and_told = async || {
         let id = ids.next().unwrap();
-        let (entity, at) = (format!("entity {id}"), Timestamp::UNIX_EPOCH);
+        let (entity, lane) = (format!("entity {id}"), Lane::default());
         let (id, handler, body) = (Uuid::from_u128(id), String::new(), Vec::new());
-        store.enqueue(QueuedFlow { id, entity, handler, body, at }).await.unwrap();
+        store.enqueue(QueuedFlow { id, entity, handler, lane, body }).await.unwrap();
         // What was told comes before the answer to what is asked then.
         sqlx::query("SELECT 1").execute(&mut told).await.unwrap();
         told.next_buffered().is_some()
     };
-    let claimed =
-        async |by: &Store| by.claim(Timestamp::UNIX_EPOCH, 10, Duration::from_secs(30)).await.unwrap().len();
+    let claimed = async |by: &Store| by.claim(Room::of(10), Duration::from_secs(30)).await.unwrap().len();
     // What was found just now was found a minute ago, or will have been in a minute.
     let found = async |when: &str| {
         let found = format!(

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use graceful::{backends::sqlite::Store, testing::conformance};
 use tempfile::TempDir;
 
+use super::elapse;
+
 /// Stores that live as long as the directory.
 struct Stores {
     dir: TempDir,
@@ -23,13 +25,13 @@ impl Stores {
 }
 
 macro_rules! suites {
-    ($($suite:ident)*) => {$(
+    ($($suite:ident $(($elapse:ident))?)*) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $suite() {
             let stores = Stores::new();
-            conformance::$suite(async || stores.fresh().await).await;
+            conformance::$suite(async || stores.fresh().await $(, $elapse)?).await;
         }
     )*};
 }
 
-suites! { flow_store metadata_store scheduler nexus audit_log alerter inbox }
+suites! { flow_store(elapse) metadata_store scheduler(elapse) nexus audit_log alerter inbox }

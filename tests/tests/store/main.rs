@@ -7,8 +7,23 @@ mod inbox;
 mod model;
 mod open;
 
+use std::time::Duration;
+
 use graceful::backends::sqlite::Store;
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
+
+/// So much time goes by: all that the store has written is so much older.
+async fn elapse(store: &Store, time: Duration) {
+    let micros = i64::try_from(time.as_micros()).unwrap();
+    let mut connection = SqliteConnection::connect(store.path().to_str().unwrap()).await.unwrap();
+    for statement in [
+        "UPDATE graceful_flows SET due = due - ?1, ended_at = ended_at - ?1",
+        "UPDATE graceful_jobs SET due = due - ?1, held_until = held_until - ?1",
+    ] {
+        sqlx::query(statement).bind(micros).execute(&mut connection).await.unwrap();
+    }
+}
 
 /// A store in a directory that goes with it.
 async fn fresh() -> (TempDir, Store) {

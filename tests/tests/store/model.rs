@@ -4,21 +4,24 @@
 use std::time::Duration;
 
 use graceful::backends::{
-    Claim, FlowState, FlowStore, Held, QueuedFlow, Settlement, StoredFlow, Timestamp, Uuid, memory,
-    sqlite::Store,
+    Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow, Timestamp,
+    Uuid, memory, sqlite::Store,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::runtime::{Builder, Runtime};
 
 #[derive(Clone, Debug)]
 enum Call {
     Enqueue {
         flow: u8,
         entity: u8,
-        after: u8,
+        lane: u8,
     },
     Claim {
         limit: usize,
+        per_handler: usize,
+        busy: u8,
         lease: u8,
     },
     /// Of the claim that was handed out so many before the last one.
@@ -28,17 +31,18 @@ enum Call {
     },
     Extend {
         back: usize,
-        by: u8,
+        lease: u8,
     },
     Resubmit {
         flow: u8,
     },
     Purge {
         state: u8,
+        age: u8,
     },
     /// Time goes on.
     Wait {
-        seconds: u8,
+        time: u8,
     },
 }
 
@@ -56,13 +60,14 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         1 => Just(How::Dead),
     ];
     let call = prop_oneof![
-        4 => (0_u8..12, 0_u8..3, 0_u8..3).prop_map(|(flow, entity, after)| Call::Enqueue { flow, entity, after }),
-        4 => (0_usize..4, 1_u8..30).prop_map(|(limit, lease)| Call::Claim { limit, lease }),
+        4 => (0_u8..12, 0_u8..5, 0_u8..4).prop_map(|(flow, entity, lane)| Call::Enqueue { flow, entity, lane }),
+        4 => (0_usize..4, 1_usize..4, 0_u8..4, 1_u8..30)
+            .prop_map(|(limit, per_handler, busy, lease)| Call::Claim { limit, per_handler, busy, lease }),
         4 => (0_usize..4, how).prop_map(|(back, how)| Call::Settle { back, how }),
-        1 => (0_usize..4, 1_u8..30).prop_map(|(back, by)| Call::Extend { back, by }),
+        1 => (0_usize..4, 1_u8..30).prop_map(|(back, lease)| Call::Extend { back, lease }),
         1 => (0_u8..12).prop_map(|flow| Call::Resubmit { flow }),
-        1 => (0_u8..3).prop_map(|state| Call::Purge { state }),
-        2 => (1_u8..20).prop_map(|seconds| Call::Wait { seconds }),
+        1 => (0_u8..3, 0_u8..20).prop_map(|(state, age)| Call::Purge { state, age }),
+        2 => (1_u8..20).prop_map(|time| Call::Wait { time }),
     ];
     proptest::collection::vec(call, 0..60)
 }
@@ -82,24 +87,24 @@ impl<S: FlowStore> Driven<S> {
         claim.unwrap_or(Held { id: Uuid::nil(), token: Uuid::nil() })
     }
 
-    async fn call(&mut self, call: &Call, now: Timestamp) -> Answer {
-        let later = |seconds: u8| now + Duration::from_secs(seconds.into());
+    async fn call(&mut self, call: &Call) -> Answer {
         let flag = |answer: bool| vec![(Uuid::nil(), u32::from(answer), Vec::new())];
         match *call {
-            Call::Enqueue { flow, entity, after } => {
+            Call::Enqueue { flow, entity, lane } => {
                 let flow = QueuedFlow {
                     id: Uuid::from_u128(flow.into()),
                     entity: format!("entity {entity}"),
                     handler: String::new(),
+                    lane: lane_of(lane),
                     body: vec![flow],
-                    at: later(after),
                 };
                 self.store.enqueue(flow).await.unwrap();
                 Vec::new()
             }
-            Call::Claim { limit, lease } => {
-                let lease = Duration::from_secs(lease.into());
-                let claims = self.store.claim(now, limit, lease).await.unwrap();
+            Call::Claim { limit: flows, per_handler, busy, lease } => {
+                let shares = vec![Share { lane: lane_of(busy), under_way: 1, recent: usize::from(busy) }];
+                let room = Room { flows, per_handler, shares };
+                let claims = self.store.claim(room, length(lease)).await.unwrap();
                 let answer =
                     claims.iter().map(|claim| (claim.id, claim.attempt, claim.body.clone())).collect();
                 self.claims.extend(claims);
@@ -109,50 +114,49 @@ impl<S: FlowStore> Driven<S> {
                 let settlement = match how {
                     How::Completed => Settlement::Completed,
                     How::Retry { after } => Settlement::Retry {
-                        due: later(after),
+                        after: length(after),
                         error: "again".to_owned(),
                         body: (after % 2 == 0).then(|| vec![after]),
                     },
                     How::Dead => Settlement::Dead { error: "dead".to_owned(), body: None },
                 };
-                flag(self.store.settle(self.held(back), settlement, now).await.unwrap())
+                flag(self.store.settle(self.held(back), settlement).await.unwrap())
             }
-            Call::Extend { back, by } => {
-                self.store.extend(vec![self.held(back)], later(by)).await.unwrap();
+            Call::Extend { back, lease } => {
+                self.store.extend(vec![self.held(back)], length(lease)).await.unwrap();
                 Vec::new()
             }
-            Call::Resubmit { flow } => {
-                flag(self.store.resubmit(Uuid::from_u128(flow.into()), now).await.unwrap())
-            }
-            Call::Purge { state } => {
-                let count = self.store.purge(STATES[usize::from(state)], now).await.unwrap();
+            Call::Resubmit { flow } => flag(self.store.resubmit(Uuid::from_u128(flow.into())).await.unwrap()),
+            Call::Purge { state, age } => {
+                let count = self.store.purge(STATES[usize::from(state)], length(age)).await.unwrap();
                 vec![(Uuid::nil(), u32::try_from(count).unwrap(), Vec::new())]
             }
             Call::Wait { .. } => Vec::new(),
         }
     }
 
+    /// All but the times, which are each store's own.
     async fn rows(&self) -> Vec<StoredFlow> {
         let mut rows = Vec::new();
         for state in STATES {
             rows.extend(self.store.list(state, 1000).await.unwrap());
         }
+        for row in &mut rows {
+            assert_eq!(row.ended_at.is_none(), row.state == FlowState::Queued);
+            (row.due, row.ended_at) = (Timestamp::UNIX_EPOCH, None);
+        }
         rows
     }
+}
 
-    /// Completes whatever is handed out, until nothing is.
-    async fn drain(&mut self, mut now: Timestamp) {
-        loop {
-            now += Duration::from_secs(3600);
-            let claims = self.store.claim(now, 100, Duration::from_secs(1)).await.unwrap();
-            if claims.is_empty() {
-                return;
-            }
-            for claim in claims {
-                assert!(self.store.settle(claim.held(), Settlement::Completed, now).await.unwrap());
-            }
-        }
-    }
+/// Two handlers with two tenants each.
+fn lane_of(number: u8) -> Lane {
+    Lane::from_number((i64::from(number / 2) << 32) | i64::from(number % 2))
+}
+
+/// In units that are longer than a test takes, since the store in the file has the machine's clock.
+fn length(units: u8) -> Duration {
+    Duration::from_secs(3600) * units.into()
 }
 
 const STATES: [FlowState; 3] = [FlowState::Queued, FlowState::Completed, FlowState::Dead];
@@ -169,32 +173,60 @@ async fn heads_are_first(connection: &mut SqliteConnection) {
     assert_eq!(wrong, [0_i64; 0], "rows that no claim would find, or find too soon");
 }
 
-async fn agree(calls: Vec<Call>) {
-    let (dir, store) = super::fresh().await;
+/// The store in memory has Tokio's clock, which is paused for it, and so it has a runtime of its own.
+fn agree(runtime: &Runtime, paused: &Runtime, calls: &[Call]) {
+    let (dir, store) = runtime.block_on(super::fresh());
     let options = SqliteConnectOptions::new().filename(dir.path().join("test.db"));
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let mut connection = runtime.block_on(SqliteConnection::connect_with(&options)).unwrap();
     let mut on_disk: Driven<Store> = Driven { store, claims: Vec::new() };
-    let mut in_memory = Driven { store: memory::Flows::new(), claims: Vec::new() };
-    let mut now = Timestamp::UNIX_EPOCH;
-    for call in &calls {
-        if let Call::Wait { seconds } = call {
-            now += Duration::from_secs((*seconds).into());
-        }
-        assert_eq!(on_disk.call(call, now).await, in_memory.call(call, now).await, "{call:?}");
-        assert_eq!(on_disk.rows().await, in_memory.rows().await, "after {call:?}");
-        heads_are_first(&mut connection).await;
+    let store = paused.block_on(async { memory::Flows::new() });
+    let mut in_memory = Driven { store, claims: Vec::new() };
+    for call in calls {
+        let answer = runtime.block_on(async {
+            if let Call::Wait { time } = call {
+                super::elapse(&on_disk.store, length(*time)).await;
+            }
+            on_disk.call(call).await
+        });
+        let expected = paused.block_on(async {
+            let time = if let Call::Wait { time } = call { length(*time) } else { Duration::ZERO };
+            // No two calls come at the same time.
+            tokio::time::advance(time + Duration::from_millis(1)).await;
+            in_memory.call(call).await
+        });
+        assert_eq!(answer, expected, "{call:?}");
+        let rows = paused.block_on(in_memory.rows());
+        runtime.block_on(async {
+            assert_eq!(on_disk.rows().await, rows, "after {call:?}");
+            heads_are_first(&mut connection).await;
+        });
     }
-    on_disk.drain(now).await;
-    assert!(on_disk.store.list(FlowState::Queued, 1).await.unwrap().is_empty(), "a flow that nobody finds");
+    runtime.block_on(async {
+        loop {
+            super::elapse(&on_disk.store, length(100)).await;
+            let claims = on_disk.store.claim(Room::of(100), length(1)).await.unwrap();
+            if claims.is_empty() {
+                break;
+            }
+            for claim in claims {
+                assert!(on_disk.store.settle(claim.held(), Settlement::Completed).await.unwrap());
+            }
+        }
+        assert!(
+            on_disk.rows().await.iter().all(|row| row.state != FlowState::Queued),
+            "a flow that nobody finds"
+        );
+    });
 }
 
 #[test]
 fn every_sequence_of_calls_has_the_same_answers() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let mut runner = TestRunner::new(ProptestConfig { cases: 60, ..ProptestConfig::default() });
     runner
         .run(&calls(), |calls| {
-            runtime.block_on(agree(calls));
+            agree(&runtime, &paused, &calls);
             Ok(())
         })
         .unwrap();

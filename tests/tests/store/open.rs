@@ -1,6 +1,6 @@
 //! Opening a store: what is there already, what is not, and what is something else.
 
-use graceful::backends::{FlowStore as _, QueuedFlow, Timestamp, Uuid, sqlite::Store};
+use graceful::backends::{FlowStore as _, Lane, QueuedFlow, Uuid, sqlite::Store};
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
@@ -74,8 +74,8 @@ async fn who_finds_it_locked_for_too_long_is_told_at_once() {
         id: Uuid::from_u128(id),
         entity: "ada".to_owned(),
         handler: String::new(),
+        lane: Lane::default(),
         body: Vec::new(),
-        at: Timestamp::UNIX_EPOCH,
     };
     let [first, second, third] = [1, 2, 3].map(|id| store.enqueue(flow(id)));
     assert!(first.await.unwrap_err().message().contains("locked"));

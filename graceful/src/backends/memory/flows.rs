@@ -7,11 +7,13 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::unpoisoned;
-use crate::backends::{self, Claim, FlowState, Held, QueuedFlow, Reply, Settlement, StoredFlow};
+use super::{Clock, after, unpoisoned};
+use crate::backends::{
+    self, Claim, FlowState, Held, Lane, QueuedFlow, Reply, Room, Settlement, StoredFlow,
+    fair::{Due, choose},
+};
 
 /// Flows on their way, in memory. They are gone with the process, so this is no durable store: it is for tests.
 ///
@@ -32,10 +34,12 @@ struct Rows {
     by_sequence: BTreeMap<u64, Row>,
     by_id: HashMap<Uuid, u64>,
     next: u64,
+    clock: Clock,
 }
 
 struct Row {
     stored: StoredFlow,
+    lane: Lane,
     token: Option<Uuid>,
 }
 
@@ -51,11 +55,11 @@ impl Flows {
 }
 
 impl Rows {
-    fn push(&mut self, stored: StoredFlow) {
+    fn push(&mut self, lane: Lane, stored: StoredFlow) {
         let sequence = self.next;
         self.next += 1;
         self.by_id.insert(stored.id, sequence);
-        self.by_sequence.insert(sequence, Row { stored, token: None });
+        self.by_sequence.insert(sequence, Row { stored, lane, token: None });
     }
 
     fn of(&mut self, id: Uuid) -> Option<&mut Row> {
@@ -65,6 +69,19 @@ impl Rows {
     fn held(&mut self, Held { id, token }: Held) -> Option<&mut Row> {
         self.of(id).filter(|row| row.token == Some(token))
     }
+
+    /// The first queued flow of each entity, where that one is due.
+    fn due(&self) -> Vec<Due> {
+        let (now, mut entities) = (self.clock.now(), HashSet::new());
+        let queued = self.by_sequence.iter().filter(|(_, row)| row.is_queued());
+        let firsts = queued.filter(|(_, row)| entities.insert(&row.stored.entity));
+        let due = firsts.filter(|(_, row)| row.stored.due <= now);
+        due.map(|(sequence, row)| {
+            let due = row.stored.due.as_microsecond();
+            Due { lane: row.lane, order: (due, i64::try_from(*sequence).unwrap_or(i64::MAX)) }
+        })
+        .collect()
+    }
 }
 
 impl Row {
@@ -72,7 +89,7 @@ impl Row {
         self.stored.state == FlowState::Queued
     }
 
-    fn end(&mut self, state: FlowState, now: Timestamp) {
+    fn end(&mut self, state: FlowState, now: jiff::Timestamp) {
         self.stored.state = state;
         self.stored.ended_at = Some(now);
     }
@@ -82,49 +99,45 @@ impl backends::FlowStore for Flows {
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
         let mut rows = unpoisoned(self.0.lock());
         if !rows.by_id.contains_key(&flow.id) {
-            let QueuedFlow { id, entity, handler, body, at: due } = flow;
-            let state = FlowState::Queued;
-            rows.push(StoredFlow {
+            let QueuedFlow { id, entity, handler, lane, body } = flow;
+            let (state, due) = (FlowState::Queued, rows.clock.now());
+            let stored = StoredFlow {
                 id,
                 entity,
                 handler,
                 state,
                 attempts: 0,
+                resubmitted: 0,
                 due,
                 error: None,
                 ended_at: None,
                 body,
-            });
+            };
+            rows.push(lane, stored);
         }
         Reply::ready(())
     }
 
-    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
-        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+    fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
         let mut rows = unpoisoned(self.0.lock());
-        let mut entities = HashSet::new();
-        let mut heads: Vec<_> = rows
-            .by_sequence
-            .iter_mut()
-            .filter(|(_, row)| row.is_queued() && entities.insert(row.stored.entity.clone()))
-            .filter(|(_, row)| row.stored.due <= now)
-            .collect();
-        heads.sort_by_key(|(_, row)| row.stored.due);
-        heads.truncate(limit);
-        heads.sort_by_key(|(sequence, _)| **sequence);
-        let claims = heads.into_iter().map(|(_, row)| {
+        let until = after(rows.clock.now(), lease);
+        let mut chosen = choose(&room, rows.due());
+        chosen.sort_unstable();
+        let claims = chosen.into_iter().filter_map(|sequence| {
+            let row = rows.by_sequence.get_mut(&u64::try_from(sequence).ok()?)?;
             let token = Uuid::from_u128(fastrand::u128(..));
             row.token = Some(token);
             row.stored.due = until;
             row.stored.attempts += 1;
-            let StoredFlow { id, attempts, handler, body, .. } = row.stored.clone();
-            Claim { id, token, attempt: attempts, handler, body }
+            let StoredFlow { id, attempts, resubmitted, handler, body, .. } = row.stored.clone();
+            Some(Claim { id, token, attempt: attempts, resubmitted, handler, lane: row.lane, body })
         });
         Reply::ready(claims.collect())
     }
 
-    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
+    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
         let mut rows = unpoisoned(self.0.lock());
+        let until = after(rows.clock.now(), lease);
         for held in held {
             if let Some(row) = rows.held(held) {
                 row.stored.due = until;
@@ -133,8 +146,9 @@ impl backends::FlowStore for Flows {
         Reply::ready(())
     }
 
-    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
+    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
         let mut rows = unpoisoned(self.0.lock());
+        let now = rows.clock.now();
         let Some(row) = rows.held(held) else { return Reply::ready(false) };
         row.token = None;
         let (error, body) = match settlement {
@@ -142,8 +156,8 @@ impl backends::FlowStore for Flows {
                 row.end(FlowState::Completed, now);
                 (None, None)
             }
-            Settlement::Retry { due, error, body } => {
-                row.stored.due = due;
+            Settlement::Retry { after: time, error, body } => {
+                row.stored.due = after(now, time);
                 (Some(error), body)
             }
             Settlement::Dead { error, body } => {
@@ -171,25 +185,29 @@ impl backends::FlowStore for Flows {
         Reply::ready(found)
     }
 
-    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
+    fn resubmit(&self, id: Uuid) -> Reply<bool> {
         let mut rows = unpoisoned(self.0.lock());
+        let due = rows.clock.now();
         let Some(row) = rows.of(id).filter(|row| !row.is_queued()) else { return Reply::ready(false) };
-        let stored = row.stored.clone();
+        let (lane, stored, state) = (row.lane, row.stored.clone(), FlowState::Queued);
         let before = rows.by_id[&id];
         rows.by_sequence.remove(&before);
-        let state = FlowState::Queued;
-        rows.push(StoredFlow { state, attempts: 0, due: now, error: None, ended_at: None, ..stored });
+        let resubmitted = stored.resubmitted + 1;
+        let again =
+            StoredFlow { state, attempts: 0, resubmitted, due, error: None, ended_at: None, ..stored };
+        rows.push(lane, again);
         Reply::ready(true)
     }
 
-    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {
+    fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
         let mut rows = unpoisoned(self.0.lock());
+        let now = rows.clock.now();
         let Rows { by_sequence, by_id, .. } = &mut *rows;
         let count = by_sequence.len();
         by_sequence.retain(|_, row| {
             let forgotten = state != FlowState::Queued
                 && row.stored.state == state
-                && row.stored.ended_at.is_some_and(|ended| ended < before);
+                && row.stored.ended_at.is_some_and(|ended| after(ended, age) <= now);
             if forgotten {
                 by_id.remove(&row.stored.id);
             }

@@ -16,7 +16,8 @@
 //! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
 //! | [`Inbox`] | 10 000 events | the events least recently asked for |
 //!
-//! [`Flows`] is no step's: it takes the place of a durable store in tests.
+//! [`Flows`] is no step's: it takes the place of a durable store in tests. Its time, and that of the [`Scheduler`], goes on with
+//! Tokio's clock, whatever is done to the machine's: a test that pauses the one (`tokio::time::pause`) moves the other.
 //!
 //! Bounds are in numbers, not in bytes, and `with_capacity` sets them; a capacity of 0 counts as 1. Where a bound is
 //! spread over several locks it is reached at about that number, never passed by more than a few entries. What is lost
@@ -51,7 +52,10 @@ mod ordered;
 mod scheduler;
 mod table;
 
-use std::sync::PoisonError;
+use std::{sync::PoisonError, time::Duration};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 pub use self::{
     alerts::Alerts,
@@ -132,4 +136,27 @@ mod testing {
             Reply::Pending(_) => panic!("a backend in memory answers at once"),
         }
     }
+}
+
+/// A time that goes on with Tokio's clock.
+#[derive(Clone, Copy)]
+struct Clock {
+    start: Timestamp,
+    since: Instant,
+}
+
+impl Clock {
+    fn now(&self) -> Timestamp {
+        after(self.start, self.since.elapsed())
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { start: Timestamp::now(), since: Instant::now() }
+    }
+}
+
+fn after(now: Timestamp, time: Duration) -> Timestamp {
+    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
+use super::{Clock, DEFAULT_CAPACITY, after, ordered::Ordered, unpoisoned};
 use crate::{
     Code, Flow, Key,
     backends::{self, Job, JobChange, Reply},
@@ -28,7 +28,6 @@ use crate::{
 ///     Code, Failure, OrchestrationConfig, Orchestrator,
 ///     backends::{JobChange, Scheduler, memory},
 /// };
-/// use jiff::Timestamp;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let scheduler = memory::Scheduler::new();
@@ -36,8 +35,10 @@ use crate::{
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
 ///
-/// let in_five_minutes = Timestamp::now() + Duration::from_secs(300);
-/// let jobs = scheduler.poll(in_five_minutes, 10, Duration::from_secs(60)).await?;
+/// // It is due after five minutes.
+/// tokio::time::pause();
+/// tokio::time::advance(Duration::from_secs(300)).await;
+/// let jobs = scheduler.poll(10, Duration::from_secs(60)).await?;
 /// assert_eq!((jobs[0].entity.id(), jobs[0].code), ("42", Code::Internal));
 /// assert_eq!(scheduler.complete(&jobs[0].entity).await?, JobChange::Completed);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -45,7 +46,7 @@ use crate::{
 /// ```
 // A lock for many readers: every success asks for its entity's job, and few find one.
 #[derive(Clone)]
-pub struct Scheduler(Arc<RwLock<Ordered<OpenJob>>>);
+pub struct Scheduler(Arc<RwLock<Ordered<OpenJob>>>, Clock);
 
 /// A [`Job`] but for its names, which are its key's.
 struct OpenJob {
@@ -76,7 +77,7 @@ impl Scheduler {
     /// let scheduler = graceful::backends::memory::Scheduler::with_capacity(100);
     /// ```
     pub fn with_capacity(jobs: usize) -> Self {
-        Self(Arc::new(RwLock::new(Ordered::new(jobs))))
+        Self(Arc::new(RwLock::new(Ordered::new(jobs))), Clock::default())
     }
 
     /// How many open jobs were dropped for room.
@@ -90,8 +91,8 @@ impl Scheduler {
 }
 
 impl backends::Scheduler for Scheduler {
-    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
-        let mut change = JobChange::Opened;
+    fn open(&self, flow: &Arc<Flow>, time: Duration) -> Reply<JobChange> {
+        let (mut change, due) = (JobChange::Opened, after(self.1.now(), time));
         unpoisoned(self.0.write()).put(flow.incident(), |open| {
             let mut job = OpenJob::new(flow, due);
             if let Some(open) = open {
@@ -122,9 +123,9 @@ impl backends::Scheduler for Scheduler {
         Reply::ready(unpoisoned(self.0.read()).iter().map(|(entity, job)| job.named(entity)).collect())
     }
 
-    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
-        let held_until = Some(now.checked_add(hold).unwrap_or(Timestamp::MAX));
-        let mut polled = Vec::new();
+    fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        let (now, mut polled) = (self.1.now(), Vec::new());
+        let held_until = Some(after(now, hold));
         unpoisoned(self.0.write()).change_each(|entity, job| {
             if job.due > now || polled.len() == limit {
                 return ControlFlow::Break(());
@@ -145,7 +146,8 @@ impl backends::Scheduler for Scheduler {
         Reply::ready(is_held(&jobs, job) && jobs.remove(&job.entity).is_some())
     }
 
-    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool> {
+    fn put_off(&self, job: &Job, time: Option<Duration>, error: &str) -> Reply<bool> {
+        let due = time.map_or(Timestamp::MAX, |time| after(self.1.now(), time));
         let mut jobs = unpoisoned(self.0.write());
         if !is_held(&jobs, job) {
             return Reply::ready(false);
@@ -195,7 +197,7 @@ impl Default for Scheduler {
 
 impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scheduler").field("open", &unpoisoned(self.0.read()).len()).finish()
+        f.debug_struct("Scheduler").field("open", &unpoisoned(self.0.read()).len()).finish_non_exhaustive()
     }
 }
 

@@ -43,7 +43,8 @@ const LONGEST_SUBJECT: usize = 1024;
 /// Emits events to a stream of NATS JetStream; see [the module](super) for streams, subjects and addresses.
 ///
 /// **Sent is what the stream has acknowledged.** Until then the event is sent again, after 200, 400, … ms, always with the
-/// flow's id as `Nats-Msg-Id`, so that the stream keeps one of it. After [its time](Self::with_timeout) the step has
+/// same `Nats-Msg-Id`, so that the stream keeps one of it: the [delivery's id](crate::Event::delivery_id), which is the flow's id, and
+/// another one when the flow was resubmitted, so that the stream takes that, too. After [its time](Self::with_timeout) the step has
 /// failed; the event may have arrived all the same. An acknowledged event is on the stream's disk as its server does it:
 /// by default that one syncs every two minutes.
 ///
@@ -152,7 +153,7 @@ impl EventEmitter for Events {
         headers.insert("Content-Type", "application/cloudevents+json");
         let message = PublishMessage::build()
             .headers(headers)
-            .message_id(event.id().to_string())
+            .message_id(event.delivery_id())
             .expected_stream(&self.0.stream)
             .payload(json.into());
         let inner = Arc::clone(&self.0);

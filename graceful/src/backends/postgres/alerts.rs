@@ -69,11 +69,11 @@ async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Option<Al
     }
     let mut transaction = begin(connection, &entity).await?;
     let Some(open) = open_of(&mut transaction, &entity).await? else { return Ok(None) };
+    // In the row is the server's time: by it the newest are kept.
     let resolved = Alert { resolved_at: Some(flow.timestamp()), ..open };
     sqlx::query(
-        "UPDATE graceful_alerts SET resolved_at = $1, alert = $2 WHERE entity = $3 AND resolved_at IS NULL",
+        "UPDATE graceful_alerts SET resolved_at = graceful_now(), alert = $1 WHERE entity = $2 AND resolved_at IS NULL",
     )
-    .bind(micros(flow.timestamp()))
     .bind(serde_json::to_string(&resolved).map_err(broken)?)
     .bind(entity)
     .execute(&mut *transaction)

@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    PURGED_AT_ONCE, Store, at, count, micros, number,
+    PURGED_AT_ONCE, Store, at, count, length, number,
     text::{escaped, unescaped},
 };
 use crate::backends::{
-    BoxFuture, Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Settlement, StoredFlow,
+    BoxFuture, Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Reply, Room, Settlement, Share,
+    StoredFlow,
 };
 
 pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO graceful_flows (id, entity, handler, body, due) VALUES ($1, $2, $3, $4, $5) \
+        "INSERT INTO graceful_flows (id, entity, handler, body, lane) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (id) DO NOTHING",
     )
     .bind(flow.id)
     .bind(escaped(&flow.entity))
     .bind(escaped(&flow.handler))
     .bind(&flow.body)
-    .bind(micros(flow.at))
+    .bind(flow.lane.number())
     .execute(connection)
     .await?;
     Ok(())
@@ -48,6 +48,7 @@ fn stored(row: &PgRow) -> Result<StoredFlow, sqlx::Error> {
             _ => FlowState::Dead,
         },
         attempts: number(row.try_get("attempts")?)?,
+        resubmitted: number(row.try_get("resubmitted")?)?,
         due: at(row.try_get("due")?),
         error: row.try_get::<Option<&str>, _>("error")?.map(unescaped),
         ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(at),
@@ -57,17 +58,19 @@ fn stored(row: &PgRow) -> Result<StoredFlow, sqlx::Error> {
 
 async fn claim(
     connection: &mut PgConnection,
-    now: Timestamp,
-    limit: usize,
+    room: Room,
     lease: Duration,
     claimer: Uuid,
 ) -> Result<Vec<Claim>, sqlx::Error> {
-    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4) ORDER BY seq")
-        .bind(micros(now))
-        .bind(micros(until))
-        .bind(count(limit))
+    let of_each = |what: fn(&Share) -> i64| room.shares.iter().map(what).collect::<Vec<_>>();
+    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4, $5, $6, $7) ORDER BY seq")
+        .bind(count(room.flows))
+        .bind(count(room.per_handler))
+        .bind(length(lease))
         .bind(claimer)
+        .bind(of_each(|share| share.lane.number()))
+        .bind(of_each(|share| count(share.under_way)))
+        .bind(of_each(|share| count(share.recent)))
         .fetch_all(connection)
         .await?;
     let claims = rows.iter().map(|row| {
@@ -75,7 +78,9 @@ async fn claim(
             id: row.try_get("id")?,
             token: row.try_get("token")?,
             attempt: number(row.try_get("attempts")?)?,
+            resubmitted: number(row.try_get("resubmitted")?)?,
             handler: unescaped(row.try_get("handler")?),
+            lane: Lane::from_number(row.try_get("lane")?),
             body: row.try_get("body")?,
         })
     });
@@ -86,22 +91,21 @@ async fn settle(
     connection: &mut PgConnection,
     held: Held,
     settlement: Settlement,
-    now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let (state, due, error, body) = match settlement {
+    let (state, after, error, body) = match settlement {
         Settlement::Completed => (FlowState::Completed, None, None, None),
-        Settlement::Retry { due, error, body } => (FlowState::Queued, Some(due), Some(error), body),
+        Settlement::Retry { after, error, body } => (FlowState::Queued, Some(after), Some(error), body),
         Settlement::Dead { error, body } => (FlowState::Dead, None, Some(error), body),
     };
     let settled = sqlx::query(
-        "UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce($2, due), error = $3, \
-         body = coalesce($4, body), ended_at = $5 WHERE id = $6 AND token = $7 AND state = 0",
+        "UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce(graceful_now() + $2, due), error = $3, \
+         body = coalesce($4, body), ended_at = CASE WHEN $1 <> 0 THEN graceful_now() END \
+         WHERE id = $5 AND token = $6 AND state = 0",
     )
     .bind(state_number(state))
-    .bind(due.map(micros))
+    .bind(after.map(length))
     .bind(error.as_deref().map(escaped))
     .bind(body)
-    .bind((state != FlowState::Queued).then(|| micros(now)))
     .bind(held.id)
     .bind(held.token)
     .execute(connection)
@@ -109,17 +113,13 @@ async fn settle(
     Ok(settled.rows_affected() > 0)
 }
 
-async fn purge(
-    connection: &mut PgConnection,
-    state: FlowState,
-    before: Timestamp,
-) -> Result<u64, sqlx::Error> {
+async fn purge(connection: &mut PgConnection, state: FlowState, age: Duration) -> Result<u64, sqlx::Error> {
     let purged = sqlx::query(
         "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 AND state = $1 \
-         AND ended_at < $2 LIMIT $3 FOR UPDATE SKIP LOCKED)",
+         AND ended_at <= graceful_now() - $2 LIMIT $3 FOR UPDATE SKIP LOCKED)",
     )
     .bind(state_number(state))
-    .bind(micros(before))
+    .bind(length(age))
     .bind(i64::from(PURGED_AT_ONCE))
     .execute(connection)
     .await?;
@@ -131,12 +131,12 @@ impl FlowStore for Store {
         self.insist(move |connection| Box::pin(async move { insert(connection, &flow).await }))
     }
 
-    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
+    fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
         let claimer = self.claimer;
-        self.insist(move |connection| Box::pin(claim(connection, now, limit, lease, claimer)))
+        self.insist(move |connection| Box::pin(claim(connection, room, lease, claimer)))
     }
 
-    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
+    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
         if held.is_empty() {
             return Reply::ready(());
         }
@@ -144,10 +144,10 @@ impl FlowStore for Store {
         self.insist(move |connection| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE graceful_flows SET due = $1 FROM unnest($2::uuid[], $3::uuid[]) AS held (id, token) \
+                    "UPDATE graceful_flows SET due = graceful_now() + $1 FROM unnest($2::uuid[], $3::uuid[]) AS held (id, token) \
                      WHERE graceful_flows.id = held.id AND graceful_flows.token = held.token AND state = 0",
                 )
-                .bind(micros(until))
+                .bind(length(lease))
                 .bind(ids)
                 .bind(tokens)
                 .execute(connection)
@@ -157,8 +157,8 @@ impl FlowStore for Store {
         })
     }
 
-    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
-        self.insist(move |connection| Box::pin(settle(connection, held, settlement, now)))
+    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
+        self.insist(move |connection| Box::pin(settle(connection, held, settlement)))
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
@@ -185,14 +185,14 @@ impl FlowStore for Store {
         })
     }
 
-    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
+    fn resubmit(&self, id: Uuid) -> Reply<bool> {
         self.insist(move |connection| {
             Box::pin(async move {
                 let resubmitted = sqlx::query(
-                    "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, attempts = 0, due = $1, \
-                     error = NULL, ended_at = NULL WHERE id = $2 AND state <> 0",
+                    "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, head = NULL, attempts = 0, \
+                     resubmitted = resubmitted + 1, due = graceful_now(), error = NULL, ended_at = NULL \
+                     WHERE id = $1 AND state <> 0",
                 )
-                .bind(micros(now))
                 .bind(id)
                 .execute(connection)
                 .await?;
@@ -205,12 +205,12 @@ impl FlowStore for Store {
         Box::pin(self.clone().hear(wake))
     }
 
-    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {
+    fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
         let store = self.clone();
         Reply::pending(async move {
             let mut purged = 0;
             loop {
-                let some = store.insist(move |connection| Box::pin(purge(connection, state, before))).await?;
+                let some = store.insist(move |connection| Box::pin(purge(connection, state, age))).await?;
                 purged += some;
                 if some < PURGED_AT_ONCE.into() {
                     return Ok(purged);

@@ -1,16 +1,17 @@
 //! The events that a subscriber has handled.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
 use sqlx::{Postgres, Transaction};
 
-use super::{PURGED_AT_ONCE, Store, micros, number, text::escaped};
+use super::{PURGED_AT_ONCE, Store, length, number, text::escaped};
 use crate::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
 };
 
 impl Store {
-    /// Forgets the events that were handled before a time, a thousand in one statement. Let it be longer ago than the stream keeps
+    /// Forgets the events that were handled at least that long ago, a thousand in one statement. Let it be longer than the stream keeps
     /// them: what is forgotten, and comes again, is handled again.
     ///
     /// Dropped half-way, it has forgotten some.
@@ -20,34 +21,32 @@ impl Store {
     ///
     /// ```no_run
     /// # async fn example(store: graceful::backends::postgres::Store) -> Result<(), graceful::StepError> {
-    /// use graceful::backends::Timestamp;
-    ///
     /// let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
-    /// store.purge_inbox(Timestamp::now() - month).await?;
+    /// store.purge_inbox(month).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
+    pub async fn purge_inbox(&self, age: Duration) -> Result<u64, StepError> {
         self.purge(
             "DELETE FROM graceful_inbox_attempts WHERE ctid = ANY (ARRAY(\
-             SELECT ctid FROM graceful_inbox_attempts WHERE at < $1 LIMIT $2))",
-            before,
+             SELECT ctid FROM graceful_inbox_attempts WHERE at <= graceful_now() - $1 LIMIT $2))",
+            age,
         )
         .await?;
         self.purge(
             "DELETE FROM graceful_inbox WHERE ctid = ANY (ARRAY(\
-             SELECT ctid FROM graceful_inbox WHERE at < $1 LIMIT $2))",
-            before,
+             SELECT ctid FROM graceful_inbox WHERE at <= graceful_now() - $1 LIMIT $2))",
+            age,
         )
         .await
     }
 
-    async fn purge(&self, some: &'static str, before: Timestamp) -> Result<u64, StepError> {
+    async fn purge(&self, some: &'static str, age: Duration) -> Result<u64, StepError> {
         let mut purged = 0;
         loop {
             let some = self.insist(move |connection| {
                 Box::pin(async move {
-                    let query = sqlx::query(some).bind(micros(before)).bind(i64::from(PURGED_AT_ONCE));
+                    let query = sqlx::query(some).bind(length(age)).bind(i64::from(PURGED_AT_ONCE));
                     Ok(query.execute(connection).await?.rows_affected())
                 })
             });
@@ -76,12 +75,12 @@ impl Inbox for Store {
             let mut transaction = store.within(store.inbox.begin()).await?;
             let [consumer, source, id] = name;
             let noted = sqlx::query(
-                "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES ($1, $2, $3, graceful_now()) \
+                 ON CONFLICT DO NOTHING",
             )
             .bind(consumer)
             .bind(source)
             .bind(id)
-            .bind(micros(Timestamp::now()))
             .execute(&mut *transaction);
             // Where another has noted it, and is still at it, this waits for its end.
             let noted = store.within(noted).await?;
@@ -99,7 +98,7 @@ impl Inbox for Store {
             Box::pin(async move {
                 let query = sqlx::query_scalar(
                     "INSERT INTO graceful_inbox_attempts AS tried (consumer, source, id, attempts, at) \
-                     VALUES ($1, $2, $3, 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) \
+                     VALUES ($1, $2, $3, 1, graceful_now()) \
                      ON CONFLICT (consumer, source, id) DO UPDATE SET attempts = tried.attempts + 1, at = excluded.at \
                      RETURNING attempts::bigint",
                 );

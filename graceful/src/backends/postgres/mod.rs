@@ -10,6 +10,9 @@
 //! as they are committed: of two transactions that are open at the same time, either flow may be first. To hand out is one
 //! statement (`FOR UPDATE SKIP LOCKED`), one relay after the other; what follows is theirs, by the token that they got.
 //!
+//! **Time** is the server's, wherever what one process has written is compared by another: leases, retries, review jobs, what is
+//! forgotten. The clocks of the machines need not agree with it, nor with each other.
+//!
 //! **Being told.** A relay that has found nothing waits, and is told by the server (`NOTIFY`, when the transaction that stores
 //! commits) that there is something, by whatever process. While one of them is at work none is told: that one asks again, soon, and
 //! those who store are spared a lock that all of the server shares. What nobody could tell, since a connection was lost, is found when that is back,
@@ -221,6 +224,11 @@ impl fmt::Debug for Store {
 
 fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
+}
+
+/// As microseconds that the server may add to its time.
+fn length(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX).min(i64::MAX / 2)
 }
 
 /// What is out of range, as the rounded end of time is, is at the end that it is beyond.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
 use super::{
-    Store, at, broken, count, micros, number,
+    Store, at, broken, count, length, micros, number,
     text::{escaped, unescaped},
 };
 use crate::{
@@ -31,18 +31,18 @@ fn job(row: &PgRow) -> Result<Job, sqlx::Error> {
     })
 }
 
-async fn open(connection: &mut PgConnection, flow: &Flow, due: Timestamp) -> Result<JobChange, sqlx::Error> {
+async fn open(connection: &mut PgConnection, flow: &Flow, after: Duration) -> Result<JobChange, sqlx::Error> {
     let entity = flow.incident();
     // A flow that is delivered again asks once.
     let bumps: i64 = sqlx::query_scalar(
         "INSERT INTO graceful_jobs AS job (entity, key, due, opened_at, bumps, flow, code) \
-         VALUES ($1, $2, $3, $4, 1, $5, $6) \
+         VALUES ($1, $2, graceful_now() + $3, $4, 1, $5, $6) \
          ON CONFLICT (entity) DO UPDATE SET bumps = job.bumps + (job.flow <> excluded.flow)::int, \
          due = least(job.due, excluded.due), flow = excluded.flow, code = excluded.code, attempts = 0 RETURNING bumps",
     )
     .bind(entity.to_string())
     .bind(serde_json::to_string(&entity).map_err(broken)?)
-    .bind(micros(due))
+    .bind(length(after))
     .bind(micros(flow.timestamp()))
     .bind(flow.id())
     .bind(flow.code().name())
@@ -51,20 +51,13 @@ async fn open(connection: &mut PgConnection, flow: &Flow, due: Timestamp) -> Res
     Ok(if bumps == 1 { JobChange::Opened } else { JobChange::Bumped })
 }
 
-async fn poll(
-    connection: &mut PgConnection,
-    now: Timestamp,
-    limit: usize,
-    hold: Duration,
-) -> Result<Vec<Job>, sqlx::Error> {
-    let until = now.checked_add(hold).unwrap_or(Timestamp::MAX);
+async fn poll(connection: &mut PgConnection, limit: usize, hold: Duration) -> Result<Vec<Job>, sqlx::Error> {
     let rows = sqlx::query(
-        "UPDATE graceful_jobs SET held_until = $1, token = gen_random_uuid(), attempts = attempts + 1 WHERE entity IN \
-         (SELECT entity FROM graceful_jobs WHERE due <= $2 AND (held_until IS NULL OR held_until <= $2) \
-         ORDER BY due LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING *",
+        "UPDATE graceful_jobs SET held_until = graceful_now() + $1, token = gen_random_uuid(), attempts = attempts + 1 WHERE entity IN \
+         (SELECT entity FROM graceful_jobs WHERE due <= graceful_now() \
+         AND (held_until IS NULL OR held_until <= graceful_now()) ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING *",
     )
-    .bind(micros(until))
-    .bind(micros(now))
+    .bind(length(hold))
     .bind(count(limit))
     .fetch_all(connection)
     .await?;
@@ -74,9 +67,9 @@ async fn poll(
 }
 
 impl Scheduler for Store {
-    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
+    fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange> {
         let flow = Arc::clone(flow);
-        self.run(move |connection| Box::pin(async move { open(connection, &flow, due).await }))
+        self.run(move |connection| Box::pin(async move { open(connection, &flow, after).await }))
     }
 
     fn complete(&self, entity: &Key) -> Reply<JobChange> {
@@ -99,8 +92,8 @@ impl Scheduler for Store {
         })
     }
 
-    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
-        self.run(move |connection| Box::pin(poll(connection, now, limit, hold)))
+    fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        self.run(move |connection| Box::pin(poll(connection, limit, hold)))
     }
 
     fn finish(&self, job: &Job) -> Reply<bool> {
@@ -114,18 +107,19 @@ impl Scheduler for Store {
         })
     }
 
-    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool> {
+    fn put_off(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
         let (entity, token, error) = (job.id.clone(), job.token, escaped(error));
         self.run(move |connection| {
             Box::pin(async move {
                 let put_off = sqlx::query(
-                    "UPDATE graceful_jobs SET due = $1, error = $2, held_until = NULL, token = NULL \
-                     WHERE entity = $3 AND token = $4",
+                    "UPDATE graceful_jobs SET due = coalesce(graceful_now() + $1, $5), error = $2, held_until = NULL, \
+                     token = NULL WHERE entity = $3 AND token = $4",
                 )
-                .bind(micros(due))
+                .bind(after.map(length))
                 .bind(error)
                 .bind(entity)
                 .bind(token)
+                .bind(micros(Timestamp::MAX))
                 .execute(connection)
                 .await?;
                 Ok(put_off.rows_affected() > 0)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Store, broken, count, micros};
+use super::{Store, broken, count, micros, now};
 use crate::{
     Flow, Severity,
     backends::{Alert, AlertChange, Alerter, Reply},
@@ -51,7 +51,7 @@ async fn resolve(connection: &mut SqliteConnection, flow: &Flow) -> Result<Optio
     sqlx::query(
         "UPDATE graceful_alerts SET resolved_at = ?, alert = ? WHERE entity = ? AND resolved_at IS NULL",
     )
-    .bind(micros(flow.timestamp()))
+    .bind(now())
     .bind(serde_json::to_string(&resolved).map_err(broken)?)
     .bind(entity)
     .execute(&mut *connection)

@@ -2,12 +2,11 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{PURGED_AT_ONCE, Store, at, count, id, micros};
-use crate::backends::{Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Settlement, StoredFlow};
+use super::{PURGED_AT_ONCE, Store, after, at, claim::claim, count, id, length, now};
+use crate::backends::{Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Room, Settlement, StoredFlow};
 
 /// Inserts flows in one statement. The first of an entity that has none queued becomes its head.
 pub(super) async fn insert(
@@ -17,11 +16,10 @@ pub(super) async fn insert(
     if flows.is_empty() {
         return Ok(());
     }
-    let mut entities = HashSet::new();
-    let mut again = Vec::new();
+    let (mut entities, mut again, due) = (HashSet::new(), Vec::new(), now());
     let mut query = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO graceful_flows (id, entity, handler, body, due, head) SELECT column1, column2, column3, column4, column5, \
-         column6 AND NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = column2) FROM (",
+        "INSERT INTO graceful_flows (id, entity, handler, lane, body, due, head) SELECT column1, column2, column3, column4, \
+         column5, column6, column7 AND NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = column2) FROM (",
     );
     query.push_values(flows, |mut row, flow| {
         let first = entities.insert(&*flow.entity);
@@ -32,8 +30,9 @@ pub(super) async fn insert(
         row.push_bind(flow.id.as_bytes().as_slice())
             .push_bind(&*flow.entity)
             .push_bind(&*flow.handler)
+            .push_bind(flow.lane.number())
             .push_bind(&*flow.body)
-            .push_bind(micros(flow.at))
+            .push_bind(due)
             .push_bind(first);
     });
     // Without a condition, what follows would be read as one of a join.
@@ -76,6 +75,7 @@ fn stored(row: &SqliteRow) -> Result<StoredFlow, sqlx::Error> {
             _ => FlowState::Dead,
         },
         attempts: row.try_get("attempts")?,
+        resubmitted: row.try_get("resubmitted")?,
         due: at(row.try_get("due")?),
         error: row.try_get("error")?,
         ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(at),
@@ -83,56 +83,26 @@ fn stored(row: &SqliteRow) -> Result<StoredFlow, sqlx::Error> {
     })
 }
 
-async fn claim(
-    connection: &mut SqliteConnection,
-    now: Timestamp,
-    limit: usize,
-    lease: Duration,
-) -> Result<Vec<Claim>, sqlx::Error> {
-    let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-    let rows = sqlx::query(
-        "UPDATE graceful_flows SET token = randomblob(16), attempts = attempts + 1, due = ? WHERE seq IN \
-         (SELECT seq FROM graceful_flows WHERE head = 1 AND due <= ? ORDER BY due, seq LIMIT ?) \
-         RETURNING seq, id, token, attempts, handler, body",
-    )
-    .bind(micros(until))
-    .bind(micros(now))
-    .bind(count(limit))
-    .fetch_all(connection)
-    .await?;
-    let claims = rows.iter().map(|row| {
-        let claim = Claim {
-            id: id(row, "id")?,
-            token: id(row, "token")?,
-            attempt: row.try_get("attempts")?,
-            handler: row.try_get("handler")?,
-            body: row.try_get("body")?,
-        };
-        Ok((row.try_get::<i64, _>("seq")?, claim))
-    });
-    let mut claims = claims.collect::<Result<Vec<_>, sqlx::Error>>()?;
-    claims.sort_unstable_by_key(|(sequence, _)| *sequence);
-    Ok(claims.into_iter().map(|(_, claim)| claim).collect())
-}
-
 async fn settle(
     connection: &mut SqliteConnection,
     held: Held,
     settlement: &Settlement,
-    now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
+    let now = now();
     let (state, due, error, body) = match settlement {
         Settlement::Completed => (FlowState::Completed, None, None, None),
-        Settlement::Retry { due, error, body } => (FlowState::Queued, Some(*due), Some(error), body.as_ref()),
+        Settlement::Retry { after: time, error, body } => {
+            (FlowState::Queued, Some(after(now, *time)), Some(error), body.as_ref())
+        }
         Settlement::Dead { error, body } => (FlowState::Dead, None, Some(error), body.as_ref()),
     };
-    let ended = (state != FlowState::Queued).then(|| micros(now));
+    let ended = (state != FlowState::Queued).then_some(now);
     let entity: Option<String> = sqlx::query_scalar(
         "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), error = ?3, \
          body = coalesce(?4, body), ended_at = ?5 WHERE id = ?6 AND token = ?7 AND state = 0 RETURNING entity",
     )
     .bind(number(state))
-    .bind(due.map(micros))
+    .bind(due)
     .bind(error)
     .bind(body)
     .bind(ended)
@@ -147,16 +117,12 @@ async fn settle(
     Ok(true)
 }
 
-async fn resubmit(
-    connection: &mut SqliteConnection,
-    flow: Uuid,
-    now: Timestamp,
-) -> Result<bool, sqlx::Error> {
+async fn resubmit(connection: &mut SqliteConnection, flow: Uuid) -> Result<bool, sqlx::Error> {
     let entity: Option<String> = sqlx::query_scalar(
-        "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FROM graceful_flows), state = 0, attempts = 0, due = ?, \
-         error = NULL, ended_at = NULL WHERE id = ? AND state <> 0 RETURNING entity",
+        "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FROM graceful_flows), state = 0, attempts = 0, \
+         resubmitted = resubmitted + 1, due = ?, error = NULL, ended_at = NULL WHERE id = ? AND state <> 0 RETURNING entity",
     )
-    .bind(micros(now))
+    .bind(now())
     .bind(flow.as_bytes().as_slice())
     .fetch_optional(&mut *connection)
     .await?;
@@ -170,36 +136,38 @@ impl FlowStore for Store {
         self.writer().enqueue(flow)
     }
 
-    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
-        let store = self.clone();
+    fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
+        let (store, room) = (self.clone(), Arc::new(room));
         Reply::pending(async move {
             // Most of the time there is nothing, and a reader says so without a transaction.
             let ready = store.read(move |connection| {
                 let query = "SELECT 1 FROM graceful_flows WHERE head = 1 AND due <= ? LIMIT 1";
-                Box::pin(sqlx::query_scalar::<_, i64>(query).bind(micros(now)).fetch_optional(connection))
+                Box::pin(sqlx::query_scalar::<_, i64>(query).bind(now()).fetch_optional(connection))
             });
             match ready.await? {
                 None => Ok(Vec::new()),
                 Some(_) => {
-                    store
-                        .writer()
-                        .write(move |connection| Box::pin(claim(connection, now, limit, lease)))
-                        .await
+                    let claims = store.writer().write(move |connection| {
+                        let room = Arc::clone(&room);
+                        Box::pin(async move { claim(connection, &room, lease).await })
+                    });
+                    claims.await
                 }
             }
         })
     }
 
-    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
+    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
         if held.is_empty() {
             return Reply::ready(());
         }
         self.writer().write(move |connection| {
             let held = held.clone();
             Box::pin(async move {
+                let until = after(now(), lease);
                 for Held { id, token } in held {
                     sqlx::query("UPDATE graceful_flows SET due = ? WHERE id = ? AND token = ? AND state = 0")
-                        .bind(micros(until))
+                        .bind(until)
                         .bind(id.as_bytes().as_slice())
                         .bind(token.as_bytes().as_slice())
                         .execute(&mut *connection)
@@ -210,11 +178,11 @@ impl FlowStore for Store {
         })
     }
 
-    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
+    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
         let settlement = Arc::new(settlement);
         self.writer().write(move |connection| {
             let settlement = Arc::clone(&settlement);
-            Box::pin(async move { settle(connection, held, &settlement, now).await })
+            Box::pin(async move { settle(connection, held, &settlement).await })
         })
     }
 
@@ -241,11 +209,11 @@ impl FlowStore for Store {
         })
     }
 
-    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
-        self.writer().write(move |connection| Box::pin(resubmit(connection, id, now)))
+    fn resubmit(&self, id: Uuid) -> Reply<bool> {
+        self.writer().write(move |connection| Box::pin(resubmit(connection, id)))
     }
 
-    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {
+    fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
         let writer = self.writer().clone();
         Reply::pending(async move {
             let mut purged = 0;
@@ -254,9 +222,9 @@ impl FlowStore for Store {
                     Box::pin(async move {
                         let query = sqlx::query(
                             "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 \
-                             AND state = ? AND ended_at < ? LIMIT ?)",
+                             AND state = ? AND ended_at <= ? LIMIT ?)",
                         );
-                        let query = query.bind(number(state)).bind(micros(before)).bind(PURGED_AT_ONCE);
+                        let query = query.bind(number(state)).bind(now().saturating_sub(length(age))).bind(PURGED_AT_ONCE);
                         Ok(query.execute(connection).await?.rows_affected())
                     })
                 });

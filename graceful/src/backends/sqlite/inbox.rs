@@ -1,16 +1,17 @@
 //! The events that a subscriber has handled.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
 use sqlx::{Sqlite, Transaction};
 
-use super::{PURGED_AT_ONCE, Store, micros};
+use super::{PURGED_AT_ONCE, Store, length, now};
 use crate::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
 };
 
 impl Store {
-    /// Forgets the events that were handled before a time, a thousand in one transaction. Let it be longer ago than the stream
+    /// Forgets the events that were handled at least that long ago, a thousand in one transaction. Let it be longer than the stream
     /// keeps them: what is forgotten, and comes again, is handled again.
     ///
     /// Dropped half-way, it has forgotten some.
@@ -20,37 +21,38 @@ impl Store {
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// use graceful::backends::{Timestamp, sqlite};
+    /// use graceful::backends::sqlite;
     ///
     /// # let path = std::env::temp_dir().join(format!("graceful-inbox-{}.db", std::process::id()));
     /// let store = sqlite::Store::open(&path).await?;
     /// let month = std::time::Duration::from_secs(30 * 24 * 60 * 60);
-    /// assert_eq!(store.purge_inbox(Timestamp::now() - month).await?, 0);
+    /// assert_eq!(store.purge_inbox(month).await?, 0);
     /// # std::fs::remove_file(&path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    pub async fn purge_inbox(&self, before: Timestamp) -> Result<u64, StepError> {
+    pub async fn purge_inbox(&self, age: Duration) -> Result<u64, StepError> {
         self.purge(
             "DELETE FROM graceful_inbox_attempts WHERE (consumer, source, id) IN \
-             (SELECT consumer, source, id FROM graceful_inbox_attempts WHERE at < ? LIMIT ?)",
-            before,
+             (SELECT consumer, source, id FROM graceful_inbox_attempts WHERE at <= ? LIMIT ?)",
+            age,
         )
         .await?;
         self.purge(
             "DELETE FROM graceful_inbox WHERE (consumer, source, id) IN \
-             (SELECT consumer, source, id FROM graceful_inbox WHERE at < ? LIMIT ?)",
-            before,
+             (SELECT consumer, source, id FROM graceful_inbox WHERE at <= ? LIMIT ?)",
+            age,
         )
         .await
     }
 
-    async fn purge(&self, some: &'static str, before: Timestamp) -> Result<u64, StepError> {
+    async fn purge(&self, some: &'static str, age: Duration) -> Result<u64, StepError> {
         let mut purged = 0;
         loop {
             let some = self.writer().write(move |connection| {
                 Box::pin(async move {
-                    let query = sqlx::query(some).bind(micros(before)).bind(PURGED_AT_ONCE);
+                    let before = now().saturating_sub(length(age));
+                    let query = sqlx::query(some).bind(before).bind(PURGED_AT_ONCE);
                     Ok(query.execute(connection).await?.rows_affected())
                 })
             });
@@ -85,7 +87,7 @@ impl Inbox for Store {
             .bind(consumer)
             .bind(source)
             .bind(id)
-            .bind(micros(Timestamp::now()))
+            .bind(now())
             .execute(&mut *transaction)
             .await
             .map_err(StepError::caused_by)?;
@@ -106,7 +108,7 @@ impl Inbox for Store {
                     "INSERT INTO graceful_inbox_attempts (consumer, source, id, attempts, at) VALUES (?, ?, ?, 1, ?) \
                      ON CONFLICT DO UPDATE SET attempts = attempts + 1, at = excluded.at RETURNING attempts",
                 );
-                let query = query.bind(consumer).bind(source).bind(id).bind(micros(Timestamp::now()));
+                let query = query.bind(consumer).bind(source).bind(id).bind(now());
                 query.fetch_one(connection).await
             })
         });

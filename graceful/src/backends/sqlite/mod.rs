@@ -21,6 +21,9 @@
 //! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
 //! | `graceful_inbox`, `graceful_inbox_attempts` | the events that a subscriber has handled; how often it has tried those that came again; until [purged](Store::purge_inbox) | with every event |
 //!
+//! **Time.** When something is due is compared with the clock of the machine, which all processes that open the file share. Where that one is
+//! set back, retries and the flows of dead processes wait for as much longer; what is stored from then on is due at once.
+//!
 //! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so this feature does not go with `rusqlite` 0.40 or later in one
 //! program, and asks for Rust 1.94.
 //!
@@ -42,6 +45,7 @@
 
 mod alerts;
 mod audit;
+mod claim;
 mod flows;
 #[cfg(feature = "graph")]
 mod graph;
@@ -57,6 +61,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -142,6 +147,20 @@ impl fmt::Debug for Store {
 
 fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
+}
+
+/// The store's time, in microseconds since 1970: all processes that open the file are on one machine, and have its clock.
+fn now() -> i64 {
+    micros(Timestamp::now())
+}
+
+fn length(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The end of time is the last that there is.
+fn after(now: i64, time: Duration) -> i64 {
+    now.saturating_add(length(time)).min(micros(Timestamp::MAX))
 }
 
 /// What is out of range, as the rounded end of time is, is at the end that it is beyond.

@@ -126,6 +126,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate:
         migration(1, "store", include_str!("migrations/1_store.sql")),
         migration(2, "graph and alerts", include_str!("migrations/2_graph_and_alerts.sql")),
         migration(3, "inbox", include_str!("migrations/3_inbox.sql")),
+        migration(10, "lanes", include_str!("migrations/10_lanes.sql")),
         migration(50, "inbox attempts", include_str!("migrations/50_inbox_attempts.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{Store, at, broken, count, id, micros};
+use super::{Store, after, at, broken, count, id, micros, now};
 use crate::{
     Flow, Key,
     backends::{Job, JobChange, Reply, Scheduler},
@@ -33,7 +33,7 @@ fn job(row: &SqliteRow) -> Result<Job, sqlx::Error> {
 async fn open(
     connection: &mut SqliteConnection,
     flow: &Flow,
-    due: Timestamp,
+    time: Duration,
 ) -> Result<JobChange, sqlx::Error> {
     let entity = flow.incident();
     // A flow that is delivered again asks once.
@@ -45,7 +45,7 @@ async fn open(
     )
     .bind(entity.to_string())
     .bind(serde_json::to_string(&entity).map_err(broken)?)
-    .bind(micros(due))
+    .bind(after(now(), time))
     .bind(micros(flow.timestamp()))
     .bind(flow.id().as_bytes().as_slice())
     .bind(flow.code().name())
@@ -56,18 +56,17 @@ async fn open(
 
 async fn poll(
     connection: &mut SqliteConnection,
-    now: Timestamp,
     limit: usize,
     hold: Duration,
 ) -> Result<Vec<Job>, sqlx::Error> {
-    let until = now.checked_add(hold).unwrap_or(Timestamp::MAX);
+    let now = now();
     let rows = sqlx::query(
         "UPDATE graceful_jobs SET held_until = ?1, token = randomblob(16), attempts = attempts + 1 WHERE entity IN \
          (SELECT entity FROM graceful_jobs WHERE due <= ?2 AND (held_until IS NULL OR held_until <= ?2) \
          ORDER BY due LIMIT ?3) RETURNING *",
     )
-    .bind(micros(until))
-    .bind(micros(now))
+    .bind(after(now, hold))
+    .bind(now)
     .bind(count(limit))
     .fetch_all(connection)
     .await?;
@@ -77,11 +76,11 @@ async fn poll(
 }
 
 impl Scheduler for Store {
-    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
+    fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange> {
         let flow = Arc::clone(flow);
         self.writer().write(move |connection| {
             let flow = Arc::clone(&flow);
-            Box::pin(async move { open(connection, &flow, due).await })
+            Box::pin(async move { open(connection, &flow, after).await })
         })
     }
 
@@ -116,8 +115,8 @@ impl Scheduler for Store {
         })
     }
 
-    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
-        self.writer().write(move |connection| Box::pin(poll(connection, now, limit, hold)))
+    fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        self.writer().write(move |connection| Box::pin(poll(connection, limit, hold)))
     }
 
     fn finish(&self, job: &Job) -> Reply<bool> {
@@ -129,14 +128,15 @@ impl Scheduler for Store {
         })
     }
 
-    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool> {
+    fn put_off(&self, job: &Job, time: Option<Duration>, error: &str) -> Reply<bool> {
         let (entity, token, error) = (job.id.clone(), job.token, error.to_owned());
         self.writer().write(move |connection| {
             let query = sqlx::query(
                 "UPDATE graceful_jobs SET due = ?, error = ?, held_until = NULL, token = NULL \
                  WHERE entity = ? AND token = ?",
             );
-            let query = query.bind(micros(due)).bind(error.clone()).bind(entity.clone());
+            let due = time.map_or(micros(Timestamp::MAX), |time| after(now(), time));
+            let query = query.bind(due).bind(error.clone()).bind(entity.clone());
             let query = query.bind(token.map(|token| token.as_bytes().to_vec()));
             Box::pin(async move { Ok(query.execute(connection).await?.rows_affected() > 0) })
         })

@@ -1,6 +1,6 @@
 //! Flows on their way, on disk.
 
-use std::{fmt, fmt::Debug, time::Duration};
+use std::{collections::hash_map::DefaultHasher, fmt, fmt::Debug, hash::Hasher as _, time::Duration};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -14,14 +14,14 @@ use crate::{
 /// A flow that a [`FlowStore`] takes in. What is in `body` is the engine's affair, and a store gives it back as it came.
 ///
 /// ```
-/// use graceful::backends::{QueuedFlow, Timestamp, Uuid};
+/// use graceful::backends::{Lane, QueuedFlow, Uuid};
 ///
 /// let flow = QueuedFlow {
 ///     id: Uuid::nil(),
 ///     entity: "users::user:42".into(),
 ///     handler: "users::update_user".into(),
+///     lane: Lane::of("users::update_user", ""),
 ///     body: b"{}".to_vec(),
-///     at: Timestamp::UNIX_EPOCH,
 /// };
 /// assert_eq!(flow.entity, "users::user:42");
 /// ```
@@ -33,10 +33,122 @@ pub struct QueuedFlow {
     pub entity: String,
     /// What finds the handler's hooks again; empty where it has none.
     pub handler: String,
+    /// Which flows it takes turns with.
+    pub lane: Lane,
     /// The flow.
     pub body: Vec<u8>,
-    /// When it is due at the earliest.
-    pub at: Timestamp,
+}
+
+/// The flows of one handler and one tenant. Lanes share a relay: see [`FlowStore::claim`].
+///
+/// It is a hash, so that a store can keep it in an index whatever the names are: two tenants of one handler that have the same
+/// lane (one pair in 2³²) share their turns, and nothing else.
+///
+/// ```
+/// use graceful::backends::Lane;
+///
+/// let [acme, other] = ["acme", "other"].map(|tenant| Lane::of("users::update_user", tenant));
+/// assert_ne!(acme, other);
+/// assert_eq!(acme.handler(), other.handler());
+/// assert_eq!(Lane::from_number(acme.number()), acme);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Lane(i64);
+
+impl Lane {
+    /// The lane of a handler's flows for a tenant; of flows without a tenant, that is empty.
+    ///
+    /// ```
+    /// # use graceful::backends::Lane;
+    /// assert_ne!(Lane::of("a", "").handler(), Lane::of("b", "").handler());
+    /// ```
+    pub fn of(handler: &str, tenant: &str) -> Self {
+        // The upper half is the handler's, without the sign, and the lower half the tenant's.
+        Self((i64::from(hash(handler) >> 1) << 32) | i64::from(hash(tenant)))
+    }
+
+    /// The number as which a store keeps it; never negative. The upper 32 bits are the handler's.
+    ///
+    /// ```
+    /// # use graceful::backends::Lane;
+    /// assert_eq!(Lane::default().number(), 0);
+    /// ```
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The lane that is kept as this number.
+    ///
+    /// ```
+    /// # use graceful::backends::Lane;
+    /// assert_eq!(Lane::from_number(7).number(), 7);
+    /// ```
+    pub const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// What the lanes of one handler have in common.
+    ///
+    /// ```
+    /// # use graceful::backends::Lane;
+    /// assert_eq!(Lane::from_number((3 << 32) | 5).handler(), 3);
+    /// ```
+    pub const fn handler(self) -> i64 {
+        self.0 >> 32
+    }
+}
+
+/// Stored: if another release of Rust hashes differently, flows that wait at that time take their turns apart from later ones.
+fn hash(text: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    u32::try_from(hasher.finish() >> 32).unwrap_or_default()
+}
+
+/// How many flows a relay has room for, and how it has been used; see [`FlowStore::claim`].
+///
+/// ```
+/// use graceful::backends::Room;
+///
+/// let room = Room::of(10);
+/// assert_eq!((room.flows, room.per_handler), (10, 10));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// How many flows it takes.
+    pub flows: usize,
+    /// How many flows of one handler it runs at once, with those that are under way.
+    pub per_handler: usize,
+    /// What it runs now, and has run lately: of each lane at most one entry; those that are not here have had nothing.
+    pub shares: Vec<Share>,
+}
+
+/// What a lane has had of a relay; see [`Room`].
+///
+/// ```
+/// use graceful::backends::{Lane, Share};
+/// let share = Share { lane: Lane::default(), under_way: 2, recent: 5 };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Whose flows.
+    pub lane: Lane,
+    /// How many are under way.
+    pub under_way: usize,
+    /// How many have ended lately: for the order of turns only.
+    pub recent: usize,
+}
+
+impl Room {
+    /// Room for so many flows of any handlers, with nothing under way.
+    ///
+    /// ```
+    /// # use graceful::backends::Room;
+    /// assert!(Room::of(1).shares.is_empty());
+    /// ```
+    pub const fn of(flows: usize) -> Self {
+        Self { flows, per_handler: flows, shares: Vec::new() }
+    }
 }
 
 /// A flow that was handed out; see [`FlowStore::claim`].
@@ -44,17 +156,17 @@ pub struct QueuedFlow {
 /// ```
 /// use std::time::Duration;
 ///
-/// use graceful::backends::{FlowStore, QueuedFlow, Settlement, Timestamp, Uuid, memory};
+/// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, Settlement, Uuid, memory};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// # let flow = QueuedFlow {
-/// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), body: b"{}".to_vec(), at: Timestamp::UNIX_EPOCH,
+/// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), lane: Lane::default(), body: b"{}".to_vec(),
 /// # };
-/// let (store, now) = (memory::Flows::new(), Timestamp::UNIX_EPOCH);
+/// let store = memory::Flows::new();
 /// store.enqueue(flow).await?;
-/// let claim = store.claim(now, 1, Duration::from_secs(30)).await?.remove(0);
+/// let claim = store.claim(Room::of(1), Duration::from_secs(30)).await?.remove(0);
 /// assert_eq!((claim.attempt, claim.body.as_slice()), (1, b"{}".as_slice()));
-/// assert!(store.settle(claim.held(), Settlement::Completed, now).await?);
+/// assert!(store.settle(claim.held(), Settlement::Completed).await?);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
@@ -67,8 +179,12 @@ pub struct Claim {
     /// Which attempt this is, the first being 1. It was counted when the flow was handed out, so that one that ends with its
     /// process counts.
     pub attempt: u32,
+    /// How often it was resubmitted.
+    pub resubmitted: u32,
     /// As it was stored.
     pub handler: String,
+    /// As it was stored.
+    pub lane: Lane,
     /// As it was stored, or as the last settlement left it.
     pub body: Vec<u8>,
 }
@@ -77,9 +193,10 @@ impl Claim {
     /// What a settlement has to show.
     ///
     /// ```
-    /// # use graceful::backends::{Claim, Uuid};
+    /// # use graceful::backends::{Claim, Lane, Uuid};
     /// # let claim = Claim {
-    /// #     id: Uuid::nil(), token: Uuid::max(), attempt: 1, handler: String::new(), body: Vec::new(),
+    /// #     id: Uuid::nil(), token: Uuid::max(), attempt: 1, resubmitted: 0, handler: String::new(), lane: Lane::default(),
+    /// #     body: Vec::new(),
     /// # };
     /// assert_eq!((claim.held().id, claim.held().token), (claim.id, claim.token));
     /// ```
@@ -115,8 +232,8 @@ pub enum Settlement {
     Completed,
     /// It is to be tried again.
     Retry {
-        /// When, at the earliest.
-        due: Timestamp,
+        /// After what time, at the earliest, by the store's clock.
+        after: Duration,
         /// Why.
         error: String,
         /// What takes the place of the stored body: what is done is not done again.
@@ -164,11 +281,11 @@ impl FlowState {
 /// A flow as it stands in a store.
 ///
 /// ```
-/// use graceful::backends::{FlowState, FlowStore, QueuedFlow, Timestamp, Uuid, memory};
+/// use graceful::backends::{FlowState, FlowStore, Lane, QueuedFlow, Uuid, memory};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// # let flow = QueuedFlow {
-/// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), body: b"junk".to_vec(), at: Timestamp::UNIX_EPOCH,
+/// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), lane: Lane::default(), body: b"junk".to_vec(),
 /// # };
 /// let store = memory::Flows::new();
 /// store.enqueue(flow).await?;
@@ -190,11 +307,13 @@ pub struct StoredFlow {
     pub state: FlowState,
     /// How often it was handed out since it was stored, or resubmitted.
     pub attempts: u32,
-    /// When it is due: while an attempt is under way, when that one counts as dead.
+    /// How often it was resubmitted.
+    pub resubmitted: u32,
+    /// When it is due, by the store's clock: while an attempt is under way, when that one counts as dead.
     pub due: Timestamp,
     /// Why the last attempt failed.
     pub error: Option<String>,
-    /// When it was completed or given up.
+    /// When it was completed or given up, by the store's clock.
     pub ended_at: Option<Timestamp>,
     /// The flow, and what is done of it.
     pub body: Vec<u8>,
@@ -210,7 +329,7 @@ impl StoredFlow {
     /// # use graceful::backends::{FlowState, StoredFlow, Timestamp, Uuid};
     /// # let stored = StoredFlow {
     /// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), state: FlowState::Dead, attempts: 1,
-    /// #     due: Timestamp::UNIX_EPOCH, error: None, ended_at: None, body: b"junk".to_vec(),
+    /// #     resubmitted: 0, due: Timestamp::UNIX_EPOCH, error: None, ended_at: None, body: b"junk".to_vec(),
     /// # };
     /// assert!(stored.flow().unwrap_err().message().starts_with("the stored flow cannot be read"));
     /// ```
@@ -228,6 +347,7 @@ impl fmt::Debug for StoredFlow {
             .field("handler", &self.handler)
             .field("state", &self.state)
             .field("attempts", &self.attempts)
+            .field("resubmitted", &self.resubmitted)
             .field("due", &self.due)
             .field("error", &self.error)
             .field("ended_at", &self.ended_at)
@@ -242,47 +362,55 @@ impl fmt::Debug for StoredFlow {
 /// shows the token of the newest claim can settle it. A store that passes
 /// `graceful::testing::conformance::flow_store` (feature `testing`) keeps these promises.
 ///
+/// **Time** is the store's: callers say how long, never when, since the clocks of two machines differ. A store that several
+/// machines share asks one clock, such as its database's.
+///
 /// ```
 /// use std::time::Duration;
 ///
-/// use graceful::backends::{FlowStore, QueuedFlow, Settlement, Timestamp, Uuid, memory};
+/// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, Settlement, Uuid, memory};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let (store, now, lease) = (memory::Flows::new(), Timestamp::UNIX_EPOCH, Duration::from_secs(30));
+/// let (store, lease) = (memory::Flows::new(), Duration::from_secs(30));
 /// let flow = |id, entity: &str| QueuedFlow {
-///     id: Uuid::from_u128(id), entity: entity.into(), handler: String::new(), body: Vec::new(), at: now,
+///     id: Uuid::from_u128(id), entity: entity.into(), handler: String::new(), lane: Lane::default(), body: Vec::new(),
 /// };
 /// store.enqueue(flow(1, "ada")).await?;
 /// store.enqueue(flow(2, "ada")).await?;
 /// store.enqueue(flow(3, "bob")).await?;
 ///
-/// let claims = store.claim(now, 10, lease).await?;
+/// let claims = store.claim(Room::of(10), lease).await?;
 /// assert_eq!(claims.iter().map(|claim| claim.id.as_u128()).collect::<Vec<_>>(), [1, 3], "one of each entity");
-/// assert!(store.settle(claims[0].held(), Settlement::Completed, now).await?);
-/// assert_eq!(store.claim(now, 10, lease).await?[0].id.as_u128(), 2);
+/// assert!(store.settle(claims[0].held(), Settlement::Completed).await?);
+/// assert_eq!(store.claim(Room::of(10), lease).await?[0].id.as_u128(), 2);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
 pub trait FlowStore: Debug + Send + Sync + 'static {
-    /// Stores a flow; it is on disk when the reply comes. One whose id is known already is left as it is.
+    /// Stores a flow, which is due at once; it is on disk when the reply comes. One whose id is known already is left as it is.
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()>;
-    /// Hands out up to `limit` flows that are due at `now`, at most one of each entity, and none whose entity has an earlier
-    /// flow queued: those that are due first, in the order in which they were stored. They are due again when the lease is over.
-    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>>;
-    /// Makes the leases of claims end at `until`; of those that are lost, nothing.
-    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()>;
+    /// Hands out flows that are due, at most one of each entity, and none whose entity has an earlier flow queued, in the order in
+    /// which they were stored. They are due again when the lease is over.
+    ///
+    /// As many as there is room for; of one handler so many that no more than [`Room::per_handler`] are under way. Where more are
+    /// due, handlers take turns, and so do the tenants of a handler, beginning with who has had the least according to
+    /// [`Room::shares`]; in one lane, and between those that have had the same, what has been due for longest comes first. A
+    /// store may look at a part of what is due, so that a claim costs the same whatever waits, as long as every lane gets its turn.
+    fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>>;
+    /// Makes the leases of claims end after that time, from now on; of those that are lost, nothing.
+    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()>;
     /// Says how an attempt has ended; false, and nothing happens, where the claim was lost.
-    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool>;
+    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool>;
     /// One flow.
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>>;
     /// Up to `limit` flows in a state: the queued ones by age, the others by when they ended, oldest first.
     fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>>;
     /// Queues a dead letter, or a completed flow, again, due at once and with no attempt counted; false where there is none. It
     /// comes behind those of its entity that are queued.
-    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool>;
-    /// Forgets what is completed or dead, as `state` says, and ended before that time; answers how many there were. Of
+    fn resubmit(&self, id: Uuid) -> Reply<bool>;
+    /// Forgets what is completed or dead, as `state` says, and ended at least that long ago; answers how many there were. Of
     /// [`FlowState::Queued`] it forgets nothing.
-    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64>;
+    fn purge(&self, state: FlowState, age: Duration) -> Reply<u64>;
 
     /// Calls `wake` when there may be a flow to hand out that the caller does not know of, since another process, or a
     /// transaction, has stored it. It goes on for as long as the future is polled, which a relay does while it lives.

@@ -15,7 +15,7 @@ pub use self::{
     audit::AuditLog,
     cache::{Cache, CacheEntry, CacheWrite},
     events::EventEmitter,
-    flows::{Claim, FlowState, FlowStore, Held, QueuedFlow, Settlement, StoredFlow},
+    flows::{Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow},
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},

@@ -33,7 +33,7 @@ pub struct Job {
     pub id: String,
     /// The entity.
     pub entity: Key,
-    /// When it is due. A bump does not put it off.
+    /// When it is due, by the scheduler's clock; at the end of time where it is not handed out any more. A bump does not put it off.
     pub due: Timestamp,
     /// When it was opened.
     pub opened_at: Timestamp,
@@ -43,7 +43,7 @@ pub struct Job {
     pub flow: Uuid,
     /// What that flow meant.
     pub code: Code,
-    /// Until when a worker that polled it holds it.
+    /// Until when a worker that polled it holds it, by the scheduler's clock.
     pub held_until: Option<Timestamp>,
     /// How often it was handed to a worker since a flow last asked for it.
     pub attempts: u32,
@@ -81,6 +81,8 @@ pub enum JobChange {
 
 /// Review jobs, at most one open per entity and pattern.
 ///
+/// **Time** is the scheduler's: callers say how long, never when, since the clocks of two machines differ.
+///
 /// ```
 /// use std::{sync::Arc, time::Duration};
 ///
@@ -88,7 +90,6 @@ pub enum JobChange {
 ///     Flow, Key,
 ///     backends::{Job, JobChange, Reply, Scheduler},
 /// };
-/// use jiff::Timestamp;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// /// Opens nothing.
@@ -96,7 +97,7 @@ pub enum JobChange {
 /// struct NoReview;
 ///
 /// impl Scheduler for NoReview {
-///     fn open(&self, _: &Arc<Flow>, _: Timestamp) -> Reply<JobChange> {
+///     fn open(&self, _: &Arc<Flow>, _: Duration) -> Reply<JobChange> {
 ///         Reply::ready(JobChange::NotOpen)
 ///     }
 ///
@@ -108,7 +109,7 @@ pub enum JobChange {
 ///         Reply::ready(Vec::new())
 ///     }
 ///
-///     fn poll(&self, _: Timestamp, _: usize, _: Duration) -> Reply<Vec<Job>> {
+///     fn poll(&self, _: usize, _: Duration) -> Reply<Vec<Job>> {
 ///         Reply::ready(Vec::new())
 ///     }
 ///
@@ -116,7 +117,7 @@ pub enum JobChange {
 ///         Reply::ready(false)
 ///     }
 ///
-///     fn put_off(&self, _: &Job, _: Timestamp, _: &str) -> Reply<bool> {
+///     fn put_off(&self, _: &Job, _: Option<Duration>, _: &str) -> Reply<bool> {
 ///         Reply::ready(false)
 ///     }
 /// }
@@ -126,17 +127,18 @@ pub enum JobChange {
 /// # }).unwrap();
 /// ```
 pub trait Scheduler: Debug + Send + Sync + 'static {
-    /// Opens the entity's job, or bumps the open one; of two due times the earlier one stays.
-    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange>;
+    /// Opens the entity's job, due after that time, or bumps the open one; of two due times the earlier one stays.
+    fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange>;
     /// Completes the entity's open job.
     fn complete(&self, entity: &Key) -> Reply<JobChange>;
     /// The open jobs, by due time.
     fn jobs(&self) -> Reply<Vec<Job>>;
-    /// Takes up to `limit` jobs that are due at `now` and held by nobody, and holds them for `hold`: a worker that dies
+    /// Takes up to `limit` jobs that are due and held by nobody, and holds them for `hold`: a worker that dies
     /// loses them to the next one when that time is over.
-    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>>;
+    fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>>;
     /// The worker is done with a job that it polled: it is closed. False where somebody else has it by now, or has closed it.
     fn finish(&self, job: &Job) -> Reply<bool>;
-    /// The worker has failed: the job is held by nobody, and due again later. False where somebody else has it by now.
-    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool>;
+    /// The worker has failed: the job is held by nobody, and due again after that time; with `None` only when a flow asks for it
+    /// again. False where somebody else has it by now.
+    fn put_off(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool>;
 }

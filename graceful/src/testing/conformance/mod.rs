@@ -5,10 +5,10 @@
 //! ```
 //! use graceful::{backends::memory, testing::conformance};
 //!
-//! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
-//! conformance::flow_store(async || memory::Flows::new()).await;
+//! # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+//! conformance::flow_store(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::metadata_store(async || memory::MetadataStore::new()).await;
-//! conformance::scheduler(async || memory::Scheduler::new()).await;
+//! conformance::scheduler(async || memory::Scheduler::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::nexus(async || memory::Nexus::new()).await;
 //! conformance::audit_log(async || memory::AuditLog::new()).await;
 //! conformance::alerter(async || memory::Alerts::new()).await;

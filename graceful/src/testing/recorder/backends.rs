@@ -11,7 +11,7 @@ use crate::{
     backends::{
         Activity, Alert, AlertChange, Alerter, AuditLog, BoxFuture, Cache, CacheEntry, CacheWrite, Claim,
         Edge, EventEmitter, FlowState, FlowStore, Held, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus,
-        Node, PatternTrace, PatternUse, QueuedFlow, Reply, Rows, Scheduler, Settlement, StoredFlow,
+        Node, PatternTrace, PatternUse, QueuedFlow, Reply, Room, Rows, Scheduler, Settlement, StoredFlow,
     },
     steps::Backends,
 };
@@ -155,8 +155,8 @@ impl KnowledgeGraph for Recording<dyn KnowledgeGraph> {
 }
 
 impl Scheduler for Recording<dyn Scheduler> {
-    fn open(&self, flow: &Arc<Flow>, due: Timestamp) -> Reply<JobChange> {
-        self.log.record(|| "open".to_owned(), || self.inner.open(flow, due))
+    fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange> {
+        self.log.record(|| "open".to_owned(), || self.inner.open(flow, after))
     }
 
     fn complete(&self, entity: &Key) -> Reply<JobChange> {
@@ -167,16 +167,16 @@ impl Scheduler for Recording<dyn Scheduler> {
         self.inner.jobs()
     }
 
-    fn poll(&self, now: Timestamp, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
-        self.inner.poll(now, limit, hold)
+    fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        self.inner.poll(limit, hold)
     }
 
     fn finish(&self, job: &Job) -> Reply<bool> {
         self.inner.finish(job)
     }
 
-    fn put_off(&self, job: &Job, due: Timestamp, error: &str) -> Reply<bool> {
-        self.inner.put_off(job, due, error)
+    fn put_off(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
+        self.inner.put_off(job, after, error)
     }
 }
 
@@ -238,16 +238,16 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.enqueue(flow)
     }
 
-    fn claim(&self, now: Timestamp, limit: usize, lease: Duration) -> Reply<Vec<Claim>> {
-        self.inner.claim(now, limit, lease)
+    fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
+        self.inner.claim(room, lease)
     }
 
-    fn extend(&self, held: Vec<Held>, until: Timestamp) -> Reply<()> {
-        self.inner.extend(held, until)
+    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
+        self.inner.extend(held, lease)
     }
 
-    fn settle(&self, held: Held, settlement: Settlement, now: Timestamp) -> Reply<bool> {
-        self.inner.settle(held, settlement, now)
+    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
+        self.inner.settle(held, settlement)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
@@ -258,12 +258,12 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.list(state, limit)
     }
 
-    fn resubmit(&self, id: Uuid, now: Timestamp) -> Reply<bool> {
-        self.inner.resubmit(id, now)
+    fn resubmit(&self, id: Uuid) -> Reply<bool> {
+        self.inner.resubmit(id)
     }
 
-    fn purge(&self, state: FlowState, before: Timestamp) -> Reply<u64> {
-        self.inner.purge(state, before)
+    fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
+        self.inner.purge(state, age)
     }
 
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
