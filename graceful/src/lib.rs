@@ -117,6 +117,7 @@ pub mod __private {
     #[cfg(feature = "failpoints")]
     pub use crate::crash::POINTS as CRASH_POINTS;
     pub use crate::engine::Durable;
+    pub use crate::flow::Argument;
     pub use crate::handler::*;
     pub use crate::orchestrator::Requirement;
     #[cfg(feature = "macros")]

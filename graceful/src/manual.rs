@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     Code, Context, Ending, Failure, Flow, FlowReport, OrchestrationConfig, Success,
     engine::{Ended, Engine, NoTypedHooks, Settle},
-    flow::{Declared, Origin},
+    flow::{Argument, Declared, Origin},
     orchestrator::ambient,
 };
 
@@ -41,8 +41,8 @@ impl<'a, T: ?Sized> Success<'a, T> {
         T: Serialize,
     {
         let mut flow = declared(self.flow(), config);
-        if flow.values.payload.is_null() {
-            flow.values.payload = flow.values.serialise("the value", self.value());
+        if flow.values.payload.is_null() && !flow.values.faults.has(Argument::Payload) {
+            flow.values.payload = flow.values.serialise(Argument::Payload, self.value());
         }
         run(flow, config).await
     }
@@ -92,7 +92,7 @@ fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
 fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
     let parent = ambient::parent();
     let mut values = config.values.clone();
-    values.named_at_entry = values.is_named();
+    values.named_at_entry = values.entity().is_some();
     Flow {
         declaration: Declared::Owned(Arc::clone(&config.declaration)),
         values,

@@ -154,6 +154,9 @@ impl fmt::Display for Step {
 pub enum StepErrorKind {
     /// The step said so.
     Failed,
+    /// An argument that the step uses has no value in this call: its expression panicked, or came to what cannot be used. A
+    /// durable flow does not try the step again.
+    Argument,
     /// The step panicked.
     Panicked,
     /// The step's time budget ran out.

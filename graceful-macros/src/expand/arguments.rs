@@ -46,13 +46,13 @@ fn result(handler: &Handler) -> Ident {
     handler.setters.result.clone().unwrap_or_else(|| bound("result"))
 }
 
-/// One call on the draft per setter.
+/// One call on the draft per setter. Each evaluates its expression by itself, so that a panic of one concerns no other.
 pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> Vec<TokenStream> {
     let call = |setter: &Setter| {
         let span = Span::mixed_site().located_at(setter.span);
         let krate = &handler.krate.at(span);
         let method = Ident::new(setter.method, span);
-        match &setter.argument {
+        let set = match &setter.argument {
             Argument::Reference(expr) => {
                 let expr = reference(expr);
                 quote_spanned!(span=> #draft.#method(#expr))
@@ -62,16 +62,28 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> V
                 let text = proc_macro2::Literal::string(text);
                 let whole = bound("text");
                 let holes = holes.iter().map(|hole| hole_of(hole, krate, draft));
-                quote_spanned!(span=> { let #whole = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #draft.#method(&#whole) })
+                let set = match setter.kept.map(syn::Index::from) {
+                    None => quote_spanned!(span=> #draft.#method(&#whole)),
+                    Some(index) => quote_spanned!(span=> #draft.keep(#index, &#whole)),
+                };
+                quote_spanned!(span=> { let #whole = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #set })
             }
             Argument::Probe => {
                 let result = result(handler);
                 let method = Ident::new(&format!("__graceful_{method}"), span);
-                quote_spanned!(span=> #krate::__private::probe(#result).#method(#draft))
+                return quote_spanned!(span=> #krate::__private::probe(#result).#method(#draft));
             }
-        }
+        };
+        let argument = Ident::new(&variant(setter.method), span);
+        quote_spanned!(span=> #draft.argument(#krate::__private::Argument::#argument, |#draft| #set))
     };
     setters.iter().map(call).collect()
+}
+
+/// `cache_value` → `CacheValue`
+fn variant(method: &str) -> String {
+    let words = method.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+    words.collect()
 }
 
 fn hole_of(hole: &Hole, krate: &TokenStream, draft: &Ident) -> TokenStream {

@@ -24,6 +24,8 @@ pub(crate) struct Setters {
 /// One call on the draft.
 pub(crate) struct Setter {
     pub(crate) method: &'static str,
+    /// It is a part of the text that the method will get, of this number.
+    pub(crate) kept: Option<usize>,
     pub(crate) argument: Argument,
     pub(crate) span: Span,
 }
@@ -72,7 +74,7 @@ impl Setters {
             setters.probe(args);
         }
         if let (Some(span), true) = (restored(args), args.payload.is_some()) {
-            setters.push(Phase::After, Setter { method: "needed_value", argument: Argument::Probe, span });
+            setters.push(Phase::After, Setter { method: "needed_value", kept: None, argument: Argument::Probe, span });
         }
         setters.setters
     }
@@ -121,7 +123,7 @@ impl Builder<'_> {
             Kind::Value => Argument::Value(self.scope.localised(expr)),
             Kind::Name | Kind::Payload => Argument::Reference(self.scope.localised(expr)),
         };
-        self.push(phase, Setter { method, argument, span: expr.span() });
+        self.push(phase, Setter { method, kept: None, argument, span: expr.span() });
     }
 
     /// The holes over parameters are evaluated at entry. If others wait for the `Ok` value, the text waits with them.
@@ -154,13 +156,18 @@ impl Builder<'_> {
             }
             let span = expr.span();
             let argument = Argument::Format { text: "{}".to_owned(), holes: vec![hole(expr)] };
-            self.push(Phase::Entry, Setter { method: "keep", argument, span });
+            self.push(Phase::Entry, Setter { method, kept: Some(self.kept_parts), argument, span });
             filled.push(Hole::Kept(self.kept_parts));
             self.kept_parts += 1;
         }
         self.push(
             last,
-            Setter { method, argument: Argument::Format { text, holes: filled }, span: template.span },
+            Setter {
+                method,
+                kept: None,
+                argument: Argument::Format { text, holes: filled },
+                span: template.span,
+            },
         );
     }
 
@@ -171,7 +178,7 @@ impl Builder<'_> {
         let needed = put.map(|on_ok| on_ok.span).or(args.last_good).or_else(|| restored(args));
         let krate = args.krate.as_ref().map_or_else(Span::call_site, syn::spanned::Spanned::span);
         let (method, span) = needed.map_or(("payload", krate), |span| ("needed_payload", span));
-        self.push(Phase::After, Setter { method, argument: Argument::Probe, span });
+        self.push(Phase::After, Setter { method, kept: None, argument: Argument::Probe, span });
     }
 
     fn phase(&mut self, expr: &Expr) -> Option<Phase> {

@@ -10,7 +10,7 @@ use smol_str::{SmolStr, format_smolstr};
 use crate::{
     Delivery, Hook, Orchestrator, Step,
     engine::{Hooks, Overrides},
-    flow::{Declaration, Tags, Values},
+    flow::{Argument, Declaration, Tags, Values},
 };
 
 /// What follows an outcome, declared by hand: the same arguments as the attribute's, one type for both arms.
@@ -179,7 +179,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn payload<T: Serialize + ?Sized>(mut self, payload: &T) -> Self {
-        self.values.payload = self.values.serialise("payload", payload);
+        self.values.payload = self.values.serialise(Argument::Payload, payload);
         self
     }
 

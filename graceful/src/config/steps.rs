@@ -6,7 +6,7 @@ use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::OrchestrationConfig;
-use crate::{AlertOn, OnErr, OnOk, Severity};
+use crate::{AlertOn, OnErr, OnOk, Severity, flow::Argument};
 
 impl OrchestrationConfig {
     /// The key of the cached value; the step `cache` runs when there is one.
@@ -54,7 +54,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn cache_value<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        self.values.cache_value = Some(self.values.serialise("cache(value = …)", value));
+        self.values.cache_value = Some(self.values.serialise(Argument::CacheValue, value));
         self
     }
 
@@ -148,7 +148,7 @@ impl OrchestrationConfig {
     /// # });
     /// ```
     pub fn event_payload<T: Serialize + ?Sized>(mut self, payload: &T) -> Self {
-        self.values.event_payload = Some(self.values.serialise("event(payload = …)", payload));
+        self.values.event_payload = Some(self.values.serialise(Argument::EventPayload, payload));
         self
     }
 
@@ -174,7 +174,7 @@ impl OrchestrationConfig {
     /// ```
     pub fn graph(mut self, relation: impl Into<SmolStr>, to: impl fmt::Display) -> Self {
         self.declared().relation = relation.into();
-        self.values.graph_to = Some(format_smolstr!("{to}"));
+        self.values.set_graph_to(&to);
         self
     }
 

@@ -17,10 +17,10 @@ impl Attempt {
     /// Runs the steps that are not done.
     ///
     /// # Errors
-    /// Steps have failed: which, and why.
+    /// Steps have failed that another attempt could do: which, and why.
     pub(crate) async fn run(&mut self) -> Result<(), String> {
         poll_fn(|cx| self.0.poll(cx, &mut NoTypedHooks)).await;
-        self.0.failures().map_or(Ok(()), Err)
+        self.0.failures_to_retry().map_or(Ok(()), Err)
     }
 
     /// The flow with what is done of it so far.

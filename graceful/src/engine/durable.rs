@@ -126,8 +126,18 @@ impl Machine {
 
     /// Every failure so far, as a line.
     pub(super) fn failures(&self) -> Option<String> {
-        let failures: Vec<_> =
-            self.results.iter().flatten().filter_map(StepResult::error).map(ToString::to_string).collect();
+        self.failures_but(Steps::NONE)
+    }
+
+    /// Those that another attempt could do better.
+    pub(super) fn failures_to_retry(&self) -> Option<String> {
+        self.failures_but(self.given_up)
+    }
+
+    fn failures_but(&self, steps: Steps) -> Option<String> {
+        let failed = |step: Step| self.results[step as usize].as_ref().and_then(StepResult::error);
+        let failures = Step::ALL.into_iter().filter(|step| !steps.contains(*step)).filter_map(failed);
+        let failures: Vec<_> = failures.map(ToString::to_string).collect();
         (!failures.is_empty()).then(|| failures.join("; "))
     }
 }

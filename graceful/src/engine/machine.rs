@@ -303,6 +303,9 @@ impl Machine {
             let span = self.watch.step(step);
             let _entered = span.as_ref().map(Span::enter);
             self.orchestrator.step_failed(step, !self.own.contains(step), error, &self.flow);
+            if error.kind() == StepErrorKind::Argument {
+                self.given_up.insert(step);
+            }
         } else if result.is_done() {
             self.orchestrator.step_succeeded(step, !self.own.contains(step), &self.flow);
         }

@@ -3,6 +3,7 @@
 mod accessors;
 mod declaration;
 mod event;
+mod faults;
 mod metadata;
 mod naming;
 mod options;
@@ -27,6 +28,7 @@ pub(crate) use self::{
 };
 pub use self::{
     event::{CanonicalPayload, Event},
+    faults::Argument,
     metadata::{LastError, Metadata},
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
     payload::Payload,

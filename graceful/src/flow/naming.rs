@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use super::Flow;
+use super::{Argument, Flow};
 use crate::{Key, KeySpace};
 
 /// The entity's key, made once for all steps. A copy of the flow makes its own: it may be about to get another name.
@@ -27,11 +27,7 @@ impl Flow {
     /// # });
     /// ```
     pub fn entity_id(&self) -> SmolStr {
-        self.known_id().cloned().unwrap_or_else(|| self.correlation_id())
-    }
-
-    fn known_id(&self) -> Option<&SmolStr> {
-        self.values.id.as_ref().or(self.values.cache_key.as_ref())
+        self.values.entity().cloned().unwrap_or_else(|| self.correlation_id())
     }
 
     /// The entity's full name.
@@ -55,7 +51,7 @@ impl Flow {
     }
 
     fn entity_key(&self) -> Key {
-        match self.known_id() {
+        match self.values.entity() {
             Some(id) => self.key(id),
             None => self.key(&self.correlation_id()),
         }
@@ -92,7 +88,8 @@ impl Flow {
     pub fn cache_key(&self) -> Option<Key> {
         let id = self.values.cache_key.as_ref()?;
         // Where the declaration names no other, the entity has the value's name.
-        Some(if self.values.id.is_none() { self.entity() } else { self.key(id) })
+        let is_entity = self.values.id.is_none() && !self.values.faults.has(Argument::Id);
+        Some(if is_entity { self.entity() } else { self.key(id) })
     }
 
     pub(crate) fn last_good_key(&self) -> Option<Key> {
@@ -102,13 +99,13 @@ impl Flow {
     /// What a success says beside that it succeeded; not where `to` was declared and came to nothing.
     pub(crate) fn relation(&self) -> Option<&SmolStr> {
         let relation = Some(&self.declaration.relation).filter(|relation| !relation.is_empty())?;
-        let is_half = self.values.graph_to.as_ref().is_some_and(SmolStr::is_empty);
+        let is_half = self.values.faults.has(Argument::GraphTo);
         (self.is_success() && !is_half).then_some(relation)
     }
 
     /// What entity `graph(to = …)` names; of a success.
     pub(crate) fn related(&self) -> Option<Key> {
-        let id = self.values.graph_to.as_ref().filter(|id| self.is_success() && !id.is_empty())?;
+        let id = self.values.graph_to.as_ref().filter(|_| self.is_success())?;
         Some(self.key_of(&self.declaration.to_pattern, id))
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use smol_str::{SmolStr, format_smolstr};
 
-use super::Payload;
+use super::{Argument, Payload, faults::Faults};
 use crate::step::contain;
 
 /// What the declaration's expressions came to in this call.
@@ -18,7 +18,6 @@ pub(crate) struct Values {
     pub cache_key: Option<SmolStr>,
     pub version: Option<i64>,
     pub actor: Option<SmolStr>,
-    /// Empty: it was declared, and came to nothing.
     pub graph_to: Option<SmolStr>,
     pub metadata: Option<Arc<Map<String, Value>>>,
     pub payload: Payload,
@@ -29,10 +28,9 @@ pub(crate) struct Values {
     /// What the holes of a template came to at entry, for a text that is complete only after the body.
     #[serde(skip)]
     pub kept: Vec<SmolStr>,
-    /// An expression panicked, or its value could not be serialised: the steps that need it say so.
-    pub fault: Option<SmolStr>,
-    /// The same of the `metadata` argument, which is another step's affair.
-    pub metadata_fault: Option<SmolStr>,
+    /// The arguments that have no value: the steps that use them fail.
+    #[serde(default, skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 /// A name from what can be shown. An empty one would be shared by all entities that have none.
@@ -45,8 +43,13 @@ pub(crate) fn name(value: &dyn fmt::Display) -> Option<SmolStr> {
 }
 
 impl Values {
-    pub(crate) fn is_named(&self) -> bool {
-        self.id.is_some() || self.cache_key.is_some()
+    /// What names the entity: the argument `id`, else the cache key. The key does not stand in for an id that has no value.
+    pub(crate) fn entity(&self) -> Option<&SmolStr> {
+        match &self.id {
+            None if self.faults.has(Argument::Id) => None,
+            None => self.cache_key.as_ref(),
+            id => id.as_ref(),
+        }
     }
 
     /// Values are the success flow's: an error has none, whatever an expression over the parameters came to.
@@ -58,39 +61,51 @@ impl Values {
     }
 
     pub(crate) fn set_cache_key(&mut self, key: &dyn fmt::Display) {
-        self.cache_key = name(key);
-        if self.cache_key.is_none() {
-            self.fault = Some(SmolStr::new_static("the cache key is empty"));
-        }
+        self.cache_key = self.named(Argument::Key, key, "the cache key is empty");
     }
 
     pub(crate) fn set_id(&mut self, id: &dyn fmt::Display) {
-        self.id = name(id);
-        if self.id.is_none() {
-            self.fault = Some(SmolStr::new_static("the id is empty"));
-        }
+        self.id = self.named(Argument::Id, id, "the id is empty");
     }
 
-    /// Serialises a value; where that fails, or panics, the steps that need it say so.
-    pub(crate) fn serialise<T: Serialize + ?Sized>(&mut self, what: &str, value: &T) -> Payload {
-        match contain(|| Payload::of(value)) {
-            Ok(Ok(payload)) => return payload,
-            Ok(Err(error)) => self.fault = Some(format_smolstr!("`{what}` cannot be serialised: {error}")),
-            Err(panicked) => self.fault = Some(format_smolstr!("`{what}` cannot be serialised: {panicked}")),
+    pub(crate) fn set_graph_to(&mut self, to: &dyn fmt::Display) {
+        self.graph_to = self.named(Argument::GraphTo, to, "what `to` names is empty");
+    }
+
+    fn named(&mut self, argument: Argument, value: &dyn fmt::Display, empty: &'static str) -> Option<SmolStr> {
+        self.faults.clear(argument);
+        let name = name(value);
+        if name.is_none() {
+            self.faults.set(argument, SmolStr::new_static(empty));
         }
+        name
+    }
+
+    /// Serialises the value of an argument; where that fails, or panics, the steps that use it fail.
+    pub(crate) fn serialise<T: Serialize + ?Sized>(&mut self, argument: Argument, value: &T) -> Payload {
+        self.faults.clear(argument);
+        let error = match contain(|| Payload::of(value)) {
+            Ok(Ok(payload)) => return payload,
+            Ok(Err(error)) => error.to_string(),
+            Err(panicked) => panicked.to_string(),
+        };
+        self.not_serialised(argument, &error);
         Payload::NULL
     }
 
     pub(crate) fn set_metadata<T: Serialize + ?Sized>(&mut self, metadata: &T) {
+        self.faults.clear(Argument::Metadata);
+        self.metadata = None;
         match contain(|| serde_json::to_value(metadata)) {
             Ok(Ok(Value::Object(fields))) => self.metadata = Some(Arc::new(fields)),
-            Ok(Ok(_)) => self.metadata_fault = Some(SmolStr::new_static("`metadata` is not an object")),
-            Ok(Err(error)) => {
-                self.metadata_fault = Some(format_smolstr!("`metadata` cannot be serialised: {error}"));
-            }
-            Err(panicked) => {
-                self.metadata_fault = Some(format_smolstr!("`metadata` cannot be serialised: {panicked}"));
-            }
+            Ok(Ok(_)) => self.faults.set(Argument::Metadata, "`metadata` is not an object"),
+            Ok(Err(error)) => self.not_serialised(Argument::Metadata, &error),
+            Err(panicked) => self.not_serialised(Argument::Metadata, &panicked),
         }
+    }
+
+    fn not_serialised(&mut self, argument: Argument, error: &dyn fmt::Display) {
+        let name = argument.name();
+        self.faults.set(argument, format_smolstr!("{name} cannot be serialised: {error}"));
     }
 }

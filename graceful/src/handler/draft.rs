@@ -5,7 +5,11 @@ use std::fmt;
 use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::{Code, Flow, encoded, flow::name};
+use crate::{
+    Code, Flow, encoded,
+    flow::{Argument, name},
+    step::contain,
+};
 
 /// A flow that is not complete: the expansion's closures fill it, one method per argument.
 #[derive(Debug)]
@@ -113,6 +117,30 @@ impl<V: Version> Version for &V {
 }
 
 impl Draft<'_> {
+    /// Evaluates one argument. Where its expression panics, the others are evaluated all the same, and the steps that use the
+    /// argument fail.
+    #[inline]
+    pub fn argument(&mut self, argument: Argument, set: impl FnOnce(&mut Draft<'_>)) {
+        let mut set = Some(set);
+        self.contained(argument, &mut |draft| {
+            if let Some(set) = set.take() {
+                set(draft);
+            }
+        });
+    }
+
+    /// What is read is compiled once, and not for each handler.
+    pub(super) fn contained(&mut self, argument: Argument, set: &mut dyn FnMut(&mut Draft<'_>)) {
+        // A part of it has panicked at entry.
+        if self.flow.values.faults.has(argument) {
+            return;
+        }
+        if let Err(error) = contain(|| set(self)) {
+            let reason = format_smolstr!("{} {}", argument.name(), error.message());
+            self.flow.values.faults.set(argument, reason);
+        }
+    }
+
     pub fn key<T: Named + ?Sized>(&mut self, key: &T) {
         self.flow.values.set_cache_key(&key);
     }
@@ -126,7 +154,7 @@ impl Draft<'_> {
     }
 
     pub fn graph_to<T: Named + ?Sized>(&mut self, to: &T) {
-        self.flow.values.graph_to = Some(name(&to).unwrap_or_default());
+        self.flow.values.set_graph_to(&to);
     }
 
     pub fn message<T: Named + ?Sized>(&mut self, message: &T) {
@@ -136,12 +164,16 @@ impl Draft<'_> {
     pub fn version<T: Version>(&mut self, version: T) {
         self.flow.values.version = version.version();
         if self.flow.values.version.is_none() {
-            self.fault("the version does not fit an `i64`");
+            self.flow.values.faults.set(Argument::Version, "the version does not fit an `i64`");
         }
     }
 
-    pub fn keep(&mut self, part: &SmolStr) {
-        self.flow.values.kept.push(part.clone());
+    /// Keeps a part of a text that is complete only after the body.
+    pub fn keep(&mut self, index: usize, part: &SmolStr) {
+        let kept = &mut self.flow.values.kept;
+        // One before it may have panicked: it has its place all the same.
+        kept.resize(kept.len().max(index + 1), SmolStr::default());
+        kept[index] = part.clone();
     }
 
     pub fn kept(&self, index: usize) -> &str {
@@ -157,27 +189,23 @@ impl Draft<'_> {
     }
 
     pub fn payload<T: Value + ?Sized>(&mut self, payload: &T) {
-        self.flow.values.payload = self.flow.values.serialise("payload", payload);
+        self.flow.values.payload = self.flow.values.serialise(Argument::Payload, payload);
     }
 
     pub fn value<T: Value + ?Sized>(&mut self, value: &T) {
-        self.flow.values.value = Some(self.flow.values.serialise("the `Ok` value", value));
+        self.flow.values.value = Some(self.flow.values.serialise(Argument::Value, value));
     }
 
     pub fn cache_value<T: Value + ?Sized>(&mut self, value: &T) {
-        self.flow.values.cache_value = Some(self.flow.values.serialise("cache(value = …)", value));
+        self.flow.values.cache_value = Some(self.flow.values.serialise(Argument::CacheValue, value));
     }
 
     pub fn event_payload<T: Value + ?Sized>(&mut self, payload: &T) {
-        self.flow.values.event_payload = Some(self.flow.values.serialise("event(payload = …)", payload));
+        self.flow.values.event_payload = Some(self.flow.values.serialise(Argument::EventPayload, payload));
     }
 
     pub(super) fn classified(&mut self, code: Code, message: impl Into<SmolStr>) {
         self.flow.code = code;
         self.flow.message = message.into();
-    }
-
-    pub(super) fn fault(&mut self, text: impl Into<SmolStr>) {
-        self.flow.values.fault = Some(text.into());
     }
 }

@@ -8,7 +8,7 @@ use super::{Draft, Returns, Site};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
     engine::{self, Ended, Engine},
-    flow::Origin,
+    flow::{Argument, Origin},
     orchestrator::ambient,
     step::contain,
 };
@@ -108,16 +108,12 @@ fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>
     Active::new(site, Some(orchestrator?), fill)
 }
 
-/// Evaluates them; false where `when` says that nothing follows. A panic of an expression is not the handler's: the steps
-/// that need the value say so.
-fn filled(flow: &mut Flow, fill: Fill<'_>) -> bool {
+/// Evaluates them; false where `when` says that nothing follows. Each argument contains a panic of its own; what is left is
+/// what the type of the result does.
+fn filled(flow: &mut Flow, fill: Fill<'_>, read: Argument) -> bool {
     let mut draft = Draft { flow, skipped: false };
     if let Err(error) = contain(|| fill(&mut draft)) {
-        // Which one it was is not known: every step that carries the value of one says so.
-        let text = format_smolstr!("an expression of the declaration {}", error.message());
-        draft.flow.values.metadata_fault = Some(text.clone());
-        draft.flow.values.graph_to.get_or_insert_default();
-        draft.fault(text);
+        draft.flow.values.faults.set(read, format_smolstr!("{} {}", read.name(), error.message()));
     }
     !draft.skipped
 }
@@ -168,8 +164,10 @@ impl Active {
         if orchestrator.is_some() {
             placed(filling);
         }
-        let follows = filled(filling, fill);
-        filling.values.named_at_entry = filling.values.is_named();
+        let mut draft = Draft { flow: &mut *filling, skipped: false };
+        fill(&mut draft);
+        let follows = !draft.skipped;
+        filling.values.named_at_entry = filling.values.entity().is_some();
         follows.then(|| Self { site, orchestrator, flow: Some(flow), polled: false })
     }
 
@@ -201,10 +199,14 @@ impl Active {
 
     fn read(mut self, ending: Ending, fill: Fill<'_>) -> Option<Ended> {
         let flow = self.flow();
-        if ending == Ending::Err {
-            unclassified(flow);
-        }
-        match filled(flow, fill) {
+        let read = match ending {
+            Ending::Ok => Argument::Payload,
+            _ => {
+                unclassified(flow);
+                Argument::Error
+            }
+        };
+        match filled(flow, fill, read) {
             true => self.ended(ending),
             false => {
                 self.flow = None;

@@ -11,7 +11,7 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use super::HookOf;
-use crate::{Flow, StepError, Success, engine::HookResult};
+use crate::{Flow, StepError, Success, engine::HookResult, flow::Argument};
 
 /// The full path of the function around `item`, without the generics of this call.
 pub fn identity<T>(_: &T) -> String {
@@ -58,7 +58,13 @@ impl<'a, T, Kind, F: HookOf<'a, Success<'a, T>, Kind>> Restores<'a, F, T, Kind> 
     where
         T: Restored,
     {
-        let value = flow.values.value.as_ref().unwrap_or(&flow.values.payload);
+        let (value, argument) = match &flow.values.value {
+            Some(value) => (value, Argument::Value),
+            None => (&flow.values.payload, Argument::Payload),
+        };
+        if let Some(fault) = flow.fault(&[argument]) {
+            return Err(fault);
+        }
         value.decode().map_err(StepError::caused_by)
     }
 

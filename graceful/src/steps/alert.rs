@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Backends, Done, did, no_backend, skipped};
+use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
     Flow,
     backends::{AlertChange, Reply},
@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(alerts) = &backends.alerts else { return no_backend() };
-    alerts.resolve(flow).map(done)
+    failing(alerts.resolve(flow).map(done), flow.entity_fault())
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
@@ -18,7 +18,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     if !flow.declaration.options.alerts(flow.code) {
         return skipped("not a server fault");
     }
-    alerts.fire(flow, flow.declaration.options.severity).map(done)
+    failing(alerts.fire(flow, flow.declaration.options.severity).map(done), flow.entity_fault())
 }
 
 const fn done(change: AlertChange) -> Done {

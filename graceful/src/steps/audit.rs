@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
-use super::{Backends, Done, did, no_backend};
-use crate::{Flow, backends::Reply};
+use super::{Backends, Done, did, failing, no_backend};
+use crate::{
+    Flow,
+    backends::Reply,
+    flow::Argument::{self, Actor, Message, Payload},
+};
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    append(backends, flow)
+    append(backends, flow, &[Actor, Message, Payload])
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    append(backends, flow)
+    append(backends, flow, &[Actor])
 }
 
-fn append(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+/// A record that lacks something is better than none.
+fn append(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Done> {
     let Some(audit) = &backends.audit else { return no_backend() };
-    audit.append(flow).map(|()| did("appended"))
+    let fault = flow.entity_fault().or_else(|| flow.fault(used));
+    failing(audit.append(flow).map(|()| did("appended")), fault)
 }

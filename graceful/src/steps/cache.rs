@@ -2,28 +2,35 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Backends, Done, did, fault, no_backend, skipped};
+use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
     Flow, Key, KeySpace, OnErr, OnOk,
     backends::{Cache, CacheEntry, CacheWrite, Reply},
+    flow::Argument,
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
     let Some(key) = flow.cache_key() else { return without_key(flow) };
-    if let Some(text) = &flow.values.fault {
-        // The state has changed and the new value is not to be had: the old one must not stay.
-        let error = fault(text);
-        return invalidate(&**cache, &key, flow).and_then(|_| Err(error));
-    }
+    let on_ok = flow.declaration.options.on_ok;
+    let used: &[_] = match (&flow.values.cache_value, on_ok) {
+        (_, OnOk::Invalidate) => &[Argument::Version],
+        (Some(_), _) => &[Argument::Version, Argument::CacheValue],
+        (None, _) => &[Argument::Version, Argument::CacheValue, Argument::Payload],
+    };
+    let fault = flow.fault(used);
     let value = flow.values.cache_value.as_ref().unwrap_or(&flow.values.payload);
-    let put = match flow.declaration.options.on_ok {
+    let put = match on_ok {
         OnOk::Auto => !value.is_null(),
         OnOk::Put => true,
         OnOk::Invalidate => false,
     };
+    if fault.is_some() && on_ok != OnOk::Invalidate {
+        // The state has changed, and the new value is not to be had: the old one must not stay.
+        return failing(invalidate(&**cache, &key, flow), fault);
+    }
     if !put {
-        return forget(&**cache, &key, flow);
+        return failing(forget(&**cache, &key, flow), fault);
     }
     let entry = CacheEntry { value: value.clone(), stored_at: flow.at, version: flow.version() };
     cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
@@ -38,7 +45,9 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     match flow.declaration.options.on_err {
         OnErr::Keep => Reply::ready(did("kept")),
         OnErr::Auto if flow.code.state_untouched() => Reply::ready(did("kept: the state is untouched")),
-        OnErr::Auto | OnErr::Always => invalidate(&**cache, &key, flow),
+        OnErr::Auto | OnErr::Always => {
+            failing(invalidate(&**cache, &key, flow), flow.fault(&[Argument::Version]))
+        }
     }
 }
 
@@ -62,9 +71,9 @@ fn invalidate(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
     })
 }
 
-/// A key that is missing because its expression panicked is a failure, not a choice.
+/// A key that has no value is a failure, not a choice.
 fn without_key(flow: &Flow) -> Reply<Done> {
-    flow.values.fault.as_ref().map_or_else(|| skipped("no key"), |text| Reply::failed(fault(text)))
+    flow.fault(&[Argument::Key]).map_or_else(|| skipped("no key"), Reply::failed)
 }
 
 fn ttl(flow: &Flow) -> Duration {

@@ -2,23 +2,30 @@
 
 use std::sync::Arc;
 
-use super::{Backends, Done, did, fault, no_backend, skipped};
-use crate::{Event, Flow, backends::Reply};
+use super::{Backends, Done, did, no_backend, skipped};
+use crate::{
+    Event, Flow,
+    backends::Reply,
+    flow::Argument::{self, Actor, EventPayload, Message, Payload},
+};
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    match &flow.values.fault {
-        // An event without its value would be believed.
-        Some(text) if flow.event_name().is_some() => Reply::failed(fault(text)),
-        _ => emit(backends, flow),
+    match flow.values.event_payload {
+        Some(_) => emit(backends, flow, &[Actor, Message, EventPayload]),
+        None => emit(backends, flow, &[Actor, Message, EventPayload, Payload]),
     }
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    emit(backends, flow)
+    emit(backends, flow, &[Actor])
 }
 
-fn emit(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+fn emit(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Done> {
     let Some(events) = &backends.events else { return no_backend() };
     let Some(event) = Event::of(flow) else { return skipped("no event") };
+    // An event that lacks something would be believed.
+    if let Some(fault) = flow.fault(used) {
+        return Reply::failed(fault);
+    }
     events.emit(event).map(|()| did("emitted"))
 }

@@ -6,18 +6,19 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::{Backends, Done, did, fault, no_backend, skipped};
+use super::{Backends, Done, did, no_backend, skipped};
 use crate::{
     Ending, Flow, Payload,
     backends::{CacheEntry, CacheWrite, Reply},
+    flow::Argument,
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
-    let Some(key) = flow.last_good_key() else { return skipped("no key") };
-    if let Some(text) = &flow.values.fault {
-        return Reply::failed(fault(text));
+    if let Some(fault) = flow.fault(&[Argument::Key, Argument::Version, Argument::Payload]) {
+        return Reply::failed(fault);
     }
+    let Some(key) = flow.last_good_key() else { return skipped("no key") };
     let entry = CacheEntry { value: flow.payload().clone(), stored_at: flow.at, version: flow.version() };
     cache.put(&key, entry, max_age(flow)).map(|write| match write {
         CacheWrite::Done => did("remembered"),
@@ -42,10 +43,13 @@ pub(crate) fn undone(flow: &Flow) -> &'static str {
 ///
 /// Only a server fault is recovered from: who may not see a value, or asks for one that is gone, must not get it this way.
 pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<Payload>> {
-    let (Some(cache), Some(key), true) = (&backends.cache, flow.last_good_key(), flow.code.is_server_fault())
-    else {
+    let (Some(cache), true) = (&backends.cache, flow.code.is_server_fault()) else {
         return Reply::ready(None);
     };
+    if let Some(fault) = flow.fault(&[Argument::Key]) {
+        return Reply::failed(fault);
+    }
+    let Some(key) = flow.last_good_key() else { return Reply::ready(None) };
     #[cfg(feature = "testing")]
     let _calling = crate::testing::calling(crate::Step::Fallback, flow);
     let (now, max_age) = (flow.at, max_age(flow));

@@ -2,34 +2,25 @@
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
-use super::{Backends, Done, did, fault, no_backend};
-use crate::{Flow, backends::Reply};
+use super::{Backends, Done, did, failing, no_backend};
+use crate::{
+    Flow,
+    backends::Reply,
+    flow::Argument::{self, GraphTo},
+};
 
 /// `graph(relation = …, to = …)` says what a success means besides; an error is a failed flow and nothing more.
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    let recorded = record(backends, flow);
-    match missing(flow) {
-        // The flow is there; what it should have said of another entity is missing, and that is seen.
-        Some(text) => recorded.and_then(move |_| Err(fault(&text))),
-        None => recorded,
-    }
+    record(backends, flow, &[GraphTo])
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    record(backends, flow)
+    record(backends, flow, &[])
 }
 
-fn record(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+/// The flow is there, whatever it should have said of an entity.
+fn record(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Done> {
     let Some(graph) = &backends.graph else { return no_backend() };
-    graph.record(flow).map(|()| did("related"))
-}
-
-/// Why there is no relation where one is declared.
-fn missing(flow: &Flow) -> Option<SmolStr> {
-    if flow.declaration.relation.is_empty() || flow.relation().is_some() {
-        return None;
-    }
-    Some(flow.values.fault.clone().unwrap_or(SmolStr::new_static("what `to` names is empty")))
+    let fault = flow.entity_fault().or_else(|| flow.fault(used));
+    failing(graph.record(flow).map(|()| did("related")), fault)
 }

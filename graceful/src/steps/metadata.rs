@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::{Backends, Done, fault, no_backend};
-use crate::{Flow, backends::Reply};
+use super::{Backends, Done, failing, no_backend};
+use crate::{
+    Flow,
+    backends::Reply,
+    flow::Argument::{self, Error, Metadata},
+};
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    record(backends, flow)
+    record(backends, flow, &[Metadata])
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    record(backends, flow)
+    record(backends, flow, &[Metadata, Error])
 }
 
-fn record(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
+fn record(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Done> {
     let Some(store) = &backends.metadata else { return no_backend() };
-    let recorded = store.record(flow);
-    match &flow.values.metadata_fault {
-        // The flow counts; what it should have carried is missing, and that is seen.
-        Some(text) => {
-            let error = fault(text);
-            recorded.and_then(|_| Err(error))
-        }
-        None => recorded.map(Done::Normalised),
+    if let Some(fault) = flow.entity_fault() {
+        return Reply::failed(fault);
     }
+    // The flow counts, whatever it should have carried.
+    failing(store.record(flow).map(Done::Normalised), flow.fault(used))
 }

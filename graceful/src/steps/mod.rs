@@ -15,8 +15,6 @@ mod schedule;
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
 use crate::{
     Flow, Metadata, Step, StepError,
     backends::{
@@ -110,9 +108,12 @@ const fn skipped(why: &'static str) -> Reply<Done> {
     Reply::ready(Done::Skipped(why))
 }
 
-/// An expression of the declaration panicked, or its value could not be serialised.
-fn fault(text: &SmolStr) -> StepError {
-    StepError::new(text.clone())
+/// The step has done what it can without an argument that has no value, and fails all the same.
+fn failing(reply: Reply<Done>, fault: Option<StepError>) -> Reply<Done> {
+    match fault {
+        None => reply,
+        Some(fault) => reply.and_then(|_| Err(fault)),
+    }
 }
 
 /// The reply of a step without a backend.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Backends, Done, did, no_backend};
+use super::{Backends, Done, did, failing, no_backend};
 use crate::{Flow, backends::Reply};
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
@@ -16,5 +16,5 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 /// Which of the two names it is, [`Flow::registered_pattern`] says.
 fn register(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(nexus) = &backends.nexus else { return no_backend() };
-    nexus.register(flow).map(|()| did("registered"))
+    failing(nexus.register(flow).map(|()| did("registered")), flow.fault(&[]))
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Backends, Done, did, no_backend, skipped};
+use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
     Flow,
     backends::{JobChange, Reply},
@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(scheduler) = &backends.scheduler else { return no_backend() };
-    scheduler.complete(&flow.incident()).map(done)
+    failing(scheduler.complete(&flow.incident()).map(done), flow.entity_fault())
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
@@ -18,7 +18,8 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     if !flow.code.is_server_fault() {
         return skipped("not a server fault");
     }
-    scheduler.open(flow, Duration::from_millis(flow.declaration.options.schedule_after_ms)).map(done)
+    let after = Duration::from_millis(flow.declaration.options.schedule_after_ms);
+    failing(scheduler.open(flow, after).map(done), flow.entity_fault())
 }
 
 const fn done(change: JobChange) -> Done {

@@ -232,3 +232,22 @@ async fn completed_flows_are_purged_and_dead_letters_are_not() {
     .await;
     assert_eq!(service.stored(FlowState::Dead).await.len(), 1);
 }
+
+#[orchestrate(pattern = "user", cache(key = id, version = u64::MAX - id), event = "asked", delivery = "durable")]
+async fn with_a_wrong_version(id: u64, error: Option<Code>) -> Result<u64, Code> {
+    error.map_or(Ok(id), Err)
+}
+
+#[tokio::test]
+async fn step_whose_argument_has_no_value_is_not_tried_again() {
+    for error in [None, Some(Code::Internal)] {
+        let mut service = Service::new().await;
+        let orchestrator = service.with_a_relay();
+        let _ = orchestrator.scope(with_a_wrong_version(7, error)).await;
+        let completed = service.until(FlowState::Completed, 1).await.remove(0);
+        assert_eq!(completed.attempts, 1);
+        let report = service.reports.until(1).await.remove(0);
+        assert_eq!(report.failures().map(|error| error.step()).collect::<Vec<_>>(), [Some(Step::Cache)]);
+        assert_eq!(service.emitted().len(), 1);
+    }
+}

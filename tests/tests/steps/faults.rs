@@ -1,7 +1,7 @@
-//! What goes wrong beside the answer of a hook or a backend: expressions, values and errors of the user's that panic, futures
-//! that panic while they are dropped. All of it is contained, and seen.
+//! What goes wrong beside the answer of a hook or a backend: values and errors of the user's that panic, futures that panic
+//! while they are dropped. All of it is contained, and seen.
 
-use std::{fmt, future::pending, sync::LazyLock};
+use std::{future::pending, sync::LazyLock};
 
 use graceful::{Classify, Code, Flow, FlowReport, Step, StepError, StepErrorKind, orchestrate};
 use graceful_tests::{UserError, World};
@@ -20,72 +20,8 @@ macro_rules! both_flows {
     }};
 }
 
-#[track_caller]
-fn seen(reports: &[FlowReport], why: &str) {
-    for report in reports {
-        let error = report.failures().next().unwrap_or_else(|| panic!("it is seen: {report}"));
-        assert_eq!(error.message(), why, "{report}");
-    }
-}
-
-mod expressions {
-    use super::*;
-
-    struct Explosive(String);
-
-    impl fmt::Display for Explosive {
-        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-            panic!("no name")
-        }
-    }
-
-    macro_rules! handlers {
-        ($value:ident, $($name:ident: [$($arguments:tt)*];)*) => {
-            $(
-                #[orchestrate(pattern = "user", $($arguments)*)]
-                async fn $name($value: Explosive, error: Option<Code>) -> Result<u64, Code> {
-                    drop($value.0);
-                    error.map_or(Ok(1), Err)
-                }
-            )*
-
-            mod panic_and_are_seen {
-                use super::*;
-
-                $(
-                    #[tokio::test]
-                    async fn $name() {
-                        let reports = both_flows!(|error| super::$name(Explosive(String::new()), error));
-                        seen(&reports, "an expression of the declaration panicked: no name");
-                    }
-                )*
-            }
-        };
-    }
-
-    handlers! { value,
-        actor: [id = 42, cache = 42, event = "seen", actor = value];
-        id: [id = value];
-        key: [cache = value];
-        template: [cache = "a/{value}"];
-        object: [id = 42, graph(relation = "knows", to = value)];
-        metadata: [id = 42, metadata = value.to_string()];
-        version: [cache(key = 42, version = value.to_string().len())];
-    }
-}
-
 mod values {
     use super::*;
-
-    #[orchestrate(pattern = "user", id = 42, metadata = size)]
-    async fn not_an_object(size: u64, error: Option<Code>) -> Result<u64, Code> {
-        error.map_or(Ok(size), Err)
-    }
-
-    #[tokio::test]
-    async fn metadata_that_is_no_object_is_seen() {
-        seen(&both_flows!(|error| not_an_object(1, error)), "`metadata` is not an object");
-    }
 
     struct Explosive;
 

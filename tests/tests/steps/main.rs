@@ -158,6 +158,7 @@ macro_rules! by_path {
 mod matrix;
 
 mod alert;
+mod arguments;
 mod audit;
 mod cache;
 mod event;

@@ -1,0 +1,96 @@
+//! The arguments of the declaration that have no value in one call, each with the reason.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::Flow;
+use crate::{StepError, StepErrorKind};
+
+/// An argument of the declaration whose expression can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Argument {
+    When,
+    Id,
+    Key,
+    Version,
+    Actor,
+    Message,
+    Metadata,
+    GraphTo,
+    Payload,
+    /// The `Ok` value itself, which a relay gives to typed hooks.
+    Value,
+    CacheValue,
+    EventPayload,
+    /// What the error says of itself.
+    Error,
+}
+
+impl Argument {
+    /// How the declaration spells it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::When => "`when`",
+            Self::Id => "`id`",
+            Self::Key => "the cache key",
+            Self::Version => "the version",
+            Self::Actor => "`actor`",
+            Self::Message => "`message`",
+            Self::Metadata => "`metadata`",
+            Self::GraphTo => "`graph(to = …)`",
+            Self::Payload => "the payload",
+            Self::Value => "the `Ok` value",
+            Self::CacheValue => "`cache(value = …)`",
+            Self::EventPayload => "`event(payload = …)`",
+            Self::Error => "the error's classification",
+        }
+    }
+}
+
+/// Empty in nearly every call, and then nothing is allocated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Faults(Vec<(Argument, SmolStr)>);
+
+impl Faults {
+    pub(crate) fn set(&mut self, argument: Argument, reason: impl Into<SmolStr>) {
+        self.clear(argument);
+        self.0.push((argument, reason.into()));
+    }
+
+    /// The argument has got another value.
+    pub(crate) fn clear(&mut self, argument: Argument) {
+        self.0.retain(|(faulty, _)| *faulty != argument);
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn has(&self, argument: Argument) -> bool {
+        self.0.iter().any(|(faulty, _)| *faulty == argument)
+    }
+
+    fn first_of(&self, used: &[Argument]) -> Option<&SmolStr> {
+        self.0.iter().find(|(faulty, _)| used.contains(faulty)).map(|(_, reason)| reason)
+    }
+}
+
+impl Flow {
+    /// Why a step that uses these arguments fails. Every step uses `when`.
+    pub(crate) fn fault(&self, used: &[Argument]) -> Option<StepError> {
+        let faults = &self.values.faults;
+        if faults.is_empty() {
+            return None;
+        }
+        let reason = faults.first_of(&[Argument::When]).or_else(|| faults.first_of(used))?;
+        Some(StepError::of_kind(StepErrorKind::Argument, reason.clone()))
+    }
+
+    /// Why a step that uses the entity's name fails: the argument that should have named it has no value.
+    pub(crate) fn entity_fault(&self) -> Option<StepError> {
+        let names: &[_] = if self.values.id.is_some() { &[] } else { &[Argument::Id, Argument::Key] };
+        self.fault(names)
+    }
+}
