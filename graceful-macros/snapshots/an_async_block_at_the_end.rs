@@ -1,8 +1,18 @@
 fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
+    const fn __graceful_here() {}
     (::core::future::IntoFuture::into_future)(
         ::graceful::__private::enter_eager(
-                const { &::graceful::__private::Site::new("get", "user", "get") },
-                |__draft| __draft.id(&id),
+                const {
+                    &::graceful::__private::Site::new("get", "user", "get")
+                        .identity(|| ::graceful::__private::identity(&__graceful_here))
+                },
+                |__draft| {
+                    __draft
+                        .argument(
+                            ::graceful::__private::Argument::Id,
+                            |__draft| __draft.id(&id),
+                        )
+                },
             )
             .run(
                 ::graceful::__private::called::<

@@ -1,13 +1,24 @@
 /// Kept.
 #[must_use]
 pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
+    const fn __graceful_here() {}
     ::graceful::__private::call(
             const {
                 &::graceful::__private::Site::new("update_user", "user", "user updated")
                     .event("user_updated", "user_updated.failed")
+                    .identity(|| ::graceful::__private::identity(&__graceful_here))
             },
             move |__site| {
-                (::graceful::__private::enter(__site, |__draft| __draft.key(&user.id)))
+                (::graceful::__private::enter(
+                    __site,
+                    |__draft| {
+                        __draft
+                            .argument(
+                                ::graceful::__private::Argument::Key,
+                                |__draft| __draft.key(&user.id),
+                            )
+                    },
+                ))
                     .run(
                         ::graceful::__private::body::<
                             Result<User, UserError>,

@@ -1,6 +1,6 @@
 async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Error> {
     const __GRACEFUL_DURABLE: ::graceful::__private::Durable = {
-        fn __graceful_here() {}
+        const fn __graceful_here() {}
         ::graceful::__private::Durable {
             identity: || ::graceful::__private::identity(&__graceful_here),
             hooks: ::core::option::Option::Some(|__step, __flow| ::graceful::__private::boxed(async move {
@@ -25,9 +25,9 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
         }
     };
     ::graceful::__private::inventory::submit! {
-        & ::graceful::__private::Requirement { handler : "save", file : ::core::file!(),
-        line : ::core::line!(), durable : ::core::option::Option::Some(&
-        __GRACEFUL_DURABLE), steps : & [], }
+        & ::graceful::__private::Requirement { handler : "save", module :
+        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), durable :
+        ::core::option::Option::Some(& __GRACEFUL_DURABLE), steps : & [], }
     }
     ::graceful::__private::call(
             const {
@@ -40,7 +40,16 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
             move |__site| async move {
                 let __ended = {
                     let tx = &mut *tx;
-                    ::graceful::__private::enter(__site, |__draft| __draft.id(&user.id))
+                    ::graceful::__private::enter(
+                            __site,
+                            |__draft| {
+                                __draft
+                                    .argument(
+                                        ::graceful::__private::Argument::Id,
+                                        |__draft| __draft.id(&user.id),
+                                    )
+                            },
+                        )
                         .observe(
                             ::graceful::__private::body::<
                                 Result<User, Error>,

@@ -4,6 +4,7 @@ async fn save(
     _unnamed_2: Guard,
     user: User,
 ) -> Result<impl Saved, Error> {
+    const fn __graceful_here() {}
     my::graceful::__private::call(
             const {
                 &my::graceful::__private::Site::new("save", "user", "saved")
@@ -21,6 +22,7 @@ async fn save(
                     .hook(my::graceful::Step::Audit)
                     .hook_ok(my::graceful::Step::Alert)
                     .hook_err(my::graceful::Step::Alert)
+                    .identity(|| my::graceful::__private::identity(&__graceful_here))
                     .hooks(|__step, __flow| my::graceful::__private::boxed(async move {
                         match (__step, my::graceful::Flow::is_success(&__flow)) {
                             (my::graceful::Step::Audit, _) => {
@@ -40,23 +42,35 @@ async fn save(
                     __site,
                     &self.orchestrator,
                     |__draft| {
-                        {
-                            let __text = my::graceful::__private::text(
-                                ::core::format_args!(
-                                    "{}", my::graceful::__private::hole(& tenant)
-                                ),
+                        __draft
+                            .argument(
+                                my::graceful::__private::Argument::Key,
+                                |__draft| {
+                                    let __text = my::graceful::__private::text(
+                                        ::core::format_args!(
+                                            "{}", my::graceful::__private::hole(& tenant)
+                                        ),
+                                    );
+                                    __draft.keep(0, &__text)
+                                },
                             );
-                            __draft.keep(&__text)
-                        };
-                        __draft.graph_to(&tenant);
-                        {
-                            let __text = my::graceful::__private::text(
-                                ::core::format_args!(
-                                    "{}", my::graceful::__private::shown(& & tenant)
-                                ),
+                        __draft
+                            .argument(
+                                my::graceful::__private::Argument::GraphTo,
+                                |__draft| __draft.graph_to(&tenant),
                             );
-                            __draft.keep(&__text)
-                        };
+                        __draft
+                            .argument(
+                                my::graceful::__private::Argument::Message,
+                                |__draft| {
+                                    let __text = my::graceful::__private::text(
+                                        ::core::format_args!(
+                                            "{}", my::graceful::__private::shown(& & tenant)
+                                        ),
+                                    );
+                                    __draft.keep(1, &__text)
+                                },
+                            );
                     },
                 ))
                     .prepare(
@@ -80,26 +94,42 @@ async fn save(
                             }
                         }),
                         move |__draft, result| {
-                            {
-                                let __text = my::graceful::__private::text(
-                                    ::core::format_args!(
-                                        "{}/{}", my::graceful::__private::Draft::kept(__draft, 0),
-                                        my::graceful::__private::hole(& result.id)
-                                    ),
+                            __draft
+                                .argument(
+                                    my::graceful::__private::Argument::Key,
+                                    |__draft| {
+                                        let __text = my::graceful::__private::text(
+                                            ::core::format_args!(
+                                                "{}/{}", my::graceful::__private::Draft::kept(__draft, 0),
+                                                my::graceful::__private::hole(& result.id)
+                                            ),
+                                        );
+                                        __draft.key(&__text)
+                                    },
                                 );
-                                __draft.key(&__text)
-                            };
-                            __draft.version(result.version);
-                            __draft.event_payload(&result.id);
-                            {
-                                let __text = my::graceful::__private::text(
-                                    ::core::format_args!(
-                                        "{}: {}", my::graceful::__private::Draft::kept(__draft, 1),
-                                        my::graceful::__private::shown(& & result.name)
-                                    ),
+                            __draft
+                                .argument(
+                                    my::graceful::__private::Argument::Version,
+                                    |__draft| __draft.version(result.version),
                                 );
-                                __draft.message(&__text)
-                            };
+                            __draft
+                                .argument(
+                                    my::graceful::__private::Argument::EventPayload,
+                                    |__draft| __draft.event_payload(&result.id),
+                                );
+                            __draft
+                                .argument(
+                                    my::graceful::__private::Argument::Message,
+                                    |__draft| {
+                                        let __text = my::graceful::__private::text(
+                                            ::core::format_args!(
+                                                "{}: {}", my::graceful::__private::Draft::kept(__draft, 1),
+                                                my::graceful::__private::shown(& & result.name)
+                                            ),
+                                        );
+                                        __draft.message(&__text)
+                                    },
+                                );
                             my::graceful::__private::probe(result)
                                 .__graceful_payload(__draft);
                         },

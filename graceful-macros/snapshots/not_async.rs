@@ -1,14 +1,23 @@
 fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
+    const fn __graceful_here() {}
     ::graceful::__private::inventory::submit! {
-        & ::graceful::__private::Requirement { handler : "get", file : ::core::file!(),
-        line : ::core::line!(), durable : ::core::option::Option::None, steps : &
-        [::graceful::Step::Fallback], }
+        & ::graceful::__private::Requirement { handler : "get", module :
+        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), durable :
+        ::core::option::Option::None, steps : & [::graceful::Step::Fallback], }
     }
     (::graceful::__private::enter(
         const {
-            &::graceful::__private::Site::new("get", "user", "get").last_good(3600000u64)
+            &::graceful::__private::Site::new("get", "user", "get")
+                .last_good(3600000u64)
+                .identity(|| ::graceful::__private::identity(&__graceful_here))
         },
-        |__draft| __draft.key(&id),
+        |__draft| {
+            __draft
+                .argument(
+                    ::graceful::__private::Argument::Key,
+                    |__draft| __draft.key(&id),
+                )
+        },
     ))
         .call(
             #[allow(clippy::use_self)]

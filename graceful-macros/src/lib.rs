@@ -54,7 +54,13 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
         }
         Ok(parse::Item::Block(before, braces)) => {
             // The methods parse the arguments again, each with its own: mistakes are told here, once.
-            parse::Args::parse(arguments.clone(), &mut errors);
+            let defaults = parse::Args::parse(arguments.clone(), &mut errors);
+            if let Some(name) = &defaults.name {
+                errors.push(errors::wrong(
+                    name,
+                    "`name` is one handler's identity, and the methods of a block would share it: give it on the method",
+                ));
+            }
             let with_defaults = parse::with_defaults(&braces, &arguments);
             if with_defaults.is_none() {
                 errors.push(Error::custom(

@@ -38,6 +38,8 @@ pub enum KeySpace {
     Entity,
     /// The last good value, which `fallback = last_good` answers with.
     LastGood,
+    /// A call that names no entity: its id is the call's correlation id, which a client may have chosen.
+    Call,
 }
 
 /// The name of an entity: service, tenant, pattern and id.
@@ -239,6 +241,7 @@ impl fmt::Display for Key {
         match self.space {
             KeySpace::Entity => Ok(()),
             KeySpace::LastGood => f.write_str(":last_good"),
+            KeySpace::Call => f.write_str(":call"),
         }
     }
 }
@@ -259,6 +262,7 @@ mod tests {
         for (index, key) in keys.iter().enumerate() {
             assert!(keys[index + 1..].iter().all(|other| other != key), "{key}");
             assert_ne!(key.in_space(KeySpace::LastGood), *key);
+            assert_ne!(key.in_space(KeySpace::Call), *key);
         }
     }
 

@@ -6,11 +6,11 @@
 //! | `metadata` | count, link to the entity's flow before | count, link to the entity's flow before |
 //! | `cache` | put the value, or invalidate the key | invalidate the key |
 //! | `graph` | relate entity —succeeded→ flow | relate entity —failed→ flow, with the code |
-//! | `schedule` | complete the entity's review job | open or bump it, on a server fault |
+//! | `schedule` | complete the review job that this handler opened for the entity | open or bump it, on a server fault |
 //! | `event` | emit the event with the value | emit its `.failed` twin with code and message |
 //! | `nexus` | register the pattern | register `pattern.error` |
 //! | `audit` | append a record | append a record |
-//! | `alert` | resolve the entity's alert | fire it, on a server fault |
+//! | `alert` | resolve the alert that this handler fired for the entity | fire it, on a server fault |
 //!
 //! Start with [`orchestrate`](macro@orchestrate), the attribute, and [`Orchestrator`], what its steps run with. Without an
 //! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
@@ -80,8 +80,8 @@ pub use self::{
     context::Context,
     engine::{FlowHook, FlowReport, Hook, StepResult},
     flow::{
-        AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, LastError, Metadata, OnErr, OnOk, Payload,
-        Severity,
+        AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, Incident, LastError, Metadata, OnErr, OnOk,
+        Payload, Severity,
     },
     handler::Outcome,
     key::{Key, KeySpace, encoded},

@@ -3,7 +3,7 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use graceful::{
-    Event, Flow, Key, Metadata, Severity, StepError,
+    Event, Flow, Incident, Key, Metadata, Severity, StepError,
     backends::{
         Activity, Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
         Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply,
@@ -89,7 +89,7 @@ faulty! {
     }
     Scheduler {
         open(&Arc<Flow>, Duration) -> JobChange;
-        complete(&Key) -> JobChange;
+        complete(&Incident) -> JobChange;
         jobs() -> Vec<Job>;
         poll(usize, Duration) -> Vec<Job>;
         finish(&Job) -> bool;

@@ -40,7 +40,10 @@ pub fn inbox(inbox: &mut Subscription) -> String {
     let mut rows = Vec::new();
     while let Ok(event) = inbox.try_recv() {
         let data = event.data();
-        rows.push([event.name(), &event.subject(), data.yin_yang, data.message].map(str::to_owned));
+        rows.push(
+            [event.name(), &event.subject().unwrap_or_default(), data.yin_yang, data.message]
+                .map(str::to_owned),
+        );
     }
     table(["event", "subject", "flow", "message"], &rows)
 }

@@ -43,11 +43,14 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let (attributes, visibility, defaultness) =
         (&function.attributes, &function.visibility, &function.defaultness);
     let signature = &function.signature;
-    let durable = handler.durable.then(|| durable(handler));
+    let here = match handler.durable {
+        true => Some(durable(handler)),
+        false => handler.name.is_none().then(here),
+    };
     let requirement = handler.requirement.as_ref().map(|needs| requirement(handler, needs));
     let call = call(handler);
     // Lints of the user's own code look at where the function's braces stand.
-    let block = braced(function.body.span(), quote!(#durable #requirement #call));
+    let block = braced(function.body.span(), quote!(#here #requirement #call));
     quote!(#(#attributes)* #visibility #defaultness #signature #block)
 }
 
@@ -213,11 +216,34 @@ fn site(handler: &Handler) -> TokenStream {
     let hooks = match handler.durable {
         true => {
             let durable = durable_name();
-            Some(quote!(.durable(&#durable)))
+            quote!(.durable(&#durable))
         }
-        false => hooks::detached(handler).map(|start| quote!(.hooks(#start))),
+        false => {
+            let identity = identity(handler);
+            let hooks = hooks::detached(handler).map(|start| quote!(.hooks(#start)));
+            quote!(.identity(#identity) #hooks)
+        }
     };
     quote!(const { &#calls #hooks })
+}
+
+fn here_name() -> Ident {
+    hidden("__graceful_here")
+}
+
+/// An item that knows where the handler is: module path, type and trait, and function, whatever the generics of a call.
+fn here() -> TokenStream {
+    let here = here_name();
+    quote!(const fn #here() {})
+}
+
+/// What tells the handler from every other.
+fn identity(handler: &Handler) -> TokenStream {
+    let (krate, here) = (&handler.krate, here_name());
+    match &handler.name {
+        Some(name) => quote!(|| #name),
+        None => quote!(|| #krate::__private::identity(&#here)),
+    }
 }
 
 fn durable_name() -> Ident {
@@ -227,15 +253,16 @@ fn durable_name() -> Ident {
 /// What a relay finds the handler by: an item, since a relay may look for it before the handler was ever called.
 fn durable(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
-    let (name, here) = (durable_name(), hidden("__graceful_here"));
+    let (name, identity) = (durable_name(), identity(handler));
+    let here = handler.name.is_none().then(here);
     let hooks = match hooks::detached(handler) {
         Some(start) => quote!(::core::option::Option::Some(#start)),
         None => quote!(::core::option::Option::None),
     };
     quote! {
         const #name: #krate::__private::Durable = {
-            fn #here() {}
-            #krate::__private::Durable { identity: || #krate::__private::identity(&#here), hooks: #hooks }
+            #here
+            #krate::__private::Durable { identity: #identity, hooks: #hooks }
         };
     }
 }

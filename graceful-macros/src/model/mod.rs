@@ -46,6 +46,8 @@ pub(crate) struct Handler {
     pub(crate) required: Option<Span>,
     /// Delivery is durable: a relay finds the handler again.
     pub(crate) durable: bool,
+    /// What tells it from every other handler, if it says so.
+    pub(crate) name: Option<String>,
     /// The parameter that holds the open transaction.
     pub(crate) tx: Option<Ident>,
     pub(crate) requirement: Option<Requirement>,
@@ -155,6 +157,7 @@ impl Handler {
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),
             durable,
+            name: args.name.as_ref().map(syn::LitStr::value),
             tx: args.tx,
             on,
             sound,
@@ -258,6 +261,7 @@ fn options(args: &Args) -> Vec<SiteCall> {
         ("cache_ttl_ms", cache.ttl.as_ref().map(|ttl| Millis(ttl.value))),
         ("on_ok", cache.on_ok.as_ref().map(|on_ok| Variant("OnOk", on_ok.value))),
         ("on_err", cache.on_err.as_ref().map(|on_err| Variant("OnErr", on_err.value))),
+        ("incident", args.incident.as_ref().map(|incident| Text(incident.value()))),
         ("relation", args.relation.as_ref().map(|relation| Text(relation.value()))),
         ("to_pattern", args.to_pattern.as_ref().map(|pattern| Text(pattern.value()))),
         ("schedule_after_ms", args.schedule_after.as_ref().map(|after| Millis(after.value))),

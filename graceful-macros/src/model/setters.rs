@@ -74,7 +74,10 @@ impl Setters {
             setters.probe(args);
         }
         if let (Some(span), true) = (restored(args), args.payload.is_some()) {
-            setters.push(Phase::After, Setter { method: "needed_value", kept: None, argument: Argument::Probe, span });
+            setters.push(
+                Phase::After,
+                Setter { method: "needed_value", kept: None, argument: Argument::Probe, span },
+            );
         }
         setters.setters
     }

@@ -24,9 +24,10 @@ use crate::{
 pub(crate) const DEFAULTS: &str = "__defaults";
 
 /// The names of the arguments.
-const ARGUMENTS: [&str; 21] = [
+const ARGUMENTS: [&str; 23] = [
     "pattern", "id", "payload", "actor", "when", "metadata", "message", "tags", "cache", "event", "graph",
-    "schedule", "nexus", "audit", "alert", "fallback", "delivery", "tx", "on", "crate", "debug",
+    "schedule", "nexus", "audit", "alert", "fallback", "incident", "name", "delivery", "tx", "on", "crate",
+    "debug",
 ];
 
 /// What a declaration says.
@@ -50,6 +51,10 @@ pub(crate) struct Args {
     pub(crate) severity: Option<At<&'static str>>,
     pub(crate) last_good: Option<Span>,
     pub(crate) max_age: Option<At<u64>>,
+    /// The incident that it shares with others.
+    pub(crate) incident: Option<LitStr>,
+    /// The handler's identity.
+    pub(crate) name: Option<LitStr>,
     pub(crate) delivery: Option<At<&'static str>>,
     pub(crate) tx: Option<Ident>,
     pub(crate) on: Option<Expr>,
@@ -142,6 +147,9 @@ impl Args {
             severity: self.severity.or(defaults.severity),
             last_good,
             max_age,
+            incident: self.incident.or(defaults.incident),
+            // One handler's: a block that has it is told so.
+            name: self.name,
             delivery: self.delivery.or(defaults.delivery),
             tx: self.tx.or(defaults.tx),
             on: self.on.or(defaults.on),
@@ -180,6 +188,8 @@ impl Args {
                 self.message = Some(value::template(&text)?);
             }
             "tags" => self.tags = Some(strings(&given, "tags = [\"billing\", \"eu\"]")?),
+            "incident" => self.incident = Some(name(&given, "incident = \"order payment\"")?),
+            "name" => self.name = Some(name(&given, "name = \"shop::pay\"")?),
             "delivery" => {
                 let words = [("inline", "Inline"), ("background", "Background"), ("durable", "Durable")];
                 self.delivery = Some(choice(&given, &words)?);

@@ -22,7 +22,8 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 /// Tells Prometheus' Alertmanager what fails, and when it is right again.
 ///
 /// One alert of the Alertmanager is about one failure, however many entities have it and however often: its labels are
-/// `alertname` (`GracefulFlowFailed`), `service`, `environment`, `pattern`, `code` and `severity`. Its annotations tell the
+/// `alertname` (`GracefulFlowFailed`), `service`, `environment`, `pattern`, `handler` (the handler's identity, or the incident that it
+/// shares), `code` and `severity`. Its annotations tell the
 /// last of them (`entity`, `flow`, `description`) and how many there are (`entities`, `count`). It is resolved when no entity
 /// has an open alert of it any more.
 ///
@@ -241,6 +242,7 @@ impl Api {
             ("service", &group.service),
             ("environment", &group.environment),
             ("pattern", &group.pattern),
+            ("handler", &group.owner),
             ("code", group.code.name()),
             ("severity", group.severity.name()),
         ];

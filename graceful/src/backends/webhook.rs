@@ -25,13 +25,14 @@ const SECRET_PREFIX: &str = "whsec_";
 
 /// Tells any webhook what fails, and when it is right again, signed with HMAC-SHA-256.
 ///
-/// One notice is about one failure (service, environment, pattern, code and severity), however many entities have it and
+/// One notice is about one failure (service, environment, pattern, handler, code and severity), however many entities have it and
 /// however often: `alert.firing` when its first entity fails, `alert.resolved` when no entity has an open alert of it any
 /// more. The body is
 ///
 /// ```json
 /// {"type": "alert.firing", "timestamp": "2026-11-25T12:00:00Z",
-///  "data": {"service": "users", "environment": "prod", "pattern": "user", "code": "INTERNAL", "severity": "error",
+///  "data": {"service": "users", "environment": "prod", "pattern": "user",
+///           "handler": "users::update_user", "code": "INTERNAL", "severity": "error",
 ///           "since": "2026-11-25T12:00:00Z", "resolved_at": null, "entities": 1, "count": 1,
 ///           "message": "disk full", "entity": "users::user:42", "flow": "019ab…"}}
 /// ```
@@ -259,6 +260,7 @@ fn id(notice: &Notice) -> String {
         group.service,
         group.environment,
         group.pattern,
+        group.owner,
         group.code,
         group.severity,
         notice.since,
@@ -278,6 +280,7 @@ fn body(notice: &Notice, now: Timestamp) -> String {
             "service": group.service,
             "environment": group.environment,
             "pattern": group.pattern,
+            "handler": group.owner,
             "code": group.code,
             "severity": group.severity,
             "since": since,

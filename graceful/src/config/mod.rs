@@ -10,7 +10,7 @@ use smol_str::{SmolStr, format_smolstr};
 use crate::{
     Delivery, Hook, Orchestrator, Step,
     engine::{Hooks, Overrides},
-    flow::{Argument, Declaration, Tags, Values},
+    flow::{Argument, Declaration, Identity, Tags, Values},
 };
 
 /// What follows an outcome, declared by hand: the same arguments as the attribute's, one type for both arms.
@@ -78,7 +78,8 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The name that logs and reports use. Default: empty.
+    /// The name that logs and reports use. Only a success of the same handler on the same entity closes an incident that it opened.
+    /// Default: empty.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -92,7 +93,39 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The entity's id. Default: the cache key, else the correlation id.
+    /// The handler's identity, where its name alone does not tell it from another: whose incidents its failures are. Default: the
+    /// handler's name.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").handler("import").name("users::import");
+    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
+    /// assert_eq!(*report.flow().incident().owner(), "users::import");
+    /// # });
+    /// ```
+    pub fn name(mut self, identity: impl Into<SmolStr>) -> Self {
+        self.declared().identity = Identity::Name(identity.into());
+        self
+    }
+
+    /// The name of an incident (alert, review job) that several handlers share, per entity. Default: the handler's own.
+    ///
+    /// ```
+    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let order = OrchestrationConfig::new("order").id(42).incident("order payment").on(&orchestrator);
+    /// let (pay, retry) = (order.clone().handler("pay"), order.handler("retry"));
+    /// Failure::wrap(Code::Internal, "something failed", "no route").orchestrate(&pay).await;
+    /// let report = Success::wrap(Code::Ok, "order paid", "ada").orchestrate(&retry).await;
+    /// assert_eq!(report.step(Step::Alert).to_string(), "resolved");
+    /// # });
+    /// ```
+    pub fn incident(mut self, name: impl Into<SmolStr>) -> Self {
+        self.declared().incident = name.into();
+        self
+    }
+
+    /// The entity's id. Default: the cache key, else none: the call belongs to no entity.
     ///
     /// # Panics
     /// Where its `Display` fails, as `to_string` does.

@@ -1,11 +1,12 @@
-//! Flows without a caller: a bounded queue per lane, in order per entity, drained at shutdown.
+//! Flows without a caller: a bounded queue per lane, in order per entity, drained at shutdown. What goes on beside the queue, since
+//! its caller was cancelled, is bounded, too.
 
 use std::{
     future::{Future, poll_fn},
     hash::{DefaultHasher, Hash, Hasher},
     pin::{Pin, pin},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -14,8 +15,9 @@ use std::{
 
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, oneshot, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
+    task_local,
 };
 
 use super::{Engine, FlowReport, durable};
@@ -29,6 +31,8 @@ const LANES: usize = 8;
 pub(crate) struct Background {
     lanes: [OnceLock<mpsc::Sender<Job>>; LANES],
     capacity: usize,
+    /// A permit for each flow that goes on beside the queue, since its caller was cancelled.
+    orphans: Arc<Semaphore>,
     closed: AtomicBool,
     /// The deadline of the shutdown is over: what can be stored is stored, for a relay to run.
     leaving: watch::Sender<bool>,
@@ -41,9 +45,55 @@ type Job = BoxFuture<()>;
 /// Why a flow was not queued.
 pub(super) enum Refused {
     /// The queue is full: the flow waits for its turn, which keeps the order per entity.
-    Full(JoinHandle<Option<FlowReport>>),
+    Full(Turn),
     /// The queue is closed, or there is no runtime.
     Closed(Engine),
+}
+
+/// A flow that waits for its place in the queue. Its task keeps its place in the order, whether its caller polls or not; a caller that
+/// goes leaves it to go on, as long as there are not too many of those.
+pub(super) struct Turn {
+    task: JoinHandle<Option<FlowReport>>,
+    /// What the task holds to its end, once its caller has gone.
+    orphaned: Arc<OnceLock<OwnedSemaphorePermit>>,
+    orphans: Arc<Semaphore>,
+}
+
+impl Future for Turn {
+    type Output = Option<FlowReport>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<FlowReport>> {
+        Pin::new(&mut self.task).poll(cx).map(|report| report.ok().flatten())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.task.is_finished() {
+            return;
+        }
+        match Arc::clone(&self.orphans).try_acquire_owned() {
+            // It is set once.
+            Ok(permit) => drop(self.orphaned.set(permit)),
+            // A flow that is in the queue by now stays there.
+            Err(_) => self.task.abort(),
+        }
+    }
+}
+
+task_local! {
+    /// In a lane: what waits here for a place in the queue keeps the queue from going on.
+    static LANE: ();
+}
+
+/// Whether a place in the queue must not be waited for.
+pub(crate) fn in_lane() -> bool {
+    LANE.try_with(|()| ()).is_ok()
+}
+
+/// The same of a task that a lane's hook has started.
+pub(crate) fn within_lane<R>(run: impl FnOnce() -> R) -> R {
+    LANE.sync_scope((), run)
 }
 
 /// One flow under way, until it is dropped.
@@ -65,9 +115,11 @@ impl Drop for Counted {
 impl Background {
     /// `capacity`: how many flows may wait, over all lanes.
     pub(crate) fn new(capacity: usize) -> Self {
+        let capacity = capacity.div_ceil(LANES).max(1);
         Self {
             lanes: [const { OnceLock::new() }; LANES],
-            capacity: capacity.div_ceil(LANES).max(1),
+            capacity,
+            orphans: Arc::new(Semaphore::new(capacity * LANES)),
             closed: AtomicBool::new(false),
             leaving: watch::Sender::new(false),
             under_way: watch::Sender::new(0),
@@ -92,7 +144,10 @@ impl Background {
         });
         lane.try_send(job).map_err(|refused| {
             let lane = lane.clone();
+            let orphaned = Arc::default();
+            let held = Arc::clone(&orphaned);
             let mut turn = Box::pin(async move {
+                let _held: Arc<OnceLock<OwnedSemaphorePermit>> = held;
                 if let Err(refused) = lane.send(refused.into_inner()).await {
                     // The worker is gone with its runtime.
                     refused.0.await;
@@ -101,11 +156,15 @@ impl Background {
             });
             // Its place in the order is taken now; the waiting is a task's, since the caller may go.
             let _ = turn.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            Refused::Full(runtime.spawn(turn))
+            let orphans = Arc::clone(&background.orphans);
+            Refused::Full(Turn { task: runtime.spawn(turn), orphaned, orphans })
         })
     }
 
     /// Takes over a flow whose caller cannot wait at all.
+    ///
+    /// Beyond as many as the queue takes, its steps are not run: they fail, which is logged, counted and reported. A durable flow is
+    /// stored all the same.
     pub(super) fn take(engine: Engine) {
         let orchestrator = engine.orchestrator().clone();
         let Some(runtime) = orchestrator.runtime() else { return engine.run_once() };
@@ -117,13 +176,20 @@ impl Background {
             Delivery::Inline | Delivery::Durable => engine,
         };
         let counted = Counted::new(&orchestrator);
-        runtime.spawn(async move {
-            match engine.flow().delivery() {
-                Delivery::Durable => durable::store(engine).await,
-                Delivery::Inline | Delivery::Background => engine.await,
-            };
-            drop(counted);
-        });
+        if engine.flow().delivery() == Delivery::Durable {
+            runtime.spawn(async move {
+                durable::store(engine).await;
+                drop(counted);
+            });
+            return;
+        }
+        match Arc::clone(&orchestrator.background().orphans).try_acquire_owned() {
+            Ok(orphan) => drop(runtime.spawn(async move {
+                engine.await;
+                drop((orphan, counted));
+            })),
+            Err(_) => drop(engine),
+        }
     }
 
     fn lane<'a>(&'a self, engine: &Engine) -> Option<(&'a mpsc::Sender<Job>, Handle)> {
@@ -136,7 +202,7 @@ impl Background {
         let index = usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default();
         let lane = self.lanes[index].get_or_init(|| {
             let (sender, receiver) = mpsc::channel(self.capacity);
-            runtime.spawn(work(receiver));
+            runtime.spawn(LANE.scope((), work(receiver)));
             sender
         });
         Some((lane, runtime))

@@ -39,6 +39,14 @@ impl Budget {
     }
 }
 
+/// Nobody is left to run a flow whose caller does not wait.
+pub(crate) fn left_undone() -> StepError {
+    StepError::of_kind(
+        StepErrorKind::Abandoned,
+        "not run: its caller was cancelled, and too many such flows are under way, or the runtime has ended",
+    )
+}
+
 pub(crate) fn no_runtime() -> StepError {
     StepError::of_kind(
         StepErrorKind::Abandoned,

@@ -114,7 +114,7 @@ impl Machine {
     /// What a relay finds the handler by; empty where it needs nothing of it.
     pub(super) fn identity(&self) -> String {
         match self.overrides {
-            Overrides::Durable(durable) => (durable.identity)(),
+            Overrides::Durable(durable) => (durable.identity)().to_owned(),
             _ => String::new(),
         }
     }

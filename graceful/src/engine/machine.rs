@@ -8,7 +8,7 @@ use std::{
 use tracing::Span;
 
 use super::{
-    Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::no_runtime,
+    Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::left_undone,
     watch::Watch,
 };
 use crate::{
@@ -330,7 +330,7 @@ impl Machine {
     pub(super) fn abandon(&mut self) {
         let running: Vec<_> = self.running.drain(..).map(|running| running.step).collect();
         for step in self.todo.iter().chain(running) {
-            self.done(step, Err(no_runtime()));
+            self.done(step, Err(left_undone()));
         }
     }
 

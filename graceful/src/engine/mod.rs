@@ -22,7 +22,7 @@ use std::{
 use self::machine::{Caller, Machine};
 pub(crate) use self::{
     attempt::Attempt,
-    background::Background,
+    background::{Background, in_lane, within_lane},
     budget::Budget,
     durable::to_insert,
     machine::{MAX_DEPTH, too_deep},

@@ -119,8 +119,8 @@ pub type Start = fn(Step, Arc<Flow>) -> BoxFuture<HookResult>;
 /// What a relay finds a durable handler by, in this process or the next.
 #[derive(Clone, Copy, Debug)]
 pub struct Durable {
-    /// The handler's full path.
-    pub identity: fn() -> String,
+    /// The handler's full path, or the name that it was given.
+    pub identity: fn() -> &'static str,
     /// Its hooks that take the flow alone.
     pub hooks: Option<Start>,
 }

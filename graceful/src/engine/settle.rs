@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Background, Ended, Engine, FlowReport, NoTypedHooks, TypedHooks,
-    background::Refused,
+    background::{Refused, in_lane},
     durable,
     machine::{Caller, Machine},
 };
@@ -106,6 +106,8 @@ impl<T: TypedHooks> Future for Settle<T> {
                     machine.go_on_with_the_rest();
                     match Background::offer(this.engine.take()) {
                         Ok(()) => return Poll::Ready(so_far),
+                        // The lane would wait for itself: the flow takes its turn without its caller.
+                        Err(Refused::Full(_)) if in_lane() => return Poll::Ready(so_far),
                         Err(refused) => {
                             this.required = so_far.required_failure().cloned();
                             this.turn = Some(refused.turn(so_far));
@@ -122,7 +124,7 @@ impl Refused {
     /// What the caller waits for instead; it may go at any time, and the flow goes on.
     fn turn(self, so_far: FlowReport) -> BoxFuture<FlowReport> {
         match self {
-            Self::Full(turn) => Box::pin(async move { turn.await.ok().flatten().unwrap_or(so_far) }),
+            Self::Full(turn) => Box::pin(async move { turn.await.unwrap_or(so_far) }),
             Self::Closed(mut engine) => {
                 engine.machine().caller = Caller::Waits;
                 Box::pin(engine)

@@ -11,6 +11,12 @@ use super::Options;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declaration {
     pub handler: SmolStr,
+    /// What tells it from every other handler.
+    #[serde(default)]
+    pub identity: Identity,
+    /// The incident that it shares with others; empty: its own.
+    #[serde(default)]
+    pub incident: SmolStr,
     pub pattern: SmolStr,
     /// Empty: there is no event.
     pub event: SmolStr,
@@ -71,6 +77,49 @@ impl Serialize for Declared {
 impl<'de> Deserialize<'de> for Declared {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Declaration::deserialize(deserializer).map(|declaration| Self::Owned(Arc::new(declaration)))
+    }
+}
+
+/// What tells a handler from every other: module path, type and trait, and function; or the name that it was given.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// Asked for by the steps that need it, since a `const` cannot know it.
+    Item(fn() -> &'static str),
+    Name(SmolStr),
+}
+
+impl Identity {
+    pub fn name(&self) -> SmolStr {
+        match self {
+            Self::Item(path) => SmolStr::new_static(path()),
+            Self::Name(name) => name.clone(),
+        }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self::Name(SmolStr::default())
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Identity {}
+
+impl Serialize for Identity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.name().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Identity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SmolStr::deserialize(deserializer).map(Self::Name)
     }
 }
 

@@ -28,7 +28,8 @@ use crate::{Code, encoded};
 /// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
 ///
 /// let event = inbox.recv().await?;
-/// assert_eq!((event.name(), event.source(), &*event.subject()), ("user_updated", "users", "user/42"));
+/// assert_eq!((event.name(), event.source()), ("user_updated", "users"));
+/// assert_eq!(event.subject().as_deref(), Some("user/42"));
 /// assert_eq!(event.data().result.as_json(), "\"ada\"");
 /// assert!(event.to_json()?.contains("\"specversion\":\"1.0\""));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -119,7 +120,7 @@ impl Event {
         self.0.service()
     }
 
-    /// `pattern/id`, each part encoded; the envelope's `subject`.
+    /// `pattern/id`, each part encoded; the envelope's `subject`. `None` where the call names no entity.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -130,11 +131,12 @@ impl Event {
     /// let config = OrchestrationConfig::new("user").id("a/b").event("user_updated").on(&orchestrator);
     /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
     /// let event = inbox.recv().await.unwrap();
-    /// assert_eq!(event.subject(), "user/a%2Fb");
+    /// assert_eq!(event.subject().as_deref(), Some("user/a%2Fb"));
     /// # });
     /// ```
-    pub fn subject(&self) -> String {
-        format!("{}/{}", encoded(self.0.pattern()), encoded(&self.0.entity_id()))
+    pub fn subject(&self) -> Option<String> {
+        let id = self.0.values.entity()?;
+        Some(format!("{}/{}", encoded(self.0.pattern()), encoded(id)))
     }
 
     /// The flow that it comes from.
@@ -179,7 +181,7 @@ impl Event {
             yin_yang: if flow.is_success() { "yang" } else { "yin" },
             correlation_id: flow.correlation_id(),
             service: flow.service(),
-            entity_id: flow.entity_id(),
+            entity_id: flow.values.entity().cloned(),
             timestamp: flow.at,
             environment: flow.environment(),
             actor_id: flow.actor(),
@@ -218,7 +220,10 @@ impl Serialize for Event {
         // The specification wants a URI reference.
         envelope.serialize_field("source", &encoded(self.source()).to_string())?;
         envelope.serialize_field("type", self.name())?;
-        envelope.serialize_field("subject", &self.subject())?;
+        // What a client gave as correlation id must not pass for an entity.
+        if let Some(subject) = self.subject() {
+            envelope.serialize_field("subject", &subject)?;
+        }
         envelope.serialize_field("time", &self.0.at)?;
         // Who has an entity of this name; like the source, in characters that every attribute may have.
         if !self.0.tenant().is_empty() {
@@ -269,8 +274,8 @@ pub struct CanonicalPayload<'a> {
     pub correlation_id: SmolStr,
     /// The service's name.
     pub service: &'a str,
-    /// The entity's id.
-    pub entity_id: SmolStr,
+    /// The entity's id; `None` where the call names no entity.
+    pub entity_id: Option<SmolStr>,
     /// When the handler ended.
     pub timestamp: Timestamp,
     /// The environment's name.

@@ -10,18 +10,29 @@ use crate::{StepError, StepErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Argument {
+    /// `when`, which every step uses.
     When,
+    /// `id`.
     Id,
+    /// `cache`, or its option `key`.
     Key,
+    /// `cache(version = …)`.
     Version,
+    /// `actor`.
     Actor,
+    /// `message`.
     Message,
+    /// `metadata`.
     Metadata,
+    /// `graph(to = …)`.
     GraphTo,
+    /// `payload`, or the `Ok` value in its place.
     Payload,
     /// The `Ok` value itself, which a relay gives to typed hooks.
     Value,
+    /// `cache(value = …)`.
     CacheValue,
+    /// `event(payload = …)`.
     EventPayload,
     /// What the error says of itself.
     Error,

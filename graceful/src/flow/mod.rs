@@ -4,6 +4,7 @@ mod accessors;
 mod declaration;
 mod event;
 mod faults;
+mod incident;
 mod metadata;
 mod naming;
 mod options;
@@ -20,7 +21,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 pub(crate) use self::{
-    declaration::{Declaration, Declared, Tags},
+    declaration::{Declaration, Declared, Identity, Tags},
     naming::Named,
     options::Options,
     stored::Stored,
@@ -29,6 +30,7 @@ pub(crate) use self::{
 pub use self::{
     event::{CanonicalPayload, Event},
     faults::Argument,
+    incident::Incident,
     metadata::{LastError, Metadata},
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
     payload::Payload,

@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use super::{Argument, Flow};
+use super::{Argument, Declaration, Flow, Incident};
 use crate::{Key, KeySpace};
 
 /// The entity's key, made once for all steps. A copy of the flow makes its own: it may be about to get another name.
@@ -16,7 +16,8 @@ impl Clone for Named {
 }
 
 impl Flow {
-    /// The entity's id: the argument `id`, else the cache key, else the correlation id.
+    /// The entity's id: the argument `id`, else the cache key. A call that names no entity has its correlation id here, and a
+    /// [key space](crate::KeySpace::Call) of its own: see [`has_entity`](Self::has_entity).
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};
@@ -30,7 +31,25 @@ impl Flow {
         self.values.entity().cloned().unwrap_or_else(|| self.correlation_id())
     }
 
-    /// The entity's full name.
+    /// Whether the call names an entity: the argument `id`, or a cache key. Where it does not, it is counted and recorded under its
+    /// correlation id, no entity's metadata know of it, and its event has no subject.
+    ///
+    /// ```
+    /// # use graceful::{Code, Context, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").on(&orchestrator);
+    /// let call = Context::new().with_correlation_id("42");
+    /// let report = call.scope(async { Success::wrap(Code::Ok, "users listed", "").orchestrate(&config).await }).await;
+    /// assert!(!report.flow().has_entity());
+    /// assert_ne!(report.flow().entity(), orchestrator.key("user", 42));
+    /// # });
+    /// ```
+    pub fn has_entity(&self) -> bool {
+        self.values.entity().is_some()
+    }
+
+    /// The entity's full name; where the call names none, the call's own.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
@@ -53,26 +72,37 @@ impl Flow {
     fn entity_key(&self) -> Key {
         match self.values.entity() {
             Some(id) => self.key(id),
-            None => self.key(&self.correlation_id()),
+            None => self.key(&self.correlation_id()).in_space(KeySpace::Call),
         }
     }
 
-    /// What a review job or an alert of this flow is about: the entity, where its name is known before the body runs. Else the
-    /// handler, since what a failure opens, the next success must be able to close.
+    /// What a review job or an alert of this flow is about: the handler, and the entity where its name is known before the body
+    /// runs. Else the handler alone, since what a failure opens, the next success must be able to close.
     ///
     /// ```
     /// # use graceful::{Code, Failure, OrchestrationConfig};
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").handler("create_user");
+    /// let config = OrchestrationConfig::new("user").handler("update_user").id(42);
     /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
-    /// assert_eq!(report.flow().incident().id(), "create_user");
+    /// let incident = report.flow().incident();
+    /// assert_eq!((incident.entity().id(), &**incident.owner()), ("42", "update_user"));
     /// # });
     /// ```
-    pub fn incident(&self) -> Key {
-        match self.values.named_at_entry || self.declaration.handler.is_empty() {
+    pub fn incident(&self) -> Incident {
+        let Declaration { handler, identity, incident, .. } = &*self.declaration;
+        let entity = match self.values.named_at_entry {
             true => self.entity(),
-            false => self.key(&self.declaration.handler),
-        }
+            // No call's own: a correlation id is never empty.
+            false => self.key("").in_space(KeySpace::Call),
+        };
+        let owner = if incident.is_empty() { identity.name() } else { incident.clone() };
+        Incident::new(entity, if owner.is_empty() { handler.clone() } else { owner })
+    }
+
+    /// What nexus lists the flow under: the entity. All calls of a pattern that name none share one list, which is bounded.
+    #[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn traced(&self) -> Key {
+        if self.has_entity() { self.entity() } else { self.key("").in_space(KeySpace::Call) }
     }
 
     /// The name of the cached value, where the handler declares one.

@@ -72,7 +72,12 @@ impl Values {
         self.graph_to = self.named(Argument::GraphTo, to, "what `to` names is empty");
     }
 
-    fn named(&mut self, argument: Argument, value: &dyn fmt::Display, empty: &'static str) -> Option<SmolStr> {
+    fn named(
+        &mut self,
+        argument: Argument,
+        value: &dyn fmt::Display,
+        empty: &'static str,
+    ) -> Option<SmolStr> {
         self.faults.clear(argument);
         let name = name(value);
         if name.is_none() {

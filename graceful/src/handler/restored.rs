@@ -13,11 +13,13 @@ use serde::de::DeserializeOwned;
 use super::HookOf;
 use crate::{Flow, StepError, Success, engine::HookResult, flow::Argument};
 
-/// The full path of the function around `item`, without the generics of this call.
-pub fn identity<T>(_: &T) -> String {
-    let path = type_name::<T>().replace("::{{closure}}", "");
-    let inner = path.find("::__GRACEFUL_DURABLE").unwrap_or(path.len());
-    path[..inner].to_owned()
+/// The full path of the function around the item `__graceful_here`, without the generics of this call.
+pub fn identity<T>(_: &T) -> &'static str {
+    let mut path = type_name::<T>();
+    for inner in ["::__graceful_here", "::__GRACEFUL_DURABLE"] {
+        path = path.strip_suffix(inner).unwrap_or(path);
+    }
+    path.trim_end_matches("::{{closure}}")
 }
 
 /// What a typed hook can be given again from a stored flow.

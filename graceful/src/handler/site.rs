@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use crate::{
     AlertOn, Delivery, OnErr, OnOk, Severity, Step,
     engine::{Durable, Overrides, Start},
-    flow::{Declaration, Declared, Options, Tags},
+    flow::{Declaration, Declared, Identity, Options, Tags},
 };
 
 /// A handler's declaration as data. Each method is one argument of the attribute.
@@ -31,6 +31,8 @@ impl Site {
         Self {
             declaration: Declaration {
                 handler: SmolStr::new_static(handler),
+                identity: Identity::Name(NONE),
+                incident: NONE,
                 pattern: SmolStr::new_static(pattern),
                 event: NONE,
                 failed: NONE,
@@ -72,11 +74,23 @@ impl Site {
         self
     }
 
+    /// What tells it from every other handler.
+    pub const fn identity(mut self, identity: fn() -> &'static str) -> Self {
+        mem::forget(mem::replace(&mut self.declaration.identity, Identity::Item(identity)));
+        self
+    }
+
+    /// The incident that it shares.
+    pub const fn incident(mut self, name: &'static str) -> Self {
+        set(&mut self.declaration.incident, name);
+        self
+    }
+
     /// Delivery is durable.
     pub const fn durable(mut self, durable: &'static Durable) -> Self {
         self.declaration.options.delivery = Delivery::Durable;
         self.durable = Some(durable);
-        self
+        self.identity(durable.identity)
     }
 
     pub const fn delivery(mut self, delivery: Delivery) -> Self {

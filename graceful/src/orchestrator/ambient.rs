@@ -1,12 +1,15 @@
 //! What a task knows without being told: its orchestrator, and the flow whose hook it runs.
 
-use std::{future::Future, sync::OnceLock};
+use std::{
+    future::{Future, poll_fn},
+    sync::OnceLock,
+};
 
 use tokio::{task::futures::TaskLocalFuture, task_local};
 use uuid::Uuid;
 
 use super::Orchestrator;
-use crate::{Flow, context};
+use crate::{Context, Flow, context, engine};
 
 static INSTALLED: OnceLock<Orchestrator> = OnceLock::new();
 
@@ -41,6 +44,29 @@ pub(crate) fn scope<F: Future>(orchestrator: Orchestrator, future: F) -> TaskLoc
 
 pub(crate) fn sync_scope<R>(orchestrator: Orchestrator, run: impl FnOnce() -> R) -> R {
     SCOPED.sync_scope(orchestrator, run)
+}
+
+/// What is known here, for a future that is polled elsewhere.
+pub(super) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
+    let (orchestrator, context) = (SCOPED.try_with(Clone::clone).ok(), Context::try_current());
+    let (parent, in_lane) = (parent(), engine::in_lane());
+    let mut future = Box::pin(future);
+    poll_fn(move |cx| {
+        let mut polled = || future.as_mut().poll(cx);
+        let scoped = || match &orchestrator {
+            Some(orchestrator) => sync_scope(orchestrator.clone(), polled),
+            None => polled(),
+        };
+        let nested = || match parent {
+            Some(parent) => PARENT.sync_scope(parent, scoped),
+            None => scoped(),
+        };
+        let run = || if in_lane { engine::within_lane(nested) } else { nested() };
+        match &context {
+            Some(context) => context::enter(context, run),
+            None => run(),
+        }
+    })
 }
 
 /// Runs a hook as the flow's own: a handler that it calls finds the same orchestrator and context, and its parent, also

@@ -303,7 +303,10 @@ impl OrchestratorBuilder {
     }
 
     /// How many flows of `delivery = "background"` may wait, shared by 8 lanes over which entities are spread, at least one
-    /// each; where a lane is full, its further callers wait until their flow is done.
+    /// each; where a lane is full, its further callers wait until their flow is done. As many flows again may wait, or go on beside the
+    /// queue, whose callers were cancelled; the steps of those beyond are not run: they fail as
+    /// [`Abandoned`](crate::StepErrorKind::Abandoned), which is logged, counted and reported. A hook of a flow in a lane does not wait
+    /// for a place: what it calls takes its turn without it.
     /// Default: 1,024.
     ///
     /// ```

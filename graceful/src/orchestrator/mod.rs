@@ -22,7 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, time::Sleep};
+use tokio::{runtime::Handle, task::JoinHandle, time::Sleep};
 
 use self::{builder::Observer, requirements::Missed, stats::Counters};
 pub use self::{
@@ -185,6 +185,40 @@ impl Orchestrator {
     /// ```
     pub fn sync_scope<R>(&self, run: impl FnOnce() -> R) -> R {
         ambient::sync_scope(self.clone(), run)
+    }
+
+    /// Starts a task of a hook's own, which keeps what the hook knows: its orchestrator, its context, and the flow that it
+    /// belongs to. `tokio::spawn` keeps none of them: a handler that is called there has no parent, and is not bounded in its depth, so
+    /// that hooks which spawn what calls their handler again go on for ever.
+    ///
+    /// Nobody waits for the task: its flow may end before it, and a shutdown does. Outside a hook it keeps what is scoped.
+    ///
+    /// # Panics
+    /// Where there is no Tokio runtime: neither one that this is called in, nor the orchestrator's.
+    ///
+    /// ```
+    /// use graceful::{Flow, Orchestrator, StepError, orchestrate};
+    ///
+    /// #[orchestrate(pattern = "mail", id = to)]
+    /// async fn send(to: String) -> Result<(), StepError> { Ok(()) }
+    ///
+    /// async fn welcome(flow: &Flow) -> Result<(), StepError> {
+    ///     Orchestrator::spawn(send(flow.entity_id().to_string()));
+    ///     Ok(())
+    /// }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// # orchestrator.scope(async { Orchestrator::spawn(send("ada".into())).await }).await.unwrap().unwrap();
+    /// # assert_eq!(orchestrator.stats().flows(graceful::Ending::Ok), 1);
+    /// # });
+    /// ```
+    pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let runtime = Handle::try_current().ok();
+        let runtime = runtime.or_else(|| ambient::orchestrator()?.runtime().cloned());
+        runtime.expect("`Orchestrator::spawn` needs a Tokio runtime").spawn(ambient::carried(future))
     }
 
     /// What it has counted so far.

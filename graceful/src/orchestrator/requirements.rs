@@ -188,7 +188,11 @@ pub(super) fn of_handlers(paths: &[SmolStr], backends: &Backends) -> Vec<UnmetRe
 
 fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<UnmetRequirement> {
     let checked = submitted::requirements().filter(|requirement| is_checked(requirement));
-    let mut unmet: Vec<_> = checked.flat_map(|requirement| missing(requirement, backends)).collect();
+    let unmet = checked.flat_map(|requirement| {
+        let twin = shared_identity(requirement, submitted::requirements());
+        missing(requirement, backends).into_iter().chain(twin)
+    });
+    let mut unmet: Vec<_> = unmet.collect();
     // The linker's order means nothing to readers.
     unmet.sort_unstable();
     unmet
@@ -200,6 +204,21 @@ fn missing(requirement: &Requirement, backends: &Backends) -> Vec<UnmetRequireme
     let served = backends.served();
     let unserved = requirement.steps.iter().filter(|step| !served.contains(**step));
     durable.into_iter().chain(unserved.map(|step| requirement.unmet(no_backend(*step)))).collect()
+}
+
+/// Another durable handler has its identity: a relay would run the hooks of one for the other.
+fn shared_identity(
+    requirement: &Requirement,
+    mut all: impl Iterator<Item = &'static Requirement>,
+) -> Option<UnmetRequirement> {
+    let identity = |requirement: &Requirement| Some((requirement.durable?.identity)());
+    let own = identity(requirement)?;
+    let other = all.find(|other| !std::ptr::eq(*other, requirement) && identity(other) == Some(own))?;
+    Some(requirement.unmet(format!(
+        "is durable and has the identity `{own}`, as has `{}` ({}:{}): a relay could not tell them apart; give each a \
+         `name = \"…\"`",
+        other.handler, other.file, other.line
+    )))
 }
 
 const fn no_store() -> &'static str {
@@ -263,7 +282,7 @@ mod tests {
         module: "shop::users",
         file: "src/users.rs",
         line: 12,
-        durable: Some(&Durable { identity: String::new, hooks: None }),
+        durable: Some(&Durable { identity: || "update_user", hooks: None }),
         steps: &[Step::Audit, Step::Fallback],
     };
 
@@ -289,5 +308,30 @@ mod tests {
         for path in ["sho", "shop::user", "shop::users::update", "shop::users::update_user::inner", "users"] {
             assert!(!REQUIREMENT.is_in(path), "{path}");
         }
+    }
+
+    #[test]
+    fn durable_handlers_of_one_identity_name_each_other() {
+        const PAY: Durable = Durable { identity: || "shop::_::pay", hooks: None };
+        const READ: Durable = Durable { identity: || "shop::read", hooks: None };
+        const fn at(line: u32, durable: Option<&'static Durable>) -> Requirement {
+            Requirement { handler: "pay", file: "src/shop.rs", line, durable, ..REQUIREMENT }
+        }
+        static HANDLERS: [Requirement; 5] =
+            [at(9, Some(&PAY)), at(3, Some(&PAY)), at(12, Some(&READ)), at(20, None), at(21, None)];
+        let shared = HANDLERS.iter().filter_map(|handler| shared_identity(handler, HANDLERS.iter()));
+        let shared: Vec<_> = shared.map(|unmet| unmet.to_string()).collect();
+        let why = "a relay could not tell them apart; give each a `name = \"…\"`";
+        assert_eq!(
+            shared,
+            [
+                format!(
+                    "`pay` (src/shop.rs:9) is durable and has the identity `shop::_::pay`, as has `pay` (src/shop.rs:3): {why}"
+                ),
+                format!(
+                    "`pay` (src/shop.rs:3) is durable and has the identity `shop::_::pay`, as has `pay` (src/shop.rs:9): {why}"
+                ),
+            ]
+        );
     }
 }

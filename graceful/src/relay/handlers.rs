@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use smol_str::format_smolstr;
+
 use crate::{
     StepError,
     engine::{Durable, Overrides},
@@ -13,14 +15,21 @@ use crate::{
 /// # Errors
 /// The handler is not in this program.
 pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
-    static HANDLERS: LazyLock<HashMap<String, &'static Durable>> = LazyLock::new(|| {
-        let durable = submitted::requirements().filter_map(|requirement| requirement.durable);
-        durable.map(|durable| ((durable.identity)(), durable)).collect()
+    static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> = LazyLock::new(|| {
+        let mut handlers: HashMap<_, Vec<_>> = HashMap::new();
+        for durable in submitted::requirements().filter_map(|requirement| requirement.durable) {
+            handlers.entry((durable.identity)()).or_default().push(durable);
+        }
+        handlers
     });
-    match handler {
-        "" => Ok(Overrides::None),
-        handler => HANDLERS.get(handler).map(|durable| Overrides::Durable(durable)).ok_or_else(|| {
-            StepError::new(smol_str::format_smolstr!("the handler `{handler}` is not in this program"))
-        }),
+    if handler.is_empty() {
+        return Ok(Overrides::None);
+    }
+    match HANDLERS.get(handler).map(Vec::as_slice) {
+        Some([durable]) => Ok(Overrides::Durable(durable)),
+        Some(_) => Err(StepError::new(format_smolstr!(
+            "more than one handler of this program is `{handler}`: give each `name = \"…\"`"
+        ))),
+        None => Err(StepError::new(format_smolstr!("the handler `{handler}` is not in this program"))),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Backends, Done, failing, no_backend};
+use super::{Backends, Done, failing, no_backend, skipped};
 use crate::{
     Flow,
     backends::Reply,
@@ -21,6 +21,9 @@ fn record(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Don
     let Some(store) = &backends.metadata else { return no_backend() };
     if let Some(fault) = flow.entity_fault() {
         return Reply::failed(fault);
+    }
+    if !flow.has_entity() {
+        return skipped("no entity");
     }
     // The flow counts, whatever it should have carried.
     failing(store.record(flow).map(Done::Normalised), flow.fault(used))

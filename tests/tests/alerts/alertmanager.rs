@@ -59,6 +59,7 @@ async fn on_err_it_fires_and_on_ok_it_is_resolved() {
     assert_eq!(alerts.len(), 1);
     let expected = serde_json::json!({
         "alertname": "GracefulFlowFailed", "service": "users", "environment": "test", "pattern": "user",
+        "handler": "alerts::save",
         "code": "INTERNAL", "severity": "error", "team": "identity",
     });
     assert_eq!(alerts[0]["labels"], expected);

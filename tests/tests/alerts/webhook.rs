@@ -73,6 +73,7 @@ async fn on_err_and_on_ok_it_is_told_signed() {
     let (kind, firing) = data(&fired);
     assert_eq!(kind, "alert.firing");
     assert_eq!((&firing["code"], &firing["entity"]), (&"INTERNAL".into(), &"users::user:42".into()));
+    assert_eq!(firing["handler"], "alerts::save");
     assert_eq!((&firing["resolved_at"], &firing["environment"]), (&Value::Null, &"test".into()));
 
     assert_eq!(saved(&world, 42, None).await, "resolved");

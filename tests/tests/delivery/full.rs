@@ -61,3 +61,131 @@ async fn a_queue_of_its_size_takes_that_many() {
     GATE.open_for(11);
     world.reports.until(11).await;
 }
+
+/// One place for each lane, and 8 beside the queue.
+const BESIDE: usize = 8;
+
+/// The reports of the flows that were not run, which have come by now or come soon.
+async fn not_run(world: &World, count: usize) {
+    for report in world.reports.until(count).await {
+        let kinds: Vec<_> = report.failures().map(StepError::kind).collect();
+        assert!(kinds.contains(&StepErrorKind::Abandoned), "{report}");
+        assert!(kinds.iter().all(|kind| *kind == StepErrorKind::Abandoned), "{report}");
+    }
+    assert_eq!(world.reports.count(), count);
+}
+
+#[tokio::test]
+async fn cancelled_callers_beyond_the_bound_leave_reports_and_no_waiting_tasks() {
+    gated!(GATE, ask);
+
+    let world = World::with(|builder| builder.background_queue(1));
+    world.run(ask(1, None)).await.unwrap();
+    GATE.reached().await;
+    world.run(ask(2, None)).await.unwrap();
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let (log, _listening) = Log::listen();
+    for n in 3..1003 {
+        let error = (n % 2 == 0).then_some(Code::Internal);
+        let mut call = pin!(world.run(ask(n, error)));
+        assert!(poll(call.as_mut()).is_pending());
+    }
+    not_run(&world, 1000 - BESIDE).await;
+    let now = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    assert_eq!(now, tasks + BESIDE, "no more than these wait");
+    assert!(world.orchestrator.stats().failures(Step::Audit) >= 992, "counted");
+    assert!(log.of("graceful::step").len() >= 992, "logged");
+
+    GATE.open_for(2 + BESIDE);
+    let reports = world.reports.until(1002).await;
+    assert!(reports[1000 - BESIDE..].iter().all(|report| report.failures().count() == 0));
+    let done: Vec<_> = (1..=2 + BESIDE).map(|n| n.to_string()).collect();
+    assert_eq!(hooks::calls(), done, "in order, and nothing else");
+    // What was beside the queue has made room.
+    world.run(ask(1, None)).await.unwrap();
+    GATE.open_for(1);
+    world.reports.until(1003).await;
+}
+
+#[tokio::test]
+async fn cancelled_inline_callers_beyond_the_bound_leave_reports() {
+    static GATE: Gate = Gate::closed();
+
+    async fn audit(_: &Flow) -> HookResult {
+        GATE.pass().await;
+        Ok(())
+    }
+
+    #[orchestrate(pattern = "user", id = n, audit = audit)]
+    async fn ask(n: u64, error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(n), Err)
+    }
+
+    let world = World::with(|builder| builder.background_queue(1));
+    for n in 0..100 {
+        let error = (n % 2 == 0).then_some(Code::Internal);
+        let mut call = pin!(world.run(ask(n, error)));
+        assert!(poll(call.as_mut()).is_pending());
+    }
+    not_run(&world, 100 - BESIDE).await;
+    GATE.open_for(BESIDE);
+    let reports = world.reports.until(100).await;
+    assert!(reports[100 - BESIDE..].iter().all(|report| report.failures().count() == 0));
+}
+
+mod nested {
+    use super::*;
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "background")]
+    async fn inner(n: u64, error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(n), Err)
+    }
+
+    async fn calls_it(_: &Flow) -> HookResult {
+        for n in 0..4 {
+            let _ = inner(n, (n % 2 == 0).then_some(Code::Internal)).await;
+        }
+        Ok(())
+    }
+
+    async fn spawns_it(_: &Flow) -> HookResult {
+        let call = async {
+            for n in 0..4 {
+                let _ = inner(n, None).await;
+            }
+        };
+        graceful::Orchestrator::spawn(call).await.map_err(StepError::caused_by)
+    }
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "background", audit = calls_it)]
+    async fn outer(error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(1), Err)
+    }
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "background", audit = spawns_it)]
+    async fn spawning(error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(1), Err)
+    }
+
+    #[tokio::test]
+    async fn hook_in_a_lane_does_not_wait_for_its_own_lane() {
+        for error in [None, Some(Code::Internal)] {
+            let world = World::with(|builder| builder.background_queue(1));
+            let _ = world.run(outer(error)).await;
+            for report in world.reports.until(5).await {
+                assert_eq!(report.failures().count(), 0, "{report}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn task_of_a_hook_in_a_lane_does_not_wait_for_that_lane() {
+        for error in [None, Some(Code::Internal)] {
+            let world = World::with(|builder| builder.background_queue(1));
+            let _ = world.run(spawning(error)).await;
+            for report in world.reports.until(5).await {
+                assert_eq!(report.failures().count(), 0, "{report}");
+            }
+        }
+    }
+}

@@ -110,7 +110,8 @@ macro_rules! same {
                 for error in calls() {
                     let answer = error.map_or(Ok(ada()), Err);
                     let config: OrchestrationConfig = $config;
-                    let config = config.handler(stringify!($name)).on(&manual.orchestrator);
+                    let identity = concat!(module_path!(), "::", stringify!($name), "::{{closure}}::", stringify!($name));
+                    let config = config.handler(stringify!($name)).name(identity).on(&manual.orchestrator);
                     by_hand(&answer, $message, &config).await;
                 }
                 manual.reports.until(calls().len()).await;

@@ -121,3 +121,36 @@ async fn the_depth_is_bounded() {
         assert_eq!(outer.failures().count(), 0, "{outer}");
     }
 }
+
+/// A name for what calls itself: whether it is `Send` would else depend on whether it is.
+fn once_more() -> Pin<Box<dyn Future<Output = Result<u64, UserError>> + Send>> {
+    Box::pin(spawning())
+}
+
+async fn spawn_again(flow: &Flow) -> HookResult {
+    hooks::called(flow.pattern());
+    // Not for ever, whatever becomes of the bound.
+    if hooks::calls_so_far() < 50 {
+        assert_eq!(Orchestrator::spawn(once_more()).await.unwrap().unwrap(), 1);
+    }
+    Ok(())
+}
+
+#[orchestrate(pattern = "doll", id = 1, audit = spawn_again)]
+async fn spawning() -> Result<u64, UserError> {
+    Ok(1)
+}
+
+#[tokio::test]
+async fn spawned_task_keeps_depth_parent_context_and_orchestrator() {
+    let world = World::new();
+    let context = graceful::Context::new().with_tenant("acme");
+    context.scope(world.run(spawning())).await.unwrap();
+    let reports = world.reports.all();
+    assert_eq!(reports.len(), 10, "as deep as without a task of its own");
+    for (inner, outer) in reports.iter().zip(&reports[1..]) {
+        assert_eq!(inner.flow().parent(), Some(outer.flow().id()));
+        assert_eq!(inner.flow().tenant(), "acme");
+    }
+    assert_eq!(reports[0].step(Step::Audit).error().unwrap().kind(), StepErrorKind::TooDeep);
+}

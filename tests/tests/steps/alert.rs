@@ -72,12 +72,17 @@ async fn the_log_is_told_of_both() {
 mod options {
     use super::*;
 
-    #[orchestrate(pattern = "user", id = 42, alert(on = "all", severity = "warning"))]
+    #[orchestrate(pattern = "user", id = 42, incident = "user", alert(on = "all", severity = "warning"))]
     async fn all(code: Code) -> Result<(), Code> {
         Err(code)
     }
 
-    #[orchestrate(pattern = "user", id = 42, alert(on = "server_fault", severity = "critical"))]
+    #[orchestrate(
+        pattern = "user",
+        id = 42,
+        incident = "user",
+        alert(on = "server_fault", severity = "critical")
+    )]
     async fn critical(code: Code) -> Result<(), Code> {
         Err(code)
     }

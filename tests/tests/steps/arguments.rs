@@ -124,8 +124,6 @@ cases! { user;
     panicking_condition: [cache = user.id, event = "seen", when = boom(user.id)], "`when` panicked: no value",
         ok [Metadata Cache Graph Schedule Event Nexus Audit Alert],
         err [Metadata Cache Graph Schedule Event Nexus Audit Alert];
-    expression_over_the_result: [id = user.id, cache = boom::<u64>(result.id), event = "seen"],
-        "the cache key panicked: no value", ok [Cache], err [];
 }
 
 fn entry(version: Option<i64>) -> CacheEntry {

@@ -398,7 +398,7 @@ mod key {
     async fn one_that_panics_is_a_failure_of_the_step() {
         let world = World::new();
         assert_eq!(world.run(explosive(Explosive(String::new()), None)).await, Ok(()));
-        let why = "FAILED: an expression of the declaration panicked: no name";
+        let why = "FAILED: the cache key panicked: no name";
         assert_eq!(world.last(Step::Cache).1, why);
         assert_eq!(
             world.run(explosive(Explosive(String::new()), Some(Code::Internal))).await,

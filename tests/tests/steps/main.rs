@@ -10,7 +10,7 @@ use graceful_tests::{User, UserError};
 /// A handler that answers as it is told: `name` with `arguments`, beside the `others` that all of a step's handlers have.
 macro_rules! handler {
     ($user:ident, [$($others:tt)*] $name:ident: [$($arguments:tt)*]) => {
-        #[graceful::orchestrate(pattern = "user", id = $user.id, $($arguments)*, $($others)*)]
+        #[graceful::orchestrate(pattern = "user", id = $user.id, incident = "user", $($arguments)*, $($others)*)]
         pub async fn $name(
             $user: graceful_tests::User,
             error: Option<graceful_tests::UserError>,
@@ -161,10 +161,12 @@ mod alert;
 mod arguments;
 mod audit;
 mod cache;
+mod calls;
 mod event;
 mod fallback;
 mod faults;
 mod graph;
+mod incidents;
 mod metadata;
 mod names;
 mod nexus;
@@ -172,14 +174,14 @@ mod schedule;
 mod when;
 
 /// Every step by its default.
-#[orchestrate(pattern = "user", cache = user.id, event = "user_updated")]
+#[orchestrate(pattern = "user", cache = user.id, event = "user_updated", incident = "user")]
 async fn update(user: User, error: Option<UserError>) -> Result<User, UserError> {
     tokio::task::yield_now().await;
     error.map_or(Ok(user), Err)
 }
 
 /// The same for one of the 17 codes.
-#[orchestrate(pattern = "user", cache = user.id, event = "user_updated")]
+#[orchestrate(pattern = "user", cache = user.id, event = "user_updated", incident = "user")]
 async fn answer(user: User, error: Option<graceful::Code>) -> Result<User, graceful::Code> {
     tokio::task::yield_now().await;
     error.map_or(Ok(user), Err)

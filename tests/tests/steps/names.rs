@@ -201,7 +201,8 @@ mod who {
         assert_eq!(world.metadata(&entity).await.unwrap().error_count, 0);
         assert_eq!(world.edges(&entity).await.len(), 1);
         let job = world.jobs().await.remove(0);
-        assert_eq!((job.entity.tenant(), job.id.as_str()), ("initech", "users:initech:user:42"));
+        assert_eq!((job.entity.tenant(), &job.id), ("initech", &job.incident().to_string()));
+        assert!(job.id.starts_with("users:initech:user:42#"), "{}", job.id);
         assert_eq!(world.open_alerts().await[0].entity.tenant(), "initech");
     }
 }
@@ -343,7 +344,7 @@ mod payload {
         let report = world.reports.last();
         for step in [Step::Cache, Step::Event] {
             let said = report.step(step).to_string();
-            assert_eq!(said, "FAILED: `payload` cannot be serialised: half a value", "{step}");
+            assert_eq!(said, "FAILED: the payload cannot be serialised: half a value", "{step}");
         }
         assert_eq!(world.cached(&world.entity()).await, None);
         assert_eq!(world.events().len(), 1, "an event without its value would be believed");

@@ -18,7 +18,7 @@ async fn on_err_a_job_is_opened_and_then_bumped() {
     assert_eq!(result, "opened");
     let jobs = world.jobs().await;
     let [job] = &jobs[..] else { panic!("one job: {jobs:?}") };
-    assert_eq!((job.id.as_str(), &job.entity), ("users::user:42", &world.entity()));
+    assert_eq!((job.id.as_str(), &job.entity), ("users::user:42#user", &world.entity()));
     assert_eq!((job.opened_at, job.bumps), (first.flow().timestamp(), 1));
     assert_eq!((job.flow, job.code, job.held_until), (first.flow().id(), Code::Internal, None));
     assert_eq!(job.due.duration_since(first.flow().timestamp()).as_secs(), 5 * 60);

@@ -14,11 +14,11 @@ use crate::{
 
 const DEFAULT_RESOLVED: usize = 1000;
 
-/// Alerts in memory, at most one open per entity, each told to the log.
+/// Alerts in memory, at most one open per incident, each told to the log.
 ///
 /// Firing is a `tracing` event under the target `graceful::alert`, at the level that its severity asks for (critical and
-/// error: `ERROR`, warning: `WARN`, info: `INFO`), resolving one at `INFO`; the fields are `entity`, `code`, `severity`,
-/// `flow` and `count`. When it is full, the alert that fired first makes room.
+/// error: `ERROR`, warning: `WARN`, info: `INFO`), resolving one at `INFO`; the fields are `entity`, `owner`, `code`,
+/// `severity`, `flow` and `count`. When it is full, the alert that fired first makes room.
 ///
 /// ```
 /// use graceful::{
@@ -43,7 +43,7 @@ const DEFAULT_RESOLVED: usize = 1000;
 pub struct Alerts(Arc<Inner>);
 
 struct Inner {
-    // A lock for many readers: every success asks for its entity's alert, and few find one.
+    // A lock for many readers: every success asks for its incident's alert, and few find one.
     open: RwLock<Ordered<Alert>>,
     resolved: Mutex<VecDeque<Alert>>,
     resolved_capacity: usize,
@@ -85,9 +85,9 @@ impl Alerts {
 
 impl Alerter for Alerts {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-        let entity = flow.incident();
+        let incident = flow.incident();
         let (mut change, mut worst, mut count) = (AlertChange::Opened, severity, 1);
-        unpoisoned(self.0.open.write()).put(entity, |open| {
+        unpoisoned(self.0.open.write()).put(incident, |open| {
             let alert = match open {
                 None => Alert::first(flow, severity),
                 Some(open) => {
@@ -104,12 +104,12 @@ impl Alerter for Alerts {
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
-        let entity = flow.incident();
-        if !unpoisoned(self.0.open.read()).contains(&entity) {
+        let incident = flow.incident();
+        if !unpoisoned(self.0.open.read()).contains(&incident) {
             return Reply::ready(AlertChange::NotOpen);
         }
         // Another task may have resolved it since.
-        let Some(alert) = unpoisoned(self.0.open.write()).remove(&entity) else {
+        let Some(alert) = unpoisoned(self.0.open.write()).remove(&incident) else {
             return Reply::ready(AlertChange::NotOpen);
         };
         let alert = Alert { resolved_at: Some(flow.timestamp()), ..alert };

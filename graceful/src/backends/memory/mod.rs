@@ -103,6 +103,7 @@ mod testing {
         let declaration = Declaration { pattern: pattern.into(), ..Declaration::default() };
         let mut flow = Flow::begin(Declared::Owned(declaration.into()), Arc::new(origin));
         flow.values.id = Some(id.into());
+        flow.values.named_at_entry = true;
         let ending = if code == Code::Ok { Ending::Ok } else { Ending::Err };
         (flow.code, flow.message) = (code, code.name().into());
         flow.end(ending);

@@ -1,4 +1,4 @@
-//! What is open: values by entity, in the order of a time.
+//! What is open: values by incident, in the order of a time.
 
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
@@ -8,15 +8,15 @@ use std::{
 use jiff::Timestamp;
 use quick_cache::DefaultHashBuilder;
 
-use crate::Key;
+use crate::Incident;
 
-/// At most one value per entity, in order; of two with the same time, the lower entity is first. When it is full, the
+/// At most one value per incident, in order; of two with the same time, the lower incident is first. When it is full, the
 /// first makes room.
 ///
-/// Found by entity, since every success asks whether its entity is in it; the order is an index beside it.
+/// Found by incident, since every success asks whether its incident is in it; the order is an index beside it.
 pub(super) struct Ordered<V> {
-    values: HashMap<Key, (Timestamp, V), DefaultHashBuilder>,
-    order: BTreeSet<(Timestamp, Key)>,
+    values: HashMap<Incident, (Timestamp, V), DefaultHashBuilder>,
+    order: BTreeSet<(Timestamp, Incident)>,
     capacity: usize,
     dropped: u64,
 }
@@ -27,24 +27,24 @@ impl<V> Ordered<V> {
         Self { values, order: BTreeSet::new(), capacity: capacity.max(1), dropped: 0 }
     }
 
-    pub fn contains(&self, entity: &Key) -> bool {
-        self.values.contains_key(entity)
+    pub fn contains(&self, incident: &Incident) -> bool {
+        self.values.contains_key(incident)
     }
 
-    pub fn get(&self, entity: &Key) -> Option<&V> {
-        self.values.get(entity).map(|(_, value)| value)
+    pub fn get(&self, incident: &Incident) -> Option<&V> {
+        self.values.get(incident).map(|(_, value)| value)
     }
 
-    /// Puts what `change` makes of the entity's value, and of its time, in their place.
-    pub fn put(&mut self, entity: Key, change: impl FnOnce(Option<&V>) -> (Timestamp, V)) {
+    /// Puts what `change` makes of the incident's value, and of its time, in their place.
+    pub fn put(&mut self, incident: Incident, change: impl FnOnce(Option<&V>) -> (Timestamp, V)) {
         if self.order.len() >= self.capacity
-            && !self.contains(&entity)
+            && !self.contains(&incident)
             && let Some((_, first)) = self.order.pop_first()
         {
             self.values.remove(&first);
             self.dropped += 1;
         }
-        match self.values.entry(entity) {
+        match self.values.entry(incident) {
             Entry::Vacant(place) => {
                 let (at, value) = change(None);
                 self.order.insert((at, place.key().clone()));
@@ -62,21 +62,21 @@ impl<V> Ordered<V> {
         }
     }
 
-    pub fn remove(&mut self, entity: &Key) -> Option<V> {
-        let (entity, (at, value)) = self.values.remove_entry(entity)?;
-        self.order.remove(&(at, entity));
+    pub fn remove(&mut self, incident: &Incident) -> Option<V> {
+        let (incident, (at, value)) = self.values.remove_entry(incident)?;
+        self.order.remove(&(at, incident));
         Some(value)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &V)> {
-        self.order.iter().filter_map(|(_, entity)| Some((entity, &self.values.get(entity)?.1)))
+    pub fn iter(&self) -> impl Iterator<Item = (&Incident, &V)> {
+        self.order.iter().filter_map(|(_, incident)| Some((incident, &self.values.get(incident)?.1)))
     }
 
     /// In order, until `change` has had enough.
-    pub fn change_each(&mut self, mut change: impl FnMut(&Key, &mut V) -> ControlFlow<()>) {
-        for (_, entity) in &self.order {
-            if let Some((_, value)) = self.values.get_mut(entity)
-                && change(entity, value).is_break()
+    pub fn change_each(&mut self, mut change: impl FnMut(&Incident, &mut V) -> ControlFlow<()>) {
+        for (_, incident) in &self.order {
+            if let Some((_, value)) = self.values.get_mut(incident)
+                && change(incident, value).is_break()
             {
                 return;
             }
@@ -96,11 +96,12 @@ impl<V> Ordered<V> {
 #[cfg(test)]
 mod tests {
     use super::{super::testing::at, *};
+    use crate::Key;
 
     impl<V> Ordered<V> {
-        fn add(&mut self, entity: Key, at: Timestamp, value: V) {
-            self.put(entity, |before| {
-                assert!(before.is_none(), "the entity has none");
+        fn add(&mut self, incident: Incident, at: Timestamp, value: V) {
+            self.put(incident, |before| {
+                assert!(before.is_none(), "the incident has none");
                 (at, value)
             });
         }
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_value_that_changes_its_time_changes_its_place() {
-        let key = |id: &str| Key::new("users", None, "user", id);
+        let key = |id: &str| Incident::new(Key::new("users", None, "user", id), "");
         let mut ordered = Ordered::new(2);
         ordered.add(key("a"), at(1), 1);
         ordered.add(key("b"), at(2), 10);
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_first_makes_room_and_can_come_again() {
-        let key = |id: &str| Key::new("users", None, "user", id);
+        let key = |id: &str| Incident::new(Key::new("users", None, "user", id), "");
         let mut ordered = Ordered::new(2);
         ordered.add(key("a"), at(2), 'a');
         ordered.add(key("b"), at(1), 'b');

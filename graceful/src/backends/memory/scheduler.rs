@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::{Clock, DEFAULT_CAPACITY, after, ordered::Ordered, unpoisoned};
 use crate::{
-    Code, Flow, Key,
+    Code, Flow, Incident,
     backends::{self, Job, JobChange, Reply},
 };
 
-/// Review jobs in memory, at most one open per entity, in the order of their due times.
+/// Review jobs in memory, at most one open per incident, in the order of their due times.
 ///
 /// It runs nothing by itself: a worker [polls](backends::Scheduler::poll) it and completes what it has dealt with. When it
 /// is full, the job that is due first makes room.
@@ -40,11 +40,11 @@ use crate::{
 /// tokio::time::advance(Duration::from_secs(300)).await;
 /// let jobs = scheduler.poll(10, Duration::from_secs(60)).await?;
 /// assert_eq!((jobs[0].entity.id(), jobs[0].code), ("42", Code::Internal));
-/// assert_eq!(scheduler.complete(&jobs[0].entity).await?, JobChange::Completed);
+/// assert_eq!(scheduler.complete(&jobs[0].incident()).await?, JobChange::Completed);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-// A lock for many readers: every success asks for its entity's job, and few find one.
+// A lock for many readers: every success asks for its incident's job, and few find one.
 #[derive(Clone)]
 pub struct Scheduler(Arc<RwLock<Ordered<OpenJob>>>, Clock);
 
@@ -112,21 +112,21 @@ impl backends::Scheduler for Scheduler {
         Reply::ready(change)
     }
 
-    fn complete(&self, entity: &Key) -> Reply<JobChange> {
-        let open = unpoisoned(self.0.read()).contains(entity);
+    fn complete(&self, incident: &Incident) -> Reply<JobChange> {
+        let open = unpoisoned(self.0.read()).contains(incident);
         // Asked again for writing: another task may have completed it since.
-        let completed = open && unpoisoned(self.0.write()).remove(entity).is_some();
+        let completed = open && unpoisoned(self.0.write()).remove(incident).is_some();
         Reply::ready(if completed { JobChange::Completed } else { JobChange::NotOpen })
     }
 
     fn jobs(&self) -> Reply<Vec<Job>> {
-        Reply::ready(unpoisoned(self.0.read()).iter().map(|(entity, job)| job.named(entity)).collect())
+        Reply::ready(unpoisoned(self.0.read()).iter().map(|(incident, job)| job.named(incident)).collect())
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
         let (now, mut polled) = (self.1.now(), Vec::new());
         let held_until = Some(after(now, hold));
-        unpoisoned(self.0.write()).change_each(|entity, job| {
+        unpoisoned(self.0.write()).change_each(|incident, job| {
             if job.due > now || polled.len() == limit {
                 return ControlFlow::Break(());
             }
@@ -134,7 +134,7 @@ impl backends::Scheduler for Scheduler {
                 job.held_until = held_until;
                 job.attempts += 1;
                 job.token = Some(Uuid::from_u128(fastrand::u128(..)));
-                polled.push(job.named(entity));
+                polled.push(job.named(incident));
             }
             ControlFlow::Continue(())
         });
@@ -143,7 +143,7 @@ impl backends::Scheduler for Scheduler {
 
     fn finish(&self, job: &Job) -> Reply<bool> {
         let mut jobs = unpoisoned(self.0.write());
-        Reply::ready(is_held(&jobs, job) && jobs.remove(&job.entity).is_some())
+        Reply::ready(is_held(&jobs, job) && jobs.remove(&job.incident()).is_some())
     }
 
     fn put_off(&self, job: &Job, time: Option<Duration>, error: &str) -> Reply<bool> {
@@ -152,17 +152,17 @@ impl backends::Scheduler for Scheduler {
         if !is_held(&jobs, job) {
             return Reply::ready(false);
         }
-        let Some(open) = jobs.remove(&job.entity) else { return Reply::ready(false) };
+        let Some(open) = jobs.remove(&job.incident()) else { return Reply::ready(false) };
         let error = Some(error.to_owned());
         let put_off = OpenJob { due, error, held_until: None, token: None, ..open };
-        jobs.put(job.entity.clone(), |_| (due, put_off));
+        jobs.put(job.incident(), |_| (due, put_off));
         Reply::ready(true)
     }
 }
 
 /// Whether whoever polled the job has it still.
 fn is_held(jobs: &Ordered<OpenJob>, job: &Job) -> bool {
-    job.token.is_some() && jobs.get(&job.entity).is_some_and(|open| open.token == job.token)
+    job.token.is_some() && jobs.get(&job.incident()).is_some_and(|open| open.token == job.token)
 }
 
 impl OpenJob {
@@ -171,11 +171,11 @@ impl OpenJob {
         Self { due, opened_at, bumps: 1, flow, code, held_until: None, attempts: 0, error: None, token: None }
     }
 
-    fn named(&self, entity: &Key) -> Job {
+    fn named(&self, incident: &Incident) -> Job {
         Job {
-            // Injective, as the key's name is.
-            id: entity.to_string(),
-            entity: entity.clone(),
+            id: incident.to_string(),
+            entity: incident.entity().clone(),
+            owner: incident.owner().clone(),
             due: self.due,
             opened_at: self.opened_at,
             bumps: self.bumps,

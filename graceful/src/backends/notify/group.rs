@@ -14,6 +14,8 @@ pub struct Group {
     pub service: SmolStr,
     pub environment: SmolStr,
     pub pattern: SmolStr,
+    /// Whose failure it is.
+    pub owner: SmolStr,
     pub code: Code,
     pub severity: Severity,
 }
@@ -43,6 +45,7 @@ impl Group {
             service: flow.origin.service.clone(),
             environment: flow.origin.environment.clone(),
             pattern: flow.declaration.pattern.clone(),
+            owner: flow.incident().owner().clone(),
             code: flow.code,
             severity,
         }
@@ -53,6 +56,7 @@ impl Group {
             service: alert.entity.service().into(),
             environment: alert.environment.clone(),
             pattern: alert.entity.pattern().into(),
+            owner: alert.owner.clone(),
             code: alert.code,
             severity: alert.severity,
         }
@@ -110,6 +114,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).unwrap();
         Alert {
             entity: Key::new("users", None, "user", id),
+            owner: "update_user".into(),
             environment: "test".into(),
             severity,
             code,
@@ -135,5 +140,12 @@ mod tests {
         let notice = &groups[&Group::of(&alerts[0])];
         assert_eq!((notice.entities, notice.count, notice.message.as_str()), (2, 4, "1"));
         assert_eq!((notice.since.as_second(), notice.last.as_second()), (1, 9));
+    }
+
+    #[test]
+    fn failures_of_two_handlers_are_two_groups() {
+        let pay = alert("1", Code::Internal, Severity::Error, 1, 1);
+        let read = Alert { owner: "read".into(), ..pay.clone() };
+        assert_eq!(grouped([&pay, &read]).len(), 2);
     }
 }

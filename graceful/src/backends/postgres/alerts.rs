@@ -17,21 +17,21 @@ fn alert(row: &PgRow) -> Result<Alert, sqlx::Error> {
     serde_json::from_str(row.try_get("alert")?).map_err(broken)
 }
 
-async fn open_of(connection: &mut PgConnection, entity: &str) -> Result<Option<Alert>, sqlx::Error> {
+async fn open_of(connection: &mut PgConnection, incident: &str) -> Result<Option<Alert>, sqlx::Error> {
     let query = sqlx::query("SELECT alert FROM graceful_alerts WHERE entity = $1 AND resolved_at IS NULL");
-    query.bind(entity).fetch_optional(connection).await?.as_ref().map(alert).transpose()
+    query.bind(incident).fetch_optional(connection).await?.as_ref().map(alert).transpose()
 }
 
-/// A transaction that changes the alert of an entity, one after the other: there may be no row yet that could be locked.
+/// A transaction that changes the alert of an incident, one after the other: there may be no row yet that could be locked.
 async fn begin<'c>(
     connection: &'c mut PgConnection,
-    entity: &str,
+    incident: &str,
 ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     sqlx::query(
         "SELECT pg_advisory_xact_lock(hashtextextended('graceful_alerts ' || current_schema() || $1, 0))",
     )
-    .bind(entity)
+    .bind(incident)
     .execute(&mut *transaction)
     .await?;
     Ok(transaction)
@@ -42,9 +42,9 @@ async fn fire(
     flow: &Flow,
     severity: Severity,
 ) -> Result<(Alert, AlertChange), sqlx::Error> {
-    let entity = flow.incident().to_string();
-    let mut transaction = begin(connection, &entity).await?;
-    let (alert, change) = match open_of(&mut transaction, &entity).await? {
+    let incident = flow.incident().to_string();
+    let mut transaction = begin(connection, &incident).await?;
+    let (alert, change) = match open_of(&mut transaction, &incident).await? {
         None => (Alert::first(flow, severity), AlertChange::Opened),
         Some(alert) => (alert.again(flow, severity), AlertChange::Repeated),
     };
@@ -52,7 +52,7 @@ async fn fire(
         "INSERT INTO graceful_alerts (entity, fired_at, alert) VALUES ($1, $2, $3) \
          ON CONFLICT (entity) WHERE resolved_at IS NULL DO UPDATE SET alert = excluded.alert",
     )
-    .bind(entity)
+    .bind(incident)
     .bind(micros(alert.fired_at))
     .bind(serde_json::to_string(&alert).map_err(broken)?)
     .execute(&mut *transaction)
@@ -62,20 +62,20 @@ async fn fire(
 }
 
 async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Option<Alert>, sqlx::Error> {
-    let entity = flow.incident().to_string();
+    let incident = flow.incident().to_string();
     // Every success asks, and few find an alert.
-    if open_of(connection, &entity).await?.is_none() {
+    if open_of(connection, &incident).await?.is_none() {
         return Ok(None);
     }
-    let mut transaction = begin(connection, &entity).await?;
-    let Some(open) = open_of(&mut transaction, &entity).await? else { return Ok(None) };
+    let mut transaction = begin(connection, &incident).await?;
+    let Some(open) = open_of(&mut transaction, &incident).await? else { return Ok(None) };
     // In the row is the server's time: by it the newest are kept.
     let resolved = Alert { resolved_at: Some(flow.timestamp()), ..open };
     sqlx::query(
         "UPDATE graceful_alerts SET resolved_at = graceful_now(), alert = $1 WHERE entity = $2 AND resolved_at IS NULL",
     )
     .bind(serde_json::to_string(&resolved).map_err(broken)?)
-    .bind(entity)
+    .bind(incident)
     .execute(&mut *transaction)
     .await?;
     sqlx::query(

@@ -85,6 +85,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
         migration(2, "claims", include_str!("migrations/2_claims.sql")),
         migration(3, "alerts", include_str!("migrations/3_alerts.sql")),
         migration(10, "heads", include_str!("migrations/10_heads.sql")),
+        migration(40, "incidents", include_str!("migrations/40_incidents.sql")),
         migration(50, "inbox attempts", include_str!("migrations/50_inbox_attempts.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");

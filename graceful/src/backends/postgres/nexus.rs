@@ -15,7 +15,7 @@ use crate::{
 };
 
 async fn register(connection: &mut PgConnection, flow: &Flow) -> Result<(), sqlx::Error> {
-    let (pattern, entity) = (escaped(&flow.registered_pattern()), flow.entity().to_string());
+    let (pattern, entity) = (escaped(&flow.registered_pattern()), flow.traced().to_string());
     let mut transaction = connection.begin().await?;
     let traced = sqlx::query(
         "INSERT INTO graceful_traces (flow, entity, pattern, at) VALUES ($1, $2, $3, $4) ON CONFLICT (flow) DO NOTHING",
@@ -31,8 +31,9 @@ async fn register(connection: &mut PgConnection, flow: &Flow) -> Result<(), sqlx
         return Ok(());
     }
     sqlx::query(
-        "DELETE FROM graceful_traces WHERE entity = $1 AND at < \
-         (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2)",
+        // Those that another call is deleting are skipped: all calls of a pattern that name no entity share a list.
+        "DELETE FROM graceful_traces WHERE flow IN (SELECT flow FROM graceful_traces WHERE entity = $1 AND at < \
+         (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2) FOR UPDATE SKIP LOCKED)",
     )
     .bind(&entity)
     .bind(KEPT_PER_ENTITY - 1)

@@ -10,7 +10,7 @@ use super::{
     text::{escaped, unescaped},
 };
 use crate::{
-    Flow, Key,
+    Flow, Incident,
     backends::{Job, JobChange, Reply, Scheduler},
 };
 
@@ -19,6 +19,7 @@ fn job(row: &PgRow) -> Result<Job, sqlx::Error> {
     Ok(Job {
         id: row.try_get("entity")?,
         entity: serde_json::from_str(row.try_get("key")?).map_err(broken)?,
+        owner: unescaped(row.try_get("owner")?).into(),
         due: at(row.try_get("due")?),
         opened_at: at(row.try_get("opened_at")?),
         bumps: number(row.try_get("bumps")?)?,
@@ -32,16 +33,17 @@ fn job(row: &PgRow) -> Result<Job, sqlx::Error> {
 }
 
 async fn open(connection: &mut PgConnection, flow: &Flow, after: Duration) -> Result<JobChange, sqlx::Error> {
-    let entity = flow.incident();
+    let incident = flow.incident();
     // A flow that is delivered again asks once.
     let bumps: i64 = sqlx::query_scalar(
-        "INSERT INTO graceful_jobs AS job (entity, key, due, opened_at, bumps, flow, code) \
-         VALUES ($1, $2, graceful_now() + $3, $4, 1, $5, $6) \
+        "INSERT INTO graceful_jobs AS job (entity, key, owner, due, opened_at, bumps, flow, code) \
+         VALUES ($1, $2, $3, graceful_now() + $4, $5, 1, $6, $7) \
          ON CONFLICT (entity) DO UPDATE SET bumps = job.bumps + (job.flow <> excluded.flow)::int, \
          due = least(job.due, excluded.due), flow = excluded.flow, code = excluded.code, attempts = 0 RETURNING bumps",
     )
-    .bind(entity.to_string())
-    .bind(serde_json::to_string(&entity).map_err(broken)?)
+    .bind(incident.to_string())
+    .bind(serde_json::to_string(incident.entity()).map_err(broken)?)
+    .bind(escaped(incident.owner()))
     .bind(length(after))
     .bind(micros(flow.timestamp()))
     .bind(flow.id())
@@ -72,8 +74,8 @@ impl Scheduler for Store {
         self.run(move |connection| Box::pin(async move { open(connection, &flow, after).await }))
     }
 
-    fn complete(&self, entity: &Key) -> Reply<JobChange> {
-        let entity = entity.to_string();
+    fn complete(&self, incident: &Incident) -> Reply<JobChange> {
+        let entity = incident.to_string();
         self.run(move |connection| {
             Box::pin(async move {
                 let query = sqlx::query("DELETE FROM graceful_jobs WHERE entity = $1").bind(entity);

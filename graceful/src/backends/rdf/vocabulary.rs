@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Key, key::encoded};
+use crate::{Key, KeySpace, key::encoded};
 
 macro_rules! terms {
     ($($name:ident = $iri:expr;)*) => {$(
@@ -57,14 +57,18 @@ fn named(iri: fmt::Arguments<'_>) -> NamedNode {
 }
 
 pub fn entity(key: &Key) -> NamedNode {
-    let [service, tenant, pattern, id] = [key.service(), key.tenant(), key.pattern(), key.id()].map(encoded);
-    named(format_args!("{ENTITIES}{service}:{tenant}:{pattern}:{id}"))
+    named(format_args!("{ENTITIES}{key}"))
 }
 
 pub fn entity_named(iri: &str) -> Option<Key> {
     let mut parts = iri.strip_prefix(ENTITIES)?.split(':').map(decoded);
     let [service, tenant, pattern, id] = [parts.next()??, parts.next()??, parts.next()??, parts.next()??];
-    parts.next().is_none().then(|| Key::of_parts([&service, &tenant, &pattern, &id]))
+    let space = match parts.next() {
+        None => KeySpace::Entity,
+        Some(space) if space.as_deref() == Some("call") => KeySpace::Call,
+        Some(_) => return None,
+    };
+    parts.next().is_none().then(|| Key::of_parts([&service, &tenant, &pattern, &id]).in_space(space))
 }
 
 pub fn flow(id: Uuid) -> NamedNode {
@@ -102,15 +106,17 @@ mod tests {
 
     #[test]
     fn each_thing_has_one_valid_iri() {
-        let parts = ["", "a", ":", "a:b", "%3A", "<x> \"'\\\n\0", "ü/☂"];
+        let parts = ["", "a", ":", "a:b", "call", ":call", "%3A", "<x> \"'\\\n\0", "ü/☂"];
         let mut seen = std::collections::HashSet::new();
         for [service, tenant, pattern] in parts.iter().flat_map(|a| parts.map(|b| [a, b, "user"])) {
             for id in parts {
-                let key = Key::new(service, Some(tenant), pattern, id);
-                let iri = entity(&key);
-                NamedNode::new(iri.as_str()).unwrap();
-                assert_eq!(entity_named(iri.as_str()), Some(key));
-                assert!(seen.insert(iri));
+                for space in [KeySpace::Entity, KeySpace::Call] {
+                    let key = Key::new(service, Some(tenant), pattern, id).in_space(space);
+                    let iri = entity(&key);
+                    NamedNode::new(iri.as_str()).unwrap();
+                    assert_eq!(entity_named(iri.as_str()), Some(key));
+                    assert!(seen.insert(iri));
+                }
             }
         }
         for name in parts {

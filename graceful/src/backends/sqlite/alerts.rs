@@ -17,9 +17,9 @@ fn alert(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
     serde_json::from_str(row.try_get("alert")?).map_err(broken)
 }
 
-async fn open_of(connection: &mut SqliteConnection, entity: &str) -> Result<Option<Alert>, sqlx::Error> {
+async fn open_of(connection: &mut SqliteConnection, incident: &str) -> Result<Option<Alert>, sqlx::Error> {
     let query = sqlx::query("SELECT alert FROM graceful_alerts WHERE entity = ? AND resolved_at IS NULL");
-    query.bind(entity).fetch_optional(connection).await?.as_ref().map(alert).transpose()
+    query.bind(incident).fetch_optional(connection).await?.as_ref().map(alert).transpose()
 }
 
 async fn fire(
@@ -27,8 +27,8 @@ async fn fire(
     flow: &Flow,
     severity: Severity,
 ) -> Result<(Alert, AlertChange), sqlx::Error> {
-    let entity = flow.incident().to_string();
-    let (alert, change) = match open_of(connection, &entity).await? {
+    let incident = flow.incident().to_string();
+    let (alert, change) = match open_of(connection, &incident).await? {
         None => (Alert::first(flow, severity), AlertChange::Opened),
         Some(alert) => (alert.again(flow, severity), AlertChange::Repeated),
     };
@@ -36,7 +36,7 @@ async fn fire(
         "INSERT INTO graceful_alerts (entity, fired_at, alert) VALUES (?, ?, ?) \
          ON CONFLICT (entity) WHERE resolved_at IS NULL DO UPDATE SET alert = excluded.alert",
     )
-    .bind(entity)
+    .bind(incident)
     .bind(micros(alert.fired_at))
     .bind(serde_json::to_string(&alert).map_err(broken)?)
     .execute(connection)
@@ -45,15 +45,15 @@ async fn fire(
 }
 
 async fn resolve(connection: &mut SqliteConnection, flow: &Flow) -> Result<Option<Alert>, sqlx::Error> {
-    let entity = flow.incident().to_string();
-    let Some(open) = open_of(connection, &entity).await? else { return Ok(None) };
+    let incident = flow.incident().to_string();
+    let Some(open) = open_of(connection, &incident).await? else { return Ok(None) };
     let resolved = Alert { resolved_at: Some(flow.timestamp()), ..open };
     sqlx::query(
         "UPDATE graceful_alerts SET resolved_at = ?, alert = ? WHERE entity = ? AND resolved_at IS NULL",
     )
     .bind(now())
     .bind(serde_json::to_string(&resolved).map_err(broken)?)
-    .bind(entity)
+    .bind(incident)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
@@ -80,11 +80,11 @@ impl Alerter for Store {
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
-        let (store, flow, entity) = (self.clone(), Arc::clone(flow), flow.incident().to_string());
+        let (store, flow, incident) = (self.clone(), Arc::clone(flow), flow.incident().to_string());
         Reply::pending(async move {
             // Every success asks, and few find an alert: a reader says so without a transaction.
             let open =
-                store.read(move |connection| Box::pin(async move { open_of(connection, &entity).await }));
+                store.read(move |connection| Box::pin(async move { open_of(connection, &incident).await }));
             if open.await?.is_none() {
                 return Ok(AlertChange::NotOpen);
             }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 async fn register(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sqlx::Error> {
-    let (pattern, entity) = (flow.registered_pattern(), flow.entity().to_string());
+    let (pattern, entity) = (flow.registered_pattern(), flow.traced().to_string());
     let traced = sqlx::query(
         "INSERT INTO graceful_traces (flow, entity, pattern, at) VALUES (?, ?, ?, ?) ON CONFLICT (flow) DO NOTHING",
     )

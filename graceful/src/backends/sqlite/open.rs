@@ -127,6 +127,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate:
         migration(2, "graph and alerts", include_str!("migrations/2_graph_and_alerts.sql")),
         migration(3, "inbox", include_str!("migrations/3_inbox.sql")),
         migration(10, "lanes", include_str!("migrations/10_lanes.sql")),
+        migration(40, "incidents", include_str!("migrations/40_incidents.sql")),
         migration(50, "inbox attempts", include_str!("migrations/50_inbox_attempts.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use smol_str::SmolStr;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{Store, after, at, broken, count, id, micros, now};
 use crate::{
-    Flow, Key,
+    Flow, Incident,
     backends::{Job, JobChange, Reply, Scheduler},
 };
 
@@ -18,6 +19,7 @@ fn job(row: &SqliteRow) -> Result<Job, sqlx::Error> {
     Ok(Job {
         id: row.try_get("entity")?,
         entity: serde_json::from_str(row.try_get("key")?).map_err(broken)?,
+        owner: SmolStr::new(row.try_get::<&str, _>("owner")?),
         due: at(row.try_get("due")?),
         opened_at: at(row.try_get("opened_at")?),
         bumps: row.try_get("bumps")?,
@@ -35,16 +37,18 @@ async fn open(
     flow: &Flow,
     time: Duration,
 ) -> Result<JobChange, sqlx::Error> {
-    let entity = flow.incident();
+    let incident = flow.incident();
     // A flow that is delivered again asks once.
     let bumps: i64 = sqlx::query_scalar(
-        "INSERT INTO graceful_jobs (entity, key, due, opened_at, bumps, flow, code) VALUES (?, ?, ?, ?, 1, ?, ?) \
+        "INSERT INTO graceful_jobs (entity, key, owner, due, opened_at, bumps, flow, code) \
+         VALUES (?, ?, ?, ?, ?, 1, ?, ?) \
          ON CONFLICT (entity) DO UPDATE SET bumps = bumps + (flow <> excluded.flow), due = min(due, excluded.due), \
          flow = excluded.flow, code = excluded.code, \
          attempts = 0 RETURNING bumps",
     )
-    .bind(entity.to_string())
-    .bind(serde_json::to_string(&entity).map_err(broken)?)
+    .bind(incident.to_string())
+    .bind(serde_json::to_string(incident.entity()).map_err(broken)?)
+    .bind(incident.owner().as_str())
     .bind(after(now(), time))
     .bind(micros(flow.timestamp()))
     .bind(flow.id().as_bytes().as_slice())
@@ -84,8 +88,8 @@ impl Scheduler for Store {
         })
     }
 
-    fn complete(&self, entity: &Key) -> Reply<JobChange> {
-        let (store, entity) = (self.clone(), entity.to_string());
+    fn complete(&self, incident: &Incident) -> Reply<JobChange> {
+        let (store, entity) = (self.clone(), incident.to_string());
         Reply::pending(async move {
             // Every success asks, and few find a job: a reader says so without a transaction.
             let asked = entity.clone();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Flow, Key, Severity, backends::Reply};
+use crate::{Code, Flow, Incident, Key, Severity, backends::Reply};
 
 /// An alert of an [`Alerter`].
 ///
@@ -31,8 +31,11 @@ use crate::{Code, Flow, Key, Severity, backends::Reply};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// The entity that it is about; at most one alert is open per entity.
+    /// The entity that it is about; at most one alert is open per entity and owner.
     pub entity: Key,
+    /// Whose failure it was; see [`Incident`].
+    #[serde(default)]
+    pub owner: SmolStr,
     /// Where the service ran; empty where that is not said.
     #[serde(default)]
     pub environment: SmolStr,
@@ -54,12 +57,32 @@ pub struct Alert {
     pub flow: Uuid,
 }
 
+impl Alert {
+    /// What it is about.
+    ///
+    /// ```
+    /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").handler("update_user").id(42).on(&orchestrator);
+    /// let report = Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await;
+    /// let alert = orchestrator.alerts().unwrap().open().await.unwrap().remove(0);
+    /// assert_eq!(alert.incident(), report.flow().incident());
+    /// # });
+    /// ```
+    pub fn incident(&self) -> Incident {
+        Incident::new(self.entity.clone(), self.owner.clone())
+    }
+}
+
 #[cfg(any(feature = "memory", feature = "postgres"))]
 impl Alert {
     /// That of an entity that had none.
     pub(crate) fn first(flow: &Flow, severity: Severity) -> Self {
+        let incident = flow.incident();
         Self {
-            entity: flow.incident(),
+            entity: incident.entity().clone(),
+            owner: incident.owner().clone(),
             environment: flow.origin.environment.clone(),
             severity,
             code: flow.code(),
@@ -85,11 +108,13 @@ impl Alert {
 
     /// At the level that its severity asks for.
     pub(crate) fn log_fired(flow: &Flow, severity: Severity, count: u64) {
+        let incident = flow.incident();
         macro_rules! log {
             ($level:ident) => {
                 tracing::$level!(
                     target: "graceful::alert",
-                    entity = %flow.incident(),
+                    entity = %incident.entity(),
+                    owner = incident.owner().as_str(),
                     code = %flow.code(),
                     severity = severity.name(),
                     flow = %flow.id(),
@@ -110,6 +135,7 @@ impl Alert {
         tracing::info!(
             target: "graceful::alert",
             entity = %self.entity,
+            owner = self.owner.as_str(),
             code = %flow.code(),
             severity = self.severity.name(),
             flow = %flow.id(),
@@ -194,9 +220,9 @@ pub enum AlertChange {
 /// # }).unwrap();
 /// ```
 pub trait Alerter: Debug + Send + Sync + 'static {
-    /// Fires the entity's alert. A flow that comes again is not counted again.
+    /// Fires the alert of the flow's [incident](Flow::incident). A flow that comes again is not counted again.
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange>;
-    /// Resolves the entity's open alert.
+    /// Resolves the open alert of the flow's [incident](Flow::incident): never that of another handler.
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange>;
     /// The open alerts, by the time they first fired.
     fn open(&self) -> Reply<Vec<Alert>>;

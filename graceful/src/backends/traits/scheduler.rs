@@ -4,9 +4,10 @@ use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Flow, Key, backends::Reply};
+use crate::{Code, Flow, Incident, Key, backends::Reply};
 
 /// A review job of a [`Scheduler`]: somebody, or something, should look at an entity.
 ///
@@ -29,10 +30,12 @@ use crate::{Code, Flow, Key, backends::Reply};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// Stable per entity and pattern: the entity's full name.
+    /// Stable per incident: its full name.
     pub id: String,
     /// The entity.
     pub entity: Key,
+    /// Whose failure it was; see [`Incident`].
+    pub owner: SmolStr,
     /// When it is due, by the scheduler's clock; at the end of time where it is not handed out any more. A bump does not put it off.
     pub due: Timestamp,
     /// When it was opened.
@@ -53,17 +56,36 @@ pub struct Job {
     pub token: Option<Uuid>,
 }
 
+impl Job {
+    /// What it is about.
+    ///
+    /// ```
+    /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").handler("update_user").id(42).on(&orchestrator);
+    /// let report = Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await;
+    /// let job = orchestrator.scheduler().unwrap().jobs().await.unwrap().remove(0);
+    /// assert_eq!(job.incident(), report.flow().incident());
+    /// # });
+    /// ```
+    pub fn incident(&self) -> Incident {
+        Incident::new(self.entity.clone(), self.owner.clone())
+    }
+}
+
 /// What became of a job.
 ///
 /// ```
 /// use graceful::{
-///     Key,
+///     Incident, Key,
 ///     backends::{JobChange, Scheduler, memory},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let user = Key::new("users", None, "user", "42");
-/// assert_eq!(memory::Scheduler::new().complete(&user).await?, JobChange::NotOpen);
+/// let incident = Incident::new(user, "update_user");
+/// assert_eq!(memory::Scheduler::new().complete(&incident).await?, JobChange::NotOpen);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
@@ -79,7 +101,7 @@ pub enum JobChange {
     NotOpen,
 }
 
-/// Review jobs, at most one open per entity and pattern.
+/// Review jobs, at most one open per [incident](Incident).
 ///
 /// **Time** is the scheduler's: callers say how long, never when, since the clocks of two machines differ.
 ///
@@ -87,7 +109,7 @@ pub enum JobChange {
 /// use std::{sync::Arc, time::Duration};
 ///
 /// use graceful::{
-///     Flow, Key,
+///     Flow, Incident,
 ///     backends::{Job, JobChange, Reply, Scheduler},
 /// };
 ///
@@ -101,7 +123,7 @@ pub enum JobChange {
 ///         Reply::ready(JobChange::NotOpen)
 ///     }
 ///
-///     fn complete(&self, _: &Key) -> Reply<JobChange> {
+///     fn complete(&self, _: &Incident) -> Reply<JobChange> {
 ///         Reply::ready(JobChange::NotOpen)
 ///     }
 ///
@@ -127,10 +149,11 @@ pub enum JobChange {
 /// # }).unwrap();
 /// ```
 pub trait Scheduler: Debug + Send + Sync + 'static {
-    /// Opens the entity's job, due after that time, or bumps the open one; of two due times the earlier one stays.
+    /// Opens the job of the flow's [incident](Flow::incident), due after that time, or bumps the open one; of two due times the
+    /// earlier one stays.
     fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange>;
-    /// Completes the entity's open job.
-    fn complete(&self, entity: &Key) -> Reply<JobChange>;
+    /// Completes the open job of an incident.
+    fn complete(&self, incident: &Incident) -> Reply<JobChange>;
     /// The open jobs, by due time.
     fn jobs(&self) -> Reply<Vec<Job>>;
     /// Takes up to `limit` jobs that are due and held by nobody, and holds them for `hold`: a worker that dies

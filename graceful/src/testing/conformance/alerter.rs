@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{at, flow};
+use super::{at, by, flow};
 use crate::{
     Code, Flow, Severity,
     backends::{Alert, AlertChange, Alerter},
@@ -23,6 +23,7 @@ use crate::{
 /// ```
 pub async fn alerter<S: Alerter>(fresh: impl AsyncFn() -> S) {
     an_entity_has_at_most_one_open_alert_of_the_highest_severity(fresh().await).await;
+    another_handlers_alert_is_left_alone(fresh().await).await;
     a_flow_that_comes_again_is_not_counted_again(fresh().await).await;
     a_resolved_alert_is_listed_and_the_next_one_is_new(fresh().await).await;
     open_ones_are_by_first_firing_and_resolved_ones_newest_first(fresh().await).await;
@@ -57,6 +58,7 @@ async fn an_entity_has_at_most_one_open_alert_of_the_highest_severity<S: Alerter
     assert_eq!(fire(&alerts, &flows[2], Severity::Error).await, AlertChange::Repeated);
     let expected = Alert {
         entity: flows[0].entity(),
+        owner: flows[0].incident().owner().clone(),
         environment: "test".into(),
         severity: Severity::Critical,
         code: Code::Unknown,
@@ -75,6 +77,16 @@ async fn a_flow_that_comes_again_is_not_counted_again<S: Alerter>(alerts: S) {
     assert_eq!(fire(&alerts, &failed, Severity::Error).await, AlertChange::Opened);
     assert_eq!(fire(&alerts, &failed, Severity::Error).await, AlertChange::Repeated);
     assert_eq!(open(&alerts).await[0].count, 1);
+}
+
+async fn another_handlers_alert_is_left_alone<S: Alerter>(alerts: S) {
+    let failed = |handler| by(handler, flow("1", Code::Internal, 1));
+    let worked = |handler| by(handler, flow("1", Code::Ok, 2));
+    fire(&alerts, &failed("pay"), Severity::Error).await;
+    assert_eq!(resolve(&alerts, &worked("read")).await, AlertChange::NotOpen);
+    assert_eq!(fire(&alerts, &failed("read"), Severity::Error).await, AlertChange::Opened);
+    assert_eq!(resolve(&alerts, &worked("pay")).await, AlertChange::Resolved);
+    assert_eq!(open(&alerts).await[0].incident(), failed("read").incident());
 }
 
 async fn a_resolved_alert_is_listed_and_the_next_one_is_new<S: Alerter>(alerts: S) {

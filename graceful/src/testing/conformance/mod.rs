@@ -33,8 +33,8 @@ pub use self::{
     nexus::nexus, scheduler::scheduler,
 };
 use crate::{
-    Code, Ending, Flow,
-    flow::{Declaration, Declared, Origin},
+    Code, Context, Ending, Flow,
+    flow::{Declaration, Declared, Identity, Origin},
 };
 
 /// A flow of a user that ended at that second, with `Ok` or with an error of that code.
@@ -48,6 +48,23 @@ fn flow(id: &str, code: Code, second: i64) -> Arc<Flow> {
     flow.end(if code == Code::Ok { Ending::Ok } else { Ending::Err });
     flow.at = at(second);
     Arc::new(flow)
+}
+
+/// A call that names no entity, with the correlation id that its client gave.
+fn call(correlation: &str, second: i64) -> Arc<Flow> {
+    let mut flow = flow("", Code::Ok, second);
+    let own = Arc::make_mut(&mut flow);
+    (own.values.id, own.values.named_at_entry) = (None, false);
+    own.context = Some(Arc::new(Context::new().with_correlation_id(correlation)));
+    flow
+}
+
+/// The same flow of a handler.
+fn by(handler: &'static str, mut flow: Arc<Flow>) -> Arc<Flow> {
+    let own = Arc::make_mut(&mut flow);
+    let identity = Identity::Name(handler.into());
+    own.declaration = Declared::Owned(Arc::new(Declaration { identity, ..(*own.declaration).clone() }));
+    flow
 }
 
 fn at(second: i64) -> Timestamp {

@@ -1,7 +1,7 @@
 //! What a [`Nexus`] must do.
 
-use super::{at, flow};
-use crate::{Code, backends::Nexus};
+use super::{at, call, flow};
+use crate::{Code, Key, KeySpace, backends::Nexus};
 
 /// Checks the promises of [`Nexus`].
 ///
@@ -17,6 +17,7 @@ use crate::{Code, backends::Nexus};
 pub async fn nexus<S: Nexus>(fresh: impl AsyncFn() -> S) {
     each_arm_is_a_pattern(fresh().await).await;
     a_trace_is_in_the_order_of_time(fresh().await).await;
+    calls_that_name_no_entity_are_counted_and_leave_a_bounded_list(fresh().await).await;
 }
 
 async fn each_arm_is_a_pattern<S: Nexus>(store: S) {
@@ -41,4 +42,19 @@ async fn a_trace_is_in_the_order_of_time<S: Nexus>(store: S) {
     let traced = store.trace(&flows[0].entity()).await.unwrap();
     let traced: Vec<_> = traced.iter().map(|trace| (trace.pattern.as_str(), trace.flow, trace.at)).collect();
     assert_eq!(traced, [("user.error", flows[2].id(), at(1)), ("user", flows[0].id(), at(2))]);
+}
+
+async fn calls_that_name_no_entity_are_counted_and_leave_a_bounded_list<S: Nexus>(store: S) {
+    let calls: Vec<_> = (1..=150).map(|second| call("42", second)).collect();
+    for call in &calls {
+        store.register(call).await.unwrap();
+    }
+    assert_eq!(store.patterns().await.unwrap()[0].count, 150);
+    let list = Key::new("users", None, "user", "").in_space(KeySpace::Call);
+    let listed = store.trace(&list).await.unwrap();
+    assert!((1..=100).contains(&listed.len()), "{} are listed", listed.len());
+    assert_eq!(listed.last().map(|trace| trace.flow), calls.last().map(|call| call.id()));
+    for key in [calls[0].entity(), Key::new("users", None, "user", "42")] {
+        assert_eq!(store.trace(&key).await.unwrap(), [], "{key}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{at, flow};
+use super::{at, by, flow};
 use crate::{
     Code,
     backends::{Job, JobChange, Scheduler},
@@ -23,7 +23,8 @@ const HOLD: Duration = Duration::from_secs(600);
 /// # });
 /// ```
 pub async fn scheduler<S: Scheduler>(fresh: impl AsyncFn() -> S, elapse: impl AsyncFn(&S, Duration)) {
-    an_entity_has_one_job(fresh().await).await;
+    an_incident_has_one_job(fresh().await).await;
+    another_handlers_job_is_left_alone(fresh().await).await;
     what_is_due_is_handed_out_once(fresh().await, &elapse).await;
     only_who_holds_a_job_settles_it(fresh().await, &elapse).await;
     a_job_that_is_put_off_comes_again(fresh().await, &elapse).await;
@@ -33,10 +34,10 @@ async fn poll<S: Scheduler>(store: &S, limit: usize) -> Vec<Job> {
     store.poll(limit, HOLD).await.unwrap()
 }
 
-async fn an_entity_has_one_job<S: Scheduler>(store: S) {
+async fn an_incident_has_one_job<S: Scheduler>(store: S) {
     let [first, second] = [flow("1", Code::Internal, 1), flow("1", Code::Unavailable, 2)];
-    let entity = first.entity();
-    assert_eq!(store.complete(&entity).await.unwrap(), JobChange::NotOpen);
+    let incident = first.incident();
+    assert_eq!(store.complete(&incident).await.unwrap(), JobChange::NotOpen);
     assert_eq!(store.open(&first, 2 * HOLD).await.unwrap(), JobChange::Opened);
     let due = store.jobs().await.unwrap()[0].due;
     assert_eq!(store.open(&second, 3 * HOLD).await.unwrap(), JobChange::Bumped);
@@ -45,13 +46,25 @@ async fn an_entity_has_one_job<S: Scheduler>(store: S) {
     assert_eq!(jobs.len(), 2);
     assert_eq!((&*jobs[0].id, jobs[0].bumps), ("users::user:2", 1), "by due time");
     let job = &jobs[1];
-    assert_eq!((&job.entity, job.due, job.opened_at), (&entity, due, at(1)), "a bump puts nothing off");
+    assert_eq!((job.due, job.opened_at), (due, at(1)), "a bump puts nothing off");
+    assert_eq!(job.incident(), incident);
     assert_eq!((job.bumps, job.flow, job.code), (2, second.id(), Code::Unavailable));
     assert_eq!((job.attempts, job.held_until, &job.error), (0, None, &None));
     assert_eq!(store.open(&second, Duration::ZERO).await.unwrap(), JobChange::Bumped);
     assert!(store.jobs().await.unwrap()[0].due < due, "of two due times the earlier one stays");
-    assert_eq!(store.complete(&entity).await.unwrap(), JobChange::Completed);
-    assert_eq!(store.complete(&entity).await.unwrap(), JobChange::NotOpen);
+    assert_eq!(store.complete(&incident).await.unwrap(), JobChange::Completed);
+    assert_eq!(store.complete(&incident).await.unwrap(), JobChange::NotOpen);
+}
+
+async fn another_handlers_job_is_left_alone<S: Scheduler>(store: S) {
+    let [pay, read] = ["pay", "read"].map(|handler| by(handler, flow("1", Code::Internal, 1)));
+    store.open(&pay, HOLD).await.unwrap();
+    assert_eq!(store.complete(&read.incident()).await.unwrap(), JobChange::NotOpen);
+    assert_eq!(store.open(&read, 2 * HOLD).await.unwrap(), JobChange::Opened);
+    let jobs = store.jobs().await.unwrap();
+    assert_eq!(jobs.iter().map(Job::incident).collect::<Vec<_>>(), [pay.incident(), read.incident()]);
+    assert_eq!(store.complete(&pay.incident()).await.unwrap(), JobChange::Completed);
+    assert_eq!(store.jobs().await.unwrap().len(), 1);
 }
 
 async fn what_is_due_is_handed_out_once<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::log::Log;
 use crate::{
-    Event, Flow, Key, Metadata, Severity,
+    Event, Flow, Incident, Key, Metadata, Severity,
     backends::{
         Activity, Alert, AlertChange, Alerter, AuditLog, BoxFuture, Cache, CacheEntry, CacheWrite, Claim,
         Edge, EventEmitter, FlowState, FlowStore, Held, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus,
@@ -159,8 +159,8 @@ impl Scheduler for Recording<dyn Scheduler> {
         self.log.record(|| "open".to_owned(), || self.inner.open(flow, after))
     }
 
-    fn complete(&self, entity: &Key) -> Reply<JobChange> {
-        self.log.record(|| "complete".to_owned(), || self.inner.complete(entity))
+    fn complete(&self, incident: &Incident) -> Reply<JobChange> {
+        self.log.record(|| "complete".to_owned(), || self.inner.complete(incident))
     }
 
     fn jobs(&self) -> Reply<Vec<Job>> {

@@ -12,7 +12,7 @@ fn open(scheduler: &Scheduler, id: &str, due: u64) -> JobChange {
 }
 
 fn complete(scheduler: &Scheduler, id: &str) -> JobChange {
-    answer(scheduler.complete(&flow(id, Code::Ok).entity())).unwrap()
+    answer(scheduler.complete(&flow(id, Code::Ok).incident())).unwrap()
 }
 
 fn poll(scheduler: &Scheduler, limit: usize) -> Vec<String> {
@@ -47,6 +47,7 @@ async fn a_bump_counts_and_keeps_the_earlier_due_time() {
     let expected = Job {
         id: "users::user:1".to_owned(),
         entity: first.entity(),
+        owner: first.incident().owner().clone(),
         due: after(scheduler.1.start, Duration::from_secs(10)),
         opened_at: at(1),
         bumps: 3,

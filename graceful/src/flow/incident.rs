@@ -1,0 +1,70 @@
+//! What an alert and a review job are about.
+
+use std::fmt;
+
+use smol_str::SmolStr;
+
+use crate::{Key, encoded};
+
+/// What an alert and a review job are about: an entity, and the handler whose failure it was.
+///
+/// Only a success of the same owner on the same entity closes it: a successful read says nothing about a payment that failed.
+/// The owner is the handler's identity, or the name that handlers share by `incident = "…"`.
+///
+/// Its `Display` is the one name that backends use: the entity's, `#` and the owner's, encoded; so different incidents have
+/// different names.
+///
+/// ```
+/// use graceful::{Incident, Key};
+///
+/// let incident = Incident::new(Key::new("shop", None, "order", "42"), "shop::pay");
+/// assert_eq!(incident.to_string(), "shop::order:42#shop%3A%3Apay");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Incident {
+    entity: Key,
+    owner: SmolStr,
+}
+
+impl Incident {
+    /// An incident of an entity.
+    ///
+    /// ```
+    /// # use graceful::{Incident, Key};
+    /// let order = Key::new("shop", None, "order", "42");
+    /// assert_ne!(Incident::new(order.clone(), "shop::pay"), Incident::new(order, "shop::read"));
+    /// ```
+    pub fn new(entity: Key, owner: impl Into<SmolStr>) -> Self {
+        Self { entity, owner: owner.into() }
+    }
+
+    /// What failed.
+    ///
+    /// ```
+    /// # use graceful::{Incident, Key};
+    /// let order = Key::new("shop", None, "order", "42");
+    /// assert_eq!(*Incident::new(order.clone(), "shop::pay").entity(), order);
+    /// ```
+    pub fn entity(&self) -> &Key {
+        &self.entity
+    }
+
+    /// Whose failure it was; empty where neither a handler nor a shared name is known.
+    ///
+    /// ```
+    /// # use graceful::{Incident, Key};
+    /// assert_eq!(Incident::new(Key::new("shop", None, "order", "42"), "shop::pay").owner(), "shop::pay");
+    /// ```
+    pub fn owner(&self) -> &SmolStr {
+        &self.owner
+    }
+}
+
+impl fmt::Display for Incident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.owner.is_empty() {
+            true => self.entity.fmt(f),
+            false => write!(f, "{}#{}", self.entity, encoded(&self.owner)),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Two durable handlers of one identity: no orchestrator can be installed in such a program, so this one has no other tests.
+#![allow(missing_docs, reason = "tests")]
+
+use graceful::{
+    Code, Flow, InstallError, Orchestrator, StepError, UnmetRequirement, backends::memory, orchestrate,
+};
+
+macro_rules! handler {
+    ($($name:literal)?) => {
+        const _: () = {
+            async fn hook(_: &Flow) -> Result<(), StepError> {
+                Ok(())
+            }
+
+            #[orchestrate(pattern = "order", id = 42, delivery = "durable", audit = hook $(, name = $name)?)]
+            #[allow(dead_code, reason = "registered, and never called")]
+            async fn pay() -> Result<(), Code> {
+                Ok(())
+            }
+        };
+    };
+}
+
+handler!();
+handler!();
+handler!("a third");
+handler!("a fourth");
+
+#[tokio::test]
+async fn durable_handlers_of_one_identity_are_refused_with_both_places() {
+    let orchestrator = Orchestrator::builder().in_memory().flows(memory::Flows::new()).build().unwrap();
+    let error = orchestrator.install().unwrap_err();
+    let InstallError::Unmet(unmet) = error else { panic!("{error}") };
+    assert_eq!(unmet.iter().map(UnmetRequirement::line).collect::<Vec<_>>(), [24, 25]);
+    for (own, other) in [(0, 25), (1, 24)] {
+        let told = unmet[own].to_string();
+        let place = format!("`pay` ({}:{other})", file!());
+        for expected in [place.as_str(), "`one_identity::_::pay`", "give each a `name = \"…\"`"] {
+            assert!(told.contains(expected), "{expected}: {told}");
+        }
+    }
+}
