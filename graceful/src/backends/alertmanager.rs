@@ -5,8 +5,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use reqwest::Url;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::{
     http::{self, Http, origin},

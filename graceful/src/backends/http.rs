@@ -2,17 +2,24 @@
 //!
 //! Of a URL only its origin is ever shown: user and password are secrets, and so may be a path or a query.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
-use reqwest::{
-    Client, Response, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    redirect::Policy,
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use http::{
+    Request, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
 };
-use rustls::{ClientConfig, crypto::ring};
-use rustls_platform_verifier::BuilderVerifierExt;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::time::timeout;
+use url::Url;
 
-use crate::StepError;
+use crate::{StepError, backends::tls};
 
 /// Below the second that an inline step has.
 pub const TIMEOUT: Duration = Duration::from_millis(900);
@@ -30,9 +37,17 @@ enum Auth {
 /// A client and the secrets that it shows a server.
 #[derive(Clone)]
 pub struct Http {
-    client: Client,
+    client: Connections,
     auth: Option<Auth>,
+    authorization: Option<HeaderValue>,
     pub timeout: Duration,
+}
+
+/// Without an encrypted one among its URLs, a client needs no library of cryptography.
+#[derive(Clone)]
+enum Connections {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Encrypted(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
 /// What [`Http`] is made from.
@@ -40,11 +55,12 @@ pub struct Http {
 pub struct Settings {
     auth: Option<Auth>,
     timeout: Duration,
+    encrypted: bool,
 }
 
 impl Settings {
     pub const fn new() -> Self {
-        Self { auth: None, timeout: TIMEOUT }
+        Self { auth: None, timeout: TIMEOUT, encrypted: false }
     }
 
     pub fn basic_auth(&mut self, user: String, password: String) {
@@ -74,50 +90,89 @@ impl Settings {
             let cleared = url.set_username("").and_then(|()| url.set_password(None));
             debug_assert!(cleared.is_ok(), "a URL with a host can be without a user");
         }
+        // What follows a `#` is for the reader.
+        url.set_fragment(None);
+        self.encrypted |= url.scheme() == "https";
         Ok(url)
     }
 
     pub fn connect(self) -> Result<Http, StepError> {
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(BuilderVerifierExt::with_platform_verifier)
-            .map_err(StepError::caused_by)?
-            .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
-            // What is posted is for this server only.
-            .redirect(Policy::none())
-            .user_agent(concat!("graceful/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| StepError::caused_by(error.without_url()))?;
-        Ok(Http { client, auth: self.auth, timeout: self.timeout })
+        let authorization = self.auth.as_ref().map(Auth::header).transpose()?;
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT.min(self.timeout)));
+        let mut client = Client::builder(TokioExecutor::new());
+        client.pool_timer(TokioTimer::new());
+        let client = match self.encrypted {
+            false => Connections::Plain(client.build(connector)),
+            true => {
+                let tls = tls::client_config().map_err(StepError::new)?;
+                let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+                Connections::Encrypted(client.build(https.wrap_connector(connector)))
+            }
+        };
+        Ok(Http { client, auth: self.auth, authorization, timeout: self.timeout })
+    }
+}
+
+impl Auth {
+    fn header(&self) -> Result<HeaderValue, StepError> {
+        let text = match self {
+            Self::Basic(user, password) => {
+                format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+            }
+            Self::Bearer(token) => format!("Bearer {token}"),
+        };
+        // What is wrong with it is not told: it is a secret.
+        let mut header =
+            HeaderValue::try_from(text).map_err(|_| StepError::new("the token is no value of a header"))?;
+        header.set_sensitive(true);
+        Ok(header)
     }
 }
 
 impl Http {
-    /// Posts a body, and answers with the answer's, if the server was content.
+    /// Posts a body, and answers with the answer's, if the server was content. What is posted is for this server only: no redirection
+    /// is followed.
     pub async fn post(
         &self,
         url: &Url,
         content_type: &'static str,
         headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-        body: impl Into<reqwest::Body>,
+        body: impl Into<Bytes>,
     ) -> Result<Vec<u8>, StepError> {
-        let headers: HeaderMap = headers.into_iter().collect();
-        let request = self.client.post(url.clone()).timeout(self.timeout).header(CONTENT_TYPE, content_type);
-        let request = match &self.auth {
-            Some(Auth::Basic(user, password)) => request.basic_auth(user, Some(password)),
-            Some(Auth::Bearer(token)) => request.bearer_auth(token),
-            None => request,
-        };
-        let response =
-            request.headers(headers).body(body).send().await.map_err(|error| failed(url, error))?;
-        if !response.status().is_success() {
-            return Err(refused(url, response).await);
+        let mut request =
+            Request::post(url.as_str()).header(CONTENT_TYPE, content_type).header(USER_AGENT, OURS);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
         }
-        let body = response.bytes().await.map_err(|error| failed(url, error))?;
-        Ok(body.into())
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(body.into())).map_err(|error| failed(url, &error))?;
+        let answered = timeout(self.timeout, async {
+            let response = self.client.request(request).await.map_err(|error| failed(url, &error))?;
+            if !response.status().is_success() {
+                return Err(refused(url, response).await);
+            }
+            let body = response.into_body().collect().await.map_err(|error| failed(url, &error))?;
+            Ok(body.to_bytes().into())
+        });
+        answered.await.unwrap_or_else(|_| {
+            Err(StepError::new(format!("{}: timed out after {:?}", origin(url), self.timeout)))
+        })
+    }
+}
+
+const OURS: &str = concat!("graceful/", env!("CARGO_PKG_VERSION"));
+
+impl Connections {
+    async fn request(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, legacy::Error> {
+        match self {
+            Self::Plain(client) => client.request(request).await,
+            Self::Encrypted(client) => client.request(request).await,
+        }
     }
 }
 
@@ -126,19 +181,19 @@ pub fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn failed(url: &Url, error: reqwest::Error) -> StepError {
-    let (origin, error) = (origin(url), error.without_url());
+fn failed(url: &Url, error: &dyn Error) -> StepError {
     // Of an error on the way, what went wrong is told by its innermost cause.
-    let mut cause: &dyn std::error::Error = &error;
+    let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    StepError::new(format!("{origin}: {cause}"))
+    StepError::new(format!("{}: {cause}", origin(url)))
 }
 
-async fn refused(url: &Url, mut response: Response) -> StepError {
+async fn refused(url: &Url, response: Response<Incoming>) -> StepError {
     let (origin, status) = (origin(url), response.status());
-    let said = response.chunk().await.ok().flatten().unwrap_or_default();
+    let first = response.into_body().frame().await.and_then(Result::ok);
+    let said = first.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
     let said: String =
         String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(TOLD).collect();
     let colon = if said.is_empty() { "" } else { ": " };
@@ -165,7 +220,10 @@ impl fmt::Debug for Http {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("auth", &self.auth).field("timeout", &self.timeout).finish()
+        f.debug_struct("Settings")
+            .field("auth", &self.auth)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 
@@ -182,7 +240,7 @@ mod tests {
         assert!(
             matches!(&settings.auth, Some(Auth::Basic(user, password)) if user == "ada" && password == "s:cret")
         );
-        assert_eq!(format!("{settings:?}"), "Settings { auth: Some(Basic(…)), timeout: 900ms }");
+        assert_eq!(format!("{settings:?}"), "Settings { auth: Some(Basic(…)), timeout: 900ms, .. }");
         let http = format!("{:?}", settings.connect().unwrap());
         assert!(!http.contains("cret"), "{http}");
     }

@@ -40,6 +40,8 @@ mod reply;
 pub mod sparql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(feature = "__tls")]
+mod tls;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 

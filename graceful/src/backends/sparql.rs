@@ -8,12 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ::http::{HeaderValue, header::ACCEPT};
 use jiff::Timestamp;
-use reqwest::{
-    Url,
-    header::{ACCEPT, HeaderValue},
-};
 use sparesults::{QueryResultsFormat, QueryResultsParser, SliceQueryResultsParserOutput};
+use url::Url;
 
 use super::{
     http::{Http, Settings, origin},

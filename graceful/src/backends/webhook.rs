@@ -4,13 +4,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use ::http::{HeaderName, HeaderValue};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
-use reqwest::{
-    Url,
-    header::{HeaderName, HeaderValue},
-};
 use serde_json::json;
+use url::Url;
 
 use super::{
     http::{self, Http, origin},

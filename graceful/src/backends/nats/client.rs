@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::{ConnectErrorKind, jetstream};
 
 use super::url::Url;
-use crate::backends::ConnectError;
+use crate::backends::{ConnectError, tls};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -32,6 +32,8 @@ impl Client {
         let place = format!("NATS at {}", url.place);
         let client = url
             .options()
+            // A server may ask for it, whatever the URL's scheme.
+            .tls_client_config(tls::client_config().map_err(ConnectError::new)?)
             .name("graceful")
             .connection_timeout(CONNECT)
             .ping_interval(PING)

@@ -12,6 +12,8 @@ use ::redis::{
 };
 use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 
+#[cfg(feature = "redis-tls")]
+use super::tls::Encrypted;
 use crate::{
     StepError,
     backends::{ConnectError, breaker::Breaker, connect::in_real_time},
@@ -24,6 +26,8 @@ static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("writ
 
 pub(super) struct Connection {
     client: Client,
+    #[cfg(feature = "redis-tls")]
+    encrypted: Option<Encrypted>,
     live: Mutex<Live>,
     /// Held by whoever connects, while the others wait.
     connecting: AsyncMutex<()>,
@@ -64,14 +68,17 @@ impl Command {
 impl Connection {
     /// Connects, so that a wrong URL, address or password is told at once.
     pub(super) async fn open(url: &str) -> Result<Self, ConnectError> {
-        // Where several are compiled in and none is chosen, the client would panic.
         #[cfg(feature = "redis-tls")]
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let encrypted = Encrypted::of(url).map_err(ConnectError::new)?;
+        #[cfg(feature = "redis-tls")]
+        let url = encrypted.as_ref().map_or(url, |(_, url)| url.as_str());
         // No URL in what is told: it may hold a password.
         let client =
             Client::open(url).map_err(|error| ConnectError::new(format!("no URL of Redis: {error}")))?;
         let this = Self {
             client,
+            #[cfg(feature = "redis-tls")]
+            encrypted: encrypted.map(|(encrypted, _)| encrypted),
             live: Mutex::default(),
             connecting: AsyncMutex::default(),
             breaker: Breaker::new("Redis"),
@@ -162,13 +169,21 @@ impl Connection {
         }
         // The one limit of time is the caller's.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut connection = self.made(config).await?;
         // Where a password is missing, this is the first command to be refused.
         let () = ::redis::cmd("PING").query_async(&mut connection).await?;
         let mut live = self.live();
         live.number += 1;
         live.connection = Some(connection.clone());
         Ok((connection, live.number))
+    }
+
+    async fn made(&self, config: AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
+        #[cfg(feature = "redis-tls")]
+        if let Some(encrypted) = &self.encrypted {
+            return encrypted.connected(&self.client, config).await;
+        }
+        self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
     /// Unless there is a newer one already.

@@ -13,5 +13,7 @@
 mod cache;
 mod connection;
 mod stored;
+#[cfg(feature = "redis-tls")]
+mod tls;
 
 pub use self::cache::Cache;
