@@ -40,6 +40,7 @@
 //! | `postgres` | `backends::postgres`: a durable store for many processes, an inbox, and alerts that they share |
 //! | `redis` | `backends::redis`: the cache on Redis |
 //! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
+//! | `ring` | the library of cryptography for `https://…` and `rediss://…`, where the program has installed none; `nats` brings it |
 //! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |
 
 mod classify;

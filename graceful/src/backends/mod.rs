@@ -40,7 +40,13 @@ mod reply;
 pub mod sparql;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
-#[cfg(feature = "__tls")]
+#[cfg(any(
+    feature = "alertmanager",
+    feature = "nats",
+    feature = "redis-tls",
+    feature = "sparql",
+    feature = "webhook"
+))]
 mod tls;
 #[cfg(feature = "webhook")]
 pub mod webhook;

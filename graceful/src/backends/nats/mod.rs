@@ -46,6 +46,13 @@
 //!
 //! `nats://[user:password@]host[:port]`, with `token@` instead of a user and a password, `tls://` for an encrypted
 //! connection, and further servers of the cluster after commas.
+//!
+//! # Encrypted connections
+//!
+//! The client cannot be built without a library of cryptography, so this feature brings `ring`, for all of `rustls` in the program.
+//! Where something else brings `aws-lc-rs`, `rustls` takes neither of the two by itself, and a `ClientConfig::builder()` of the
+//! program's own panics: install one at the beginning of `main`, as by `rustls::crypto::aws_lc_rs::default_provider().install_default()`.
+//! This one takes the process' library, if there is one, else `ring`, and installs nothing.
 
 mod client;
 mod events;
