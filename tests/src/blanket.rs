@@ -4,6 +4,7 @@
 macro_rules! everything {
     ($module:ident: $implementor:ty, $receiver:tt $($sized:ident)?) => {
         pub mod $module {
+            #[expect(clippy::wrong_self_convention, reason = "each name is tried with each receiver")]
             pub trait Everything {
                 everything!(methods $receiver ($($sized)?)
                     payload needed_payload needed_value classify decode view start value find
