@@ -6,6 +6,7 @@ mod emitted;
 mod faults;
 mod names;
 mod read;
+mod resubmitted;
 mod start;
 
 use std::net::SocketAddr;

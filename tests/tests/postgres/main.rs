@@ -4,15 +4,18 @@ mod alerts;
 mod audit;
 mod conformance;
 mod faults;
+mod heads;
 mod inbox;
 mod many;
 mod outage;
 mod purge;
 mod relays;
+mod skew;
 mod start;
 mod steps;
 mod told;
 mod transaction;
+mod upgrade;
 
 use std::{
     net::SocketAddr,

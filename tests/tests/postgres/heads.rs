@@ -1,0 +1,297 @@
+//! The mark of each entity's head, over transactions that overlap in any order: an entity has at most one flow under way, none is left
+//! behind, and what was committed before another was inserted goes before it.
+
+use std::{collections::HashMap, time::Duration};
+
+use graceful::backends::{
+    Claim, FlowState, FlowStore as _, Held, Lane, QueuedFlow, Room, Settlement, Uuid, postgres::Store,
+};
+use proptest::{prelude::*, test_runner::TestRunner};
+use sqlx::PgConnection;
+
+use super::{Postgres, execute};
+
+#[derive(Clone, Debug)]
+enum Op {
+    /// In a transaction that stays open.
+    Insert {
+        by: usize,
+        entity: u8,
+    },
+    /// The same, of the end of a flow that was claimed so many before the last one.
+    End {
+        by: usize,
+        back: usize,
+    },
+    Commit {
+        by: usize,
+    },
+    Rollback {
+        by: usize,
+    },
+    Enqueue {
+        entity: u8,
+    },
+    Claim {
+        limit: usize,
+    },
+    Settle {
+        back: usize,
+        retry: bool,
+    },
+    Resubmit {
+        back: usize,
+    },
+    /// Somebody deletes a row by hand.
+    Delete {
+        back: usize,
+    },
+    /// All leases are over.
+    Elapse,
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let op = prop_oneof![
+        4 => (0_usize..3, 0_u8..3).prop_map(|(by, entity)| Op::Insert { by, entity }),
+        3 => (0_usize..3, 0_usize..3).prop_map(|(by, back)| Op::End { by, back }),
+        5 => (0_usize..3).prop_map(|by| Op::Commit { by }),
+        1 => (0_usize..3).prop_map(|by| Op::Rollback { by }),
+        3 => (0_u8..3).prop_map(|entity| Op::Enqueue { entity }),
+        6 => (1_usize..4).prop_map(|limit| Op::Claim { limit }),
+        3 => (0_usize..3, any::<bool>()).prop_map(|(back, retry)| Op::Settle { back, retry }),
+        1 => (0_usize..5).prop_map(|back| Op::Resubmit { back }),
+        1 => (0_usize..5).prop_map(|back| Op::Delete { back }),
+        1 => Just(Op::Elapse),
+    ];
+    proptest::collection::vec(op, 20..60)
+}
+
+/// What is known of a flow: when it was inserted, and when that was committed.
+struct Known {
+    entity: u8,
+    inserted: usize,
+    committed: Option<usize>,
+    ended: bool,
+}
+
+/// A connection, and what its open transaction has done.
+struct Writer {
+    connection: PgConnection,
+    inserted: Vec<u128>,
+    ended: Option<u128>,
+    is_open: bool,
+}
+
+struct World<'p> {
+    postgres: &'p Postgres,
+    store: Store,
+    looking: PgConnection,
+    writers: Vec<Writer>,
+    flows: HashMap<u128, Known>,
+    claims: Vec<Claim>,
+    /// Which flow of an entity is under way.
+    under_way: HashMap<u8, u128>,
+    now: usize,
+}
+
+impl World<'_> {
+    fn claim_of(&self, back: usize) -> Option<Claim> {
+        let index = self.claims.len().checked_sub(1 + back)?;
+        let claim = self.claims[index].clone();
+        // A row that a transaction has changed would be waited for.
+        let is_locked = self.writers.iter().any(|writer| writer.ended == Some(claim.id.as_u128()));
+        (!is_locked).then_some(claim)
+    }
+
+    fn add(&mut self, entity: u8, committed: Option<usize>) -> QueuedFlow {
+        let id = self.flows.len() as u128 + 1;
+        self.flows.insert(id, Known { entity, inserted: self.now, committed, ended: false });
+        let entity = format!("entity {entity}");
+        QueuedFlow {
+            id: Uuid::from_u128(id),
+            entity,
+            handler: String::new(),
+            lane: Lane::default(),
+            body: Vec::new(),
+        }
+    }
+
+    fn end(&mut self, id: u128) {
+        let known = self.flows.get_mut(&id).unwrap();
+        known.ended = true;
+        if self.under_way.get(&known.entity) == Some(&id) {
+            self.under_way.remove(&known.entity);
+        }
+    }
+
+    async fn claim(&mut self, limit: usize) -> usize {
+        let claims = self.store.claim(Room::of(limit), Duration::from_secs(3600)).await.unwrap();
+        for claim in &claims {
+            let id = claim.id.as_u128();
+            let known = &self.flows[&id];
+            assert_eq!(self.under_way.insert(known.entity, id), None, "two of one entity at once");
+            let before = self.flows.iter().find(|(_, other)| {
+                other.entity == known.entity
+                    && !other.ended
+                    && other.committed.is_some_and(|at| at < known.inserted)
+            });
+            assert!(before.is_none(), "{id} was handed out before {:?}", before.map(|(id, _)| id));
+        }
+        let count = claims.len();
+        self.claims.extend(claims);
+        count
+    }
+
+    async fn begin(&mut self, by: usize) -> &mut PgConnection {
+        let writer = &mut self.writers[by];
+        if !writer.is_open {
+            execute(&mut writer.connection, "BEGIN").await;
+            writer.is_open = true;
+        }
+        &mut writer.connection
+    }
+
+    async fn close(&mut self, by: usize, commits: bool) {
+        let writer = &mut self.writers[by];
+        if !std::mem::take(&mut writer.is_open) {
+            return;
+        }
+        execute(&mut writer.connection, if commits { "COMMIT" } else { "ROLLBACK" }).await;
+        let (inserted, ended) = (std::mem::take(&mut writer.inserted), writer.ended.take());
+        for id in inserted {
+            let known = self.flows.get_mut(&id).unwrap();
+            known.committed = commits.then_some(self.now);
+            known.ended = !commits;
+        }
+        if let Some(id) = ended.filter(|_| commits) {
+            self.end(id);
+        }
+    }
+
+    async fn call(&mut self, op: &Op) {
+        self.now += 1;
+        match *op {
+            Op::Insert { by, entity } => {
+                let flow = self.add(entity, None);
+                let insert = "INSERT INTO graceful_flows (id, entity, handler, body) VALUES ($1, $2, '', '')";
+                let connection = self.begin(by).await;
+                sqlx::query(insert).bind(flow.id).bind(flow.entity).execute(connection).await.unwrap();
+                self.writers[by].inserted.push(flow.id.as_u128());
+            }
+            Op::End { by, back } => {
+                let Some(claim) = self.claim_of(back).filter(|_| self.writers[by].ended.is_none()) else {
+                    return;
+                };
+                let end = "UPDATE graceful_flows SET state = 1, token = NULL, ended_at = graceful_now() \
+                           WHERE id = $1 AND token = $2 AND state = 0";
+                let connection = self.begin(by).await;
+                let ended =
+                    sqlx::query(end).bind(claim.id).bind(claim.token).execute(connection).await.unwrap();
+                self.writers[by].ended = (ended.rows_affected() > 0).then_some(claim.id.as_u128());
+            }
+            Op::Commit { by } => self.close(by, true).await,
+            Op::Rollback { by } => self.close(by, false).await,
+            Op::Enqueue { entity } => {
+                let flow = self.add(entity, Some(self.now));
+                self.store.enqueue(flow).await.unwrap();
+            }
+            Op::Claim { limit } => {
+                self.claim(limit).await;
+            }
+            Op::Settle { back, retry } => {
+                let Some(claim) = self.claim_of(back) else { return };
+                self.settle(claim.held(), retry).await;
+            }
+            Op::Resubmit { back } => {
+                let Some(claim) = self.claim_of(back) else { return };
+                if self.store.resubmit(claim.id).await.unwrap() {
+                    let known = self.flows.get_mut(&claim.id.as_u128()).unwrap();
+                    (known.inserted, known.committed, known.ended) = (self.now, Some(self.now), false);
+                }
+            }
+            Op::Delete { back } => {
+                let Some(claim) = self.claim_of(back) else { return };
+                let delete = sqlx::query("DELETE FROM graceful_flows WHERE id = $1").bind(claim.id);
+                delete.execute(&mut self.looking).await.unwrap();
+                self.end(claim.id.as_u128());
+            }
+            Op::Elapse => {
+                if self.writers.iter().all(|writer| writer.ended.is_none()) {
+                    self.postgres.elapse(&self.store, Duration::from_secs(7200)).await;
+                    self.under_way.clear();
+                }
+            }
+        }
+    }
+
+    async fn settle(&mut self, held: Held, retry: bool) {
+        let again = Settlement::Retry { after: Duration::ZERO, error: String::new(), body: None };
+        let settlement = if retry { again } else { Settlement::Completed };
+        if !self.store.settle(held, settlement).await.unwrap() {
+            return;
+        }
+        match retry {
+            true => drop(self.under_way.remove(&self.flows[&held.id.as_u128()].entity)),
+            false => self.end(held.id.as_u128()),
+        }
+    }
+
+    /// What waits, waits for a head; and only heads are under way.
+    async fn marks_are_true(&mut self) {
+        let wrong: Vec<i64> = sqlx::query_scalar(
+            "SELECT seq FROM graceful_flows AS flow WHERE state = 0 AND ((token IS NOT NULL AND head IS NOT TRUE) OR (head = false AND \
+             NOT EXISTS (SELECT FROM graceful_flows AS other WHERE other.state = 0 AND other.head AND other.entity = flow.entity)))",
+        )
+        .fetch_all(&mut self.looking)
+        .await
+        .unwrap();
+        assert_eq!(wrong, [0_i64; 0], "rows that no claim would find, or that nobody may hold");
+    }
+
+    async fn drain(&mut self) {
+        for by in 0..self.writers.len() {
+            self.close(by, true).await;
+        }
+        self.call(&Op::Elapse).await;
+        while self.claim(10).await > 0 {
+            self.now += 1;
+            for claim in std::mem::take(&mut self.claims) {
+                self.settle(claim.held(), false).await;
+            }
+        }
+        let left = self.store.list(FlowState::Queued, 10).await.unwrap();
+        assert!(left.is_empty(), "flows that nobody finds: {left:?}");
+    }
+}
+
+async fn hold(postgres: &Postgres, ops: &[Op]) {
+    let schema = postgres.schema().await;
+    let mut writers = Vec::new();
+    for _ in 0..3 {
+        let connection = postgres.connection(&schema).await;
+        writers.push(Writer { connection, inserted: Vec::new(), ended: None, is_open: false });
+    }
+    let (store, looking) = (postgres.store(&schema).await, postgres.connection(&schema).await);
+    let (flows, claims, under_way) = (HashMap::new(), Vec::new(), HashMap::new());
+    let mut world = World { postgres, store, looking, writers, flows, claims, under_way, now: 0 };
+    for op in ops {
+        world.call(op).await;
+        world.marks_are_true().await;
+    }
+    world.drain().await;
+}
+
+#[test]
+fn heads_whatever_commits_when_are_one_of_each_entity_and_in_order() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let Some(postgres) = runtime.block_on(Postgres::find()) else { return };
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 8, max_shrink_iters: 60, ..ProptestConfig::default() });
+    runner
+        .run(&ops(), |ops| {
+            runtime.block_on(hold(&postgres, &ops));
+            Ok(())
+        })
+        .unwrap();
+    runtime.block_on(postgres.clean());
+}
