@@ -81,14 +81,9 @@ async fn save(
                             if false {
                                 return my::graceful::__private::never::<
                                     Result<_, Error>,
-                                >((
-                                    #[allow(clippy::used_underscore_binding)]
-                                    &_unnamed_2,
-                                    &tenant,
-                                ));
+                                >((&_unnamed_2, &tenant));
                             }
                             {
-                                #[allow(clippy::collection_is_never_read)]
                                 let mut user = user;
                                 '_body: { user.save(tenant).await }
                             }

@@ -20,17 +20,13 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
         },
     ))
         .call(
-            #[allow(clippy::use_self)]
             ::graceful::__private::function::<
                 Result<&'_ User, Error>,
                 _,
-            >(
-                #[allow(clippy::result_large_err)]
-                move || {
-                    let _ = (&id,);
-                    '_body: { self.users.get(&id).ok_or(Error) }
-                },
-            ),
+            >(move || {
+                let _ = (&id,);
+                '_body: { self.users.get(&id).ok_or(Error) }
+            }),
             move |__draft, __result| {
                 ::graceful::__private::probe(__result).__graceful_needed_payload(__draft)
             },

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod hooks;
+mod lints;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -40,8 +41,8 @@ pub(super) fn bound(name: &str) -> Ident {
 /// ```
 pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let function = &handler.function;
-    let (attributes, visibility, defaultness) =
-        (&function.attributes, &function.visibility, &function.defaultness);
+    let (visibility, defaultness) = (&function.visibility, &function.defaultness);
+    let attributes = function.attributes.iter().map(lints::expected);
     let signature = &function.signature;
     let here = match handler.durable {
         true => Some(durable(handler)),
@@ -116,10 +117,10 @@ fn call(handler: &Handler) -> TokenStream {
             let enter = enter(handler, &site(handler), *eager);
             let call = Ident::new("call", run_span);
             let block = braced(users, quote!(#hold #body));
-            // Not `move || -> #returned`: lints of signatures would be told of the closure's, too. Those that look at the type
-            // have said it of the function already.
-            let body = quote_spanned!(users=> #[allow(clippy::result_large_err)] move || #block);
-            let body = quote!(#[allow(clippy::use_self)] #krate::__private::function::<#returned, _>(#body));
+            // Not `move || -> #returned`, and `||` is ours: lints of signatures would be told of the closure's, too.
+            let (move_here, parameters) = (quote_spanned!(users=> move), quote!(||));
+            let body = quote!(#move_here #parameters #block);
+            let body = quote!(#krate::__private::function::<#returned, _>(#body));
             answer(enter, quote!(.#call(#body, #arms) #after .finish()))
         }
     }

@@ -147,12 +147,14 @@ impl Handler {
         }
         let setters = Setters::new(&args, &scope, errors);
         let on = args.on.as_ref().and_then(|on| setters::entry(on, &scope, "on", errors));
+        let mut named = setters.names();
+        scope::identifiers(on.to_token_stream(), &mut named);
         Self {
             debug: args.debug,
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: shape::returned(&function, &shape),
             answer: answer(&function.body),
-            held: shape::held(&mut function),
+            held: shape::held(&mut function, &named),
             requirement: requirement(&args),
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),

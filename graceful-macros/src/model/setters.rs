@@ -2,9 +2,10 @@
 
 use darling::error::Accumulator;
 use proc_macro2::{Ident, Span};
+use quote::ToTokens as _;
 use syn::{Expr, spanned::Spanned as _};
 
-use super::scope::{Phase, Scope};
+use super::scope::{Phase, Scope, identifiers};
 use crate::{
     errors::{at, wrong},
     parse::{Args, Piece, Template, Value},
@@ -80,6 +81,29 @@ impl Setters {
             );
         }
         setters.setters
+    }
+}
+
+impl Setters {
+    /// The names that the expressions use.
+    pub(super) fn names(&self) -> Vec<Ident> {
+        let mut names = self.kept.clone();
+        for setter in self.entry.iter().chain(&self.after) {
+            match &setter.argument {
+                Argument::Reference(expr) | Argument::Value(expr) => {
+                    identifiers(expr.to_token_stream(), &mut names)
+                }
+                Argument::Format { holes, .. } => {
+                    for hole in holes {
+                        if let Hole::Encoded(expr) | Hole::Plain(expr) = hole {
+                            identifiers(expr.to_token_stream(), &mut names);
+                        }
+                    }
+                }
+                Argument::Probe => {}
+            }
+        }
+        names
     }
 }
 

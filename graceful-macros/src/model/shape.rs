@@ -127,7 +127,9 @@ pub(crate) struct Held {
 ///
 /// One that the body does not use is left where it is, so that the compiler still warns, unless its name says that it is
 /// held on purpose.
-pub(crate) fn held(function: &mut Function) -> Held {
+///
+/// `named` are the names that the declaration's expressions use.
+pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
     let mut used = Vec::new();
     identifiers(function.body.stream(), &mut used);
     let mut mentioned = Vec::new();
@@ -138,7 +140,6 @@ pub(crate) fn held(function: &mut Function) -> Held {
             // Without a name it could not be moved in, and would be dropped after the others.
             let name = Ident::new(&format!("_unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
             *parameter.pat = parse_quote!(#name);
-            used.push(name);
         }
         // What decides over the parameter, or over the lints of its name, decides over the local.
         let carried = ["cfg", "cfg_attr", "allow"];
@@ -147,19 +148,21 @@ pub(crate) fn held(function: &mut Function) -> Held {
             .iter()
             .filter(|attribute| carried.iter().any(|name| attribute.path().is_ident(name)));
         let cfg = quote!(#(#cfg)*);
-        for binding in bindings(&mut parameter.pat) {
+        for binding in bindings(&mut parameter.pat, |name| !used.contains(name) && !named.contains(name)) {
             let name = &binding.name;
             let on_purpose = name.to_string().starts_with('_');
-            if !on_purpose && !used.contains(name) {
+            let is_used = used.contains(name);
+            if !on_purpose && !is_used {
                 continue;
             }
-            // Its name says that it is not used; it is held.
-            let lint = on_purpose.then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+            // Its name says that it is not used; whoever uses it all the same is told so there.
+            let lint = (on_purpose && (is_used || named.contains(name)))
+                .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             if binding.mutability.is_some() || !rebound.is_empty() {
                 let mutability = &binding.mutability;
-                // A lint of locals: of a parameter, somebody else may read what was written.
-                rebound
-                    .extend(quote_spanned!(Span::mixed_site()=> #cfg #lint #[allow(clippy::collection_is_never_read)] let #mutability #name = #name;));
+                // Where the parameter stands, so that lints of locals are told there, as they are of those of an `async fn`.
+                let span = Span::mixed_site().located_at(name.span());
+                rebound.extend(quote_spanned!(span=> #cfg #lint let #mutability #name = #name;));
             } else {
                 mentioned.insert(0, quote_spanned!(Span::mixed_site()=> #cfg #lint &#name));
             }
@@ -173,13 +176,17 @@ struct Binding {
     mutability: Option<Token![mut]>,
 }
 
-/// The names that a parameter binds, in order; `mut` moves from the parameter to where it is used.
-fn bindings(pattern: &mut Pat) -> Vec<Binding> {
-    struct Bindings(Vec<Binding>);
+/// The names that a parameter binds, in order; `mut` moves from the parameter to where it is used. A name that says that it is
+/// not used, and is not, becomes ours, so that lints do not take it for used when it is held.
+fn bindings(pattern: &mut Pat, unused: impl Fn(&Ident) -> bool) -> Vec<Binding> {
+    struct Bindings<U>(Vec<Binding>, U);
 
-    impl VisitMut for Bindings {
+    impl<U: Fn(&Ident) -> bool> VisitMut for Bindings<U> {
         fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
             let mutability = if pattern.by_ref.is_none() { pattern.mutability.take() } else { None };
+            if pattern.ident.to_string().starts_with('_') && (self.1)(&pattern.ident) {
+                pattern.ident.set_span(Span::mixed_site().located_at(pattern.ident.span()));
+            }
             // `Ok(n) | Err(n)` binds it once.
             if self.0.iter().all(|known| known.name != pattern.ident) {
                 self.0.push(Binding { name: pattern.ident.clone(), mutability });
@@ -188,7 +195,7 @@ fn bindings(pattern: &mut Pat) -> Vec<Binding> {
         }
     }
 
-    let mut found = Bindings(Vec::new());
+    let mut found = Bindings(Vec::new(), unused);
     found.visit_pat_mut(pattern);
     found.0
 }

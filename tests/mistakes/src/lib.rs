@@ -331,6 +331,7 @@ pub trait Reads {
 impl Reads for Service {
     #[cfg_attr(annotated, orchestrate(pattern = "n"))]
     fn read(n: u64) -> Result<Service, Odd> {
+        // +clippy::use_self
         odd(n).map(Self)
     }
 
@@ -344,4 +345,102 @@ impl Reads for Service {
         // -clippy::manual_async_fn
         async move { odd(n).map(Self) }
     }
+}
+
+/// What is told of the plain functions and expected there.
+mod expected {
+    use super::{Answer, odd};
+    #[cfg(annotated)]
+    use graceful::orchestrate;
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    #[expect(clippy::needless_pass_by_value, clippy::ptr_arg, reason = "it is")]
+    pub fn hidden(n: u64, text: String, list: &Vec<u64>) -> Answer {
+        odd(n + text.len() as u64 + list[0])
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    #[expect(clippy::unnecessary_wraps, unused_variables)]
+    fn told_and_hidden(n: u64, unused: u64) -> Answer {
+        // -clippy::missing_const_for_fn
+        Ok(n)
+    }
+}
+
+/// No `allow` of ours stands in the way of a `forbid`.
+mod forbidden {
+    #![forbid(
+        clippy::collection_is_never_read,
+        clippy::result_large_err,
+        clippy::use_self,
+        clippy::used_underscore_binding
+    )]
+
+    use super::{Answer, odd};
+    #[cfg(annotated)]
+    use graceful::orchestrate;
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub async fn handler(mut n: u64, _guard: String, _: Vec<u64>, mut list: Vec<u64>) -> Answer {
+        n += 1;
+        list.push(1);
+        odd(n + list[0])
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub fn handler_sync(mut n: u64, _guard: String, _: Vec<u64>, mut list: Vec<u64>) -> Answer {
+        n += 1;
+        list.push(1);
+        odd(n + list[0])
+    }
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+pub fn recursion(n: u64) -> Answer {
+    // -unconditional_recursion -clippy::only_used_in_recursion
+    recursion(n)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+pub fn question_mark(n: u64) -> Answer {
+    let m = match odd(n) {
+        // -clippy::question_mark
+        Ok(m) => m,
+        Err(odd) => return Err(odd),
+    };
+    odd(m)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+pub fn boxed_local(n: Box<u64>) -> Answer {
+    // -clippy::boxed_local -clippy::needless_pass_by_value
+    odd(*n)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+pub async fn redundant_local(n: u64) -> Answer {
+    let n = n; // -clippy::redundant_locals
+    odd(n)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+fn not_mutated(n: &mut u64) -> Answer {
+    // -clippy::needless_pass_by_ref_mut
+    odd(*n)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+pub fn could_be_const(n: u64) -> Answer {
+    // -clippy::missing_const_for_fn
+    Ok(n)
+}
+
+pub struct Wrap(u64);
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+#[warn(clippy::shadow_same)]
+pub async fn mut_in_a_pattern(Wrap(mut n): Wrap) -> Answer {
+    // +clippy::shadow_same
+    n += 1;
+    odd(n)
 }
