@@ -29,6 +29,7 @@
 //! | `alertmanager` | `backends::alertmanager`: alerts to Prometheus' Alertmanager; brings `memory` |
 //! | `webhook` | `backends::webhook`: alerts to any webhook, signed; brings `memory` |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
+//! | `eyre` | `eyre::Report` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
 //! | `tower` | [`tower`]: a layer that fills the [`Context`] of each request; brings `http` |
 //! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
@@ -42,6 +43,9 @@
 //! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
 //! | `ring` | the library of cryptography for `https://…` and `rediss://…`, where the program has installed none; `nats` brings it |
 //! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |
+//!
+//! Types of other crates are those of one version: `actix-web` 4, `anyhow` 1, `axum` 0.8, `eyre` 0.6, `http` 1, `sqlx` 0.9, `tonic` 0.14. A
+//! handler whose error or value is of another version logs a warning, once, at its first such answer.
 
 mod classify;
 mod code;

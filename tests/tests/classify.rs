@@ -242,6 +242,17 @@ mod chain {
     }
 
     #[test]
+    fn eyre_report_means_its_first_known_cause() {
+        let report = eyre::Report::new(UserError::Taken).wrap_err("while saving");
+        assert_eq!(told(&report), says(Code::AlreadyExists, "already exists"));
+        let status = eyre::Report::new(tonic::Status::unavailable("a secret text")).wrap_err("mail");
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(told(&eyre::eyre!("a secret text").wrap_err("x")), says(Code::Internal, "internal error"));
+        let report = eyre::Report::new(UserError::Taken).wrap_err(Code::Aborted).wrap_err("while saving");
+        assert_eq!(told(&report), says(Code::Aborted, "aborted"));
+    }
+
+    #[test]
     fn errors_of_a_function_body_are_found_too() {
         #[derive(Debug, Classify)]
         #[classify(code = DataLoss)]
@@ -526,4 +537,34 @@ mod quiet {
     #[derive(Classify)]
     #[classify(transparent)]
     pub struct Generic<T>(Private<T>);
+}
+
+/// Types of a version that graceful does not know are warned of, once for each handler.
+mod other_versions {
+    use graceful::{Orchestrator, orchestrate};
+    use graceful_tests::Log;
+
+    #[orchestrate(pattern = "user")]
+    fn other() -> Result<(), http_0_2::StatusCode> {
+        Err(http_0_2::StatusCode::NOT_FOUND)
+    }
+
+    #[orchestrate(pattern = "user")]
+    fn known() -> Result<(), http::StatusCode> {
+        Err(http::StatusCode::NOT_FOUND)
+    }
+
+    #[test]
+    fn error_of_another_version_warns_once() {
+        let (log, _listens) = Log::listen();
+        let orchestrator = Orchestrator::in_memory();
+        for _ in 0..3 {
+            assert!(orchestrator.sync_scope(other).is_err() && orchestrator.sync_scope(known).is_err());
+        }
+        let lines: Vec<_> =
+            log.of("graceful").into_iter().filter(|line| line.fields.contains_key("type")).collect();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!((lines[0].level, lines[0].field("handler")), (tracing::Level::WARN, "other"));
+        assert_eq!(lines[0].field("type"), "http::status::StatusCode");
+    }
 }

@@ -9,6 +9,8 @@ mod actix_web;
 mod anyhow;
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "eyre")]
+mod eyre;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -63,10 +65,15 @@ pub use graceful_macros::Classify;
 /// | [`StepError`](crate::StepError) | `DeadlineExceeded` when out of time, `Cancelled` when abandoned, else `Internal` |
 /// | `dyn Error`, in a `Box`, an `Arc` or a reference | that of the first known cause, else `Internal` |
 /// | `anyhow::Error` (feature `anyhow`) | the same; a [`Code`] given as `.context(…)` wins |
+/// | `eyre::Report` of eyre 0.6 (feature `eyre`) | the same; a [`Code`] given to `.wrap_err(…)` wins |
 /// | `actix_web::Error`, `actix_web::error::InternalError` (feature `actix-web`) | by the status of their response |
 /// | `http::StatusCode`, alone or first in a tuple, and `http::Response` (feature `http`) | by its number |
 /// | `sqlx::Error` (features `postgres`, `sqlite`) | a row that is not there is `NotFound`, a name that is taken `AlreadyExists`, a conflict of transactions `Aborted`, a database that is away or busy `Unavailable`; what else it says `Internal` |
 /// | `tonic::Status` (feature `tonic`) | its own |
+///
+/// Types of other crates are those of one version: `actix-web` 4, `anyhow` 1, `eyre` 0.6, `http` 1, `sqlx` 0.9, `tonic` 0.14. Where a
+/// handler's error is one of those names and of another version, or the feature is off, it is `Internal`; the handler's first
+/// such error logs a warning.
 ///
 /// The first known cause is looked for from the outside in. Known are the errors above, and every error of the program
 /// that derives `Classify`, implements [`std::error::Error`] and is not generic.

@@ -9,6 +9,7 @@ mod draft;
 mod enter;
 mod fallback;
 mod hook;
+mod mismatch;
 mod outcome;
 mod prepared;
 mod probe;

@@ -14,7 +14,7 @@ use std::{marker::PhantomData, ops::Deref};
 use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
 
-use super::{Carrier, Draft, Value};
+use super::{Carrier, Draft, Value, mismatch};
 use crate::{Classify, Payload, StepError};
 
 /// A value, or an error, to ask what it can do.
@@ -76,7 +76,9 @@ impl<T: Carrier> Wrapped<'_, T> {
 impl<T: ?Sized> Anything<'_, T> {
     /// What cannot be serialised has no payload.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
-    pub fn __graceful_payload(&self, _: &mut Draft<'_>) {}
+    pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
+        mismatch::value::<T>(draft);
+    }
 
     /// An argument relies on the payload: says what is missing.
     pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>)
@@ -118,7 +120,9 @@ impl Wrapped<'_, crate::axum::Problem> {
 impl<E: ?Sized> Anything<'_, E> {
     /// What is not classified stays internal, with a fixed text: its own text never leaves the process.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
-    pub fn __graceful_classify(&self, _: &mut Draft<'_>) {}
+    pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
+        mismatch::error::<E>(draft);
+    }
 }
 
 /// A last good value, to be read back as a `T`: asked in the same way.

@@ -1,0 +1,81 @@
+//! Types of a framework that are not of the version which the features know: without a word they would be errors that nobody has
+//! classified, and values that cannot be serialised.
+
+use std::{
+    any::type_name,
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use super::Draft;
+
+/// How the names of its types begin, the feature that knows one version of them, and that version.
+type Known = (&'static str, &'static str, &'static str);
+
+const ERRORS: &[Known] = &[
+    ("(http::status::StatusCode,", "http", "http 1"),
+    ("actix_web::error::error::Error", "actix-web", "actix-web 4"),
+    ("anyhow::Error", "anyhow", "anyhow 1"),
+    ("eyre::Report", "eyre", "eyre 0.6"),
+    ("http::response::Response<", "http", "http 1"),
+    ("http::status::StatusCode", "http", "http 1"),
+    ("sqlx_core::error::Error", "sqlite` or `postgres", "sqlx 0.9"),
+    ("tonic::status::Status", "tonic", "tonic 0.14"),
+];
+
+const VALUES: &[Known] =
+    &[("axum::json::Json<", "axum", "axum 0.8"), ("tonic::response::Response<", "tonic", "tonic 0.14")];
+
+/// An error that is not classified.
+pub(super) fn error<E: ?Sized>(draft: &Draft<'_>) {
+    if let Some(known) = ERRORS.iter().find(|known| type_name::<E>().starts_with(known.0)) {
+        tell(draft, type_name::<E>(), known, "this error is not classified, so it counts as `Internal`");
+    }
+}
+
+/// An `Ok` value that has no payload.
+pub(super) fn value<T: ?Sized>(draft: &Draft<'_>) {
+    let name = type_name::<T>();
+    let is_of =
+        |known: &&Known| name.starts_with(known.0) || (name.starts_with('(') && name.contains(known.0));
+    if let Some(known) = VALUES.iter().find(is_of) {
+        tell(draft, name, known, "this value is not unwrapped, so there is no payload, and `Ok` invalidates");
+    }
+}
+
+/// Once for each handler, at its first use.
+fn tell(draft: &Draft<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
+    static TOLD: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
+    let (handler, pattern) = (draft.flow.handler(), draft.flow.pattern());
+    let is_new =
+        TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert((format!("{pattern} {handler}"), name));
+    if is_new {
+        tracing::warn!(
+            target: "graceful",
+            handler,
+            r#type = name,
+            "{meaning}: it is of another version than {version}, or the feature `{feature}` is off"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the compiler names those of axum 0.7, tonic 0.12 and http 0.2.
+    #[test]
+    fn types_of_other_versions_are_known_by_name() {
+        let is_known = |list: &[Known], name: &str| list.iter().any(|known| name.starts_with(known.0));
+        for error in [
+            "tonic::status::Status",
+            "http::status::StatusCode",
+            "(http::status::StatusCode, alloc::string::String)",
+        ] {
+            assert!(is_known(ERRORS, error), "{error}");
+        }
+        assert!(is_known(VALUES, "axum::json::Json<users::User>"));
+        assert!(is_known(VALUES, "tonic::response::Response<users::User>"));
+        assert!(!is_known(VALUES, "http::response::Response<axum_core::body::Body>"));
+    }
+}
