@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery)]
 #![allow(
+    clippy::collection_is_never_read,
     clippy::future_not_send,
     clippy::iter_on_single_items,
     clippy::many_single_char_names,
