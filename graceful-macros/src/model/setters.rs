@@ -91,7 +91,7 @@ impl Setters {
         for setter in self.entry.iter().chain(&self.after) {
             match &setter.argument {
                 Argument::Reference(expr) | Argument::Value(expr) => {
-                    identifiers(expr.to_token_stream(), &mut names)
+                    identifiers(expr.to_token_stream(), &mut names);
                 }
                 Argument::Format { holes, .. } => {
                     for hole in holes {
