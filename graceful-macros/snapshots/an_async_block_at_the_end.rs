@@ -1,7 +1,7 @@
 fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
     const fn __graceful_here() {}
-    (::core::future::IntoFuture::into_future)(
-        ::graceful::__private::enter_eager(
+    (::core::future::IntoFuture::into_future)({
+        let __call = ::graceful::__private::enter_eager(
                 const {
                     &::graceful::__private::Site::new("get", "user", "get")
                         .identity(|| ::graceful::__private::identity(&__graceful_here))
@@ -32,6 +32,7 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                 |__draft, __error| {
                     ::graceful::__private::probe(__error).__graceful_classify(__draft)
                 },
-            ),
-    )
+            );
+        (__call.sends()).run(__call)
+    })
 }

@@ -25,9 +25,10 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                             _,
                         >(async move {
                             if false {
-                                return ::graceful::__private::never::<
-                                    Result<User, UserError>,
-                                >((&user,));
+                                return {
+                                    let _ = (&user,);
+                                    ::graceful::__private::never::<Result<User, UserError>>()
+                                };
                             }
                             '_body: { Ok(user) }
                         }),

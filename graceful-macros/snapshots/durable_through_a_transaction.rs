@@ -56,9 +56,10 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                                 _,
                             >(async move {
                                 if false {
-                                    return ::graceful::__private::never::<
-                                        Result<User, Error>,
-                                    >((&user, &tx));
+                                    return {
+                                        let _ = (&user, &tx);
+                                        ::graceful::__private::never::<Result<User, Error>>()
+                                    };
                                 }
                                 '_body: { user.save(tx).await }
                             }),

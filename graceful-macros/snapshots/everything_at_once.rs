@@ -9,7 +9,7 @@ async fn save(
             const {
                 &my::graceful::__private::Site::new("save", "user", "saved")
                     .event("saved", "saved.failed")
-                    .tags(&["billing"])
+                    .tags(const { &["billing"] })
                     .cache_ttl_ms(60000u64)
                     .on_err(my::graceful::OnErr::Keep)
                     .relation("owned_by")
@@ -79,9 +79,10 @@ async fn save(
                             _,
                         >(async move {
                             if false {
-                                return my::graceful::__private::never::<
-                                    Result<_, Error>,
-                                >((&_unnamed_2, &tenant));
+                                return {
+                                    let _ = (&_unnamed_2, &tenant);
+                                    my::graceful::__private::never::<Result<_, Error>>()
+                                };
                             }
                             {
                                 let mut user = user;
@@ -154,6 +155,7 @@ async fn save(
                         match my::graceful::__private::arm(&__flow, &*__result) {
                             my::graceful::__private::Arm::Failure(__view) => {
                                 my::graceful::__private::recovered(
+                                    &*__result,
                                     my::graceful::__private::recover(
                                             &*__result,
                                             &__view,

@@ -23,7 +23,7 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
             ::graceful::__private::function::<
                 Result<&'_ User, Error>,
                 _,
-            >(move || {
+            >(move || -> _ {
                 let _ = (&id,);
                 '_body: { self.users.get(&id).ok_or(Error) }
             }),

@@ -8,6 +8,7 @@ mod classify;
 mod editors;
 mod errors;
 mod expand;
+mod groups;
 mod model;
 mod parse;
 #[cfg(test)]

@@ -7,9 +7,13 @@ use syn::{
     ext::IdentExt as _,
     parse::{ParseStream, Parser as _, discouraged::Speculative as _},
     token,
+    visit_mut::VisitMut as _,
 };
 
-use crate::errors::{at, wrong};
+use crate::{
+    errors::{at, wrong},
+    groups::Ungrouped,
+};
 
 pub(crate) struct Arg {
     pub(crate) name: Ident,
@@ -125,7 +129,7 @@ fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
         return Err(wrong(&equals, format!("`{name}` has no value yet: write one after the `=`")));
     }
     let rest = input.fork();
-    let value = input.parse().map_err(|error| {
+    let mut value = input.parse().map_err(|error| {
         let reason = error.to_string();
         let reason = reason.trim_start_matches("unexpected end of input, ");
         // At the end of the input there is no token to point at but the last one.
@@ -134,19 +138,12 @@ fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
         let span = last.map_or_else(|| error.span(), |last| last.span());
         at(span, format!("the value of `{name}` is not a complete expression: {reason}"))
     })?;
-    match ungrouped(value) {
+    Ungrouped.visit_expr_mut(&mut value);
+    match value {
         Expr::Assign(assignment) => Err(wrong(
             &assignment.eq_token,
             format!("one `=` too many: `{name}` takes one value, as in `{name} = …`"),
         )),
         value => Ok(value),
-    }
-}
-
-/// What a `macro_rules!` passes on stands in an invisible group.
-fn ungrouped(value: Expr) -> Expr {
-    match value {
-        Expr::Group(group) => ungrouped(*group.expr),
-        value => value,
     }
 }

@@ -104,7 +104,7 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
             let span = Span::mixed_site().located_at(path.span());
             let krate = krate.at(span);
             let (view, result) = (Ident::new("__view", span), Ident::new("__result", span));
-            let call = quote_spanned!(span=> #krate::__private::recovered(#krate::__private::recover(&*#result, &#view, #path).await));
+            let call = quote_spanned!(span=> #krate::__private::recovered(&*#result, #krate::__private::recover(&*#result, &#view, #path).await));
             quote!(.fallback(|#flow, #result| async move {
                 match #krate::__private::arm(&#flow, &*#result) {
                     #krate::__private::Arm::Failure(#view) => #call,

@@ -1,15 +1,19 @@
 //! [`Handler`] → tokens: data plus one call. Nothing is decided here.
 
 mod arguments;
+mod hint;
 mod hooks;
 mod lints;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Lifetime, spanned::Spanned as _};
+use syn::{Lifetime, ReturnType, spanned::Spanned as _};
 
-use self::arguments::{in_one, on, setters};
-use crate::model::{Handler, Held, Requirement, Shape, SiteArgument};
+use self::{
+    arguments::{in_one, on, setters},
+    hint::Hint,
+};
+use crate::model::{Handler, Held, Name, Requirement, Shape, SiteArgument};
 
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
@@ -57,48 +61,52 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
 
 fn call(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
-    let Held { mentioned, rebound } = &handler.held;
-    let body = inner(&handler.function.body, rebound);
+    let mentioned = &handler.held.mentioned;
+    let body = inner(&handler.function.body, &handler.held);
     // Where a closure is the user's, borrow errors in it name its variables. Where it is an argument of ours, errors of its
     // type are told at our span.
     let users = handler.function.body.span();
     // Where what is returned is not a `Result`, the error stands at the return type.
-    let run_span = match &handler.function.signature.output {
-        syn::ReturnType::Type(_, returned) => Span::mixed_site().located_at(returned.span()),
-        syn::ReturnType::Default => Span::mixed_site().located_at(handler.function.signature.ident.span()),
+    let returned_at = match &handler.function.signature.output {
+        ReturnType::Type(_, returned) => returned.span(),
+        ReturnType::Default => handler.function.signature.ident.span(),
     };
+    let run_span = Span::mixed_site().located_at(returned_at);
     let arms = arguments::arms(handler);
     let after = hooks::after(handler);
     let run = Ident::new(if handler.is_plain() { "run" } else { "prepare" }, run_span);
-    let never = |returned| quote!(#krate::__private::never::<#returned>);
+    let hint = Hint { handler, returned_at };
+    let declared = hint.declared();
     let hold = (!mentioned.is_empty()).then(|| quote!(let _ = (#(#mentioned,)*);));
-    let returned = handler.returned.clone().unwrap_or_else(|| quote!(_));
+    let returned = &handler.returned.hint;
     let answer = |receiver, calls| standing_at(handler.answer, receiver, calls);
     match &handler.shape {
         Shape::Async => {
             let (site, name) = (site(handler), bound("site"));
             let enter = enter(handler, &name, false);
-            let never = handler.returned.as_ref().map(never);
-            let block = braced(users, quote!(if false { return #never((#(#mentioned,)*)); } #body));
+            let hint = hint.in_a_branch(mentioned);
+            let block = braced(users, quote!(#hint #body));
             let body = quote_spanned!(users=> async move #block);
             let body = quote!(#krate::__private::body::<#returned, _>(#body));
             if let Some(tx) = &handler.tx {
                 let run = in_transaction(handler, tx, &enter, &body, &arms);
-                return quote!(#krate::__private::call(#site, move |#name| async move { #run }).await);
+                return quote!(#declared #krate::__private::call(#site, move |#name| async move { #run }).await);
             }
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on.
             let run = answer(enter, quote!(.#run(#body, #arms) #after));
-            quote!(#krate::__private::call(#site, move |#name| #run).await)
+            quote!(#declared #krate::__private::call(#site, move |#name| #run).await)
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, &site(handler), false);
             let (rebound, capture, body) = (&tail.rebound, &tail.capture, &tail.body);
-            let never = handler.returned.as_ref().map(never);
-            let hint = never.map(|never| quote!(if false { return #never(()); }));
+            let hint = hint.in_a_branch(&[]);
             let body = quote!(async #capture { #hint { #body } });
             let run = match &handler.tx {
                 Some(tx) => in_transaction(handler, tx, &enter, &body, &arms),
-                None => quote!(#enter.#run(#body, #arms) #after .await),
+                None => {
+                    let call = sent(handler, quote!(#enter.#run(#body, #arms) #after));
+                    quote!(#call.await)
+                }
             };
             tail.with(&quote!(#(#rebound)* #run))
         }
@@ -108,20 +116,19 @@ fn call(handler: &Handler) -> TokenStream {
             let block = braced(users, quote!(#hold #body));
             let body = quote_spanned!(users=> move || #block);
             let call = quote_spanned!(run_span=> #krate::__private::called::<#returned, _, _>(#body));
-            answer(
-                quote!(::core::future::IntoFuture::into_future),
-                quote!((#enter.#run(#call, #arms) #after)),
-            )
+            let call = sent(handler, quote!(#enter.#run(#call, #arms) #after));
+            answer(quote!(::core::future::IntoFuture::into_future), quote!((#call)))
         }
         Shape::Call { eager, .. } => {
             let enter = enter(handler, &site(handler), *eager);
             let call = Ident::new("call", run_span);
             let block = braced(users, quote!(#hold #body));
-            // Not `move || -> #returned`, and `||` is ours: lints of signatures would be told of the closure's, too.
-            let (move_here, parameters) = (quote_spanned!(users=> move), quote!(||));
-            let body = quote!(#move_here #parameters #block);
-            let body = quote!(#krate::__private::function::<#returned, _>(#body));
-            answer(enter, quote!(.#call(#body, #arms) #after .finish()))
+            let body = hint.of_a_closure(&block);
+            let call = match eager {
+                true => asked(handler, &quote!(#enter.#call(#body, #arms) #after), "finish"),
+                false => answer(enter, quote!(.#call(#body, #arms) #after .finish())),
+            };
+            quote!(#declared #call)
         }
     }
 }
@@ -135,6 +142,21 @@ fn standing_at((first, end): (Span, Span), receiver: TokenStream, calls: TokenSt
         last.set_span(end);
     }
     quote!(#receiver #(#calls)*)
+}
+
+/// The call, of which nobody but the compiler knows whether it is `Send`, where it must be.
+fn sent(handler: &Handler, call: TokenStream) -> TokenStream {
+    match handler.returned.must_be_send && handler.is_plain() {
+        true => asked(handler, &call, "run"),
+        false => call,
+    }
+}
+
+/// `{ let call = …; call.sends().run(call) }`
+fn asked(handler: &Handler, call: &TokenStream, question: &str) -> TokenStream {
+    let (name, question) = (bound("call"), hidden(question));
+    let asked = standing_at(handler.answer, quote!(#name.sends()), quote!(.#question(#name)));
+    quote!({ let #name = #call; #asked })
 }
 
 /// The body borrows the transaction; when it has ended, the flow is stored through it.
@@ -169,13 +191,15 @@ fn braced(span: Span, content: TokenStream) -> Group {
 }
 
 /// The body as a block of its own, so that its items shadow nothing of ours. The label says that its braces are there on
-/// purpose; `allow(unused_braces)` would hide those of the body.
-fn inner(body: &Group, rebound: &TokenStream) -> TokenStream {
+/// purpose; `allow(unused_braces)` would hide those of the body. Of a `break` that is in no loop it would be told that it needs
+/// the label.
+fn inner(body: &Group, Held { rebound, breaks, .. }: &Held) -> TokenStream {
     // The user's: when temporaries are dropped depends on the edition, and lints of macro calls look at where they stand.
     let inner = braced(body.span(), body.stream());
     // An expression stands where its label does.
     let label = Lifetime::new("'_body", body.span());
-    let inner = quote!(#label: #inner);
+    let label = (!breaks).then(|| quote!(#label:));
+    let inner = quote!(#label #inner);
     match rebound.is_empty() {
         true => inner,
         // By the rules of this crate's edition, since by older ones the temporaries at the end of the body outlive these.
@@ -202,8 +226,11 @@ fn site(handler: &Handler) -> TokenStream {
     for (index, call) in handler.site.iter().enumerate() {
         let method = hidden(call.method);
         let arguments = call.arguments.iter().map(|argument| match argument {
-            SiteArgument::Text(text) => text.to_token_stream(),
-            SiteArgument::Texts(texts) => quote!(&[#(#texts),*]),
+            SiteArgument::Name(name) => self::name(handler, name),
+            SiteArgument::Names(names) => {
+                let names = names.iter().map(|name| self::name(handler, name));
+                quote!(const { &[#(#names),*] })
+            }
             SiteArgument::Millis(millis) => millis.to_token_stream(),
             SiteArgument::BudgetMillis(millis) => millis.to_token_stream(),
             SiteArgument::Variant(of, variant) => {
@@ -242,8 +269,23 @@ fn here() -> TokenStream {
 fn identity(handler: &Handler) -> TokenStream {
     let (krate, here) = (&handler.krate, here_name());
     match &handler.name {
-        Some(name) => quote!(|| #name),
+        Some(name) => {
+            let name = self::name(handler, name);
+            quote!(|| const { #name })
+        }
         None => quote!(|| #krate::__private::identity(&#here)),
+    }
+}
+
+/// A constant is checked where it is known, while it is compiled.
+fn name(handler: &Handler, name: &Name) -> TokenStream {
+    match name {
+        Name::Text(text) => text.to_token_stream(),
+        Name::Constant(path) => {
+            let span = Span::mixed_site().located_at(path.span());
+            let krate = handler.krate.at(span);
+            quote_spanned!(span=> #krate::__private::name(#path))
+        }
     }
 }
 

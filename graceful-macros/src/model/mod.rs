@@ -17,11 +17,12 @@ use self::{
 };
 pub(crate) use self::{
     setters::{Argument, Hole, Setter, Setters},
-    shape::{Held, Shape},
+    shape::{Held, Returned, Shape},
 };
+pub(crate) use crate::parse::Name;
 use crate::{
     errors::wrong,
-    parse::{Args, Function, STEPS, StepArgs},
+    parse::{Args, EventArgs, Function, STEPS, StepArgs},
 };
 
 /// A handler, ready to be written out: no question is open.
@@ -33,7 +34,7 @@ pub(crate) struct Handler {
     pub(crate) function: Function,
     pub(crate) shape: Shape,
     /// The body's type hint.
-    pub(crate) returned: Option<TokenStream>,
+    pub(crate) returned: Returned,
     /// Where errors of what is returned stand.
     pub(crate) answer: (Span, Span),
     /// What keeps the parameters' drop order.
@@ -47,7 +48,7 @@ pub(crate) struct Handler {
     /// Delivery is durable: a relay finds the handler again.
     pub(crate) durable: bool,
     /// What tells it from every other handler, if it says so.
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<Name>,
     /// The parameter that holds the open transaction.
     pub(crate) tx: Option<Ident>,
     pub(crate) requirement: Option<Requirement>,
@@ -82,8 +83,8 @@ pub(crate) struct SiteCall {
 }
 
 pub(crate) enum SiteArgument {
-    Text(String),
-    Texts(Vec<String>),
+    Name(Name),
+    Names(Vec<Name>),
     Millis(u64),
     BudgetMillis(u32),
     /// A variant of an enum of the runtime.
@@ -125,20 +126,15 @@ impl Handler {
         let durable = delivery(&args) == "Durable";
 
         let pattern = pattern(&args, &function.signature.ident, errors);
-        let event = args.event.as_ref().map(|event| {
-            let emitted = event.name.as_ref().map_or_else(|| format!("{pattern}.{name}"), syn::LitStr::value);
-            let failed =
-                event.failed.as_ref().map_or_else(|| format!("{emitted}.failed"), syn::LitStr::value);
-            (emitted, failed)
-        });
-        let message = event.as_ref().map_or(&name, |(emitted, _)| emitted).replace(['_', '.', '-'], " ");
-        let mut site = vec![call(
-            "new",
-            [SiteArgument::Text(name), SiteArgument::Text(pattern), SiteArgument::Text(message)],
-        )];
-        site.extend(event.map(|(emitted, failed)| {
-            call("event", [SiteArgument::Text(emitted), SiteArgument::Text(failed)])
-        }));
+        let event = args.event.as_ref().map(|event| event_names(event, &pattern, &name, errors));
+        let spoken = match &event {
+            Some((Name::Text(emitted), _)) => emitted.value(),
+            _ => name.clone(),
+        };
+        let message = spoken.replace(['_', '.', '-'], " ");
+        let declared = [Name::text(&name), pattern, Name::text(&message)];
+        let mut site = vec![call("new", declared.map(SiteArgument::Name))];
+        site.extend(event.map(|(emitted, failed)| call("event", [emitted, failed].map(SiteArgument::Name))));
         site.extend(options(&args));
 
         let hooks = hooks(&args.steps);
@@ -152,14 +148,14 @@ impl Handler {
         Self {
             debug: args.debug,
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
-            returned: shape::returned(&function, &shape),
+            returned: Returned::of(&function, &shape),
             answer: answer(&function.body),
             held: shape::held(&mut function, &named),
             requirement: requirement(&args),
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),
             durable,
-            name: args.name.as_ref().map(syn::LitStr::value),
+            name: args.name.clone(),
             tx: args.tx,
             on,
             sound,
@@ -229,9 +225,9 @@ fn call<const N: usize>(method: &'static str, arguments: [SiteArgument; N]) -> S
     SiteCall { method, arguments: arguments.into() }
 }
 
-fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> String {
+fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> Name {
     match &args.pattern {
-        Some(pattern) => pattern.value(),
+        Some(pattern) => pattern.clone(),
         None => {
             if !args.broken {
                 errors.push(wrong(
@@ -239,19 +235,45 @@ fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> String {
                     "`pattern` is missing: say what kind of entity this is about, as in `#[orchestrate(pattern = \"user\")]`, here or on the `impl` block",
                 ));
             }
-            String::new()
+            Name::text("")
         }
     }
 }
 
+/// What the event is called, and what it is where the handler fails.
+fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Accumulator) -> (Name, Name) {
+    const BOTH: &str = "`event(name = USER_UPDATED, failed = USER_LOST)`";
+    let emitted = match (&event.name, pattern) {
+        (Some(name), _) => name.clone(),
+        (None, Name::Text(pattern)) => Name::text(&format!("{}.{handler}", pattern.value())),
+        (None, Name::Constant(path)) => {
+            let rule =
+                "the event's name, `{pattern}.{function}`, cannot be made of a constant: give it one, as in";
+            errors.push(wrong(path, format!("{rule} {BOTH}")));
+            Name::text(handler)
+        }
+    };
+    let failed = match (&event.failed, &emitted) {
+        (Some(failed), _) => failed.clone(),
+        (None, Name::Text(emitted)) => Name::text(&format!("{}.failed", emitted.value())),
+        (None, Name::Constant(path)) => {
+            let rule =
+                "the name of the failure, `{name}.failed`, cannot be made of a constant: give it, too, as in";
+            errors.push(wrong(path, format!("{rule} {BOTH}")));
+            emitted.clone()
+        }
+    };
+    (emitted, failed)
+}
+
 fn options(args: &Args) -> Vec<SiteCall> {
-    use SiteArgument::{BudgetMillis, Millis, Text, Texts, Variant};
+    use SiteArgument::{BudgetMillis, Millis, Names, Variant};
 
     let cache = &args.cache;
-    let tags = args.tags.as_ref().map(|tags| Texts(tags.iter().map(syn::LitStr::value).collect()));
+    let name = |name: &Option<Name>| name.clone().map(SiteArgument::Name);
     let max_age = args.max_age.as_ref().map_or(0, |age| age.value);
     let once = [
-        ("tags", tags),
+        ("tags", args.tags.clone().map(Names)),
         // One that is durable has more to say.
         (
             "delivery",
@@ -263,9 +285,9 @@ fn options(args: &Args) -> Vec<SiteCall> {
         ("cache_ttl_ms", cache.ttl.as_ref().map(|ttl| Millis(ttl.value))),
         ("on_ok", cache.on_ok.as_ref().map(|on_ok| Variant("OnOk", on_ok.value))),
         ("on_err", cache.on_err.as_ref().map(|on_err| Variant("OnErr", on_err.value))),
-        ("incident", args.incident.as_ref().map(|incident| Text(incident.value()))),
-        ("relation", args.relation.as_ref().map(|relation| Text(relation.value()))),
-        ("to_pattern", args.to_pattern.as_ref().map(|pattern| Text(pattern.value()))),
+        ("incident", name(&args.incident)),
+        ("relation", name(&args.relation)),
+        ("to_pattern", name(&args.to_pattern)),
         ("schedule_after_ms", args.schedule_after.as_ref().map(|after| Millis(after.value))),
         ("alert_on", args.alert_on.as_ref().map(|on| Variant("AlertOn", on.value))),
         ("severity", args.severity.as_ref().map(|severity| Variant("Severity", severity.value))),

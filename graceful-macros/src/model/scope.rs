@@ -11,7 +11,10 @@ use syn::{
     visit::{self, Visit},
 };
 
-use crate::errors::{at, nearest, suggestion, wrong};
+use crate::{
+    errors::{at, nearest, suggestion, wrong},
+    groups::parenthesised,
+};
 
 /// The names that an argument's expressions may use.
 pub(crate) struct Scope {
@@ -186,7 +189,7 @@ fn renamed(tokens: TokenStream, alias: &Ident) -> TokenStream {
             TokenTree::Group(group) => {
                 let mut renamed = Group::new(group.delimiter(), renamed(group.stream(), alias));
                 renamed.set_span(group.span());
-                TokenTree::Group(renamed)
+                parenthesised(TokenTree::Group(renamed))
             }
             tree => tree,
         }]);

@@ -4,13 +4,14 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Block, BoundLifetimes, Expr, ExprAsync, FnArg, GenericParam, Lifetime, Pat, PatIdent, ReturnType,
-    Signature, Stmt, Token, Type, TypeImplTrait, TypeParamBound, parse_quote,
+    Signature, Stmt, Token, Type, TypeImplTrait, TypeMacro, TypeParamBound, parse_quote,
     spanned::Spanned as _,
+    visit::Visit,
     visit_mut::{self, VisitMut},
 };
 
 use super::scope::{Scope, bound_by, identifiers};
-use crate::parse::Function;
+use crate::{groups::Ungrouped, parse::Function};
 
 /// How the body is run.
 pub(crate) enum Shape {
@@ -64,7 +65,7 @@ impl Shape {
             identifiers(returned.to_token_stream(), &mut names);
         }
         let returns_impl_future = match &function.signature.output {
-            ReturnType::Type(_, returned) => matches!(ungrouped(returned), Type::ImplTrait(_)),
+            ReturnType::Type(_, returned) => matches!(without_parentheses(returned), Type::ImplTrait(_)),
             ReturnType::Default => false,
         };
         // Only a hint for when to look for an orchestrator; whether it is a future is found by trait.
@@ -80,6 +81,7 @@ fn tail_block(function: &Function) -> Option<TailBlock> {
         return None;
     }
     let mut tail = syn::parse2::<Expr>(function.body.stream()).ok()?;
+    Ungrouped.visit_expr_mut(&mut tail);
     let ExprAsync { capture, block, .. } = async_block(&mut tail)?.clone();
     let (rebound, rest) = split_rebound(block.stmts);
     let body = rest.iter().map(ToTokens::to_token_stream).collect();
@@ -119,6 +121,8 @@ pub(crate) struct Held {
     pub(crate) mentioned: Vec<TokenStream>,
     /// `let mut user = user;`, for each that becomes a local of it.
     pub(crate) rebound: TokenStream,
+    /// The body names `break` or `continue`.
+    pub(crate) breaks: bool,
 }
 
 /// What keeps the parameters' drop order, last to first: they are mentioned in it at the start of the body, so that the block
@@ -132,6 +136,7 @@ pub(crate) struct Held {
 pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
     let mut used = Vec::new();
     identifiers(function.body.stream(), &mut used);
+    let breaks = used.iter().any(|name| name == "break" || name == "continue");
     let mut mentioned = Vec::new();
     let mut rebound = TokenStream::new();
     for (index, input) in function.signature.inputs.iter_mut().enumerate() {
@@ -168,7 +173,7 @@ pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
             }
         }
     }
-    Held { mentioned, rebound }
+    Held { mentioned, rebound, breaks }
 }
 
 struct Binding {
@@ -200,23 +205,56 @@ fn bindings(pattern: &mut Pat, unused: impl Fn(&Ident) -> bool) -> Vec<Binding> 
     found.0
 }
 
-/// The return type with `_` for what cannot be named: the body's type hint.
-pub(crate) fn returned(function: &Function, shape: &Shape) -> Option<TokenStream> {
-    let ReturnType::Type(_, returned) = &function.signature.output else { return Some(quote!(())) };
-    match (shape, ungrouped(returned)) {
-        (Shape::TailBlock(_) | Shape::Call { returns_impl_future: true, .. }, Type::ImplTrait(opaque)) => {
-            output_of(opaque).map(|output| nameable(&output, &function.signature))
-        }
-        (Shape::TailBlock(_), future) => Some(quote!(<#future as ::core::future::Future>::Output)),
-        (_, returned) => Some(nameable(returned, &function.signature)),
+/// What the body returns.
+pub(crate) struct Returned {
+    /// The type with `_` for what cannot be named.
+    pub(crate) hint: TokenStream,
+    /// A macro says it: whether it can be named is only known to the compiler.
+    pub(crate) by_macro: bool,
+    /// A future that must be `Send`.
+    pub(crate) must_be_send: bool,
+}
+
+impl Returned {
+    pub(crate) fn of(function: &Function, shape: &Shape) -> Self {
+        let mut this = Self { hint: quote!(()), by_macro: false, must_be_send: false };
+        let ReturnType::Type(_, returned) = &function.signature.output else { return this };
+        let mut names = Vec::new();
+        identifiers(returned.to_token_stream(), &mut names);
+        this.must_be_send = names.iter().any(|name| name == "Send");
+        let nameable = |named: &Type| nameable(named, &function.signature);
+        this.hint = match (shape, without_parentheses(returned)) {
+            (
+                Shape::TailBlock(_) | Shape::Call { returns_impl_future: true, .. },
+                Type::ImplTrait(opaque),
+            ) => output_of(opaque).map_or_else(|| quote!(_), |output| nameable(&output)),
+            (Shape::TailBlock(_), future) => quote!(<#future as ::core::future::Future>::Output),
+            (_, returned) => {
+                this.by_macro = has_macro(returned);
+                if this.by_macro { quote!(_) } else { nameable(returned) }
+            }
+        };
+        this
     }
 }
 
-/// What a `macro_rules!` passes on stands in an invisible group.
-fn ungrouped(returned: &Type) -> &Type {
+fn has_macro(returned: &Type) -> bool {
+    struct Macros(bool);
+
+    impl Visit<'_> for Macros {
+        fn visit_type_macro(&mut self, _: &TypeMacro) {
+            self.0 = true;
+        }
+    }
+
+    let mut macros = Macros(false);
+    macros.visit_type(returned);
+    macros.0
+}
+
+fn without_parentheses(returned: &Type) -> &Type {
     match returned {
-        Type::Group(group) => ungrouped(&group.elem),
-        Type::Paren(paren) => ungrouped(&paren.elem),
+        Type::Paren(paren) => without_parentheses(&paren.elem),
         returned => returned,
     }
 }

@@ -4,12 +4,16 @@ use darling::{Error, Result};
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Signature, Token, Visibility,
-    parse::{Parse, ParseStream},
+    AttrStyle, Attribute, Signature, Token, Visibility,
+    parse::{Parse, ParseStream, Parser as _},
+    visit_mut::VisitMut as _,
 };
 
 use super::DEFAULTS;
-use crate::errors::wrong;
+use crate::{
+    errors::wrong,
+    groups::{Ungrouped, parenthesised},
+};
 
 pub(crate) enum Item {
     Function(Box<Function>),
@@ -111,12 +115,17 @@ fn kind(tokens: &TokenStream) -> Option<Ident> {
 
 impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let attributes = input.call(Attribute::parse_outer)?;
+        let mut attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let defaultness = input.parse()?;
-        let signature: Signature = input.parse()?;
+        let mut signature: Signature = input.parse()?;
+        Ungrouped.visit_signature_mut(&mut signature);
         match braces(input.parse()?) {
-            Ok(body) => Ok(Self { attributes, visibility, defaultness, signature, body }),
+            Ok(body) => {
+                let (inner, body) = inner_attributes(body);
+                attributes.extend(inner);
+                Ok(Self { attributes, visibility, defaultness, signature, body })
+            }
             Err(other) => Err(syn::Error::new(
                 other.span(),
                 format!(
@@ -143,6 +152,24 @@ fn braces(tree: TokenTree) -> std::result::Result<Group, TokenTree> {
     }
 }
 
+/// `#![…]` and `//!` at the start of a body say something of the function, so they go before it.
+fn inner_attributes(body: Group) -> (Vec<Attribute>, Group) {
+    let parse = |input: ParseStream<'_>| {
+        let attributes = input.call(Attribute::parse_inner)?;
+        Ok((attributes, input.parse::<TokenStream>()?))
+    };
+    match parse.parse2(body.stream()) {
+        Ok((mut attributes, rest)) if !attributes.is_empty() => {
+            for attribute in &mut attributes {
+                attribute.style = AttrStyle::Outer;
+            }
+            (attributes, regrouped(&body, rest.into_iter().map(parenthesised).collect()))
+        }
+        // Else it is not taken apart.
+        _ => (Vec::new(), body),
+    }
+}
+
 /// Input: `{ #[orchestrate(event)] fn a() {…} fn b() {…} }`
 /// Output: the same with the block's arguments in each attribute of ours; `None` where there is none.
 pub(crate) fn with_defaults(block: &Group, defaults: &TokenStream) -> Option<Group> {
@@ -157,7 +184,7 @@ pub(crate) fn with_defaults(block: &Group, defaults: &TokenStream) -> Option<Gro
                 found |= ours.is_some();
                 TokenTree::Group(ours.unwrap_or(group))
             }
-            tree => tree,
+            tree => parenthesised(tree),
         };
         after_hash = next_after_hash;
         tree.to_tokens(&mut output);

@@ -7,13 +7,13 @@ mod value;
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Expr, LitStr, Path};
+use syn::{Expr, Path};
 
-use self::value::{choice, name, path, string, strings};
+use self::value::{choice, name, names, path, string};
 pub(crate) use self::{
     function::{Function, Item, with_defaults},
     steps::{STEPS, StepArgs},
-    value::{At, Piece, Template, Value},
+    value::{At, Name, Piece, Template, Value},
 };
 use crate::{
     errors::{suggestion, wrong},
@@ -33,28 +33,28 @@ const ARGUMENTS: [&str; 23] = [
 /// What a declaration says.
 #[derive(Default)]
 pub(crate) struct Args {
-    pub(crate) pattern: Option<LitStr>,
+    pub(crate) pattern: Option<Name>,
     pub(crate) id: Option<Value>,
     pub(crate) payload: Option<Value>,
     pub(crate) actor: Option<Value>,
     pub(crate) when: Option<Value>,
     pub(crate) metadata: Option<Value>,
     pub(crate) message: Option<Template>,
-    pub(crate) tags: Option<Vec<LitStr>>,
+    pub(crate) tags: Option<Vec<Name>>,
     pub(crate) cache: CacheArgs,
     pub(crate) event: Option<EventArgs>,
-    pub(crate) relation: Option<LitStr>,
+    pub(crate) relation: Option<Name>,
     pub(crate) graph_to: Option<(Span, Value)>,
-    pub(crate) to_pattern: Option<LitStr>,
+    pub(crate) to_pattern: Option<Name>,
     pub(crate) schedule_after: Option<At<u64>>,
     pub(crate) alert_on: Option<At<&'static str>>,
     pub(crate) severity: Option<At<&'static str>>,
     pub(crate) last_good: Option<Span>,
     pub(crate) max_age: Option<At<u64>>,
     /// The incident that it shares with others.
-    pub(crate) incident: Option<LitStr>,
+    pub(crate) incident: Option<Name>,
     /// The handler's identity.
-    pub(crate) name: Option<LitStr>,
+    pub(crate) name: Option<Name>,
     pub(crate) delivery: Option<At<&'static str>>,
     pub(crate) tx: Option<Ident>,
     pub(crate) on: Option<Expr>,
@@ -82,8 +82,8 @@ pub(crate) struct CacheArgs {
 
 #[derive(Default)]
 pub(crate) struct EventArgs {
-    pub(crate) name: Option<LitStr>,
-    pub(crate) failed: Option<LitStr>,
+    pub(crate) name: Option<Name>,
+    pub(crate) failed: Option<Name>,
     pub(crate) payload: Option<Value>,
 }
 
@@ -187,7 +187,7 @@ impl Args {
                 let text = string(&given, "message = \"user {user.id} updated\"")?;
                 self.message = Some(value::template(&text)?);
             }
-            "tags" => self.tags = Some(strings(&given, "tags = [\"billing\", \"eu\"]")?),
+            "tags" => self.tags = Some(names(&given, "tags = [\"billing\", \"eu\"]")?),
             "incident" => self.incident = Some(name(&given, "incident = \"order payment\"")?),
             "name" => self.name = Some(name(&given, "name = \"shop::pay\"")?),
             "delivery" => {

@@ -7,7 +7,7 @@ use syn::{Expr, spanned::Spanned as _};
 use super::{
     Args, CacheArgs, EventArgs, STEPS,
     steps::{self, valueless},
-    value::{self, choice, is_constant, is_word, meant, millis, name, path},
+    value::{self, Name, choice, is_constant, is_word, meant, millis, name, path},
 };
 use crate::{
     errors::{put, wrong},
@@ -48,7 +48,12 @@ impl Args {
         steps[step].list(at, list, errors, |option, value| {
             let given = value_of(option, value)?;
             match option.to_string().as_str() {
-                "relation" => put(relation, option, name(given, "relation = \"owned_by\"")?),
+                "relation" => {
+                    let given = name(given, "relation = \"owned_by\"");
+                    // One that is wrong is not missing.
+                    put(relation, option, given.as_ref().map_or_else(|_| Name::text(""), Name::clone))?;
+                    given.map(drop)
+                }
                 "to" => put(graph_to, option, (option.span(), value::value(given.clone())?)),
                 "to_pattern" => put(to_pattern, option, name(given, "to_pattern = \"team\"")?),
                 "after" => put(schedule_after, option, millis(given, "after = \"5m\"")?),
@@ -153,9 +158,8 @@ impl Args {
         match given {
             ArgValue::Word => {}
             ArgValue::Value(given) if step.switch_off(at, &given)? => return Ok(()),
-            ArgValue::Value(given) if value::text(&given).is_none() && !is_constant(&given) => {
-                return step.set(at, &given);
-            }
+            // A path in small letters is a hook, what else is no text is meant as a name.
+            ArgValue::Value(given @ Expr::Path(_)) if !is_constant(&given) => return step.set(at, &given),
             ArgValue::Value(given) => event.name = Some(name(&given, "event = \"user_updated\"")?),
             ArgValue::List(list) => step.list(at, list, errors, |option, value| {
                 let given = value_of(option, value)?;

@@ -211,14 +211,32 @@ pub(super) fn runs_by_itself(step: impl fmt::Display) -> String {
     format!("`{step}` runs by itself: give it options, `{step}(…)`, or switch it off, `{step} = off`")
 }
 
+/// What others call an option, too far from its name to be a slip.
+const OTHER_WORDS: [(&str, &str, &str); 9] = [
+    ("alert", "level", "severity"),
+    ("alert", "priority", "severity"),
+    ("cache", "expires", "ttl"),
+    ("cache", "expiry", "ttl"),
+    ("event", "error", "failed"),
+    ("graph", "edge", "relation"),
+    ("graph", "target", "to"),
+    ("schedule", "at", "after"),
+    ("schedule", "delay", "after"),
+];
+
 fn unknown_option(step: &str, given: &str, value: &ArgValue) -> String {
     let known: Vec<_> = options(step).iter().chain(&COMMON).copied().collect();
-    let fix = if let Some(owner) = owner(given) {
+    let other_word = OTHER_WORDS.iter().find(|(of, word, _)| (*of, *word) == (step, given));
+    let fix = if let Some((_, _, option)) = other_word {
+        format!("did you mean `{option}`?")
+    } else if let Some(owner) = owner(given) {
         format!("it is one of `{owner}`")
     } else if ARGUMENTS.contains(&given) {
         format!("it stands outside of the parentheses, beside `{step}`")
     } else if let Some(suggestion) = suggestion(given, &known) {
         suggestion
+    } else if let ("metadata", ArgValue::Value(_)) = (step, value) {
+        format!("its fields stand in one value, as in `metadata = serde_json::json!({{ \"{given}\": … }})`")
     } else if let ArgValue::Word = value {
         format!("an option is a name and its value, as in `{}`", example(step))
     } else {

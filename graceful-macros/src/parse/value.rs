@@ -3,7 +3,8 @@
 use std::{str::CharIndices, time::Duration};
 
 use darling::{Error, Result};
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path, parse::Parse as _};
 
 use crate::errors::{nearest, suggestion, wrong};
@@ -40,8 +41,6 @@ pub(crate) struct At<T> {
 pub(crate) fn text(value: &Expr) -> Option<&LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
-        // What a `macro_rules!` passes on stands in an invisible group.
-        Expr::Group(group) => text(&group.expr),
         _ => None,
     }
 }
@@ -56,7 +55,14 @@ pub(crate) fn value(expr: Expr) -> Result<Value> {
         ));
     }
     if text.value().contains(['{', '}']) {
-        return template(text).map(Value::Template);
+        let template = template(text)?;
+        if template.pieces.iter().any(|piece| matches!(piece, Piece::Hole(_))) {
+            return Ok(Value::Template(template));
+        }
+        return Err(wrong(
+            text,
+            "a template without a hole is the same for every call: write `{user.id}` for a value, with one brace on each side; a fixed text is a constant, as in `ALL_USERS`",
+        ));
     }
     text.parse().map(|expr| Value::Quoted(expr, text.span())).map_err(|error| {
         wrong(
@@ -169,21 +175,62 @@ pub(crate) fn string(value: &Expr, example: &str) -> Result<LitStr> {
     text(value).cloned().ok_or_else(|| wrong(value, format!("expected a text in quotes, as in `{example}`")))
 }
 
-pub(crate) fn name(value: &Expr, example: &str) -> Result<LitStr> {
-    let name = string(value, example)?;
-    if name.value().trim().is_empty() {
-        return Err(wrong(&name, format!("an empty name: write one, as in `{example}`")));
-    }
-    Ok(name)
+/// A name that is known without a call.
+#[derive(Clone)]
+pub(crate) enum Name {
+    Text(LitStr),
+    /// `names::USER_UPDATED`
+    Constant(Path),
 }
 
-pub(crate) fn strings(value: &Expr, example: &str) -> Result<Vec<LitStr>> {
+impl Name {
+    pub(crate) fn text(text: &str) -> Self {
+        Self::Text(LitStr::new(text, Span::call_site()))
+    }
+}
+
+impl ToTokens for Name {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Text(text) => text.to_tokens(tokens),
+            Self::Constant(path) => path.to_tokens(tokens),
+        }
+    }
+}
+
+pub(crate) fn name(value: &Expr, example: &str) -> Result<Name> {
+    if let (Expr::Path(path), true) = (value, is_constant(value)) {
+        return Ok(Name::Constant(path.path.clone()));
+    }
+    let name = string(value, example)?;
+    let text = name.value();
+    let rule = if text.trim().is_empty() {
+        format!("an empty name: write one, as in `{example}`")
+    } else if text.contains(char::is_control) {
+        format!("a name has no control characters, such as `\\n`: write it as in `{example}`")
+    } else if text.contains(['{', '}']) {
+        let varies = match example.split(' ').next() {
+            Some("pattern") => "`id`",
+            Some("relation" | "to_pattern") => "`to`",
+            Some("event" | "name" | "failed") => "the payload",
+            _ => "`metadata`",
+        };
+        format!(
+            "a name is the same for every call, so it has no holes: write it as in `{example}`, and put what varies into {varies}"
+        )
+    } else {
+        return Ok(Name::Text(name));
+    };
+    Err(wrong(&name, rule))
+}
+
+pub(crate) fn names(value: &Expr, example: &str) -> Result<Vec<Name>> {
     let Expr::Array(array) = value else {
         return Err(wrong(value, format!("expected a list of texts, as in `{example}`")));
     };
     let mut errors = Error::accumulator();
-    let texts = array.elems.iter().filter_map(|element| errors.handle(string(element, example))).collect();
-    errors.finish_with(texts)
+    let names = array.elems.iter().filter_map(|element| errors.handle(name(element, example))).collect();
+    errors.finish_with(names)
 }
 
 /// A span of time in milliseconds, at least one.
@@ -268,7 +315,8 @@ pub(crate) fn meant(value: &Expr, words: &[&'static str]) -> Option<(String, &'s
 
 /// `USER_UPDATED`: no function is called like that.
 pub(crate) fn is_constant(value: &Expr) -> bool {
-    last_name(value).is_some_and(|name| !name.contains(char::is_lowercase))
+    let bare = matches!(value, Expr::Path(path) if path.qself.is_none());
+    bare && last_name(value).is_some_and(|name| !name.contains(char::is_lowercase))
 }
 
 /// The path of a function, bare or in a string.

@@ -37,7 +37,8 @@ pub fn shown<'a, T: Shown + ?Sized>(value: &'a &'a T) -> &'a dyn fmt::Display {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shown in a text: it does not implement `Display`",
     label = "this becomes a text for people, so its holes need `Display`",
-    note = "name a field that has it, such as `{{user.name}}`"
+    note = "name a field that has it, such as `{{user.name}}`; of an `Option`, say what `None` means, as in \
+            `{{user.nick.as_deref().unwrap_or(\"none\")}}`"
 )]
 pub trait Shown: fmt::Display {}
 #[diagnostic::do_not_recommend]
@@ -60,7 +61,9 @@ pub fn kept<T: Kept>(_: &T) {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot name an entity: it does not implement `Display`",
     label = "this becomes a key, an id or an actor, so it needs `Display`",
-    note = "name a field that does, such as `user.id`, or use a template: \"{{tenant}}/{{user.id}}\""
+    note = "name a field that does, such as `user.id`, or use a template: \"{{tenant}}/{{user.id}}\"",
+    note = "of an `Option`, say what `None` means, as in `user.nick.as_deref().unwrap_or(\"none\")`; of a future nothing is \
+            known here: await it in the body, and name what it gave by `result`"
 )]
 pub trait Named: fmt::Display {}
 #[diagnostic::do_not_recommend]

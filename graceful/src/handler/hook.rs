@@ -100,7 +100,7 @@ impl DetachedAnything<(), ()> {
     note = "a fallback takes the `Failure` by reference, and answers `Some` value, or `None` where it has none"
 )]
 pub trait FallbackOf<'a, View, T, Kind> {
-    type Future: Future<Output = Option<T>>;
+    type Future: Future;
     fn start(self, view: &'a View) -> Self::Future;
 }
 
@@ -108,7 +108,7 @@ pub trait FallbackOf<'a, View, T, Kind> {
 impl<'a, View: 'a, T, F, Fut> FallbackOf<'a, View, T, (Fut,)> for F
 where
     F: FnOnce(&'a View) -> Fut,
-    Fut: Future<Output = Option<T>>,
+    Fut: Future,
 {
     type Future = Fut;
 
@@ -136,8 +136,25 @@ where
 }
 
 /// What a fallback answers.
-pub fn recovered<T>(value: Option<T>) -> Result<Option<T>, StepError> {
-    Ok(value)
+#[diagnostic::on_unimplemented(
+    message = "a fallback of this handler answers `Option<{T}>`, and this one answers `{Self}`",
+    label = "the handler's `Ok` value is of type `{T}`",
+    note = "it answers `Some` value, or `None` where it has none"
+)]
+pub trait Answer<T> {
+    fn answer(self) -> Option<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Answer<T> for Option<T> {
+    fn answer(self) -> Self {
+        self
+    }
+}
+
+/// Takes a fallback's answer.
+pub fn recovered<R: Outcome, A: Answer<R::Ok>>(_: &R, answer: A) -> Result<Option<R::Ok>, StepError> {
+    Ok(answer.answer())
 }
 
 /// Implemented for nothing.

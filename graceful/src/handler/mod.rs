@@ -15,6 +15,7 @@ mod prepared;
 mod probe;
 mod restored;
 mod run;
+mod sends;
 mod shapes;
 mod site;
 mod transaction;
@@ -26,17 +27,18 @@ pub use self::{
     draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
-    hook::{Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
+    hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
     outcome::Outcome,
     prepared::{Plainly, Prepared, Returns},
     probe::{Decode, Probe, probe},
     restored::{Restored, identity, restores, success},
     run::Run,
+    sends::{AtOnce, Otherwise, Sends, SendsNot},
     shapes::{
-        Awaitable, ErrorOfStep, ErrorOfStore, body, boxed, called, function, never, no_hook, required_error,
-        store_error,
+        Awaitable, ErrorOfStep, ErrorOfStore, body, boxed, called, function, function_of, never, never_of,
+        no_hook, required_error, store_error,
     },
-    site::Site,
+    site::{Site, name},
     transaction::{Inserting, Observed, Transaction, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

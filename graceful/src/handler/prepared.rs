@@ -71,7 +71,7 @@ impl<B, R: Outcome, O, X, H> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>> 
 }
 
 impl<B, R, O, X, A> Prepared<B, R, O, X, A> {
-    fn map<Next>(self, next: impl FnOnce(A) -> Next) -> Prepared<B, R, O, X, Next> {
+    pub(super) fn map<Next>(self, next: impl FnOnce(A) -> Next) -> Prepared<B, R, O, X, Next> {
         let (ok, err, after) = self.arms;
         Prepared { active: self.active, body: self.body, arms: (ok, err, next(after)), outcome: PhantomData }
     }
@@ -130,6 +130,12 @@ pub trait Returns {
 }
 
 /// How what follows is put behind it.
+#[diagnostic::on_unimplemented(
+    message = "what follows this handler is not `Send`, and the future that it returns must be",
+    label = "it returns a boxed future that is `Send`",
+    note = "the expressions of the attribute, its hooks and what they share with the handler must be `Send`, and with a typed \
+            hook or a fallback the `Result` both `Send` and `Sync`"
+)]
 pub trait Finish<O, X, A>: Returns + Sized {
     #[doc(hidden)]
     fn finish(self, active: Active, arms: (O, X, A)) -> Self;
@@ -164,9 +170,10 @@ macro_rules! boxed {
             type Outcome = R;
         }
 
+        #[diagnostic::do_not_recommend]
         impl<'a, R, O, X, A> Finish<O, X, A> for Pin<Box<dyn Future<Output = R> $(+ $send)? + 'a>>
         where
-            R: Outcome + $($send +)? 'a,
+            R: Outcome + 'a,
             O: Fn(&mut Draft<'_>, &R::Ok) $(+ $send)? + 'a,
             X: Fn(&mut Draft<'_>, &R::Err) $(+ $send)? + 'a,
             A: After<R, Post: $($send +)? 'a> $(+ $send)? + 'a,

@@ -1,17 +1,27 @@
 //! Small functions that give an expansion's tokens their types.
 
-use std::future::Future;
+use std::{future::Future, marker::PhantomData};
 
 use super::Nothing;
 use crate::{StepError, backends::BoxFuture, engine::HookResult};
 
-/// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for. What is
-/// mentioned there is captured by the body.
+/// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
 ///
 /// # Panics
 /// Always: nobody calls it.
-pub fn never<T>(_: impl Sized) -> T {
+pub fn never<T>() -> T {
     unreachable!("a type hint is not code")
+}
+
+/// What a function returns, where a macro says it, and only the compiler knows.
+pub type Returned<T> = PhantomData<fn() -> T>;
+
+/// Such a type, in a branch that is never taken.
+///
+/// # Panics
+/// Always: nobody calls it.
+pub fn never_of<T>(_: Returned<T>) -> T {
+    never()
 }
 
 /// What an `impl Trait` must be.
@@ -58,6 +68,12 @@ pub fn body<T, F: Future<Output = T>>(body: F) -> F {
 /// A body that is not async, as it is. It is called once, so that what it returns may borrow of what it has captured.
 #[inline]
 pub fn function<T, B: FnOnce() -> T>(body: B) -> B {
+    body
+}
+
+/// The same, of a type that only the compiler knows.
+#[inline]
+pub fn function_of<T, B: FnOnce() -> T>(_: Returned<T>, body: B) -> B {
     body
 }
 

@@ -25,6 +25,22 @@ const fn set(place: &mut SmolStr, text: &'static str) {
     mem::forget(mem::replace(place, SmolStr::new_static(text)));
 }
 
+/// A name that is a constant of the user's, by the rules for those that are written down.
+///
+/// # Panics
+/// While it is compiled, if it is none.
+#[must_use]
+pub const fn name(name: &'static str) -> &'static str {
+    assert!(!name.trim_ascii().is_empty(), "an empty name");
+    let mut rest = name.as_bytes();
+    while let [byte, after @ ..] = rest {
+        assert!(!byte.is_ascii_control(), "a name has no control characters, such as `\\n`");
+        assert!(!matches!(byte, b'{' | b'}'), "a name is the same for every call, so it has no holes");
+        rest = after;
+    }
+    name
+}
+
 impl Site {
     pub const fn new(handler: &'static str, pattern: &'static str, message: &'static str) -> Self {
         const NONE: SmolStr = SmolStr::new_static("");

@@ -27,6 +27,20 @@ async fn lints(n: u64) -> Result<u64, Odd> {
 }
 
 #[orchestrate(pattern = "n", id = n)]
+async fn inside_of_the_body(n: u64) -> Result<u64, Odd> {
+    //! Documented.
+    #![expect(unused_variables, reason = "it must still be there to be expected")]
+    let unused = 1;
+    even(n)
+}
+
+#[orchestrate(pattern = "n", id = n)]
+fn inside_of_the_sync_body(n: u64) -> Result<u64, Odd> {
+    //! Documented.
+    even(n)
+}
+
+#[orchestrate(pattern = "n", id = n)]
 #[deprecated(note = "kept")]
 async fn deprecated(n: u64) -> Result<u64, Odd> {
     even(n)
@@ -150,6 +164,8 @@ fn tracks_its_caller(n: u64) -> Result<u64, Odd> {
 fn attributes() {
     both(on_either_side);
     both(lints);
+    both(inside_of_the_body);
+    both_sync(inside_of_the_sync_body);
     #[allow(deprecated, reason = "that is the shape")]
     both(deprecated);
     both(of_a_cfg);

@@ -204,6 +204,50 @@ async fn body_of_one_macro(n: u64) -> Result<u64, Odd> {
     leave!(even(n))
 }
 
+/// What it says is not known before the function is compiled: an opaque type has no name in the body.
+macro_rules! answer {
+    (shown) => { Result<impl std::fmt::Display + use<>, Odd> };
+    ($value:ty) => { Result<$value, Odd> };
+}
+
+#[orchestrate(pattern = "n", id = n)]
+async fn type_macro(n: u64) -> answer!(u64) {
+    let n = u32::try_from(even(n)?).map_err(|_| Odd)?;
+    Ok(n.into())
+}
+
+#[orchestrate(pattern = "n", id = n)]
+fn type_macro_sync(n: u64) -> answer!(u64) {
+    let n = u32::try_from(even(n)?).map_err(|_| Odd)?;
+    Ok(n.into())
+}
+
+#[orchestrate(pattern = "n", id = n)]
+async fn opaque_type_macro(n: u64) -> answer!(shown) {
+    even(n)?;
+    Ok(n)
+}
+
+#[orchestrate(pattern = "n", id = n)]
+fn opaque_type_macro_sync(n: u64) -> answer!(shown) {
+    even(n)?;
+    Ok(n)
+}
+
+#[orchestrate(pattern = "n", id = n)]
+async fn type_macro_inside(n: u64) -> Result<Vec<answer!(u64)>, Odd> {
+    even(n).map(|n| vec![Ok(n)])
+}
+
+#[test]
+fn type_macro_in_the_return_type_is_any_result() {
+    both(type_macro);
+    both_sync(type_macro_sync);
+    both(async |n| opaque_type_macro(n).await.map(|shown| shown.to_string().parse().unwrap()));
+    both_sync(|n| opaque_type_macro_sync(n).map(|shown| shown.to_string().parse().unwrap()));
+    both(async |n| type_macro_inside(n).await.and_then(|mut all| all.remove(0)));
+}
+
 #[test]
 fn fragments() {
     both(block);

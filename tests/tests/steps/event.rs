@@ -51,6 +51,46 @@ async fn on_err_the_subscriber_gets_its_failed_twin_with_code_and_message() {
 mod names {
     use super::*;
 
+    const PATTERN: &str = "user";
+    const TAG: &str = "billing";
+
+    mod events {
+        pub const RENAMED: &str = "renamed";
+        pub const NOT_RENAMED: &str = "not_renamed";
+    }
+
+    struct Relations;
+
+    impl Relations {
+        const OWNER: &str = "owned_by";
+    }
+
+    #[orchestrate(
+        pattern = PATTERN,
+        id = 42,
+        event(name = events::RENAMED, failed = events::NOT_RENAMED),
+        graph(relation = Relations::OWNER, to = 1, to_pattern = PATTERN),
+        tags = [TAG, "eu"]
+    )]
+    async fn by_constants(error: Option<Code>) -> Result<(), Code> {
+        error.map_or(Ok(()), Err)
+    }
+
+    #[tokio::test]
+    async fn names_by_constants_are_their_values() {
+        let world = World::new();
+        world.run(by_constants(None)).await.unwrap();
+        world.run(by_constants(Some(Code::NotFound))).await.unwrap_err();
+        let events = world.events();
+        let names: Vec<_> = events.iter().map(graceful::Event::name).collect();
+        assert_eq!(names, ["renamed", "not_renamed"]);
+        assert_eq!(&*events[0].subject(), "user/42");
+        assert_eq!(events[0].data().tags, ["billing", "eu"]);
+        assert_eq!(events[0].data().message, "by constants");
+        let edges = world.edges(&world.entity()).await;
+        assert!(edges.iter().any(|edge| edge.relation == "owned_by"), "{edges:?}");
+    }
+
     #[orchestrate(pattern = "user", id = 42, event)]
     async fn rename(error: Option<Code>) -> Result<(), Code> {
         error.map_or(Ok(()), Err)

@@ -5,6 +5,7 @@ struct User {
 }
 struct Error;
 
+const ENTITY: &str = "user";
 const UPDATED: &str = "user_updated";
 
 mod events {
@@ -23,6 +24,16 @@ async fn two(user: User) -> Result<u64, Error> {
 
 #[orchestrate(pattern = "user", event = events::LOST)]
 async fn three(user: User) -> Result<u64, Error> {
+    Ok(user.id)
+}
+
+#[orchestrate(pattern = ENTITY, event)]
+async fn four(user: User) -> Result<u64, Error> {
+    Ok(user.id)
+}
+
+#[orchestrate(pattern = "user", event = 5)]
+async fn five(user: User) -> Result<u64, Error> {
     Ok(user.id)
 }
 

@@ -1,0 +1,127 @@
+//! Futures that must be `Send`, of a result that is not known to be: it cannot wait in them for the steps. So what is ready at
+//! once runs, and the rest goes on in the background, as for a function that is not async.
+//!
+//! Whether it is known is asked by a method, as in [`probe`](super::probe).
+
+use std::{
+    future::{Future, Pending},
+    marker::PhantomData,
+    ops::Deref,
+    task::{Context, Poll},
+};
+
+use super::{After, Plain, Prepared, Returns, Run, Typed, after::taken, prepared::Finish};
+use crate::{Outcome, engine::Ended};
+
+/// A call, to ask whether it can wait.
+#[derive(Debug)]
+pub struct Sends<C>(SendsNot<C>);
+
+/// A call that cannot.
+#[derive(Debug)]
+pub struct SendsNot<C>(PhantomData<fn() -> C>);
+
+impl<B, R, O, X, A> Prepared<B, R, O, X, A> {
+    /// Asks.
+    pub fn sends(&self) -> Sends<Self> {
+        Sends(SendsNot(PhantomData))
+    }
+}
+
+impl<F, O, X, A, P> Run<F, O, X, A, P> {
+    /// Asks.
+    pub fn sends(&self) -> Sends<Self> {
+        Sends(SendsNot(PhantomData))
+    }
+}
+
+impl<C> Deref for Sends<C> {
+    type Target = SendsNot<C>;
+
+    fn deref(&self) -> &SendsNot<C> {
+        &self.0
+    }
+}
+
+/// What follows, for a caller that does not wait.
+#[derive(Clone, Copy, Debug)]
+pub struct AtOnce<A>(A);
+
+impl<R: Outcome, A: After<R>> After<R> for AtOnce<A> {
+    /// Nothing waits.
+    type Post = Pending<R>;
+
+    fn begin(self, ended: Ended, result: &mut Poll<R>, _: &mut Context<'_>) -> Option<Pending<R>> {
+        *result = Poll::Ready(self.0.once(ended, taken(result)));
+        None
+    }
+
+    fn once(self, ended: Ended, result: R) -> R {
+        self.0.once(ended, result)
+    }
+}
+
+/// What can follow without a result that waits. A typed hook cannot: it borrows the result.
+pub trait Otherwise {
+    type Otherwise;
+    fn otherwise(self) -> Self::Otherwise;
+}
+
+impl<E> Otherwise for Plain<E> {
+    type Otherwise = AtOnce<Self>;
+
+    fn otherwise(self) -> AtOnce<Self> {
+        AtOnce(self)
+    }
+}
+
+impl<H, V, E> Otherwise for Typed<H, V, E> {
+    type Otherwise = Self;
+
+    fn otherwise(self) -> Self {
+        self
+    }
+}
+
+impl<B, V, O, X, A> Sends<Prepared<B, V::Outcome, O, X, A>>
+where
+    B: FnOnce() -> V,
+    V: Finish<O, X, A>,
+    O: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Ok),
+    X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
+{
+    pub fn finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V {
+        call.finish()
+    }
+}
+
+impl<B, V, O, X, A> SendsNot<Prepared<B, V::Outcome, O, X, A>>
+where
+    B: FnOnce() -> V,
+    V: Returns,
+    O: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Ok),
+    X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
+    A: Otherwise,
+{
+    pub fn finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V
+    where
+        V: Finish<O, X, A::Otherwise>,
+    {
+        call.map(Otherwise::otherwise).finish()
+    }
+}
+
+impl<F, O, X, A, P: Send> Sends<Run<F, O, X, A, P>> {
+    pub fn run(&self, run: Run<F, O, X, A, P>) -> Run<F, O, X, A, P> {
+        run
+    }
+}
+
+impl<F: Future, O, X, A, P> SendsNot<Run<F, O, X, A, P>> {
+    pub fn run(&self, run: Run<F, O, X, A, P>) -> Run<F, O, X, AtOnce<A>, Pending<F::Output>> {
+        let Run::Body { body, active, arms: (ok, err, after) } = run else {
+            unreachable!("it was not polled yet")
+        };
+        Run::Body { body, active, arms: (ok, err, AtOnce(after)) }
+    }
+}
