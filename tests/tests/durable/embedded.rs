@@ -63,7 +63,7 @@ async fn a_directory_that_cannot_be_made_is_told_with_its_path() {
 fn a_relay_without_a_runtime_is_refused() {
     let builder = || Orchestrator::builder().flows(memory::Flows::new());
     let error = builder().build().unwrap_err().to_string();
-    assert!(error.contains("build within one, or give one with `runtime`"), "{error}");
+    assert!(error.contains("pass a handle with `.runtime(handle)`"), "{error}");
     builder().relay(RelaySettings::off()).build().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     builder().runtime(runtime.handle().clone()).build().unwrap();
