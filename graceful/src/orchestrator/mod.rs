@@ -36,7 +36,7 @@ use crate::{
     flow::Origin,
     outage::Outages,
     relay::{Relay, Reviewer},
-    step::Steps,
+    step::{Step, Steps},
     steps::Backends,
 };
 
@@ -130,7 +130,8 @@ impl Orchestrator {
     ///
     /// This is the start check of the whole program: each annotated handler is held against the backends. Any other orchestrator
     /// checks the handlers that are [named](OrchestratorBuilder::handlers) when it is built; the rest is found out at the call,
-    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once.
+    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once. Which steps have no backend is logged
+    /// here, in one line.
     ///
     /// # Errors
     /// A handler requires what the orchestrator does not have: a step that is `required`, the cache of `fallback = last_good`, or the
@@ -148,7 +149,16 @@ impl Orchestrator {
         if !unmet.is_empty() {
             return Err(InstallError::Unmet(unmet));
         }
-        ambient::install(self).map_err(|_| InstallError::AlreadyInstalled)
+        let unserved: Vec<_> = Step::ALL.iter().filter(|step| !self.served().contains(**step)).collect();
+        ambient::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
+        if !unserved.is_empty() {
+            let steps = unserved.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ");
+            tracing::info!(
+                target: "graceful::start",
+                steps, "steps without a backend are skipped in every handler that has no hook for them"
+            );
+        }
+        Ok(())
     }
 
     /// Makes it the orchestrator of a future, and of what that awaits; not of tasks that it spawns.
