@@ -125,7 +125,11 @@ fn call(handler: &Handler) -> TokenStream {
             let block = braced(users, quote!(#hold #body));
             let body = hint.of_a_closure(&block);
             let call = match eager {
-                true => asked(handler, &quote!(#enter.#call(#body, #arms) #after), "finish"),
+                true => {
+                    let name = bound("call");
+                    let finished = answer(quote!(#name.sends()), quote!(.finish(#name)));
+                    quote!(let #name = #enter.#call(#body, #arms) #after; #finished)
+                }
                 false => answer(enter, quote!(.#call(#body, #arms) #after .finish())),
             };
             quote!(#declared #call)
@@ -144,19 +148,14 @@ fn standing_at((first, end): (Span, Span), receiver: TokenStream, calls: TokenSt
     quote!(#receiver #(#calls)*)
 }
 
-/// The call, of which nobody but the compiler knows whether it is `Send`, where it must be.
+/// The call, of which nobody but the compiler knows whether it is `Send`, where it must be. What it was before is gone before it
+/// is awaited.
 fn sent(handler: &Handler, call: TokenStream) -> TokenStream {
+    let name = bound("call");
     match handler.returned.must_be_send && handler.is_plain() {
-        true => asked(handler, &call, "run"),
+        true => quote!({ let #name = #call; #name.sends().run(#name) }),
         false => call,
     }
-}
-
-/// `{ let call = …; call.sends().run(call) }`
-fn asked(handler: &Handler, call: &TokenStream, question: &str) -> TokenStream {
-    let (name, question) = (bound("call"), hidden(question));
-    let asked = standing_at(handler.answer, quote!(#name.sends()), quote!(.#question(#name)));
-    quote!({ let #name = #call; #asked })
 }
 
 /// The body borrows the transaction; when it has ended, the flow is stored through it.
