@@ -51,6 +51,7 @@ impl Place {
     }
 
     pub async fn store(&self) -> Store {
+        Store::migrate(&self.postgres()).await.unwrap();
         Store::connect(&self.postgres()).await.unwrap()
     }
 

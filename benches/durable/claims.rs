@@ -60,6 +60,7 @@ async fn in_postgres(connection: &mut PgConnection, of: [&str; 4], rows: u32) ->
     let make = format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}");
     sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut *connection).await.unwrap();
     let url = format!("{}?options[search_path]={SCHEMA}", url());
+    postgres::Store::migrate(&url).await.unwrap();
     let store = postgres::Store::connect(&url).await.unwrap();
     // Nobody has analysed it: the plans must be good without.
     let insert = format!(

@@ -14,7 +14,11 @@ use crate::{Done, connected, service::User, variable};
 
 /// Reads until it is killed.
 pub async fn run() -> Done {
-    let store = connected("GRACEFUL_STORE", async |url| Store::connect(url).await).await?;
+    let store = connected("GRACEFUL_STORE", async |url| {
+        Store::migrate(url).await?;
+        Store::connect(url).await
+    });
+    let store = store.await?;
     create_table().await?;
     let filter = Filter::new().service(variable("GRACEFUL_SERVICE")?).pattern("user");
     let connect = async |url: &str| Subscriber::connect(url, "letters", &filter).await;

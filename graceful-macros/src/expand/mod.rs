@@ -166,7 +166,7 @@ fn in_transaction(
     body: &TokenStream,
     arms: &TokenStream,
 ) -> TokenStream {
-    let (krate, ended) = (&handler.krate, bound("ended"));
+    let (krate, ended, locked) = (&handler.krate, bound("ended"), bound("locked"));
     let span = Span::mixed_site().located_at(tx.span());
     let at = krate.at(span);
     let reborrowed = quote_spanned!(span=> let #tx = &mut *#tx;);
@@ -176,8 +176,9 @@ fn in_transaction(
     let error = quote_spanned!(span=> #at::__private::store_error);
     quote! {
         let #ended = {
+            let #locked = #enter.lock(#open).await;
             #reborrowed
-            #enter.observe(#body, #arms).await #typed
+            #locked.observe(#body, #arms).await #typed
         };
         #krate::__private::in_transaction(#ended, #open, #error).await
     }

@@ -220,6 +220,12 @@ impl Active {
         self.ended(Ending::Panicked)
     }
 
+    /// The body was not run.
+    pub(super) fn refused(mut self) -> Option<Ended> {
+        unclassified(self.flow());
+        self.ended(Ending::Err)
+    }
+
     fn cancelled(&mut self) -> Option<Ended> {
         let flow = self.flow();
         flow.code = Code::Cancelled;

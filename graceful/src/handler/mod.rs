@@ -39,6 +39,6 @@ pub use self::{
         no_hook, required_error, store_error,
     },
     site::{Site, name},
-    transaction::{Inserting, Observed, Transaction, in_transaction, transaction},
+    transaction::{Inserting, Locked, Observed, Transaction, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

@@ -10,10 +10,11 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{Active, After, Draft};
+use super::{Active, After, Draft, after::taken};
 use crate::{
     Outcome,
     engine::{NoTypedHooks, Settle, Settled},
+    orchestrator::ambient,
 };
 
 pin_project! {
@@ -107,6 +108,10 @@ fn ended<R: Outcome, A: After<R>>(
     }
     let Poll::Ready(result) = polled else { return None };
     let ended = active.returned(result, arms.0, arms.1)?;
+    if ambient::is_locked() {
+        *polled = Poll::Ready(after.once(ended, taken(polled)));
+        return None;
+    }
     after.begin(ended, polled, cx).map(Rest::Post)
 }
 

@@ -13,6 +13,7 @@ use crate::{
     Code, Ending, Flow, Outcome, Step, StepError,
     backends::QueuedFlow,
     engine::{Ended, Engine, HookResult, to_insert},
+    orchestrator::ambient,
 };
 
 /// A transaction that a flow can be stored in, beside the data that it is about.
@@ -26,6 +27,9 @@ use crate::{
 pub trait Transaction: Send {
     /// Inserts a flow.
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_>;
+    /// Takes the lock that an insert needs, where its database has only one writer. A transaction that reads first cannot take it any
+    /// more when somebody else has written meanwhile.
+    fn lock(&mut self) -> Option<Inserting<'_>>;
     /// While it is open, nothing else can be written to its database.
     fn locks_all(&self) -> bool;
 }
@@ -38,10 +42,18 @@ pub fn transaction<T: Transaction>(transaction: &mut T) -> &mut dyn Transaction 
     transaction
 }
 
-/// A call whose body has ended, and whose flow is not on its way yet.
+/// A call whose transaction has the lock that it needs, or cannot get it.
+#[derive(Debug)]
+pub struct Locked {
+    active: Option<Active>,
+    refused: Option<StepError>,
+    locks_all: bool,
+}
+
+/// A call whose body has ended, or was not run, and whose flow is not on its way yet.
 #[derive(Debug)]
 pub struct Observed<R> {
-    result: R,
+    result: Result<R, StepError>,
     ended: Option<Ended>,
 }
 
@@ -58,6 +70,20 @@ impl<R: Outcome> Observed<R> {
 }
 
 impl Entered {
+    /// Before the body reads, it can wait for its turn to write; after that it could only fail.
+    pub async fn lock(self, transaction: &mut dyn Transaction) -> Locked {
+        let mut active = self.0;
+        let (mut refused, locks_all) = (None, transaction.locks_all());
+        if !active.as_mut().is_some_and(Active::resolve) {
+            active = None;
+        } else if let Some(lock) = transaction.lock() {
+            refused = lock.await.err();
+        }
+        Locked { active, refused, locks_all }
+    }
+}
+
+impl Locked {
     /// Runs the body and reads its result; nothing follows yet.
     ///
     /// Dropped before the body has ended, the handler counts as cancelled.
@@ -71,19 +97,33 @@ impl Entered {
         O: Fn(&mut Draft<'_>, &R::Ok),
         X: Fn(&mut Draft<'_>, &R::Err),
     {
-        let mut active = self.0;
-        if !active.as_mut().is_some_and(Active::resolve) {
-            return Observed { result: body.await, ended: None };
+        let Self { mut active, refused, locks_all } = self;
+        if active.is_none() {
+            return Observed { result: Ok(body.await), ended: None };
+        }
+        if let Some(error) = refused {
+            let ended = active.take().and_then(Active::refused);
+            if let Some(ended) = &ended {
+                ended.orchestrator.not_stored(&error, &ended.flow);
+            }
+            return Observed { result: Err(error), ended };
         }
         let mut body = pin!(body);
-        let polled = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
-            Ok(polled) => polled.map(Ok),
-            Err(payload) => Poll::Ready(Err(payload)),
+        let polled = poll_fn(|cx| {
+            let mut poll = || body.as_mut().poll(cx);
+            let polled = catch_unwind(AssertUnwindSafe(|| match locks_all {
+                true => ambient::locked(&mut poll),
+                false => poll(),
+            }));
+            match polled {
+                Ok(polled) => polled.map(Ok),
+                Err(payload) => Poll::Ready(Err(payload)),
+            }
         });
         match polled.await {
             Ok(result) => {
                 let ended = active.take().and_then(|active| active.returned(&result, &ok, &err));
-                Observed { result, ended }
+                Observed { result: Ok(result), ended }
             }
             Err(payload) => {
                 // Its transaction is still open, and may lock the store: nothing can be waited for.
@@ -104,6 +144,7 @@ pub async fn in_transaction<R: Outcome>(
     into: fn(StepError) -> R::Err,
 ) -> R {
     let Observed { result, ended } = observed;
+    let result = result.unwrap_or_else(|error| R::from_err(into(error)));
     let Some(ended) = ended else { return result };
     if result.as_result().is_err() {
         let engine = Engine::new(ended);

@@ -2,7 +2,10 @@
 
 use std::{
     future::{Future, poll_fn},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::{task::futures::TaskLocalFuture, task_local};
@@ -16,7 +19,11 @@ static INSTALLED: OnceLock<Orchestrator> = OnceLock::new();
 task_local! {
     static SCOPED: Orchestrator;
     static PARENT: Parent;
+    static LOCKED: ();
 }
+
+/// Spares a program without such transactions the look at the task.
+static EVER_LOCKED: AtomicBool = AtomicBool::new(false);
 
 /// The flow whose hook is running.
 #[derive(Clone, Copy)]
@@ -67,6 +74,17 @@ pub(super) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> +
             None => run(),
         }
     })
+}
+
+/// Runs what has a transaction open that nothing can be written beside.
+pub(crate) fn locked<R>(run: impl FnOnce() -> R) -> R {
+    EVER_LOCKED.store(true, Ordering::Relaxed);
+    LOCKED.sync_scope((), run)
+}
+
+/// Whether a step that writes would wait for the end of what it is called in.
+pub(crate) fn is_locked() -> bool {
+    EVER_LOCKED.load(Ordering::Relaxed) && LOCKED.try_with(|()| ()).is_ok()
 }
 
 /// Runs a hook as the flow's own: a handler that it calls finds the same orchestrator and context, and its parent, also

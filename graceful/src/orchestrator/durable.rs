@@ -37,7 +37,7 @@ impl OrchestratorBuilder {
 #[cfg(feature = "sqlite")]
 impl OrchestratorBuilder {
     /// Gives every step that has no backend yet one that needs no server: what must survive a restart is kept in `graceful.db`
-    /// in this directory, which is made if it is missing; the cache and the events of this process are in memory. So is the graph,
+    /// in this directory, which is made if it is missing, for this user alone; the cache and the events of this process are in memory. So is the graph,
     /// but with the feature `graph`, where it speaks SPARQL and is kept.
     ///
     /// # Errors

@@ -73,8 +73,7 @@ pub(super) const SQLITE_STORE: Engine = Engine {
 #[cfg(feature = "sqlite")]
 fn sqlite_store(url: String) -> Connecting {
     Box::pin(async move {
-        let path = url.trim_start_matches("sqlite://");
-        let opened = crate::backends::sqlite::Store::open(path).await;
+        let opened = crate::backends::sqlite::Store::open(url).await;
         let store = opened.map_err(|error| ConnectError::new(error.to_string()))?;
         // Its alerts are the book of whoever is told of them.
         Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)
@@ -93,6 +92,8 @@ pub(super) const POSTGRES_STORE: Engine = Engine {
 #[cfg(feature = "postgres")]
 fn postgres_store(url: String) -> Connecting {
     Box::pin(async move {
+        // Where its role may not, and need not, this changes nothing.
+        crate::backends::postgres::Store::migrate(&url).await?;
         let store = crate::backends::postgres::Store::connect(&url).await?;
         // Its alerts are the book of whoever is told of them.
         Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)

@@ -97,7 +97,7 @@ impl Orchestrator {
     /// | `GRACEFUL_ENVIRONMENT` | the environment, such as `prod` |
     /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`), `rediss://…` (feature `redis-tls`) |
     /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (feature `nats`) |
-    /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database` (feature `postgres`), `sqlite://path/to/file.db` (feature `sqlite`) |
+    /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database[?max_connections=n]` (feature `postgres`), whose tables are made if they are missing and the role may; `sqlite://path/to/file.db[?mode=rwc]` (feature `sqlite`) |
     /// | `GRACEFUL_GRAPH` | `http[s]://[user:password@]host[:port]/path[#/path]` of a SPARQL 1.1 server, where updates go to the path after the `#` (feature `sparql`) |
     /// | `GRACEFUL_ALERTS` | `http[s]://[user:password@]host[:port]` of an Alertmanager (feature `alertmanager`), `webhook+http[s]://host/path#secret` (feature `webhook`) |
     ///

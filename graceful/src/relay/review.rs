@@ -35,9 +35,12 @@ impl fmt::Debug for Reviewer {
 /// Looks for jobs that are due, until the orchestrator is dropped or shut down.
 pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     while let Some(strong) = orchestrator.upgrade().filter(|strong| !strong.relay().is_stopping()) {
-        let every = strong.relay().settings().poll;
-        if let Err(error) = strong.review().await {
-            complain(&error, "the scheduler hands out no jobs");
+        let mut every = strong.relay().settings().poll;
+        match strong.review().await {
+            // Jobs are due after minutes: where there was none, there is no hurry.
+            Ok(0) => every *= 5,
+            Ok(_) => {}
+            Err(error) => complain(&error, "the scheduler hands out no jobs"),
         }
         // Whoever waits must not keep the orchestrator alive.
         drop(strong);

@@ -28,9 +28,12 @@ type HookResult = Result<(), StepError>;
 
 mod answer;
 mod attempts;
+mod disk;
 mod embedded;
 mod fairness;
 mod hooks;
+mod locks;
+mod open;
 mod review;
 mod shutdown;
 mod size;

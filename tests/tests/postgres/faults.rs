@@ -22,7 +22,7 @@ async fn cut_off_a_hundred_times_no_stored_flow_is_lost() {
     let Some(postgres) = Postgres::find().await else { return };
     let mut stores = Vec::new();
     for first in 0..Link::FAULTS.len() {
-        let schema = postgres.schema().await;
+        let schema = postgres.migrated().await;
         stores.push(tokio::spawn(cut_off(postgres.address, schema, first)));
     }
     for store in stores {
@@ -85,7 +85,7 @@ fn is_spared(step: &str) -> bool {
 async fn of_a_dead_one_steps_are_spared_and_flows_are_not() {
     let Some(postgres) = Postgres::find().await else { return };
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
-        let schema = postgres.schema().await;
+        let schema = postgres.migrated().await;
         let proxy = Proxy::to(postgres.address).await;
         let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
         let store = store.with_timeout(Duration::from_millis(500));
@@ -129,7 +129,7 @@ async fn of_a_dead_one_steps_are_spared_and_flows_are_not() {
 #[tokio::test]
 async fn what_the_server_refuses_opens_no_breaker() {
     let Some(postgres) = Postgres::find().await else { return };
-    let schema = postgres.schema().await;
+    let schema = postgres.migrated().await;
     let store = postgres.store(&schema).await;
     let reports = Reports::default();
     let builder = reports.of(Orchestrator::builder().service("users").store(store));

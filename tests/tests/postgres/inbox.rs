@@ -30,7 +30,7 @@ use super::{Postgres, execute, url};
 #[tokio::test]
 async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
     let Some(postgres) = Postgres::find().await else { return };
-    let schema = postgres.schema().await;
+    let schema = postgres.migrated().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     let json = r#"{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}"#;
     let event: ReceivedEvent = serde_json::from_str(json).unwrap();
@@ -54,7 +54,7 @@ async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
 #[tokio::test]
 async fn what_fails_half_way_has_no_effect_and_what_comes_twice_has_one() {
     let (Some(postgres), Some(nats)) = (Postgres::find().await, servers::nats().await) else { return };
-    let schema = postgres.schema().await;
+    let schema = postgres.migrated().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     execute(&mut connection, "CREATE TABLE greeted (name bigint)").await;
     let calls = inboxes::read_twice(nats, &store, async |mut transaction, number| {
@@ -103,7 +103,7 @@ async fn database_that_is_down_longer_than_all_attempts_poisons_no_event() {
     let Some(postgres) = Postgres::find().await else { return };
     for fault in [Link::Refused, Link::BlackHole] {
         let Some(stream) = Stream::with(5).await else { return };
-        let schema = postgres.schema().await;
+        let schema = postgres.migrated().await;
         let proxy = Proxy::to(postgres.address).await;
         let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
         let inbox = Failing::new(store.with_timeout(Duration::from_millis(250)), 0);

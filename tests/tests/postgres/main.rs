@@ -8,6 +8,8 @@ mod heads;
 mod inbox;
 mod many;
 mod outage;
+mod pooler;
+mod production;
 mod purge;
 mod relays;
 mod skew;
@@ -61,7 +63,15 @@ impl Postgres {
         PgConnection::connect(&self.url(schema)).await.unwrap()
     }
 
+    /// A new schema, with the store's tables.
+    async fn migrated(&self) -> String {
+        let schema = self.schema().await;
+        Store::migrate(&self.url(&schema)).await.unwrap();
+        schema
+    }
+
     async fn store(&self, schema: &str) -> Store {
+        Store::migrate(&self.url(schema)).await.unwrap();
         Store::connect(&self.url(schema)).await.unwrap()
     }
 

@@ -157,7 +157,7 @@ async fn of_twenty_thousand_none_is_lost_or_out_of_order_whoever_dies() {
         return std::future::pending().await;
     }
     let Some(postgres) = Postgres::find().await else { return };
-    let (schema, directory) = (postgres.schema().await, TempDir::new().unwrap());
+    let (schema, directory) = (postgres.migrated().await, TempDir::new().unwrap());
     let store = postgres.store(&schema).await;
     let mut looking = postgres.connection(&schema).await;
     execute(&mut looking, JOURNAL).await;

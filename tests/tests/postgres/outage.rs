@@ -32,7 +32,7 @@ fn failures(lines: &[Line]) -> u64 {
 #[tokio::test]
 async fn outage_is_logged_once_a_second_and_its_end_once_and_no_failure_is_lost() {
     let Some(postgres) = Postgres::find().await else { return };
-    let schema = postgres.schema().await;
+    let schema = postgres.migrated().await;
     let proxy = Proxy::to(postgres.address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
     let store = store.with_timeout(Duration::from_millis(500));
@@ -81,7 +81,7 @@ async fn touch(id: usize, error: Option<Code>) -> Result<usize, Code> {
 #[tokio::test]
 async fn end_of_outage_is_logged_once_for_each_step() {
     let Some(postgres) = Postgres::find().await else { return };
-    let schema = postgres.schema().await;
+    let schema = postgres.migrated().await;
     let proxy = Proxy::to(postgres.address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
     let store = store.with_timeout(Duration::from_millis(500));

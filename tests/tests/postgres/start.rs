@@ -40,7 +40,10 @@ async fn many_may_open_it_at_once() {
     let opened: Vec<_> = (0..8)
         .map(|_| {
             let url = url.clone();
-            tokio::spawn(async move { Store::connect(&url).await })
+            tokio::spawn(async move {
+                Store::migrate(&url).await?;
+                Store::connect(&url).await
+            })
         })
         .collect();
     for store in opened {

@@ -101,7 +101,7 @@ async fn what_another_stores_is_delivered() {
 async fn what_a_transaction_stores_is_delivered_when_it_commits() {
     let Some(mut world) = World::find().await else { return };
     let mut connection = world.postgres.connection(&world.schema).await;
-    for (id, commits) in [(1, true), (2, false), (3, true)] {
+    for (id, commits, delivered) in [(1, true, 1), (2, false, 1), (3, true, 2)] {
         let mut transaction = connection.begin().await.unwrap();
         world.storing.scope(save_with_data(&mut transaction, id)).await.unwrap();
         world.waits().await;
@@ -110,6 +110,7 @@ async fn what_a_transaction_stores_is_delivered_when_it_commits() {
         } else {
             transaction.rollback().await.unwrap();
         }
+        world.delivered(delivered).await;
     }
     assert_eq!(world.delivered(2).await, ["1", "3"]);
     world.postgres.clean().await;

@@ -20,6 +20,7 @@ fn futures_of_all_async_constructors_are_send_and_static() {
     is_send(&Orchestrator::builder().embedded("directory"));
     is_send(&sqlite::Store::open("file"));
     is_send(&postgres::Store::connect("url"));
+    is_send(&postgres::Store::migrate("url"));
     is_send(&redis::Cache::connect("url"));
     is_send(&nats::Events::connect("url"));
     is_send(&async { nats::Subscriber::connect("url", "name", &nats::Filter::new()).await });

@@ -9,6 +9,10 @@ impl graceful::__private::Transaction for Open {
         Box::pin(async { Ok(()) })
     }
 
+    fn lock(&mut self) -> Option<graceful::__private::Inserting<'_>> {
+        None
+    }
+
     fn locks_all(&self) -> bool {
         false
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
+use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 
 use super::{Store, broken, count, micros};
 use crate::{
@@ -27,7 +27,7 @@ async fn begin<'c>(
     connection: &'c mut PgConnection,
     incident: &str,
 ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
+    let mut transaction = super::begin(connection).await?;
     sqlx::query(
         "SELECT pg_advisory_xact_lock(hashtextextended('graceful_alerts ' || current_schema() || $1, 0))",
     )

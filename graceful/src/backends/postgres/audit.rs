@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Store, broken, count};
+use super::{Store, begin, broken, count};
 use crate::{
     Flow, Key, StepError,
     backends::{
@@ -99,10 +99,9 @@ impl Drop for Writing {
 
 async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
     // A chain has one end. What it is, is asked by another statement: this one sees what was there before it waited.
-    let mut transaction = connection
-        .begin_with(
-            "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))",
-        )
+    let mut transaction = begin(connection).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))")
+        .execute(&mut *transaction)
         .await?;
     let flows: Vec<Uuid> = records.iter().map(|record| record.flow).collect();
     let known = sqlx::query(

@@ -1,6 +1,6 @@
 //! Flows on their way.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     PURGED_AT_ONCE, Store, at, count, length, number,
     text::{escaped, unescaped},
+    transaction::may_prepare,
 };
 use crate::backends::{
     BoxFuture, Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Reply, Room, Settlement, Share,
@@ -24,6 +25,7 @@ pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> 
     .bind(escaped(&flow.handler))
     .bind(&flow.body)
     .bind(flow.lane.number())
+    .persistent(may_prepare())
     .execute(connection)
     .await?;
     Ok(())
@@ -128,12 +130,21 @@ async fn purge(connection: &mut PgConnection, state: FlowState, age: Duration) -
 
 impl FlowStore for Store {
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+        self.idle.wake();
         self.insist(move |connection| Box::pin(async move { insert(connection, &flow).await }))
     }
 
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
-        let claimer = self.claimer;
-        self.insist(move |connection| Box::pin(claim(connection, room, lease, claimer)))
+        if self.idle.is_quiet() {
+            return Reply::ready(Vec::new());
+        }
+        let (claimer, idle) = (self.claimer, Arc::clone(&self.idle));
+        self.insist(move |connection| Box::pin(claim(connection, room, lease, claimer))).map(
+            move |claims: Vec<Claim>| {
+                idle.answered(!claims.is_empty());
+                claims
+            },
+        )
     }
 
     fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
@@ -158,6 +169,7 @@ impl FlowStore for Store {
     }
 
     fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
+        self.idle.wake();
         self.insist(move |connection| Box::pin(settle(connection, held, settlement)))
     }
 
@@ -186,6 +198,7 @@ impl FlowStore for Store {
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<bool> {
+        self.idle.wake();
         self.insist(move |connection| {
             Box::pin(async move {
                 let resubmitted = sqlx::query(

@@ -10,6 +10,10 @@ use crate::{
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
 };
 
+/// The server finds out within half a minute that a subscriber's machine has vanished: nothing else ends its transaction.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL tcp_keepalives_idle = 15; \
+                     SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 3";
+
 impl Store {
     /// Forgets the events that were handled at least that long ago, a thousand in one statement. Let it be longer than the stream keeps
     /// them: what is forgotten, and comes again, is handled again.
@@ -72,7 +76,7 @@ impl Inbox for Store {
         let store = self.clone();
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.runtime, async move {
-            let mut transaction = store.within(store.inbox.begin()).await?;
+            let mut transaction = store.within(store.inbox.begin_with(BEGIN)).await?;
             let [consumer, source, id] = name;
             let noted = sqlx::query(
                 "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES ($1, $2, $3, graceful_now()) \
@@ -81,6 +85,8 @@ impl Inbox for Store {
             .bind(consumer)
             .bind(source)
             .bind(id)
+            // A pooler gives the connection to somebody else, with what was prepared.
+            .persistent(!store.is_pooled)
             .execute(&mut *transaction);
             // Where another has noted it, and is still at it, this waits for its end.
             let noted = store.within(noted).await?;

@@ -1,6 +1,6 @@
 //! Being told of flows that others have stored.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{sleep, timeout};
@@ -17,15 +17,22 @@ const AGAIN: Duration = Duration::from_millis(500);
 impl Store {
     /// Calls `wake` whenever a flow was stored, and whenever that may not have been heard.
     pub(super) async fn hear(self, wake: impl Fn()) {
+        if self.is_pooled {
+            // Whatever connection listened, is somebody else's.
+            return;
+        }
         let outage = Outage::new();
         let heard = || {
             if let Some(failures) = outage.succeeded() {
                 tracing::info!(target: "graceful::postgres", failures, "new flows are told of again");
             }
+            self.idle.wake();
             wake();
         };
         loop {
-            if let Err(failed) = self.hear_by_one_connection(&heard).await
+            let lost = self.hear_by_one_connection(&heard).await;
+            self.idle.is_told.store(false, Ordering::Relaxed);
+            if let Err(failed) = lost
                 && let Some(failures) = outage.failed()
             {
                 tracing::warn!(
@@ -40,6 +47,7 @@ impl Store {
     /// Until it is lost.
     async fn hear_by_one_connection(&self, wake: &impl Fn()) -> Result<(), Failed> {
         let mut listener = self.within(self.listener()).await?;
+        self.idle.is_told.store(true, Ordering::Relaxed);
         // Of what was committed before it listens now, nobody told.
         wake();
         loop {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{KEPT_PER_ENTITY, Store, broken};
@@ -22,7 +22,7 @@ fn linked(row: &PgRow) -> Result<Arc<Metadata>, sqlx::Error> {
 
 async fn record(connection: &mut PgConnection, flow: &Flow) -> Result<Arc<Metadata>, sqlx::Error> {
     let (id, entity) = (flow.id(), flow.entity().to_string());
-    let mut transaction = connection.begin().await?;
+    let mut transaction = super::begin(connection).await?;
     // Of one entity's flows, one after the other: there may be no row yet that could be locked.
     sqlx::query(
         "SELECT pg_advisory_xact_lock(hashtextextended('graceful_metadata ' || current_schema() || $1, 0))",

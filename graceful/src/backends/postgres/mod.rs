@@ -3,8 +3,26 @@
 //! A [`Store`] keeps the flows of durable delivery, and the state of six steps beside them: metadata, review jobs, patterns, the
 //! audit chain and alerts. Any number of services and relays may use the same tables at once.
 //!
-//! The tables are called `graceful_…`, and are made when the store is opened, in the first schema of the search path. So the
-//! store can share the database of your own data, and for `#[orchestrate(delivery = "durable", tx = tx)]` it must.
+//! The tables are called `graceful_…`. [`Store::migrate`] makes them, in the first schema of the search path, and
+//! [`Store::connect`] checks that they are there. So the store can share the database of your own data, and for
+//! `#[orchestrate(delivery = "durable", tx = tx)]` it must. The database must be in UTF-8.
+//!
+//! **Rights.** The role that runs a service needs no other rights than these, where `app` is the schema and `service` the role.
+//! [`Orchestrator::from_env`](crate::Orchestrator::from_env) makes missing tables by itself if its role may.
+//!
+//! ```sql
+#![doc = include_str!("grants.sql")]
+//! ```
+//!
+//! **Isolation.** The store's statements run in `READ COMMITTED`, whatever `default_transaction_isolation` says; where that says
+//! something else, each is a transaction of its own, which costs two more round trips. A transaction of yours that a flow is
+//! stored in may have any isolation.
+//!
+//! **`PgBouncer`** may be in between, in session or in transaction mode; which one is found out at the start. In transaction mode each
+//! call is a transaction without anything that is left behind on the connection (four more round trips), there is no `LISTEN`, so a
+//! relay finds what others have stored by its [`poll`](crate::RelaySettings::poll), and a search path cannot be given by the URL: `ALTER ROLE
+//! … SET search_path`. `PgBouncer` before 1.21 knows no prepared statements: in transactions of your own use `.persistent(false)`,
+//! and a handler with `tx` does so, too.
 //!
 //! **Order.** An entity has one flow under way at a time. They are handed out in the order in which they were inserted, as far
 //! as they are committed: of two transactions that are open at the same time, either flow may be first. To hand out is one
@@ -45,6 +63,7 @@
 //! use graceful::{Orchestrator, backends::postgres};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! postgres::Store::migrate("postgres://owner:secret@db.internal/users").await?;
 //! let store = postgres::Store::connect("postgres://users:secret@db.internal/users").await?;
 //! let builder = Orchestrator::builder().service("users").alerts(store.clone());
 //! let orchestrator = builder.store(store).build()?;
@@ -56,9 +75,11 @@ mod alerts;
 mod audit;
 mod connect;
 mod flows;
+mod idle;
 mod inbox;
 mod listen;
 mod metadata;
+mod migrate;
 mod nexus;
 mod scheduler;
 mod text;
@@ -67,7 +88,7 @@ mod transaction;
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool, pool::PoolConnection};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction, pool::PoolConnection};
 use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
@@ -101,6 +122,11 @@ pub struct Store {
     claimer: Uuid,
     breaker: Arc<Breaker>,
     appending: Arc<audit::Appending>,
+    idle: Arc<idle::Idle>,
+    /// Each transaction may have another connection to the server.
+    is_pooled: bool,
+    /// Statements are not left to stand alone: see [`Store::unit`].
+    in_transactions: bool,
     runtime: Handle,
 }
 
@@ -163,19 +189,39 @@ impl Store {
             let mut used: Option<PoolConnection<_>> = None;
             let done = store.within(async {
                 let connection = used.insert(store.pool.acquire().await?);
-                work(&mut *connection).await
+                match store.in_transactions {
+                    true => store.unit(connection, work).await,
+                    false => work(&mut *connection).await,
+                }
             });
             let done = done.await;
             match &done {
-                Err(Failed { is_away: true, .. }) => {
-                    attempt.failed();
-                    // It may be in the middle of something, and nobody knows of what.
-                    drop(used.map(PoolConnection::detach));
-                }
+                Err(Failed { is_away: true, .. }) => attempt.failed(),
                 _ => attempt.succeeded(),
+            }
+            if let Err(Failed { is_away, .. }) = &done
+                && (*is_away || store.is_pooled)
+            {
+                // It may be in the middle of something, and nobody knows of what.
+                drop(used.map(PoolConnection::detach));
             }
             Ok(done?)
         })
+    }
+
+    /// A piece of work as one transaction: where the default isolation is another than ours, or where a pooler could give each of
+    /// its statements another connection to the server. That one keeps nothing of us, since it is somebody else's next.
+    async fn unit<T, F>(&self, connection: &mut PgConnection, work: F) -> Result<T, sqlx::Error>
+    where
+        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T>,
+    {
+        let mut transaction = begin(connection).await?;
+        let done = work(&mut transaction).await?;
+        if self.is_pooled {
+            transaction.clear_cached_statements().await?;
+        }
+        transaction.commit().await?;
+        Ok(done)
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failed> {
@@ -189,6 +235,19 @@ impl Store {
     fn failed(&self, error: &sqlx::Error) -> Failed {
         Failed { is_away: is_away(error), why: format!("{}: {error}", self.place) }
     }
+}
+
+/// A transaction of ours: its isolation is our own, whatever is usual in this database, and the server ends it if we vanish, with the
+/// locks that it holds.
+async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    if connection.is_in_transaction() {
+        return connection.begin().await;
+    }
+    connection
+        .begin_with(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '3s'",
+        )
+        .await
 }
 
 struct Failed {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use smol_str::SmolStr;
-use sqlx::{Connection as _, PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _};
 
 use super::{
     KEPT_PER_ENTITY, Store, at, micros, number,
@@ -16,7 +16,7 @@ use crate::{
 
 async fn register(connection: &mut PgConnection, flow: &Flow) -> Result<(), sqlx::Error> {
     let (pattern, entity) = (escaped(&flow.registered_pattern()), flow.traced().to_string());
-    let mut transaction = connection.begin().await?;
+    let mut transaction = super::begin(connection).await?;
     let traced = sqlx::query(
         "INSERT INTO graceful_traces (flow, entity, pattern, at) VALUES ($1, $2, $3, $4) ON CONFLICT (flow) DO NOTHING",
     )

@@ -77,10 +77,11 @@ impl Inbox for Store {
         event: &ReceivedEvent,
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
         let (consumer, source, id) = (consumer.to_owned(), event.source.clone(), event.id.clone());
-        let inbox = self.0.inbox.clone();
+        let (inbox, file) = (self.0.inbox.clone(), self.0.file.clone());
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.0.runtime, async move {
-            let mut transaction = inbox.begin().await.map_err(StepError::caused_by)?;
+            file.check().map_err(StepError::caused_by)?;
+            let mut transaction = inbox.begin_with("BEGIN IMMEDIATE").await.map_err(StepError::caused_by)?;
             let noted = sqlx::query(
                 "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             )
@@ -116,8 +117,10 @@ impl Inbox for Store {
     }
 
     async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {
+        let file = self.0.file.clone();
         let committed = Reply::within(&self.0.runtime, async move {
-            transaction.commit().await.map_err(StepError::caused_by)
+            transaction.commit().await.map_err(StepError::caused_by)?;
+            file.check().map_err(StepError::caused_by)
         });
         committed.await
     }

@@ -46,6 +46,7 @@
 mod alerts;
 mod audit;
 mod claim;
+mod file;
 mod flows;
 #[cfg(feature = "graph")]
 mod graph;
@@ -70,7 +71,10 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 pub use self::open::OpenError;
-use self::writer::{Running, Writer};
+use self::{
+    file::File,
+    writer::{Running, Writer},
+};
 pub use super::{AuditHead, Tampered};
 use crate::{StepError, backends::Reply};
 
@@ -92,6 +96,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
+    file: File,
     writer: Writer,
     readers: SqlitePool,
     /// One connection: SQLite has one writer at a time.
@@ -131,8 +136,9 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
     {
-        let readers = self.0.readers.clone();
+        let (readers, file) = (self.0.readers.clone(), self.0.file.clone());
         Reply::pending(async move {
+            file.check().map_err(StepError::caused_by)?;
             let mut connection = readers.acquire().await.map_err(StepError::caused_by)?;
             run(&mut connection).await.map_err(StepError::caused_by)
         })
@@ -176,6 +182,18 @@ fn count(limit: usize) -> i64 {
 fn id(row: &SqliteRow, column: &str) -> Result<Uuid, sqlx::Error> {
     let bytes: &[u8] = row.try_get(column)?;
     Uuid::from_slice(bytes).map_err(broken)
+}
+
+/// Takes the lock for writing until the end of the transaction, and changes nothing. (`BEGIN IMMEDIATE` begins in a file that is
+/// read-only, too.)
+async fn lock(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM graceful_flows WHERE FALSE").execute(connection).await.map(drop)
+}
+
+/// Somebody else writes, by the result codes `SQLITE_BUSY` and its variants.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| ["5", "261", "517"].contains(&&*code))
 }
 
 /// What stands in a row is not what was written.

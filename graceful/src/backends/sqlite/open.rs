@@ -1,6 +1,11 @@
-//! Opening the store: settings, migrations, the version of SQLite.
+//! Opening the store: its URL, its settings, migrations, the version of SQLite.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{
     AssertSqlSafe, Connection as _, SqlSafeStr as _, SqliteConnection,
@@ -9,7 +14,7 @@ use sqlx::{
 };
 use tokio::runtime::Handle;
 
-use super::{Inner, Store, writer::Writer};
+use super::{Inner, Store, file::File, writer::Writer};
 use crate::backends::connect::in_real_time;
 
 /// Versions before lose data when a checkpoint meets a reset of the WAL: see <https://sqlite.org/wal.html#walresetbug>.
@@ -54,10 +59,14 @@ impl OpenError {
 }
 
 impl Store {
-    /// Opens the store, and makes what is missing: the file, and the tables.
+    /// Opens the store and creates what is missing: the file, which only this user may then read and write (mode 600), and the tables.
+    ///
+    /// It takes a path, or a URL as `sqlx` writes it: `sqlite://app.db`, `sqlite:///var/lib/app.db?mode=rwc`. With `mode=rw` the
+    /// file must be there already. No other parameter is accepted, nor a database in memory.
     ///
     /// # Errors
-    /// The file cannot be opened, is no database, or has the tables of a newer version.
+    /// The file cannot be opened or written to, is no database, or has the tables of a newer version; the URL has a parameter that is
+    /// not accepted.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -76,38 +85,99 @@ impl Store {
         opened.map_err(|source| OpenError { path: path.display().to_string(), source })
     }
 
-    /// Opens `graceful.db` in a directory, which is made if it is missing.
+    /// Opens `graceful.db` in a directory. If the directory is missing it is created, for this user alone (mode 700).
     pub(crate) async fn open_in(dir: &Path) -> Result<Self, OpenError> {
-        let failed =
-            |error: std::io::Error| OpenError { path: dir.display().to_string(), source: error.into() };
-        std::fs::create_dir_all(dir).map_err(failed)?;
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let created = builder.recursive(true).create(dir);
+        created.map_err(|error| OpenError { path: dir.display().to_string(), source: error.into() })?;
         Self::open(dir.join("graceful.db")).await
     }
 }
 
-async fn open(path: &Path) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+async fn open(place: &Path) -> Result<Store, AnyError> {
+    let (path, create) = located(place)?;
+    if create {
+        create_private(&path);
+    }
     let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
+        .filename(&path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
     let mut connection = SqliteConnection::connect_with(&options).await?;
-    let options = options.create_if_missing(false);
     check_version(&mut connection).await?;
     migrate(&mut connection).await?;
+    check_writable(&mut connection).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .connect_lazy_with(options.clone().pragma("query_only", "1"));
-    let inbox = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY).connect_lazy_with(options);
-    let (path, runtime) = (path.to_owned(), Handle::current());
-    let writer = Writer::start(connection, &runtime);
-    Ok(Store(Arc::new(Inner { path, writer, readers, inbox, runtime })))
+    let inbox = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(BUSY)
+        // After an error that has rolled its transaction back (a full disk), `sqlx` counts it as open for ever.
+        .after_release(|connection, _| {
+            Box::pin(async {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_lazy_with(options.clone());
+    let (file, runtime) = (File::new(&path)?, Handle::current());
+    let writer = Writer::start(connection, options, file.clone(), &runtime);
+    Ok(Store(Arc::new(Inner { path, file, writer, readers, inbox, runtime })))
 }
 
-async fn check_version(
-    connection: &mut SqliteConnection,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// The path of the database, and whether it may be created.
+fn located(place: &Path) -> Result<(PathBuf, bool), AnyError> {
+    let Some(url) = place.to_str().filter(|place| place.starts_with("sqlite:")) else {
+        return match place.to_str() {
+            Some("" | ":memory:") => Err(IN_MEMORY.into()),
+            _ => Ok((place.to_owned(), true)),
+        };
+    };
+    let (database, parameters) = url.split_once('?').unwrap_or((url, ""));
+    if ["", ":memory:"].contains(&database.trim_start_matches("sqlite:").trim_start_matches("//")) {
+        return Err(IN_MEMORY.into());
+    }
+    let mut create = true;
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        match parameter {
+            "mode=rwc" => create = true,
+            "mode=rw" => create = false,
+            _ => {
+                let accepted = "the parameters of a store's URL are `mode=rwc` and `mode=rw`";
+                return Err(format!("`{parameter}` is not accepted: {accepted}").into());
+            }
+        }
+    }
+    let options: SqliteConnectOptions = url.parse()?;
+    Ok((options.get_filename().to_owned(), create))
+}
+
+const IN_MEMORY: &str =
+    "a durable store needs a file; for a test without one use `Orchestrator::in_memory` or the `Recorder`";
+
+/// An empty file is a database without tables; SQLite gives its log the same mode. Why it cannot be created, SQLite says.
+fn create_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.write(true).create_new(true).open(path);
+}
+
+/// SQLite opens what may not be written to for reading, and every flow would fail. A database that is locked can be written to.
+async fn check_writable(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    match super::lock(connection).await {
+        Err(error) if !super::is_busy(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<(), AnyError> {
     let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection).await?;
     let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
     if parts.as_slice() < OLDEST_SQLITE.as_slice() {

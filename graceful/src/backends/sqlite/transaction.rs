@@ -1,8 +1,9 @@
 //! A flow in the transaction of its handler.
 
+use smol_str::format_smolstr;
 use sqlx::{Sqlite, SqliteConnection};
 
-use super::flows;
+use super::{flows, is_busy, lock};
 use crate::{
     StepError,
     backends::QueuedFlow,
@@ -14,14 +15,32 @@ impl Transaction for SqliteConnection {
         Box::pin(async move { flows::insert(self, &[flow]).await.map_err(StepError::caused_by) })
     }
 
+    fn lock(&mut self) -> Option<Inserting<'_>> {
+        Some(Box::pin(async move { lock(self).await.map_err(refused) }))
+    }
+
     fn locks_all(&self) -> bool {
         true
+    }
+}
+
+fn refused(error: sqlx::Error) -> StepError {
+    match is_busy(&error) {
+        true => StepError::new(format_smolstr!(
+            "the transaction cannot write ({error}): one that has read before cannot wait for its turn; call the handler before \
+             reading, or open the transaction with `pool.begin_with(\"BEGIN IMMEDIATE\")`"
+        )),
+        false => StepError::caused_by(error),
     }
 }
 
 impl Transaction for sqlx::Transaction<'_, Sqlite> {
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_> {
         SqliteConnection::insert(self, flow)
+    }
+
+    fn lock(&mut self) -> Option<Inserting<'_>> {
+        SqliteConnection::lock(self)
     }
 
     fn locks_all(&self) -> bool {

@@ -5,13 +5,13 @@
 
 use std::{future::Future, pin::Pin};
 
-use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteConnectOptions};
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
 };
 
-use super::flows;
+use super::{file::File, flows, is_busy};
 use crate::{
     StepError,
     backends::{QueuedFlow, Reply},
@@ -71,9 +71,14 @@ where
 
 impl Writer {
     /// Begins to write, in this runtime.
-    pub(super) fn start(connection: SqliteConnection, runtime: &Handle) -> Self {
+    pub(super) fn start(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        file: File,
+        runtime: &Handle,
+    ) -> Self {
         let (writes, receiver) = mpsc::channel(QUEUE);
-        runtime.spawn(work(connection, receiver));
+        runtime.spawn(work(Database { connection: Some(connection), options, file }, receiver));
         Self(writes)
     }
 
@@ -118,63 +123,103 @@ fn gone() -> StepError {
     StepError::new("the store is closed: the runtime that it was opened in has ended")
 }
 
-async fn work(mut connection: SqliteConnection, mut writes: mpsc::Receiver<Write>) {
+async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
     let mut batch = Vec::with_capacity(BATCH);
     while writes.recv_many(&mut batch, BATCH).await > 0 {
-        commit_all(&mut connection, std::mem::take(&mut batch)).await;
+        database.commit_all(std::mem::take(&mut batch)).await;
     }
     // Checkpoints, and leaves one file.
-    if let Err(error) = connection.close().await {
+    if let Some(connection) = database.connection
+        && let Err(error) = connection.close().await
+    {
         tracing::warn!(target: "graceful::sqlite", error = %error, "the store was not closed in order");
     }
 }
 
-/// Commits a batch, or what can be committed of it.
-async fn commit_all(connection: &mut SqliteConnection, batch: Vec<Write>) {
-    let (mut flows, mut askers, mut works) = (Vec::new(), Vec::new(), Vec::new());
-    for write in batch {
-        match write {
-            Write::Flow(flow, asker) => {
-                flows.push(flow);
-                askers.push(asker);
-            }
-            Write::Work(work) => works.push(work),
-        }
-    }
-    let committed = commit(connection, &flows, &mut works).await;
-    let nobody_is_to_blame = matches!(committed, Ok(()) | Err(Failed::ToBegin(_)));
-    if nobody_is_to_blame || flows.len() + works.len() <= 1 {
-        let committed = committed.map_err(Failed::told);
-        for asker in askers {
-            // Who has gone does not ask any more.
-            let _ = asker.send(committed.clone());
-        }
-        for work in works {
-            work.answer(committed.clone());
-        }
-        return;
-    }
-    for (flow, asker) in flows.iter().zip(askers) {
-        let committed = commit(connection, std::slice::from_ref(flow), &mut []).await;
-        let _ = asker.send(committed.map_err(Failed::told));
-    }
-    for mut work in works {
-        let committed = commit(connection, &[], std::slice::from_mut(&mut work)).await;
-        work.answer(committed.map_err(Failed::told));
-    }
-}
-
-/// Why nothing was committed.
+/// Why nothing was committed, or must not be acknowledged.
 enum Failed {
     /// The database is locked, or gone: each piece by itself would wait as long, and in vain.
-    ToBegin(sqlx::Error),
+    Unavailable(sqlx::Error),
     Within(sqlx::Error),
 }
 
 impl Failed {
     fn told(self) -> StepError {
-        let (Self::ToBegin(error) | Self::Within(error)) = self;
+        let (Self::Unavailable(error) | Self::Within(error)) = self;
         StepError::caused_by(error)
+    }
+}
+
+struct Database {
+    /// `None` after an error: SQLite may have rolled the transaction back by itself (a full disk, an I/O error), and `sqlx` counts it
+    /// as open for ever.
+    connection: Option<SqliteConnection>,
+    options: SqliteConnectOptions,
+    file: File,
+}
+
+impl Database {
+    /// Commits a batch, or what can be committed of it.
+    async fn commit_all(&mut self, batch: Vec<Write>) {
+        let (mut flows, mut askers, mut works) = (Vec::new(), Vec::new(), Vec::new());
+        for write in batch {
+            match write {
+                Write::Flow(flow, asker) => {
+                    flows.push(flow);
+                    askers.push(asker);
+                }
+                Write::Work(work) => works.push(work),
+            }
+        }
+        let committed = self.commit(&flows, &mut works).await;
+        let nobody_is_to_blame = matches!(committed, Ok(()) | Err(Failed::Unavailable(_)));
+        if nobody_is_to_blame || flows.len() + works.len() <= 1 {
+            let committed = committed.map_err(Failed::told);
+            for asker in askers {
+                // Who has gone does not ask any more.
+                let _ = asker.send(committed.clone());
+            }
+            for work in works {
+                work.answer(committed.clone());
+            }
+            return;
+        }
+        for (flow, asker) in flows.iter().zip(askers) {
+            let committed = self.commit(std::slice::from_ref(flow), &mut []).await;
+            let _ = asker.send(committed.map_err(Failed::told));
+        }
+        for mut work in works {
+            let committed = self.commit(&[], std::slice::from_mut(&mut work)).await;
+            work.answer(committed.map_err(Failed::told));
+        }
+    }
+
+    async fn commit(&mut self, flows: &[QueuedFlow], works: &mut [Box<dyn Work>]) -> Result<(), Failed> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(Failed::Unavailable)?,
+        };
+        match commit(&mut connection, flows, works).await {
+            Err(Failed::Unavailable(error)) if is_busy(&error) => {
+                self.connection = Some(connection);
+                Err(Failed::Unavailable(error))
+            }
+            Err(failed) => {
+                // With it goes the lock that it may hold; that it cannot be closed in order is no news.
+                let _ = connection.close().await;
+                Err(failed)
+            }
+            Ok(()) => {
+                self.connection = Some(connection);
+                // What was committed to a file that is gone is not stored.
+                self.file.check().map_err(Failed::Unavailable)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.file.check()?;
+        SqliteConnection::connect_with(&self.options).await
     }
 }
 
@@ -185,7 +230,7 @@ async fn commit(
     flows: &[QueuedFlow],
     works: &mut [Box<dyn Work>],
 ) -> Result<(), Failed> {
-    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::ToBegin)?;
+    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::Unavailable)?;
     commit_in(transaction, flows, works).await.map_err(Failed::Within)
 }
 
@@ -208,4 +253,28 @@ async fn commit_in(
 
 fn interrupted(point: &'static str) -> Result<(), sqlx::Error> {
     crash::point(point).map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+
+    /// The limit is of one connection, and stands for a full disk: SQLite rolls the transaction back by itself.
+    #[tokio::test]
+    async fn writer_after_a_full_disk_writes_again() {
+        let path = std::env::temp_dir().join(format!("graceful-writer-{}.db", std::process::id()));
+        let store = Store::open(&path).await.unwrap();
+        let write = |statement: &'static str| {
+            store.writer().write(move |connection| {
+                Box::pin(async move { sqlx::raw_sql(statement).execute(connection).await.map(drop) })
+            })
+        };
+        write("CREATE TABLE filled (content); PRAGMA max_page_count = 1").await.unwrap();
+        let full = write("INSERT INTO filled VALUES (zeroblob(1000000))").await.unwrap_err();
+        assert!(full.message().contains("database or disk is full"), "{full}");
+        for _ in 0..2 {
+            write("INSERT INTO filled VALUES (1)").await.unwrap();
+        }
+        std::fs::remove_file(path).unwrap();
+    }
 }
