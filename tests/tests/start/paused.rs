@@ -26,7 +26,6 @@ async fn servers_connect_under_paused_time() {
     nats::Events::connect(&url).await.unwrap();
     nats::Subscriber::connect(&url, "greeter", &nats::Filter::new()).await.unwrap();
     let url = format!("postgres://postgres@{postgres}/test");
-    // Others may use its tables, or have others there: it is about the time that a server takes.
     postgres::Store::migrate(&url).await.unwrap();
     postgres::Store::connect(&url).await.unwrap();
 }
