@@ -43,6 +43,8 @@ struct Schedule {
     drawn: AtomicI64,
     /// The newest version of which somebody was told that it, or something newer, is there.
     acknowledged: AtomicI64,
+    /// The newest of those of which somebody was told that it was invalidated since, without a version.
+    invalidated: AtomicI64,
     told: AtomicU64,
     failed: AtomicU64,
 }
@@ -50,9 +52,11 @@ struct Schedule {
 impl Schedule {
     async fn call(&self, dice: &mut Dice) {
         let cache = &self.caches[dice.throw(self.caches.len())];
-        let kind = dice.throw(5);
-        if kind == 0 {
-            return self.read(cache).await;
+        let kind = dice.throw(6);
+        match kind {
+            0 => return self.read(cache).await,
+            1 => return self.invalidate(cache).await,
+            _ => {}
         }
         let version = self.drawn.fetch_add(1, Ordering::SeqCst);
         // Whoever draws first need not write first.
@@ -60,7 +64,7 @@ impl Schedule {
             tokio::task::yield_now().await;
         }
         let written = match kind {
-            1 | 2 => cache.invalidate(&self.key, Some(version), TTL).await,
+            2 | 3 => cache.invalidate(&self.key, Some(version), TTL).await,
             _ => cache.put(&self.key, entry(&version.to_string(), Some(version)), Some(TTL)).await,
         };
         match written {
@@ -73,13 +77,23 @@ impl Schedule {
         }
     }
 
+    async fn invalidate(&self, cache: &Cache) {
+        let acknowledged = self.acknowledged.load(Ordering::SeqCst);
+        if cache.invalidate(&self.key, None, TTL).await.is_ok() {
+            self.invalidated.fetch_max(acknowledged, Ordering::SeqCst);
+            self.read(cache).await;
+        }
+    }
+
     async fn read(&self, cache: &Cache) {
         let floor = self.acknowledged.load(Ordering::SeqCst);
+        let invalidated = self.invalidated.load(Ordering::SeqCst);
         // What does not answer does not answer wrongly, and neither does a miss.
         let Ok(Some(found)) = cache.get(&self.key).await else { return };
         let version = found.version.unwrap();
         assert_eq!(found.value.decode::<String>().unwrap(), version.to_string());
         assert!(version >= floor, "read {version} after {floor} was acknowledged");
+        assert!(version > invalidated, "read {version} after {invalidated} was invalidated");
     }
 }
 
@@ -115,6 +129,7 @@ async fn run(redis: Redis, number: u64) -> (u64, u64) {
         caches,
         drawn: AtomicI64::new(0),
         acknowledged: AtomicI64::new(i64::MIN),
+        invalidated: AtomicI64::new(i64::MIN),
         told: AtomicU64::new(0),
         failed: AtomicU64::new(0),
     });

@@ -1,7 +1,7 @@
 //! The cache on Redis, against Redis.
 
 mod bytes;
-mod cases;
+mod conformance;
 mod faults;
 mod fresh;
 mod names;

@@ -26,10 +26,8 @@ const FOR_EVER: u128 = 1_000_000_000_000_000;
 /// bytes carry the whole key (service, tenant, pattern, id and space: whose value, and of what kind) and a checksum. What
 /// is read is checked, and what is wrong or broken is a miss.
 ///
-/// **Versions.** A put or an invalidation with a version is compared and written by one script on the server, so that a
-/// late one never overwrites a newer value or tombstone; an equal version overwrites. Without a version a write always
-/// applies, in the order in which the writes arrive, and forgets the version that was there. The promise is as good as
-/// the server's memory: what it evicts, or loses in a restart or a failover, refuses nothing any more.
+/// **Versions.** A write is compared and done by one script on the server, as the [trait](backends::Cache) says. The
+/// promise is as good as the server's memory: what it evicts, or loses in a restart or a failover, refuses nothing any more.
 ///
 /// **A server that will not do** is refused at start: a node of a Redis Cluster, of which each holds a part of the keys only; a
 /// Sentinel; a replica that takes no writes.
@@ -109,27 +107,21 @@ impl Cache {
         })
     }
 
-    fn write_unless_newer(
+    fn write(
         &self,
         key: &Key,
-        version: i64,
-        bytes: Vec<u8>,
+        version: Option<i64>,
+        value: Option<Vec<u8>>,
         ttl: Option<Duration>,
     ) -> Reply<CacheWrite> {
         let ttl = match ttl.map(millis) {
             Some(millis) if millis <= FOR_EVER => millis.to_string(),
             _ => "none".to_owned(),
         };
-        let command = Command::Versioned { name: name(key), version: stored::digits(version), bytes, ttl };
+        let command = Command::Write { name: name(key), version: stored::digits(version), ttl, value };
         self.ask(command, |written: Result<bool, _>| {
             written.map(|written| if written { CacheWrite::Done } else { CacheWrite::Newer })
         })
-    }
-
-    fn forget(&self, key: &Key) -> Reply<CacheWrite> {
-        let mut del = cmd("DEL");
-        del.arg(name(key));
-        self.ask(Command::Plain(del), |done: Result<(), _>| done.map(|()| CacheWrite::Done))
     }
 }
 
@@ -156,27 +148,13 @@ impl backends::Cache for Cache {
     }
 
     fn put(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>) -> Reply<CacheWrite> {
-        let bytes = match stored::value(key, &entry) {
-            Ok(bytes) => bytes,
-            Err(error) => return Reply::failed(StepError::caused_by(error)),
-        };
-        if let Some(version) = entry.version {
-            return self.write_unless_newer(key, version, bytes, ttl);
+        match stored::value(key, &entry) {
+            Ok(bytes) => self.write(key, entry.version, Some(bytes), ttl),
+            Err(error) => Reply::failed(StepError::caused_by(error)),
         }
-        let mut set = cmd("SET");
-        set.arg(name(key)).arg(bytes);
-        match ttl.map(millis) {
-            Some(0) => return self.forget(key),
-            Some(millis) if millis <= FOR_EVER => _ = set.arg("PX").arg(millis.to_string()),
-            _ => {}
-        }
-        self.ask(Command::Plain(set), |done: Result<(), _>| done.map(|()| CacheWrite::Done))
     }
 
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
-        match version {
-            Some(version) => self.write_unless_newer(key, version, stored::tombstone(version), Some(ttl)),
-            None => self.forget(key),
-        }
+        self.write(key, version, None, Some(ttl))
     }
 }

@@ -45,12 +45,12 @@ struct Live {
 /// What is asked of the server.
 pub(super) enum Command {
     Plain(Cmd),
-    /// Writes unless a newer version is there, and answers 1, else 0.
-    Versioned {
+    /// Puts a value, or invalidates a key where there is none, and answers 1; 0 where what is there is newer.
+    Write {
         name: String,
         version: String,
-        bytes: Vec<u8>,
         ttl: String,
+        value: Option<Vec<u8>>,
     },
 }
 
@@ -58,8 +58,8 @@ impl Command {
     async fn sent<T: ::redis::FromRedisValue>(&self, to: &mut MultiplexedConnection) -> RedisResult<T> {
         match self {
             Self::Plain(command) => command.query_async(to).await,
-            Self::Versioned { name, version, bytes, ttl } => {
-                WRITE.key(name).arg(version).arg(bytes.as_slice()).arg(ttl).invoke_async(to).await
+            Self::Write { name, version, ttl, value } => {
+                WRITE.key(name).arg(version).arg(ttl).arg(value.as_deref()).invoke_async(to).await
             }
         }
     }

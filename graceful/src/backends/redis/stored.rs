@@ -5,12 +5,13 @@
 //! |  | |                    |                |
 //! |  | |                    |                the whole key, and the value
 //! |  | |                    checksum of all the rest
-//! |  | version, as 20 digits in the order of the numbers; 20 dashes where there is none
-//! |  v: a value, t: the tombstone of an invalidation
+//! |  | the highest version seen, as 20 digits in the order of the numbers; 20 dashes where there is none
+//! |  v: a value of that version, u: one without a version, t: the tombstone of an invalidation, with no more than its version
 //! the format
 //! ```
 //!
-//! (Without the blanks.) The server's script reads the first 23 bytes and nothing else.
+//! (Without the blanks.) The server's script reads the first 23 bytes and nothing else. It makes a `v` without a version into a
+//! `u`, where a version was seen, and each `t`. So the checksum of a `u` is that of the `v` that it was made of.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use crate::{Key, Payload, backends::CacheEntry};
 
 const FORMAT: &[u8; 2] = b"g1";
 const VALUE: u8 = b'v';
-const TOMBSTONE: u8 = b't';
+const UNVERSIONED: u8 = b'u';
 const NO_VERSION: &str = "--------------------";
 const CHECKSUM: std::ops::Range<usize> = 23..39;
 
@@ -31,61 +32,51 @@ struct Body<K, V> {
     value: V,
 }
 
-/// 20 digits in the order of the versions.
-pub(super) fn digits(version: i64) -> String {
-    format!("{:020}", version.cast_unsigned() ^ (1 << 63))
+/// 20 digits in the order of the versions, or as many dashes.
+pub(super) fn digits(version: Option<i64>) -> String {
+    version.map_or(NO_VERSION.to_owned(), |version| format!("{:020}", version.cast_unsigned() ^ (1 << 63)))
 }
 
 pub(super) fn value(key: &Key, entry: &CacheEntry) -> Result<Vec<u8>, serde_json::Error> {
     let body = Body { key, stored_at: entry.stored_at, value: &entry.value };
-    let mut bytes = head(VALUE, entry.version);
-    serde_json::to_writer(&mut bytes, &body)?;
-    Ok(sealed(bytes))
-}
-
-pub(super) fn tombstone(version: i64) -> Vec<u8> {
-    sealed(head(TOMBSTONE, Some(version)))
-}
-
-fn head(kind: u8, version: Option<i64>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
+    let digits = digits(entry.version);
     bytes.extend_from_slice(FORMAT);
-    bytes.push(kind);
-    bytes.extend_from_slice(version.map_or(NO_VERSION.to_owned(), digits).as_bytes());
+    bytes.push(VALUE);
+    bytes.extend_from_slice(digits.as_bytes());
     bytes.extend_from_slice(&[0; CHECKSUM.end - CHECKSUM.start]);
-    bytes
-}
-
-fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let sum = checksum(&bytes);
+    serde_json::to_writer(&mut bytes, &body)?;
+    let sum = checksum(&digits, &bytes);
     bytes[CHECKSUM].copy_from_slice(sum.as_bytes());
-    bytes
+    Ok(bytes)
 }
 
-fn checksum(bytes: &[u8]) -> String {
+/// Of a value of that version.
+fn checksum(digits: &str, bytes: &[u8]) -> String {
     let mut hasher = Xxh3Default::new();
-    hasher.update(&bytes[..CHECKSUM.start]);
+    hasher.update(FORMAT);
+    hasher.update(&[VALUE]);
+    hasher.update(digits.as_bytes());
     hasher.update(&bytes[CHECKSUM.end..]);
     format!("{:016x}", hasher.digest())
 }
 
 /// The entry, if these bytes are whole, and are a value of this very key.
 pub(super) fn read(key: &Key, bytes: &[u8]) -> Option<CacheEntry> {
-    let (format, kind) = (bytes.get(..2)?, *bytes.get(2)?);
-    if format != FORMAT || kind != VALUE || bytes.get(CHECKSUM)? != checksum(bytes).as_bytes() {
+    let digits = match *bytes.get(2)? {
+        VALUE => str::from_utf8(bytes.get(3..CHECKSUM.start)?).ok()?,
+        UNVERSIONED => NO_VERSION,
+        _ => return None,
+    };
+    if bytes.get(..2)? != FORMAT || bytes.get(CHECKSUM)? != checksum(digits, bytes).as_bytes() {
         return None;
     }
     let body: Body<Key, Payload> = serde_json::from_slice(&bytes[CHECKSUM.end..]).ok()?;
     (body.key == *key).then(|| CacheEntry {
         value: body.value,
         stored_at: body.stored_at,
-        version: version(&bytes[3..CHECKSUM.start]),
+        version: digits.parse().ok().map(|shifted: u64| (shifted ^ (1 << 63)).cast_signed()),
     })
-}
-
-fn version(digits: &[u8]) -> Option<i64> {
-    let shifted: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some((shifted ^ (1 << 63)).cast_signed())
 }
 
 #[cfg(test)]
@@ -117,7 +108,7 @@ mod tests {
     #[test]
     fn digits_are_in_the_order_of_the_versions() {
         let versions = [i64::MIN, -(1 << 53) - 1, -1, 0, 1, 1 << 53, (1 << 53) + 1, i64::MAX - 1, i64::MAX];
-        let digits = versions.map(digits);
+        let digits = versions.map(|version| digits(Some(version)));
         assert!(digits.is_sorted() && digits.iter().all(|digits| digits.len() == NO_VERSION.len()));
     }
 
@@ -137,8 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn a_tombstone_is_no_value() {
-        assert_eq!(read(&key(), &tombstone(7)), None);
+    fn tombstone_read_is_no_value() {
+        assert_eq!(read(&key(), format!("g1t{}", digits(Some(7))).as_bytes()), None);
+    }
+
+    /// As the server's script makes it.
+    #[test]
+    fn unversioned_value_above_a_version_is_read_without_one() {
+        let mut bytes = value(&key(), &entry(None)).unwrap();
+        bytes[2] = UNVERSIONED;
+        bytes[3..CHECKSUM.start].copy_from_slice(digits(Some(7)).as_bytes());
+        assert_eq!(read(&key(), &bytes), Some(entry(None)));
+        *bytes.last_mut().unwrap() ^= 1;
+        assert_eq!(read(&key(), &bytes), None);
     }
 
     #[test]

@@ -49,14 +49,22 @@ pub struct CacheEntry {
 pub enum CacheWrite {
     /// It was done.
     Done,
-    /// Something newer is there already, so nothing was done.
+    /// It came too late, by its version, so nothing was done.
     Newer,
 }
 
 /// Values by key, each with a time to live.
 ///
-/// With a version, neither a put nor an invalidation ever overwrites what is newer: the cache keeps the version of an
-/// invalidated key for as long as a value would have lived.
+/// **Versions.** The cache keeps the highest version of a key that was written, and compares and writes in one atomic step:
+///
+/// - A put with a version is refused unless its version is higher than that; a put of the version whose value is there
+///   renews it. An invalidation with a version is refused if its version is lower.
+/// - A write without a version always applies, and the version stays: an older put that comes late is refused over a value
+///   without a version, and over nothing.
+///
+/// The version is kept for the time to live of the last write, and an invalidation does not shorten that of what it
+/// invalidates. So there are three limits: a put that comes later still is accepted; so is one whose version no write had
+/// before an invalidation without a version; and what the cache evicts, or loses in a restart, refuses nothing any more.
 ///
 /// ```
 /// use std::time::Duration;
@@ -94,6 +102,6 @@ pub trait Cache: Debug + Send + Sync + 'static {
     fn get(&self, key: &Key) -> Reply<Option<CacheEntry>>;
     /// Stores a value; `ttl: None` keeps it until it is evicted for room.
     fn put(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>) -> Reply<CacheWrite>;
-    /// Forgets a value, and refuses older versions of it for `ttl`. Without a version it forgets whatever there is.
+    /// Forgets a value, and refuses puts up to that version, or else up to the highest that was written, for `ttl`.
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite>;
 }
