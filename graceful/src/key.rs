@@ -10,6 +10,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::{SmolStr, SmolStrBuilder};
 
+use crate::Sha256;
+
 /// Everything but `[A-Za-z0-9_-]` is encoded: no wildcard, separator or term can come from a user.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
@@ -21,6 +23,37 @@ const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 /// ```
 pub fn encoded(text: &str) -> impl fmt::Display + '_ {
     utf8_percent_encode(text, UNSAFE)
+}
+
+/// A part of a name that is longer than this, in bytes when it is encoded, is replaced by its hash. Four of them, and what
+/// separates them, fit the row of an index in PostgreSQL, which has room for 2.7 kB.
+pub(crate) const MAX_PART: usize = 512;
+
+/// A part of a name: encoded, or `~` and its SHA-256 where that would be too long. Neither can be taken for the other, since
+/// what is encoded has no `~`.
+struct Part<'a>(&'a str);
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        // A byte becomes three at most.
+        let is_long = text.len() > MAX_PART / 3
+            && utf8_percent_encode(text, UNSAFE).map(str::len).sum::<usize>() > MAX_PART;
+        match is_long {
+            true => write!(f, "~{}", Sha256::of(text.as_bytes())),
+            false => encoded(text).fmt(f),
+        }
+    }
+}
+
+/// A text as it can stand in an index, whoever made it: itself, or `~` and its SHA-256 where it is longer than 512 bytes, or could
+/// be taken for one that is.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(crate) fn indexed(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.len() > MAX_PART || text.starts_with('~') {
+        true => format!("~{}", Sha256::of(text.as_bytes())).into(),
+        false => text.into(),
+    }
 }
 
 /// What a [`Key`] names; part of the key, so that the two never meet.
@@ -45,7 +78,8 @@ pub enum KeySpace {
 /// The name of an entity: service, tenant, pattern and id.
 ///
 /// Its `Display` is the one name that backends use: `service:tenant:pattern:id`, each part encoded (see [`encoded`]), so
-/// that different keys have different names.
+/// that different keys have different names. A part that is longer than 512 bytes when it is encoded is replaced by `~` and its
+/// SHA-256, so that a name is never longer than 2.1 kB, whatever a client sends.
 ///
 /// ```
 /// use graceful::Key;
@@ -53,6 +87,8 @@ pub enum KeySpace {
 /// let key = Key::new("users", Some("acme"), "user", "a:b");
 /// assert_eq!(key.to_string(), "users:acme:user:a%3Ab");
 /// assert_eq!(Key::new("users", None, "user", "42").to_string(), "users::user:42");
+/// let long = Key::new("users", None, "user", "x".repeat(10_000));
+/// assert!(long.to_string().starts_with("users::user:~") && long.to_string().len() < 100);
 /// ```
 // One text and where its parts end: every step makes, hashes, compares or stores a key, and short ones need no heap.
 #[derive(Clone, PartialEq, Eq)]
@@ -107,6 +143,12 @@ impl Key {
         let ends = [service.len(), tenant, tenant + pattern.len()]
             .map(|end| u32::try_from(end).expect("a name is shorter than 4 GiB"));
         Self { text: text.finish(), ends, space: KeySpace::Entity }
+    }
+
+    /// What it takes beside itself.
+    #[cfg(feature = "memory")]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        if self.text.is_heap_allocated() { self.text.len() } else { 0 }
     }
 
     fn between(&self, from: u32, to: u32) -> &str {
@@ -236,7 +278,7 @@ impl<'de> Deserialize<'de> for Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [service, tenant, pattern, id] =
-            [self.service(), self.tenant(), self.pattern(), self.id()].map(encoded);
+            [self.service(), self.tenant(), self.pattern(), self.id()].map(Part);
         write!(f, "{service}:{tenant}:{pattern}:{id}")?;
         match self.space {
             KeySpace::Entity => Ok(()),
@@ -264,6 +306,22 @@ mod tests {
             assert_ne!(key.in_space(KeySpace::LastGood), *key);
             assert_ne!(key.in_space(KeySpace::Call), *key);
         }
+    }
+
+    #[test]
+    fn long_parts_have_short_names_of_their_own() {
+        let of = |tenant: &str, id: &str| Key::new("users", Some(tenant), "user", id).to_string();
+        let at_most = "x".repeat(MAX_PART);
+        assert_eq!(of("acme", &at_most), format!("users:acme:user:{at_most}"));
+        let mut names = vec![of("acme", &at_most)];
+        for id in ["x".repeat(MAX_PART + 1), "é".repeat(MAX_PART / 6 + 1), "x".repeat(100_000)] {
+            // What is replaced by a hash is not what that hash names.
+            let hashed = of("acme", &id).rsplit_once(':').unwrap().1.to_owned();
+            names.extend([of("acme", &id), of(&id, "1"), of(&id, &id), of("acme", &hashed)]);
+        }
+        assert!(names.iter().all(|name| name.len() <= 4 * MAX_PART + 3));
+        let distinct: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub use self::{
     engine::{FlowHook, FlowReport, Hook, StepResult},
     flow::{
         AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, Incident, LastError, Metadata, OnErr, OnOk,
-        Payload, Severity,
+        Payload, Severity, Sha256,
     },
     handler::Outcome,
     key::{Key, KeySpace, encoded},

@@ -5,9 +5,9 @@ use std::{future::pending, sync::Arc, time::Duration};
 use graceful::{
     Event, Flow, Incident, Key, Metadata, Severity, StepError,
     backends::{
-        Activity, Alert, AlertChange, Alerter, AuditLog, Cache, CacheEntry, CacheWrite, Edge, EventEmitter,
-        Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, Reply,
-        Scheduler, Timestamp, Uuid,
+        Activity, Alert, AlertChange, Alerter, AuditLog, AuditRecord, Cache, CacheEntry, CacheWrite, Edge,
+        EventEmitter, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse,
+        Reply, Scheduler, Timestamp, Uuid,
     },
 };
 
@@ -105,7 +105,7 @@ faulty! {
     }
     AuditLog {
         append(&Arc<Flow>) -> ();
-        records(Option<&Key>, usize) -> Vec<Arc<Flow>>;
+        records(Option<&Key>, usize) -> Vec<AuditRecord>;
     }
     Alerter {
         fire(&Arc<Flow>, Severity) -> AlertChange;

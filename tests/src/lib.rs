@@ -9,6 +9,7 @@ pub mod http;
 pub mod inboxes;
 pub mod killed;
 pub mod log;
+pub mod old_audit;
 pub mod proxy;
 pub mod raw_http;
 pub mod reports;
@@ -17,6 +18,7 @@ pub mod services;
 pub mod shapes;
 pub mod telemetry;
 pub mod users;
+pub mod values;
 pub mod world;
 
 pub use self::{

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use graceful::{
-    Event, Flow, FlowReport, Key, KeySpace, Metadata, Orchestrator, OrchestratorBuilder, Step,
+    Event, FlowReport, Key, KeySpace, Metadata, Orchestrator, OrchestratorBuilder, Step,
     backends::{
-        Alert, Alerter as _, AuditLog as _, Cache as _, CacheEntry, Edge, Job, KnowledgeGraph as _,
-        MetadataStore as _, Nexus as _, Node, PatternUse, Scheduler as _, memory,
+        Alert, Alerter as _, AuditLog as _, AuditRecord, Cache as _, CacheEntry, Edge, Job,
+        KnowledgeGraph as _, MetadataStore as _, Nexus as _, Node, PatternUse, Scheduler as _, memory,
     },
 };
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ impl World {
         self.backends.nexus.patterns().await.unwrap()
     }
 
-    pub async fn records(&self) -> Vec<Arc<Flow>> {
+    pub async fn records(&self) -> Vec<AuditRecord> {
         self.backends.audit.records(None, usize::MAX).await.unwrap()
     }
 

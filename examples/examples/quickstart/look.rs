@@ -1,10 +1,8 @@
 //! What the steps left in the backends, read through the traits that they were written through.
 
-use std::sync::Arc;
-
 use graceful::{
-    Flow, Orchestrator, StepError,
-    backends::{Edge, Node, PatternUse, memory::Subscription},
+    Orchestrator, StepError,
+    backends::{AuditRecord, Edge, Node, PatternUse, memory::Subscription},
 };
 
 use crate::{print::table, service::User};
@@ -50,9 +48,10 @@ pub fn inbox(inbox: &mut Subscription) -> String {
 
 pub async fn audit(orchestrator: &Orchestrator) -> Answer<String> {
     let records = given(orchestrator.audit())?.records(None, 5).await?;
-    let row = |flow: &Arc<Flow>| {
-        let (at, entity, code) = (format!("{:.3}", flow.timestamp()), flow.entity().to_string(), flow.code());
-        [&at, flow.actor().unwrap_or("nobody"), flow.handler(), &entity, code.name()].map(str::to_owned)
+    let row = |record: &AuditRecord| {
+        let (at, entity) = (format!("{:.3}", record.at), record.entity.to_string());
+        let who = record.actor.as_deref().unwrap_or("nobody");
+        [&at, who, &record.handler, &entity, record.code.name()].map(str::to_owned)
     };
     Ok(table(["when", "who", "handler", "entity", "code"], &records.iter().map(row).collect::<Vec<_>>()))
 }

@@ -87,7 +87,7 @@ impl<M: Mail> Users<M> {
     ///
     /// # Errors
     /// As [`UserError`] says.
-    #[orchestrate(cache = id, event = "user_deleted", delivery = "durable")]
+    #[orchestrate(cache(key = id, on_ok = "invalidate"), event = "user_deleted", delivery = "durable")]
     pub async fn delete(&self, id: i64) -> Result<(), UserError> {
         allowed(None)?;
         self.table.remove(id).await

@@ -294,6 +294,7 @@ fn options(args: &Args) -> Vec<SiteCall> {
         ("last_good", args.last_good.map(|_| Millis(max_age))),
     ];
     let once = once.into_iter().filter_map(|(method, argument)| Some(call(method, [argument?])));
+    let once = once.chain(args.audit_payload.map(|_| call("audit_payload", [])));
     let by_step = args.steps.iter().zip(STEPS).flat_map(|(step, (_, variant))| {
         let variant = || Variant("Step", variant);
         let budget = step.timeout.as_ref().and_then(|timeout| u32::try_from(timeout.value).ok());

@@ -49,6 +49,7 @@ pub(crate) struct Args {
     pub(crate) schedule_after: Option<At<u64>>,
     pub(crate) alert_on: Option<At<&'static str>>,
     pub(crate) severity: Option<At<&'static str>>,
+    pub(crate) audit_payload: Option<Span>,
     pub(crate) last_good: Option<Span>,
     pub(crate) max_age: Option<At<u64>>,
     /// The incident that it shares with others.
@@ -145,6 +146,7 @@ impl Args {
             schedule_after: self.schedule_after.or(defaults.schedule_after),
             alert_on: self.alert_on.or(defaults.alert_on),
             severity: self.severity.or(defaults.severity),
+            audit_payload: self.audit_payload.or(defaults.audit_payload),
             last_good,
             max_age,
             incident: self.incident.or(defaults.incident),

@@ -44,8 +44,27 @@ impl Args {
         const ON: [(&str, &str); 2] = [("all", "All"), ("server_fault", "ServerFault")];
         const SEVERITIES: [(&str, &str); 4] =
             [("info", "Info"), ("warning", "Warning"), ("error", "Error"), ("critical", "Critical")];
-        let Self { relation, graph_to, to_pattern, schedule_after, alert_on, severity, steps, .. } = self;
+        let Self {
+            relation,
+            graph_to,
+            to_pattern,
+            schedule_after,
+            alert_on,
+            severity,
+            audit_payload,
+            steps,
+            ..
+        } = self;
         steps[step].list(at, list, errors, |option, value| {
+            if option == "payload" {
+                return match value {
+                    ArgValue::Word => put(audit_payload, option, option.span()),
+                    _ => Err(wrong(
+                        option,
+                        "`payload` stands alone, without a value, and the record holds the flow's payload: `audit(payload)`",
+                    )),
+                };
+            }
             let given = value_of(option, value)?;
             match option.to_string().as_str() {
                 "relation" => {

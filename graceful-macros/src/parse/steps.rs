@@ -37,6 +37,7 @@ pub(super) fn options(step: &str) -> &'static [&'static str] {
         "graph" => &["relation", "to", "to_pattern"],
         "schedule" => &["after"],
         "event" => &["name", "failed", "payload"],
+        "audit" => &["payload"],
         "alert" => &["on", "severity"],
         _ => &[],
     }

@@ -1,9 +1,14 @@
 //! An audit log as a chain: each record holds the hash of the one before, so that what is edited, deleted or moved shows.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use hmac_sha256::Hash;
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
+use uuid::Uuid;
+
+use super::AuditRecord;
+use crate::{Ending, Flow, Key, flow::Declared};
 
 /// Where the chain of an audit log ends. Kept elsewhere, it shows that the end was not cut off, and that the whole was not
 /// written anew.
@@ -114,4 +119,81 @@ impl Follow {
             _ => Ok(self.last),
         }
     }
+}
+
+/// A record as it was stored, and whether that is still the whole flow, as it was once.
+fn stored(text: &str) -> Result<(AuditRecord, bool), serde_json::Error> {
+    serde_json::from_str(text).map(|record| (record, false)).or_else(|error| {
+        let flow: Flow = serde_json::from_str(text).map_err(|_| error)?;
+        Ok((AuditRecord::of(&flow), true))
+    })
+}
+
+/// A record as it was stored, without what records held once.
+pub(super) fn record(text: &str) -> Result<AuditRecord, serde_json::Error> {
+    stored(text).map(|(record, _)| record)
+}
+
+/// Writes a chain anew, without the payloads that records held once.
+pub(super) struct Rewrite {
+    last: AuditHead,
+    removed: u64,
+}
+
+/// What is written in a record's place, where that differs.
+pub(super) struct Rewritten {
+    pub head: AuditHead,
+    pub text: Option<String>,
+}
+
+impl Rewrite {
+    pub(super) const fn new() -> Self {
+        Self { last: AuditHead::EMPTY, removed: 0 }
+    }
+
+    /// Of the last record.
+    pub(super) const fn sequence(&self) -> i64 {
+        self.last.sequence
+    }
+
+    /// The next record; nothing where it, and all before it, stay as they are.
+    pub(super) fn take(
+        &mut self,
+        flow: &[u8],
+        entity: &str,
+        text: &str,
+    ) -> Result<Option<Rewritten>, serde_json::Error> {
+        let (record, is_whole) = stored(text)?;
+        let shorter = if is_whole { Some(serde_json::to_string(&record)?) } else { None };
+        self.removed += u64::from(is_whole);
+        self.last = self.last.next(flow, entity, shorter.as_deref().unwrap_or(text));
+        Ok((self.removed > 0).then_some(Rewritten { head: self.last, text: shorter }))
+    }
+
+    /// The record that says so, and the new head: nothing where no record held a payload.
+    pub(super) fn end(self, before: AuditHead) -> Result<Option<Marker>, serde_json::Error> {
+        if self.removed == 0 {
+            return Ok(None);
+        }
+        let mut flow = Flow::begin(Declared::default(), Arc::default());
+        flow.end(Ending::Ok);
+        let mut record = AuditRecord::of(&flow);
+        record.entity = Key::new("graceful", None, "audit_log", "payloads");
+        record.handler = SmolStr::new_static("remove_audit_payloads");
+        record.message = format_smolstr!(
+            "removed the payloads of {} records of the chain that ended at {before}",
+            self.removed
+        );
+        let (flow, entity, text) = (record.flow, record.entity.to_string(), serde_json::to_string(&record)?);
+        let head = self.last.next(flow.as_bytes(), &entity, &text);
+        Ok(Some(Marker { flow, entity, text, head }))
+    }
+}
+
+/// The record of a chain that was written anew.
+pub(super) struct Marker {
+    pub flow: Uuid,
+    pub entity: String,
+    pub text: String,
+    pub head: AuditHead,
 }

@@ -229,6 +229,25 @@ impl OrchestrationConfig {
         self
     }
 
+    /// The audit record holds the payload itself, not only its hash.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success, backends::{AuditLog, memory}};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let audit = memory::AuditLog::new();
+    /// # let orchestrator = Orchestrator::builder().audit(audit.clone()).build().unwrap();
+    /// let config = OrchestrationConfig::new("user").id(42).audit_payload().on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let record = audit.records(None, 1).await.unwrap().remove(0);
+    /// assert_eq!(record.payload.unwrap().as_json(), "\"ada\"");
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn audit_payload(mut self) -> Self {
+        self.declared().options.audit_payload = true;
+        self
+    }
+
     /// Remembers the value of a success for handlers that recover with it; see the attribute's `fallback = last_good`.
     ///
     /// ```

@@ -9,6 +9,8 @@ mod metadata;
 mod naming;
 mod options;
 mod payload;
+mod readable;
+mod sha256;
 mod stored;
 mod values;
 
@@ -34,6 +36,7 @@ pub use self::{
     metadata::{LastError, Metadata},
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
     payload::Payload,
+    sha256::Sha256,
 };
 use crate::{Code, Context};
 

@@ -139,6 +139,9 @@ pub struct Options {
     pub schedule_after_ms: u64,
     pub alert_on: AlertOn,
     pub severity: Severity,
+    /// The audit record holds the payload.
+    #[serde(default)]
+    pub audit_payload: bool,
     pub off: Steps,
     pub required: Steps,
     pub on_success: Hooked,
@@ -160,6 +163,7 @@ impl Options {
         schedule_after_ms: 5 * MINUTE_MS,
         alert_on: AlertOn::ServerFault,
         severity: Severity::Error,
+        audit_payload: false,
         off: Steps::NONE,
         required: Steps::NONE,
         on_success: Hooked { plain: Steps::NONE, typed: Steps::NONE },

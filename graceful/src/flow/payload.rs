@@ -5,7 +5,11 @@ use std::{cell::Cell, fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+use super::{Sha256, readable::Readable};
+
 /// A value as JSON, serialised once and shared by every step; cloning it shares the bytes.
+///
+/// What is written can be read back: see the errors of [`of`](Self::of).
 ///
 /// ```
 /// use graceful::Payload;
@@ -37,17 +41,20 @@ impl Payload {
     /// Serialises a value.
     ///
     /// # Errors
-    /// What the value's `Serialize` says, or that JSON cannot hold it (a map with keys that are not texts).
+    /// What the value's `Serialize` says, or that JSON cannot hold it: a map with keys that are not texts; `NaN` or an infinite
+    /// number, anywhere in the value; arrays and objects nested deeper than 100 levels, since a reader of JSON stops at 128,
+    /// and the record that the value becomes a part of needs some.
     ///
     /// ```
     /// # use graceful::Payload;
     /// assert_eq!(Payload::of("text")?.as_json(), "\"text\"");
+    /// assert_eq!(Payload::of(&f64::NAN).unwrap_err().to_string(), "JSON has no number NaN");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         // The buffer is taken, not borrowed: the value's own `Serialize` may come here again.
         let mut buffer = BUFFER.take();
-        let written = serde_json::to_writer(&mut buffer, value);
+        let written = serde_json::to_writer(&mut buffer, &Readable::new(value));
         let payload = written.map(|()| Self::from_bytes(&buffer));
         if buffer.capacity() <= KEPT_BUFFER {
             buffer.clear();
@@ -92,6 +99,20 @@ impl Payload {
     /// ```
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_deref().unwrap_or(b"null")
+    }
+
+    /// SHA-256 of the value's canonical form, which is [`as_bytes`](Self::as_bytes): JSON in UTF-8 without blanks, fields in the
+    /// order in which the type serialises them. A map without an order (`HashMap`) has no canonical form.
+    ///
+    /// ```
+    /// # use graceful::Payload;
+    /// // printf '{"a":1}' | sha256sum
+    /// let hash = Payload::of(&serde_json::json!({"a": 1}))?.sha256();
+    /// assert!(hash.to_string().starts_with("015abd7f5cc57a2d"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn sha256(&self) -> Sha256 {
+        Sha256::of(self.as_bytes())
     }
 
     /// The value, read back.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Argument, Payload, faults::Faults};
+use super::{Argument, Payload, faults::Faults, readable::Readable};
 use crate::step::contain;
 
 /// What the declaration's expressions came to in this call.
@@ -25,6 +25,11 @@ pub(crate) struct Values {
     pub value: Option<Payload>,
     pub cache_value: Option<Payload>,
     pub event_payload: Option<Payload>,
+    /// The type of what is cached, where this process has made it; else empty.
+    #[serde(skip)]
+    pub payload_type: &'static str,
+    #[serde(skip)]
+    pub cache_value_type: &'static str,
     /// What the holes of a template came to at entry, for a text that is complete only after the body.
     #[serde(skip)]
     pub kept: Vec<SmolStr>,
@@ -101,7 +106,7 @@ impl Values {
     pub(crate) fn set_metadata<T: Serialize + ?Sized>(&mut self, metadata: &T) {
         self.faults.clear(Argument::Metadata);
         self.metadata = None;
-        match contain(|| serde_json::to_value(metadata)) {
+        match contain(|| serde_json::to_value(Readable::new(metadata))) {
             Ok(Ok(Value::Object(fields))) => self.metadata = Some(Arc::new(fields)),
             Ok(Ok(_)) => self.faults.set(Argument::Metadata, "`metadata` is not an object"),
             Ok(Err(error)) => self.not_serialised(Argument::Metadata, &error),

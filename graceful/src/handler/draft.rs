@@ -1,6 +1,6 @@
 //! What the declaration's expressions are written to.
 
-use std::fmt;
+use std::{any::type_name, fmt};
 
 use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
@@ -193,6 +193,7 @@ impl Draft<'_> {
 
     pub fn payload<T: Value + ?Sized>(&mut self, payload: &T) {
         self.flow.values.payload = self.flow.values.serialise(Argument::Payload, payload);
+        self.flow.values.payload_type = type_name::<T>();
     }
 
     pub fn value<T: Value + ?Sized>(&mut self, value: &T) {
@@ -201,6 +202,7 @@ impl Draft<'_> {
 
     pub fn cache_value<T: Value + ?Sized>(&mut self, value: &T) {
         self.flow.values.cache_value = Some(self.flow.values.serialise(Argument::CacheValue, value));
+        self.flow.values.cache_value_type = type_name::<T>();
     }
 
     pub fn event_payload<T: Value + ?Sized>(&mut self, payload: &T) {

@@ -144,6 +144,11 @@ impl Site {
         self
     }
 
+    pub const fn audit_payload(mut self) -> Self {
+        self.declaration.options.audit_payload = true;
+        self
+    }
+
     /// `max_age` of 0: of any age.
     pub const fn last_good(mut self, max_age_ms: u64) -> Self {
         self.declaration.options.last_good = true;

@@ -1,5 +1,7 @@
 //! `cache`: put the value; invalidate the key.
 
+mod types;
+
 use std::{sync::Arc, time::Duration};
 
 use super::{Backends, Done, did, failing, no_backend, skipped};
@@ -32,6 +34,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     if !put {
         return failing(forget(&**cache, &key, flow), fault);
     }
+    types::check(flow);
     let entry = CacheEntry { value: value.clone(), stored_at: flow.at, version: flow.version() };
     cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
         CacheWrite::Done => did("put"),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, error::Error as _, sync::Arc};
 
 use graceful::{
-    Code, Failure, Flow, OrchestrationConfig, Orchestrator, RelaySettings, Success,
+    Code, Failure, OrchestrationConfig, Orchestrator, RelaySettings, Success,
     backends::{AuditHead, AuditLog as _, Tampered, postgres::Store},
 };
 use tokio::task::JoinSet;
@@ -73,8 +73,9 @@ async fn what_comes_at_once_is_appended_together_and_each_once() {
         .await
         .unwrap();
     assert!(transactions < 20, "200 records in {transactions} transactions");
-    let ids = |flows: &[Arc<Flow>]| flows.iter().map(|flow| flow.id()).collect::<BTreeSet<_>>();
-    assert_eq!(ids(&store.records(None, usize::MAX).await.unwrap()), ids(&flows));
+    let records = store.records(None, usize::MAX).await.unwrap();
+    let recorded: BTreeSet<_> = records.iter().map(|record| record.flow).collect();
+    assert_eq!(recorded, flows.iter().map(|flow| flow.id()).collect());
     postgres.clean().await;
 }
 

@@ -6,7 +6,9 @@ mod conformance;
 mod faults;
 mod heads;
 mod inbox;
+mod long_names;
 mod many;
+mod old_audit;
 mod outage;
 mod pooler;
 mod production;
@@ -18,6 +20,7 @@ mod steps;
 mod told;
 mod transaction;
 mod upgrade;
+mod values;
 
 use std::{
     net::SocketAddr,

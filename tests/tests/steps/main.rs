@@ -171,6 +171,8 @@ mod metadata;
 mod names;
 mod nexus;
 mod schedule;
+mod values;
+mod version;
 mod when;
 
 /// Every step by its default.

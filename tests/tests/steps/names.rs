@@ -235,7 +235,7 @@ mod tags_and_messages {
             assert_eq!(event.data().tags, ["billing", "eu"]);
         }
         for record in world.records().await {
-            assert_eq!(record.tags().collect::<Vec<_>>(), ["billing", "eu"]);
+            assert_eq!(record.tags, ["billing", "eu"]);
         }
     }
 

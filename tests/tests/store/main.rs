@@ -4,8 +4,11 @@
 mod audit;
 mod conformance;
 mod inbox;
+mod long_names;
 mod model;
+mod old_audit;
 mod open;
+mod values;
 
 use std::time::Duration;
 

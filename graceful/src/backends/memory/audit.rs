@@ -6,16 +6,16 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use super::{DEFAULT_CAPACITY, unpoisoned};
+use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, unpoisoned};
 use crate::{
     Flow, Key,
-    backends::{self, Reply},
+    backends::{self, AuditRecord, Reply},
 };
 
-/// An audit log in memory: the last records, which share the flows themselves.
+/// An audit log in memory: the last records.
 ///
-/// When it is full, the oldest record makes room, and is [counted](Self::dropped). A log that must not lose any needs a
-/// disk.
+/// When it is full, by number or by bytes, the oldest record makes room, and is [counted](Self::dropped). A log that must not
+/// lose any needs a disk.
 ///
 /// ```
 /// use graceful::{
@@ -30,7 +30,7 @@ use crate::{
 /// let report = Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
 ///
 /// let records = audit.records(Some(&report.flow().entity()), 10).await?;
-/// assert_eq!((records.len(), records[0].message()), (1, "user updated"));
+/// assert_eq!((records.len(), records[0].message.as_str()), (1, "user updated"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
@@ -40,15 +40,27 @@ pub struct AuditLog(Arc<Inner>);
 struct Inner {
     ring: Mutex<Ring>,
     capacity: usize,
+    bytes: usize,
 }
 
+#[derive(Default)]
 struct Ring {
-    records: VecDeque<Arc<Flow>>,
+    records: VecDeque<Arc<AuditRecord>>,
+    bytes: usize,
     dropped: u64,
 }
 
+impl Ring {
+    fn make_room(&mut self) -> Option<Arc<AuditRecord>> {
+        let oldest = self.records.pop_front()?;
+        self.bytes -= oldest.bytes();
+        self.dropped += 1;
+        Some(oldest)
+    }
+}
+
 impl AuditLog {
-    /// A log of the last 10 000 records.
+    /// A log of the last 10 000 records, of 32 MiB.
     ///
     /// ```
     /// let audit = graceful::backends::memory::AuditLog::new();
@@ -57,14 +69,22 @@ impl AuditLog {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A log of the last so many records.
+    /// A log of the last so many records, of 32 MiB.
     ///
     /// ```
     /// let audit = graceful::backends::memory::AuditLog::with_capacity(100);
     /// ```
     pub fn with_capacity(records: usize) -> Self {
-        let ring = Ring { records: VecDeque::new(), dropped: 0 };
-        Self(Arc::new(Inner { ring: Mutex::new(ring), capacity: records.max(1) }))
+        Self::with_limits(records, DEFAULT_BYTES)
+    }
+
+    /// A log of the last so many records, that come to so many bytes.
+    ///
+    /// ```
+    /// let audit = graceful::backends::memory::AuditLog::with_limits(100, 1 << 20);
+    /// ```
+    pub fn with_limits(records: usize, bytes: usize) -> Self {
+        Self(Arc::new(Inner { ring: Mutex::default(), capacity: records.max(1), bytes }))
     }
 
     /// How many records were dropped for room.
@@ -79,27 +99,27 @@ impl AuditLog {
 
 impl backends::AuditLog for AuditLog {
     fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
-        // Outlives the guard: a flow may be long to free.
-        let _oldest;
+        let record = Arc::new(AuditRecord::of(flow));
+        let mut freed_after_unlocking = Vec::new();
         let mut ring = unpoisoned(self.0.ring.lock());
-        if ring.records.len() >= self.0.capacity {
-            _oldest = ring.records.pop_front();
-            ring.dropped += 1;
+        ring.bytes += record.bytes();
+        ring.records.push_back(record);
+        while ring.records.len() > self.0.capacity || ring.bytes > self.0.bytes {
+            freed_after_unlocking.extend(ring.make_room());
         }
-        ring.records.push_back(Arc::clone(flow));
+        drop(ring);
         Reply::ready(())
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<Arc<Flow>>> {
-        let newest = |count| -> Vec<_> {
-            unpoisoned(self.0.ring.lock()).records.iter().rev().take(count).cloned().collect()
+    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
+        // Handles of all, so that they are compared and copied without the lock.
+        let newest: Vec<_> = {
+            let ring = unpoisoned(self.0.ring.lock());
+            let read = if entity.is_none() { limit } else { usize::MAX };
+            ring.records.iter().rev().take(read).cloned().collect()
         };
-        let Some(entity) = entity else { return Reply::ready(newest(limit)) };
-        // Handles of all, so that they are compared without the lock.
-        let mut records = newest(usize::MAX);
-        records.retain(|flow| flow.entity() == *entity);
-        records.truncate(limit);
-        Reply::ready(records)
+        let asked_for = newest.iter().filter(|record| entity.is_none_or(|entity| record.entity == *entity));
+        Reply::ready(asked_for.take(limit).map(|record| AuditRecord::clone(record)).collect())
     }
 }
 
@@ -115,6 +135,7 @@ impl fmt::Debug for AuditLog {
         f.debug_struct("AuditLog")
             .field("len", &ring.records.len())
             .field("capacity", &self.0.capacity)
+            .field("bytes", &ring.bytes)
             .field("dropped", &ring.dropped)
             .finish()
     }
@@ -128,15 +149,15 @@ mod tests {
     };
     use crate::{Code, backends::AuditLog as _};
 
-    fn ids(records: &[Arc<Flow>]) -> Vec<String> {
-        records.iter().map(|flow| flow.entity_id().to_string()).collect()
+    fn ids(records: &[AuditRecord]) -> Vec<&str> {
+        records.iter().map(|record| record.entity.id()).collect()
     }
 
     fn append(audit: &AuditLog, flow: &Arc<Flow>) {
         answer(audit.append(flow)).unwrap();
     }
 
-    fn records(audit: &AuditLog, entity: Option<&Key>, limit: usize) -> Vec<Arc<Flow>> {
+    fn records(audit: &AuditLog, entity: Option<&Key>, limit: usize) -> Vec<AuditRecord> {
         answer(audit.records(entity, limit)).unwrap()
     }
 
@@ -159,8 +180,8 @@ mod tests {
             append(&audit, flow);
         }
         let found = records(&audit, Some(&flows[0].entity()), 2);
-        assert!(Arc::ptr_eq(&found[0], &flows[3]) && Arc::ptr_eq(&found[1], &flows[2]));
-        assert_eq!(found.len(), 2);
+        let found: Vec<_> = found.iter().map(|record| record.flow).collect();
+        assert_eq!(found, [flows[3].id(), flows[2].id()]);
     }
 
     #[test]
@@ -169,7 +190,7 @@ mod tests {
             let audit = AuditLog::with_capacity(capacity);
             (0..10).for_each(|n| append(&audit, &flow(&n.to_string(), Code::Ok)));
             let kept = records(&audit, None, usize::MAX);
-            assert_eq!((kept.len(), ids(&kept)[0].as_str()), (capacity.max(1), "9"));
+            assert_eq!((kept.len(), ids(&kept)[0]), (capacity.max(1), "9"));
             assert_eq!(audit.dropped(), 10 - kept.len() as u64);
         }
     }

@@ -2,22 +2,24 @@
 
 use std::{fmt, mem, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
-use quick_cache::sync::{Cache as Entries, EntryAction, EntryResult};
+use quick_cache::{
+    OptionsBuilder, Weighter,
+    sync::{Cache as Entries, EntryAction, EntryResult},
+};
 // Tokio's instant is the plain one, but for a test that has paused its runtime's time.
 use tokio::time::Instant;
 
-use super::DEFAULT_CAPACITY;
+use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY};
 use crate::{
-    Key, Payload,
+    Key,
     backends::{self, CacheEntry, CacheWrite, Reply},
 };
 
 /// A cache in memory: bounded, with a time to live per entry.
 ///
-/// When it is full, the entries least used make room. The version that an invalidation leaves behind is an entry as well:
-/// under that pressure it may go before its time, and a put that comes later still is then not refused. A put or an
-/// invalidation without a version always applies, and forgets the version that was there.
+/// When it is full, by number or by bytes, the entries least used make room; a value of more than an eighth of the bytes is not
+/// kept. The version that an invalidation leaves behind is an entry as well:
+/// under that pressure it may be evicted before its time, and an older put that comes later still is then accepted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,14 +49,31 @@ use crate::{
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
-pub struct Cache(Arc<Entries<Key, Stored>>);
+pub struct Cache(Arc<Entries<Key, Stored, Weights>>);
+
+/// An entry weighs what it takes, and at least its share of the bytes, so that their number is bounded as well.
+#[derive(Clone)]
+struct Weights {
+    least: usize,
+}
+
+impl Weighter<Key, Stored> for Weights {
+    fn weight(&self, key: &Key, stored: &Stored) -> u64 {
+        let bytes = key.bytes() + stored.entry.as_ref().map_or(0, Bytes::bytes);
+        bytes.max(self.least) as u64
+    }
+}
+
+/// Few, since each has its own part of the bytes.
+const SHARDS: usize = 8;
 
 /// The whole [`Key`] finds it, so what is read is what was stored under that name.
 #[derive(Clone)]
 struct Stored {
-    /// The value and when it was stored; `None`: invalidated, and the version is kept.
-    value: Option<(Payload, Timestamp)>,
-    version: Option<i64>,
+    /// `None`: invalidated, and the version is kept.
+    entry: Option<CacheEntry>,
+    /// The highest version that was written; a put is accepted above it only.
+    seen: Option<i64>,
     /// `None`: never.
     expires: Option<Instant>,
 }
@@ -63,10 +82,18 @@ impl Stored {
     fn has_expired(&self, now: Instant) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
+
+    /// Whether a write comes too late to replace this one. One without a version never does.
+    fn refuses(&self, new: &Self) -> bool {
+        let Some(version) = new.seen else { return false };
+        // A version names one value, so a put may renew it; it does not bring it back once it was invalidated.
+        let is_renewed = self.entry.as_ref().is_some_and(|entry| entry.version == Some(version));
+        self.seen > new.seen || (self.seen == new.seen && new.entry.is_some() && !is_renewed)
+    }
 }
 
 impl Cache {
-    /// A cache of 10 000 entries.
+    /// A cache of 10 000 entries, of 32 MiB.
     ///
     /// ```
     /// let cache = graceful::backends::memory::Cache::new();
@@ -75,13 +102,35 @@ impl Cache {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A cache of about so many entries, of whatever size.
+    /// A cache of about so many entries, of 32 MiB.
     ///
     /// ```
     /// let cache = graceful::backends::memory::Cache::with_capacity(100);
     /// ```
     pub fn with_capacity(entries: usize) -> Self {
-        Self(Arc::new(Entries::new(entries.max(1))))
+        Self::with_limits(entries, DEFAULT_BYTES)
+    }
+
+    /// A cache of about so many entries, that come to so many bytes.
+    ///
+    /// ```
+    /// let cache = graceful::backends::memory::Cache::with_limits(100, 1 << 20);
+    /// ```
+    pub fn with_limits(entries: usize, bytes: usize) -> Self {
+        let (entries, bytes) = (entries.max(1), bytes.max(1));
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(entries)
+            .weight_capacity(bytes as u64)
+            .shards(SHARDS)
+            .build()
+            .expect("both capacities are given");
+        let least = (bytes / entries).max(1);
+        Self(Arc::new(Entries::with_options(
+            options,
+            Weights { least },
+            Default::default(),
+            Default::default(),
+        )))
     }
 
     fn get_at(&self, key: &Key, now: Instant) -> Option<CacheEntry> {
@@ -91,20 +140,14 @@ impl Cache {
             self.0.remove_if(key, |stored| stored.has_expired(now));
             return None;
         }
-        let (value, stored_at) = stored.value?;
-        Some(CacheEntry { value, stored_at, version: stored.version })
+        stored.entry
     }
 
     fn put_at(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>, now: Instant) -> CacheWrite {
-        let CacheEntry { value, stored_at, version } = entry;
+        let seen = entry.version;
         // A time to live beyond the end of time is none.
         let expires = ttl.and_then(|ttl| now.checked_add(ttl));
-        let stored = Stored { value: Some((value, stored_at)), version, expires };
-        if version.is_some() {
-            return self.write_unless_newer(key, stored, now);
-        }
-        self.0.insert(key.clone(), stored);
-        CacheWrite::Done
+        self.write(key, Stored { entry: Some(entry), seen, expires }, now)
     }
 
     fn invalidate_at(
@@ -114,20 +157,29 @@ impl Cache {
         ttl: Duration,
         now: impl FnOnce() -> Instant,
     ) -> CacheWrite {
-        if version.is_some() {
-            let now = now();
-            let gone = Stored { value: None, version, expires: now.checked_add(ttl) };
-            return self.write_unless_newer(key, gone, now);
+        if version.is_none() && !self.0.contains_key(key) {
+            return CacheWrite::Done;
         }
-        self.0.remove(key);
-        CacheWrite::Done
+        let now = now();
+        self.write(key, Stored { entry: None, seen: version, expires: now.checked_add(ttl) }, now)
     }
 
     /// Compares and writes in one: under the lock of the key's shard, or while the key's vacant place is reserved.
-    fn write_unless_newer(&self, key: &Key, mut new: Stored, now: Instant) -> CacheWrite {
+    fn write(&self, key: &Key, mut new: Stored, now: Instant) -> CacheWrite {
         let found = self.0.entry(key, None, |_, held| {
-            if held.version > new.version && !held.has_expired(now) {
-                return EntryAction::Retain(CacheWrite::Newer);
+            if !held.has_expired(now) {
+                if held.refuses(&new) {
+                    return EntryAction::Retain(CacheWrite::Newer);
+                }
+                new.seen = new.seen.max(held.seen);
+                if new.entry.is_none() {
+                    // What an earlier write was promised is not cut short.
+                    new.expires =
+                        new.expires.map(|expires| held.expires.map_or(expires, |held| expires.max(held)));
+                }
+            }
+            if new.entry.is_none() && new.seen.is_none() {
+                return EntryAction::Remove;
             }
             // Swapped, so that what was held is freed outside the lock.
             mem::swap(held, &mut new);
@@ -136,11 +188,13 @@ impl Cache {
         match found {
             EntryResult::Retained(write) => write,
             EntryResult::Vacant(reserved) => {
-                // Refused where a write without a version has taken the place: then that one is the later of the two.
-                let _ = reserved.insert(new);
+                if new.entry.is_some() || new.seen.is_some() {
+                    // Refused only where the place was evicted meanwhile, as the entry could have been.
+                    let _ = reserved.insert(new);
+                }
                 CacheWrite::Done
             }
-            _ => unreachable!("entries are retained, and waited for without a limit"),
+            _ => CacheWrite::Done,
         }
     }
 }

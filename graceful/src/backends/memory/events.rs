@@ -1,12 +1,19 @@
-//! The embedded emitter of events: a channel to whoever subscribes in this process.
+//! The embedded emitter of events: a queue that whoever subscribes in this process reads.
 
-use tokio::sync::broadcast;
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use tokio::sync::Notify;
 /// Why a [`Subscription`] has no event to give: `Lagged(n)`, it was too slow and missed `n`; `Closed`, nobody is left to
 /// emit.
 pub use tokio::sync::broadcast::error::RecvError;
 /// As [`RecvError`], and `Empty`: there is nothing yet.
 pub use tokio::sync::broadcast::error::TryRecvError;
 
+use super::{Bytes, DEFAULT_BYTES, unpoisoned};
 use crate::{
     Event,
     backends::{EventEmitter, Reply},
@@ -17,7 +24,7 @@ const DEFAULT_EVENTS: usize = 1024;
 /// Emits events to everybody who subscribes in this process.
 ///
 /// Emitting never waits: an event without a subscriber goes to nobody, and a subscriber that falls behind by more than the
-/// capacity misses the oldest, and is told how many.
+/// capacity, in number or in bytes, misses the oldest, and is told how many. An event is freed once all have received it.
 ///
 /// ```
 /// use graceful::{Code, OrchestrationConfig, Orchestrator, Success, backends::memory::Events};
@@ -33,11 +40,70 @@ const DEFAULT_EVENTS: usize = 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
-pub struct Events(broadcast::Sender<Event>);
+// Not `tokio::sync::broadcast`: that one is bounded by number only, and an event has a payload of any size.
+#[derive(Clone)]
+pub struct Events(Arc<Emitter>);
+
+/// Closes the queue with the last handle.
+struct Emitter(Arc<Queue>);
+
+impl Drop for Emitter {
+    fn drop(&mut self) {
+        self.0.waiting().is_closed = true;
+        self.0.changed.notify_waiters();
+    }
+}
+
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Notify,
+    capacity: usize,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Waiting {
+    slots: VecDeque<Slot>,
+    /// The number of the first slot, of all events so far.
+    first: u64,
+    bytes: usize,
+    subscribers: usize,
+    is_closed: bool,
+}
+
+struct Slot {
+    event: Event,
+    bytes: usize,
+    /// How many have not received it.
+    readers: usize,
+}
+
+impl Waiting {
+    fn end(&self) -> u64 {
+        self.first + self.slots.len() as u64
+    }
+
+    fn pop(&mut self) -> Option<Slot> {
+        let slot = self.slots.pop_front()?;
+        self.first += 1;
+        self.bytes -= slot.bytes;
+        Some(slot)
+    }
+
+    /// One that nobody waits for any more is given up.
+    fn is_read(&self) -> bool {
+        self.slots.front().is_some_and(|slot| slot.readers == 0)
+    }
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        unpoisoned(self.waiting.lock())
+    }
+}
 
 impl Events {
-    /// An emitter whose subscribers may fall behind by 1024 events.
+    /// An emitter whose subscribers may fall behind by 1024 events, of 32 MiB.
     ///
     /// ```
     /// let events = graceful::backends::memory::Events::new();
@@ -46,17 +112,23 @@ impl Events {
         Self::with_capacity(DEFAULT_EVENTS)
     }
 
-    /// An emitter whose subscribers may fall behind by so many events, rounded up to a power of two. The room for them is
-    /// reserved at once.
-    ///
-    /// # Panics
-    /// When it is more than half of `usize::MAX`.
+    /// An emitter whose subscribers may fall behind by so many events, of 32 MiB.
     ///
     /// ```
     /// let events = graceful::backends::memory::Events::with_capacity(64);
     /// ```
     pub fn with_capacity(events: usize) -> Self {
-        Self(broadcast::Sender::new(events.max(1)))
+        Self::with_limits(events, DEFAULT_BYTES)
+    }
+
+    /// An emitter whose subscribers may fall behind by so many events, that come to so many bytes.
+    ///
+    /// ```
+    /// let events = graceful::backends::memory::Events::with_limits(64, 1 << 20);
+    /// ```
+    pub fn with_limits(events: usize, bytes: usize) -> Self {
+        let (waiting, changed) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Emitter(Arc::new(Queue { waiting, changed, capacity: events.max(1), bytes }))))
     }
 
     /// Subscribes to every event from now on.
@@ -66,14 +138,32 @@ impl Events {
     /// let subscription = events.subscribe();
     /// ```
     pub fn subscribe(&self) -> Subscription {
-        Subscription(self.0.subscribe())
+        let queue = Arc::clone(&self.0.0);
+        let next = {
+            let mut waiting = queue.waiting();
+            waiting.subscribers += 1;
+            waiting.end()
+        };
+        Subscription { queue, next }
     }
 }
 
 impl EventEmitter for Events {
     fn emit(&self, event: Event) -> Reply<()> {
-        // An error says only that nobody is subscribed.
-        let _ = self.0.send(event);
+        let queue = &*self.0.0;
+        let mut freed_after_unlocking = Vec::new();
+        let mut waiting = queue.waiting();
+        let readers = waiting.subscribers;
+        if readers > 0 {
+            let bytes = event.flow().bytes();
+            waiting.bytes += bytes;
+            waiting.slots.push_back(Slot { event, bytes, readers });
+            while waiting.slots.len() > queue.capacity || waiting.bytes > queue.bytes {
+                freed_after_unlocking.extend(waiting.pop());
+            }
+            drop(waiting);
+            queue.changed.notify_waiters();
+        }
         Reply::ready(())
     }
 }
@@ -81,6 +171,12 @@ impl EventEmitter for Events {
 impl Default for Events {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("waiting", &self.0.0.waiting().slots.len()).finish_non_exhaustive()
     }
 }
 
@@ -102,8 +198,10 @@ impl Default for Events {
 /// }
 /// # });
 /// ```
-#[derive(Debug)]
-pub struct Subscription(broadcast::Receiver<Event>);
+pub struct Subscription {
+    queue: Arc<Queue>,
+    next: u64,
+}
 
 impl Subscription {
     /// The next event, once it is there. Nothing is lost when the future is dropped before.
@@ -121,7 +219,20 @@ impl Subscription {
     /// # });
     /// ```
     pub async fn recv(&mut self) -> Result<Event, RecvError> {
-        self.0.recv().await
+        let queue = Arc::clone(&self.queue);
+        loop {
+            // It is told of whatever comes from here on, so nothing can come unseen.
+            let changed = queue.changed.notified();
+            return match self.try_recv() {
+                Ok(event) => Ok(event),
+                Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
+                Err(TryRecvError::Closed) => Err(RecvError::Closed),
+                Err(TryRecvError::Empty) => {
+                    changed.await;
+                    continue;
+                }
+            };
+        }
     }
 
     /// The next event, if it is there already.
@@ -136,7 +247,43 @@ impl Subscription {
     /// assert_eq!(events.subscribe().try_recv().unwrap_err(), TryRecvError::Empty);
     /// ```
     pub fn try_recv(&mut self) -> Result<Event, TryRecvError> {
-        self.0.try_recv()
+        let _freed_after_unlocking;
+        let mut waiting = self.queue.waiting();
+        if self.next < waiting.first {
+            let missed = waiting.first - self.next;
+            self.next = waiting.first;
+            return Err(TryRecvError::Lagged(missed));
+        }
+        let index = usize::try_from(self.next - waiting.first).unwrap_or(usize::MAX);
+        let Some(slot) = waiting.slots.get_mut(index) else {
+            return Err(if waiting.is_closed { TryRecvError::Closed } else { TryRecvError::Empty });
+        };
+        let event = slot.event.clone();
+        slot.readers -= 1;
+        self.next += 1;
+        // Those before it are read as well, or were missed.
+        _freed_after_unlocking = if waiting.is_read() { waiting.pop() } else { None };
+        Ok(event)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut freed_after_unlocking = Vec::new();
+        let mut waiting = self.queue.waiting();
+        waiting.subscribers -= 1;
+        let read = usize::try_from(self.next.saturating_sub(waiting.first)).unwrap_or(usize::MAX);
+        waiting.slots.iter_mut().skip(read).for_each(|slot| slot.readers -= 1);
+        while waiting.is_read() {
+            freed_after_unlocking.extend(waiting.pop());
+        }
+        drop(waiting);
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("received", &self.next).finish_non_exhaustive()
     }
 }
 

@@ -9,15 +9,15 @@ use std::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
+use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
 use crate::{
     Delivery, Flow, Key,
     backends::{Activity, Edge, KnowledgeGraph, Node, Reply},
 };
 
-/// A knowledge graph in memory: each node with its last 32 flows, which it shares with the audit log.
+/// A knowledge graph in memory: each node with what it keeps of its last 32 flows; no payload and no metadata is among it.
 ///
-/// A relation is found from both its ends. When the graph is full, the nodes least recently used are forgotten, flows apart
+/// A relation is found from both its ends. When the graph is full, by number or by bytes, the nodes least recently used are forgotten, flows apart
 /// from entities: there are more of them, and they should not push the entities out. It does not speak SPARQL.
 ///
 /// ```
@@ -44,13 +44,29 @@ pub struct Graph(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     entities: Table<Key, Flows>,
-    flows: Table<Uuid, Option<Arc<Flow>>>,
+    flows: Table<Uuid, Option<Arc<Activity>>>,
 }
 
-type Flows = VecDeque<Arc<Flow>>;
+#[derive(Default)]
+struct Flows {
+    newest_last: VecDeque<Arc<Activity>>,
+    bytes: usize,
+}
+
+impl Bytes for Flows {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.bytes
+    }
+}
+
+impl Bytes for Option<Arc<Activity>> {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.as_ref().map_or(0, |activity| activity.bytes())
+    }
+}
 
 impl Graph {
-    /// A graph of 10 000 entities and other named things, and as many flows.
+    /// A graph of 10 000 entities and other named things, and as many flows, of 32 MiB.
     ///
     /// ```
     /// let graph = graceful::backends::memory::Graph::new();
@@ -59,13 +75,24 @@ impl Graph {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A graph of so many entities and other named things, and as many flows.
+    /// A graph of so many entities and other named things, and as many flows, of 32 MiB.
     ///
     /// ```
     /// let graph = graceful::backends::memory::Graph::with_capacity(100);
     /// ```
     pub fn with_capacity(nodes: usize) -> Self {
-        Self(Arc::new(Inner { entities: Table::new(nodes), flows: Table::new(nodes) }))
+        Self::with_limits(nodes, DEFAULT_BYTES)
+    }
+
+    /// A graph of so many entities and other named things, and as many flows, that come to so many bytes.
+    ///
+    /// ```
+    /// let graph = graceful::backends::memory::Graph::with_limits(100, 1 << 20);
+    /// ```
+    pub fn with_limits(nodes: usize, bytes: usize) -> Self {
+        // A flow is found by its id and with each entity that it says something of.
+        let by_id = bytes / 4;
+        Self(Arc::new(Inner { entities: Table::new(nodes, bytes - by_id), flows: Table::new(nodes, by_id) }))
     }
 
     /// How many entities and other named things were forgotten for room. Flows are not counted: they all are, in time.
@@ -77,33 +104,35 @@ impl Graph {
         self.0.entities.dropped()
     }
 
-    fn add(&self, entity: Key, flow: &Arc<Flow>) {
-        // Only what is durable comes again.
-        let may_be_there = flow.delivery() == Delivery::Durable;
-        let _freed_after_unlocking = self.0.entities.upsert(entity, |flows| {
-            if may_be_there && flows.iter().any(|known| known.id == flow.id) {
+    fn add(&self, entity: Key, activity: &Arc<Activity>, may_be_there: bool) {
+        let _freed_after_unlocking = self.0.entities.upsert(entity, |Flows { newest_last, bytes }| {
+            if may_be_there && newest_last.iter().any(|known| known.flow == activity.flow) {
                 return None;
             }
-            let oldest = if flows.len() >= KEPT_PER_ENTITY { flows.pop_front() } else { None };
-            flows.push_back(Arc::clone(flow));
+            let oldest = if newest_last.len() >= KEPT_PER_ENTITY { newest_last.pop_front() } else { None };
+            *bytes = *bytes + activity.bytes() - oldest.as_ref().map_or(0, |oldest| oldest.bytes());
+            newest_last.push_back(Arc::clone(activity));
             oldest
         });
     }
 
     /// The flows that say something of an entity.
-    fn flows(&self, entity: &Key) -> Flows {
-        self.0.entities.with(entity, |flows| flows.clone()).unwrap_or_default()
+    fn flows(&self, entity: &Key) -> VecDeque<Arc<Activity>> {
+        self.0.entities.with(entity, |flows| flows.newest_last.clone()).unwrap_or_default()
     }
 }
 
 impl KnowledgeGraph for Graph {
     fn record(&self, flow: &Arc<Flow>) -> Reply<()> {
         let entity = flow.entity();
+        let activity = Arc::new(Activity::of(flow));
+        // Only what is durable comes again.
+        let may_be_there = flow.delivery() == Delivery::Durable;
         if let Some(to) = flow.related().filter(|to| *to != entity) {
-            self.add(to, flow);
+            self.add(to, &activity, may_be_there);
         }
-        self.add(entity, flow);
-        let _freed_after_unlocking = self.0.flows.upsert(flow.id, |place| place.replace(Arc::clone(flow)));
+        self.add(entity, &activity, may_be_there);
+        let _freed_after_unlocking = self.0.flows.upsert(flow.id, |place| place.replace(activity));
         Reply::ready(())
     }
 
@@ -112,7 +141,7 @@ impl KnowledgeGraph for Graph {
             Node::Entity(entity) => self.flows(entity),
             Node::Flow(id) => self.0.flows.with(id, |flow| flow.clone()).flatten().into_iter().collect(),
         };
-        let mut edges: Vec<Edge> = flows.iter().flat_map(|flow| Activity::of(flow).edges()).collect();
+        let mut edges: Vec<Edge> = flows.iter().flat_map(|activity| activity.edges()).collect();
         edges.retain(|edge| edge.subject == *node || edge.object == *node);
         // They came in about this order; flows that ended at once may have overtaken each other.
         edges.sort_by_key(|edge| edge.at);
@@ -121,7 +150,7 @@ impl KnowledgeGraph for Graph {
 
     fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>> {
         let flows = self.flows(entity);
-        let mut history = newest_first(flows.iter().filter(|flow| flow.entity() == *entity));
+        let mut history = newest_first(flows.iter().filter(|activity| activity.entity == *entity));
         history.truncate(limit);
         Reply::ready(history)
     }
@@ -129,17 +158,17 @@ impl KnowledgeGraph for Graph {
     fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>> {
         let mut failed = HashMap::new();
         self.0.entities.for_each(|_, flows| {
-            let asked_for = flows
-                .iter()
-                .filter(|flow| !flow.is_success() && flow.pattern() == pattern && flow.timestamp() >= since);
-            failed.extend(asked_for.map(|flow| (flow.id, Arc::clone(flow))));
+            let asked_for = flows.newest_last.iter().filter(|activity| {
+                !activity.succeeded && activity.entity.pattern() == pattern && activity.at >= since
+            });
+            failed.extend(asked_for.map(|activity| (activity.flow, Arc::clone(activity))));
         });
         Reply::ready(newest_first(failed.values()))
     }
 }
 
-fn newest_first<'a>(flows: impl Iterator<Item = &'a Arc<Flow>>) -> Vec<Activity> {
-    let mut activities: Vec<Activity> = flows.map(|flow| Activity::of(flow)).collect();
+fn newest_first<'a>(activities: impl Iterator<Item = &'a Arc<Activity>>) -> Vec<Activity> {
+    let mut activities: Vec<Activity> = activities.map(|activity| Activity::clone(activity)).collect();
     activities.sort_by_key(|activity| Reverse((activity.at, activity.flow)));
     activities
 }

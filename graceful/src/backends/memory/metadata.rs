@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{DEFAULT_CAPACITY, table::Table};
+use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, table::Table};
 use crate::{
     Flow, Key, Metadata,
     backends::{self, Reply},
@@ -15,7 +15,7 @@ const STATES_PER_ENTITY: usize = 4;
 
 /// The state of each entity and the chain of its flows, in memory.
 ///
-/// When it is full, the entities and the states least recently used are forgotten. A forgotten entity starts anew, with
+/// When it is full, by number or by bytes, the entities and the states least recently used are forgotten. A forgotten entity starts anew, with
 /// counters at zero; from a forgotten state the chain cannot be followed further. A flow that is recorded again, for as
 /// long as its state is kept, counts once.
 ///
@@ -44,8 +44,27 @@ pub struct MetadataStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    latest: Table<Key, Option<Arc<Metadata>>>,
+    latest: Table<Key, Latest>,
     states: Table<Uuid, State>,
+}
+
+/// A state and its bytes, which are counted once.
+#[derive(Default)]
+struct Latest {
+    metadata: Option<Arc<Metadata>>,
+    bytes: usize,
+}
+
+impl Bytes for Latest {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.bytes
+    }
+}
+
+impl Bytes for State {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.bytes
+    }
 }
 
 /// The next flow is beside the state, not in it: others hold the state already, and a copy would cost its fields.
@@ -53,6 +72,7 @@ struct Inner {
 struct State {
     metadata: Option<Arc<Metadata>>,
     next: Option<Uuid>,
+    bytes: usize,
 }
 
 impl State {
@@ -66,7 +86,7 @@ impl State {
 }
 
 impl MetadataStore {
-    /// A store of 10 000 entities and 40 000 states.
+    /// A store of 10 000 entities and 40 000 states, of 32 MiB.
     ///
     /// ```
     /// let store = graceful::backends::memory::MetadataStore::new();
@@ -75,14 +95,25 @@ impl MetadataStore {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A store of so many entities, and four times as many states.
+    /// A store of so many entities, and four times as many states, of 32 MiB.
     ///
     /// ```
     /// let store = graceful::backends::memory::MetadataStore::with_capacity(100);
     /// ```
     pub fn with_capacity(entities: usize) -> Self {
-        let states = Table::new(entities.saturating_mul(STATES_PER_ENTITY));
-        Self(Arc::new(Inner { latest: Table::new(entities), states }))
+        Self::with_limits(entities, DEFAULT_BYTES)
+    }
+
+    /// A store of so many entities, and four times as many states, that come to so many bytes.
+    ///
+    /// ```
+    /// let store = graceful::backends::memory::MetadataStore::with_limits(100, 1 << 20);
+    /// ```
+    pub fn with_limits(entities: usize, bytes: usize) -> Self {
+        // An entity's latest state is shared by both tables.
+        let of_latest = bytes / 2;
+        let states = Table::new(entities.saturating_mul(STATES_PER_ENTITY), bytes - of_latest);
+        Self(Arc::new(Inner { latest: Table::new(entities, of_latest), states }))
     }
 
     /// How many entities were forgotten for room.
@@ -103,21 +134,22 @@ impl backends::MetadataStore for MetadataStore {
             if let Some(made_before) = states.with(&flow.id(), |state| state.with_next()).flatten() {
                 return made_before;
             }
-            let metadata = Arc::new(Metadata::after(latest.as_deref(), flow));
+            let metadata = Arc::new(Metadata::after(latest.metadata.as_deref(), flow));
+            let bytes = metadata.bytes();
             // Still under the entity's lock, so that the next flow finds the state that it follows.
-            let stored = State { metadata: Some(Arc::clone(&metadata)), next: None };
+            let stored = State { metadata: Some(Arc::clone(&metadata)), next: None, bytes };
             states.upsert(metadata.state, |state| *state = stored);
             if let Some(previous) = metadata.previous {
                 states.with(&previous, |state| state.next = Some(metadata.state));
             }
-            *latest = Some(Arc::clone(&metadata));
+            *latest = Latest { metadata: Some(Arc::clone(&metadata)), bytes };
             metadata
         });
         Reply::ready(metadata)
     }
 
     fn latest(&self, entity: &Key) -> Reply<Option<Arc<Metadata>>> {
-        Reply::ready(self.0.latest.with(entity, |latest| latest.clone()).flatten())
+        Reply::ready(self.0.latest.with(entity, |latest| latest.metadata.clone()).flatten())
     }
 
     fn state(&self, flow: Uuid) -> Reply<Option<Arc<Metadata>>> {

@@ -6,21 +6,23 @@
 //!
 //! | engine | holds by default | what goes when it is full |
 //! |---|---|---|
-//! | [`Cache`] | 10 000 entries | the least used entries |
-//! | [`MetadataStore`] | 10 000 entities, 40 000 states | the entities and states least recently used |
-//! | [`Graph`] | 10 000 entities and as many flows, 32 flows each | the nodes least recently used; a node's oldest flows |
+//! | [`Cache`] | 10 000 entries, 32 MiB | the least used entries |
+//! | [`MetadataStore`] | 10 000 entities, 40 000 states, 32 MiB | the entities and states least recently used |
+//! | [`Graph`] | 10 000 entities and as many flows, 32 flows each, 32 MiB | the nodes least recently used; a node's oldest flows |
 //! | [`Scheduler`] | 10 000 open jobs | the job that is due first |
-//! | [`Events`] | 1024 events | a slow subscriber's oldest, and it is told how many |
-//! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each | the patterns and entities least recently used; an entity's oldest flows |
-//! | [`AuditLog`] | 10 000 records | the oldest record |
+//! | [`Events`] | 1024 events, 32 MiB | a slow subscriber's oldest, and it is told how many |
+//! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each, 32 MiB | the patterns and entities least recently used; an entity's oldest flows |
+//! | [`AuditLog`] | 10 000 records, 32 MiB | the oldest record |
 //! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
 //! | [`Inbox`] | 10 000 events | the events least recently asked for |
 //!
 //! [`Flows`] is no step's: it takes the place of a durable store in tests. Its time, and that of the [`Scheduler`], goes on with
 //! Tokio's clock, whatever is done to the machine's: a test that pauses the one (`tokio::time::pause`) moves the other.
 //!
-//! Bounds are in numbers, not in bytes, and `with_capacity` sets them; a capacity of 0 counts as 1. Where a bound is
-//! spread over several locks it is reached at about that number, never passed by more than a few entries. What is lost
+//! `with_capacity` sets the bound in numbers, `with_limits` that in bytes as well; a number of 0 counts as 1. Bytes are those of
+//! keys and values, about; the tables add some 100 bytes an entry. What has no bound in bytes holds no values: a job, an alert or
+//! an event of the inbox is a few names and numbers. Where a bound is spread over several locks it is reached at about that
+//! number, never passed by more than a few entries, and what is larger than a sixteenth of the bytes may not be kept. What is lost
 //! for good is counted by the engine's `dropped`.
 //!
 //! ```
@@ -34,13 +36,14 @@
 //! let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 //! Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
 //!
-//! assert_eq!(audit.records(None, 10).await?[0].message(), "user updated");
+//! assert_eq!(audit.records(None, 10).await?[0].message, "user updated");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
 
 mod alerts;
 mod audit;
+mod bytes;
 mod cache;
 mod events;
 mod flows;
@@ -57,6 +60,7 @@ use std::{sync::PoisonError, time::Duration};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use self::bytes::Bytes;
 pub use self::{
     alerts::Alerts,
     audit::AuditLog,
@@ -72,6 +76,9 @@ pub use self::{
 
 /// How many entries, entities or records an engine holds, unless it is told otherwise.
 const DEFAULT_CAPACITY: usize = 10_000;
+
+/// How many bytes an engine holds, unless it is told otherwise.
+const DEFAULT_BYTES: usize = 32 << 20;
 
 /// How many relations or flows are kept per node or entity.
 const KEPT_PER_ENTITY: usize = 32;

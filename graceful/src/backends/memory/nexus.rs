@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
-use super::{DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
+use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
 use crate::{
     Flow, Key,
     backends::{self, PatternTrace, PatternUse, Reply},
@@ -17,7 +17,7 @@ use crate::{
 
 /// The registry of patterns in memory: how often each was used, and the last 32 flows of each entity.
 ///
-/// When it is full, the patterns and the entities least recently used are forgotten.
+/// When it is full, by number or by bytes, the patterns and the entities least recently used are forgotten.
 ///
 /// ```
 /// use graceful::{
@@ -76,13 +76,25 @@ struct Visit {
     at: Timestamp,
 }
 
+impl Bytes for Option<Tally> {
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+}
+
+impl Bytes for VecDeque<Visit> {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.capacity() * size_of::<Visit>()
+    }
+}
+
 /// As [`Flow::registered_pattern`] says it.
 fn name(pattern: &str, success: bool) -> SmolStr {
     if success { pattern.into() } else { format_smolstr!("{pattern}.error") }
 }
 
 impl Nexus {
-    /// A registry of 10 000 patterns and as many entities.
+    /// A registry of 10 000 patterns and as many entities, of 32 MiB.
     ///
     /// ```
     /// let nexus = graceful::backends::memory::Nexus::new();
@@ -91,13 +103,25 @@ impl Nexus {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A registry of so many patterns, and as many entities.
+    /// A registry of so many patterns, and as many entities, of 32 MiB.
     ///
     /// ```
     /// let nexus = graceful::backends::memory::Nexus::with_capacity(100);
     /// ```
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(Arc::new(Inner { patterns: Table::new(capacity), traces: Table::new(capacity) }))
+        Self::with_limits(capacity, DEFAULT_BYTES)
+    }
+
+    /// A registry of so many patterns, and as many entities, that come to so many bytes.
+    ///
+    /// ```
+    /// let nexus = graceful::backends::memory::Nexus::with_limits(100, 1 << 20);
+    /// ```
+    pub fn with_limits(capacity: usize, bytes: usize) -> Self {
+        let of_patterns = bytes / 4;
+        let (patterns, traces) =
+            (Table::new(capacity, of_patterns), Table::new(capacity, bytes - of_patterns));
+        Self(Arc::new(Inner { patterns, traces }))
     }
 
     /// How many patterns and entities were forgotten for room.

@@ -10,7 +10,7 @@ use std::{
 use hashbrown::HashTable;
 use quick_cache::DefaultHashBuilder;
 
-use super::unpoisoned;
+use super::{Bytes, unpoisoned};
 
 /// A power of two: enough that tasks on different entities seldom meet.
 const SHARDS: usize = 16;
@@ -25,6 +25,7 @@ pub(super) struct Table<K, V> {
     shards: Box<[Mutex<Shard<K, V>>]>,
     hasher: DefaultHashBuilder,
     shard_capacity: usize,
+    shard_bytes: usize,
 }
 
 /// A key is in `queue` exactly once for as long as it is in `slots`: nothing but [`make_room`](Self::make_room) removes.
@@ -32,6 +33,8 @@ pub(super) struct Table<K, V> {
 struct Shard<K, V> {
     slots: HashTable<Slot<K, V>>,
     queue: VecDeque<(u64, K)>,
+    /// Of all slots.
+    bytes: usize,
     dropped: u64,
 }
 
@@ -39,37 +42,58 @@ struct Slot<K, V> {
     hash: u64,
     key: K,
     value: V,
+    /// Of key and value.
+    bytes: usize,
     used: bool,
 }
 
-impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
-    pub fn new(capacity: usize) -> Self {
+impl<K: Hash + Eq + Clone + Bytes, V: Default + Bytes> Table<K, V> {
+    /// Of at most so many keys, which come to at most so many bytes with their values.
+    pub fn new(capacity: usize, bytes: usize) -> Self {
         let shards = if capacity < SHARDED_FROM { 1 } else { SHARDS };
-        let shard = || Mutex::new(Shard { slots: HashTable::new(), queue: VecDeque::new(), dropped: 0 });
+        let shard =
+            || Mutex::new(Shard { slots: HashTable::new(), queue: VecDeque::new(), bytes: 0, dropped: 0 });
         Self {
             shards: (0..shards).map(|_| shard()).collect(),
             hasher: DefaultHashBuilder::default(),
             shard_capacity: capacity.div_ceil(shards).max(1),
+            shard_bytes: bytes.div_ceil(shards),
         }
     }
 
     /// Changes the value of a key, after making a default one where there is none. Atomic per key.
     pub fn upsert<R>(&self, key: K, change: impl FnOnce(&mut V) -> R) -> R {
-        let _dropped_after_unlocking;
+        let mut dropped_after_unlocking = Vec::new();
         let hash = self.hasher.hash_one(&key);
-        let mut shard = self.shard(hash);
-        if let Some(slot) = shard.slots.find_mut(hash, |slot| slot.key == key) {
+        let mut guard = self.shard(hash);
+        let shard = &mut *guard;
+        let (result, before, after) = if let Some(slot) = shard.slots.find_mut(hash, |slot| slot.key == key) {
             slot.used = true;
-            return change(&mut slot.value);
+            let result = change(&mut slot.value);
+            let bytes = slot.key.bytes() + slot.value.bytes();
+            (result, std::mem::replace(&mut slot.bytes, bytes), bytes)
+        } else {
+            if shard.slots.len() >= self.shard_capacity {
+                dropped_after_unlocking.extend(shard.make_room());
+            }
+            let mut value = V::default();
+            let result = change(&mut value);
+            let bytes = key.bytes() + value.bytes();
+            shard.queue.push_back((hash, key.clone()));
+            let slot = Slot { hash, key, value, bytes, used: false };
+            shard.slots.insert_unique(hash, slot, |slot| slot.hash);
+            (result, 0, bytes)
+        };
+        shard.bytes = shard.bytes + after - before;
+        while shard.bytes > self.shard_bytes {
+            let Some(dropped) = shard.make_room() else { break };
+            dropped_after_unlocking.push(dropped);
         }
-        _dropped_after_unlocking = (shard.slots.len() >= self.shard_capacity).then(|| shard.make_room());
-        shard.queue.push_back((hash, key.clone()));
-        let slot = Slot { hash, key, value: V::default(), used: false };
-        let mut slot = shard.slots.insert_unique(hash, slot, |slot| slot.hash);
-        change(&mut slot.get_mut().value)
+        drop(guard);
+        result
     }
 
-    /// Reads or changes the value of a key, if there is one.
+    /// Reads the value of a key, if there is one, or changes what does not count among its bytes.
     pub fn with<R>(&self, key: &K, change: impl FnOnce(&mut V) -> R) -> Option<R> {
         let hash = self.hasher.hash_one(key);
         let mut shard = self.shard(hash);
@@ -97,6 +121,12 @@ impl<K, V> Table<K, V> {
         self.shards.iter().map(|shard| unpoisoned(shard.lock()).slots.len()).sum()
     }
 
+    /// What all keys and values come to.
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        self.shards.iter().map(|shard| unpoisoned(shard.lock()).bytes).sum()
+    }
+
     /// How many keys were dropped for room.
     pub fn dropped(&self) -> u64 {
         self.shards.iter().map(|shard| unpoisoned(shard.lock()).dropped).sum()
@@ -109,8 +139,10 @@ impl<K: Eq, V> Shard<K, V> {
             let (hash, key) = self.queue.pop_front()?;
             let mut slot = self.slots.find_entry(hash, |slot| slot.key == key).ok()?;
             if !std::mem::take(&mut slot.get_mut().used) {
+                let slot = slot.remove().0;
                 self.dropped += 1;
-                return Some(slot.remove().0);
+                self.bytes -= slot.bytes;
+                return Some(slot);
             }
             self.queue.push_back((hash, key));
         }
@@ -138,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_was_not_used_since_goes_first() {
-        let table = Table::new(3);
+        let table = Table::new(3, usize::MAX);
         for key in [1, 2, 3] {
             table.upsert(key, |value| *value = key);
         }
@@ -151,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_full_table_whose_keys_are_all_in_use_still_makes_room() {
-        let table = Table::new(2);
+        let table = Table::new(2, usize::MAX);
         for key in [1, 2, 1, 2, 3] {
             table.upsert(key, |value| *value += 1);
         }
@@ -161,7 +193,7 @@ mod tests {
     #[test]
     fn it_never_holds_more_than_its_capacity() {
         for capacity in [0, 1, 7, 5000] {
-            let table = Table::new(capacity);
+            let table = Table::new(capacity, usize::MAX);
             for key in 0..20_000 {
                 table.upsert(key, |value| *value = key);
                 table.with(&(key / 2), |_| ());
@@ -173,29 +205,49 @@ mod tests {
         }
     }
 
+    impl Bytes for u32 {
+        fn bytes(&self) -> usize {
+            *self as usize
+        }
+    }
+
+    #[test]
+    fn table_over_its_bytes_drops_what_was_not_used() {
+        let table = Table::new(100, 40);
+        for key in [10, 9, 8] {
+            table.upsert(key, |value| *value = 1);
+        }
+        assert_eq!((keys(&table), table.bytes()), (vec![8, 9, 10], 30));
+        table.with(&10, |_| ());
+        table.upsert(8, |value| *value = 12);
+        assert_eq!((keys(&table), table.bytes(), table.dropped()), (vec![8, 10], 31, 1));
+        table.upsert(41, |_| ());
+        assert_eq!((keys(&table), table.bytes()), (vec![], 0), "what is larger than the table is not kept");
+    }
+
     #[test]
     fn keys_are_spread_over_the_shards() {
-        let table = Table::<u32, u32>::new(SHARDED_FROM);
+        let table = Table::<u32, u32>::new(SHARDED_FROM, usize::MAX);
         (0..512).for_each(|key| table.upsert(key, |_| ()));
         assert!(table.shards.iter().all(|shard| !shard.lock().unwrap().slots.is_empty()));
     }
 
     #[test]
     fn concurrent_changes_of_one_key_are_all_kept() {
-        let table = Table::<&str, u32>::new(10);
+        let table = Table::<u32, u32>::new(10, usize::MAX);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..1000).for_each(|_| table.upsert("key", |value| *value += 1)));
+                scope.spawn(|| (0..1000).for_each(|_| table.upsert(7, |value| *value += 1)));
             }
         });
-        assert_eq!(table.with(&"key", |value| *value), Some(4000));
+        assert_eq!(table.with(&7, |value| *value), Some(4000));
     }
 
     #[test]
     fn a_panic_in_a_change_does_not_lock_the_others_out() {
-        let table = Table::<&str, u32>::new(10);
-        let change = || table.upsert("key", |_| panic!("inside"));
+        let table = Table::<u32, u32>::new(10, usize::MAX);
+        let change = || table.upsert(7, |_| panic!("inside"));
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(change)).unwrap_err();
-        assert_eq!(table.upsert("key", |value| *value), 0);
+        assert_eq!(table.upsert(7, |value| *value), 0);
     }
 }

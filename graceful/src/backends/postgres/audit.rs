@@ -3,9 +3,10 @@
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -13,8 +14,8 @@ use super::{Store, begin, broken, count};
 use crate::{
     Flow, Key, StepError,
     backends::{
-        AuditLog, Reply,
-        chain::{AuditHead, Follow, Tampered},
+        AuditLog, AuditRecord, Reply,
+        chain::{self, AuditHead, Follow, Rewrite, Tampered},
     },
 };
 
@@ -35,7 +36,7 @@ struct Record {
 
 impl Record {
     fn of(flow: &Flow) -> Result<Self, StepError> {
-        let text = serde_json::to_string(flow).map_err(StepError::caused_by)?;
+        let text = serde_json::to_string(&AuditRecord::of(flow)).map_err(StepError::caused_by)?;
         Ok(Self { flow: flow.id(), entity: flow.entity().to_string(), text })
     }
 }
@@ -97,12 +98,18 @@ impl Drop for Writing {
     }
 }
 
-async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
-    // A chain has one end. What it is, is asked by another statement: this one sees what was there before it waited.
+/// A chain has one end, and one writer at a time. What the end is, is asked by another statement: this one sees what was there
+/// before it waited.
+async fn begin_chain(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     let mut transaction = begin(connection).await?;
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))")
         .execute(&mut *transaction)
         .await?;
+    Ok(transaction)
+}
+
+async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
+    let mut transaction = begin_chain(connection).await?;
     let flows: Vec<Uuid> = records.iter().map(|record| record.flow).collect();
     let known = sqlx::query(
         "(SELECT seq, hash, NULL::uuid AS flow FROM graceful_audit ORDER BY seq DESC LIMIT 1) \
@@ -170,6 +177,66 @@ async fn follow(
     Ok(Ok((chain, rows.len() < PAGE)))
 }
 
+/// As long as removing payloads may take.
+const REWRITE: Duration = Duration::from_secs(3600);
+
+async fn remove_payloads(
+    connection: &mut PgConnection,
+    known: Option<AuditHead>,
+) -> Result<Result<AuditHead, Tampered>, sqlx::Error> {
+    let mut transaction = begin_chain(connection).await?;
+    // Between two statements a page is hashed, and nobody else is waited for.
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *transaction).await?;
+    let mut whole = Follow::new(known);
+    let before = loop {
+        match follow(&mut transaction, whole).await? {
+            Ok((chain, false)) => whole = chain,
+            Ok((chain, true)) => match chain.end() {
+                Ok(head) => break head,
+                Err(tampered) => return Ok(Err(tampered)),
+            },
+            Err(tampered) => return Ok(Err(tampered)),
+        }
+    };
+    let mut rewrite = Rewrite::new();
+    loop {
+        let rows = sqlx::query("SELECT * FROM graceful_audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(rewrite.sequence())
+            .bind(count(PAGE))
+            .fetch_all(&mut *transaction)
+            .await?;
+        let mut changed = Vec::new();
+        for row in &rows {
+            let flow: Uuid = row.try_get("flow")?;
+            let (entity, text) = (row.try_get("entity")?, row.try_get("record")?);
+            changed.extend(rewrite.take(flow.as_bytes(), entity, text).map_err(broken)?);
+        }
+        sqlx::query(
+            "UPDATE graceful_audit AS audit SET hash = new.hash, record = coalesce(new.record, audit.record) \
+             FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS new (seq, hash, record) WHERE audit.seq = new.seq",
+        )
+        .bind(changed.iter().map(|new| new.head.sequence).collect::<Vec<_>>())
+        .bind(changed.iter().map(|new| new.head.hash.as_slice()).collect::<Vec<_>>())
+        .bind(changed.iter().map(|new| new.text.as_deref()).collect::<Vec<_>>())
+        .execute(&mut *transaction)
+        .await?;
+        if rows.len() < PAGE {
+            break;
+        }
+    }
+    let Some(marker) = rewrite.end(before).map_err(broken)? else { return Ok(Ok(before)) };
+    sqlx::query("INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES ($1, $2, $3, $4, $5)")
+        .bind(marker.head.sequence)
+        .bind(marker.flow)
+        .bind(marker.entity)
+        .bind(marker.text)
+        .bind(marker.head.hash.as_slice())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(Ok(marker.head))
+}
+
 impl Store {
     /// Follows the audit log's chain from its first record, and answers where it ends: to be kept elsewhere, and shown the next
     /// time as `known`. With it, a log that was cut off, or written anew as a whole, shows, too.
@@ -198,6 +265,33 @@ impl Store {
             chain = further;
         }
     }
+
+    /// Removes the payloads from the records of earlier versions, which held the whole flow, and writes the chain anew over what
+    /// is left. A further record says how many there were, and where the chain ended before. Answers the new head, to be kept
+    /// instead of `known`; the old one where there is nothing to remove.
+    ///
+    /// The log is [verified](Self::verify) first, within the same transaction, so that nothing that was tampered with becomes
+    /// whole by this. Appending waits meanwhile, in all processes, and its steps fail where that is longer than their time: do
+    /// it while the service is stopped if the log is long. It may take an hour; dropping the future does not stop it.
+    ///
+    /// The table holds what was removed until it is vacuumed; mind backups and replicas as well.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify); a record cannot be read. Then nothing is changed.
+    ///
+    /// ```no_run
+    /// # async fn example(store: graceful::backends::postgres::Store) -> Result<(), graceful::StepError> {
+    /// let head = store.remove_audit_payloads(None).await?;
+    /// store.verify(Some(&head)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remove_audit_payloads(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
+        let (patient, known) = (self.clone().with_timeout(REWRITE), known.copied());
+        let removed =
+            patient.run(move |connection| Box::pin(async move { remove_payloads(connection, known).await }));
+        removed.await?.map_err(StepError::caused_by)
+    }
 }
 
 impl AuditLog for Store {
@@ -222,7 +316,7 @@ impl AuditLog for Store {
         })
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<Arc<Flow>>> {
+    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
         let entity = entity.map(ToString::to_string);
         self.run(move |connection| {
             Box::pin(async move {
@@ -236,10 +330,7 @@ impl AuditLog for Store {
                         .bind(count(limit)),
                 };
                 let rows = query.fetch_all(connection).await?;
-                let records = rows
-                    .iter()
-                    .map(|row| serde_json::from_str(row.try_get("record")?).map(Arc::new).map_err(broken));
-                records.collect()
+                rows.iter().map(|row| chain::record(row.try_get("record")?).map_err(broken)).collect()
             })
         })
     }

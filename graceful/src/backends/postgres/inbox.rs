@@ -8,6 +8,7 @@ use super::{PURGED_AT_ONCE, Store, length, number, text::escaped};
 use crate::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
+    key::indexed,
 };
 
 /// The server finds out within half a minute that a subscriber's machine has vanished: nothing else ends its transaction.
@@ -72,7 +73,7 @@ impl Inbox for Store {
         consumer: &str,
         event: &ReceivedEvent,
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
-        let name = [consumer, &event.source, &event.id].map(escaped);
+        let name = [consumer, &event.source, &event.id].map(|part| escaped(&indexed(part)));
         let store = self.clone();
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.runtime, async move {

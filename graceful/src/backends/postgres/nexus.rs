@@ -12,10 +12,11 @@ use super::{
 use crate::{
     Flow, Key,
     backends::{Nexus, PatternTrace, PatternUse, Reply},
+    key::indexed,
 };
 
 async fn register(connection: &mut PgConnection, flow: &Flow) -> Result<(), sqlx::Error> {
-    let (pattern, entity) = (escaped(&flow.registered_pattern()), flow.traced().to_string());
+    let (pattern, entity) = (escaped(&indexed(&flow.registered_pattern())), flow.traced().to_string());
     let mut transaction = super::begin(connection).await?;
     let traced = sqlx::query(
         "INSERT INTO graceful_traces (flow, entity, pattern, at) VALUES ($1, $2, $3, $4) ON CONFLICT (flow) DO NOTHING",

@@ -8,8 +8,8 @@ use super::{Store, broken, count};
 use crate::{
     Flow, Key, StepError,
     backends::{
-        AuditLog, Reply,
-        chain::{AuditHead, Follow, Tampered},
+        AuditLog, AuditRecord, Reply,
+        chain::{self, AuditHead, Follow, Rewrite, Tampered},
     },
 };
 
@@ -24,7 +24,7 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
         .await?;
     let last = last.as_ref().map(head).transpose()?.unwrap_or(AuditHead::EMPTY);
     let (id, entity) = (flow.id(), flow.entity().to_string());
-    let record = serde_json::to_string(flow).map_err(broken)?;
+    let record = serde_json::to_string(&AuditRecord::of(flow)).map_err(broken)?;
     let next = last.next(id.as_bytes(), &entity, &record);
     // A flow that is delivered again was done once.
     sqlx::query(
@@ -69,6 +69,48 @@ async fn follow(
     }
 }
 
+/// Writes the chain anew, as a part of the transaction of whoever writes.
+async fn remove_payloads(
+    connection: &mut SqliteConnection,
+    before: AuditHead,
+) -> Result<AuditHead, sqlx::Error> {
+    let mut rewrite = Rewrite::new();
+    loop {
+        let rows = sqlx::query(
+            "SELECT seq, flow, entity, record FROM graceful_audit WHERE seq > ? ORDER BY seq LIMIT ?",
+        )
+        .bind(rewrite.sequence())
+        .bind(count(PAGE))
+        .fetch_all(&mut *connection)
+        .await?;
+        for row in &rows {
+            let rewritten = rewrite
+                .take(row.try_get("flow")?, row.try_get("entity")?, row.try_get("record")?)
+                .map_err(broken)?;
+            let Some(rewritten) = rewritten else { continue };
+            sqlx::query("UPDATE graceful_audit SET hash = ?, record = coalesce(?, record) WHERE seq = ?")
+                .bind(rewritten.head.hash.as_slice())
+                .bind(rewritten.text)
+                .bind(rewritten.head.sequence)
+                .execute(&mut *connection)
+                .await?;
+        }
+        if rows.len() < PAGE {
+            break;
+        }
+    }
+    let Some(marker) = rewrite.end(before).map_err(broken)? else { return Ok(before) };
+    sqlx::query("INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES (?, ?, ?, ?, ?)")
+        .bind(marker.head.sequence)
+        .bind(marker.flow.as_bytes().as_slice())
+        .bind(marker.entity)
+        .bind(marker.text)
+        .bind(marker.head.hash.as_slice())
+        .execute(connection)
+        .await?;
+    Ok(marker.head)
+}
+
 impl Store {
     /// Follows the audit log's chain from its first record, and answers where it ends: to be kept elsewhere, and shown the next
     /// time as `known`. With it, a log that was cut off, or written anew as a whole, shows, too.
@@ -99,6 +141,42 @@ impl Store {
         let followed = self.read(move |connection| Box::pin(follow(connection, known))).await?;
         followed.map_err(StepError::caused_by)
     }
+
+    /// Removes the payloads from the records of earlier versions, which held the whole flow, and writes the chain anew over what
+    /// is left. A further record says how many there were, and where the chain ended before. Answers the new head, to be kept
+    /// instead of `known`; the old one where there is nothing to remove.
+    ///
+    /// The log is [verified](Self::verify) first, within the same transaction, so that nothing that was tampered with becomes
+    /// whole by this. Other writes wait meanwhile; it takes about as long as to write the log once. Dropping the future does not
+    /// stop it.
+    ///
+    /// The file holds what was removed until its pages are used again: `VACUUM` it afterwards, and mind its copies.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify); a record cannot be read. Then nothing is changed.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("graceful-remove-{}.db", std::process::id()));
+    /// let store = graceful::backends::sqlite::Store::open(&path).await?;
+    /// let head = store.remove_audit_payloads(None).await?;
+    /// assert_eq!(store.verify(Some(&head)).await?, head);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn remove_audit_payloads(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
+        let known = known.copied();
+        let removed = self.writer().write(move |connection| {
+            Box::pin(async move {
+                match follow(connection, known).await? {
+                    Ok(before) => remove_payloads(connection, before).await.map(Ok),
+                    Err(tampered) => Ok(Err(tampered)),
+                }
+            })
+        });
+        removed.await?.map_err(StepError::caused_by)
+    }
 }
 
 impl AuditLog for Store {
@@ -110,7 +188,7 @@ impl AuditLog for Store {
         })
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<Arc<Flow>>> {
+    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
         let entity = entity.map(ToString::to_string);
         self.read(move |connection| {
             Box::pin(async move {
@@ -122,10 +200,7 @@ impl AuditLog for Store {
                     None => sqlx::query("SELECT record FROM graceful_audit ORDER BY seq DESC LIMIT ?"),
                 };
                 let rows = query.bind(count(limit)).fetch_all(connection).await?;
-                let records = rows
-                    .iter()
-                    .map(|row| serde_json::from_str(row.try_get("record")?).map(Arc::new).map_err(broken));
-                records.collect()
+                rows.iter().map(|row| chain::record(row.try_get("record")?).map_err(broken)).collect()
             })
         })
     }

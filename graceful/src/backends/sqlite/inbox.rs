@@ -8,6 +8,7 @@ use super::{PURGED_AT_ONCE, Store, length, now};
 use crate::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
+    key::indexed,
 };
 
 impl Store {
@@ -76,7 +77,8 @@ impl Inbox for Store {
         consumer: &str,
         event: &ReceivedEvent,
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
-        let (consumer, source, id) = (consumer.to_owned(), event.source.clone(), event.id.clone());
+        let [consumer, source, id] =
+            [consumer, &event.source, &event.id].map(|part| indexed(part).into_owned());
         let (inbox, file) = (self.0.inbox.clone(), self.0.file.clone());
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.0.runtime, async move {

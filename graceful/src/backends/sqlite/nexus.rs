@@ -9,10 +9,11 @@ use super::{KEPT_PER_ENTITY, Store, at, id, micros};
 use crate::{
     Flow, Key,
     backends::{Nexus, PatternTrace, PatternUse, Reply},
+    key::indexed,
 };
 
 async fn register(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sqlx::Error> {
-    let (pattern, entity) = (flow.registered_pattern(), flow.traced().to_string());
+    let (pattern, entity) = (indexed(&flow.registered_pattern()).into_owned(), flow.traced().to_string());
     let traced = sqlx::query(
         "INSERT INTO graceful_traces (flow, entity, pattern, at) VALUES (?, ?, ?, ?) ON CONFLICT (flow) DO NOTHING",
     )

@@ -12,7 +12,7 @@ mod scheduler;
 
 pub use self::{
     alerts::{Alert, AlertChange, Alerter},
-    audit::AuditLog,
+    audit::{AuditLog, AuditRecord},
     cache::{Cache, CacheEntry, CacheWrite},
     events::EventEmitter,
     flows::{Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow},

@@ -1,7 +1,13 @@
 //! What an [`AuditLog`] must do.
 
+use std::sync::Arc;
+
 use super::flow;
-use crate::{Code, Key, backends::AuditLog};
+use crate::{
+    Code, Flow, Key, Payload,
+    backends::{AuditLog, AuditRecord},
+    flow::{Declaration, Declared},
+};
 
 /// Checks the promises of [`AuditLog`].
 ///
@@ -16,6 +22,7 @@ use crate::{Code, Key, backends::AuditLog};
 /// ```
 pub async fn audit_log<S: AuditLog>(fresh: impl AsyncFn() -> S) {
     records_are_read_newest_first(fresh().await).await;
+    payload_is_hashed_and_kept_only_where_declared(fresh().await).await;
 }
 
 async fn records_are_read_newest_first<S: AuditLog>(store: S) {
@@ -26,7 +33,7 @@ async fn records_are_read_newest_first<S: AuditLog>(store: S) {
     }
     let ids = async |entity: Option<Key>, limit| -> Vec<_> {
         let records = store.records(entity.as_ref(), limit).await.unwrap();
-        records.iter().map(|record| record.id()).collect()
+        records.iter().map(|record| record.flow).collect()
     };
     let [first, second, third] = [&flows[0], &flows[1], &flows[2]].map(|flow| flow.id());
     assert_eq!(ids(None, usize::MAX).await, [third, second, first]);
@@ -34,5 +41,22 @@ async fn records_are_read_newest_first<S: AuditLog>(store: S) {
     assert_eq!(ids(Some(flows[0].entity()), usize::MAX).await, [third, first]);
     assert_eq!(ids(Some(flows[0].entity()), 1).await, [third]);
     let record = store.records(Some(&flows[1].entity()), 1).await.unwrap().remove(0);
-    assert_eq!((record.code(), record.timestamp()), (Code::NotFound, flows[1].timestamp()));
+    assert_eq!(record, AuditRecord::of(&flows[1]));
+}
+
+async fn payload_is_hashed_and_kept_only_where_declared<S: AuditLog>(store: S) {
+    for (id, is_kept) in [("1", false), ("2", true)] {
+        let mut flow = Flow::clone(&flow(id, Code::Ok, 1));
+        flow.values.payload = Payload::of("secret").expect("a text can be serialised");
+        let mut declaration = Declaration::clone(&flow.declaration);
+        declaration.options.audit_payload = is_kept;
+        flow.declaration = Declared::Owned(Arc::new(declaration));
+        store.append(&Arc::new(flow)).await.unwrap();
+    }
+    let [kept, hashed] = &store.records(None, 2).await.unwrap()[..] else { panic!("two records") };
+    for record in [kept, hashed] {
+        assert_eq!(record.payload_sha256, Some(Payload::of("secret").unwrap().sha256()));
+    }
+    assert_eq!((kept.payload.as_ref().unwrap().as_json(), &hashed.payload), ("\"secret\"", &None));
+    assert!(!format!("{hashed:?}").contains("secret"));
 }

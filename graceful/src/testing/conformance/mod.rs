@@ -6,6 +6,7 @@
 //! use graceful::{backends::memory, testing::conformance};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+//! conformance::cache(async || memory::Cache::new()).await;
 //! conformance::flow_store(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::metadata_store(async || memory::MetadataStore::new()).await;
 //! conformance::scheduler(async || memory::Scheduler::new(), async |_, time| tokio::time::advance(time).await).await;
@@ -18,6 +19,7 @@
 
 mod alerter;
 mod audit;
+mod cache;
 mod flows;
 mod inbox;
 mod metadata;
@@ -29,8 +31,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use self::{
-    alerter::alerter, audit::audit_log, flows::flow_store, inbox::inbox, metadata::metadata_store,
-    nexus::nexus, scheduler::scheduler,
+    alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, inbox::inbox,
+    metadata::metadata_store, nexus::nexus, scheduler::scheduler,
 };
 use crate::{
     Code, Context, Ending, Flow,

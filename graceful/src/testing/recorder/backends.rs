@@ -9,9 +9,10 @@ use super::log::Log;
 use crate::{
     Event, Flow, Incident, Key, Metadata, Severity,
     backends::{
-        Activity, Alert, AlertChange, Alerter, AuditLog, BoxFuture, Cache, CacheEntry, CacheWrite, Claim,
-        Edge, EventEmitter, FlowState, FlowStore, Held, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus,
-        Node, PatternTrace, PatternUse, QueuedFlow, Reply, Room, Rows, Scheduler, Settlement, StoredFlow,
+        Activity, Alert, AlertChange, Alerter, AuditLog, AuditRecord, BoxFuture, Cache, CacheEntry,
+        CacheWrite, Claim, Edge, EventEmitter, FlowState, FlowStore, Held, Job, JobChange, KnowledgeGraph,
+        MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow, Reply, Room, Rows, Scheduler,
+        Settlement, StoredFlow,
     },
     steps::Backends,
 };
@@ -207,7 +208,7 @@ impl AuditLog for Recording<dyn AuditLog> {
         self.log.record(|| "append".to_owned(), || self.inner.append(flow))
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<Arc<Flow>>> {
+    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
         self.inner.records(entity, limit)
     }
 }

@@ -61,19 +61,6 @@ fn without_a_time_to_live_it_stays() {
 }
 
 #[test]
-fn an_older_version_does_not_overwrite() {
-    let cache = At::start();
-    assert_eq!(cache.put("two", Some(2)), CacheWrite::Done);
-    assert_eq!(cache.put("one", Some(1)), CacheWrite::Newer);
-    assert_eq!(cache.invalidate(Some(1)), CacheWrite::Newer);
-    assert_eq!(cache.get().as_deref(), Some("two"));
-    assert_eq!(cache.put("two again", Some(2)), CacheWrite::Done);
-    assert_eq!(cache.get().as_deref(), Some("two again"));
-    assert_eq!(cache.put("three", Some(3)), CacheWrite::Done);
-    assert_eq!(cache.get().as_deref(), Some("three"));
-}
-
-#[test]
 fn an_invalidation_refuses_older_versions_for_its_time() {
     let mut cache = At::start();
     assert_eq!(cache.invalidate(Some(2)), CacheWrite::Done);
@@ -90,25 +77,31 @@ fn an_invalidation_of_the_same_version_takes_the_value_away() {
     cache.put("two", Some(2));
     assert_eq!(cache.invalidate(Some(2)), CacheWrite::Done);
     assert_eq!(cache.get(), None);
-    assert_eq!(cache.put("two", Some(2)), CacheWrite::Done);
+    assert_eq!(cache.put("two", Some(2)), CacheWrite::Newer);
 }
 
 #[test]
-fn without_a_version_a_write_always_applies() {
-    let cache = At::start();
+fn unversioned_invalidation_keeps_the_version_for_its_time() {
+    let mut cache = At::start();
     cache.put("nine", Some(9));
-    assert_eq!(cache.put("plain", None), CacheWrite::Done);
-    assert_eq!(cache.get().as_deref(), Some("plain"));
-    assert_eq!(cache.put("one", Some(1)), CacheWrite::Done);
     assert_eq!(cache.invalidate(None), CacheWrite::Done);
-    assert_eq!((cache.get(), cache.0.0.len()), (None, 0));
+    assert_eq!((cache.get(), cache.put("nine", Some(9))), (None, CacheWrite::Newer));
+    cache.1 += TTL;
+    assert_eq!(cache.put("one", Some(1)), CacheWrite::Done);
 }
 
 #[test]
-fn versions_may_be_negative() {
-    let cache = At::start();
-    assert_eq!(cache.put("minus one", Some(-1)), CacheWrite::Done);
-    assert_eq!(cache.put("minus two", Some(-2)), CacheWrite::Newer);
+fn unversioned_invalidation_without_a_version_seen_leaves_nothing() {
+    let mut cache = At::start();
+    cache.invalidate(None);
+    assert_eq!(cache.0.0.len(), 0);
+    cache.put("plain", None);
+    cache.invalidate(None);
+    assert_eq!(cache.0.0.len(), 0);
+    cache.put("nine", Some(9));
+    cache.1 += TTL;
+    cache.invalidate(None);
+    assert_eq!(cache.0.0.len(), 0, "the version was over");
 }
 
 #[test]

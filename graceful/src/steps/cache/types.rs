@@ -1,0 +1,79 @@
+//! Values of different types under one pattern: who reads the key finds now one, now the other.
+
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, PoisonError, RwLock},
+};
+
+use smol_str::SmolStr;
+
+use crate::Flow;
+
+/// The types of each pattern that were cached in this process, with the first handler of each.
+static SEEN: LazyLock<RwLock<HashMap<SmolStr, Vec<(&'static str, SmolStr)>>>> =
+    LazyLock::new(RwLock::default);
+
+/// Patterns are texts of the program; where one makes them at run time, this is enough.
+const MAX_PATTERNS: usize = 10_000;
+
+/// Warns, once for each type, where a pattern has values of several.
+pub(super) fn check(flow: &Flow) {
+    let values = &flow.values;
+    let name = if values.cache_value.is_some() { values.cache_value_type } else { values.payload_type };
+    let (name, pattern) = (plain(name), &flow.declaration.pattern);
+    if name.is_empty() {
+        return;
+    }
+    let is_known = |types: &Vec<(&str, SmolStr)>| types.iter().any(|(known, _)| *known == name);
+    if SEEN.read().unwrap_or_else(PoisonError::into_inner).get(pattern).is_some_and(is_known) {
+        return;
+    }
+    let mut seen = SEEN.write().unwrap_or_else(PoisonError::into_inner);
+    if seen.len() >= MAX_PATTERNS {
+        return;
+    }
+    let types = seen.entry(pattern.clone()).or_default();
+    if is_known(types) {
+        return;
+    }
+    if let Some((other, handler)) = types.first() {
+        tracing::warn!(
+            target: "graceful",
+            pattern = %pattern,
+            "values of different types are cached under the pattern `{pattern}`: `{other}` by `{handler}`, `{name}` by `{}`; \
+             give one a pattern of its own, or let it invalidate: `cache(key = …, on_ok = \"invalidate\")`",
+            flow.handler(),
+        );
+    }
+    types.push((name, flow.declaration.handler.clone()));
+}
+
+/// Without what a reader looks through.
+fn plain(mut name: &'static str) -> &'static str {
+    loop {
+        let wrapped = name.strip_prefix('&').or_else(|| {
+            let (wrapper, wrapped) = name.strip_suffix('>')?.split_once('<')?;
+            let transparent = ["core::option::Option", "axum::json::Json", "tonic::response::Response"];
+            transparent.contains(&wrapper).then_some(wrapped)
+        });
+        match wrapped {
+            Some(wrapped) => name = wrapped,
+            None => return name,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::type_name;
+
+    use super::*;
+
+    #[test]
+    fn plain_type_is_what_a_reader_finds() {
+        for name in [type_name::<u8>(), type_name::<Option<u8>>(), type_name::<&Option<u8>>()] {
+            assert_eq!(plain(name), "u8");
+        }
+        assert_eq!(plain(type_name::<Vec<u8>>()), "alloc::vec::Vec<u8>");
+    }
+}

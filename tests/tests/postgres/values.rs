@@ -1,0 +1,11 @@
+//! What is written is read back equal.
+
+use graceful::Orchestrator;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_written_through_durable_flows_are_read_back_equal() {
+    let Some(postgres) = super::Postgres::find().await else { return };
+    let store = postgres.fresh().await;
+    graceful_tests::values::come_back(Orchestrator::builder().store(store)).await;
+    postgres.clean().await;
+}
