@@ -52,9 +52,9 @@ pub(super) fn check(flow: &Flow) {
 fn plain(mut name: &'static str) -> &'static str {
     loop {
         let wrapped = name.strip_prefix('&').or_else(|| {
-            let (wrapper, wrapped) = name.strip_suffix('>')?.split_once('<')?;
+            let (wrapper, inner) = name.strip_suffix('>')?.split_once('<')?;
             let transparent = ["core::option::Option", "axum::json::Json", "tonic::response::Response"];
-            transparent.contains(&wrapper).then_some(wrapped)
+            transparent.contains(&wrapper).then_some(inner)
         });
         match wrapped {
             Some(wrapped) => name = wrapped,
