@@ -242,7 +242,6 @@ impl OrchestrationConfig {
     /// assert_eq!(record.payload.unwrap().as_json(), "\"ada\"");
     /// # });
     /// ```
-    #[must_use]
     pub fn audit_payload(mut self) -> Self {
         self.declared().options.audit_payload = true;
         self

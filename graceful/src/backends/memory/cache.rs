@@ -3,8 +3,8 @@
 use std::{fmt, mem, sync::Arc, time::Duration};
 
 use quick_cache::{
-    OptionsBuilder, Weighter,
-    sync::{Cache as Entries, EntryAction, EntryResult},
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{Cache as Entries, DefaultLifecycle, EntryAction, EntryResult},
 };
 // Tokio's instant is the plain one, but for a test that has paused its runtime's time.
 use tokio::time::Instant;
@@ -116,6 +116,9 @@ impl Cache {
     /// ```
     /// let cache = graceful::backends::memory::Cache::with_limits(100, 1 << 20);
     /// ```
+    ///
+    /// # Panics
+    /// Never: both limits are given.
     pub fn with_limits(entries: usize, bytes: usize) -> Self {
         let (entries, bytes) = (entries.max(1), bytes.max(1));
         let options = OptionsBuilder::new()
@@ -128,8 +131,8 @@ impl Cache {
         Self(Arc::new(Entries::with_options(
             options,
             Weights { least },
-            Default::default(),
-            Default::default(),
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
         )))
     }
 

@@ -10,8 +10,10 @@ use smol_str::SmolStr;
 use crate::Flow;
 
 /// The types of each pattern that were cached in this process, with the first handler of each.
-static SEEN: LazyLock<RwLock<HashMap<SmolStr, Vec<(&'static str, SmolStr)>>>> =
-    LazyLock::new(RwLock::default);
+static SEEN: LazyLock<RwLock<HashMap<SmolStr, Types>>> = LazyLock::new(RwLock::default);
+
+/// Each with the first handler that cached it.
+type Types = Vec<(&'static str, SmolStr)>;
 
 /// Patterns are texts of the program; where one makes them at run time, this is enough.
 const MAX_PATTERNS: usize = 10_000;
@@ -24,7 +26,7 @@ pub(super) fn check(flow: &Flow) {
     if name.is_empty() {
         return;
     }
-    let is_known = |types: &Vec<(&str, SmolStr)>| types.iter().any(|(known, _)| *known == name);
+    let is_known = |types: &Types| types.iter().any(|(known, _)| *known == name);
     if SEEN.read().unwrap_or_else(PoisonError::into_inner).get(pattern).is_some_and(is_known) {
         return;
     }
