@@ -31,7 +31,7 @@ async fn correlation_id_writes_to_no_entity() {
         let records = world.backends.audit.records(Some(&world.entity()), 9).await.unwrap();
         assert_eq!(records.len(), 1, "the update's own");
         let own = world.backends.audit.records(Some(&flow.entity()), 9).await.unwrap();
-        assert_eq!(own.iter().map(|record| record.id()).collect::<Vec<_>>(), [flow.id()]);
+        assert_eq!(own.iter().map(|record| record.flow).collect::<Vec<_>>(), [flow.id()]);
         assert_eq!(flow.entity(), Key::new("users", None, "user", "42").in_space(KeySpace::Call));
         assert_eq!(
             graceful::backends::Nexus::trace(&world.backends.nexus, &world.entity()).await.unwrap().len(),
