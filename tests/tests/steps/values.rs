@@ -44,7 +44,7 @@ async fn payload_nested_too_deep_fails_cache_and_event() {
     assert_eq!(world.last(Step::Cache).1, "put");
     world.run(nest(nested(101))).await.unwrap();
     for step in [Step::Cache, Step::Event] {
-        let why = "FAILED: `payload` cannot be serialised: it is nested deeper than 100 levels";
+        let why = "FAILED: the payload cannot be serialised: it is nested deeper than 100 levels";
         assert_eq!(world.last(step).1, why);
     }
     assert_eq!((world.cached(&world.entity()).await, world.events().len()), (None, 1));
@@ -57,7 +57,7 @@ async fn number_that_is_not_finite_does_not_replace_the_last_good_value() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(world.run(measure(value)).await.unwrap().len(), 1);
         for step in [Step::Fallback, Step::Cache, Step::Event] {
-            let why = format!("FAILED: `payload` cannot be serialised: JSON has no number {value}");
+            let why = format!("FAILED: the payload cannot be serialised: JSON has no number {value}");
             assert_eq!(world.last(step).1, why);
         }
     }
