@@ -15,6 +15,11 @@ use crate::{
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL tcp_keepalives_idle = 15; \
                      SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 3";
 
+/// Consumer, source and id, as they are stored.
+fn name(consumer: &str, event: &ReceivedEvent) -> [String; 3] {
+    [consumer, &event.source, &event.id].map(|part| escaped(&indexed(part)))
+}
+
 impl Store {
     /// Forgets the events that were handled at least that long ago, a thousand in one statement. Let it be longer than the stream keeps
     /// them: what is forgotten, and comes again, is handled again.
@@ -73,7 +78,7 @@ impl Inbox for Store {
         consumer: &str,
         event: &ReceivedEvent,
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
-        let name = [consumer, &event.source, &event.id].map(|part| escaped(&indexed(part)));
+        let name = name(consumer, event);
         let store = self.clone();
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.runtime, async move {
@@ -100,7 +105,7 @@ impl Inbox for Store {
     }
 
     async fn attempted(&self, consumer: &str, event: &ReceivedEvent) -> Result<Option<u32>, StepError> {
-        let [consumer, source, id] = [consumer, &event.source, &event.id].map(escaped);
+        let [consumer, source, id] = name(consumer, event);
         let attempts = self.insist(move |connection| {
             Box::pin(async move {
                 let query = sqlx::query_scalar(

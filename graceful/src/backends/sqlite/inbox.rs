@@ -11,6 +11,11 @@ use crate::{
     key::indexed,
 };
 
+/// Consumer, source and id, as they are stored.
+fn name(consumer: &str, event: &ReceivedEvent) -> [String; 3] {
+    [consumer, &event.source, &event.id].map(|part| indexed(part).into_owned())
+}
+
 impl Store {
     /// Forgets the events that were handled at least that long ago, a thousand in one transaction. Let it be longer than the stream
     /// keeps them: what is forgotten, and comes again, is handled again.
@@ -77,8 +82,7 @@ impl Inbox for Store {
         consumer: &str,
         event: &ReceivedEvent,
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
-        let [consumer, source, id] =
-            [consumer, &event.source, &event.id].map(|part| indexed(part).into_owned());
+        let [consumer, source, id] = name(consumer, event);
         let (inbox, file) = (self.0.inbox.clone(), self.0.file.clone());
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.0.runtime, async move {
@@ -103,7 +107,7 @@ impl Inbox for Store {
     }
 
     async fn attempted(&self, consumer: &str, event: &ReceivedEvent) -> Result<Option<u32>, StepError> {
-        let (consumer, source, id) = (consumer.to_owned(), event.source.clone(), event.id.clone());
+        let [consumer, source, id] = name(consumer, event);
         let attempts = self.writer().write(move |connection| {
             let (consumer, source, id) = (consumer.clone(), source.clone(), id.clone());
             Box::pin(async move {
