@@ -33,6 +33,6 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                     ::graceful::__private::probe(__error).__graceful_classify(__draft)
                 },
             );
-        __call.sends().run(__call)
+        __call.__graceful_sends().__graceful_run(__call)
     })
 }

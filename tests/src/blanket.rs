@@ -8,7 +8,7 @@ macro_rules! everything {
             pub trait Everything {
                 everything!(methods $receiver ($($sized)?)
                     payload needed_payload needed_value classify decode view start value find
-                    run prepare call observe finish required typed_hooks fallback last_good
+                    run prepare call observe finish sends required typed_hooks fallback last_good
                     keep kept key id actor when graph_to version metadata message cache_value event_payload
                     event tags delivery hook hooks hook_ok hook_err timeout_ms is_success text
                     code as_result into_future poll into deref borrow as_ref itself never body orchestrator);

@@ -127,7 +127,8 @@ fn call(handler: &Handler) -> TokenStream {
             let call = match eager {
                 true => {
                     let name = bound("call");
-                    let finished = answer(quote!(#name.sends()), quote!(.finish(#name)));
+                    let finished =
+                        answer(quote!(#name.__graceful_sends()), quote!(.__graceful_finish(#name)));
                     quote!(let #name = #enter.#call(#body, #arms) #after; #finished)
                 }
                 false => answer(enter, quote!(.#call(#body, #arms) #after .finish())),
@@ -153,7 +154,7 @@ fn standing_at((first, end): (Span, Span), receiver: TokenStream, calls: TokenSt
 fn sent(handler: &Handler, call: TokenStream) -> TokenStream {
     let name = bound("call");
     match handler.returned.must_be_send && handler.is_plain() {
-        true => quote!({ let #name = #call; #name.sends().run(#name) }),
+        true => quote!({ let #name = #call; #name.__graceful_sends().__graceful_run(#name) }),
         false => call,
     }
 }

@@ -23,14 +23,14 @@ pub struct SendsNot<C>(PhantomData<fn() -> C>);
 
 impl<B, R, O, X, A> Prepared<B, R, O, X, A> {
     /// Asks.
-    pub fn sends(&self) -> Sends<Self> {
+    pub fn __graceful_sends(&self) -> Sends<Self> {
         Sends(SendsNot(PhantomData))
     }
 }
 
 impl<F, O, X, A, P> Run<F, O, X, A, P> {
     /// Asks.
-    pub fn sends(&self) -> Sends<Self> {
+    pub fn __graceful_sends(&self) -> Sends<Self> {
         Sends(SendsNot(PhantomData))
     }
 }
@@ -90,7 +90,7 @@ where
     O: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Ok),
     X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
 {
-    pub fn finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V {
+    pub fn __graceful_finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V {
         call.finish()
     }
 }
@@ -103,7 +103,7 @@ where
     X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
     A: Otherwise,
 {
-    pub fn finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V
+    pub fn __graceful_finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V
     where
         V: Finish<O, X, A::Otherwise>,
     {
@@ -112,13 +112,13 @@ where
 }
 
 impl<F, O, X, A, P: Send> Sends<Run<F, O, X, A, P>> {
-    pub fn run(&self, run: Run<F, O, X, A, P>) -> Run<F, O, X, A, P> {
+    pub fn __graceful_run(&self, run: Run<F, O, X, A, P>) -> Run<F, O, X, A, P> {
         run
     }
 }
 
 impl<F: Future, O, X, A, P> SendsNot<Run<F, O, X, A, P>> {
-    pub fn run(&self, run: Run<F, O, X, A, P>) -> Run<F, O, X, AtOnce<A>, Pending<F::Output>> {
+    pub fn __graceful_run(&self, run: Run<F, O, X, A, P>) -> Run<F, O, X, AtOnce<A>, Pending<F::Output>> {
         let Run::Body { body, active, arms: (ok, err, after) } = run else {
             unreachable!("it was not polled yet")
         };

@@ -84,7 +84,7 @@ mod names {
         let events = world.events();
         let names: Vec<_> = events.iter().map(graceful::Event::name).collect();
         assert_eq!(names, ["renamed", "not_renamed"]);
-        assert_eq!(&*events[0].subject(), "user/42");
+        assert_eq!(events[0].subject().as_deref(), Some("user/42"));
         assert_eq!(events[0].data().tags, ["billing", "eu"]);
         assert_eq!(events[0].data().message, "by constants");
         let edges = world.edges(&world.entity()).await;
