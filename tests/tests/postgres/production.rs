@@ -181,7 +181,7 @@ async fn database_in_another_encoding_is_refused() {
     postgres.clean().await;
 }
 
-/// Nobody else is in its database. A claim is counted by its advisory lock's transaction, as every statement is.
+/// Nobody else is in its database.
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_service_asks_the_server_seldom() {
     let Some(postgres) = Postgres::find().await else { return };
@@ -199,12 +199,15 @@ async fn idle_service_asks_the_server_seldom() {
         let query = "SELECT xact_commit FROM pg_stat_database WHERE datname = $1";
         sqlx::query_scalar(query).bind(&name).fetch_one(connection).await.unwrap()
     };
-    // A server process that is idle reports after ten seconds what it did before.
-    tokio::time::sleep(Duration::from_secs(12)).await;
-    let before = commits(&mut connection).await;
-    tokio::time::sleep(Duration::from_secs(8)).await;
-    let committed = commits(&mut connection).await - before;
-    assert!(committed <= 8 * 4, "{committed} commits in 8 s");
+    // A server process may report what it did ten seconds later: of what was done at the start, the first windows know, too. One
+    // in which a busy service had so few there is never.
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|committed| *committed > 4 * 4) {
+        assert!(seen.len() < 15, "commits in 4 s each: {seen:?}");
+        let before = commits(&mut connection).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        seen.push(commits(&mut connection).await - before);
+    }
     drop((orchestrator, store));
     execute(&mut connection, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
     postgres.clean().await;
