@@ -30,7 +30,8 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                     ::graceful::__private::probe(__result).__graceful_payload(__draft)
                 },
                 |__draft, __error| {
-                    ::graceful::__private::probe(__error).__graceful_classify(__draft)
+                    ::graceful::__private::probe(__error).__graceful_classify(__draft);
+                    ::graceful::__private::cause(__error).__graceful_cause(__draft);
                 },
             );
         __call.__graceful_sends().__graceful_run(__call)

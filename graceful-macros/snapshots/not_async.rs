@@ -33,6 +33,10 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
             |__draft, __error| {
                 ::graceful::__private::probe(__error).__graceful_classify(__draft)
             },
+            |__draft, __error| {
+                ::graceful::__private::probe(__error).__graceful_classify(__draft);
+                ::graceful::__private::cause(__error).__graceful_cause(__draft);
+            },
         )
         .typed_hooks(::graceful::__private::no_hooks)
         .last_good(|__value| __value.__graceful_decode())

@@ -12,7 +12,7 @@
 //! | `audit` | append a record | append a record |
 //! | `alert` | resolve the alert that this handler fired for the entity | fire it, on a server fault |
 //!
-//! Start with [`orchestrate`](macro@orchestrate), the attribute, and [`Orchestrator`], what its steps run with. Without an
+//! Start with `orchestrate`, the attribute, and [`Orchestrator`], what its steps run with. Without an
 //! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
 //! The [guide] begins with [getting started](guide::getting_started), and reads on about overriding steps, errors, delivery,
 //! frameworks, tests, telemetry and more.
@@ -22,7 +22,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `macros` (default) | `#[orchestrate]` and `#[derive(Classify)]` |
-//! | `memory` (default) | [`backends::memory`]: an embedded backend for every step |
+//! | `memory` (default) | `backends::memory`: an embedded backend for every step |
 //! | `graph` | `backends::oxigraph`: the embedded knowledge graph that speaks SPARQL 1.1 |
 //! | `sparql` | `backends::sparql`: the knowledge graph on any server that speaks SPARQL 1.1 |
 //! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
@@ -31,13 +31,13 @@
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `eyre` | `eyre::Report` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
-//! | `tower` | [`tower`]: a layer that fills the [`Context`] of each request; brings `http` |
+//! | `tower` | `tower`: a layer that fills the [`Context`] of each request; brings `http` |
 //! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
 //! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
-//! | `sqlite` | [`backends::sqlite`]: a durable store in one file; [`Orchestrator::embedded`] |
+//! | `sqlite` | `backends::sqlite`: a durable store in one file; `Orchestrator::embedded` |
 //! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
 //! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event; the span of a flow that a relay runs is linked to it |
-//! | `testing` | [`testing`]: an orchestrator that records, for your own tests; what every store must do, as tests |
+//! | `testing` | `testing`: an orchestrator that records, for your own tests; what every store must do, as tests |
 //! | `postgres` | `backends::postgres`: a durable store for many processes, an inbox, and alerts that they share |
 //! | `redis` | `backends::redis`: the cache on Redis |
 //! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
@@ -53,6 +53,7 @@ mod config;
 mod context;
 mod crash;
 mod engine;
+mod escape;
 mod flow;
 #[allow(
     missing_docs,

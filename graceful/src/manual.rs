@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::{
-    Code, Context, Ending, Failure, Flow, FlowReport, OrchestrationConfig, Success,
+    Code, Context, Ending, Failure, Flow, FlowReport, OrchestrationConfig, StepError, Success,
     engine::{Ended, Engine, NoTypedHooks, Settle},
     flow::{Argument, Declared, Origin},
     orchestrator::ambient,
@@ -111,6 +111,9 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
     let flow = Arc::new(flow);
     if !config.when {
         return FlowReport::skipped(&flow, "`when` is false");
+    }
+    if let Some(fault) = flow.declaration.fault() {
+        return FlowReport::refused(&flow, &StepError::new(fault));
     }
     let ended = Ended { orchestrator, flow, overrides: config.overrides() };
     Settle::new(Engine::new(ended), NoTypedHooks).await

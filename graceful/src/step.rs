@@ -10,6 +10,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use crate::escape::escaped_smol;
+
 /// One of the nine steps that follow a handler; see the table in the crate's documentation.
 ///
 /// ```
@@ -193,7 +195,7 @@ struct Cause {
 }
 
 impl StepError {
-    /// A failure with a text.
+    /// A failure with a text. Control and bidirectional characters in it are escaped, so that it is one line of a log.
     ///
     /// ```
     /// let error = graceful::StepError::new("no route to the log");
@@ -231,8 +233,10 @@ impl StepError {
         Self::of_kind(StepErrorKind::Panicked, smol_str::format_smolstr!("panicked: {text}"))
     }
 
+    /// What is told of a failure is told in logs and reports, in one line.
     fn from_cause(cause: Cause) -> Self {
-        Self { step: None, cause: Arc::new(cause) }
+        let message = escaped_smol(cause.message);
+        Self { step: None, cause: Arc::new(Cause { message, ..cause }) }
     }
 
     pub(crate) fn in_step(self, step: Step) -> Self {

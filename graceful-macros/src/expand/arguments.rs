@@ -27,9 +27,14 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
         true => (quote!(_), quote!(_)),
     };
     let read = in_one(&calls);
+    let mut of_error = vec![quote!(#krate::__private::probe(#error).__graceful_classify(#draft))];
+    if !handler.errors_off {
+        of_error.push(quote!(#krate::__private::cause(#error).__graceful_cause(#draft)));
+    }
+    let of_error = in_one(&of_error);
     quote! {
         move |#ok_draft, #result| #read,
-        |#draft, #error| #krate::__private::probe(#error).__graceful_classify(#draft)
+        |#draft, #error| #of_error
     }
 }
 

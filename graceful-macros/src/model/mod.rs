@@ -31,6 +31,8 @@ pub(crate) struct Handler {
     pub(crate) krate: Krate,
     /// The expansion is printed.
     pub(crate) debug: bool,
+    /// The cause of a server fault is not logged.
+    pub(crate) errors_off: bool,
     pub(crate) function: Function,
     pub(crate) shape: Shape,
     /// The body's type hint.
@@ -147,6 +149,7 @@ impl Handler {
         scope::identifiers(on.to_token_stream(), &mut named);
         Self {
             debug: args.debug,
+            errors_off: args.errors_off,
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: Returned::of(&function, &shape),
             answer: answer(&function.body),
@@ -304,7 +307,8 @@ fn options(args: &Args) -> Vec<SiteCall> {
             budget.map(|budget| call("timeout_ms", [variant(), BudgetMillis(budget)])),
         ]
     });
-    once.chain(by_step.flatten()).collect()
+    let errors = args.errors_off.then(|| call("errors_off", []));
+    once.chain(errors).chain(by_step.flatten()).collect()
 }
 
 fn hooks(steps: &[StepArgs; 9]) -> Vec<Hook> {

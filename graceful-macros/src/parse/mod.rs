@@ -24,10 +24,10 @@ use crate::{
 pub(crate) const DEFAULTS: &str = "__defaults";
 
 /// The names of the arguments.
-const ARGUMENTS: [&str; 23] = [
+const ARGUMENTS: [&str; 24] = [
     "pattern", "id", "payload", "actor", "when", "metadata", "message", "tags", "cache", "event", "graph",
-    "schedule", "nexus", "audit", "alert", "fallback", "incident", "name", "delivery", "tx", "on", "crate",
-    "debug",
+    "schedule", "nexus", "audit", "alert", "fallback", "incident", "name", "delivery", "tx", "on", "errors",
+    "crate", "debug",
 ];
 
 /// What a declaration says.
@@ -64,6 +64,8 @@ pub(crate) struct Args {
     pub(crate) krate_unknown: bool,
     /// The expansion is printed.
     pub(crate) debug: bool,
+    /// The cause of a server fault is not logged.
+    pub(crate) errors_off: bool,
     pub(crate) steps: [StepArgs; 9],
     /// An argument was wrong, and reported: what seems to be missing may have been meant by it.
     pub(crate) broken: bool,
@@ -158,6 +160,7 @@ impl Args {
             krate: self.krate.or(defaults.krate),
             krate_unknown: self.krate_unknown || defaults.krate_unknown,
             debug: self.debug || defaults.debug,
+            errors_off: self.errors_off || defaults.errors_off,
             steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
             broken: self.broken || defaults.broken,
         }
@@ -207,6 +210,15 @@ impl Args {
                     Value::Expr(expr) | Value::Quoted(expr, _) => expr,
                     Value::Template(template) => return Err(crate::errors::at(template.span, ON)),
                 });
+            }
+            "errors" => {
+                self.errors_off = value::is_word(&given, "off");
+                if !self.errors_off {
+                    return Err(wrong(
+                        &given,
+                        "the cause of a server fault is logged unless this is `errors = off`",
+                    ));
+                }
             }
             "crate" => {
                 let krate = path(&given, "`graceful`: `crate = my_reexport`");

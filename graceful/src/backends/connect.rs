@@ -6,7 +6,8 @@ use std::{future::Future, pin::Pin};
 
 /// Why a server could not be used.
 ///
-/// Its text names the server by host and port, never a user, a password or a token, and so does its `Debug`.
+/// Its text holds nothing of the URL but host and port, and those only where they can be no secret in the wrong place: an IP
+/// address, or `localhost`. So does its `Debug`.
 ///
 /// ```no_run
 /// # #[cfg(feature = "redis")]
@@ -22,7 +23,7 @@ use std::{future::Future, pin::Pin};
 pub struct ConnectError(String);
 
 impl ConnectError {
-    /// The text must hold no secret.
+    /// The text must hold no secret: what it quotes, as servers do with names that came from the URL, is left out.
     #[cfg(any(
         feature = "alertmanager",
         feature = "nats",
@@ -33,7 +34,10 @@ impl ConnectError {
         feature = "webhook"
     ))]
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        let parts = text.split('"').enumerate();
+        let shown: String = parts.map(|(index, part)| if index % 2 == 0 { part } else { "\"…\"" }).collect();
+        Self(crate::escape::escaped(&shown).into_owned())
     }
 }
 

@@ -19,7 +19,13 @@ use hyper_util::{
 use tokio::time::timeout;
 use url::Url;
 
-use crate::{StepError, backends::tls};
+use crate::{
+    StepError,
+    backends::{
+        tls,
+        url::{ENCODE, is_well_formed},
+    },
+};
 
 /// Below the second that an inline step has.
 pub const TIMEOUT: Duration = Duration::from_millis(900);
@@ -79,6 +85,9 @@ impl Settings {
     pub fn url(&mut self, text: &str) -> Result<Url, StepError> {
         // The text itself is not told: it may hold secrets.
         let mut url = Url::parse(text).map_err(|error| StepError::new(format!("not a URL: {error}")))?;
+        if !is_well_formed(text) {
+            return Err(StepError::new(format!("not a URL of `http` or `https`{ENCODE}")));
+        }
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(StepError::new("the URL must begin with `http://` or `https://`, and name a host"));
         }

@@ -42,7 +42,7 @@ pub struct ReceivedEvent {
     /// What the event carries; of an event of graceful it is a [`CanonicalPayload`](crate::CanonicalPayload).
     pub data: Payload,
     /// What its flow ran in, as far as it goes on here: tenant, correlation id and trace. Who asked for it, and by which request,
-    /// is over. A [`Subscriber`](crate::backends::nats::Subscriber) calls its handler within it.
+    /// is over. A `Subscriber` calls its handler within it.
     pub context: Context,
 }
 

@@ -48,6 +48,15 @@ pub mod sqlite;
     feature = "webhook"
 ))]
 mod tls;
+#[cfg(any(
+    feature = "alertmanager",
+    feature = "nats",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sparql",
+    feature = "webhook"
+))]
+mod url;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 

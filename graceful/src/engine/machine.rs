@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
+    escape::escaped,
     orchestrator::ambient,
     step::{Steps, contain},
     steps::{self, Done},
@@ -84,6 +85,9 @@ enum Task {
 impl Machine {
     pub(super) fn new(mut ended: Ended) -> Self {
         let watch = Watch::over(&mut ended.flow);
+        if ended.flow.cause.is_some() {
+            log_cause(&mut ended.flow, &watch);
+        }
         Self::watched(ended, watch)
     }
 
@@ -368,6 +372,26 @@ impl Machine {
     fn is_running(&self, step: Step) -> bool {
         self.running.iter().any(|running| running.step == step)
     }
+}
+
+/// What the causes of server faults are logged as.
+pub(crate) const CAUSE: &str = "graceful::error";
+
+/// Logs the error behind a server fault, within the flow's span. From here on nobody has it.
+#[cold]
+fn log_cause(flow: &mut Arc<Flow>, watch: &Watch) {
+    let Some(cause) = Arc::get_mut(flow).and_then(|flow| flow.cause.take()) else { return };
+    let span = watch.flow();
+    let _entered = span.as_ref().map(Span::enter);
+    tracing::error!(
+        target: CAUSE,
+        error = %escaped(&cause),
+        code = flow.code().name(),
+        handler = flow.handler(),
+        entity = %flow.entity(),
+        flow = %flow.id(),
+        "a handler failed"
+    );
 }
 
 pub(crate) fn too_deep() -> StepError {

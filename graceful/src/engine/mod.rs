@@ -25,7 +25,7 @@ pub(crate) use self::{
     background::{Background, in_lane, within_lane},
     budget::Budget,
     durable::to_insert,
-    machine::{MAX_DEPTH, too_deep},
+    machine::{CAUSE, MAX_DEPTH, too_deep},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
     settle::{Settle, Settled},
     watch::caller,

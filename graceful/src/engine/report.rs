@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Flow, Step, StepError};
+use crate::{Flow, Step, StepError, escape::escaped};
 
 /// What became of one step.
 ///
@@ -102,6 +102,11 @@ impl FlowReport {
         Self::new(flow, Step::ALL.map(|_| StepResult::Skipped(why)))
     }
 
+    /// A report in which every step failed for the same reason.
+    pub(crate) fn refused(flow: &Arc<Flow>, error: &StepError) -> Self {
+        Self::new(flow, Step::ALL.map(|step| StepResult::Failed(error.clone().in_step(step))))
+    }
+
     /// The flow.
     ///
     /// ```
@@ -185,14 +190,14 @@ impl FlowReport {
     /// Whose flow it is, and how it ended: the first line of its text.
     pub(crate) fn heading(&self) -> String {
         let flow = &self.flow;
-        // An id is a user's: what is not printable must not make lines of its own.
+        // An id is a user's: it must not make lines of its own.
         let id = flow.entity_id();
         let handler = if flow.handler().is_empty() { "" } else { ": " };
         let recovered = if flow.fallback_applied() { ", recovered" } else { "" };
         format!(
             "{} {}{handler}{} -> {} {}{recovered}",
-            flow.pattern(),
-            id.escape_debug(),
+            escaped(flow.pattern()),
+            escaped(&id),
             flow.handler(),
             flow.ending().name(),
             flow.code()

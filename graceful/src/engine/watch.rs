@@ -120,6 +120,7 @@ impl Watched {
     }
 
     fn of(flow: &Flow, caller: Option<&Span>) -> Self {
+        let failed = (!flow.is_success()).then(|| flow.code().name());
         macro_rules! span {
             ($($parent:tt)*) => {
                 tracing::info_span!(
@@ -135,6 +136,8 @@ impl Watched {
                     code = flow.code().name(),
                     traceparent = flow.context().and_then(|context| context.trace).map(display),
                     recovered = Empty,
+                    otel.status_code = failed.map(|_| "ERROR"),
+                    "error.type" = failed,
                 )
             };
         }

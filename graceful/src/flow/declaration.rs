@@ -5,7 +5,8 @@ use std::{ops::Deref, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::SmolStr;
 
-use super::Options;
+use super::{Options, not_plain};
+use crate::escape::is_plain;
 
 /// What a handler's declaration says: the same for every flow of its handler.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,20 @@ pub struct Declaration {
     pub to_pattern: SmolStr,
     pub tags: Tags,
     pub options: Options,
+}
+
+impl Declaration {
+    /// What no name may hold. The attribute's are checked when they are compiled, those of the manual path at the call.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let names = [
+            ("pattern", &self.pattern),
+            ("event", &self.event),
+            ("event of a failure", &self.failed),
+            ("relation", &self.relation),
+            ("related pattern", &self.to_pattern),
+        ];
+        names.into_iter().find(|(_, name)| !is_plain(name)).map(|(what, _)| not_plain(what))
+    }
 }
 
 /// A declaration: in the program's text, so that a call copies nothing of it, or made at run time.

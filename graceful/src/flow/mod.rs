@@ -38,7 +38,7 @@ pub use self::{
     payload::Payload,
     sha256::Sha256,
 };
-use crate::{Code, Context};
+use crate::{Code, Context, escape::is_plain};
 
 /// How a handler ended.
 ///
@@ -84,6 +84,11 @@ impl Ending {
     }
 }
 
+/// Attributes of events hold no such characters.
+pub(crate) fn not_plain(what: &str) -> String {
+    format!("the name of the {what} holds control or bidirectional characters")
+}
+
 /// Where the flow ran: the orchestrator's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
@@ -92,6 +97,14 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Why no event can come from here: the service is its `source`, which must not be empty.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
+        let empty = self.service.is_empty().then(|| "the name of the service is empty".to_owned());
+        let names = [("service", &self.service), ("environment", &self.environment)];
+        let hidden = names.into_iter().filter(|(_, name)| !is_plain(name));
+        empty.into_iter().chain(hidden.map(|(what, _)| not_plain(what)))
+    }
+
     /// Of a flow that has no orchestrator yet.
     pub(crate) fn unknown() -> Arc<Self> {
         static UNKNOWN: LazyLock<Arc<Origin>> = LazyLock::new(Arc::default);
@@ -140,6 +153,9 @@ pub struct Flow {
     /// The span in which the handler was called, until its steps begin.
     #[serde(skip)]
     pub(crate) caller: Option<Box<Span>>,
+    /// The text of the error behind a server fault, until it is logged: it goes nowhere else.
+    #[serde(skip)]
+    pub(crate) cause: Option<Box<str>>,
 }
 
 impl Flow {
@@ -162,6 +178,7 @@ impl Flow {
             named: Named::default(),
             resubmitted: 0,
             caller: None,
+            cause: None,
         }
     }
 

@@ -16,6 +16,8 @@ use crate::{
 pub struct Draft<'a> {
     pub(super) flow: &'a mut Flow,
     pub(super) skipped: bool,
+    /// Whether the cause of a server fault is logged.
+    pub(super) logs: bool,
 }
 
 /// A text of several parts.
@@ -212,5 +214,14 @@ impl Draft<'_> {
     pub(super) fn classified(&mut self, code: Code, message: impl Into<SmolStr>) {
         self.flow.code = code;
         self.flow.message = message.into();
+    }
+
+    /// The text of the error is made only where it is logged.
+    pub(super) fn cause(&mut self, text: impl FnOnce() -> String) {
+        if self.logs && self.flow.code.is_server_fault() {
+            // The text of an error that cannot be shown is why.
+            let text = contain(text).unwrap_or_else(|error| error.message().to_owned());
+            self.flow.cause = Some(text.into());
+        }
     }
 }

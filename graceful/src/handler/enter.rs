@@ -1,8 +1,9 @@
 //! The entry: is there an orchestrator, and what is known before the body runs?
 
-use std::{future::Future, sync::Arc};
+use std::{any::Any, future::Future, sync::Arc};
 
 use smol_str::format_smolstr;
+use tracing::Level;
 
 use super::{Draft, Returns, Site};
 use crate::{
@@ -110,8 +111,8 @@ fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>
 
 /// Evaluates them; false where `when` says that nothing follows. Each argument contains a panic of its own; what is left is
 /// what the type of the result does.
-fn filled(flow: &mut Flow, fill: Fill<'_>, read: Argument) -> bool {
-    let mut draft = Draft { flow, skipped: false };
+fn filled(flow: &mut Flow, logs: bool, fill: Fill<'_>, read: Argument) -> bool {
+    let mut draft = Draft { flow, skipped: false, logs };
     if let Err(error) = contain(|| fill(&mut draft)) {
         draft.flow.values.faults.set(read, format_smolstr!("{} {}", read.name(), error.message()));
     }
@@ -164,7 +165,7 @@ impl Active {
         if orchestrator.is_some() {
             placed(filling);
         }
-        let mut draft = Draft { flow: &mut *filling, skipped: false };
+        let mut draft = Draft { flow: &mut *filling, skipped: false, logs: false };
         fill(&mut draft);
         let follows = !draft.skipped;
         filling.values.named_at_entry = filling.values.entity().is_some();
@@ -198,6 +199,7 @@ impl Active {
     }
 
     fn read(mut self, ending: Ending, fill: Fill<'_>) -> Option<Ended> {
+        let logs = ending == Ending::Err && self.logs_errors();
         let flow = self.flow();
         let read = match ending {
             Ending::Ok => Argument::Payload,
@@ -206,7 +208,7 @@ impl Active {
                 Argument::Error
             }
         };
-        match filled(flow, fill, read) {
+        match filled(flow, logs, fill, read) {
             true => self.ended(ending),
             false => {
                 self.flow = None;
@@ -215,8 +217,11 @@ impl Active {
         }
     }
 
-    pub(super) fn panicked(mut self) -> Option<Ended> {
-        unclassified(self.flow());
+    pub(super) fn panicked(mut self, payload: &(dyn Any + Send)) -> Option<Ended> {
+        let logs = self.logs_errors();
+        let flow = self.flow();
+        unclassified(flow);
+        flow.cause = logs.then(|| StepError::panicked(payload).message().into());
         self.ended(Ending::Panicked)
     }
 
@@ -244,6 +249,14 @@ impl Active {
             flow: self.flow.take()?,
             overrides: self.site.overrides(),
         })
+    }
+
+    /// Whether the cause of a server fault is logged.
+    #[cold]
+    fn logs_errors(&self) -> bool {
+        self.site.logs_errors()
+            && self.orchestrator.as_ref().is_some_and(Orchestrator::logs_errors)
+            && tracing::enabled!(target: engine::CAUSE, Level::ERROR)
     }
 
     fn flow(&mut self) -> &mut Flow {

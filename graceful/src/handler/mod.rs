@@ -5,6 +5,7 @@
 
 mod after;
 mod carrier;
+mod cause;
 mod draft;
 mod enter;
 mod fallback;
@@ -24,6 +25,7 @@ mod typed;
 pub use self::{
     after::{After, Plain},
     carrier::Carrier,
+    cause::{OfAnything, OfBox, OfDebug, OfDisplay, OfError, cause},
     draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},

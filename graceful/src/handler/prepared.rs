@@ -110,7 +110,7 @@ where
         match catch_unwind(AssertUnwindSafe(self.body)) {
             Ok(returned) => returned.finish(active, self.arms),
             Err(payload) => {
-                if let Some(ended) = active.panicked() {
+                if let Some(ended) = active.panicked(&*payload) {
                     drop(Settled::once(ended));
                 }
                 resume_unwind(payload)

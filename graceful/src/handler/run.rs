@@ -102,7 +102,7 @@ fn ended<R: Outcome, A: After<R>>(
 ) -> Option<Rest<A::Post>> {
     let active = active?;
     if let Some(payload) = panicked {
-        let Some(ended) = active.panicked() else { resume_unwind(payload) };
+        let Some(ended) = active.panicked(&*payload) else { resume_unwind(payload) };
         let Settled::Later(settle) = Settled::begin(ended, cx) else { resume_unwind(payload) };
         return Some(Rest::Panicked(Panicked(Box::new((settle, payload)))));
     }

@@ -18,6 +18,7 @@ pub struct Site {
     message: &'static str,
     hooks: Option<Start>,
     durable: Option<&'static Durable>,
+    errors_off: bool,
 }
 
 /// What was there is in the program's text, too: nothing is leaked, and a `const` cannot drop.
@@ -60,6 +61,7 @@ impl Site {
             message,
             hooks: None,
             durable: None,
+            errors_off: false,
         }
     }
 
@@ -156,6 +158,12 @@ impl Site {
         self
     }
 
+    /// The cause of a server fault is not logged.
+    pub const fn errors_off(mut self) -> Self {
+        self.errors_off = true;
+        self
+    }
+
     pub const fn off(mut self, step: Step) -> Self {
         self.declaration.options.off.insert(step);
         self
@@ -193,6 +201,10 @@ impl Site {
 
     pub(super) fn message(&self) -> SmolStr {
         SmolStr::new_static(self.message)
+    }
+
+    pub(super) const fn logs_errors(&self) -> bool {
+        !self.errors_off
     }
 
     pub(super) fn overrides(&self) -> Overrides {

@@ -127,7 +127,7 @@ impl Locked {
             }
             Err(payload) => {
                 // Its transaction is still open, and may lock the store: nothing can be waited for.
-                if let Some(ended) = active.take().and_then(Active::panicked) {
+                if let Some(ended) = active.take().and_then(|active| active.panicked(&*payload)) {
                     Engine::new(ended).detach();
                 }
                 resume_unwind(payload)

@@ -58,6 +58,7 @@ pub struct OrchestratorBuilder {
     reviewer: Option<Reviewer>,
     runtime: Option<Handle>,
     handlers: Vec<SmolStr>,
+    log_errors: bool,
 }
 
 /// How many flows may wait in the background, unless the builder says otherwise.
@@ -91,10 +92,12 @@ impl OrchestratorBuilder {
             reviewer: None,
             runtime: None,
             handlers: Vec::new(),
+            log_errors: true,
         }
     }
 
-    /// The service's name: the source of its events, and part of every key. Default: `service`.
+    /// The service's name: the source of its events, and part of every key. Default: `service`. It is not empty, and without
+    /// control characters, or [`build`](Self::build) refuses it.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
@@ -373,6 +376,22 @@ impl OrchestratorBuilder {
         self
     }
 
+    /// Whether the error of a handler is logged when it is a [server fault](crate::Code::is_server_fault): with its sources, at
+    /// `ERROR`, with the target `graceful::error`, within the flow's span. Default: true. One handler is excluded by `errors = off`.
+    ///
+    /// The text is the error's own (`Error` with its sources, else `Display`, else `Debug`), and goes nowhere but to `tracing`: not
+    /// into events, stores or responses. So is that of a panic. Of the manual path nothing is logged.
+    ///
+    /// ```
+    /// # use graceful::Orchestrator;
+    /// let orchestrator = Orchestrator::builder().log_errors(false).build()?;
+    /// # Ok::<(), graceful::BuildError>(())
+    /// ```
+    pub fn log_errors(mut self, log: bool) -> Self {
+        self.log_errors = log;
+        self
+    }
+
     /// The handlers that this orchestrator is for, which [`build`](Self::build) then checks: the path of a module, such as
     /// `my_service::users` or [`module_path!()`](module_path), of all that is in it, or the path of one handler. It can be given
     /// more than once.
@@ -405,7 +424,8 @@ impl OrchestratorBuilder {
     ///
     /// # Errors
     /// A handler that was [named](Self::handlers) requires what was not given: each is told, with file and line. Or there is a
-    /// durable store, or a reviewer, and no runtime for what works in the background.
+    /// durable store, or a reviewer, and no runtime for what works in the background. Or the service's name is empty, or holds
+    /// control characters, or the environment's does, so that no event could be sent.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").in_memory().build()?;
@@ -415,6 +435,7 @@ impl OrchestratorBuilder {
     pub fn build(self) -> Result<Orchestrator, BuildError> {
         let unmet = requirements::of_handlers(&self.handlers, &self.backends);
         let mut faults: Vec<_> = unmet.iter().map(ToString::to_string).collect();
+        faults.extend(self.origin.faults());
         let runtime = self.runtime.or_else(|| Handle::try_current().ok());
         let relays = self.relay.runs && self.backends.flows.is_some();
         if runtime.is_none() && (relays || self.reviewer.is_some()) {
@@ -435,6 +456,7 @@ impl OrchestratorBuilder {
             reviewer: self.reviewer,
             runtime,
             missed: Missed::default(),
+            log_errors: self.log_errors,
         }));
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));

@@ -1,18 +1,19 @@
 //! What must survive a restart, in one store.
 
 #[cfg(feature = "sqlite")]
-use std::{path::Path, sync::Arc};
+use std::path::Path;
+use std::sync::Arc;
 
 #[cfg(feature = "sqlite")]
 use super::Orchestrator;
 use super::OrchestratorBuilder;
 #[cfg(feature = "sqlite")]
 use crate::backends::sqlite::{OpenError, Store};
-use crate::backends::{AuditLog, FlowStore, MetadataStore, Nexus, Scheduler};
+use crate::backends::{Alerter, AuditLog, FlowStore, MetadataStore, Nexus, Scheduler};
 
 impl OrchestratorBuilder {
     /// Everything that must survive a restart in one store, such as [`sqlite::Store`](crate::backends::sqlite::Store): the flows of
-    /// durable delivery, metadata, review jobs, patterns and the audit log.
+    /// durable delivery, metadata, review jobs, patterns, the audit log, and alerts unless [`alerts`](Self::alerts) was given.
     ///
     /// ```
     /// # use graceful::{Orchestrator, backends::sqlite};
@@ -20,16 +21,17 @@ impl OrchestratorBuilder {
     /// # let path = std::env::temp_dir().join(format!("graceful-builder-{}.db", std::process::id()));
     /// let store = sqlite::Store::open(&path).await?;
     /// let orchestrator = Orchestrator::builder().store(store).build()?;
-    /// assert!(orchestrator.flows().is_some() && orchestrator.audit().is_some());
+    /// assert!(orchestrator.flows().is_some() && orchestrator.audit().is_some() && orchestrator.alerts().is_some());
     /// # std::fs::remove_file(&path)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
     pub fn store<S>(self, store: S) -> Self
     where
-        S: FlowStore + MetadataStore + Scheduler + Nexus + AuditLog + Clone,
+        S: FlowStore + MetadataStore + Scheduler + Nexus + AuditLog + Alerter + Clone,
     {
-        let builder = self.flows(store.clone()).metadata(store.clone()).scheduler(store.clone());
+        let mut builder = self.flows(store.clone()).metadata(store.clone()).scheduler(store.clone());
+        builder.backends.alerts.get_or_insert_with(|| Arc::new(store.clone()));
         builder.nexus(store.clone()).audit(store)
     }
 }

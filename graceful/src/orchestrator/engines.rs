@@ -1,5 +1,8 @@
 //! What a URL of the configuration leads to: a constant per engine, whose feature may not be compiled in.
 
+#[cfg(feature = "sqlite")]
+use std::error::Error as _;
+
 use super::OrchestratorBuilder;
 use crate::backends::{BoxFuture, ConnectError};
 
@@ -74,7 +77,11 @@ pub(super) const SQLITE_STORE: Engine = Engine {
 fn sqlite_store(url: String) -> Connecting {
     Box::pin(async move {
         let opened = crate::backends::sqlite::Store::open(url).await;
-        let store = opened.map_err(|error| ConnectError::new(error.to_string()))?;
+        // The path is a part of the URL.
+        let store = opened.map_err(|error| {
+            let why = error.source().map_or_else(String::new, ToString::to_string);
+            ConnectError::new(format!("the store cannot be opened: {why}"))
+        })?;
         // Its alerts are the book of whoever is told of them.
         Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)
     })

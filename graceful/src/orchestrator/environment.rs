@@ -10,6 +10,7 @@ use super::{
     },
     misspelt,
 };
+use crate::escape::escaped;
 
 /// One for each variable that names a server: a new one is a row here.
 const VARIABLES: [Variable; 5] = [
@@ -31,7 +32,8 @@ struct Variable {
 
 /// What is wrong with a configuration: each mistake, by the name of its variable.
 ///
-/// Neither its text nor its `Debug` holds any part of a URL but the host and the port.
+/// Neither its text nor its `Debug` holds any part of a URL, but for the host and the port of a server, where they are those beyond
+/// doubt.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -65,7 +67,7 @@ impl fmt::Display for ConfigError {
         for (index, (variable, why)) in self.0.iter().enumerate() {
             let line = if index == 0 { "" } else { "\n" };
             match variable {
-                Some(variable) => write!(f, "{line}{variable}: {why}")?,
+                Some(variable) => write!(f, "{line}{}: {why}", escaped(variable))?,
                 None => write!(f, "{line}{why}")?,
             }
         }
@@ -89,7 +91,7 @@ impl From<BuildError> for ConfigError {
 
 impl Orchestrator {
     /// An orchestrator whose backends are chosen by the environment; a step that it says nothing of has the backend of
-    /// [`in_memory`](Self::in_memory), if that feature is on.
+    /// `in_memory`, if that feature is on.
     ///
     /// | variable | value |
     /// |---|---|
@@ -218,12 +220,12 @@ impl Variable {
             return Err("there is no engine for it in this version".to_owned());
         }
         let known = schemes.map(|scheme| format!("`{scheme}://…`")).collect::<Vec<_>>().join(", ");
-        // What has no scheme may be a password in the wrong place: it is not shown.
-        let Some((scheme, _)) = url.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) else {
+        // Any part may be a password in the wrong place: none is shown.
+        let Some((scheme, _)) = url.split_once("://") else {
             return Err(format!("its value is no URL; known are {known}"));
         };
         let Some(engine) = self.engines.iter().find(|engine| engine.schemes.contains(&scheme)) else {
-            return Err(format!("the scheme `{scheme}` is unknown here; known are {known}"));
+            return Err(format!("the scheme of its URL is unknown here; known are {known}"));
         };
         let Some(connect) = engine.connect else {
             let feature = engine.feature;
@@ -233,10 +235,6 @@ impl Variable {
         };
         Ok(connect(url))
     }
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+')
 }
 
 #[derive(Default)]

@@ -93,6 +93,7 @@ struct Inner {
     reviewer: Option<Reviewer>,
     runtime: Option<Handle>,
     missed: Missed,
+    log_errors: bool,
 }
 
 impl Drop for Inner {
@@ -300,6 +301,11 @@ impl Orchestrator {
     /// How many bytes an event of durable delivery may have.
     pub(crate) fn max_event_bytes(&self) -> usize {
         self.0.max_event_bytes
+    }
+
+    /// Whether the causes of server faults are logged.
+    pub(crate) fn logs_errors(&self) -> bool {
+        self.0.log_errors
     }
 
     pub(crate) fn reviewer(&self) -> Option<&Reviewer> {

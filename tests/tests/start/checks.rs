@@ -1,4 +1,7 @@
-use graceful::{InstallError, Orchestrator, backends::memory};
+use graceful::{
+    InstallError, OrchestrationConfig, Orchestrator, Step, Success,
+    backends::{memory, sqlite},
+};
 
 use super::*;
 
@@ -57,4 +60,46 @@ fn build_with_a_store_and_no_runtime_says_what_to_do() {
         error,
         "the relay and the reviewer need a Tokio runtime: call `build()` inside of one, or pass a handle with `.runtime(handle)`"
     );
+}
+
+#[test]
+fn build_refuses_names_that_no_event_can_carry() {
+    let refused = |service: &str, environment: &str| {
+        let builder = Orchestrator::builder().service(service).environment(environment);
+        builder.build().map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    assert_eq!(refused("users", ""), "");
+    assert_eq!(refused("Benutzer 7", "prod"), "");
+    assert_eq!(refused("", "prod"), "the name of the service is empty");
+    let hidden = |what| format!("the name of the {what} holds control or bidirectional characters");
+    assert_eq!(refused("a\nb", "prod"), hidden("service"));
+    assert_eq!(refused("a", "\u{202e}"), hidden("environment"));
+    assert_eq!(refused("\0", "\r"), format!("{}\n{}", hidden("service"), hidden("environment")));
+}
+
+#[tokio::test]
+async fn manual_path_reports_names_that_no_event_can_carry() {
+    let orchestrator = Orchestrator::in_memory();
+    let configs = [
+        OrchestrationConfig::new("us\ner").event("seen"),
+        OrchestrationConfig::new("user").event("se\u{7}en"),
+        OrchestrationConfig::new("user").event("seen\u{2066}"),
+    ];
+    for config in configs {
+        let report =
+            Success::wrap(Code::Ok, "done", "value").orchestrate(&config.id(1).on(&orchestrator)).await;
+        let error = report.step(Step::Event).error().map(ToString::to_string).unwrap_or_default();
+        assert!(error.contains("holds control or bidirectional characters"), "{report}");
+        assert!(!report.step(Step::Audit).is_done());
+    }
+}
+
+#[tokio::test]
+async fn store_serves_alerts_unless_they_were_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = sqlite::Store::open(dir.path().join("graceful.db")).await.unwrap();
+    let orchestrator = Orchestrator::builder().store(store.clone()).build().unwrap();
+    assert!(format!("{:?}", orchestrator.alerts().unwrap()).starts_with("Store"));
+    let given = Orchestrator::builder().alerts(memory::Alerts::new()).store(store).build().unwrap();
+    assert!(!format!("{:?}", given.alerts().unwrap()).starts_with("Store"));
 }

@@ -14,24 +14,11 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::SpanData;
 use tracing::Instrument as _;
 
-use super::{Telemetry, seen, update};
-
-/// A field of a span.
-fn field(span: &SpanData, name: &str) -> Option<String> {
-    let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == name);
-    found.map(|attribute| attribute.value.to_string())
-}
+use super::{Telemetry, field, named, seen, update};
 
 /// The spans that graceful made of this kind: `handler` is a field of a flow's, `step` of a step's.
 fn with(spans: &[SpanData], name: &str) -> Vec<SpanData> {
     spans.iter().filter(|span| field(span, name).is_some()).cloned().collect()
-}
-
-#[track_caller]
-fn named(spans: &[SpanData], name: &str) -> SpanData {
-    let found: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
-    assert_eq!(found.len(), 1, "{name} among {:?}", spans.iter().map(|span| &span.name).collect::<Vec<_>>());
-    found[0].clone()
 }
 
 fn id(span: &SpanData) -> SpanId {

@@ -29,7 +29,7 @@ pub(super) struct Client {
 impl Client {
     /// Connects, so that a wrong address or password is told at once.
     pub(super) async fn connect(url: &Url) -> Result<Self, ConnectError> {
-        let place = format!("NATS at {}", url.place);
+        let place = url.place.clone();
         let client = url
             .options()
             // A server may ask for it, whatever the URL's scheme.

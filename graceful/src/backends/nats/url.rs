@@ -1,11 +1,12 @@
 //! `nats://user:password@host:port,host:port?stream=name&create=false&allow_loss=true`.
 
-use std::fmt::Write as _;
-
 use async_nats::{ConnectOptions, ServerAddr};
 use percent_encoding::percent_decode_str;
 
-use crate::backends::ConnectError;
+use crate::backends::{
+    ConnectError,
+    url::{ENCODE, place},
+};
 
 /// The stream, where the URL names none.
 const STREAM: &str = "graceful";
@@ -18,7 +19,7 @@ pub(super) struct Url {
     pub create: bool,
     /// Whether a stream that can lose events will do.
     pub allow_loss: bool,
-    /// Host and port, for people: no user, no password.
+    /// For people: the server, with host and port where these are no secret in the wrong place.
     pub place: String,
 }
 
@@ -37,7 +38,7 @@ impl Url {
             stream: STREAM.to_owned(),
             create: true,
             allow_loss: false,
-            place: String::new(),
+            place: "NATS".to_owned(),
         };
         for server in servers.split(',') {
             this.add_server(server)?;
@@ -62,14 +63,16 @@ impl Url {
         }
         let server: ServerAddr =
             format!("{scheme}://{host}").parse().map_err(|_| no_url("its host or its port is none"))?;
-        let separator = if self.place.is_empty() { "" } else { "," };
-        // To write into a string does not fail.
-        let _ = match server.host() {
-            address if address.contains(':') => {
-                write!(self.place, "{separator}[{}]:{}", address.trim_matches(['[', ']']), server.port())
-            }
-            host => write!(self.place, "{separator}{host}:{}", server.port()),
-        };
+        if login.is_some() && self.login.is_none() && !self.servers.is_empty() {
+            return Err(no_url("the first of its servers has no user"));
+        }
+        if let Some(shown) =
+            place("", server.host().trim_matches(['[', ']']), server.port()).strip_prefix(" at ")
+        {
+            let separator = if self.place == "NATS" { " at " } else { "," };
+            self.place += separator;
+            self.place += shown;
+        }
         self.servers.push(server);
         if let Some(login) = login {
             self.login = Some(match login.split_once(':') {
@@ -111,7 +114,7 @@ impl Url {
 }
 
 fn no_url(why: &str) -> ConnectError {
-    ConnectError::new(format!("no URL of NATS: {why}"))
+    ConnectError::new(format!("no URL of NATS: {why}{ENCODE}"))
 }
 
 fn decoded(text: &str) -> Result<String, ConnectError> {
@@ -135,7 +138,10 @@ mod tests {
             "nats://us%40er:p%3Ass@a:1,b,tls://[::1]:3/?stream=orders&create=false&allow_loss=true",
         )
         .unwrap();
-        assert_eq!(url.place, "a:1,b:4222,[::1]:3");
+        assert_eq!(
+            url.place, "NATS at [::1]:3",
+            "a host that may be a secret in the wrong place is not shown"
+        );
         assert!(
             matches!(url.login, Some(Login::User(user, password)) if user == "us@er" && password == "p:ss")
         );

@@ -10,7 +10,12 @@ use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
 use super::{Store, TIMEOUT, begin, migrate, transaction};
-use crate::backends::{ConnectError, breaker::Breaker, connect::in_real_time};
+use crate::backends::{
+    ConnectError,
+    breaker::Breaker,
+    connect::in_real_time,
+    url::{self, ENCODE},
+};
 
 /// How many connections a pool of ours has, unless its URL says otherwise.
 const CONNECTIONS: u32 = 10;
@@ -121,15 +126,22 @@ impl Store {
     }
 }
 
-/// No URL in what is told: it may hold a password.
-fn parse(url: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
-    let wrong = || ConnectError::new("no URL of PostgreSQL: `postgres://user@host/database`");
-    let (server, parameters) = url.split_once('?').unwrap_or((url, ""));
+/// No part of the URL in what is told: it may be a password.
+fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
+    let wrong =
+        || ConnectError::new(format!("no URL of PostgreSQL: `postgres://user@host/database`{ENCODE}"));
+    if !url::is_well_formed(text) {
+        return Err(wrong());
+    }
+    let (server, parameters) = text.split_once('?').unwrap_or((text, ""));
     let (own, others): (Vec<_>, Vec<_>) = parameters
         .split('&')
         .filter(|parameter| !parameter.is_empty())
         .partition(|parameter| parameter.starts_with("max_connections="));
-    let options: PgConnectOptions = format!("{server}?{}", others.join("&")).parse().map_err(|_| wrong())?;
+    let server = format!("{server}?{}", others.join("&"));
+    // Of an option that it does not know, the parser would log the value.
+    let options = tracing::dispatcher::with_default(&tracing::Dispatch::none(), || server.parse());
+    let options: PgConnectOptions = options.map_err(|_| wrong())?;
     // `PgBouncer` refuses the parameter, and nothing of ours is a float.
     let options = options.extra_float_digits(None);
     let connections = match own.last() {
@@ -144,7 +156,7 @@ fn parse(url: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
 }
 
 fn place(options: &PgConnectOptions) -> String {
-    format!("PostgreSQL at {}:{}", options.get_host(), options.get_port())
+    url::place("PostgreSQL", options.get_host(), options.get_port())
 }
 
 async fn within<T>(

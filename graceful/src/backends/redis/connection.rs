@@ -7,8 +7,8 @@ use std::{
 };
 
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, RedisResult, Script, ServerErrorKind,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, RedisError, RedisResult, Script,
+    ServerErrorKind, aio::MultiplexedConnection,
 };
 use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 
@@ -16,7 +16,12 @@ use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 use super::tls::Encrypted;
 use crate::{
     StepError,
-    backends::{ConnectError, breaker::Breaker, connect::in_real_time},
+    backends::{
+        ConnectError,
+        breaker::Breaker,
+        connect::in_real_time,
+        url::{ENCODE, is_well_formed, place},
+    },
 };
 
 /// How long the first connection may take.
@@ -72,9 +77,10 @@ impl Connection {
         let encrypted = Encrypted::of(url).map_err(ConnectError::new)?;
         #[cfg(feature = "redis-tls")]
         let url = encrypted.as_ref().map_or(url, |(_, url)| url.as_str());
-        // No URL in what is told: it may hold a password.
-        let client =
-            Client::open(url).map_err(|error| ConnectError::new(format!("no URL of Redis: {error}")))?;
+        // No part of the URL in what is told: it may be a password.
+        let client = Client::open(url).ok().filter(|_| is_well_formed(url)).ok_or_else(|| {
+            ConnectError::new(format!("no URL of Redis: `redis://user:password@host:port/database`{ENCODE}"))
+        })?;
         let this = Self {
             client,
             #[cfg(feature = "redis-tls")]
@@ -103,7 +109,12 @@ impl Connection {
     }
 
     fn place(&self) -> String {
-        format!("Redis at {}", self.client.get_connection_info().addr())
+        match self.client.get_connection_info().addr() {
+            ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+                place("Redis", host, *port)
+            }
+            _ => "Redis".to_owned(),
+        }
     }
 
     /// Asks within a time, again on a new connection if the one at hand turns out to be lost, and not at all while the

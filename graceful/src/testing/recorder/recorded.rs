@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::difference;
-use crate::{Flow, FlowReport, Step, StepError, StepResult};
+use crate::{Flow, FlowReport, Step, StepError, StepResult, escape::escaped};
 
 /// One flow, with what its steps did.
 ///
@@ -94,7 +94,7 @@ impl Effect {
 
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.call)?;
+        f.write_str(&escaped(&self.call))?;
         match &self.answer {
             Answer::Done("") => Ok(()),
             Answer::Done(answer) => write!(f, " -> {answer}"),

@@ -1,0 +1,73 @@
+//! Texts from outside, in lines for people.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use smol_str::SmolStr;
+
+/// The text with what could forge a line, or hide a part of one, escaped: control characters, separators of lines, and what
+/// changes the direction of the text.
+///
+/// `"a\nb"` becomes `a\nb` with a backslash and an `n`, U+202E becomes `\u{202e}`.
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut whole = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_escaped(character) {
+            // To write into a string does not fail.
+            let _ = write!(whole, "{}", character.escape_default());
+        } else {
+            whole.push(character);
+        }
+    }
+    Cow::Owned(whole)
+}
+
+/// The same of a text that is kept.
+pub(crate) fn escaped_smol(text: SmolStr) -> SmolStr {
+    match escaped(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(whole) => whole.into(),
+    }
+}
+
+/// Whether nothing in it would be escaped.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.chars().any(is_escaped)
+}
+
+fn is_escaped(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn escaped_text_without_such_characters_is_borrowed() {
+        assert!(matches!(escaped("Straße 7 – “ada” 日本 \\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn control_and_bidirectional_characters_are_escaped() {
+        assert_eq!(escaped("a\nb\r\u{1b}[31m\0\u{85}"), "a\\nb\\r\\u{1b}[31m\\u{0}\\u{85}");
+        assert_eq!(escaped("\u{202e}gpj\u{2066}\u{2028}"), "\\u{202e}gpj\\u{2066}\\u{2028}");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_is_one_line_of_printable_text(text in any::<String>()) {
+            let whole = escaped(&text);
+            prop_assert!(!whole.chars().any(is_escaped));
+            prop_assert_eq!(escaped(&whole), &*whole);
+        }
+    }
+}
