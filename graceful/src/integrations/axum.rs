@@ -58,6 +58,9 @@ use crate::{Classify, Code, Context};
 /// }
 /// ```
 ///
+/// The error itself is gone when it has become a `Problem`, so of a server fault no more than code and message can be logged; an error
+/// type of your own that is a response is logged with its sources.
+///
 /// The response is `application/problem+json`. Its status is the code's [`http_status`](Code::http_status), `title` the
 /// status' own phrase, `detail` the error's classified message; `code` is the [`Code`], and `request_id` the one of the
 /// [`Context`], so that who reports the error can name it:
