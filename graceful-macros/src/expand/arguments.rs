@@ -28,7 +28,7 @@ pub(super) fn arms(handler: &Handler) -> TokenStream {
     };
     let read = in_one(&calls);
     let mut of_error = vec![quote!(#krate::__private::probe(#error).__graceful_classify(#draft))];
-    if !handler.errors_off {
+    if handler.errors_off.is_none() {
         of_error.push(quote!(#krate::__private::cause(#error).__graceful_cause(#draft)));
     }
     let of_error = in_one(&of_error);

@@ -32,7 +32,7 @@ pub(crate) struct Handler {
     /// The expansion is printed.
     pub(crate) debug: bool,
     /// The cause of a server fault is not logged.
-    pub(crate) errors_off: bool,
+    pub(crate) errors_off: Option<Span>,
     pub(crate) function: Function,
     pub(crate) shape: Shape,
     /// The body's type hint.
@@ -307,7 +307,7 @@ fn options(args: &Args) -> Vec<SiteCall> {
             budget.map(|budget| call("timeout_ms", [variant(), BudgetMillis(budget)])),
         ]
     });
-    let errors = args.errors_off.then(|| call("errors_off", []));
+    let errors = args.errors_off.map(|_| call("errors_off", []));
     once.chain(errors).chain(by_step.flatten()).collect()
 }
 

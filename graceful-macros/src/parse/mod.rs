@@ -65,7 +65,7 @@ pub(crate) struct Args {
     /// The expansion is printed.
     pub(crate) debug: bool,
     /// The cause of a server fault is not logged.
-    pub(crate) errors_off: bool,
+    pub(crate) errors_off: Option<Span>,
     pub(crate) steps: [StepArgs; 9],
     /// An argument was wrong, and reported: what seems to be missing may have been meant by it.
     pub(crate) broken: bool,
@@ -160,7 +160,7 @@ impl Args {
             krate: self.krate.or(defaults.krate),
             krate_unknown: self.krate_unknown || defaults.krate_unknown,
             debug: self.debug || defaults.debug,
-            errors_off: self.errors_off || defaults.errors_off,
+            errors_off: self.errors_off.or(defaults.errors_off),
             steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
             broken: self.broken || defaults.broken,
         }
@@ -212,13 +212,13 @@ impl Args {
                 });
             }
             "errors" => {
-                self.errors_off = value::is_word(&given, "off");
-                if !self.errors_off {
+                if !value::is_word(&given, "off") {
                     return Err(wrong(
                         &given,
                         "the cause of a server fault is logged unless this is `errors = off`",
                     ));
                 }
+                self.errors_off = Some(at.span());
             }
             "crate" => {
                 let krate = path(&given, "`graceful`: `crate = my_reexport`");
