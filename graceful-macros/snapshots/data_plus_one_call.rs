@@ -37,7 +37,8 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                                 .__graceful_payload(__draft)
                         },
                         |__draft, __error| {
-                            ::graceful::__private::probe(__error).__graceful_classify(__draft);
+                            ::graceful::__private::probe(__error)
+                                .__graceful_classify(__draft);
                             ::graceful::__private::cause(__error)
                                 .__graceful_cause(__draft);
                         },

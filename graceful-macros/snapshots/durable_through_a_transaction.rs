@@ -62,7 +62,8 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                                     .needed_payload(__draft)
                             },
                             |__draft, __error| {
-                                ::graceful::__private::probe(__error).__graceful_classify(__draft);
+                                ::graceful::__private::probe(__error)
+                                    .__graceful_classify(__draft);
                                 ::graceful::__private::cause(__error)
                                     .__graceful_cause(__draft);
                             },

@@ -130,7 +130,8 @@ async fn save(
                                 .__graceful_payload(__draft);
                         },
                         |__draft, __error| {
-                            my::graceful::__private::probe(__error).__graceful_classify(__draft);
+                            my::graceful::__private::probe(__error)
+                                .__graceful_classify(__draft);
                             my::graceful::__private::cause(__error)
                                 .__graceful_cause(__draft);
                         },

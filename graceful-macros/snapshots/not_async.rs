@@ -31,9 +31,6 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
                 ::graceful::__private::probe(__result).__graceful_needed_payload(__draft)
             },
             |__draft, __error| {
-                ::graceful::__private::probe(__error).__graceful_classify(__draft)
-            },
-            |__draft, __error| {
                 ::graceful::__private::probe(__error).__graceful_classify(__draft);
                 ::graceful::__private::cause(__error).__graceful_cause(__draft);
             },
