@@ -87,7 +87,6 @@ impl<E: fmt::Debug + ?Sized> OfDebug<'_, E> {
 }
 
 impl<E: ?Sized> OfAnything<'_, E> {
-    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
     pub fn __graceful_cause(&self, draft: &mut Draft<'_>) {
         draft.cause(|| {
             format!("a `{}`, which is neither `Error` nor `Display` nor `Debug`", type_name::<E>())

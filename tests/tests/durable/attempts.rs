@@ -247,7 +247,7 @@ async fn step_whose_argument_has_no_value_is_not_tried_again() {
         let completed = service.until(FlowState::Completed, 1).await.remove(0);
         assert_eq!(completed.attempts, 1);
         let report = service.reports.until(1).await.remove(0);
-        assert_eq!(report.failures().map(|error| error.step()).collect::<Vec<_>>(), [Some(Step::Cache)]);
+        assert_eq!(report.failures().map(graceful::StepError::step).collect::<Vec<_>>(), [Some(Step::Cache)]);
         assert_eq!(service.emitted().len(), 1);
     }
 }
