@@ -149,12 +149,13 @@ fn located(place: &Path) -> Result<(PathBuf, bool), AnyError> {
             "mode=rwc" => create = true,
             "mode=rw" => create = false,
             _ => {
-                let accepted = "the parameters of a store's URL are `mode=rwc` and `mode=rw`";
-                return Err(format!("`{parameter}` is not accepted: {accepted}").into());
+                // Which it is, is not told: it may be a password.
+                return Err("the parameters of a store's URL are `mode=rwc` and `mode=rw`".into());
             }
         }
     }
-    let options: SqliteConnectOptions = url.parse()?;
+    let options: SqliteConnectOptions =
+        url.parse().map_err(|_| "not a URL of SQLite: `sqlite://path/to/file.db`")?;
     Ok((options.get_filename().to_owned(), create))
 }
 
