@@ -1,23 +1,23 @@
 async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Error> {
     const __GRACEFUL_DURABLE: ::graceful::__private::Durable = {
-        fn __graceful_here() {}
+        const fn __graceful_here() {}
         ::graceful::__private::Durable {
             identity: || ::graceful::__private::identity(&__graceful_here),
             hooks: ::core::option::Option::Some(|__step, __flow| ::graceful::__private::boxed(async move {
-                match (__step, __flow.is_success()) {
+                match (__step, ::graceful::Flow::is_success(&__flow)) {
                     (::graceful::Step::Audit, _) => {
                         ::graceful::__private::hook(&*__flow, to_the_log).await
                     }
                     (::graceful::Step::Alert, true) => {
                         let __hook = ::graceful::__private::restores(calm);
-                        let __value = __hook.value(&__flow)?;
+                        let __value = __hook.__graceful_value(&__flow)?;
                         let __view = ::graceful::__private::success(&__flow, &__value);
-                        __hook.start(&__view).await
+                        __hook.__graceful_start(&__view).await
                     }
                     (::graceful::Step::Alert, false) => {
                         let __hook = ::graceful::__private::detached(page);
-                        let __view = __hook.view(&__flow);
-                        __hook.start(&__view).await
+                        let __view = __hook.__graceful_view(&__flow);
+                        __hook.__graceful_start(&__view).await
                     }
                     _ => ::graceful::__private::no_hook(),
                 }
@@ -41,14 +41,23 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                 let __ended = {
                     let __locked = ::graceful::__private::enter(
                             __site,
-                            |__draft| __draft.id(&user.id),
+                            |__draft| {
+                                __draft
+                                    .argument(
+                                        ::graceful::__private::Argument::Id,
+                                        |__draft| __draft.id(&user.id),
+                                    )
+                            },
                         )
                         .lock(::graceful::__private::transaction(&mut *tx))
                         .await;
                     let tx = &mut *tx;
                     __locked
                         .observe(
-                            ::graceful::__private::body(async move {
+                            ::graceful::__private::body::<
+                                Result<User, Error>,
+                                _,
+                            >(async move {
                                 if false {
                                     return {
                                         let _ = (&user, &tx);
@@ -59,7 +68,7 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                             }),
                             move |__draft, __result| {
                                 ::graceful::__private::probe(__result)
-                                    .needed_payload(__draft)
+                                    .__graceful_needed_payload(__draft)
                             },
                             |__draft, __error| {
                                 ::graceful::__private::probe(__error)
