@@ -32,10 +32,10 @@ async fn store_url_with_what_no_store_can_have_is_refused() {
     let path = dir.path().join("app.db");
     let url = format!("sqlite://{}", path.display());
     for (url, why) in [
-        (format!("{url}?mode=ro"), "`mode=ro` is not accepted"),
-        (format!("{url}?mode=memory"), "`mode=memory` is not accepted"),
-        (format!("{url}?cache=shared"), "`cache=shared` is not accepted"),
-        (format!("{url}?mode=rwc&journal=wal"), "`journal=wal` is not accepted"),
+        (format!("{url}?mode=ro"), "the parameters of a store's URL are"),
+        (format!("{url}?mode=memory"), "the parameters of a store's URL are"),
+        (format!("{url}?cache=shared"), "the parameters of a store's URL are"),
+        (format!("{url}?mode=rwc&journal=wal"), "the parameters of a store's URL are"),
         (format!("{url}?mode=rw"), "unable to open database file"),
         ("sqlite::memory:".to_owned(), "a durable store needs a file"),
         ("sqlite://:memory:".to_owned(), "a durable store needs a file"),

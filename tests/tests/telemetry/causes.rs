@@ -128,13 +128,13 @@ async fn quiet(error: Query) -> Result<u64, Query> {
     Err(error)
 }
 
-struct Quiet;
+struct Quiet(Code);
 
 #[orchestrate(pattern = "user", errors = off)]
 impl Quiet {
     #[orchestrate(id = 42)]
-    fn method(&self, error: Code) -> Result<u64, Code> {
-        Err(error)
+    fn method(&self) -> Result<u64, Code> {
+        Err(self.0)
     }
 }
 
@@ -142,7 +142,7 @@ impl Quiet {
 async fn errors_off_and_log_errors_false_log_nothing() {
     let ((log, _guard), orchestrator) = (Log::listen(), Orchestrator::in_memory());
     orchestrator.scope(quiet(query())).await.unwrap_err();
-    orchestrator.sync_scope(|| Quiet.method(Code::Internal)).unwrap_err();
+    orchestrator.sync_scope(|| Quiet(Code::Internal).method()).unwrap_err();
     let silent = Orchestrator::builder().in_memory().log_errors(false).build().unwrap();
     silent.scope(error(query())).await.unwrap_err();
     assert_eq!(causes(&log), []);
