@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use graceful::backends::{FlowStore, Room, postgres, sqlite};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
-const LEASE: Duration = Duration::from_secs(3600);
+const LEASE: Duration = Duration::from_hours(1);
 const SCHEMA: &str = "graceful_bench_claims";
 
 /// Of row `n`: its entity, the seconds until it is due, whether it is its entity's head, and whether somebody holds it.
@@ -40,7 +40,7 @@ async fn median(store: &impl FlowStore) -> f64 {
     took[took.len() / 2]
 }
 
-async fn in_sqlite([entity, later, head, held]: [&str; 4], rows: u32) -> f64 {
+async fn in_sqlite([entity, later, head, claimed]: [&str; 4], rows: u32) -> f64 {
     let dir = tempfile::tempdir().unwrap();
     let store = sqlite::Store::open(dir.path().join("graceful.db")).await.unwrap();
     let mut connection =
@@ -49,14 +49,14 @@ async fn in_sqlite([entity, later, head, held]: [&str; 4], rows: u32) -> f64 {
         "WITH RECURSIVE rows (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM rows WHERE n < {rows}) \
          INSERT INTO graceful_flows (id, entity, handler, lane, body, due, head, token) \
          SELECT randomblob(16), {entity}, 'h', (n % 3) * 4294967296 + n % 10, zeroblob(600), \
-         (unixepoch() + {later}) * 1000000, {head}, iif({held}, randomblob(16), NULL) FROM rows"
+         (unixepoch() + {later}) * 1000000, {head}, iif({claimed}, randomblob(16), NULL) FROM rows"
     );
     sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await.unwrap();
     median(&store).await
 }
 
 async fn in_postgres(connection: &mut PgConnection, of: [&str; 4], rows: u32) -> f64 {
-    let [entity, later, head, held] = of;
+    let [entity, later, head, claimed] = of;
     let make = format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}");
     sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut *connection).await.unwrap();
     let url = format!("{}?options[search_path]={SCHEMA}", url());
@@ -66,7 +66,7 @@ async fn in_postgres(connection: &mut PgConnection, of: [&str; 4], rows: u32) ->
     let insert = format!(
         "INSERT INTO {SCHEMA}.graceful_flows (id, entity, handler, lane, body, due, head, token) \
          SELECT gen_random_uuid(), {entity}, 'h', (n % 3) * 4294967296 + n % 10, decode(repeat('00', 600), 'hex'), \
-         {SCHEMA}.graceful_now() + ({later}) * 1000000::bigint, {head}, CASE WHEN {held} THEN gen_random_uuid() END \
+         {SCHEMA}.graceful_now() + ({later}) * 1000000::bigint, {head}, CASE WHEN {claimed} THEN gen_random_uuid() END \
          FROM generate_series(1, {rows}) AS n"
     );
     sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut *connection).await.unwrap();
