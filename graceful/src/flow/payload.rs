@@ -63,6 +63,12 @@ impl Payload {
         payload
     }
 
+    /// What its copies share.
+    #[cfg(all(test, feature = "memory"))]
+    pub(crate) const fn shared(&self) -> Option<&Arc<[u8]>> {
+        self.0.as_ref()
+    }
+
     fn from_bytes(json: &[u8]) -> Self {
         match json {
             b"null" => Self::NULL,

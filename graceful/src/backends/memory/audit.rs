@@ -194,4 +194,21 @@ mod tests {
             assert_eq!(audit.dropped(), 10 - kept.len() as u64);
         }
     }
+
+    #[test]
+    fn log_holds_no_payload_and_no_more_than_its_bytes() {
+        let audit = AuditLog::with_limits(10_000, 1 << 20);
+        let payload = crate::Payload::of(&"x".repeat(1 << 10)).unwrap();
+        for n in 0..5_000 {
+            let mut flow = flow(&n.to_string(), Code::Ok);
+            Arc::get_mut(&mut flow).unwrap().values.payload = payload.clone();
+            append(&audit, &flow);
+        }
+        assert_eq!(Arc::strong_count(payload.shared().unwrap()), 1, "no flow is kept");
+        let ring = audit.0.ring.lock().unwrap();
+        let counted: usize = ring.records.iter().map(|record| record.bytes()).sum();
+        assert_eq!(counted, ring.bytes);
+        assert!((1 << 19..=1 << 20).contains(&ring.bytes), "{}", ring.bytes);
+        assert_eq!(ring.dropped, 5_000 - ring.records.len() as u64);
+    }
 }

@@ -127,7 +127,8 @@ impl Cache {
             .shards(SHARDS)
             .build()
             .expect("both capacities are given");
-        let least = (bytes / entries).max(1);
+        // One that took all of the room would have to make room itself.
+        let least = (bytes / entries.saturating_add(1)).max(1);
         Self(Arc::new(Entries::with_options(
             options,
             Weights { least },

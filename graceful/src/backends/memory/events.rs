@@ -355,4 +355,27 @@ mod tests {
         drop(events);
         assert_eq!(subscription.recv().await.unwrap_err(), RecvError::Closed);
     }
+
+    #[test]
+    fn slow_subscriber_misses_what_is_over_the_bytes() {
+        let large = |id: &str| {
+            let mut flow = flow(id, Code::Ok);
+            let unshared = Arc::get_mut(&mut flow).unwrap();
+            unshared.declaration.to_mut().event = "user_updated".into();
+            unshared.values.payload = crate::Payload::of(&"x".repeat(10_000)).unwrap();
+            Event::of(&flow).unwrap()
+        };
+        let events = Events::with_limits(1_000, 100_000);
+        let mut subscription = events.subscribe();
+        for n in 0..100 {
+            answer(events.emit(large(&n.to_string()))).unwrap();
+        }
+        assert!(events.0.0.waiting().bytes <= 100_000);
+        let Err(TryRecvError::Lagged(missed)) = received(&mut subscription) else { panic!("it lagged") };
+        assert!((90..95).contains(&missed), "{missed}");
+        assert_eq!(received(&mut subscription).unwrap(), missed.to_string());
+        drop(subscription);
+        let waiting = events.0.0.waiting();
+        assert_eq!((waiting.slots.len(), waiting.bytes), (0, 0));
+    }
 }

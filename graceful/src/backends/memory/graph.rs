@@ -303,4 +303,19 @@ mod tests {
         let error = answer(Graph::new().query("ASK {}")).unwrap_err();
         assert_eq!(error.message(), "this knowledge graph does not speak SPARQL");
     }
+
+    #[test]
+    fn graph_holds_no_payload_and_no_more_than_its_bytes() {
+        let graph = Graph::with_limits(10_000, 1 << 20);
+        let payload = crate::Payload::of(&"x".repeat(16 << 10)).unwrap();
+        for n in 0..20_000 {
+            let mut flow = flow(&(n % 500).to_string(), Code::Ok);
+            let unshared = Arc::get_mut(&mut flow).unwrap();
+            unshared.values.payload = payload.clone();
+            record(&graph, &flow);
+        }
+        assert_eq!(Arc::strong_count(payload.shared().unwrap()), 1, "no flow is kept");
+        let bytes = graph.0.entities.bytes() + graph.0.flows.bytes();
+        assert!((1 << 19..=1 << 20).contains(&bytes), "{bytes}");
+    }
 }

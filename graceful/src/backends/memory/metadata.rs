@@ -268,4 +268,18 @@ mod tests {
         }
         assert_eq!(length, THREADS * FLOWS);
     }
+
+    #[test]
+    fn store_holds_no_more_than_its_bytes() {
+        let store = MetadataStore::with_limits(10_000, 1 << 20);
+        let fields = serde_json::json!({"note": "x".repeat(10_000)});
+        for n in 0..500 {
+            let mut flow = flow(&n.to_string(), Code::Ok);
+            let declared = Arc::new(fields.as_object().unwrap().clone());
+            Arc::get_mut(&mut flow).unwrap().values.metadata = Some(declared);
+            answer(store.record(&flow)).unwrap();
+        }
+        let bytes = store.0.latest.bytes() + store.0.states.bytes();
+        assert!((1 << 19..=1 << 20).contains(&bytes), "{bytes}");
+    }
 }

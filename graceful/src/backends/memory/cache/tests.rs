@@ -183,3 +183,13 @@ fn versioned_and_unversioned_writes_get_along() {
     assert_eq!(cache.put_at(&key("1"), entry("last", Some(i64::MAX)), Some(TTL), now), CacheWrite::Done);
     assert_eq!(cache.get_at(&key("1"), now), Some(entry("last", Some(i64::MAX))));
 }
+
+#[test]
+fn cache_holds_no_more_than_its_bytes() {
+    let cache = Cache::with_limits(10_000, 1 << 20);
+    for n in 0..1000 {
+        let value = "x".repeat(10_000);
+        cache.put_at(&key(&n.to_string()), entry(&value, Some(1)), None, Instant::now());
+    }
+    assert!(cache.0.weight() <= 1 << 20 && cache.0.len() >= 50, "{} in {}", cache.0.weight(), cache.0.len());
+}
