@@ -26,7 +26,6 @@ async fn of_create(world: &World) {
     assert_eq!((last.flow().ending(), last.flow().code()), (Ending::Cancelled, Code::Cancelled));
     assert_eq!(last.flow().context().unwrap().user.as_deref(), Some("root"));
     last.assert_steps([
-        (Step::Metadata, "record"),
         (Step::Graph, "relate failed flow"),
         (Step::Event, "emit user_created.failed null"),
         (Step::Nexus, "register user.error"),

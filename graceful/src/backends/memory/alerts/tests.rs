@@ -73,11 +73,11 @@ fn firing_and_resolving_are_told_to_the_log() {
     let line = |severity: &str, count: usize| {
         let flow = failed[count - 1].id();
         format!(
-            "INTERNAL; entity=users::user:1; code=INTERNAL; severity={severity}; flow={flow}; count={count}; "
+            "INTERNAL; entity=users::user:1; owner=; code=INTERNAL; severity={severity}; flow={flow}; count={count}; "
         )
     };
     let end = format!(
-        "resolved: INTERNAL; entity=users::user:1; code=OK; severity=critical; flow={}; count=4; ",
+        "resolved: INTERNAL; entity=users::user:1; owner=; code=OK; severity=critical; flow={}; count=4; ",
         resolved.id()
     );
     let expected = [
