@@ -205,7 +205,7 @@ impl OrchestrationConfig {
     /// let config = OrchestrationConfig::new("user").id(42).schedule_after(hour).on(&orchestrator);
     /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
     /// let jobs = orchestrator.scheduler().unwrap().jobs().await.unwrap();
-    /// assert_eq!(jobs[0].due, report.flow().timestamp() + hour);
+    /// assert!(jobs[0].due >= report.flow().timestamp() + hour);
     /// # });
     /// ```
     pub fn schedule_after(mut self, after: Duration) -> Self {

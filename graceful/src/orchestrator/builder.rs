@@ -399,10 +399,10 @@ impl OrchestratorBuilder {
     /// [`install`](Orchestrator::install) checks all handlers of the program in any case.
     ///
     /// ```standalone_crate
-    /// use graceful::{Orchestrator, StepError, orchestrate};
+    /// use graceful::Orchestrator;
     ///
     /// mod users {
-    ///     use super::*;
+    ///     use graceful::{StepError, orchestrate};
     ///
     ///     #[orchestrate(pattern = "user", id = id, audit(required))]
     ///     pub async fn delete_user(id: u64) -> Result<(), StepError> { Ok(()) }

@@ -13,14 +13,17 @@ use crate::{Code, Ending, Flow, Key, Payload, Sha256, TraceParent, backends::Rep
 /// itself is in it only where the handler declares `audit(payload)`; metadata never is.
 ///
 /// ```
-/// use graceful::{Code, Payload, Success, backends::AuditRecord};
+/// use graceful::{Code, OrchestrationConfig, Payload, Success, backends::AuditRecord};
 ///
-/// let success = Success::wrap(Code::Ok, "user updated", "ada");
-/// let record = AuditRecord::of(success.flow());
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let config = OrchestrationConfig::new("user").id(42);
+/// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+/// let record = AuditRecord::of(report.flow());
 /// assert_eq!((record.code, record.message.as_str(), record.payload), (Code::Ok, "user updated", None));
 /// // Whoever has the value can show that it is the one.
 /// assert_eq!(record.payload_sha256, Some(Payload::of("ada")?.sha256()));
 /// # Ok::<(), serde_json::Error>(())
+/// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
