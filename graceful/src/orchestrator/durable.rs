@@ -15,6 +15,9 @@ impl OrchestratorBuilder {
     /// Everything that must survive a restart in one store, such as [`sqlite::Store`](crate::backends::sqlite::Store): the flows of
     /// durable delivery, metadata, review jobs, patterns, the audit log, and alerts unless [`alerts`](Self::alerts) was given.
     ///
+    /// Call it before `in_memory`, which gives what is still missing (cache, events, graph) a backend in memory: after it, the alerts
+    /// are in memory already.
+    ///
     /// ```
     /// # use graceful::{Orchestrator, backends::sqlite};
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -65,8 +65,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! postgres::Store::migrate("postgres://owner:secret@db.internal/users").await?;
 //! let store = postgres::Store::connect("postgres://users:secret@db.internal/users").await?;
-//! let builder = Orchestrator::builder().service("users").alerts(store.clone());
-//! let orchestrator = builder.store(store).build()?;
+//! let orchestrator = Orchestrator::builder().service("users").store(store).in_memory().build()?;
 //! # Ok(())
 //! # }
 //! ```

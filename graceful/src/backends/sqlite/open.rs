@@ -82,7 +82,7 @@ impl Store {
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let opened = in_real_time(open(path)).await;
-        opened.map_err(|source| OpenError { path: path.display().to_string(), source })
+        opened.map_err(|source| OpenError { path: shown(path), source })
     }
 
     /// Opens `graceful.db` in a directory. If the directory is missing it is created, for this user alone (mode 700).
@@ -94,6 +94,12 @@ impl Store {
         created.map_err(|error| OpenError { path: dir.display().to_string(), source: error.into() })?;
         Self::open(dir.join("graceful.db")).await
     }
+}
+
+/// A URL is not shown: a part of it may be a password.
+fn shown(place: &Path) -> String {
+    let text = place.display().to_string();
+    if text.starts_with("sqlite:") || text.contains("://") { "of that URL".to_owned() } else { text }
 }
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;

@@ -27,8 +27,9 @@ impl Transaction for SqliteConnection {
 fn refused(error: sqlx::Error) -> StepError {
     match is_busy(&error) {
         true => StepError::new(format_smolstr!(
-            "the transaction cannot write ({error}): one that has read before cannot wait for its turn; call the handler before \
-             reading, or open the transaction with `pool.begin_with(\"BEGIN IMMEDIATE\")`"
+            "the transaction cannot write ({error}): either another wrote for longer than its busy timeout, or it has read before and \
+             cannot wait for its turn; then call the handler before reading, or open the transaction with \
+             `pool.begin_with(\"BEGIN IMMEDIATE\")`"
         )),
         false => StepError::caused_by(error),
     }
