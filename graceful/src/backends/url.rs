@@ -6,6 +6,7 @@ pub(crate) const ENCODE: &str =
 
 /// Whether each part of a URL is in its place. A password that is not percent-encoded moves the borders of the parts, and a piece of
 /// it would be taken for a host, and shown.
+#[cfg(any(test, feature = "__http", feature = "postgres", feature = "redis"))]
 pub(crate) fn is_well_formed(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
     let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
