@@ -279,16 +279,20 @@ mod schedules {
                 last_good: Floor::default(),
                 hits: Cell::default(),
             });
-            let tasks = LocalSet::new();
-            for task in 0..TASKS {
+            let local = LocalSet::new();
+            let calls = (0..TASKS).map(|task| {
                 let (schedule, mut dice) = (Rc::clone(&schedule), Rng::with_seed(seed * TASKS + task));
-                tasks.spawn_local(async move {
+                local.spawn_local(async move {
                     for _ in 0..CALLS {
                         schedule.call(&mut dice).await;
                     }
-                });
+                })
+            });
+            let calls: Vec<_> = calls.collect();
+            local.await;
+            for call in calls {
+                call.await.unwrap_or_else(|error| panic!("schedule {seed}: {error}"));
             }
-            tasks.await;
             hits += schedule.hits.get();
         }
         assert!(hits > 700, "{hits} hits are too few to say anything");
