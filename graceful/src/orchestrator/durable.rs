@@ -12,7 +12,7 @@ use crate::backends::sqlite::{OpenError, Store};
 use crate::backends::{Alerter, AuditLog, FlowStore, MetadataStore, Nexus, Scheduler};
 
 impl OrchestratorBuilder {
-    /// Everything that must survive a restart in one store, such as [`sqlite::Store`](crate::backends::sqlite::Store): the flows of
+    /// Everything that must survive a restart in one store, such as `sqlite::Store` or `postgres::Store`: the flows of
     /// durable delivery, metadata, review jobs, patterns, the audit log, and alerts unless [`alerts`](Self::alerts) was given.
     ///
     /// Call it before `in_memory`, which gives what is still missing (cache, events, graph) a backend in memory: after it, the alerts
