@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Flow, Incident, Key, Severity, backends::Reply};
+use crate::{Code, Flow, Incident, Key, Severity, backends::Reply, escape::escaped};
 
 /// An alert of an [`Alerter`].
 ///
@@ -120,7 +120,7 @@ impl Alert {
                     flow = %flow.id(),
                     count,
                     "{}",
-                    flow.message()
+                    escaped(flow.message())
                 )
             };
         }
@@ -141,7 +141,7 @@ impl Alert {
             flow = %flow.id(),
             count = self.count,
             "resolved: {}",
-            self.message
+            escaped(&self.message)
         );
     }
 }

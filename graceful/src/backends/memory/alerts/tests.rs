@@ -51,7 +51,11 @@ fn both_lists_are_bounded() {
 #[test]
 fn firing_and_resolving_are_told_to_the_log() {
     let log = Log::default();
-    let failed = [(); 4].map(|()| flow("1", Code::Internal));
+    let failed = [(); 4].map(|()| {
+        let mut flow = flow("1", Code::Internal);
+        Arc::make_mut(&mut flow).message = "INTERNAL\nforged".into();
+        flow
+    });
     let resolved = flow("1", Code::Ok);
     let run = || {
         let alerts = Alerts::new();
@@ -73,11 +77,11 @@ fn firing_and_resolving_are_told_to_the_log() {
     let line = |severity: &str, count: usize| {
         let flow = failed[count - 1].id();
         format!(
-            "INTERNAL; entity=users::user:1; owner=; code=INTERNAL; severity={severity}; flow={flow}; count={count}; "
+            "INTERNAL\\nforged; entity=users::user:1; owner=; code=INTERNAL; severity={severity}; flow={flow}; count={count}; "
         )
     };
     let end = format!(
-        "resolved: INTERNAL; entity=users::user:1; owner=; code=OK; severity=critical; flow={}; count=4; ",
+        "resolved: INTERNAL\\nforged; entity=users::user:1; owner=; code=OK; severity=critical; flow={}; count=4; ",
         resolved.id()
     );
     let expected = [
