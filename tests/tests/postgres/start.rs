@@ -25,12 +25,13 @@ async fn nobody_there() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there() {
+async fn missing_database_is_refused_without_its_name() {
     let Some(postgres) = Postgres::find().await else { return };
     let address = postgres.address;
     let text = refused(&format!("postgres://postgres:s3cret@{address}/no_such_database")).await;
     assert!(text.starts_with(&format!("PostgreSQL at {address} cannot be used: ")), "{text}");
-    assert!(text.contains("no_such_database"), "{text}");
+    // What a server quotes came from the URL, and may be a password in the wrong place.
+    assert!(text.contains("database \"…\" does not exist"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
