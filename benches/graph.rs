@@ -12,10 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graceful::{
-    Code, Flow, OrchestrationConfig, Orchestrator, Success,
-    backends::{KnowledgeGraph as _, Retention, oxigraph::Graph},
-};
+use graceful::{Code, Flow, OrchestrationConfig, Orchestrator, Success, backends::KnowledgeGraph as _};
+use graceful_rdf::{Retention, oxigraph::Graph};
 
 const FLOWS: usize = 100_000;
 const USERS: usize = 20_000;

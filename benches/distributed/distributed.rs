@@ -15,7 +15,7 @@ use std::{
 
 use graceful::{
     Flow, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore as _, Timestamp, memory, postgres::Store},
+    backends::{FlowState, FlowStore as _, Timestamp, memory},
     orchestrate,
 };
 use graceful_benches::{
@@ -23,6 +23,7 @@ use graceful_benches::{
     load::per_second,
     user::{JSON, User, UserError, store},
 };
+use graceful_postgres::Store;
 use sqlx::PgPool;
 use uuid::Uuid;
 

@@ -1,10 +1,10 @@
 //! The three servers of this machine, and what a run has in them.
 
 use async_nats::jetstream;
-use graceful::{
-    Orchestrator, OrchestratorBuilder,
-    backends::{nats::Events, postgres::Store, redis::Cache},
-};
+use graceful::{Orchestrator, OrchestratorBuilder};
+use graceful_nats::Events;
+use graceful_postgres::Store;
+use graceful_redis::Cache;
 use redis::aio::MultiplexedConnection;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
 

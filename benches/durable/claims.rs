@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use graceful::backends::{FlowStore, Room, postgres, sqlite};
+use graceful::backends::{FlowStore, Room};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 const LEASE: Duration = Duration::from_hours(1);
@@ -42,7 +42,7 @@ async fn median(store: &impl FlowStore) -> f64 {
 
 async fn in_sqlite([entity, later, head, claimed]: [&str; 4], rows: u32) -> f64 {
     let dir = tempfile::tempdir().unwrap();
-    let store = sqlite::Store::open(dir.path().join("graceful.db")).await.unwrap();
+    let store = graceful_sqlite::Store::open(dir.path().join("graceful.db")).await.unwrap();
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();
     let insert = format!(
@@ -60,8 +60,8 @@ async fn in_postgres(connection: &mut PgConnection, of: [&str; 4], rows: u32) ->
     let make = format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}");
     sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut *connection).await.unwrap();
     let url = format!("{}?options[search_path]={SCHEMA}", url());
-    postgres::Store::migrate(&url).await.unwrap();
-    let store = postgres::Store::connect(&url).await.unwrap();
+    graceful_postgres::Store::migrate(&url).await.unwrap();
+    let store = graceful_postgres::Store::connect(&url).await.unwrap();
     // Nobody has analysed it: the plans must be good without.
     let insert = format!(
         "INSERT INTO {SCHEMA}.graceful_flows (id, entity, handler, lane, body, due, head, token) \

@@ -11,10 +11,11 @@ use std::{
 
 use graceful::{
     Orchestrator, RelaySettings,
-    backends::{FlowState, FlowStore, Lane, QueuedFlow, Room, Settlement, Timestamp, Uuid, sqlite::Store},
+    backends::{FlowState, FlowStore, Lane, QueuedFlow, Room, Settlement, Timestamp, Uuid},
     orchestrate,
 };
 use graceful_benches::{load::per_second, user::User};
+use graceful_sqlite::Store;
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
     sync::{mpsc, oneshot},

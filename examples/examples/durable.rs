@@ -1,6 +1,6 @@
 //! Durable delivery in one directory: `cargo run --example durable`, again and again.
 
-use graceful::{Orchestrator, StepError, backends::FlowState, orchestrate};
+use graceful::{StepError, backends::FlowState, orchestrate};
 
 #[orchestrate(pattern = "user", id = id, event = "user_renamed", delivery = "durable")]
 async fn rename(id: u64) -> Result<u64, StepError> {
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // One directory, which is made if it is missing: flows, review jobs, metadata, patterns and the audit log survive in it.
     let dir = std::env::args().nth(1).unwrap_or_else(|| "data".to_owned());
     let (reports, mut reported) = tokio::sync::mpsc::unbounded_channel();
-    let builder = Orchestrator::builder().service("users").embedded(dir).await?;
+    let builder = graceful_sqlite::embedded(dir).await?.service("users");
     let orchestrator = builder.on_report(move |report| drop(reports.send(report.clone()))).build()?;
 
     orchestrator.scope(rename(42)).await?; // on disk; from here on it is the relay's

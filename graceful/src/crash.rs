@@ -8,7 +8,8 @@ mod points {
     pub const POINTS: [&str; 9] =
         ["insert", "commit", "committed", "claim", "claimed", "step", "settle", "dead", "settled"];
 
-    pub(crate) fn point(name: &'static str) -> Result<(), StepError> {
+    /// Interrupts the caller here, if the test has asked for it.
+    pub fn point(name: &'static str) -> Result<(), StepError> {
         debug_assert!(POINTS.contains(&name), "`{name}` is not listed");
         fail::fail_point!(name, |_| Err(StepError::new(smol_str::format_smolstr!(
             "interrupted at `{name}`"
@@ -22,11 +23,12 @@ mod points {
     use crate::StepError;
 
     #[expect(clippy::unnecessary_wraps, reason = "where it can be interrupted, it may fail")]
-    pub(crate) const fn point(_: &'static str) -> Result<(), StepError> {
+    /// Without the feature `failpoints` it does nothing.
+    pub const fn point(_: &'static str) -> Result<(), StepError> {
         Ok(())
     }
 }
 
 #[cfg(feature = "failpoints")]
 pub use self::points::POINTS;
-pub(crate) use self::points::point;
+pub use self::points::point;

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 /// changes the direction of the text.
 ///
 /// `"a\nb"` becomes `a\nb` with a backslash and an `n`, U+202E becomes `\u{202e}`.
-pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
+pub fn escaped(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
     }

@@ -46,16 +46,6 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-/// A text as it can stand in an index, whoever made it: itself, or `~` and its SHA-256 where it is longer than 512 bytes, or could
-/// be taken for one that is.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) fn indexed(text: &str) -> std::borrow::Cow<'_, str> {
-    match text.len() > MAX_PART || text.starts_with('~') {
-        true => format!("~{}", Sha256::of(text.as_bytes())).into(),
-        false => text.into(),
-    }
-}
-
 /// What a [`Key`] names; part of the key, so that the two never meet.
 ///
 /// ```

@@ -5,48 +5,23 @@
 //! | `fallback` | remember the last good value | recover: a hook, or the last good value, turns the `Err` into an `Ok` |
 //! | `metadata` | count, link to the entity's flow before | count, link to the entity's flow before |
 //! | `cache` | put the value, or invalidate the key | invalidate the key |
-//! | `graph` | relate entity —succeeded→ flow | relate entity —failed→ flow, with the code |
-//! | `schedule` | complete the review job that this handler opened for the entity | open or bump it, on a server fault |
-//! | `event` | emit the event with the value | emit its `.failed` twin with code and message |
-//! | `nexus` | register the pattern | register `pattern.error` |
-//! | `audit` | append a record | append a record |
-//! | `alert` | resolve the alert that this handler fired for the entity | fire it, on a server fault |
-//!
-//! Start with `orchestrate`, the attribute, and [`Orchestrator`], what its steps run with. Without an
-//! orchestrator an annotated handler is the plain handler. [`OrchestrationConfig`] is the same without the attribute.
-//! The [guide] begins with [getting started](guide::getting_started), and reads on about overriding steps, errors, delivery,
-//! frameworks, tests, telemetry and more.
-//!
-//! # Features
-//!
-//! | feature | what it adds |
-//! |---|---|
-//! | `macros` (default) | `#[orchestrate]` and `#[derive(Classify)]` |
-//! | `memory` (default) | `backends::memory`: an embedded backend for every step |
-//! | `graph` | `backends::oxigraph`: the embedded knowledge graph that speaks SPARQL 1.1 |
-//! | `sparql` | `backends::sparql`: the knowledge graph on any server that speaks SPARQL 1.1 |
 //! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
-//! | `alertmanager` | `backends::alertmanager`: alerts to Prometheus' Alertmanager; brings `memory` |
-//! | `webhook` | `backends::webhook`: alerts to any webhook, signed; brings `memory` |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `eyre` | `eyre::Report` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
 //! | `tower` | `tower`: a layer that fills the [`Context`] of each request; brings `http` |
 //! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
 //! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
-//! | `sqlite` | `backends::sqlite`: a durable store in one file; `Orchestrator::embedded` |
+//! | `sqlx` | `sqlx::Error` is classified |
 //! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
 //! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event; the span of a flow that a relay runs is linked to it |
-//! | `testing` | `testing`: an orchestrator that records, for your own tests; what every store must do, as tests |
-//! | `postgres` | `backends::postgres`: a durable store for many processes, an inbox, and alerts that they share |
-//! | `redis` | `backends::redis`: the cache on Redis |
-//! | `redis-tls` | `redis`, and encrypted connections to it: `rediss://…` |
-//! | `ring` | the library of cryptography for `https://…` and `rediss://…`, where the program has installed none; `nats` brings it |
-//! | `nats` | `backends::nats`: events on NATS JetStream, and a subscriber that reads them |
 //!
 //! Types of other crates are those of one version: `actix-web` 4, `anyhow` 1, `axum` 0.8, `eyre` 0.6, `http` 1, `sqlx` 0.9, `tonic` 0.14. A
 //! handler whose error or value is of another version logs a warning, once, at its first such answer.
 
+#[cfg(feature = "__testing")]
+#[doc(hidden)]
+pub mod calling;
 mod classify;
 mod code;
 mod config;
@@ -76,8 +51,6 @@ mod views;
 pub mod backends;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-#[cfg(feature = "testing")]
-pub mod testing;
 
 pub use self::{
     classify::Classify,
@@ -85,6 +58,7 @@ pub use self::{
     config::OrchestrationConfig,
     context::Context,
     engine::{FlowHook, FlowReport, Hook, StepResult},
+    escape::escaped,
     flow::{
         AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, Incident, LastError, Metadata, OnErr, OnOk,
         Payload, Severity, Sha256,
@@ -92,7 +66,8 @@ pub use self::{
     handler::Outcome,
     key::{Key, KeySpace, encoded},
     orchestrator::{
-        BuildError, ConfigError, InstallError, Orchestrator, OrchestratorBuilder, Stats, UnmetRequirement,
+        Backend, BuildError, Change, ConfigError, InstallError, Orchestrator, OrchestratorBuilder, Stats,
+        UnmetRequirement,
     },
     relay::RelaySettings,
     step::{Step, StepError, StepErrorKind},
@@ -124,6 +99,8 @@ pub mod __private {
     pub use crate::crash::POINTS as CRASH_POINTS;
     pub use crate::engine::Durable;
     pub use crate::flow::Argument;
+    #[cfg(feature = "__testing")]
+    pub use crate::flow::Sample;
     pub use crate::handler::*;
     pub use crate::orchestrator::Requirement;
     #[cfg(feature = "macros")]

@@ -16,11 +16,18 @@ use crate::Step;
 /// At most one line of failures in this time.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Says which of many like failures is logged. Whoever asks counts and reports each of them all the same.
+/// Limits the log lines of an outage: the first failure is logged, then at most one summary per second, then the end.
 ///
-/// Where failures and successes alternate there are at most two lines a second.
+/// It logs nothing itself. Where failures and successes alternate there are at most two lines per second.
+///
+/// ```
+/// let outage = graceful::backends::client::Outage::new();
+/// assert_eq!(outage.failed(), Some(1), "log it");
+/// assert_eq!(outage.failed(), None, "too soon for another line");
+/// assert_eq!(outage.succeeded(), Some(1), "log the end: one failure was not logged");
+/// ```
 #[derive(Debug)]
-pub(crate) struct Outage {
+pub struct Outage {
     /// There was a line of a failure, and none of its end yet.
     is_open: AtomicBool,
     state: Mutex<State>,
@@ -35,13 +42,14 @@ struct State {
 }
 
 impl Outage {
-    pub(crate) const fn new() -> Self {
+    /// Nothing has failed yet.
+    pub const fn new() -> Self {
         let state = State { quiet_until: None, unlogged: 0 };
         Self { is_open: AtomicBool::new(false), state: Mutex::new(state) }
     }
 
-    /// A failure: how many the line about it stands for, which is all since the last line, itself included. `None`: no line.
-    pub(crate) fn failed(&self) -> Option<u64> {
+    /// Counts a failure. `Some(n)`: log a line that stands for `n` failures, which are all since the last line. `None`: log nothing.
+    pub fn failed(&self) -> Option<u64> {
         self.failed_at(Instant::now())
     }
 
@@ -56,10 +64,10 @@ impl Outage {
         Some(std::mem::take(&mut state.unlogged))
     }
 
-    /// A success: how many failures have not been logged, where it is the first one after a line about a failure. While nothing fails
-    /// it is one load.
+    /// Counts a success. `Some(n)`: log the end of the outage, of which `n` failures have not been logged. While nothing fails this is
+    /// one load.
     #[inline]
-    pub(crate) fn succeeded(&self) -> Option<u64> {
+    pub fn succeeded(&self) -> Option<u64> {
         if self.is_open.load(Ordering::Relaxed) { self.ended() } else { None }
     }
 

@@ -220,6 +220,30 @@ impl StepError {
         Self::from_cause(Cause { kind: StepErrorKind::Failed, message, source: Some(source) })
     }
 
+    /// A failure whose time was over.
+    ///
+    /// ```
+    /// # use graceful::{StepError, StepErrorKind};
+    /// assert_eq!(StepError::timed_out("no answer within 3 s").kind(), StepErrorKind::TimedOut);
+    /// ```
+    pub fn timed_out(message: impl Into<SmolStr>) -> Self {
+        Self::of_kind(StepErrorKind::TimedOut, message)
+    }
+
+    /// Runs a closure; its panic is a failure of the kind [`Panicked`](StepErrorKind::Panicked).
+    ///
+    /// # Errors
+    /// The closure panicked.
+    ///
+    /// ```
+    /// # use graceful::StepError;
+    /// assert_eq!(StepError::catch_panic(|| 42).unwrap(), 42);
+    /// assert_eq!(StepError::catch_panic(|| panic!("no")).unwrap_err().message(), "panicked: no");
+    /// ```
+    pub fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Self> {
+        contain(run)
+    }
+
     pub(crate) fn of_kind(kind: StepErrorKind, message: impl Into<SmolStr>) -> Self {
         Self::from_cause(Cause { kind, message: message.into(), source: None })
     }

@@ -12,11 +12,9 @@ use std::{
 
 use graceful::{
     Code, Failure, OrchestrationConfig, Orchestrator, StepError, Success,
-    backends::{
-        Inbox, InboxEntry, ReceivedEvent,
-        nats::{Events, Filter, Rejected, Subscriber},
-    },
+    backends::{Inbox, InboxEntry, ReceivedEvent},
 };
+use graceful_nats::{Events, Filter, Rejected, Subscriber};
 use tokio::sync::oneshot;
 
 use crate::{gate::until, servers::unique};

@@ -30,3 +30,14 @@ pub use self::{
     users::{User, UserError, ada},
     world::World,
 };
+
+/// Every backend that a URL can choose.
+pub const BACKENDS: &[graceful::Backend] = &[
+    graceful_alerts::ALERTMANAGER,
+    graceful_alerts::WEBHOOK,
+    graceful_nats::BACKEND,
+    graceful_postgres::BACKEND,
+    graceful_rdf::SPARQL,
+    graceful_redis::BACKEND,
+    graceful_sqlite::BACKEND,
+];

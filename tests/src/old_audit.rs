@@ -1,9 +1,7 @@
 //! An audit log as earlier versions wrote it: each record is the whole flow.
 
-use graceful::{
-    Code, OrchestrationConfig, Success,
-    backends::{AuditHead, Uuid},
-};
+use graceful::{Code, OrchestrationConfig, Success, backends::Uuid};
+use graceful_sql::AuditHead;
 use hmac_sha256::Hash;
 
 /// A row of the table.

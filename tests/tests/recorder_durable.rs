@@ -1,7 +1,8 @@
-//! `graceful::testing::Recorder` where a handler is durable.
+//! `graceful_testing::Recorder` where a handler is durable.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful::{Code, Step, StepError, orchestrate, testing::Recorder};
+use graceful::{Code, Step, StepError, orchestrate};
+use graceful_testing::Recorder;
 use graceful_tests::gate::awaited;
 
 #[orchestrate(pattern = "user", cache = id, event = "user_seen", delivery = "durable")]
@@ -13,7 +14,7 @@ async fn durable(id: u64, error: Option<Code>) -> Result<u64, Code> {
 #[tokio::test]
 async fn a_durable_flow_is_waited_for_and_recorded() {
     let dir = tempfile::tempdir().unwrap();
-    let store = graceful::backends::sqlite::Store::open(dir.path().join("flows.db")).await.unwrap();
+    let store = graceful_sqlite::Store::open(dir.path().join("flows.db")).await.unwrap();
     let recorder = Recorder::with(|builder| builder.flows(store));
     recorder.run(durable(1, None)).await.unwrap();
     awaited(recorder.ended(1)).await;

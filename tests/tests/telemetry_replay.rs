@@ -2,7 +2,8 @@
 //! store.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful::{Code, Context, Orchestrator, RelaySettings, backends::sqlite::Store, orchestrate};
+use graceful::{Code, Context, Orchestrator, RelaySettings, orchestrate};
+use graceful_sqlite::Store;
 use graceful_tests::{
     Reports,
     telemetry::{Telemetry, parent},

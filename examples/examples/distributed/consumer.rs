@@ -2,11 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graceful::backends::{
-    ReceivedEvent,
-    nats::{Filter, Rejected, Subscriber},
-    postgres::Store,
-};
+use graceful::backends::ReceivedEvent;
+use graceful_nats::{Filter, Rejected, Subscriber};
+use graceful_postgres::Store;
 use serde::Deserialize;
 use sqlx::{PgConnection, Postgres, Transaction};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use graceful::backends::{FlowState, FlowStore as _, postgres::Store};
+use graceful::backends::{FlowState, FlowStore as _};
+use graceful_postgres::Store;
 use sqlx::{Connection as _, PgConnection};
 use tokio::time::sleep;
 

@@ -22,7 +22,7 @@ mod show;
 
 use std::{env, error::Error, process::ExitCode};
 
-use graceful::backends::ConnectError;
+use graceful::backends::client::ConnectError;
 
 type Done<T = ()> = Result<T, Box<dyn Error>>;
 

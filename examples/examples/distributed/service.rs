@@ -83,7 +83,7 @@ async fn read(orchestrator: &Orchestrator, users: &PgPool, id: i64) -> Done<Stri
 /// Does what the standard input says, to its end.
 pub async fn run() -> Done {
     let orchestrator = Orchestrator::builder()
-        .with_env()
+        .env(&[graceful_redis::BACKEND, graceful_nats::BACKEND, graceful_postgres::BACKEND])
         .await?
         // What a process held that has died is free after this time.
         .relay(RelaySettings::default().lease(Duration::from_secs(2)))

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use graceful::backends::{FlowState, FlowStore as _, postgres::Store};
+use graceful::backends::{FlowState, FlowStore as _};
+use graceful_postgres::Store;
 use tokio::time::timeout;
 
 use crate::{Done, left::Left, place::Place, process::Stage};

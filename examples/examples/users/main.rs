@@ -37,7 +37,7 @@ async fn run(database: &str, rest: &str, grpc: &str) -> Result<(), Box<dyn Error
     // What must survive a restart is in the database of the users, the rest in memory.
     let orchestrator = Orchestrator::builder()
         .service("users")
-        .with_settings([("GRACEFUL_STORE", database)])
+        .settings(&[graceful_sqlite::BACKEND, graceful_postgres::BACKEND], [("GRACEFUL_STORE", database)])
         .await?
         .in_memory()
         .on_report(|report| println!("{report}"))

@@ -16,12 +16,9 @@ use std::{
     time::Duration,
 };
 
-use graceful::{
-    Orchestrator, RelaySettings,
-    backends::FlowState,
-    testing::{Recorded, Recorder},
-};
+use graceful::{Orchestrator, RelaySettings, backends::FlowState};
 use graceful_examples::users::{Answer, Mail, Users, UsersClient, serve};
+use graceful_testing::{Recorded, Recorder};
 use graceful_tests::{Gate, gate::awaited, http::Server};
 use http::{Request, Response};
 use serde_json::Value;
@@ -84,7 +81,9 @@ async fn with_ada_on_each(case: impl AsyncFn(&mut World)) {
 impl World {
     async fn new(database: Database) -> Self {
         let url = database.url();
-        let builder = Orchestrator::builder().service("users").with_settings([("GRACEFUL_STORE", &url)]);
+        let builder = Orchestrator::builder()
+            .service("users")
+            .settings(graceful_tests::BACKENDS, [("GRACEFUL_STORE", &url)]);
         let builder = builder.await.unwrap().relay(RelaySettings::default().poll(Duration::from_millis(5)));
         let recorder = Recorder::with(|_| builder);
         let gate = Arc::new(Gate::closed());

@@ -1,4 +1,4 @@
-//! Whose turn it is: the choice among flows that are due, by lane; see [`FlowStore::claim`](super::FlowStore::claim).
+//! A fair choice among the flows that are due, by lane; see [`FlowStore::claim`](super::FlowStore::claim). For stores.
 //!
 //! In PostgreSQL the function `graceful_claim` makes the same choice.
 
@@ -7,14 +7,18 @@ use std::collections::HashMap;
 use super::{Lane, Room};
 
 /// A flow that is due.
-pub(super) struct Due {
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    /// Its lane.
     pub lane: Lane,
     /// When it is due, and its place in the order of the store: the lower comes first.
     pub order: (i64, i64),
 }
 
-/// The places of those that are handed out, in `due`.
-pub(super) fn choose(room: &Room, mut due: Vec<Due>) -> Vec<i64> {
+/// Chooses the flows to hand out: the sequence numbers (the second part of [`Due::order`]) of at most `room.flows` of those that are due.
+///
+/// Handlers take turns, and within a handler its tenants do; a handler with as many flows under way as it may have gets none.
+pub fn choose(room: &Room, mut due: Vec<Due>) -> Vec<i64> {
     due.sort_unstable_by_key(|flow| flow.order);
     // What each lane has had, each handler, and how many of each handler are under way.
     let (mut by_lane, mut by_handler) = (HashMap::<_, usize>::new(), HashMap::<_, (usize, usize)>::new());

@@ -7,69 +7,26 @@
 //! [`Reply`], at once or later, and may be called from many tasks at once. What a backend does after its reply was dropped
 //! is its own affair: the engine drops a reply only when the step's time budget is over.
 
-mod traits;
-
-#[cfg(feature = "alertmanager")]
-pub mod alertmanager;
-#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
-mod breaker;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod chain;
-mod connect;
-#[cfg(any(feature = "memory", feature = "sqlite"))]
-mod fair;
-#[cfg(any(feature = "alertmanager", feature = "sparql", feature = "webhook"))]
-mod http;
-mod inbox;
+pub mod client;
 #[cfg(feature = "memory")]
 pub mod memory;
-#[cfg(feature = "nats")]
-pub mod nats;
-#[cfg(any(feature = "alertmanager", feature = "webhook"))]
-mod notify;
-#[cfg(feature = "graph")]
-pub mod oxigraph;
-#[cfg(feature = "postgres")]
-pub mod postgres;
-#[cfg(any(feature = "graph", feature = "sparql"))]
-mod rdf;
-#[cfg(feature = "redis")]
-pub mod redis;
+
+pub mod fair;
+mod inbox;
 mod reply;
-#[cfg(feature = "sparql")]
-pub mod sparql;
-#[cfg(feature = "sqlite")]
-pub mod sqlite;
-#[cfg(any(
-    feature = "alertmanager",
-    feature = "nats",
-    feature = "redis-tls",
-    feature = "sparql",
-    feature = "webhook"
-))]
-mod tls;
-#[cfg(any(
-    feature = "alertmanager",
-    feature = "nats",
-    feature = "postgres",
-    feature = "redis",
-    feature = "sparql",
-    feature = "webhook"
-))]
-mod url;
-#[cfg(feature = "webhook")]
-pub mod webhook;
+mod set;
+mod traits;
+mod transaction;
 
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub use self::chain::{AuditHead, Tampered};
-#[cfg(any(feature = "graph", feature = "sparql"))]
-pub use self::rdf::Retention;
 pub use self::{
-    connect::ConnectError,
     inbox::{Inbox, InboxEntry, ReceivedEvent},
     reply::{BoxFuture, Reply},
+    set::Backends,
     traits::*,
+    transaction::{Inserting, Transaction},
 };
+#[doc(hidden)]
+pub use crate::crash::point as failpoint;

@@ -1,4 +1,3 @@
-#[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
 mod within;
 
 use std::{
@@ -73,8 +72,8 @@ impl<T> Reply<T> {
     ///
     /// Whoever waits for it need not be in a runtime, and polls it itself; it becomes a task when nobody waits any more, so that
     /// what has begun is finished.
-    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis", feature = "sqlite"))]
-    pub(crate) fn within(
+
+    pub fn within(
         runtime: &tokio::runtime::Handle,
         future: impl Future<Output = Result<T, StepError>> + Send + 'static,
     ) -> Self

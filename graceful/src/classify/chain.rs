@@ -77,7 +77,7 @@ pub(super) fn known_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dy
 }
 
 const INTEGRATIONS: &[Cause] = &[
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[cfg(feature = "sqlx")]
     Cause::of::<sqlx::Error>(),
     #[cfg(feature = "tonic")]
     Cause::of::<tonic::Status>(),

@@ -13,7 +13,7 @@ mod axum;
 mod eyre;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(feature = "sqlx")]
 mod sqlx;
 #[cfg(feature = "tonic")]
 mod tonic;

@@ -209,7 +209,7 @@ impl Background {
     }
 
     /// Waits until nothing is under way.
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "__testing")]
     pub(crate) async fn settled(&self) {
         // It is there as long as its sender is, which is `self`.
         let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;

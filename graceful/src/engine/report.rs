@@ -188,7 +188,7 @@ impl FlowReport {
 
 impl FlowReport {
     /// Whose flow it is, and how it ended: the first line of its text.
-    pub(crate) fn heading(&self) -> String {
+    pub fn heading(&self) -> String {
         let flow = &self.flow;
         // An id is a user's: it must not make lines of its own.
         let id = flow.entity_id();

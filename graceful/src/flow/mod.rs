@@ -10,6 +10,8 @@ mod naming;
 mod options;
 mod payload;
 mod readable;
+#[cfg(feature = "__testing")]
+mod sample;
 mod sha256;
 mod stored;
 mod values;
@@ -22,6 +24,8 @@ use smol_str::SmolStr;
 use tracing::Span;
 use uuid::Uuid;
 
+#[cfg(feature = "__testing")]
+pub use self::sample::Sample;
 pub(crate) use self::{
     declaration::{Declaration, Declared, Identity, Tags},
     naming::Named,

@@ -99,9 +99,9 @@ impl Flow {
         Incident::new(entity, if owner.is_empty() { handler.clone() } else { owner })
     }
 
-    /// What nexus lists the flow under: the entity. All calls of a pattern that name none share one list, which is bounded.
-    #[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres"))]
-    pub(crate) fn traced(&self) -> Key {
+    /// The key under which a [`Nexus`](crate::backends::Nexus) lists the flow: the entity's. All calls of a pattern that name no entity
+    /// share one list, so that the number of lists is bounded.
+    pub fn nexus_key(&self) -> Key {
         if self.has_entity() { self.entity() } else { self.key("").in_space(KeySpace::Call) }
     }
 

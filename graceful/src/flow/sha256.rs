@@ -20,7 +20,8 @@ use crate::StepError;
 pub struct Sha256(pub [u8; 32]);
 
 impl Sha256 {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    /// The hash of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
         Self(hmac_sha256::Hash::hash(bytes))
     }
 }

@@ -41,6 +41,6 @@ pub use self::{
         no_hook, required_error, store_error,
     },
     site::{Site, name},
-    transaction::{Inserting, Locked, Observed, Transaction, in_transaction, transaction},
+    transaction::{Locked, Observed, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

@@ -3,7 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
     task::Poll,
 };
@@ -11,34 +11,13 @@ use std::{
 use super::{Draft, Entered, enter::Active};
 use crate::{
     Code, Ending, Flow, Outcome, Step, StepError,
-    backends::QueuedFlow,
+    backends::Transaction,
     engine::{Ended, Engine, HookResult, to_insert},
     orchestrator::ambient,
 };
 
-/// A transaction that a flow can be stored in, beside the data that it is about.
-///
-/// The features `sqlite` and `postgres` implement it for the transactions and connections of `sqlx`.
-#[diagnostic::on_unimplemented(
-    message = "a flow cannot be stored through `{Self}`",
-    label = "`tx` needs an open transaction: `tx: &mut sqlx::Transaction<'_, Sqlite>`, or the connection within one",
-    note = "the features `sqlite` and `postgres` of `graceful` bring them, for `sqlx` 0.9 and no other version"
-)]
-pub trait Transaction: Send {
-    /// Inserts a flow.
-    fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_>;
-    /// Takes the lock that an insert needs, where its database has only one writer. A transaction that reads first cannot take it any
-    /// more when somebody else has written meanwhile.
-    fn lock(&mut self) -> Option<Inserting<'_>>;
-    /// While it is open, nothing else can be written to its database.
-    fn locks_all(&self) -> bool;
-}
-
-/// A flow on its way into a transaction.
-pub type Inserting<'t> = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + 't>>;
-
 /// From here on it is any transaction: where it is none, nothing but that is told.
-pub fn transaction<T: Transaction>(transaction: &mut T) -> &mut dyn Transaction {
+pub fn transaction<S, T: Transaction<S>>(transaction: &mut T) -> &mut dyn Transaction<S> {
     transaction
 }
 
@@ -71,7 +50,7 @@ impl<R: Outcome> Observed<R> {
 
 impl Entered {
     /// Before the body reads, it can wait for its turn to write; after that it could only fail.
-    pub async fn lock(self, transaction: &mut dyn Transaction) -> Locked {
+    pub async fn lock<S>(self, transaction: &mut dyn Transaction<S>) -> Locked {
         let mut active = self.0;
         let (mut refused, locks_all) = (None, transaction.locks_all());
         if !active.as_mut().is_some_and(Active::resolve) {
@@ -138,9 +117,9 @@ impl Locked {
 
 /// Puts the flow on its way: that of an `Ok` through the transaction, so that it exists if and only if the data does; that of an
 /// `Err` on its own, since the transaction will be rolled back.
-pub async fn in_transaction<R: Outcome>(
+pub async fn in_transaction<R: Outcome, S>(
     observed: Observed<R>,
-    transaction: &mut dyn Transaction,
+    transaction: &mut dyn Transaction<S>,
     into: fn(StepError) -> R::Err,
 ) -> R {
     let Observed { result, ended } = observed;
@@ -171,7 +150,7 @@ pub async fn in_transaction<R: Outcome>(
 struct Undecided(Option<Ended>);
 
 impl Undecided {
-    async fn insert(&self, transaction: &mut dyn Transaction) -> Result<(), StepError> {
+    async fn insert<S>(&self, transaction: &mut dyn Transaction<S>) -> Result<(), StepError> {
         let Some(ended) = &self.0 else { return Ok(()) };
         let inserted = match to_insert(ended) {
             Ok(flow) => transaction.insert(flow).await,

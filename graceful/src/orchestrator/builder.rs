@@ -17,14 +17,14 @@ use super::{
 use crate::{
     FlowReport, StepError,
     backends::{
-        Alerter, AuditLog, Cache, EventEmitter, FlowStore, Job, KnowledgeGraph, MetadataStore, Nexus,
-        Scheduler,
+        Alerter, AuditLog, Backends, Cache, EventEmitter, FlowStore, Job, KnowledgeGraph, MetadataStore,
+        Nexus, Scheduler,
     },
     engine::Background,
     flow::Origin,
     outage::Outages,
     relay::{self, Relay, RelaySettings, Reviewer},
-    steps::Backends,
+    steps::served,
 };
 
 pub(super) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;
@@ -212,13 +212,6 @@ impl OrchestratorBuilder {
         flows: FlowStore
     }
 
-    /// Whoever is told of alerts, over the book that is there.
-    #[cfg(any(feature = "alertmanager", feature = "webhook"))]
-    pub(super) fn told(mut self, tell: impl FnOnce(Option<Arc<dyn Alerter>>) -> Arc<dyn Alerter>) -> Self {
-        self.backends.alerts = Some(tell(self.backends.alerts.take()));
-        self
-    }
-
     /// Gives every step that has no backend yet an embedded one, in this process' memory.
     ///
     /// ```
@@ -246,15 +239,29 @@ impl OrchestratorBuilder {
         self
     }
 
-    #[cfg(feature = "testing")]
-    pub(crate) fn has_runtime(&self) -> bool {
-        self.runtime.is_some() || Handle::try_current().is_ok()
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn map_backends(mut self, change: impl FnOnce(Backends) -> Backends) -> Self {
+    /// Wraps or replaces backends that were given before.
+    ///
+    /// ```
+    /// # use graceful::Orchestrator;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let without_cache = Orchestrator::builder().in_memory().map_backends(|mut backends| {
+    ///     backends.cache = None;
+    ///     backends
+    /// });
+    /// assert!(without_cache.build()?.cache().is_none());
+    /// # Ok::<(), graceful::BuildError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn map_backends(mut self, change: impl FnOnce(Backends) -> Backends) -> Self {
         self.backends = change(self.backends);
         self
+    }
+
+    /// Whether [`build`](Self::build) will have a runtime.
+    #[cfg(feature = "__testing")]
+    #[doc(hidden)]
+    pub fn has_runtime(&self) -> bool {
+        self.runtime.is_some() || Handle::try_current().is_ok()
     }
 
     /// Who reviews what has failed: called with each review job that is due, about as often as the relay
@@ -445,7 +452,7 @@ impl OrchestratorBuilder {
         ALIVE.fetch_add(1, Ordering::AcqRel);
         let orchestrator = Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
-            served: self.backends.served(),
+            served: served(&self.backends),
             backends: self.backends,
             observers: self.observers,
             counters: Counters::default(),

@@ -2,33 +2,30 @@
 
 use std::{borrow::Cow, collections::BTreeMap, env, fmt};
 
-use super::{
-    BuildError, Orchestrator, OrchestratorBuilder,
-    engines::{
-        ALERTMANAGER, Connecting, Engine, NATS_EVENTS, POSTGRES_STORE, REDIS_CACHE, REDIS_CACHE_ENCRYPTED,
-        SPARQL_GRAPH, SQLITE_STORE, WEBHOOK,
-    },
-    misspelt,
+use super::{Backend, BuildError, Change, Orchestrator, OrchestratorBuilder, misspelt};
+use crate::{
+    backends::{BoxFuture, client::ConnectError},
+    escape::escaped,
 };
-use crate::escape::escaped;
 
-/// One for each variable that names a server: a new one is a row here.
-const VARIABLES: [Variable; 5] = [
-    Variable { name: "GRACEFUL_CACHE", engines: &[REDIS_CACHE, REDIS_CACHE_ENCRYPTED] },
-    Variable { name: "GRACEFUL_EVENTS", engines: &[NATS_EVENTS] },
-    Variable { name: "GRACEFUL_STORE", engines: &[SQLITE_STORE, POSTGRES_STORE] },
-    Variable { name: "GRACEFUL_GRAPH", engines: &[SPARQL_GRAPH] },
-    Variable { name: "GRACEFUL_ALERTS", engines: &[ALERTMANAGER, WEBHOOK] },
+/// The variables that name a server, in the order in which their backends are connected: a receiver of alerts reads the alerts of the
+/// store.
+const SERVERS: [&str; 5] =
+    ["GRACEFUL_CACHE", "GRACEFUL_EVENTS", "GRACEFUL_STORE", "GRACEFUL_GRAPH", "GRACEFUL_ALERTS"];
+
+/// Which crate to add for a URL that no linked backend serves.
+const CRATES: [(&str, &[&str], &str); 7] = [
+    ("GRACEFUL_CACHE", &["redis", "redis+unix", "rediss"], "graceful_redis::BACKEND"),
+    ("GRACEFUL_EVENTS", &["nats", "tls"], "graceful_nats::BACKEND"),
+    ("GRACEFUL_STORE", &["sqlite"], "graceful_sqlite::BACKEND"),
+    ("GRACEFUL_STORE", &["postgres", "postgresql"], "graceful_postgres::BACKEND"),
+    ("GRACEFUL_GRAPH", &["http", "https"], "graceful_rdf::SPARQL"),
+    ("GRACEFUL_ALERTS", &["http", "https"], "graceful_alerts::ALERTMANAGER"),
+    ("GRACEFUL_ALERTS", &["webhook+http", "webhook+https"], "graceful_alerts::WEBHOOK"),
 ];
 
 const SERVICE: &str = "GRACEFUL_SERVICE";
 const ENVIRONMENT: &str = "GRACEFUL_ENVIRONMENT";
-
-/// What it stands for: a server, by its URL.
-struct Variable {
-    name: &'static str,
-    engines: &'static [Engine],
-}
 
 /// What is wrong with a configuration: each mistake, by the name of its variable.
 ///
@@ -38,7 +35,7 @@ struct Variable {
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let settings = [("GRACEFUL_CACHE", "http://:secret@127.0.0.1"), ("GRACEFUL_EVENTS", "127.0.0.1")];
-/// let error = graceful::Orchestrator::builder().with_settings(settings).await.unwrap_err();
+/// let error = graceful::Orchestrator::builder().settings(&[], settings).await.unwrap_err();
 /// assert_eq!(error.variables().collect::<Vec<_>>(), ["GRACEFUL_CACHE", "GRACEFUL_EVENTS"]);
 /// assert!(!error.to_string().contains("secret"));
 /// # });
@@ -53,7 +50,7 @@ impl ConfigError {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// let builder = graceful::Orchestrator::builder();
-    /// let error = builder.with_settings([("GRACEFUL_CACHE", "no URL")]).await.unwrap_err();
+    /// let error = builder.settings(&[], [("GRACEFUL_CACHE", "no URL")]).await.unwrap_err();
     /// assert_eq!(error.variables().next(), Some("GRACEFUL_CACHE"));
     /// # });
     /// ```
@@ -90,42 +87,42 @@ impl From<BuildError> for ConfigError {
 }
 
 impl Orchestrator {
-    /// An orchestrator whose backends are chosen by the environment; a step that it says nothing of has the backend of
-    /// `in_memory`, if that feature is on.
+    /// An orchestrator whose backends are chosen by the environment, from those that are passed. A step that the environment does not
+    /// mention has the backend of `in_memory`, if that feature is on.
     ///
     /// | variable | value |
     /// |---|---|
     /// | `GRACEFUL_SERVICE` | the service's name |
     /// | `GRACEFUL_ENVIRONMENT` | the environment, such as `prod` |
-    /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (feature `redis`), `rediss://…` (feature `redis-tls`) |
-    /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (feature `nats`) |
-    /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database[?max_connections=n]` (feature `postgres`), whose tables are made if they are missing and the role may; `sqlite://path/to/file.db[?mode=rwc]` (feature `sqlite`) |
-    /// | `GRACEFUL_GRAPH` | `http[s]://[user:password@]host[:port]/path[#/path]` of a SPARQL 1.1 server, where updates go to the path after the `#` (feature `sparql`) |
-    /// | `GRACEFUL_ALERTS` | `http[s]://[user:password@]host[:port]` of an Alertmanager (feature `alertmanager`), `webhook+http[s]://host/path#secret` (feature `webhook`) |
+    /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (`graceful_redis::BACKEND`), `rediss://…` (its feature `tls`) |
+    /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (`graceful_nats::BACKEND`) |
+    /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database[?max_connections=n]` (`graceful_postgres::BACKEND`), whose tables are created if they are missing and the role may; `sqlite://path/to/file.db[?mode=rwc]` (`graceful_sqlite::BACKEND`) |
+    /// | `GRACEFUL_GRAPH` | `http[s]://[user:password@]host[:port]/path[#/path]` of a SPARQL 1.1 server, where updates go to the path after the `#` (`graceful_rdf::SPARQL`) |
+    /// | `GRACEFUL_ALERTS` | `http[s]://[user:password@]host[:port]` of an Alertmanager (`graceful_alerts::ALERTMANAGER`), `webhook+http[s]://host/path#secret` (`graceful_alerts::WEBHOOK`) |
     ///
-    /// All servers but the last two are asked at start.
+    /// All servers but the last two are contacted at start.
     ///
-    /// A variable that is empty is one that is not set. One that is nearly one of these (`GRACEFUL_EVENT`, `GRACEFUL_CACHE_URL`) is an
-    /// error; another one that begins with `GRACEFUL_` is passed over, and a warning says so: what runs containers sets some, as
-    /// `GRACEFUL_PORT_80_TCP` for a service named `graceful`.
+    /// An empty variable counts as unset. A variable whose name is nearly one of these (`GRACEFUL_EVENT`, `GRACEFUL_CACHE_URL`) is an
+    /// error; another one that begins with `GRACEFUL_` is ignored with a warning, since orchestrators of containers inject some, such
+    /// as `GRACEFUL_PORT_80_TCP` for a service named `graceful`.
     ///
     /// # Errors
-    /// A misspelt name. A value that is no URL, or of a scheme that nothing here serves or whose feature is not compiled in; a server that
-    /// does not answer or refuses; a stream that is missing. All that is wrong is told at once, each with its variable. And
-    /// what [`build`](OrchestratorBuilder::build) finds.
+    /// A misspelt name; a value that is not a URL, or whose scheme no passed backend serves; a server that does not answer or refuses; a
+    /// stream that is missing. All mistakes are reported at once, each with its variable, together with those of
+    /// [`build`](OrchestratorBuilder::build).
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// // GRACEFUL_SERVICE=users GRACEFUL_CACHE=redis://127.0.0.1 GRACEFUL_EVENTS=nats://127.0.0.1
-    /// graceful::Orchestrator::from_env().await?.install()?;
+    /// // GRACEFUL_SERVICE=users
+    /// graceful::Orchestrator::from_env(&[]).await?.install()?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn from_env() -> Result<Self, ConfigError> {
-        let builder = Self::builder().with_env().await?;
+    pub async fn from_env(backends: &[Backend]) -> Result<Self, ConfigError> {
+        let builder = Self::builder().env(backends).await?;
         #[cfg(feature = "memory")]
         let builder = builder.in_memory();
         Ok(builder.build()?)
@@ -133,8 +130,8 @@ impl Orchestrator {
 }
 
 impl OrchestratorBuilder {
-    /// Takes what the environment says; the variables are those of [`Orchestrator::from_env`]. A backend that it names
-    /// takes the place of one that was given before.
+    /// Applies the environment; the variables are those of [`Orchestrator::from_env`]. A backend that it names replaces one that was
+    /// given before.
     ///
     /// # Errors
     /// As [`Orchestrator::from_env`].
@@ -143,29 +140,29 @@ impl OrchestratorBuilder {
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
     /// use graceful::Orchestrator;
     ///
-    /// let builder = Orchestrator::builder().service("users").with_env().await?;
+    /// let builder = Orchestrator::builder().service("users").env(&[]).await?;
     /// let orchestrator = builder.on_report(|report| println!("{report}")).build()?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn with_env(self) -> Result<Self, ConfigError> {
+    pub async fn env(self, backends: &[Backend]) -> Result<Self, ConfigError> {
         let mut values = Values::default();
         for (name, value) in env::vars_os() {
-            // A name that is no UTF-8 is none of ours.
+            // A name that is not UTF-8 is not one of ours.
             let Some(name) = name.to_str() else { continue };
             match value.to_str() {
                 Some(value) => values.set(name, value),
                 None if Values::names().any(|known| known == name) => {
-                    values.wrong.push((Some(name.to_owned().into()), "its value is no UTF-8".to_owned()));
+                    values.wrong.push((Some(name.to_owned().into()), "its value is not UTF-8".to_owned()));
                 }
                 None => {}
             }
         }
-        self.with_values(values).await
+        self.with_values(backends, values).await
     }
 
     /// The same from other settings than the environment's: a name that is nearly one of those variables is an error, others are
-    /// passed over.
+    /// ignored.
     ///
     /// # Errors
     /// As [`Orchestrator::from_env`].
@@ -173,23 +170,24 @@ impl OrchestratorBuilder {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// let settings = [("GRACEFUL_SERVICE", "users"), ("GRACEFUL_CACHE", "")];
-    /// let orchestrator = graceful::Orchestrator::builder().with_settings(settings).await?.build()?;
+    /// let orchestrator = graceful::Orchestrator::builder().settings(&[], settings).await?.build()?;
     /// assert_eq!(orchestrator.key("user", 42).service(), "users");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// # }).unwrap();
     /// ```
-    pub async fn with_settings<N: AsRef<str>, V: AsRef<str>>(
+    pub async fn settings<N: AsRef<str>, V: AsRef<str>>(
         self,
+        backends: &[Backend],
         settings: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, ConfigError> {
         let mut values = Values::default();
         for (name, value) in settings {
             values.set(name.as_ref(), value.as_ref());
         }
-        self.with_values(values).await
+        self.with_values(backends, values).await
     }
 
-    async fn with_values(mut self, mut values: Values) -> Result<Self, ConfigError> {
+    async fn with_values(mut self, backends: &[Backend], mut values: Values) -> Result<Self, ConfigError> {
         if let Some(service) = values.known.remove(SERVICE) {
             self = self.service(service);
         }
@@ -197,44 +195,51 @@ impl OrchestratorBuilder {
             self = self.environment(environment);
         }
         let mut wrong = values.wrong;
-        for variable in &VARIABLES {
-            let Some(url) = values.known.remove(variable.name) else { continue };
-            let connected = match variable.connecting(url) {
+        for variable in SERVERS {
+            let Some(url) = values.known.remove(variable) else { continue };
+            let connected = match connecting(variable, backends, url) {
                 Ok(connecting) => connecting.await.map_err(|error| error.to_string()),
                 Err(why) => Err(why),
             };
             match connected {
                 Ok(change) => self = change(self),
-                Err(why) => wrong.push((Some(variable.name.into()), why)),
+                Err(why) => wrong.push((Some(variable.into()), why)),
             }
         }
         if wrong.is_empty() { Ok(self) } else { Err(ConfigError(wrong)) }
     }
 }
 
-impl Variable {
-    /// Not async: whatever is borrowed here is no part of a future, which must be `Send`.
-    fn connecting(&self, url: String) -> Result<Connecting, String> {
-        let mut schemes = self.engines.iter().flat_map(|engine| engine.schemes).peekable();
-        if schemes.peek().is_none() {
-            return Err("there is no engine for it in this version".to_owned());
+/// Not async: whatever is borrowed here is not part of a future, which must be `Send`.
+fn connecting(
+    variable: &str,
+    backends: &[Backend],
+    url: String,
+) -> Result<BoxFuture<Result<Change, ConnectError>>, String> {
+    // Any part may be a password in the wrong place: none is shown.
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    let of_variable = backends.iter().filter(|backend| backend.variable == variable);
+    if let Some(scheme) = scheme {
+        if let Some(backend) = of_variable.clone().find(|backend| backend.schemes.contains(&scheme)) {
+            return Ok((backend.connect)(url));
         }
-        let known = schemes.map(|scheme| format!("`{scheme}://…`")).collect::<Vec<_>>().join(", ");
-        // Any part may be a password in the wrong place: none is shown.
-        let Some((scheme, _)) = url.split_once("://") else {
-            return Err(format!("its value is no URL; known are {known}"));
-        };
-        let Some(engine) = self.engines.iter().find(|engine| engine.schemes.contains(&scheme)) else {
-            return Err(format!("the scheme of its URL is unknown here; known are {known}"));
-        };
-        let Some(connect) = engine.connect else {
-            let feature = engine.feature;
+        let of_crate = |(of, schemes, _): &&(&str, &[&str], _)| *of == variable && schemes.contains(&scheme);
+        if let Some((.., add)) = CRATES.iter().find(of_crate) {
             return Err(format!(
-                "`{scheme}://…` needs the feature `{feature}` of graceful, which is not compiled in"
+                "no backend for `{scheme}://…` was passed; add `{add}` to the list of backends"
             ));
-        };
-        Ok(connect(url))
+        }
     }
+    let passed = of_variable.flat_map(|backend| backend.schemes.iter().map(|scheme| (*scheme, backend.name)));
+    let mut expected: Vec<_> = passed.map(|(scheme, name)| format!("`{scheme}://…` ({name})")).collect();
+    if expected.is_empty() {
+        let crates = CRATES.iter().filter(|(of, ..)| *of == variable);
+        expected.extend(crates.flat_map(|(_, schemes, add)| {
+            schemes.iter().map(move |scheme| format!("`{scheme}://…` (with `{add}` in the list of backends)"))
+        }));
+    }
+    let what = if scheme.is_none() { "not a URL" } else { "a URL of an unknown scheme" };
+    Err(format!("its value is {what}; expected {}", expected.join(", ")))
 }
 
 #[derive(Default)]
@@ -246,7 +251,7 @@ struct Values {
 
 impl Values {
     fn names() -> impl Iterator<Item = &'static str> {
-        [SERVICE, ENVIRONMENT].into_iter().chain(VARIABLES.iter().map(|variable| variable.name))
+        [SERVICE, ENVIRONMENT].into_iter().chain(SERVERS)
     }
 
     fn set(&mut self, name: &str, value: &str) {
@@ -261,7 +266,7 @@ impl Values {
             let why = format!("no such variable; did you mean `{meant}`?");
             self.wrong.push((Some(name.to_owned().into()), why));
         } else if name.starts_with("GRACEFUL_") {
-            tracing::warn!(target: "graceful::config", variable = name, "a variable is unknown, and passed over");
+            tracing::warn!(target: "graceful::config", variable = name, "unknown variable ignored");
         }
     }
 }
@@ -270,60 +275,34 @@ impl Values {
 mod tests {
     use super::*;
 
-    async fn refused(engines: &'static [Engine], url: &str) -> String {
-        match (Variable { name: "GRACEFUL_CACHE", engines }).connecting(url.to_owned()) {
+    const BIRDS: Backend = Backend::new("birds", "GRACEFUL_CACHE", &["swift"], |_| {
+        Box::pin(async { Err(ConnectError::new("no nest")) })
+    });
+
+    async fn refused(backends: &[Backend], url: &str) -> String {
+        match connecting("GRACEFUL_CACHE", backends, url.to_owned()) {
             Ok(connecting) => connecting.await.err().unwrap().to_string(),
             Err(why) => why,
         }
     }
 
     #[tokio::test]
-    async fn an_engine_that_is_not_compiled_in_names_its_feature() {
-        const ENGINES: &[Engine] = &[Engine { schemes: &["swift"], feature: "birds", connect: None }];
+    async fn scheme_of_backend_that_is_not_passed_names_what_to_add() {
         assert_eq!(
-            refused(ENGINES, "swift://:s3cret@a").await,
-            "`swift://…` needs the feature `birds` of graceful, which is not compiled in"
+            refused(&[BIRDS], "redis://:s3cret@a").await,
+            "no backend for `redis://…` was passed; add `graceful_redis::BACKEND` to the list of backends"
         );
     }
 
     #[tokio::test]
-    async fn a_variable_without_an_engine_is_not_passed_over() {
-        assert_eq!(refused(&[], "swift://:s3cret@a").await, "there is no engine for it in this version");
-    }
-
-    #[cfg(all(feature = "sparql", feature = "alertmanager", feature = "webhook", feature = "sqlite"))]
-    #[tokio::test]
-    async fn the_graph_and_the_alerts_are_chosen_and_the_store_is_the_book() {
-        let path = env::temp_dir().join(format!("graceful-environment-{}.db", fastrand::u64(..)));
-        let store = format!("sqlite://{}", path.display());
-        for (alerts, shown) in [
-            ("http://ada:s3cret@127.0.0.1:9", "Alertmanager {"),
-            ("webhook+https://127.0.0.1/s3cret#s3cret", "Webhook {"),
-        ] {
-            let settings = [
-                ("GRACEFUL_STORE", store.as_str()),
-                ("GRACEFUL_GRAPH", "http://ada:s3cret@127.0.0.1:9/query#/update"),
-                ("GRACEFUL_ALERTS", alerts),
-            ];
-            let orchestrator =
-                Orchestrator::builder().with_settings(settings).await.unwrap().build().unwrap();
-            let told = format!("{:?} {:?}", orchestrator.alerts().unwrap(), orchestrator.graph().unwrap());
-            assert!(told.contains(shown) && told.contains("book: Store"), "{told}");
-            assert!(told.contains("http://127.0.0.1:9") && !told.contains("s3cret"), "{told}");
-        }
-        std::fs::remove_file(path).unwrap();
-    }
-
-    #[cfg(all(feature = "sparql", feature = "webhook"))]
-    #[tokio::test]
-    async fn a_url_that_will_not_do_is_told_without_its_secrets() {
-        for (engines, url) in [
-            (&[SPARQL_GRAPH] as &[_], "http://ada:s3cret@:x/"),
-            (&[WEBHOOK], "webhook+https://127.0.0.1/s3cret"),
-            (&[WEBHOOK], "webhook+https://127.0.0.1/s3cret#whsec_s3cret!"),
-        ] {
-            let why = refused(engines, url).await;
-            assert!(!why.contains("s3cret"), "{why}");
-        }
+    async fn value_that_is_not_a_url_names_expected_schemes() {
+        assert_eq!(refused(&[BIRDS], "s3cret").await, "its value is not a URL; expected `swift://…` (birds)");
+        let why = refused(&[], "s3cret://a").await;
+        assert!(
+            why.starts_with("its value is a URL of an unknown scheme; expected `redis://…` (with "),
+            "{why}"
+        );
+        assert!(!why.contains("s3cret"), "{why}");
+        assert_eq!(refused(&[BIRDS], "swift://a").await, "no nest");
     }
 }

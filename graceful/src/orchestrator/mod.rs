@@ -2,10 +2,9 @@
 
 mod access;
 pub(crate) mod ambient;
+mod backend;
 mod builder;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod durable;
-mod engines;
 mod environment;
 mod misspelt;
 mod requirements;
@@ -24,20 +23,21 @@ use std::{
 
 use tokio::{runtime::Handle, task::JoinHandle, time::Sleep};
 
-use self::{builder::Observer, requirements::Missed, stats::Counters};
 pub use self::{
+    backend::{Backend, Change},
     builder::OrchestratorBuilder,
     environment::ConfigError,
     requirements::{BuildError, InstallError, Requirement, UnmetRequirement},
     stats::Stats,
 };
+use self::{builder::Observer, requirements::Missed, stats::Counters};
 use crate::{
+    backends::Backends,
     engine::Background,
     flow::Origin,
     outage::Outages,
     relay::{Relay, Reviewer},
     step::{Step, Steps},
-    steps::Backends,
 };
 
 /// Backends and settings: what the annotated handlers of a program, or of a tenant, or of a test, run their steps with.
@@ -279,6 +279,13 @@ impl Orchestrator {
 
     pub(crate) fn origin(&self) -> &Arc<Origin> {
         &self.0.origin
+    }
+
+    /// Waits until no flow is under way in the background.
+    #[cfg(feature = "__testing")]
+    #[doc(hidden)]
+    pub async fn idle(&self) {
+        self.background().settled().await;
     }
 
     pub(crate) fn backends(&self) -> &Backends {

@@ -10,7 +10,7 @@ use std::{
 use smol_str::SmolStr;
 
 use super::Orchestrator;
-use crate::{Flow, Step, StepError, engine::Durable, steps::Backends, submitted};
+use crate::{Flow, Step, StepError, backends::Backends, engine::Durable, steps::served, submitted};
 
 /// What one handler requires; submitted by its expansion, and only where there is something to check.
 #[doc(hidden)]
@@ -201,7 +201,7 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<
 fn missing(requirement: &Requirement, backends: &Backends) -> Vec<UnmetRequirement> {
     let durable = (requirement.durable.is_some() && backends.flows.is_none())
         .then(|| requirement.unmet(no_store().to_owned()));
-    let served = backends.served();
+    let served = served(backends);
     let unserved = requirement.steps.iter().filter(|step| !served.contains(**step));
     durable.into_iter().chain(unserved.map(|step| requirement.unmet(no_backend(*step)))).collect()
 }

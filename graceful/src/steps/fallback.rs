@@ -50,8 +50,8 @@ pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<P
         return Reply::failed(fault);
     }
     let Some(key) = flow.last_good_key() else { return Reply::ready(None) };
-    #[cfg(feature = "testing")]
-    let _calling = crate::testing::calling(crate::Step::Fallback, flow);
+    #[cfg(feature = "__testing")]
+    let _calling = crate::calling::enter(crate::Step::Fallback, flow);
     let (now, max_age) = (flow.at, max_age(flow));
     cache.get(&key).map(move |entry| {
         let entry = entry?;

@@ -16,50 +16,30 @@ mod schedule;
 use std::sync::Arc;
 
 use crate::{
-    Flow, Metadata, Step, StepError,
-    backends::{
-        Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Reply,
-        Scheduler,
-    },
-    step::Steps,
+    backends::{Backends, Reply},
+    flow::{Flow, Metadata},
+    step::{Step, StepError, Steps},
 };
 
-/// What the steps drive; a step whose backend is missing is skipped.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Backends {
-    pub cache: Option<Arc<dyn Cache>>,
-    pub metadata: Option<Arc<dyn MetadataStore>>,
-    pub graph: Option<Arc<dyn KnowledgeGraph>>,
-    pub scheduler: Option<Arc<dyn Scheduler>>,
-    pub events: Option<Arc<dyn EventEmitter>>,
-    pub nexus: Option<Arc<dyn Nexus>>,
-    pub audit: Option<Arc<dyn AuditLog>>,
-    pub alerts: Option<Arc<dyn Alerter>>,
-    /// No step's: where durable delivery keeps its flows.
-    pub flows: Option<Arc<dyn FlowStore>>,
-}
-
-impl Backends {
-    /// The steps whose default arms have what they drive.
-    pub(crate) fn served(&self) -> Steps {
-        let mut served = Steps::NONE;
-        for (step, is_there) in [
-            (Step::Fallback, self.cache.is_some()),
-            (Step::Metadata, self.metadata.is_some()),
-            (Step::Cache, self.cache.is_some()),
-            (Step::Graph, self.graph.is_some()),
-            (Step::Schedule, self.scheduler.is_some()),
-            (Step::Event, self.events.is_some()),
-            (Step::Nexus, self.nexus.is_some()),
-            (Step::Audit, self.audit.is_some()),
-            (Step::Alert, self.alerts.is_some()),
-        ] {
-            if is_there {
-                served.insert(step);
-            }
+/// The steps whose default arms have what they drive.
+pub(crate) fn served(backends: &Backends) -> Steps {
+    let mut served = Steps::NONE;
+    for (step, is_there) in [
+        (Step::Fallback, backends.cache.is_some()),
+        (Step::Metadata, backends.metadata.is_some()),
+        (Step::Cache, backends.cache.is_some()),
+        (Step::Graph, backends.graph.is_some()),
+        (Step::Schedule, backends.scheduler.is_some()),
+        (Step::Event, backends.events.is_some()),
+        (Step::Nexus, backends.nexus.is_some()),
+        (Step::Audit, backends.audit.is_some()),
+        (Step::Alert, backends.alerts.is_some()),
+    ] {
+        if is_there {
+            served.insert(step);
         }
-        served
     }
+    served
 }
 
 /// What an arm came to.
@@ -93,8 +73,8 @@ static ARMS: [Arms; 9] = [
 
 /// Starts the arm of `step` that the flow's outcome asks for.
 pub(crate) fn start(step: Step, backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
-    #[cfg(feature = "testing")]
-    let _calling = crate::testing::calling(step, flow);
+    #[cfg(feature = "__testing")]
+    let _calling = crate::calling::enter(step, flow);
     let arms = &ARMS[step as usize];
     let arm = if flow.is_success() { arms.success } else { arms.error };
     arm(backends, flow)

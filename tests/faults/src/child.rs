@@ -4,8 +4,9 @@ use std::{collections::HashSet, io::Write as _, path::Path, sync::Arc, time::Dur
 
 use graceful::{
     Orchestrator,
-    backends::{FlowState, FlowStore, sqlite::Store},
+    backends::{FlowState, FlowStore},
 };
+use graceful_sqlite::Store;
 use sqlx::{
     Connection as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode},

@@ -9,9 +9,10 @@ use std::{
 
 use graceful::{
     Code, Event, Flow, Orchestrator, RelaySettings, StepError,
-    backends::{EventEmitter, Reply, sqlite::Store},
+    backends::{EventEmitter, Reply},
     orchestrate,
 };
+use graceful_sqlite::Store;
 use serde_json::json;
 use sqlx::{Sqlite, Transaction};
 

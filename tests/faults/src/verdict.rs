@@ -5,7 +5,8 @@ use std::{
     path::Path,
 };
 
-use graceful::backends::{FlowState, FlowStore, sqlite::Store};
+use graceful::backends::{FlowState, FlowStore};
+use graceful_sqlite::Store;
 use serde_json::Value;
 use sqlx::Row as _;
 

@@ -4,12 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     AlertOn, Code, Flow, OrchestrationConfig, Orchestrator, Severity,
-    backends::{
-        Alert, AlertChange, Alerter, Reply,
-        alertmanager::{Alertmanager, Builder},
-        memory,
-    },
+    backends::{Alert, AlertChange, Alerter, Reply, memory},
 };
+use graceful_alerts::alertmanager::{Alertmanager, Builder};
 use graceful_tests::{
     gate::{Gate, awaited},
     raw_http::{Inbox, get},

@@ -1,19 +1,17 @@
-//! The alerts of `Orchestrator::embedded`, kept in its directory and told to the log.
+//! The alerts of `graceful_sqlite::embedded`, kept in its directory and told to the log.
 
 use std::path::Path;
 
-use graceful::{
-    Code, Orchestrator, Step,
-    backends::{Alerter, alertmanager::Alertmanager, sqlite},
-};
+use graceful::{Code, Orchestrator, Step, backends::Alerter};
+use graceful_alerts::alertmanager::Alertmanager;
 use graceful_tests::{Reports, killed, services::Service};
 
 use crate::save;
 
 async fn embedded(directory: &Path) -> (Orchestrator, Reports) {
     let reports = Reports::default();
-    let builder = reports.of(Orchestrator::builder().service("users").environment("test"));
-    (builder.embedded(directory).await.unwrap().build().unwrap(), reports)
+    let builder = graceful_sqlite::embedded(directory).await.unwrap().service("users").environment("test");
+    (reports.of(builder).build().unwrap(), reports)
 }
 
 async fn saved((orchestrator, reports): &(Orchestrator, Reports), id: u64, error: Option<Code>) -> String {
@@ -54,7 +52,7 @@ async fn an_ok_after_a_kill_resolves_what_fired_before_it() {
 #[tokio::test]
 async fn a_flow_that_comes_again_is_not_counted_again() {
     let directory = tempfile::tempdir().unwrap();
-    let store = sqlite::Store::open(directory.path().join("alerts.db")).await.unwrap();
+    let store = graceful_sqlite::Store::open(directory.path().join("alerts.db")).await.unwrap();
     let (orchestrator, reports) = embedded(directory.path()).await;
     let _ = orchestrator.scope(save(42, Some(Code::Internal))).await;
     let flow = reports.last().flow().clone();
@@ -68,7 +66,7 @@ async fn a_flow_that_comes_again_is_not_counted_again() {
 #[tokio::test]
 async fn the_alertmanager_is_told_of_an_ok_after_a_kill() {
     async fn world(directory: &Path, url: &str) -> (Orchestrator, Reports) {
-        let store = sqlite::Store::open(directory.join("graceful.db")).await.unwrap();
+        let store = graceful_sqlite::Store::open(directory.join("graceful.db")).await.unwrap();
         let alerts = Alertmanager::builder(url).timeout(std::time::Duration::from_secs(30)).book(store);
         let reports = Reports::default();
         let builder = reports.of(Orchestrator::builder().service("users"));

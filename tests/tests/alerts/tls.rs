@@ -2,7 +2,8 @@
 
 use std::{env, process::Command, time::Duration};
 
-use graceful::{Code, backends::alertmanager::Alertmanager};
+use graceful::Code;
+use graceful_alerts::alertmanager::Alertmanager;
 use graceful_tests::services::Service;
 
 use crate::{saved, world};

@@ -5,13 +5,8 @@ use std::{
     time::Duration,
 };
 
-use graceful::{
-    Code,
-    backends::{
-        memory,
-        webhook::{Builder, Webhook},
-    },
-};
+use graceful::{Code, backends::memory};
+use graceful_alerts::webhook::{Builder, Webhook};
 use graceful_tests::{
     raw_http::{Inbox, Request},
     services::{installed, missing},

@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use graceful::Orchestrator;
 use graceful_tests::{
+    BACKENDS,
     log::Log,
     servers::{self, Server},
 };
@@ -33,7 +34,7 @@ fn said(variables: &[(&str, &str)]) -> String {
 #[tokio::test]
 async fn the_environment_is_read() {
     if std::env::var_os(CHILD).is_some() {
-        match Orchestrator::from_env().await {
+        match Orchestrator::from_env(BACKENDS).await {
             Ok(orchestrator) => println!("ok: {}", orchestrator.key("user", 1)),
             Err(error) => println!("error: {error} {error:?}"),
         }
@@ -69,7 +70,7 @@ async fn the_environment_is_read() {
 async fn unknown_setting_is_warned_of() {
     let (log, _guard) = Log::listen();
     let settings = [("GRACEFUL_PORT_80_TCP", "s3cret"), ("PATH", "/bin"), ("GRACEFUL_SERVICE", "users")];
-    let _builder = Orchestrator::builder().with_settings(settings).await.unwrap();
+    let _builder = Orchestrator::builder().settings(BACKENDS, settings).await.unwrap();
     let lines = log.of("graceful::config");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!((lines[0].level, lines[0].field("variable")), (Level::WARN, "GRACEFUL_PORT_80_TCP"));

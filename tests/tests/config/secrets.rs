@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use graceful::{
-    Orchestrator,
-    backends::{alertmanager::Alertmanager, nats, postgres, redis, sparql, webhook::Webhook},
-};
+use graceful::Orchestrator;
+use graceful_alerts::{alertmanager::Alertmanager, webhook::Webhook};
+use graceful_rdf::sparql;
+use graceful_tests::BACKENDS;
 use tokio::task::JoinSet;
 
 /// Long, so that one piece at least survives what cuts it.
@@ -88,7 +88,7 @@ async fn configuration_errors_hold_no_part_of_a_broken_url() {
         for url in broken(url) {
             let settings = [(variable, url.clone())];
             attempts.spawn(told(url, async move {
-                let built = Orchestrator::builder().with_settings(settings).await;
+                let built = Orchestrator::builder().settings(BACKENDS, settings).await;
                 built.map(drop).map_err(|error| format!("{error} {error:?}"))
             }));
         }
@@ -107,10 +107,13 @@ async fn connect_errors_hold_no_part_of_a_broken_url() {
             attempts.spawn(told(url.clone(), async move {
                 let plain = url.trim_start_matches("webhook+");
                 let all = [
-                    shown(redis::Cache::connect(&url).await),
-                    shown(nats::Events::connect(&url).await),
-                    shown(nats::Subscriber::connect(&url, "reader", &nats::Filter::new()).await),
-                    shown(postgres::Store::connect(&url).await),
+                    shown(graceful_redis::Cache::connect(&url).await),
+                    shown(graceful_nats::Events::connect(&url).await),
+                    shown(
+                        graceful_nats::Subscriber::connect(&url, "reader", &graceful_nats::Filter::new())
+                            .await,
+                    ),
+                    shown(graceful_postgres::Store::connect(&url).await),
                     shown(sparql::Graph::builder(plain).build()),
                     shown(Alertmanager::builder(plain).build()),
                     shown(Webhook::builder(plain, "secret").build()),

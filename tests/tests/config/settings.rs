@@ -2,7 +2,7 @@
 
 use graceful::{Code, ConfigError, Orchestrator, Step, backends::memory, orchestrate};
 use graceful_tests::{
-    Reports, User, ada,
+    BACKENDS, Reports, User, ada,
     servers::{self, Server, unique},
 };
 
@@ -12,7 +12,7 @@ async fn update(user: User, error: Option<Code>) -> Result<User, Code> {
 }
 
 async fn refused(settings: &[(&str, &str)]) -> ConfigError {
-    let error = Orchestrator::builder().with_settings(settings.iter().copied()).await.unwrap_err();
+    let error = Orchestrator::builder().settings(BACKENDS, settings.iter().copied()).await.unwrap_err();
     let (text, debug) = (error.to_string(), format!("{error:?}"));
     assert!(!text.contains("s3cret") && !debug.contains("s3cret"), "{text} {debug}");
     error
@@ -29,7 +29,7 @@ async fn both_servers_are_used_for_both_arms() {
         ("GRACEFUL_EVENTS", format!("nats://{nats}?stream={stream}")),
         ("PATH", "/bin".to_owned()),
     ];
-    let builder = Orchestrator::builder().service("overridden").with_settings(settings).await.unwrap();
+    let builder = Orchestrator::builder().service("overridden").settings(BACKENDS, settings).await.unwrap();
     let orchestrator = reports.of(builder).build().unwrap();
     let cache = orchestrator.cache().unwrap();
     let key = orchestrator.key("user", 42);
@@ -55,7 +55,7 @@ async fn what_is_not_set_or_empty_stays_as_it_was() {
     let cache = memory::Cache::new();
     let builder = Orchestrator::builder().service("users").cache(cache);
     let settings = [("GRACEFUL_CACHE", " "), ("GRACEFUL_SERVICE", "")];
-    let orchestrator = builder.with_settings(settings).await.unwrap().build().unwrap();
+    let orchestrator = builder.settings(BACKENDS, settings).await.unwrap().build().unwrap();
     assert!(orchestrator.cache().is_some() && orchestrator.events().is_none());
     assert_eq!(orchestrator.key("user", 1).service(), "users");
 }
@@ -66,25 +66,25 @@ async fn a_value_that_is_no_url_or_of_another_scheme() {
         (
             "GRACEFUL_CACHE",
             "s3cret",
-            "its value is no URL; known are `redis://…`, `redis+unix://…`, `rediss://…`",
+            "its value is not a URL; expected `redis://…` (graceful-redis), `redis+unix://…` (graceful-redis), `rediss://…`",
         ),
-        ("GRACEFUL_CACHE", "s3cret:s3cret://s3cret", "the scheme of its URL is unknown here"),
+        ("GRACEFUL_CACHE", "s3cret:s3cret://s3cret", "its value is a URL of an unknown scheme"),
         (
             "GRACEFUL_CACHE",
             "nats://:s3cret@a",
-            "the scheme of its URL is unknown here; known are `redis://…`",
+            "its value is a URL of an unknown scheme; expected `redis://…`",
         ),
         ("GRACEFUL_CACHE", "redis://:s3cret@a:99999", "no URL of Redis: "),
         (
             "GRACEFUL_EVENTS",
             "redis://:s3cret@a",
-            "the scheme of its URL is unknown here; known are `nats://…`, `tls://…`",
+            "its value is a URL of an unknown scheme; expected `nats://…` (graceful-nats), `tls://…`",
         ),
         ("GRACEFUL_EVENTS", "nats://u:s3cret@a?stream=a.b", "no URL of NATS: "),
         (
             "GRACEFUL_STORE",
             "mysql://u:s3cret@a",
-            "the scheme of its URL is unknown here; known are `sqlite://…`",
+            "its value is a URL of an unknown scheme; expected `postgres://…`",
         ),
         ("GRACEFUL_STORE", "postgres://u:s3cret@a:99999/b", "no URL of PostgreSQL"),
         ("GRACEFUL_STORE", "sqlite:///no/such/directory/app.db", "the store cannot be opened: "),
@@ -134,7 +134,7 @@ async fn a_wrong_password() {
         ("GRACEFUL_CACHE", format!("redis://:right@{redis}")),
         ("GRACEFUL_EVENTS", format!("nats://u:right@{nats}")),
     ];
-    let builder = Orchestrator::builder().with_settings(right).await.unwrap();
+    let builder = Orchestrator::builder().settings(BACKENDS, right).await.unwrap();
     assert!(!format!("{builder:?}").contains("right"), "{builder:?}");
     assert!(!format!("{:?}", builder.build().unwrap()).contains("right"));
 }
@@ -159,7 +159,7 @@ async fn a_store_a_graph_and_alerts() {
         ("GRACEFUL_GRAPH", "http://u:s3cret@127.0.0.1:1/sparql".to_owned()),
         ("GRACEFUL_ALERTS", "http://u:s3cret@127.0.0.1:1".to_owned()),
     ];
-    let orchestrator = Orchestrator::builder().with_settings(settings).await.unwrap().build().unwrap();
+    let orchestrator = Orchestrator::builder().settings(BACKENDS, settings).await.unwrap().build().unwrap();
     assert!(orchestrator.flows().is_some() && orchestrator.audit().is_some());
     assert!(orchestrator.graph().is_some() && orchestrator.alerts().is_some());
     assert!(!format!("{orchestrator:?}").contains("s3cret"), "{orchestrator:?}");

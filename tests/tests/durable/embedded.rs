@@ -17,21 +17,14 @@ async fn everything_but_the_cache_survives_a_restart() {
     let dir = TempDir::new().unwrap();
     let place = dir.path().join("made/if/missing");
     let entity = {
-        let orchestrator = Orchestrator::builder()
-            .service("users")
-            .relay(RelaySettings::off())
-            .embedded(&place)
-            .await
-            .unwrap()
-            .build()
-            .unwrap();
+        let builder = graceful_sqlite::embedded(&place).await.unwrap().service("users");
+        let orchestrator = builder.relay(RelaySettings::off()).build().unwrap();
         orchestrator.scope(durable(1)).await.unwrap();
         orchestrator.scope(inline(None)).await.unwrap();
         orchestrator.scope(inline(Some(Code::Internal))).await.unwrap_err();
         orchestrator.key("user", 42)
     };
-    let orchestrator =
-        Orchestrator::builder().service("users").embedded(&place).await.unwrap().build().unwrap();
+    let orchestrator = graceful_sqlite::embedded(&place).await.unwrap().service("users").build().unwrap();
     let metadata = orchestrator.metadata().unwrap().latest(&entity).await.unwrap().unwrap();
     assert_eq!((metadata.score, metadata.error_count, metadata.previous.is_some()), (1, 1, true));
     assert_eq!(orchestrator.scheduler().unwrap().jobs().await.unwrap().len(), 1);
@@ -54,7 +47,7 @@ async fn a_directory_that_cannot_be_made_is_told_with_its_path() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "no directory").unwrap();
-    let error = Orchestrator::embedded(file.join("data")).await.unwrap_err().to_string();
+    let error = graceful_sqlite::embedded(file.join("data")).await.unwrap_err().to_string();
     assert!(error.contains(file.to_str().unwrap()), "{error}");
 }
 
@@ -82,7 +75,7 @@ fn is_open(directory: &Path) -> bool {
 #[tokio::test]
 async fn an_orchestrator_that_is_dropped_takes_its_relay_with_it() {
     let dir = TempDir::new().unwrap();
-    let orchestrator = Orchestrator::embedded(dir.path()).await.unwrap();
+    let orchestrator = graceful_sqlite::embedded(dir.path()).await.unwrap().build().unwrap();
     assert!(is_open(dir.path()));
     drop(orchestrator);
     until(async || !is_open(dir.path())).await;

@@ -15,9 +15,10 @@ use std::{
 
 use graceful::{
     Code, Ending, Event, Flow, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore, Room, StoredFlow, Timestamp, memory, sqlite::Store},
+    backends::{FlowState, FlowStore, Room, StoredFlow, Timestamp, memory},
     orchestrate,
 };
+use graceful_sqlite::Store;
 use graceful_tests::{
     Gate, Reports,
     gate::{awaited, until},

@@ -17,7 +17,7 @@ async fn store_opened_by_a_url_is_in_the_file_that_sqlx_finds() {
         let settings = [("GRACEFUL_STORE", &url)];
         // A URL of the environment has two slashes.
         if url.contains("://") {
-            drop(Orchestrator::builder().with_settings(settings).await.unwrap());
+            drop(Orchestrator::builder().settings(BACKENDS, settings).await.unwrap());
         }
         sqlx::SqlitePool::connect(&url).await.unwrap();
     }
@@ -65,7 +65,7 @@ mod rights {
     async fn embedded_store_is_readable_by_its_user_alone() {
         let dir = TempDir::new().unwrap();
         let place = dir.path().join("made/if/missing");
-        let orchestrator = Orchestrator::embedded(&place).await.unwrap();
+        let orchestrator = graceful_sqlite::embedded(&place).await.unwrap().build().unwrap();
         assert_eq!(mode(&place), 0o700);
         let files: Vec<_> = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(files.len() >= 3, "the log is open: {files:?}");
@@ -85,7 +85,7 @@ mod rights {
         let file = place.join("graceful.db");
         fs::write(&file, "").unwrap();
         fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
-        let _orchestrator = Orchestrator::embedded(&place).await.unwrap();
+        let _orchestrator = graceful_sqlite::embedded(&place).await.unwrap().build().unwrap();
         assert_eq!((mode(&place), mode(&file)), (0o755, 0o640));
     }
 }

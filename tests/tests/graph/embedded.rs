@@ -4,9 +4,10 @@ use std::path::Path;
 
 use graceful::{
     Code, Orchestrator, Step,
-    backends::{KnowledgeGraph, Node, oxigraph, sqlite},
+    backends::{KnowledgeGraph, Node},
     orchestrate,
 };
+use graceful_rdf::oxigraph;
 use graceful_tests::killed;
 
 use crate::flows::{call, second, triples};
@@ -17,7 +18,7 @@ async fn join(id: u64, team: u64, error: Option<Code>) -> Result<u64, Code> {
 }
 
 async fn embedded(directory: &Path) -> Orchestrator {
-    Orchestrator::builder().service("users").embedded(directory).await.unwrap().build().unwrap()
+    graceful_sqlite::embedded(directory).await.unwrap().service("users").build().unwrap()
 }
 
 fn graph(orchestrator: &Orchestrator) -> &dyn KnowledgeGraph {
@@ -52,8 +53,8 @@ async fn what_was_related_survives_a_kill() {
 #[tokio::test]
 async fn what_the_graph_forgets_the_store_forgets() {
     let directory = tempfile::tempdir().unwrap();
-    let store = sqlite::Store::open(directory.path().join("graph.db")).await.unwrap();
-    let bounded = || oxigraph::Graph::open_bounded(store.clone(), 5, graceful::backends::Retention::new());
+    let store = graceful_sqlite::Store::open(directory.path().join("graph.db")).await.unwrap();
+    let bounded = || oxigraph::Graph::open_bounded(store.clone(), 5, graceful_rdf::Retention::new());
     let graph = bounded().await.unwrap();
     for n in 0..20 {
         let flow = call("user", &n.to_string()).related("member_of", "team", "7").flow_at(second(n)).await;
@@ -70,7 +71,7 @@ async fn what_the_graph_forgets_the_store_forgets() {
 fn what_cannot_be_kept_is_a_failure_of_the_step() {
     let directory = tempfile::tempdir().unwrap();
     let first = tokio::runtime::Runtime::new().unwrap();
-    let store = first.block_on(sqlite::Store::open(directory.path().join("graph.db"))).unwrap();
+    let store = first.block_on(graceful_sqlite::Store::open(directory.path().join("graph.db"))).unwrap();
     let graph = first.block_on(oxigraph::Graph::open(store)).unwrap();
     // The store works in the runtime that it was opened in.
     drop(first);

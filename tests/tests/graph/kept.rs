@@ -8,8 +8,9 @@ use std::{
 use graceful::backends::Uuid;
 use graceful::{
     StepError,
-    backends::{Activity, KnowledgeGraph as _, Reply, Retention, oxigraph},
+    backends::{Activity, KnowledgeGraph as _, Reply},
 };
+use graceful_rdf::{Retention, oxigraph};
 
 use crate::flows::{call, record_all, second, triples};
 

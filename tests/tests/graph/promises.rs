@@ -5,8 +5,9 @@ use std::slice::from_ref;
 
 use graceful::{
     Code, Context,
-    backends::{Activity, KnowledgeGraph, Node, Rows, oxigraph, sparql},
+    backends::{Activity, KnowledgeGraph, Node, Rows},
 };
+use graceful_rdf::{oxigraph, sparql};
 use graceful_tests::services::Service;
 
 use crate::flows::{call, record_all, replayed, second, triples};

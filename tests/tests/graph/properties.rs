@@ -2,8 +2,9 @@
 
 use graceful::{
     Code, Context,
-    backends::{Activity, KnowledgeGraph, Node, oxigraph},
+    backends::{Activity, KnowledgeGraph, Node},
 };
+use graceful_rdf::oxigraph;
 use graceful_tests::services::Service;
 use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::runtime::Runtime;

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use graceful::backends::Uuid;
 use graceful::{
     Code, Flow, Key,
-    backends::{Activity, KnowledgeGraph, Node, Retention, oxigraph, sparql},
+    backends::{Activity, KnowledgeGraph, Node},
 };
+use graceful_rdf::{Retention, oxigraph, sparql};
 use graceful_tests::{raw_http::ask, services::Service};
 
 use crate::flows::{call, record_all, second, triples};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use graceful::backends::{KnowledgeGraph as _, sparql};
+use graceful::backends::KnowledgeGraph as _;
+use graceful_rdf::sparql;
 use graceful_tests::{gate::awaited, raw_http::Inbox, services::free_port};
 use tokio::net::TcpListener;
 

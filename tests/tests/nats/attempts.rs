@@ -9,13 +9,8 @@ use std::{
     time::Duration,
 };
 
-use graceful::{
-    StepErrorKind,
-    backends::{
-        memory,
-        nats::{Filter, Poison, Subscriber},
-    },
-};
+use graceful::{StepErrorKind, backends::memory};
+use graceful_nats::{Filter, Poison, Subscriber};
 use graceful_tests::{gate::awaited, inboxes::Failing};
 use tokio::sync::{mpsc, oneshot};
 

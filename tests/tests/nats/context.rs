@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use graceful::{
     Code, Context,
-    backends::{
-        ReceivedEvent, memory,
-        nats::{Filter, Subscriber},
-    },
+    backends::{ReceivedEvent, memory},
     orchestrate,
-    testing::Recorder,
 };
+use graceful_nats::{Filter, Subscriber};
+use graceful_testing::Recorder;
 use graceful_tests::gate::awaited;
 
 use super::{Nats, read::Emitter};

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use graceful::{Code, Step, StepErrorKind, backends::nats::Events, orchestrate};
+use graceful::{Code, Step, StepErrorKind, orchestrate};
+use graceful_nats::Events;
 use graceful_tests::{Link, Proxy, User, World, ada, gate::until, servers::Server};
 
 use super::Nats;
@@ -85,7 +86,7 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
         proxy.set(fault).await;
         until(|| async {
             world.run(update(ada(), None)).await.unwrap();
-            world.last(Step::Event).1.starts_with("FAILED: NATS is away")
+            world.last(Step::Event).1.starts_with("FAILED: NATS is unavailable")
         })
         .await;
         proxy.set(Link::Up).await;

@@ -12,7 +12,7 @@ mod start;
 use std::net::SocketAddr;
 
 use async_nats::jetstream::{self, stream::Stream};
-use graceful::backends::nats::Events;
+use graceful_nats::Events;
 use graceful_tests::servers::{self, unique};
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use graceful::{Code, Context, OrchestrationConfig, Orchestrator, Step, Success, backends::nats::Filter};
+use graceful::{Code, Context, OrchestrationConfig, Orchestrator, Step, Success};
+use graceful_nats::Filter;
 use graceful_tests::World;
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 
@@ -70,7 +71,9 @@ async fn on_the_server_every_event_is_under_its_own_subject() {
         let filter = Filter::new().service(&service).tenant(&tenant).pattern(&pattern).event(&event);
         // Names that cannot be part of an event are refused before any is made.
         let is_name = |part: &str| Orchestrator::builder().service(part).build().is_ok();
-        if [&service, &pattern, &event].iter().any(|part| !is_name(part)) || filter.subject(&nats.stream).len() > 1024 {
+        if [&service, &pattern, &event].iter().any(|part| !is_name(part))
+            || filter.subject(&nats.stream).len() > 1024
+        {
             continue;
         }
         let world = World::with(|builder| builder.service(&service).events(events.clone()));

@@ -10,11 +10,9 @@ use std::{
 
 use graceful::{
     Code, OrchestrationConfig, Orchestrator, Step, Success,
-    backends::{
-        ReceivedEvent, memory,
-        nats::{Filter, Poison, Rejected, Subscriber},
-    },
+    backends::{ReceivedEvent, memory},
 };
+use graceful_nats::{Filter, Poison, Rejected, Subscriber};
 use graceful_tests::{
     Link, Proxy,
     gate::{awaited, until},

@@ -1,7 +1,7 @@
 //! What can be wrong is told at once, without a secret.
 
 use async_nats::jetstream::stream::{Config, StorageType};
-use graceful::backends::nats::{Events, Filter, Subscriber};
+use graceful_nats::{Events, Filter, Subscriber};
 use graceful_tests::servers::Server;
 
 use super::Nats;

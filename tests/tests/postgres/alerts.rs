@@ -1,7 +1,7 @@
 //! The book of alerts that several processes share.
 
 use graceful::{Code, Orchestrator, Step, backends::Alert, orchestrate};
-use graceful_tests::Reports;
+use graceful_tests::{BACKENDS, Reports};
 use tokio::task::JoinSet;
 
 use super::Postgres;
@@ -15,7 +15,7 @@ async fn touch(id: u64, error: Option<Code>) -> Result<u64, Code> {
 async fn process(url: &str) -> (Orchestrator, Reports) {
     let settings = [("GRACEFUL_SERVICE", "users"), ("GRACEFUL_STORE", url)];
     let (builder, reports) =
-        (Orchestrator::builder().with_settings(settings).await.unwrap(), Reports::default());
+        (Orchestrator::builder().settings(BACKENDS, settings).await.unwrap(), Reports::default());
     (reports.of(builder).build().unwrap(), reports)
 }
 

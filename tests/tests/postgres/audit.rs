@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, error::Error as _, sync::Arc};
 
 use graceful::{
-    Code, Failure, OrchestrationConfig, Orchestrator, RelaySettings, Success,
-    backends::{AuditHead, AuditLog as _, Tampered, postgres::Store},
+    Code, Failure, OrchestrationConfig, Orchestrator, RelaySettings, Success, backends::AuditLog as _,
 };
+use graceful_postgres::Store;
+use graceful_sql::{AuditHead, Tampered};
 use tokio::task::JoinSet;
 
 use super::{Postgres, execute};

@@ -1,6 +1,7 @@
 //! The suites that any store must pass.
 
-use graceful::{backends::postgres::Store, testing::conformance};
+use graceful_postgres::Store;
+use graceful_testing::conformance;
 
 use super::Postgres;
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use graceful::{
     Code, Orchestrator, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore as _, postgres::Store},
+    backends::{FlowState, FlowStore as _},
     orchestrate,
 };
+use graceful_postgres::Store;
 use graceful_tests::{Link, Proxy, Reports, gate::until};
 
 use super::{Postgres, execute, url};
@@ -78,7 +79,7 @@ fn steps(reports: &Reports) -> Vec<String> {
 }
 
 fn is_spared(step: &str) -> bool {
-    step.contains("PostgreSQL is away")
+    step.contains("PostgreSQL is unavailable")
 }
 
 #[tokio::test(flavor = "multi_thread")]

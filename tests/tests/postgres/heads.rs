@@ -3,9 +3,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use graceful::backends::{
-    Claim, FlowState, FlowStore as _, Held, Lane, QueuedFlow, Room, Settlement, Uuid, postgres::Store,
-};
+use graceful::backends::{Claim, FlowState, FlowStore as _, Held, Lane, QueuedFlow, Room, Settlement, Uuid};
+use graceful_postgres::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::PgConnection;
 

@@ -11,12 +11,10 @@ use std::{
 
 use graceful::{
     Code, OrchestrationConfig, Orchestrator, Success,
-    backends::{
-        Inbox as _, InboxEntry, ReceivedEvent,
-        nats::{Events, Filter, Poison, Subscriber},
-        postgres::Store,
-    },
+    backends::{Inbox as _, InboxEntry, ReceivedEvent},
 };
+use graceful_nats::{Events, Filter, Poison, Subscriber};
+use graceful_postgres::Store;
 use graceful_tests::{
     Link, Proxy,
     gate::{awaited, until},

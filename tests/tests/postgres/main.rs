@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use graceful::backends::postgres::Store;
+use graceful_postgres::Store;
 use graceful_tests::servers::{self, unique};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 

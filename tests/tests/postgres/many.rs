@@ -12,9 +12,10 @@ use std::{
 
 use graceful::{
     Code, Event, Orchestrator, RelaySettings, StepError,
-    backends::{EventEmitter, FlowState, FlowStore as _, Reply, postgres::Store},
+    backends::{EventEmitter, FlowState, FlowStore as _, Reply},
     orchestrate,
 };
+use graceful_postgres::Store;
 use graceful_tests::{
     gate::until,
     killed::{self, Working},

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use graceful::{Code, Orchestrator, RelaySettings, Step, backends::postgres::Store, orchestrate};
+use graceful::{Code, Orchestrator, RelaySettings, Step, orchestrate};
+use graceful_postgres::Store;
 use graceful_tests::{
     Link, Proxy,
     gate::until,

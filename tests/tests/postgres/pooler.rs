@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use graceful::backends::postgres::Store;
+use graceful_postgres::Store;
 use graceful_tests::servers::{Server, unique};
 use sqlx::{
     PgPool,

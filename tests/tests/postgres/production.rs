@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use graceful::{
     Code, Orchestrator, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore as _, Inbox as _, InboxEntry, postgres::Store},
+    backends::{FlowState, FlowStore as _, Inbox as _, InboxEntry},
     orchestrate,
 };
+use graceful_postgres::Store;
 use graceful_tests::{Reports, gate::until, servers::unique};
 use sqlx::{PgPool, Postgres as Database, Transaction, postgres::PgPoolOptions};
 
@@ -14,7 +15,7 @@ use super::{Postgres, execute};
 
 const PATIENT: Duration = Duration::from_secs(30);
 
-const GRANTS: &str = include_str!("../../../graceful/src/backends/postgres/grants.sql");
+const GRANTS: &str = include_str!("../../../backends/postgres/src/grants.sql");
 
 #[orchestrate(pattern = "user", id = id, event = "saved", delivery = "durable")]
 pub(super) async fn save(id: usize, error: Option<Code>) -> Result<usize, Code> {

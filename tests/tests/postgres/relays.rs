@@ -11,9 +11,10 @@ use std::{
 
 use graceful::{
     Orchestrator, RelaySettings, StepError,
-    backends::{Claim, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Settlement, Uuid, postgres::Store},
+    backends::{Claim, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Settlement, Uuid},
     orchestrate,
 };
+use graceful_postgres::Store;
 use sqlx::Connection as _;
 use tokio::{sync::mpsc, task::JoinSet};
 

@@ -4,11 +4,10 @@ use std::{env, path::Path, process::Command, time::Duration};
 
 use graceful::{
     Code, Orchestrator, RelaySettings,
-    backends::{
-        FlowStore as _, Lane, QueuedFlow, Room, Scheduler as _, Settlement, Timestamp, Uuid, postgres::Store,
-    },
+    backends::{FlowStore as _, Lane, QueuedFlow, Room, Scheduler as _, Settlement, Timestamp, Uuid},
     orchestrate,
 };
+use graceful_postgres::Store;
 use tempfile::TempDir;
 
 use super::Postgres;

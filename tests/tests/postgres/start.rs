@@ -1,6 +1,7 @@
 //! What can be wrong is told at once, without a secret; the tables are made once.
 
-use graceful::backends::{FlowState, FlowStore as _, postgres::Store};
+use graceful::backends::{FlowState, FlowStore as _};
+use graceful_postgres::Store;
 
 use super::{Postgres, execute};
 

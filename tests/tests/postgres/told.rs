@@ -4,9 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use graceful::{
     Code, FlowReport, Orchestrator, RelaySettings, StepError,
-    backends::{FlowStore as _, Lane, QueuedFlow, Room, Uuid, postgres::Store},
+    backends::{FlowStore as _, Lane, QueuedFlow, Room, Uuid},
     orchestrate,
 };
+use graceful_postgres::Store;
 use graceful_tests::{Link, Proxy, Reports, gate::until};
 use sqlx::{Connection as _, PgConnection, postgres::PgListener};
 use tokio::sync::Mutex;

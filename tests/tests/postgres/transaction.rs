@@ -2,9 +2,10 @@
 
 use graceful::{
     Code, Ending, Orchestrator, RelaySettings, StepError,
-    backends::{FlowState, FlowStore as _, StoredFlow, postgres::Store},
+    backends::{FlowState, FlowStore as _, StoredFlow},
     orchestrate,
 };
+use graceful_postgres::Store;
 use sqlx::{Connection as _, PgConnection, Transaction};
 
 use super::{Postgres, execute};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use graceful::backends::{Claim, FlowStore as _, Room, Settlement, postgres::Store};
+use graceful::backends::{Claim, FlowStore as _, Room, Settlement};
+use graceful_postgres::Store;
 use sqlx::{
     AssertSqlSafe, SqlSafeStr as _,
     migrate::{Migration, MigrationType, Migrator},
@@ -19,9 +20,9 @@ async fn flows_of_earlier_version_are_delivered_in_order() {
         Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false)
     };
     let of = |file| match file {
-        1 => include_str!("../../../graceful/src/backends/postgres/migrations/1_store.sql"),
-        2 => include_str!("../../../graceful/src/backends/postgres/migrations/2_claims.sql"),
-        _ => include_str!("../../../graceful/src/backends/postgres/migrations/3_alerts.sql"),
+        1 => include_str!("../../../backends/postgres/migrations/1_store.sql"),
+        2 => include_str!("../../../backends/postgres/migrations/2_claims.sql"),
+        _ => include_str!("../../../backends/postgres/migrations/3_alerts.sql"),
     };
     let names = [(1, "store"), (2, "claims"), (3, "alerts")];
     let mut migrator =

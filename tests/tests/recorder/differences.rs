@@ -1,6 +1,7 @@
 //! What an assertion that fails prints.
 
-use graceful::{Step, testing::Recorder};
+use graceful::Step;
+use graceful_testing::Recorder;
 use graceful_tests::{User, UserError};
 
 use super::{ada, panic_of, update};

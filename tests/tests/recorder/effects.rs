@@ -1,6 +1,7 @@
 //! What is flow of each step, on both flows.
 
-use graceful::{Code, Ending, Step, orchestrate, testing::Recorder};
+use graceful::{Code, Ending, Step, orchestrate};
+use graceful_testing::Recorder;
 use graceful_tests::{User, UserError, hooks};
 
 use super::{ADA, ada, delete, update};

@@ -1,6 +1,7 @@
 //! A backend that fails, by the recorder's doing or its own.
 
-use graceful::{Step, StepError, testing::Recorder};
+use graceful::{Step, StepError};
+use graceful_testing::Recorder;
 use graceful_tests::{Fault, Faulty, UserError};
 
 use super::{ADA, ada, update};

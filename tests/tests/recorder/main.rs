@@ -1,4 +1,4 @@
-//! `graceful::testing::Recorder`, as a user's tests have it.
+//! `graceful_testing::Recorder`, as a user's tests have it.
 #![allow(missing_docs, reason = "tests")]
 
 mod differences;

@@ -1,6 +1,7 @@
 //! A recorder runs what production runs: a flow is the same beside another orchestrator, step for step.
 
-use graceful::{Step, testing::Recorder};
+use graceful::Step;
+use graceful_testing::Recorder;
 use graceful_tests::{UserError, World};
 
 use super::{ada, update};

@@ -2,7 +2,8 @@
 
 use std::{pin::pin, sync::Arc};
 
-use graceful::{Code, Ending, Flow, Step, StepError, orchestrate, testing::Recorder};
+use graceful::{Code, Ending, Flow, Step, StepError, orchestrate};
+use graceful_testing::Recorder;
 use graceful_tests::{Gate, gate::awaited};
 
 static GATE: Gate = Gate::closed();

@@ -1,6 +1,6 @@
 //! The suite that any cache must pass; the one in memory runs it as an example of the documentation.
 
-use graceful::testing::conformance;
+use graceful_testing::conformance;
 
 use super::Redis;
 

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use graceful::{
-    Code, Step, StepErrorKind,
-    backends::{Cache as _, redis::Cache},
-    orchestrate,
-};
+use graceful::{Code, Step, StepErrorKind, backends::Cache as _, orchestrate};
+use graceful_redis::Cache;
 use graceful_tests::{Link, Proxy, User, World, ada, gate::until, servers::Server};
 
 use super::{Redis, entry, url};
@@ -92,7 +89,7 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
         until(|| async {
             let tried = proxy.connections();
             world.run(update(ada(), 3, None)).await.unwrap();
-            let refused = cache_step(&world).unwrap_err().starts_with("Redis is away");
+            let refused = cache_step(&world).unwrap_err().starts_with("Redis is unavailable");
             assert!(!refused || proxy.connections() == tried);
             refused
         })

@@ -8,10 +8,8 @@ use std::{
     time::Duration,
 };
 
-use graceful::{
-    Key,
-    backends::{Cache as _, redis::Cache},
-};
+use graceful::{Key, backends::Cache as _};
+use graceful_redis::Cache;
 use graceful_tests::{Link, Proxy, gate::until};
 use tokio::task::JoinHandle;
 

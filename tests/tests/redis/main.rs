@@ -12,8 +12,9 @@ use std::net::SocketAddr;
 use ::redis::aio::MultiplexedConnection;
 use graceful::{
     Key, Payload,
-    backends::{CacheEntry, Timestamp, redis::Cache},
+    backends::{CacheEntry, Timestamp},
 };
+use graceful_redis::Cache;
 use graceful_tests::servers::{self, unique};
 
 /// The server, with names of the test's own, which are removed by [`clean`](Self::clean).

@@ -1,6 +1,7 @@
 //! What can be wrong is told at once, without a secret.
 
-use graceful::backends::{Cache as _, redis::Cache};
+use graceful::backends::Cache as _;
+use graceful_redis::Cache;
 use graceful_tests::servers::Server;
 
 use super::{Redis, entry, url};

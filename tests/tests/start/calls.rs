@@ -1,6 +1,7 @@
 //! Where nobody has checked, the first call does.
 
-use graceful::{OrchestrationConfig, Orchestrator, Step, StepResult, Success, testing::Recorder};
+use graceful::{OrchestrationConfig, Orchestrator, Step, StepResult, Success};
+use graceful_testing::Recorder;
 use graceful_tests::{Log, Reports};
 use tracing::Level;
 

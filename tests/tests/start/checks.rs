@@ -1,7 +1,4 @@
-use graceful::{
-    InstallError, OrchestrationConfig, Orchestrator, Step, Success,
-    backends::{memory, sqlite},
-};
+use graceful::{InstallError, OrchestrationConfig, Orchestrator, Step, Success, backends::memory};
 
 use super::*;
 
@@ -97,7 +94,7 @@ async fn manual_path_reports_names_that_no_event_can_carry() {
 #[tokio::test]
 async fn store_serves_alerts_unless_they_were_given() {
     let dir = tempfile::tempdir().unwrap();
-    let store = sqlite::Store::open(dir.path().join("graceful.db")).await.unwrap();
+    let store = graceful_sqlite::Store::open(dir.path().join("graceful.db")).await.unwrap();
     let orchestrator = Orchestrator::builder().store(store.clone()).build().unwrap();
     assert!(format!("{:?}", orchestrator.alerts().unwrap()).starts_with("Store"));
     let given = Orchestrator::builder().alerts(memory::Alerts::new()).store(store).build().unwrap();

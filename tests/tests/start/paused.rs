@@ -1,16 +1,12 @@
 //! Under paused time, which goes to the next timer as soon as every task waits, though the file or the server is at work.
 
-use graceful::{
-    Orchestrator,
-    backends::{nats, postgres, redis},
-};
 use graceful_tests::servers;
 
 #[tokio::test(start_paused = true)]
 async fn embedded_opens_under_paused_time() {
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..20 {
-        Orchestrator::embedded(dir.path()).await.unwrap();
+        graceful_sqlite::embedded(dir.path()).await.unwrap().build().unwrap();
     }
 }
 
@@ -21,11 +17,11 @@ async fn servers_connect_under_paused_time() {
     else {
         return;
     };
-    redis::Cache::connect(&format!("redis://{redis}")).await.unwrap();
+    graceful_redis::Cache::connect(&format!("redis://{redis}")).await.unwrap();
     let url = format!("nats://{nats}?stream={}", servers::unique("paused"));
-    nats::Events::connect(&url).await.unwrap();
-    nats::Subscriber::connect(&url, "greeter", &nats::Filter::new()).await.unwrap();
+    graceful_nats::Events::connect(&url).await.unwrap();
+    graceful_nats::Subscriber::connect(&url, "greeter", &graceful_nats::Filter::new()).await.unwrap();
     let url = format!("postgres://postgres@{postgres}/test");
-    postgres::Store::migrate(&url).await.unwrap();
-    postgres::Store::connect(&url).await.unwrap();
+    graceful_postgres::Store::migrate(&url).await.unwrap();
+    graceful_postgres::Store::connect(&url).await.unwrap();
 }

@@ -1,9 +1,7 @@
 //! The audit chain: what was done to it afterwards shows.
 
-use graceful::{
-    Code, Failure, OrchestrationConfig, Orchestrator, Success,
-    backends::sqlite::{AuditHead, Store, Tampered},
-};
+use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, Success};
+use graceful_sqlite::{AuditHead, Store, Tampered};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tempfile::TempDir;
 

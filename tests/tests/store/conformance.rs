@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use graceful::{backends::sqlite::Store, testing::conformance};
+use graceful_sqlite::Store;
+use graceful_testing::conformance;
 use tempfile::TempDir;
 
 use super::elapse;

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::fresh;
 
-async fn connect(store: &graceful::backends::sqlite::Store) -> SqliteConnection {
+async fn connect(store: &graceful_sqlite::Store) -> SqliteConnection {
     SqliteConnection::connect(store.path().to_str().unwrap()).await.unwrap()
 }
 

@@ -12,7 +12,7 @@ mod values;
 
 use std::time::Duration;
 
-use graceful::backends::sqlite::Store;
+use graceful_sqlite::Store;
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use graceful::backends::{
     Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow, Timestamp,
-    Uuid, memory, sqlite::Store,
+    Uuid, memory,
 };
+use graceful_sqlite::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::runtime::{Builder, Runtime};

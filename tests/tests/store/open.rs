@@ -1,6 +1,7 @@
 //! Opening a store: what is there already, what is not, and what is something else.
 
-use graceful::backends::{FlowStore as _, Lane, QueuedFlow, Uuid, sqlite::Store};
+use graceful::backends::{FlowStore as _, Lane, QueuedFlow, Uuid};
+use graceful_sqlite::Store;
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 

@@ -89,10 +89,10 @@ impl Alerter for Alerts {
         let (mut change, mut worst, mut count) = (AlertChange::Opened, severity, 1);
         unpoisoned(self.0.open.write()).put(incident, |open| {
             let alert = match open {
-                None => Alert::first(flow, severity),
+                None => Alert::opened(flow, severity),
                 Some(open) => {
                     change = AlertChange::Repeated;
-                    open.again(flow, severity)
+                    open.repeated(flow, severity)
                 }
             };
             (worst, count) = (alert.severity, alert.count);

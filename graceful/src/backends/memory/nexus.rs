@@ -137,7 +137,7 @@ impl Nexus {
 impl backends::Nexus for Nexus {
     fn register(&self, flow: &Arc<Flow>) -> Reply<()> {
         let (success, at) = (flow.is_success(), flow.timestamp());
-        let entity = flow.traced();
+        let entity = flow.nexus_key();
         self.0.patterns.upsert((flow.declaration.pattern.clone(), success), |tally| {
             let once = Tally::once(at);
             *tally = Some(tally.map_or(once, |tally| tally.plus(once)));

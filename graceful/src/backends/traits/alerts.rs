@@ -75,10 +75,9 @@ impl Alert {
     }
 }
 
-#[cfg(any(feature = "memory", feature = "postgres"))]
 impl Alert {
-    /// That of an entity that had none.
-    pub(crate) fn first(flow: &Flow, severity: Severity) -> Self {
+    /// The alert of an incident that had no open one.
+    pub fn opened(flow: &Flow, severity: Severity) -> Self {
         let incident = flow.incident();
         Self {
             entity: incident.entity().clone(),
@@ -95,19 +94,19 @@ impl Alert {
         }
     }
 
-    /// The same that fires again.
-    pub(crate) fn again(&self, flow: &Flow, severity: Severity) -> Self {
+    /// The open alert after it has fired again for this flow. A flow that was delivered again is not counted twice.
+    pub fn repeated(&self, flow: &Flow, severity: Severity) -> Self {
         Self {
             severity: self.severity.max(severity),
             // The relay may bring the same one again.
             count: self.count + u64::from(self.flow != flow.id()),
             fired_at: self.fired_at,
-            ..Self::first(flow, severity)
+            ..Self::opened(flow, severity)
         }
     }
 
-    /// At the level that its severity asks for.
-    pub(crate) fn log_fired(flow: &Flow, severity: Severity, count: u64) {
+    /// Logs an alert that fired, at the level of its severity, with the target `graceful::alert`.
+    pub fn log_fired(flow: &Flow, severity: Severity, count: u64) {
         let incident = flow.incident();
         macro_rules! log {
             ($level:ident) => {
@@ -131,7 +130,8 @@ impl Alert {
         }
     }
 
-    pub(crate) fn log_resolved(&self, flow: &Flow) {
+    /// Logs that the alert is resolved, at `INFO`, with the target `graceful::alert`.
+    pub fn log_resolved(&self, flow: &Flow) {
         tracing::info!(
             target: "graceful::alert",
             entity = %self.entity,

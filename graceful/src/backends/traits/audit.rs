@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Ending, Flow, Key, Payload, Sha256, TraceParent, backends::Reply};
+use crate::{Code, Ending, Flow, Key, Payload, Sha256, TraceParent, backends::Reply, flow::Declared};
 
 /// What an [`AuditLog`] keeps of a flow: who did what, when, to what and how it ended, and a hash of the payload. The payload
 /// itself is in it only where the handler declares `audit(payload)`; metadata never is.
@@ -78,6 +78,21 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
+    /// A record of what was done to the log itself, now: not of a flow.
+    ///
+    /// ```
+    /// use graceful::{Key, backends::AuditRecord};
+    ///
+    /// let log = Key::new("graceful", None, "audit_log", "payloads");
+    /// let record = AuditRecord::new(log, "remove_audit_payloads", "removed the payloads of 7 records");
+    /// assert_eq!(record.handler, "remove_audit_payloads");
+    /// ```
+    pub fn new(entity: Key, handler: impl Into<SmolStr>, message: impl Into<SmolStr>) -> Self {
+        let mut flow = Flow::begin(Declared::default(), Arc::default());
+        flow.end(Ending::Ok);
+        Self { entity, handler: handler.into(), message: message.into(), ..Self::of(&flow) }
+    }
+
     /// What is kept of a flow.
     ///
     /// ```

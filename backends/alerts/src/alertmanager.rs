@@ -1,0 +1,313 @@
+//! Prometheus' Alertmanager, by its API v2.
+//!
+//! Feature `alertmanager`.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use graceful_http::{self as http, Http, origin};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use graceful::{
+    Flow, Severity, StepError,
+    backends::{Alert, AlertChange, Alerter, Reply},
+};
+
+use crate::notify::{self, Checked, Notice, Notifier, Receiver};
+
+const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// Tells Prometheus' Alertmanager what fails, and when it is right again.
+///
+/// One alert of the Alertmanager is about one failure, however many entities have it and however often: its labels are
+/// `alertname` (`GracefulFlowFailed`), `service`, `environment`, `pattern`, `handler` (the handler's identity, or the incident that it
+/// shares), `code` and `severity`. Its annotations tell the
+/// last of them (`entity`, `flow`, `description`) and how many there are (`entities`, `count`). It is resolved when no entity
+/// has an open alert of it any more.
+///
+/// Which entity's alert is open is known by the book, [`memory::Alerts`](graceful::backends::memory::Alerts) unless another is
+/// [given](Builder::book): with one that survives a restart, an `Ok` after it still resolves the alert, and with one that all
+/// processes of a service share, an `Ok` of any of them does.
+///
+/// An Alertmanager forgets what it is not told again, by a restart or by the alert's `endsAt`, so what is open is told again
+/// each minute, in the background. What it could not be told is told then, too; the flow's step has failed by then.
+///
+/// ```no_run
+/// use graceful::Orchestrator;
+/// use graceful_alerts::alertmanager::Alertmanager;
+///
+/// let alerts = Alertmanager::builder("http://alertmanager.example.org:9093").label("team", "identity").build()?;
+/// let orchestrator = Orchestrator::builder().service("users").environment("prod").alerts(alerts).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Alertmanager(Notifier<Api>);
+
+/// From settings to an [`Alertmanager`].
+///
+/// ```
+/// let builder = graceful_alerts::alertmanager::Alertmanager::builder("http://ada:secret@127.0.0.1:9093");
+/// assert!(!format!("{builder:?}").contains("secret"));
+/// ```
+#[must_use]
+pub struct Builder {
+    url: String,
+    http: http::Settings,
+    notify: notify::Settings,
+    labels: Vec<(String, String)>,
+    expires_after: Duration,
+}
+
+impl Alertmanager {
+    /// Of the Alertmanager at this URL, without `/api/v2`. User and password in it are used and never shown.
+    ///
+    /// ```
+    /// use graceful_alerts::alertmanager::Alertmanager;
+    ///
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn builder(url: impl Into<String>) -> Builder {
+        Builder {
+            url: url.into(),
+            http: http::Settings::new(),
+            notify: notify::Settings::new(),
+            labels: Vec::new(),
+            expires_after: EXPIRES_AFTER,
+        }
+    }
+}
+
+impl Builder {
+    /// One more label of all alerts.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").label("team", "identity").build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.push((name.into(), value.into()));
+        self
+    }
+
+    /// Names a user to the server, by HTTP Basic.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").basic_auth("users", "secret").build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn basic_auth(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.http.basic_auth(user.into(), password.into());
+        self
+    }
+
+    /// Shows a token to the server.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").bearer_auth("token").build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn bearer_auth(mut self, token: impl Into<String>) -> Self {
+        self.http.bearer_auth(token.into());
+        self
+    }
+
+    /// How long a request may take. Default: 900 ms, of which 500 ms to connect.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let second = std::time::Duration::from_secs(1);
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").timeout(second).build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.http.timeout(timeout);
+        self
+    }
+
+    /// How often what is open is told again. Default: each minute.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let minutes = std::time::Duration::from_secs(5 * 60);
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").repeat_every(minutes).build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn repeat_every(mut self, time: Duration) -> Self {
+        self.notify.every = time;
+        self
+    }
+
+    /// How long an alert fires on when it is not told again, since the process is gone: its `endsAt`. Default: 1 hour.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let minutes = std::time::Duration::from_secs(5 * 60);
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").expires_after(minutes).build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn expires_after(mut self, time: Duration) -> Self {
+        self.expires_after = time;
+        self
+    }
+
+    /// How long after its last failure an entity counts as failing, if there is no `Ok` of it at all. Default: 24 hours.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let hour = std::time::Duration::from_secs(60 * 60);
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").quiet_after(hour).build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn quiet_after(mut self, time: Duration) -> Self {
+        self.notify.quiet_after = time;
+        self
+    }
+
+    /// Who knows the open alert of each entity. Default: [`memory::Alerts`](graceful::backends::memory::Alerts), which forgets
+    /// them with the process.
+    ///
+    /// ```
+    /// use graceful::backends::memory;
+    /// use graceful_alerts::alertmanager::Alertmanager;
+    ///
+    /// let book = memory::Alerts::with_capacity(100);
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").book(book).build()?;
+    /// # Ok::<(), graceful::StepError>(())
+    /// ```
+    pub fn book(mut self, book: impl Alerter) -> Self {
+        self.notify.book = Some(Arc::new(book));
+        self
+    }
+
+    /// An alerter; the Alertmanager is told at once what is open in the book, if there is a runtime.
+    ///
+    /// # Errors
+    /// Where the URL is none, or not of `http` or `https`, or a label's name is none of Prometheus'.
+    ///
+    /// ```
+    /// # use graceful_alerts::alertmanager::Alertmanager;
+    /// let error = Alertmanager::builder("http://127.0.0.1:9093").label("the team", "x").build().unwrap_err();
+    /// assert_eq!(error.message(), "`the team` is no name of a label: letters, digits and `_`, no digit first");
+    /// ```
+    pub fn build(self) -> Result<Alertmanager, StepError> {
+        let book = self.notify.book.clone();
+        self.checked().map(|checked| Alertmanager(checked.notifier(book)))
+    }
+
+    /// All that can be wrong is found; nobody is told yet.
+    pub(crate) fn checked(mut self) -> Result<Checked<Api>, StepError> {
+        let mut url = self.http.url(&self.url)?;
+        let path = format!("{}/api/v2/alerts", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        for (name, _) in &self.labels {
+            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !is_name {
+                let what = "is no name of a label: letters, digits and `_`, no digit first";
+                return Err(StepError::new(format!("`{name}` {what}")));
+            }
+        }
+        let http = self.http.connect()?;
+        let api = Api { http, url, labels: self.labels, expires_after: self.expires_after };
+        Ok(Checked::new(api, self.notify))
+    }
+}
+
+/// `POST /api/v2/alerts`.
+pub(crate) struct Api {
+    http: Http,
+    url: Url,
+    labels: Vec<(String, String)>,
+    expires_after: Duration,
+}
+
+impl Receiver for Api {
+    const FORGETS: bool = true;
+
+    async fn tell(&self, notice: &Notice) -> Result<(), StepError> {
+        let body = json!([self.alert(notice)]).to_string();
+        self.http.post(&self.url, "application/json", [], body).await.map(drop)
+    }
+}
+
+impl Api {
+    fn alert(&self, notice: &Notice) -> Value {
+        let Notice { group, since, resolved_at, entities, count, message, entity, flow, .. } = notice;
+        let own = [
+            ("alertname", "GracefulFlowFailed"),
+            ("service", &group.service),
+            ("environment", &group.environment),
+            ("pattern", &group.pattern),
+            ("handler", &group.owner),
+            ("code", group.code.name()),
+            ("severity", group.severity.name()),
+        ];
+        let given = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // A label without a value is none.
+        let labels: Map<String, Value> = given
+            .chain(own)
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        let ends_at = resolved_at
+            .unwrap_or_else(|| Timestamp::now().checked_add(self.expires_after).unwrap_or(Timestamp::MAX));
+        json!({
+            "labels": labels,
+            "annotations": {
+                "summary": format!("{} of {} fails: {}", group.pattern, group.service, group.code),
+                "description": message,
+                "entity": entity.to_string(),
+                "entities": entities.to_string(),
+                "count": count.to_string(),
+                "flow": flow.to_string(),
+            },
+            // Its clock may be behind: an alert that starts after its end is refused.
+            "startsAt": since.min(&ends_at),
+            "endsAt": ends_at,
+        })
+    }
+}
+
+impl Alerter for Alertmanager {
+    fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
+        self.0.fire(flow, severity)
+    }
+
+    fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
+        self.0.resolve(flow)
+    }
+
+    fn open(&self) -> Reply<Vec<Alert>> {
+        self.0.open()
+    }
+
+    fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
+        self.0.resolved(limit)
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alertmanager")
+            .field("server", &origin(&self.url))
+            .field("http", &self.http)
+            .field("labels", &self.labels)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL is not known to be one yet, so it is not shown.
+        f.debug_struct("Builder")
+            .field("http", &self.http)
+            .field("notify", &self.notify)
+            .field("labels", &self.labels)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,54 @@
+//! Receivers of the alerts of `graceful`: Prometheus' [`Alertmanager`], and any signed [`Webhook`].
+//!
+//! An alert store (another [`Alerter`](graceful::backends::Alerter)) knows the open alert of each entity. A receiver here groups them
+//! by failure, compares the groups with what was sent, and sends the difference.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "alertmanager")]
+pub mod alertmanager;
+mod notify;
+#[cfg(feature = "webhook")]
+pub mod webhook;
+
+use graceful::{
+    Backend, Change, OrchestratorBuilder,
+    backends::{BoxFuture, client::ConnectError},
+};
+
+#[cfg(feature = "alertmanager")]
+pub use self::alertmanager::Alertmanager;
+use self::notify::{Checked, Receiver};
+#[cfg(feature = "webhook")]
+pub use self::webhook::Webhook;
+
+/// `GRACEFUL_ALERTS=http[s]://…`: an Alertmanager; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
+#[cfg(feature = "alertmanager")]
+pub const ALERTMANAGER: Backend =
+    Backend::new("graceful-alerts", "GRACEFUL_ALERTS", &["http", "https"], |url| {
+        connect(Alertmanager::builder(url).checked())
+    });
+
+/// `GRACEFUL_ALERTS=webhook+http[s]://…#secret`: a webhook; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
+#[cfg(feature = "webhook")]
+pub const WEBHOOK: Backend =
+    Backend::new("graceful-alerts", "GRACEFUL_ALERTS", &["webhook+http", "webhook+https"], |url| {
+        // What follows the `#` is never sent.
+        let (url, secret) = url.split_once('#').unwrap_or((&url, ""));
+        connect(Webhook::builder(url.trim_start_matches("webhook+"), secret).checked())
+    });
+
+/// The receiver, over the alert store that was given before.
+fn connect<R: Receiver>(
+    checked: Result<Checked<R>, graceful::StepError>,
+) -> BoxFuture<Result<Change, ConnectError>> {
+    Box::pin(async move {
+        let checked = checked.map_err(|error| ConnectError::new(error.message()))?;
+        let change = |builder: OrchestratorBuilder| {
+            builder.map_backends(|mut backends| {
+                backends.alerts = Some(checked.over(backends.alerts.take()));
+                backends
+            })
+        };
+        Ok(Box::new(change) as Change)
+    })
+}

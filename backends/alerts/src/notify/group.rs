@@ -1,0 +1,150 @@
+//! What one alert of a receiver is about.
+
+use std::collections::BTreeMap;
+
+use graceful::{Code, Flow, Key, Severity, backends::Alert};
+use jiff::Timestamp;
+use smol_str::SmolStr;
+use uuid::Uuid;
+
+/// A failure: a storm of it, over any number of entities, is one alert.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Group {
+    pub service: SmolStr,
+    pub environment: SmolStr,
+    pub pattern: SmolStr,
+    /// Whose failure it is.
+    pub owner: SmolStr,
+    pub code: Code,
+    pub severity: Severity,
+}
+
+/// What is known of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub group: Group,
+    /// When it first fired.
+    pub since: Timestamp,
+    /// When it last fired.
+    pub last: Timestamp,
+    pub resolved_at: Option<Timestamp>,
+    /// How many entities fail.
+    pub entities: usize,
+    /// How many flows failed.
+    pub count: u64,
+    /// Of the last flow.
+    pub message: SmolStr,
+    pub entity: Key,
+    pub flow: Uuid,
+}
+
+impl Group {
+    pub fn of_flow(flow: &Flow, severity: Severity) -> Self {
+        Self {
+            service: flow.service().into(),
+            environment: flow.environment().into(),
+            pattern: flow.pattern().into(),
+            owner: flow.incident().owner().clone(),
+            code: flow.code(),
+            severity,
+        }
+    }
+
+    pub fn of(alert: &Alert) -> Self {
+        Self {
+            service: alert.entity.service().into(),
+            environment: alert.environment.clone(),
+            pattern: alert.entity.pattern().into(),
+            owner: alert.owner.clone(),
+            code: alert.code,
+            severity: alert.severity,
+        }
+    }
+}
+
+/// The groups of the alerts.
+pub fn grouped<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> BTreeMap<Group, Notice> {
+    let mut groups: BTreeMap<Group, Notice> = BTreeMap::new();
+    for alert in alerts {
+        let group = Group::of(alert);
+        match groups.get_mut(&group) {
+            Some(notice) => notice.add(alert),
+            None => {
+                let notice = Notice::of(group.clone(), alert);
+                groups.insert(group, notice);
+            }
+        }
+    }
+    groups
+}
+
+impl Notice {
+    fn of(group: Group, alert: &Alert) -> Self {
+        Self {
+            group,
+            since: alert.fired_at,
+            last: alert.last_fired_at,
+            resolved_at: None,
+            entities: 1,
+            count: alert.count,
+            message: alert.message.clone(),
+            entity: alert.entity.clone(),
+            flow: alert.flow,
+        }
+    }
+
+    fn add(&mut self, alert: &Alert) {
+        self.since = self.since.min(alert.fired_at);
+        self.entities += 1;
+        self.count += alert.count;
+        if alert.last_fired_at >= self.last {
+            self.last = alert.last_fired_at;
+            (self.message, self.entity, self.flow) =
+                (alert.message.clone(), alert.entity.clone(), alert.flow);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert(id: &str, code: Code, severity: Severity, fired: i64, last: i64) -> Alert {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        Alert {
+            entity: Key::new("users", None, "user", id),
+            owner: "update_user".into(),
+            environment: "test".into(),
+            severity,
+            code,
+            message: id.into(),
+            count: 2,
+            fired_at: at(fired),
+            last_fired_at: at(last),
+            resolved_at: None,
+            flow: Uuid::nil(),
+        }
+    }
+
+    #[test]
+    fn entities_that_fail_alike_are_one_group() {
+        let alerts = [
+            alert("1", Code::Internal, Severity::Error, 2, 9),
+            alert("2", Code::Internal, Severity::Error, 1, 3),
+            alert("3", Code::DataLoss, Severity::Error, 1, 1),
+            alert("4", Code::Internal, Severity::Critical, 1, 1),
+        ];
+        let groups = grouped(&alerts);
+        assert_eq!(groups.len(), 3);
+        let notice = &groups[&Group::of(&alerts[0])];
+        assert_eq!((notice.entities, notice.count, notice.message.as_str()), (2, 4, "1"));
+        assert_eq!((notice.since.as_second(), notice.last.as_second()), (1, 9));
+    }
+
+    #[test]
+    fn failures_of_two_handlers_are_two_groups() {
+        let pay = alert("1", Code::Internal, Severity::Error, 1, 1);
+        let read = Alert { owner: "read".into(), ..pay.clone() };
+        assert_eq!(grouped([&pay, &read]).len(), 2);
+    }
+}

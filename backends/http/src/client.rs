@@ -1,0 +1,286 @@
+//! What is behind a URL.
+//!
+//! Of a URL only its origin is ever shown: user and password are secrets, and so may be a path or a query.
+
+use std::{error::Error, fmt, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use graceful::{
+    StepError,
+    backends::client::url::{ENCODE, is_well_formed},
+};
+use http::{
+    Request, Response,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT},
+};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::tls;
+
+/// Below the second that an inline step has.
+pub const TIMEOUT: Duration = Duration::from_millis(900);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How much of an answer that refuses is told.
+const TOLD: usize = 200;
+
+#[derive(Clone)]
+enum Auth {
+    Basic(String, String),
+    Bearer(String),
+}
+
+/// A client and the secrets that it shows a server.
+#[derive(Clone)]
+pub struct Http {
+    client: Connections,
+    auth: Option<Auth>,
+    authorization: Option<HeaderValue>,
+    /// How long a request may take.
+    pub timeout: Duration,
+}
+
+/// Without an encrypted one among its URLs, a client needs no library of cryptography.
+#[derive(Clone)]
+enum Connections {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Encrypted(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+}
+
+/// What [`Http`] is made from.
+#[derive(Clone)]
+pub struct Settings {
+    auth: Option<Auth>,
+    timeout: Duration,
+    encrypted: bool,
+}
+
+impl Settings {
+    /// No secrets, and a time limit of [`TIMEOUT`].
+    pub const fn new() -> Self {
+        Self { auth: None, timeout: TIMEOUT, encrypted: false }
+    }
+
+    /// The user and the password of each request.
+    pub fn basic_auth(&mut self, user: String, password: String) {
+        self.auth = Some(Auth::Basic(user, password));
+    }
+
+    /// The token of each request.
+    pub fn bearer_auth(&mut self, token: String) {
+        self.auth = Some(Auth::Bearer(token));
+    }
+
+    /// How long a request may take.
+    pub fn timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    /// A URL of `http` or `https`; user and password in it are taken out of it, and used where there are no others.
+    pub fn url(&mut self, text: &str) -> Result<Url, StepError> {
+        // The text itself is not told: it may hold secrets.
+        let mut url = Url::parse(text).map_err(|error| StepError::new(format!("not a URL: {error}")))?;
+        if !is_well_formed(text) {
+            return Err(StepError::new(format!("not a URL of `http` or `https`{ENCODE}")));
+        }
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(StepError::new("the URL must begin with `http://` or `https://`, and name a host"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let decoded =
+                |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
+            let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
+            self.auth.get_or_insert(Auth::Basic(user, password));
+            let cleared = url.set_username("").and_then(|()| url.set_password(None));
+            debug_assert!(cleared.is_ok(), "a URL with a host can be without a user");
+        }
+        // What follows a `#` is for the reader.
+        url.set_fragment(None);
+        self.encrypted |= url.scheme() == "https";
+        Ok(url)
+    }
+
+    /// A client with these settings; it connects with its first request.
+    ///
+    /// # Errors
+    /// A secret that no header can hold, or `https` without a library of cryptography.
+    pub fn connect(self) -> Result<Http, StepError> {
+        let authorization = self.auth.as_ref().map(Auth::header).transpose()?;
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT.min(self.timeout)));
+        let mut client = Client::builder(TokioExecutor::new());
+        client.pool_timer(TokioTimer::new());
+        let client = match self.encrypted {
+            false => Connections::Plain(client.build(connector)),
+            true => {
+                let tls = tls::client_config().map_err(StepError::new)?;
+                let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+                Connections::Encrypted(client.build(https.wrap_connector(connector)))
+            }
+        };
+        Ok(Http { client, auth: self.auth, authorization, timeout: self.timeout })
+    }
+}
+
+impl Auth {
+    fn header(&self) -> Result<HeaderValue, StepError> {
+        let text = match self {
+            Self::Basic(user, password) => {
+                format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+            }
+            Self::Bearer(token) => format!("Bearer {token}"),
+        };
+        // What is wrong with it is not told: it is a secret.
+        let mut header =
+            HeaderValue::try_from(text).map_err(|_| StepError::new("the token is no value of a header"))?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+}
+
+impl Http {
+    /// Posts a body, and answers with the answer's, if the server was content. What is posted is for this server only: no redirection
+    /// is followed.
+    pub async fn post(
+        &self,
+        url: &Url,
+        content_type: &'static str,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+        body: impl Into<Bytes>,
+    ) -> Result<Vec<u8>, StepError> {
+        let mut request =
+            Request::post(url.as_str()).header(CONTENT_TYPE, content_type).header(USER_AGENT, OURS);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(body.into())).map_err(|error| failed(url, &error))?;
+        let answered = timeout(self.timeout, async {
+            let response = self.client.request(request).await.map_err(|error| failed(url, &error))?;
+            if !response.status().is_success() {
+                return Err(refused(url, response).await);
+            }
+            let body = response.into_body().collect().await.map_err(|error| failed(url, &error))?;
+            Ok(body.to_bytes().into())
+        });
+        answered.await.unwrap_or_else(|_| {
+            Err(StepError::new(format!("{}: timed out after {:?}", origin(url), self.timeout)))
+        })
+    }
+}
+
+const OURS: &str = concat!("graceful/", env!("CARGO_PKG_VERSION"));
+
+impl Connections {
+    async fn request(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, legacy::Error> {
+        match self {
+            Self::Plain(client) => client.request(request).await,
+            Self::Encrypted(client) => client.request(request).await,
+        }
+    }
+}
+
+/// Where a URL leads, and none of its secrets.
+pub fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn failed(url: &Url, error: &dyn Error) -> StepError {
+    // Of an error on the way, what went wrong is told by its innermost cause.
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    StepError::new(format!("{}: {cause}", origin(url)))
+}
+
+async fn refused(url: &Url, response: Response<Incoming>) -> StepError {
+    let (origin, status) = (origin(url), response.status());
+    let first = response.into_body().frame().await.and_then(Result::ok);
+    let said = first.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
+    let said: String =
+        String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(TOLD).collect();
+    let colon = if said.is_empty() { "" } else { ": " };
+    StepError::new(format!("{origin} answered {status}{colon}{said}"))
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Basic(..) => "Basic(…)",
+            Self::Bearer(_) => "Bearer(…)",
+        })
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("auth", &self.auth)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("auth", &self.auth)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_of_a_url_are_used_and_not_shown() {
+        let mut settings = Settings::new();
+        let url = settings.url("https://ada:s%3Acret@example.org/path?token=secret").unwrap();
+        assert_eq!(url.as_str(), "https://example.org/path?token=secret");
+        assert_eq!(origin(&url), "https://example.org");
+        assert!(
+            matches!(&settings.auth, Some(Auth::Basic(user, password)) if user == "ada" && password == "s:cret")
+        );
+        assert_eq!(format!("{settings:?}"), "Settings { auth: Some(Basic(…)), timeout: 900ms, .. }");
+        let http = format!("{:?}", settings.connect().unwrap());
+        assert!(!http.contains("cret"), "{http}");
+    }
+
+    #[test]
+    fn what_was_given_beats_the_url() {
+        let mut settings = Settings::new();
+        settings.bearer_auth("token".to_owned());
+        settings.url("https://ada:secret@example.org").unwrap();
+        assert!(matches!(settings.auth, Some(Auth::Bearer(_))));
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_without_telling_it() {
+        for text in [
+            "",
+            "example.org",
+            "ftp://ada:secret@example.org",
+            "http://ada:secret@",
+            "//secret",
+            "mailto:secret",
+        ] {
+            let error = Settings::new().url(text).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The emitter.
+
+use std::{
+    fmt,
+    future::{IntoFuture, poll_fn},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{
+        context::{PublishAckFuture, PublishError, PublishErrorKind},
+        message::PublishMessage,
+        publish::PublishAck,
+    },
+};
+use graceful::{
+    Event, StepError,
+    backends::{
+        EventEmitter, Reply,
+        client::{Breaker, ConnectError, in_real_time},
+    },
+};
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{
+    Filter,
+    client::Client,
+    stream::{created_or_checked, told},
+    url::Url,
+};
+
+/// How long an event may take to be acknowledged, unless it is told otherwise.
+const TIMEOUT: Duration = Duration::from_millis(800);
+
+/// How long the first acknowledgement is waited for, before the event is sent once more.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+type Sent = <PublishAckFuture as IntoFuture>::IntoFuture;
+
+/// A longer subject would end the connection for all: the server takes 4 KiB for a line with it.
+const LONGEST_SUBJECT: usize = 1024;
+
+/// Emits events to a stream of NATS JetStream; see [the module](super) for streams, subjects and addresses.
+///
+/// **Sent is what the stream has acknowledged.** Until then the event is sent again, after 200, 400, … ms, always with the
+/// same `Nats-Msg-Id`, so that the stream keeps one of it: the [delivery's id](graceful::Event::delivery_id), which is the flow's id, and
+/// another one when the flow was resubmitted, so that the stream takes that, too. After [its time](Self::with_timeout) the step has
+/// failed; the event may have arrived all the same. An acknowledged event is on the stream's disk as its server does it:
+/// by default that one syncs every two minutes.
+///
+/// **A server that is away.** The connection comes back by itself, within seconds. After three failures in a row a circuit
+/// breaker opens: events fail at once, and every second one goes through as a probe, whose success closes it.
+///
+/// **Too large** for the server (`max_payload`, 1 MiB by default), an event is a failure at once, as is one whose names
+/// make a subject of more than 1024 bytes.
+///
+/// What has begun is finished by the runtime in which the emitter was connected, even if its reply is dropped.
+///
+/// ```no_run
+/// use graceful::Orchestrator;
+/// use graceful_nats::Events;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let events = Events::connect("nats://127.0.0.1").await?;
+/// let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Events(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    client: Arc<Client>,
+    stream: String,
+    breaker: Arc<Breaker>,
+    timeout: Duration,
+    runtime: Handle,
+}
+
+impl Events {
+    /// Connects, and creates the stream, or checks it.
+    ///
+    /// # Errors
+    /// The URL is none of NATS, nobody answers there, the login is refused; the server has no JetStream; the stream is
+    /// missing, cannot be created, or will not do.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
+    /// use graceful_nats::Events;
+    ///
+    /// let events = Events::connect("nats://user:password@a.internal,b.internal?stream=orders").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        let url = Url::parse(url)?;
+        let client = in_real_time(async {
+            let client = Client::connect(&url).await?;
+            created_or_checked(&client, &url).await?;
+            Ok::<_, ConnectError>(Arc::new(client))
+        });
+        let client = client.await?;
+        Ok(Self(Arc::new(Inner {
+            client,
+            stream: url.stream,
+            breaker: Arc::new(Breaker::new("NATS")),
+            timeout: TIMEOUT,
+            runtime: Handle::current(),
+        })))
+    }
+
+    /// How long an event may take to be acknowledged; 800 ms by default.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
+    /// use std::time::Duration;
+    ///
+    /// use graceful_nats::Events;
+    ///
+    /// let events = Events::connect("nats://127.0.0.1").await?.with_timeout(Duration::from_secs(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self(Arc::new(Inner { timeout, ..Inner::clone(&self.0) }))
+    }
+}
+
+impl EventEmitter for Events {
+    fn emit(&self, event: Event) -> Reply<()> {
+        let flow = event.flow();
+        let subject = Filter::new()
+            .service(flow.service())
+            .tenant(flow.tenant())
+            .pattern(flow.pattern())
+            .event(event.name())
+            .subject(&self.0.stream);
+        if subject.len() > LONGEST_SUBJECT {
+            return Reply::failed(StepError::new(format!(
+                "the event's service, tenant, pattern and name make a subject of {} bytes, and {LONGEST_SUBJECT} are allowed",
+                subject.len()
+            )));
+        }
+        let json = match event.to_json() {
+            Ok(json) => json,
+            Err(error) => return Reply::failed(StepError::caused_by(error)),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert("Content-Type", "application/cloudevents+json");
+        let message = PublishMessage::build()
+            .headers(headers)
+            .message_id(event.delivery_id())
+            .expected_stream(&self.0.stream)
+            .payload(json.into());
+        let inner = Arc::clone(&self.0);
+        Reply::within(&self.0.runtime, async move { inner.publish(subject, message).await })
+    }
+}
+
+impl Inner {
+    async fn publish(&self, subject: String, message: PublishMessage) -> Result<(), StepError> {
+        let attempt = self.breaker.admit()?;
+        match timeout(self.timeout, self.acknowledged(&subject, &message)).await {
+            Ok(Ok(())) => {
+                attempt.succeeded();
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                // A server that refuses an event is there.
+                attempt.succeeded();
+                Err(self.refused(&error))
+            }
+            Err(_) => {
+                attempt.failed();
+                let Self { client, timeout, .. } = self;
+                Err(StepError::new(format!("{}: no acknowledgement within {timeout:?}", client.place)))
+            }
+        }
+    }
+
+    /// Sends the event again and again, until the stream has acknowledged one of them, or has refused one.
+    async fn acknowledged(&self, subject: &str, message: &PublishMessage) -> Result<(), PublishError> {
+        let (mut sent, mut patience) = (Vec::new(), PATIENCE);
+        loop {
+            let one = self.client.jetstream.send_publish(subject.to_owned(), message.clone()).await?;
+            sent.push(one.into_future());
+            if let Ok(answer) = timeout(patience, first_answer(&mut sent)).await {
+                return answer.map(drop);
+            }
+            patience *= 2;
+        }
+    }
+
+    fn refused(&self, error: &PublishError) -> StepError {
+        let Self { client, stream, .. } = self;
+        StepError::new(match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => {
+                format!("the event is larger than {} takes: {}", client.place, told(error))
+            }
+            PublishErrorKind::StreamNotFound => {
+                format!("the stream `{stream}` of {} is gone, or has no leader", client.place)
+            }
+            _ => format!("the stream `{stream}` of {} refuses the event: {}", client.place, told(error)),
+        })
+    }
+}
+
+/// Of what was sent once or more often; one that got lost has none.
+async fn first_answer(sent: &mut Vec<Sent>) -> Result<PublishAck, PublishError> {
+    poll_fn(|cx| {
+        let mut index = 0;
+        while let Some(one) = sent.get_mut(index) {
+            match one.as_mut().poll(cx) {
+                Poll::Pending => index += 1,
+                Poll::Ready(Err(error)) if is_lost(&error) => drop(sent.swap_remove(index)),
+                Poll::Ready(answer) => return Poll::Ready(answer),
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+fn is_lost(error: &PublishError) -> bool {
+    matches!(error.kind(), PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe)
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events")
+            .field("place", &self.0.client.place)
+            .field("stream", &self.0.stream)
+            .field("breaker", &self.0.breaker)
+            .finish_non_exhaustive()
+    }
+}

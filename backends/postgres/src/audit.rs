@@ -1,0 +1,335 @@
+//! The audit log, as a chain: see [`chain`](graceful_sql::audit_chain).
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use graceful::{
+    Flow, Key, StepError,
+    backends::{AuditLog, AuditRecord, Reply},
+};
+use graceful_sql::audit_chain::{self, AuditHead, Follow, Rewrite, Tampered};
+use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{Store, begin, broken, count};
+
+fn head(row: &PgRow) -> Result<AuditHead, sqlx::Error> {
+    let hash: &[u8] = row.try_get("hash")?;
+    Ok(AuditHead { sequence: row.try_get("seq")?, hash: hash.try_into().map_err(broken)? })
+}
+
+/// How many records are appended in one statement: what has piled up while the server was slow must not be too much for it.
+const APPENDED_AT_ONCE: usize = 1000;
+
+/// What is appended of a flow.
+struct Record {
+    flow: Uuid,
+    entity: String,
+    text: String,
+}
+
+impl Record {
+    fn of(flow: &Flow) -> Result<Self, StepError> {
+        let text = serde_json::to_string(&AuditRecord::of(flow)).map_err(StepError::caused_by)?;
+        Ok(Self { flow: flow.id(), entity: flow.entity().to_string(), text })
+    }
+}
+
+/// Records on their way to the chain. It has one end, which its writers take in turn: so all that has come meanwhile is appended
+/// at once, however many handlers there are.
+#[derive(Default)]
+pub(super) struct Appending(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<(Record, oneshot::Sender<Result<(), StepError>>)>,
+    is_written: bool,
+}
+
+impl Appending {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes what waits, until nothing does. Where it is dropped before, with its runtime, whoever waits is told by that.
+struct Writing {
+    store: Store,
+    done: bool,
+}
+
+impl Writing {
+    async fn run(mut self) {
+        loop {
+            let waiting = {
+                let mut queue = self.store.appending.queue();
+                self.done = queue.waiting.is_empty();
+                queue.is_written = !self.done;
+                let some = queue.waiting.len().min(APPENDED_AT_ONCE);
+                queue.waiting.drain(..some).collect::<Vec<_>>()
+            };
+            if self.done {
+                return;
+            }
+            let (records, answers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+            let appended = self
+                .store
+                .run(move |connection| Box::pin(async move { append(connection, records).await }))
+                .await;
+            for answer in answers {
+                // Whoever waits no longer needs none.
+                let _ = answer.send(appended.clone());
+            }
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if !self.done {
+            *self.store.appending.queue() = Queue::default();
+        }
+    }
+}
+
+/// A chain has one end, and one writer at a time. What the end is, is asked by another statement: this one sees what was there
+/// before it waited.
+async fn begin_chain(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let mut transaction = begin(connection).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))")
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction)
+}
+
+async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
+    let mut transaction = begin_chain(connection).await?;
+    let flows: Vec<Uuid> = records.iter().map(|record| record.flow).collect();
+    let known = sqlx::query(
+        "(SELECT seq, hash, NULL::uuid AS flow FROM graceful_audit ORDER BY seq DESC LIMIT 1) \
+         UNION ALL SELECT NULL, NULL, flow FROM graceful_audit WHERE flow = ANY($1)",
+    )
+    .bind(flows)
+    .fetch_all(&mut *transaction)
+    .await?;
+    let (mut last, mut done) = (AuditHead::EMPTY, HashSet::new());
+    for row in &known {
+        match row.try_get("flow")? {
+            Some(flow) => drop(done.insert(flow)),
+            None => last = head(row)?,
+        }
+    }
+    let mut chained = Vec::new();
+    for record in records {
+        // A flow that is delivered again was done once.
+        if done.insert(record.flow) {
+            last = last.next(record.flow.as_bytes(), &record.entity, &record.text);
+            chained.push((record, last));
+        }
+    }
+    sqlx::query(
+        "INSERT INTO graceful_audit (seq, flow, entity, record, hash) \
+         SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[])",
+    )
+    .bind(column(&chained, |_, head| head.sequence))
+    .bind(column(&chained, |record, _| record.flow))
+    .bind(column(&chained, |record, _| record.entity.as_str()))
+    .bind(column(&chained, |record, _| record.text.as_str()))
+    .bind(column(&chained, |_, head| head.hash.as_slice()))
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await
+}
+
+fn column<'a, T>(
+    chained: &'a [(Record, AuditHead)],
+    value: impl Fn(&'a Record, &'a AuditHead) -> T,
+) -> Vec<T> {
+    chained.iter().map(|(record, head)| value(record, head)).collect()
+}
+
+/// How many records are read at once.
+const PAGE: usize = 1000;
+
+/// Goes on from where it is; the answer is whether that was the end.
+async fn follow(
+    connection: &mut PgConnection,
+    mut chain: Follow,
+) -> Result<Result<(Follow, bool), Tampered>, sqlx::Error> {
+    let rows = sqlx::query("SELECT * FROM graceful_audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+        .bind(chain.sequence())
+        .bind(count(PAGE))
+        .fetch_all(connection)
+        .await?;
+    for row in &rows {
+        let flow: Uuid = row.try_get("flow")?;
+        let (entity, record) = (row.try_get("entity")?, row.try_get("record")?);
+        if let Err(tampered) = chain.take(flow.as_bytes(), entity, record, head(row).ok()) {
+            return Ok(Err(tampered));
+        }
+    }
+    Ok(Ok((chain, rows.len() < PAGE)))
+}
+
+/// As long as removing payloads may take.
+const REWRITE: Duration = Duration::from_secs(3600);
+
+async fn remove_payloads(
+    connection: &mut PgConnection,
+    known: Option<AuditHead>,
+) -> Result<Result<AuditHead, Tampered>, sqlx::Error> {
+    let mut transaction = begin_chain(connection).await?;
+    // Between two statements a page is hashed, and nobody else is waited for.
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *transaction).await?;
+    let mut whole = Follow::new(known);
+    let before = loop {
+        match follow(&mut transaction, whole).await? {
+            Ok((chain, false)) => whole = chain,
+            Ok((chain, true)) => match chain.end() {
+                Ok(head) => break head,
+                Err(tampered) => return Ok(Err(tampered)),
+            },
+            Err(tampered) => return Ok(Err(tampered)),
+        }
+    };
+    let mut rewrite = Rewrite::new();
+    loop {
+        let rows = sqlx::query("SELECT * FROM graceful_audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(rewrite.sequence())
+            .bind(count(PAGE))
+            .fetch_all(&mut *transaction)
+            .await?;
+        let mut changed = Vec::new();
+        for row in &rows {
+            let flow: Uuid = row.try_get("flow")?;
+            let (entity, text) = (row.try_get("entity")?, row.try_get("record")?);
+            changed.extend(rewrite.take(flow.as_bytes(), entity, text).map_err(broken)?);
+        }
+        sqlx::query(
+            "UPDATE graceful_audit AS audit SET hash = new.hash, record = coalesce(new.record, audit.record) \
+             FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS new (seq, hash, record) WHERE audit.seq = new.seq",
+        )
+        .bind(changed.iter().map(|new| new.head.sequence).collect::<Vec<_>>())
+        .bind(changed.iter().map(|new| new.head.hash.as_slice()).collect::<Vec<_>>())
+        .bind(changed.iter().map(|new| new.text.as_deref()).collect::<Vec<_>>())
+        .execute(&mut *transaction)
+        .await?;
+        if rows.len() < PAGE {
+            break;
+        }
+    }
+    let Some(marker) = rewrite.end(before).map_err(broken)? else { return Ok(Ok(before)) };
+    sqlx::query("INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES ($1, $2, $3, $4, $5)")
+        .bind(marker.head.sequence)
+        .bind(marker.flow)
+        .bind(marker.entity)
+        .bind(marker.text)
+        .bind(marker.head.hash.as_slice())
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(Ok(marker.head))
+}
+
+impl Store {
+    /// Follows the audit log's chain from its first record, and answers where it ends: to be kept elsewhere, and shown the next
+    /// time as `known`. With it, a log that was cut off, or written anew as a whole, shows, too.
+    ///
+    /// It reads the whole log. Appending goes on meanwhile.
+    ///
+    /// # Errors
+    /// [`Tampered`], as the source of the error, where a record was edited, deleted or moved; else the log cannot be read.
+    ///
+    /// ```no_run
+    /// # async fn example(store: graceful_postgres::Store) -> Result<(), graceful::StepError> {
+    /// let head = store.verify(None).await?;
+    /// // Later:
+    /// store.verify(Some(&head)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn verify(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
+        let mut chain = Follow::new(known.copied());
+        loop {
+            let page = self.run(move |connection| Box::pin(follow(connection, chain))).await?;
+            let (further, is_end) = page.map_err(StepError::caused_by)?;
+            if is_end {
+                return further.end().map_err(StepError::caused_by);
+            }
+            chain = further;
+        }
+    }
+
+    /// Removes the payloads from the records of earlier versions, which held the whole flow, and writes the chain anew over what
+    /// is left. A further record says how many there were, and where the chain ended before. Answers the new head, to be kept
+    /// instead of `known`; the old one where there is nothing to remove.
+    ///
+    /// The log is [verified](Self::verify) first, within the same transaction, so that nothing that was tampered with becomes
+    /// whole by this. Appending waits meanwhile, in all processes, and its steps fail where that is longer than their time: do
+    /// it while the service is stopped if the log is long. It may take an hour; dropping the future does not stop it.
+    ///
+    /// The table holds what was removed until it is vacuumed; mind backups and replicas as well.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify); a record cannot be read. Then nothing is changed.
+    ///
+    /// ```no_run
+    /// # async fn example(store: graceful_postgres::Store) -> Result<(), graceful::StepError> {
+    /// let head = store.remove_audit_payloads(None).await?;
+    /// store.verify(Some(&head)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn remove_audit_payloads(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
+        let (patient, known) = (self.clone().with_timeout(REWRITE), known.copied());
+        let removed =
+            patient.run(move |connection| Box::pin(async move { remove_payloads(connection, known).await }));
+        removed.await?.map_err(StepError::caused_by)
+    }
+}
+
+impl AuditLog for Store {
+    fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let record = match Record::of(flow) {
+            Ok(record) => record,
+            Err(error) => return Err(error).into(),
+        };
+        let (answer, answered) = oneshot::channel();
+        let is_written = {
+            let mut queue = self.appending.queue();
+            queue.waiting.push((record, answer));
+            std::mem::replace(&mut queue.is_written, true)
+        };
+        if !is_written {
+            self.runtime.spawn(Writing { store: self.clone(), done: false }.run());
+        }
+        Reply::pending(async {
+            answered.await.unwrap_or_else(|_| {
+                Err(StepError::new("the runtime that the store was connected in has ended"))
+            })
+        })
+    }
+
+    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
+        let entity = entity.map(ToString::to_string);
+        self.run(move |connection| {
+            Box::pin(async move {
+                let query = match &entity {
+                    Some(entity) => sqlx::query(
+                        "SELECT record FROM graceful_audit WHERE entity = $2 ORDER BY seq DESC LIMIT $1",
+                    )
+                    .bind(count(limit))
+                    .bind(entity),
+                    None => sqlx::query("SELECT record FROM graceful_audit ORDER BY seq DESC LIMIT $1")
+                        .bind(count(limit)),
+                };
+                let rows = query.fetch_all(connection).await?;
+                rows.iter().map(|row| audit_chain::record(row.try_get("record")?).map_err(broken)).collect()
+            })
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! Being told of flows that others have stored.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use graceful::backends::client::Outage;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::time::{sleep, timeout};
+
+use super::{Failed, Store};
+
+/// How often the connection is asked whether it still is one, and the relay's waiting put off: well before it runs out.
+const RENEWED_EVERY: Duration = Duration::from_secs(20);
+
+/// How long to wait before a connection that was lost is made anew.
+const AGAIN: Duration = Duration::from_millis(500);
+
+impl Store {
+    /// Calls `wake` whenever a flow was stored, and whenever that may not have been heard.
+    pub(super) async fn hear(self, wake: impl Fn()) {
+        if self.is_pooled {
+            // Whatever connection listened, is somebody else's.
+            return;
+        }
+        let outage = Outage::new();
+        let heard = || {
+            if let Some(failures) = outage.succeeded() {
+                tracing::info!(target: "graceful::postgres", failures, "new flows are told of again");
+            }
+            self.idle.wake();
+            wake();
+        };
+        loop {
+            let lost = self.hear_by_one_connection(&heard).await;
+            self.idle.is_told.store(false, Ordering::Relaxed);
+            if let Err(failed) = lost
+                && let Some(failures) = outage.failed()
+            {
+                tracing::warn!(
+                    target: "graceful::postgres", error = failed.why, failures,
+                    "nobody tells of new flows now: the relay looks for them itself"
+                );
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Until it is lost.
+    async fn hear_by_one_connection(&self, wake: &impl Fn()) -> Result<(), Failed> {
+        let mut listener = self.within(self.listener()).await?;
+        self.idle.is_told.store(true, Ordering::Relaxed);
+        // Of what was committed before it listens now, nobody told.
+        wake();
+        loop {
+            match timeout(RENEWED_EVERY, listener.try_recv()).await {
+                Ok(Ok(Some(_))) => wake(),
+                Ok(lost) => return lost.map(drop).map_err(|error| self.failed(&error)),
+                Err(_) => {
+                    let renew = "UPDATE graceful_relays SET waits_until = clock_timestamp() + interval '60 s' \
+                                 WHERE relay = $1 AND waits_until IS NOT NULL";
+                    self.within(sqlx::query(renew).bind(self.claimer).execute(&mut listener)).await?;
+                }
+            }
+        }
+    }
+
+    async fn listener(&self) -> Result<PgListener, sqlx::Error> {
+        // A pool of its own: one connection less would be missed by those who store.
+        let options = (*self.pool.connect_options()).clone();
+        let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.eager_reconnect(false);
+        // Those of relays that died.
+        let dead = "DELETE FROM graceful_relays WHERE coalesce(waits_until, found_at + interval '1 hour') < clock_timestamp()";
+        sqlx::query(dead).execute(&mut listener).await?;
+        let channel = "SELECT 'graceful_flows_' || 'graceful_flows'::regclass::oid";
+        let channel: String = sqlx::query_scalar(channel).fetch_one(&mut listener).await?;
+        listener.listen(&channel).await?;
+        Ok(listener)
+    }
+}

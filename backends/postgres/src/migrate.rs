@@ -1,0 +1,50 @@
+//! The tables: numbered migrations in a table of our own, beside the migrations of the user's.
+
+use sqlx::{
+    AssertSqlSafe, PgConnection, Row as _, SqlSafeStr as _,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "store", include_str!("../migrations/1_store.sql")),
+    (2, "claims", include_str!("../migrations/2_claims.sql")),
+    (3, "alerts", include_str!("../migrations/3_alerts.sql")),
+    (10, "heads", include_str!("../migrations/10_heads.sql")),
+    (40, "incidents", include_str!("../migrations/40_incidents.sql")),
+    (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
+];
+
+/// Makes what is missing; of several processes, one after the other.
+pub(super) async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        let sql = AssertSqlSafe(*sql).into_sql_str();
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    migrator.dangerous_set_table_name("graceful_migrations");
+    migrator.run_direct(None, connection, false).await
+}
+
+/// Why the tables are not those of this version.
+pub(super) async fn state(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    const REMEDY: &str = "make them with `postgres::Store::migrate(url)`, by the role that owns them";
+    let applied =
+        sqlx::raw_sql("SELECT version FROM graceful_migrations WHERE success").fetch_all(connection);
+    let applied = match applied.await {
+        Ok(rows) => rows.iter().map(|row| row.try_get("version")).collect::<Result<Vec<i64>, _>>()?,
+        Err(error) => {
+            return match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+                Some("42P01") => Ok(Some(format!(
+                    "no schema of the role's search path has the tables of `graceful`: {REMEDY}"
+                ))),
+                _ => Err(error),
+            };
+        }
+    };
+    let known = |version: &i64| MIGRATIONS.iter().any(|(known, ..)| known == version);
+    if let Some(newer) = applied.iter().find(|version| !known(version)) {
+        return Ok(Some(format!("its tables are those of a newer version, with migration {newer}")));
+    }
+    let missing = MIGRATIONS.iter().find(|(version, ..)| !applied.contains(version));
+    Ok(missing.map(|(version, name, _)| format!("its tables lack migration {version} ({name}): {REMEDY}")))
+}

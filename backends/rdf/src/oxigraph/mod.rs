@@ -1,0 +1,231 @@
+//! The embedded knowledge graph that speaks SPARQL 1.1: `oxigraph`, in this process' memory.
+//!
+//! Feature `graph`.
+
+mod keep;
+mod retained;
+mod triples;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+pub use self::keep::Keep;
+use self::{
+    retained::{Change, Retained},
+    triples::Triples,
+};
+use graceful::{
+    Flow, Key, StepError,
+    backends::{Activity, Edge, KnowledgeGraph, Node, Reply, Rows},
+};
+
+use crate::{Retention, activities, neighbours, select};
+
+/// How many flows a graph keeps, unless it is told otherwise.
+const FLOWS: usize = 10_000;
+
+/// A knowledge graph in memory that speaks SPARQL 1.1.
+///
+/// It is a handle: cloning it shares the graph. It forgets by its [`Retention`], and holds at most so many flows, by default
+/// 10 000; the oldest make room. A flow takes some kilobytes. With a [`Keep`] it survives its process.
+///
+/// # What it holds
+///
+/// Each flow is a `prov:Activity`, `<urn:uuid:…>`, which `prov:used` its entity; the entity is
+/// `<urn:graceful:entity:SERVICE:TENANT:PATTERN:ID>`, each part percent-encoded. Terms of ours begin with
+/// `urn:graceful:term:`, here `g:`.
+///
+/// | subject | says |
+/// |---|---|
+/// | entity | `a prov:Entity`; `g:service`, `g:tenant`, `g:pattern`, `g:id`; `g:succeeded` or `g:failed` a flow |
+/// | entity | `<urn:graceful:relation:NAME>` an entity: the arguments `graph(relation = …, to = …)` |
+/// | flow | `g:code`, `g:message`, `g:tag`, `g:handler`, `g:environment`, `g:actor`; `g:relation`, `g:to` |
+/// | flow | `prov:endedAtTime`, `prov:wasAssociatedWith` the actor, `prov:wasInformedBy` the flow whose hook called it |
+///
+/// ```
+/// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, backends::KnowledgeGraph};
+/// use graceful_rdf::oxigraph;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let graph = oxigraph::Graph::new();
+/// let orchestrator = Orchestrator::builder().service("users").graph(graph.clone()).build()?;
+/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+/// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+///
+/// let rows = graph
+///     .query(
+///         "PREFIX g: <urn:graceful:term:>
+///          SELECT ?id ?message { ?entity g:id ?id ; g:failed ?flow . ?flow g:message ?message }",
+///     )
+///     .await?;
+/// assert_eq!(rows.get(0, "id").unwrap().text(), "42");
+/// assert_eq!(rows.get(0, "message").unwrap().text(), "disk full");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Graph(Arc<Inner>);
+
+struct Inner {
+    state: Mutex<State>,
+    keep: Option<Box<dyn Keep>>,
+}
+
+#[derive(Debug)]
+struct State {
+    retained: Retained,
+    triples: Triples,
+}
+
+impl Graph {
+    /// A graph of 10 000 flows with the default [`Retention`], gone with its process.
+    ///
+    /// ```
+    /// let graph = graceful_rdf::oxigraph::Graph::new();
+    /// ```
+    pub fn new() -> Self {
+        Self::bounded(FLOWS, Retention::new())
+    }
+
+    /// A graph of so many flows, gone with its process; 0 counts as 1.
+    ///
+    /// ```
+    /// use graceful_rdf::{Retention, oxigraph::Graph};
+    ///
+    /// let graph = Graph::bounded(1000, Retention::new().with_flows_per_entity(10));
+    /// ```
+    pub fn bounded(flows: usize, retention: Retention) -> Self {
+        let state = State { retained: Retained::new(flows, retention), triples: Triples::new() };
+        Self(Arc::new(Inner { state: Mutex::new(state), keep: None }))
+    }
+
+    /// A graph of 10 000 flows with the default [`Retention`] that survives its process, with all that is kept of it.
+    ///
+    /// # Errors
+    /// Where what is kept cannot be read.
+    ///
+    /// An example is at [`Keep`].
+    pub async fn open(keep: impl Keep) -> Result<Self, StepError> {
+        Self::open_bounded(keep, FLOWS, Retention::new()).await
+    }
+
+    /// The same of so many flows; what is kept and has become too much, or too old, is forgotten.
+    ///
+    /// # Errors
+    /// Where what is kept cannot be read, or not be forgotten.
+    ///
+    /// An example is at [`Keep`].
+    pub async fn open_bounded(
+        keep: impl Keep,
+        flows: usize,
+        retention: Retention,
+    ) -> Result<Self, StepError> {
+        let kept = keep.load().await?;
+        let mut state = State { retained: Retained::new(flows, retention), triples: Triples::new() };
+        let mut forgotten: Vec<Uuid> = Vec::new();
+        for activity in kept {
+            let activity = Arc::new(activity);
+            let change = state.add(&activity)?;
+            forgotten.extend(change.forgotten.iter().map(|activity| activity.flow));
+            forgotten.extend((!change.is_kept).then_some(activity.flow));
+        }
+        if !forgotten.is_empty() {
+            keep.change(&[], &forgotten).await?;
+        }
+        Ok(Self(Arc::new(Inner { state: Mutex::new(state), keep: Some(Box::new(keep)) })))
+    }
+
+    /// How many flows it holds.
+    ///
+    /// ```
+    /// assert!(graceful_rdf::oxigraph::Graph::new().is_empty());
+    /// ```
+    pub fn len(&self) -> usize {
+        self.state().retained.len()
+    }
+
+    /// Whether it holds none.
+    ///
+    /// ```
+    /// assert_eq!(graceful_rdf::oxigraph::Graph::new().len(), 0);
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// On a thread that may wait, since a query may be long; it ends early where nobody waits for its answer.
+    fn select(&self, sparql: String) -> Reply<Rows> {
+        let query = self.state().triples.query();
+        let Ok(runtime) = Handle::try_current() else { return query.run(&sparql).into() };
+        let ends_it = query.ended_with();
+        let running = runtime.spawn_blocking(move || query.run(&sparql));
+        Reply::pending(async move {
+            let _ends_it = ends_it;
+            running.await.map_err(StepError::caused_by)?
+        })
+    }
+}
+
+impl State {
+    fn add(&mut self, activity: &Arc<Activity>) -> Result<Change, StepError> {
+        let change = self.retained.add(activity, Timestamp::now());
+        let added = (change.is_new && change.is_kept).then_some(&**activity);
+        self.triples.change(added, &change.forgotten, &self.retained)?;
+        Ok(change)
+    }
+}
+
+impl KnowledgeGraph for Graph {
+    fn record(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let activity = Arc::new(Activity::of(flow));
+        let change = match self.state().add(&activity) {
+            Ok(change) => change,
+            Err(error) => return Reply::failed(error),
+        };
+        let Some(keep) = &self.0.keep else { return Reply::ready(()) };
+        let forgotten: Vec<Uuid> = change.forgotten.iter().map(|activity| activity.flow).collect();
+        // One that is here already may not have reached the store the last time.
+        let added: Vec<_> = change.is_kept.then_some(activity).into_iter().collect();
+        keep.change(&added, &forgotten)
+    }
+
+    fn neighbours(&self, node: &Node) -> Reply<Vec<Edge>> {
+        let node = node.clone();
+        let found = self.select(select::around(&node));
+        found.and_then(move |rows| Ok(neighbours(&activities(&rows)?, &node)))
+    }
+
+    fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>> {
+        self.select(select::history(entity, limit)).and_then(|rows| activities(&rows))
+    }
+
+    fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>> {
+        self.select(select::failures(pattern, since)).and_then(|rows| activities(&rows))
+    }
+
+    fn query(&self, sparql: &str) -> Reply<Rows> {
+        self.select(sparql.to_owned())
+    }
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph").field("flows", &self.len()).field("keep", &self.0.keep).finish()
+    }
+}

@@ -1,0 +1,36 @@
+//! The cache of `graceful` on Redis: [`Cache`].
+//!
+//! ```no_run
+//! use graceful::Orchestrator;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let cache = graceful_redis::Cache::connect("redis://:secret@cache.internal:6379/0").await?;
+//! let orchestrator = Orchestrator::builder().service("users").cache(cache).build()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod cache;
+mod connection;
+mod stored;
+#[cfg(feature = "tls")]
+mod tls;
+
+use graceful::{Backend, Change, OrchestratorBuilder};
+
+pub use self::cache::Cache;
+
+/// `GRACEFUL_CACHE=redis://…`: the cache on Redis; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
+///
+/// With the feature `tls` also `rediss://…`.
+pub const BACKEND: Backend = Backend::new("graceful-redis", "GRACEFUL_CACHE", SCHEMES, |url| {
+    Box::pin(async move {
+        let cache = Cache::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(cache)) as Change)
+    })
+});
+
+#[cfg(feature = "tls")]
+const SCHEMES: &[&str] = &["redis", "redis+unix", "rediss"];
+#[cfg(not(feature = "tls"))]
+const SCHEMES: &[&str] = &["redis", "redis+unix"];

@@ -1,0 +1,48 @@
+//! Encrypted connections: the client's own would take whichever library of cryptography `rustls` finds, and panic where it finds
+//! none or two.
+
+use std::sync::Arc;
+
+use ::redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, RedisError, RedisResult,
+    aio::MultiplexedConnection,
+};
+use graceful_http::tls;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+const SCHEME: &str = "rediss://";
+
+pub(super) struct Encrypted(TlsConnector);
+
+impl Encrypted {
+    /// Of a URL that asks for it; and that URL as the client takes it.
+    pub(super) fn of(url: &str) -> Result<Option<(Self, String)>, String> {
+        let Some(rest) = url.strip_prefix(SCHEME) else { return Ok(None) };
+        let connector = TlsConnector::from(Arc::new(tls::client_config()?));
+        Ok(Some((Self(connector), format!("redis://{rest}"))))
+    }
+
+    pub(super) async fn connected(
+        &self,
+        client: &Client,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<MultiplexedConnection> {
+        let info = client.get_connection_info();
+        let ConnectionAddr::Tcp(host, port) = info.addr() else { return Err(no_host()) };
+        let name = ServerName::try_from(host.clone()).map_err(|_| no_host())?;
+        let tcp = TcpStream::connect((host.as_str(), *port)).await?;
+        tcp.set_nodelay(true)?;
+        let stream = self.0.connect(name, tcp).await?;
+        let (connection, driver) =
+            MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
+        // It ends with the connection.
+        tokio::spawn(driver);
+        Ok(connection)
+    }
+}
+
+fn no_host() -> RedisError {
+    (ErrorKind::InvalidClientConfig, "no name of a host, and no address").into()
+}

@@ -1,0 +1,207 @@
+//! An audit log as a chain: each record holds the hash of the one before, so that what is edited, deleted or moved shows.
+
+use std::fmt;
+
+use graceful::{Flow, Key, backends::AuditRecord};
+use hmac_sha256::Hash;
+use serde::{Deserialize, Serialize};
+use smol_str::format_smolstr;
+use uuid::Uuid;
+
+/// Where the chain of an audit log ends. Kept elsewhere, it shows that the end was not cut off, and that the whole was not
+/// written anew.
+///
+/// ```
+/// use graceful_sql::AuditHead;
+///
+/// let head = AuditHead { sequence: 7, hash: [0xab; 32] };
+/// assert_eq!(head.to_string(), format!("7:{}", "ab".repeat(32)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// The number of the last record, the first being 1; 0 where there is none.
+    pub sequence: i64,
+    /// Its hash, SHA-256.
+    pub hash: [u8; 32],
+}
+
+impl AuditHead {
+    /// Of an empty log.
+    pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
+
+    /// The head when one more record is there. What has several parts is hashed with their lengths, so that nothing can move
+    /// from one to another.
+    pub fn next(&self, flow: &[u8], entity: &str, record: &str) -> Self {
+        let sequence = self.sequence + 1;
+        let mut hash = Hash::new();
+        hash.update(self.hash);
+        hash.update(sequence.to_be_bytes());
+        for part in [flow, entity.as_bytes(), record.as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self { sequence, hash: hash.finalize() }
+    }
+}
+
+/// `sequence:hash` in hexadecimal digits.
+impl fmt::Display for AuditHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.sequence)?;
+        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The audit log is not what was written; see `verify` of the store.
+///
+/// ```
+/// use graceful_sql::Tampered;
+/// let tampered = Tampered { sequence: 7 };
+/// assert_eq!(tampered.to_string(), "the audit log was tampered with at record 7");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tampered {
+    /// The first record that is not what was written there, or is missing.
+    pub sequence: i64,
+}
+
+impl fmt::Display for Tampered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the audit log was tampered with at record {}", self.sequence)
+    }
+}
+
+impl std::error::Error for Tampered {}
+
+/// Follows a chain from its beginning.
+#[derive(Clone, Copy, Debug)]
+pub struct Follow {
+    last: AuditHead,
+    known: Option<AuditHead>,
+}
+
+impl Follow {
+    /// At the beginning; `known` is a head that must be part of the chain.
+    pub const fn new(known: Option<AuditHead>) -> Self {
+        Self { last: AuditHead::EMPTY, known }
+    }
+
+    /// The number of the last record.
+    pub const fn sequence(&self) -> i64 {
+        self.last.sequence
+    }
+
+    /// The next record, and the head that is noted with it.
+    pub fn take(
+        &mut self,
+        flow: &[u8],
+        entity: &str,
+        record: &str,
+        noted: Option<AuditHead>,
+    ) -> Result<(), Tampered> {
+        let next = self.last.next(flow, entity, record);
+        let contradicted =
+            self.known.is_some_and(|known| known.sequence == next.sequence && known.hash != next.hash);
+        if noted != Some(next) || contradicted {
+            return Err(Tampered { sequence: next.sequence });
+        }
+        self.last = next;
+        Ok(())
+    }
+
+    /// There is no further record.
+    pub fn end(self) -> Result<AuditHead, Tampered> {
+        match self.known {
+            Some(known) if known.sequence > self.last.sequence => {
+                Err(Tampered { sequence: self.last.sequence + 1 })
+            }
+            _ => Ok(self.last),
+        }
+    }
+}
+
+/// A record as it was stored, and whether that is still the whole flow, as it was once.
+fn stored(text: &str) -> Result<(AuditRecord, bool), serde_json::Error> {
+    serde_json::from_str(text).map(|record| (record, false)).or_else(|error| {
+        let flow: Flow = serde_json::from_str(text).map_err(|_| error)?;
+        Ok((AuditRecord::of(&flow), true))
+    })
+}
+
+/// A record as it was stored, without what records held once.
+pub fn record(text: &str) -> Result<AuditRecord, serde_json::Error> {
+    stored(text).map(|(record, _)| record)
+}
+
+/// Writes a chain anew, without the payloads that records held once.
+#[derive(Debug)]
+pub struct Rewrite {
+    last: AuditHead,
+    removed: u64,
+}
+
+/// What is written in a record's place, where that differs.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// The head that is noted with the record.
+    pub head: AuditHead,
+    /// The text of the record, where it differs.
+    pub text: Option<String>,
+}
+
+impl Rewrite {
+    /// At the beginning.
+    pub const fn new() -> Self {
+        Self { last: AuditHead::EMPTY, removed: 0 }
+    }
+
+    /// The number of the last record.
+    pub const fn sequence(&self) -> i64 {
+        self.last.sequence
+    }
+
+    /// The next record; nothing where it, and all before it, stay as they are.
+    pub fn take(
+        &mut self,
+        flow: &[u8],
+        entity: &str,
+        text: &str,
+    ) -> Result<Option<Rewritten>, serde_json::Error> {
+        let (record, is_whole) = stored(text)?;
+        let shorter = if is_whole { Some(serde_json::to_string(&record)?) } else { None };
+        self.removed += u64::from(is_whole);
+        self.last = self.last.next(flow, entity, shorter.as_deref().unwrap_or(text));
+        Ok((self.removed > 0).then_some(Rewritten { head: self.last, text: shorter }))
+    }
+
+    /// The record that says so, and the new head: nothing where no record held a payload.
+    pub fn end(self, before: AuditHead) -> Result<Option<Marker>, serde_json::Error> {
+        if self.removed == 0 {
+            return Ok(None);
+        }
+        let record = AuditRecord::new(
+            Key::new("graceful", None, "audit_log", "payloads"),
+            "remove_audit_payloads",
+            format_smolstr!(
+                "removed the payloads of {} records of the chain that ended at {before}",
+                self.removed
+            ),
+        );
+        let (flow, entity, text) = (record.flow, record.entity.to_string(), serde_json::to_string(&record)?);
+        let head = self.last.next(flow.as_bytes(), &entity, &text);
+        Ok(Some(Marker { flow, entity, text, head }))
+    }
+}
+
+/// The record of a chain that was written anew.
+#[derive(Debug)]
+pub struct Marker {
+    /// The id of the record.
+    pub flow: Uuid,
+    /// The key of the log.
+    pub entity: String,
+    /// The text of the record.
+    pub text: String,
+    /// The head that is noted with it.
+    pub head: AuditHead,
+}

@@ -1,0 +1,113 @@
+//! Handing out flows.
+
+use std::time::Duration;
+
+use graceful::backends::{
+    Claim, Lane, Room,
+    fair::{Due, choose},
+};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
+
+use super::{after, id, now};
+
+/// How much of what is due a claim looks at, at least, so that it costs the same whatever waits. Where there is more, it looks at
+/// some of each lane, too.
+const LOOKED_AT: usize = 256;
+
+/// Some of each lane: of up to 64 handlers, beginning with any one, up to 16 tenants, beginning with any one. So each gets its turn
+/// before long, and a claim has a bound. Each step is a look into the index.
+const OF_EACH_LANE: &str = "\
+    WITH RECURSIVE handlers (lane, first, n) AS ( \
+        SELECT lane, lane, 1 FROM (SELECT coalesce( \
+            (SELECT min(lane) FROM graceful_flows INDEXED BY graceful_flows_lanes WHERE head = 1 AND lane >= ?2), \
+            (SELECT min(lane) FROM graceful_flows INDEXED BY graceful_flows_lanes WHERE head = 1)) AS lane) \
+        UNION ALL \
+        SELECT coalesce( \
+            (SELECT min(f.lane) FROM graceful_flows f INDEXED BY graceful_flows_lanes \
+                WHERE f.head = 1 AND f.lane > (handlers.lane | 4294967295)), \
+            (SELECT min(f.lane) FROM graceful_flows f INDEXED BY graceful_flows_lanes WHERE f.head = 1)), first, n + 1 \
+        FROM handlers WHERE n < 64 AND (n = 1 OR lane >> 32 <> first >> 32) \
+    ), starts (lane) AS ( \
+        SELECT coalesce( \
+            (SELECT min(f.lane) FROM graceful_flows f INDEXED BY graceful_flows_lanes \
+                WHERE f.head = 1 AND f.lane BETWEEN (((h.lane >> 32) << 32) | ?3) AND (h.lane | 4294967295)), \
+            (SELECT min(f.lane) FROM graceful_flows f INDEXED BY graceful_flows_lanes \
+                WHERE f.head = 1 AND f.lane >= ((h.lane >> 32) << 32))) FROM handlers h \
+    ), lanes (lane, first, n) AS ( \
+        SELECT lane, lane, 1 FROM starts \
+        UNION ALL \
+        SELECT coalesce( \
+            (SELECT min(f.lane) FROM graceful_flows f INDEXED BY graceful_flows_lanes \
+                WHERE f.head = 1 AND f.lane > lanes.lane AND f.lane <= (lanes.lane | 4294967295)), \
+            (SELECT min(f.lane) FROM graceful_flows f INDEXED BY graceful_flows_lanes \
+                WHERE f.head = 1 AND f.lane >= ((lanes.lane >> 32) << 32))), first, n + 1 \
+        FROM lanes WHERE n < 16 AND (n = 1 OR lane <> first) \
+    ) \
+    SELECT seq, due, lane FROM graceful_flows WHERE seq IN ( \
+        SELECT f.seq FROM (SELECT DISTINCT lane FROM lanes) AS some CROSS JOIN graceful_flows f WHERE f.seq IN ( \
+            SELECT seq FROM graceful_flows INDEXED BY graceful_flows_lanes \
+            WHERE head = 1 AND lane = some.lane AND due <= ?1 ORDER BY due, seq LIMIT 4))";
+
+fn due(row: &SqliteRow) -> Result<Due, sqlx::Error> {
+    let lane = Lane::from_number(row.try_get("lane")?);
+    Ok(Due { lane, order: (row.try_get("due")?, row.try_get("seq")?) })
+}
+
+pub(super) async fn claim(
+    connection: &mut SqliteConnection,
+    room: &Room,
+    lease: Duration,
+) -> Result<Vec<Claim>, sqlx::Error> {
+    let (now, looked_at) = (now(), LOOKED_AT.max(room.flows.saturating_mul(4)));
+    let oldest = sqlx::query(
+        "SELECT seq, due, lane FROM graceful_flows INDEXED BY graceful_flows_ready WHERE head = 1 AND due <= ? \
+         ORDER BY due, seq LIMIT ?",
+    )
+    .bind(now)
+    .bind(super::count(looked_at))
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut rows = oldest.iter().map(due).collect::<Result<Vec<_>, _>>()?;
+    if rows.len() == looked_at {
+        let of_each = sqlx::query(OF_EACH_LANE)
+            .bind(now)
+            .bind(fastrand::i64(0..))
+            .bind(i64::from(fastrand::u32(..)))
+            .fetch_all(&mut *connection)
+            .await?;
+        let known: std::collections::HashSet<_> = rows.iter().map(|due| due.order).collect();
+        for row in &of_each {
+            let due = due(row)?;
+            if !known.contains(&due.order) {
+                rows.push(due);
+            }
+        }
+    }
+    let chosen = choose(room, rows);
+    if chosen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new("UPDATE graceful_flows SET token = randomblob(16), due = ");
+    query.push_bind(after(now, lease)).push(", attempts = attempts + 1 WHERE seq IN (");
+    let mut places = query.separated(", ");
+    for sequence in &chosen {
+        places.push_bind(*sequence);
+    }
+    query.push(") RETURNING seq, id, token, attempts, resubmitted, handler, lane, body");
+    let rows = query.build().persistent(chosen.len() == 1).fetch_all(connection).await?;
+    let claims = rows.iter().map(|row| {
+        let claim = Claim {
+            id: id(row, "id")?,
+            token: id(row, "token")?,
+            attempt: row.try_get("attempts")?,
+            resubmitted: row.try_get("resubmitted")?,
+            handler: row.try_get("handler")?,
+            lane: Lane::from_number(row.try_get("lane")?),
+            body: row.try_get("body")?,
+        };
+        Ok((row.try_get::<i64, _>("seq")?, claim))
+    });
+    let mut claims = claims.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    claims.sort_unstable_by_key(|(sequence, _)| *sequence);
+    Ok(claims.into_iter().map(|(_, claim)| claim).collect())
+}

@@ -1,0 +1,64 @@
+//! What the embedded knowledge graph keeps.
+
+use std::sync::Arc;
+
+use graceful::backends::{Activity, Reply, client::in_real_time};
+use graceful_rdf::oxigraph;
+use sqlx::{Row as _, SqliteConnection};
+use uuid::Uuid;
+
+use super::{OpenError, Store, broken};
+
+impl Store {
+    /// The knowledge graph that is kept here.
+    pub(crate) async fn open_graph(&self) -> Result<oxigraph::Graph, OpenError> {
+        let opened = in_real_time(oxigraph::Graph::open(self.clone())).await;
+        opened.map_err(|error| OpenError::new(self.path(), error))
+    }
+}
+
+async fn change(
+    connection: &mut SqliteConnection,
+    added: &[Arc<Activity>],
+    forgotten: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    for activity in added {
+        sqlx::query("INSERT OR REPLACE INTO graceful_graph (flow, activity) VALUES (?, ?)")
+            .bind(activity.flow.as_bytes().as_slice())
+            .bind(serde_json::to_string(&**activity).map_err(broken)?)
+            .execute(&mut *connection)
+            .await?;
+    }
+    for flow in forgotten {
+        sqlx::query("DELETE FROM graceful_graph WHERE flow = ?")
+            .bind(flow.as_bytes().as_slice())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+impl oxigraph::Keep for Store {
+    fn load(&self) -> Reply<Vec<Activity>> {
+        self.read(|connection| {
+            Box::pin(async {
+                let rows = sqlx::query("SELECT activity FROM graceful_graph").fetch_all(connection).await?;
+                let activity = |row: &sqlx::sqlite::SqliteRow| {
+                    serde_json::from_str(row.try_get("activity")?).map_err(broken)
+                };
+                rows.iter().map(activity).collect()
+            })
+        })
+    }
+
+    fn change(&self, added: &[Arc<Activity>], forgotten: &[Uuid]) -> Reply<()> {
+        if added.is_empty() && forgotten.is_empty() {
+            return Reply::ready(());
+        }
+        let (added, forgotten): (Arc<[_]>, Arc<[_]>) = (added.into(), forgotten.into());
+        self.writer().write(move |connection| {
+            let (added, forgotten) = (Arc::clone(&added), Arc::clone(&forgotten));
+            Box::pin(async move { change(connection, &added, &forgotten).await })
+        })
+    }
+}

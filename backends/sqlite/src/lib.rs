@@ -1,0 +1,247 @@
+//! The embedded store: everything that must survive a restart, in one SQLite file.
+//!
+//! A [`Store`] keeps the flows of durable delivery, and the state of six steps beside them: metadata, review jobs, patterns,
+//! the audit chain, alerts, and with the feature `graph` what the knowledge graph is made of. It is its database's only writer in this process: what many tasks bring goes to disk in one
+//! transaction (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and is acknowledged when that is committed. Reading goes by a small
+//! pool of other connections.
+//!
+//! The tables are called `graceful_…`, so the store can share the database of your own data, and for
+//! `#[orchestrate(delivery = "durable", tx = tx)]` it must. SQLite has one writer at a time: while a transaction of yours is open
+//! and has written, no flow is stored; so keep them short, and do not wait in one for a durable handler that does not use it. A
+//! subscriber's transaction is one of those.
+//!
+//! | table | holds | grows |
+//! |---|---|---|
+//! | `graceful_flows` | flows on their way, completed ones for [`keep`](graceful::RelaySettings::keep), dead letters until purged | with what is under way |
+//! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
+//! | `graceful_jobs` | open review jobs | with what is wrong |
+//! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
+//! | `graceful_graph` | the flows that the embedded knowledge graph keeps | with its bound, 10 000 by default |
+//! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
+//! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
+//! | `graceful_inbox`, `graceful_inbox_attempts` | the events that a subscriber has handled; how often it has tried those that came again; until [purged](Store::purge_inbox) | with every event |
+//!
+//! **Time.** When something is due is compared with the clock of the machine, which all processes that open the file share. Where that one is
+//! set back, retries and the flows of dead processes wait for as much longer; what is stored from then on is due at once.
+//!
+//! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so this feature does not go with `rusqlite` 0.40 or later in one
+//! program, and asks for Rust 1.94.
+//!
+//! ```
+//! use graceful::Orchestrator;
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! # let dir = std::env::temp_dir().join(format!("graceful-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir)?;
+//! # let path = dir.join("app.db");
+//! let store = graceful_sqlite::Store::open(&path).await?;
+//! let orchestrator = Orchestrator::builder().service("users").store(store.clone()).in_memory().build()?;
+//! assert!(orchestrator.flows().is_some());
+//! # drop(orchestrator);
+//! # std::fs::remove_dir_all(&dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+mod alerts;
+mod audit;
+mod claim;
+mod file;
+mod flows;
+#[cfg(feature = "graph")]
+mod graph;
+mod inbox;
+mod metadata;
+mod nexus;
+mod open;
+mod scheduler;
+mod transaction;
+mod writer;
+
+use std::{
+    error::Error as _,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use graceful::{
+    Backend, Change, Orchestrator, OrchestratorBuilder, StepError,
+    backends::{Reply, client::ConnectError},
+};
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+pub use self::open::OpenError;
+use self::{
+    file::File,
+    writer::{Running, Writer},
+};
+pub use graceful_sql::{AuditHead, Tampered};
+
+/// The embedded store; a handle: cloning it shares the connection. See the [module](self).
+///
+/// It works in the runtime that it was opened in. When that ends, what was not acknowledged is not stored.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let path = std::env::temp_dir().join(format!("graceful-store-{}.db", std::process::id()));
+/// let store = graceful_sqlite::Store::open(&path).await?;
+/// assert_eq!(store.path(), path);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), graceful_sqlite::OpenError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    file: File,
+    writer: Writer,
+    readers: SqlitePool,
+    /// One connection: SQLite has one writer at a time.
+    inbox: SqlitePool,
+    runtime: Handle,
+}
+
+/// How many states and uses of one entity are kept.
+const KEPT_PER_ENTITY: i64 = 100;
+
+/// How much is forgotten in one transaction.
+const PURGED_AT_ONCE: u32 = 1000;
+
+impl Store {
+    /// The database's file.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("graceful-path-{}.db", std::process::id()));
+    /// let store = graceful_sqlite::Store::open(&path).await?;
+    /// assert_eq!(store.path(), path);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), graceful_sqlite::OpenError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    /// Reads by a connection of the pool.
+    fn read<T, F>(&self, run: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
+    {
+        let (readers, file) = (self.0.readers.clone(), self.0.file.clone());
+        Reply::pending(async move {
+            file.check().map_err(StepError::caused_by)?;
+            let mut connection = readers.acquire().await.map_err(StepError::caused_by)?;
+            run(&mut connection).await.map_err(StepError::caused_by)
+        })
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// The store's time, in microseconds since 1970: all processes that open the file are on one machine, and have its clock.
+fn now() -> i64 {
+    micros(Timestamp::now())
+}
+
+fn length(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The end of time is the last that there is.
+fn after(now: i64, time: Duration) -> i64 {
+    now.saturating_add(length(time)).min(micros(Timestamp::MAX))
+}
+
+/// What is out of range, as the rounded end of time is, is at the end that it is beyond.
+fn at(micros: i64) -> Timestamp {
+    let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_microsecond(micros).unwrap_or(end)
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn id(row: &SqliteRow, column: &str) -> Result<Uuid, sqlx::Error> {
+    let bytes: &[u8] = row.try_get(column)?;
+    Uuid::from_slice(bytes).map_err(broken)
+}
+
+/// Takes the lock for writing until the end of the transaction, and changes nothing. (`BEGIN IMMEDIATE` begins in a file that is
+/// read-only, too.)
+async fn lock(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM graceful_flows WHERE FALSE").execute(connection).await.map(drop)
+}
+
+/// Somebody else writes, by the result codes `SQLITE_BUSY` and its variants.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| ["5", "261", "517"].contains(&&*code))
+}
+
+/// What stands in a row is not what was written.
+fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}
+
+/// `GRACEFUL_STORE=sqlite://path/to/file.db`: the store; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
+pub const BACKEND: Backend = Backend::new("graceful-sqlite", "GRACEFUL_STORE", &["sqlite"], |url| {
+    Box::pin(async move {
+        let opened = Store::open(url).await;
+        // The path is a part of the URL.
+        let store = opened.map_err(|error| {
+            let why = error.source().map_or_else(String::new, ToString::to_string);
+            ConnectError::new(format!("the store cannot be opened: {why}"))
+        })?;
+        // Receivers of alerts read those of the store.
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)
+    })
+});
+
+/// A builder whose every step has a backend that needs no server: what must survive a restart is kept in `graceful.db` in this
+/// directory, which is created if it is missing, for this user alone; the cache and the events of this process are in memory. So is the
+/// graph, but with the feature `graph`, where it speaks SPARQL and is kept.
+///
+/// # Errors
+/// The directory cannot be created, or the [store](Store::open) cannot be opened.
+///
+/// # Panics
+/// Outside a Tokio runtime.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let dir = std::env::temp_dir().join(format!("graceful-embedded-{}", std::process::id()));
+/// let orchestrator = graceful_sqlite::embedded(&dir).await?.service("users").build()?;
+/// assert!(orchestrator.flows().is_some() && dir.join("graceful.db").exists());
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub async fn embedded(dir: impl AsRef<Path>) -> Result<OrchestratorBuilder, OpenError> {
+    let store = Store::open_in(dir.as_ref()).await?;
+    let builder = Orchestrator::builder().store(store.clone());
+    #[cfg(feature = "graph")]
+    let builder = builder.graph(store.open_graph().await?);
+    Ok(builder.in_memory())
+}

@@ -1,0 +1,221 @@
+//! Opening the store: its URL, its settings, migrations, the version of SQLite.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use graceful::backends::client::in_real_time;
+use sqlx::{
+    AssertSqlSafe, Connection as _, SqlSafeStr as _, SqliteConnection,
+    migrate::{Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::runtime::Handle;
+
+use super::{Inner, Store, file::File, writer::Writer};
+
+/// Versions before lose data when a checkpoint meets a reset of the WAL: see <https://sqlite.org/wal.html#walresetbug>.
+const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+
+/// How long a writer waits for another process, or for a transaction of the user's.
+const BUSY: Duration = Duration::from_secs(5);
+
+const READERS: u32 = 4;
+
+/// Why a store cannot be opened.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let error = graceful_sqlite::Store::open("/no/such/directory/app.db").await.unwrap_err();
+/// assert!(error.to_string().starts_with("the store `/no/such/directory/app.db` cannot be opened"));
+/// # });
+/// ```
+#[derive(Debug)]
+pub struct OpenError {
+    path: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the store `{}` cannot be opened: {}", self.path, self.source)
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+#[cfg(feature = "graph")]
+impl OpenError {
+    pub(super) fn new(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { path: path.display().to_string(), source: source.into() }
+    }
+}
+
+impl Store {
+    /// Opens the store and creates what is missing: the file, which only this user may then read and write (mode 600), and the tables.
+    ///
+    /// It takes a path, or a URL as `sqlx` writes it: `sqlite://app.db`, `sqlite:///var/lib/app.db?mode=rwc`. With `mode=rw` the
+    /// file must be there already. No other parameter is accepted, nor a database in memory.
+    ///
+    /// # Errors
+    /// The file cannot be opened or written to, is no database, or has the tables of a newer version; the URL has a parameter that is
+    /// not accepted.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let path = std::env::temp_dir().join(format!("graceful-open-{}.db", std::process::id()));
+    /// let store = graceful_sqlite::Store::open(&path).await?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), graceful_sqlite::OpenError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let opened = in_real_time(open(path)).await;
+        opened.map_err(|source| OpenError { path: shown(path), source })
+    }
+
+    /// Opens `graceful.db` in a directory. If the directory is missing it is created, for this user alone (mode 700).
+    pub(crate) async fn open_in(dir: &Path) -> Result<Self, OpenError> {
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let created = builder.recursive(true).create(dir);
+        created.map_err(|error| OpenError { path: dir.display().to_string(), source: error.into() })?;
+        Self::open(dir.join("graceful.db")).await
+    }
+}
+
+/// A URL is not shown: a part of it may be a password.
+fn shown(place: &Path) -> String {
+    let text = place.display().to_string();
+    if text.starts_with("sqlite:") || text.contains("://") { "of that URL".to_owned() } else { text }
+}
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+async fn open(place: &Path) -> Result<Store, AnyError> {
+    let (path, create) = located(place)?;
+    if create {
+        create_private(&path);
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    check_version(&mut connection).await?;
+    migrate(&mut connection).await?;
+    check_writable(&mut connection).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .connect_lazy_with(options.clone().pragma("query_only", "1"));
+    let inbox = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(BUSY)
+        // After an error that has rolled its transaction back (a full disk), `sqlx` counts it as open for ever.
+        .after_release(|connection, _| {
+            Box::pin(async {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_lazy_with(options.clone());
+    let (file, runtime) = (File::new(&path)?, Handle::current());
+    let writer = Writer::start(connection, options, file.clone(), &runtime);
+    Ok(Store(Arc::new(Inner { path, file, writer, readers, inbox, runtime })))
+}
+
+/// The path of the database, and whether it may be created.
+fn located(place: &Path) -> Result<(PathBuf, bool), AnyError> {
+    let Some(url) = place.to_str().filter(|place| place.starts_with("sqlite:")) else {
+        return match place.to_str() {
+            Some("" | ":memory:") => Err(IN_MEMORY.into()),
+            _ => Ok((place.to_owned(), true)),
+        };
+    };
+    let (database, parameters) = url.split_once('?').unwrap_or((url, ""));
+    if ["", ":memory:"].contains(&database.trim_start_matches("sqlite:").trim_start_matches("//")) {
+        return Err(IN_MEMORY.into());
+    }
+    let mut create = true;
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        match parameter {
+            "mode=rwc" => create = true,
+            "mode=rw" => create = false,
+            _ => {
+                // Which it is, is not told: it may be a password.
+                return Err("the parameters of a store's URL are `mode=rwc` and `mode=rw`".into());
+            }
+        }
+    }
+    let options: SqliteConnectOptions =
+        url.parse().map_err(|_| "not a URL of SQLite: `sqlite://path/to/file.db`")?;
+    Ok((options.get_filename().to_owned(), create))
+}
+
+const IN_MEMORY: &str =
+    "a durable store needs a file; for a test without one use `Orchestrator::in_memory` or the `Recorder`";
+
+/// An empty file is a database without tables; SQLite gives its log the same mode. Why it cannot be created, SQLite says.
+fn create_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.write(true).create_new(true).open(path);
+}
+
+/// SQLite opens what may not be written to for reading, and every flow would fail. A database that is locked can be written to.
+async fn check_writable(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    match super::lock(connection).await {
+        Err(error) if !super::is_busy(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<(), AnyError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection).await?;
+    let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if parts.as_slice() < OLDEST_SQLITE.as_slice() {
+        return Err(format!("SQLite {version} may lose data: 3.51.3 is the oldest that does not").into());
+    }
+    Ok(())
+}
+
+/// In a table of our own, beside the migrations of the user's.
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
+    let migration = |version, name: &'static str, sql: &'static str| {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![
+        migration(1, "store", include_str!("../migrations/1_store.sql")),
+        migration(2, "graph and alerts", include_str!("../migrations/2_graph_and_alerts.sql")),
+        migration(3, "inbox", include_str!("../migrations/3_inbox.sql")),
+        migration(10, "lanes", include_str!("../migrations/10_lanes.sql")),
+        migration(40, "incidents", include_str!("../migrations/40_incidents.sql")),
+        migration(50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
+    ]);
+    migrator.dangerous_set_table_name("graceful_migrations");
+    // Another process may be at it: whoever comes second finds it done.
+    for _ in 0..ANOTHER_PROCESS {
+        if migrator.run_direct(None, &mut *connection, false).await.is_ok() {
+            return Ok(());
+        }
+    }
+    migrator.run_direct(None, connection, false).await
+}
+
+/// How often somebody else may have come first.
+const ANOTHER_PROCESS: usize = 3;

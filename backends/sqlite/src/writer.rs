@@ -1,0 +1,279 @@
+//! The one writer: what many tasks bring goes to disk in one transaction, and is acknowledged after its commit.
+//!
+//! The writer is a task of its own, so that a transaction runs to its end whoever goes away, and a batch is what came while the
+//! one before it was written.
+
+use std::{future::Future, pin::Pin};
+
+use graceful::{
+    StepError,
+    backends::{QueuedFlow, Reply, failpoint},
+};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteConnectOptions};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
+
+use super::{file::File, flows, is_busy};
+
+/// What may wait to be written. Whoever brings more waits.
+const QUEUE: usize = 1024;
+
+/// How much goes into one transaction, so that nobody waits for long.
+const BATCH: usize = 256;
+
+/// What a piece of work does with the connection.
+pub(super) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
+
+#[derive(Clone, Debug)]
+pub(super) struct Writer(mpsc::Sender<Write>);
+
+/// A piece of work, and who waits for it.
+enum Write {
+    /// Flows are most of what is written: they go in one statement.
+    Flow(QueuedFlow, oneshot::Sender<Result<(), StepError>>),
+    Work(Box<dyn Work>),
+}
+
+/// It may be run more than once: a batch that fails is tried again piece by piece, so that only the piece that is to blame fails.
+trait Work: Send {
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()>;
+    fn answer(self: Box<Self>, committed: Result<(), StepError>);
+}
+
+struct Asked<F, T> {
+    run: F,
+    answer: Option<T>,
+    asker: oneshot::Sender<Result<T, StepError>>,
+}
+
+impl<F, T> Work for Asked<F, T>
+where
+    F: for<'c> Fn(&'c mut SqliteConnection) -> Running<'c, T> + Send,
+    T: Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()> {
+        Box::pin(async move {
+            self.answer = Some((self.run)(connection).await?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StepError>) {
+        let Self { answer, asker, .. } = *self;
+        let answer = committed.and_then(|()| answer.ok_or_else(gone));
+        // Who has gone does not ask any more.
+        let _ = asker.send(answer);
+    }
+}
+
+impl Writer {
+    /// Begins to write, in this runtime.
+    pub(super) fn start(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        file: File,
+        runtime: &Handle,
+    ) -> Self {
+        let (writes, receiver) = mpsc::channel(QUEUE);
+        runtime.spawn(work(Database { connection: Some(connection), options, file }, receiver));
+        Self(writes)
+    }
+
+    /// Writes a flow.
+    pub(super) fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+        let (asker, answer) = oneshot::channel();
+        self.bring(Write::Flow(flow, asker), answer)
+    }
+
+    /// Does a piece of work in a transaction; the answer comes when it is committed.
+    pub(super) fn write<T, F>(&self, run: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
+    {
+        let (asker, answer) = oneshot::channel();
+        self.bring(Write::Work(Box::new(Asked { run, answer: None, asker })), answer)
+    }
+
+    /// What there is room for is on its way at once: whoever drops the reply has brought it all the same.
+    fn bring<T: Send + 'static>(
+        &self,
+        write: Write,
+        answer: oneshot::Receiver<Result<T, StepError>>,
+    ) -> Reply<T> {
+        let refused = match self.0.try_send(write) {
+            Ok(()) => None,
+            Err(mpsc::error::TrySendError::Full(write)) => Some(write),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Reply::failed(gone()),
+        };
+        let writes = self.0.clone();
+        Reply::pending(async move {
+            if let Some(write) = refused {
+                writes.send(write).await.map_err(|_| gone())?;
+            }
+            answer.await.map_err(|_| gone())?
+        })
+    }
+}
+
+fn gone() -> StepError {
+    StepError::new("the store is closed: the runtime that it was opened in has ended")
+}
+
+async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while writes.recv_many(&mut batch, BATCH).await > 0 {
+        database.commit_all(std::mem::take(&mut batch)).await;
+    }
+    // Checkpoints, and leaves one file.
+    if let Some(connection) = database.connection
+        && let Err(error) = connection.close().await
+    {
+        tracing::warn!(target: "graceful::sqlite", error = %error, "the store was not closed in order");
+    }
+}
+
+/// Why nothing was committed, or must not be acknowledged.
+enum Failed {
+    /// The database is locked, or gone: each piece by itself would wait as long, and in vain.
+    Unavailable(sqlx::Error),
+    Within(sqlx::Error),
+}
+
+impl Failed {
+    fn told(self) -> StepError {
+        let (Self::Unavailable(error) | Self::Within(error)) = self;
+        StepError::caused_by(error)
+    }
+}
+
+struct Database {
+    /// `None` after an error: SQLite may have rolled the transaction back by itself (a full disk, an I/O error), and `sqlx` counts it
+    /// as open for ever.
+    connection: Option<SqliteConnection>,
+    options: SqliteConnectOptions,
+    file: File,
+}
+
+impl Database {
+    /// Commits a batch, or what can be committed of it.
+    async fn commit_all(&mut self, batch: Vec<Write>) {
+        let (mut flows, mut askers, mut works) = (Vec::new(), Vec::new(), Vec::new());
+        for write in batch {
+            match write {
+                Write::Flow(flow, asker) => {
+                    flows.push(flow);
+                    askers.push(asker);
+                }
+                Write::Work(work) => works.push(work),
+            }
+        }
+        let committed = self.commit(&flows, &mut works).await;
+        let nobody_is_to_blame = matches!(committed, Ok(()) | Err(Failed::Unavailable(_)));
+        if nobody_is_to_blame || flows.len() + works.len() <= 1 {
+            let committed = committed.map_err(Failed::told);
+            for asker in askers {
+                // Who has gone does not ask any more.
+                let _ = asker.send(committed.clone());
+            }
+            for work in works {
+                work.answer(committed.clone());
+            }
+            return;
+        }
+        for (flow, asker) in flows.iter().zip(askers) {
+            let committed = self.commit(std::slice::from_ref(flow), &mut []).await;
+            let _ = asker.send(committed.map_err(Failed::told));
+        }
+        for mut work in works {
+            let committed = self.commit(&[], std::slice::from_mut(&mut work)).await;
+            work.answer(committed.map_err(Failed::told));
+        }
+    }
+
+    async fn commit(&mut self, flows: &[QueuedFlow], works: &mut [Box<dyn Work>]) -> Result<(), Failed> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(Failed::Unavailable)?,
+        };
+        match commit(&mut connection, flows, works).await {
+            Err(Failed::Unavailable(error)) if is_busy(&error) => {
+                self.connection = Some(connection);
+                Err(Failed::Unavailable(error))
+            }
+            Err(failed) => {
+                // With it goes the lock that it may hold; that it cannot be closed in order is no news.
+                let _ = connection.close().await;
+                Err(failed)
+            }
+            Ok(()) => {
+                self.connection = Some(connection);
+                // What was committed to a file that is gone is not stored.
+                self.file.check().map_err(Failed::Unavailable)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        self.file.check()?;
+        SqliteConnection::connect_with(&self.options).await
+    }
+}
+
+/// One transaction. `IMMEDIATE`, since one that reads first and writes then is refused, whatever the time-out, if another
+/// process wrote in between.
+async fn commit(
+    connection: &mut SqliteConnection,
+    flows: &[QueuedFlow],
+    works: &mut [Box<dyn Work>],
+) -> Result<(), Failed> {
+    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::Unavailable)?;
+    commit_in(transaction, flows, works).await.map_err(Failed::Within)
+}
+
+async fn commit_in(
+    mut transaction: Transaction<'_, Sqlite>,
+    flows: &[QueuedFlow],
+    works: &mut [Box<dyn Work>],
+) -> Result<(), sqlx::Error> {
+    if !flows.is_empty() {
+        interrupted("insert")?;
+    }
+    flows::insert(&mut transaction, flows).await?;
+    for work in works {
+        work.run(&mut transaction).await?;
+    }
+    interrupted("commit")?;
+    transaction.commit().await?;
+    interrupted("committed")
+}
+
+fn interrupted(point: &'static str) -> Result<(), sqlx::Error> {
+    failpoint(point).map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+
+    /// The limit is of one connection, and stands for a full disk: SQLite rolls the transaction back by itself.
+    #[tokio::test]
+    async fn writer_after_a_full_disk_writes_again() {
+        let path = std::env::temp_dir().join(format!("graceful-writer-{}.db", std::process::id()));
+        let store = Store::open(&path).await.unwrap();
+        let write = |statement: &'static str| {
+            store.writer().write(move |connection| {
+                Box::pin(async move { sqlx::raw_sql(statement).execute(connection).await.map(drop) })
+            })
+        };
+        write("CREATE TABLE filled (content); PRAGMA max_page_count = 1").await.unwrap();
+        let full = write("INSERT INTO filled VALUES (zeroblob(1000000))").await.unwrap_err();
+        assert!(full.message().contains("database or disk is full"), "{full}");
+        for _ in 0..2 {
+            write("INSERT INTO filled VALUES (1)").await.unwrap();
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -1,0 +1,59 @@
+//! What an [`AuditLog`] must do.
+
+use graceful::{
+    __private::Sample,
+    Code, Key, Payload,
+    backends::{AuditLog, AuditRecord},
+};
+
+use super::flow;
+
+/// Checks the promises of [`AuditLog`].
+///
+/// # Panics
+/// One of them is broken.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use graceful::backends::memory;
+/// use graceful_testing::conformance;
+/// conformance::audit_log(async || memory::AuditLog::new()).await;
+/// # });
+/// ```
+pub async fn audit_log<S: AuditLog>(fresh: impl AsyncFn() -> S) {
+    records_are_read_newest_first(fresh().await).await;
+    payload_is_hashed_and_kept_only_where_declared(fresh().await).await;
+}
+
+async fn records_are_read_newest_first<S: AuditLog>(store: S) {
+    let flows =
+        [("1", Code::Ok), ("2", Code::NotFound), ("1", Code::Internal)].map(|(id, code)| flow(id, code, 1));
+    for flow in &flows {
+        store.append(flow).await.unwrap();
+    }
+    let ids = async |entity: Option<Key>, limit| -> Vec<_> {
+        let records = store.records(entity.as_ref(), limit).await.unwrap();
+        records.iter().map(|record| record.flow).collect()
+    };
+    let [first, second, third] = [&flows[0], &flows[1], &flows[2]].map(|flow| flow.id());
+    assert_eq!(ids(None, usize::MAX).await, [third, second, first]);
+    assert_eq!(ids(None, 2).await, [third, second]);
+    assert_eq!(ids(Some(flows[0].entity()), usize::MAX).await, [third, first]);
+    assert_eq!(ids(Some(flows[0].entity()), 1).await, [third]);
+    let record = store.records(Some(&flows[1].entity()), 1).await.unwrap().remove(0);
+    assert_eq!(record, AuditRecord::of(&flows[1]));
+}
+
+async fn payload_is_hashed_and_kept_only_where_declared<S: AuditLog>(store: S) {
+    for (id, is_kept) in [("1", false), ("2", true)] {
+        let payload = Payload::of("secret").expect("a text can be serialised");
+        let flow = Sample::new(id, Code::Ok, 1).payload(payload, is_kept).flow();
+        store.append(&flow).await.unwrap();
+    }
+    let [kept, hashed] = &store.records(None, 2).await.unwrap()[..] else { panic!("two records") };
+    for record in [kept, hashed] {
+        assert_eq!(record.payload_sha256, Some(Payload::of("secret").unwrap().sha256()));
+    }
+    assert_eq!((kept.payload.as_ref().unwrap().as_json(), &hashed.payload), ("\"secret\"", &None));
+    assert!(!format!("{hashed:?}").contains("secret"));
+}

@@ -1,0 +1,355 @@
+//! What a [`FlowStore`] must do.
+
+use std::{sync::Arc, time::Duration};
+
+use graceful::backends::{
+    Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow,
+};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+const LEASE: Duration = Duration::from_secs(600);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Checks the promises of [`FlowStore`]. `elapse` makes so much time go by for a store: by waiting, by its own clock, or by moving
+/// every time that it has written into the past.
+///
+/// # Panics
+/// One of them is broken.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+/// use graceful::backends::memory;
+/// use graceful_testing::conformance;
+/// conformance::flow_store(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
+/// # });
+/// ```
+pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl AsyncFn(&S, Duration)) {
+    is_handed_out_as_it_came(fresh().await, &elapse).await;
+    the_same_id_is_the_same_flow(fresh().await).await;
+    an_entity_has_one_at_a_time_in_order(fresh().await).await;
+    a_lease_that_is_over_gives_the_flow_to_another(fresh().await, &elapse).await;
+    a_lease_can_be_extended(fresh().await, &elapse).await;
+    a_retry_holds_back_its_entity_only(fresh().await, &elapse).await;
+    a_dead_letter_holds_back_nothing(fresh().await).await;
+    what_is_resubmitted_comes_last(fresh().await).await;
+    purging_forgets_what_has_ended(fresh().await, &elapse).await;
+    what_is_not_there_is_not_found(fresh().await).await;
+    handlers_and_tenants_take_turns(fresh().await).await;
+    every_lane_gets_its_turn_whatever_waits(fresh().await).await;
+    many_at_once_lose_nothing_and_keep_the_order(fresh().await).await;
+}
+
+fn flow(number: u128, entity: &str) -> QueuedFlow {
+    QueuedFlow {
+        id: Uuid::from_u128(number),
+        entity: entity.to_owned(),
+        handler: format!("handler of {entity}"),
+        lane: Lane::default(),
+        body: number.to_be_bytes().to_vec(),
+    }
+}
+
+async fn enqueue<S: FlowStore>(store: &S, flows: impl IntoIterator<Item = (u128, &str)>) {
+    for (number, entity) in flows {
+        store.enqueue(flow(number, entity)).await.expect("a flow is stored");
+    }
+}
+
+async fn claim<S: FlowStore>(store: &S, limit: usize) -> Vec<Claim> {
+    store.claim(Room::of(limit), LEASE).await.expect("flows are handed out")
+}
+
+fn numbers(claims: &[Claim]) -> Vec<u128> {
+    claims.iter().map(|claim| claim.id.as_u128()).collect()
+}
+
+async fn settle<S: FlowStore>(store: &S, claim: &Claim, settlement: Settlement) -> bool {
+    store.settle(claim.held(), settlement).await.expect("an attempt is settled")
+}
+
+async fn complete<S: FlowStore>(store: &S, claim: &Claim) -> bool {
+    settle(store, claim, Settlement::Completed).await
+}
+
+fn dead() -> Settlement {
+    Settlement::Dead { error: "no use".to_owned(), body: None }
+}
+
+async fn stored<S: FlowStore>(store: &S, number: u128) -> StoredFlow {
+    store.get(Uuid::from_u128(number)).await.expect("a flow is found").expect("it is there")
+}
+
+async fn listed<S: FlowStore>(store: &S, state: FlowState) -> Vec<u128> {
+    let listed = store.list(state, 100).await.expect("flows are listed");
+    assert!(listed.iter().all(|stored| stored.state == state));
+    listed.iter().map(|stored| stored.id.as_u128()).collect()
+}
+
+async fn is_handed_out_as_it_came<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+    // Not a text, and with every byte that means something to somebody.
+    let body: Vec<u8> = (0..=255).collect();
+    let (entity, lane) = ("a:b%'\"\0é", Lane::of("h", "t"));
+    store.enqueue(QueuedFlow { body: body.clone(), lane, ..flow(1, entity) }).await.unwrap();
+    let queued = stored(&store, 1).await;
+    assert_eq!((queued.state, queued.attempts, queued.resubmitted), (FlowState::Queued, 0, 0));
+    assert_eq!((&*queued.entity, queued.error, queued.ended_at), (entity, None, None));
+
+    let claims = claim(&store, 10).await;
+    assert_eq!(numbers(&claims), [1]);
+    let claim_of = &claims[0];
+    assert_eq!((&claim_of.body, claim_of.attempt), (&body, 1), "the attempt is counted when it begins");
+    assert_eq!((&*claim_of.handler, claim_of.lane), (&*format!("handler of {entity}"), lane));
+    assert!(claim(&store, 10).await.is_empty(), "it is handed out once");
+    assert!(complete(&store, claim_of).await);
+    assert!(!complete(&store, claim_of).await, "it is settled once");
+    let kept = stored(&store, 1).await;
+    assert_eq!((kept.state, kept.attempts), (FlowState::Completed, 1));
+    assert!(kept.ended_at.is_some_and(|at| at >= queued.due), "{kept:?}");
+    elapse(&store, DAY).await;
+    assert!(claim(&store, 10).await.is_empty(), "it is never handed out again");
+}
+
+async fn the_same_id_is_the_same_flow<S: FlowStore>(store: S) {
+    enqueue(&store, [(1, "a"), (1, "a")]).await;
+    let claims = claim(&store, 10).await;
+    assert_eq!(numbers(&claims), [1]);
+    assert!(complete(&store, &claims[0]).await);
+    // Stored again after its end, beside a new one of the same entity.
+    enqueue(&store, [(1, "a"), (2, "a")]).await;
+    assert_eq!(numbers(&claim(&store, 10).await), [2]);
+}
+
+async fn an_entity_has_one_at_a_time_in_order<S: FlowStore>(store: S) {
+    enqueue(&store, [(5, "a"), (3, "b"), (4, "a"), (2, "b"), (1, "a")]).await;
+    assert_eq!(listed(&store, FlowState::Queued).await, [5, 3, 4, 2, 1], "by age, not by id");
+    let first = claim(&store, 10).await;
+    assert_eq!(numbers(&first), [5, 3]);
+    assert!(claim(&store, 10).await.is_empty());
+    assert!(complete(&store, &first[0]).await);
+    let second = claim(&store, 10).await;
+    assert_eq!(numbers(&second), [4], "b still waits");
+    assert!(complete(&store, &second[0]).await);
+    assert!(complete(&store, &first[1]).await);
+    assert_eq!(numbers(&claim(&store, 1).await), [2], "the limit holds");
+    assert_eq!(numbers(&claim(&store, 1).await), [1]);
+}
+
+async fn a_lease_that_is_over_gives_the_flow_to_another<S: FlowStore>(
+    store: S,
+    elapse: &impl AsyncFn(&S, Duration),
+) {
+    enqueue(&store, [(1, "a"), (2, "a")]).await;
+    let lost = claim(&store, 10).await.remove(0);
+    elapse(&store, LEASE / 2).await;
+    assert!(claim(&store, 10).await.is_empty());
+    elapse(&store, LEASE).await;
+    let claims = claim(&store, 10).await;
+    assert_eq!((numbers(&claims).as_slice(), claims[0].attempt), ([1].as_slice(), 2));
+    for settlement in [Settlement::Completed, dead()] {
+        assert!(!settle(&store, &lost, settlement).await, "whoever lost it settles nothing");
+    }
+    let retry = Settlement::Retry { after: Duration::ZERO, error: String::new(), body: Some(Vec::new()) };
+    assert!(!settle(&store, &lost, retry).await);
+    assert!(complete(&store, &claims[0]).await);
+    assert_eq!(numbers(&claim(&store, 10).await), [2]);
+}
+
+async fn a_lease_can_be_extended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+    enqueue(&store, [(1, "a"), (2, "b")]).await;
+    let claims = claim(&store, 10).await;
+    store.extend(vec![claims[0].held()], 10 * LEASE).await.unwrap();
+    elapse(&store, 2 * LEASE).await;
+    let lost = claim(&store, 10).await;
+    assert_eq!(numbers(&lost), [2], "the other one was not extended");
+    store.extend(vec![claims[1].held()], 100 * LEASE).await.unwrap();
+    elapse(&store, 20 * LEASE).await;
+    assert_eq!(numbers(&claim(&store, 10).await), [1, 2], "a claim that was lost extends nothing");
+}
+
+async fn a_retry_holds_back_its_entity_only<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+    enqueue(&store, [(1, "a"), (2, "a"), (3, "b")]).await;
+    let (claims, error) = (claim(&store, 10).await, "not now".to_owned());
+    let retry = Settlement::Retry { after: 2 * LEASE, error, body: Some(b"less".to_vec()) };
+    assert!(settle(&store, &claims[0], retry).await);
+    assert!(complete(&store, &claims[1]).await);
+    enqueue(&store, [(4, "b")]).await;
+    elapse(&store, LEASE).await;
+    assert_eq!(numbers(&claim(&store, 10).await), [4], "nor does what is behind it overtake");
+    let queued = stored(&store, 1).await;
+    assert_eq!((queued.error.as_deref(), queued.attempts), (Some("not now"), 1));
+    elapse(&store, 2 * LEASE).await;
+    let again = claim(&store, 1).await;
+    assert_eq!((again[0].attempt, again[0].body.as_slice()), (2, b"less".as_slice()));
+    let retry = Settlement::Retry { after: Duration::ZERO, error: "not yet".to_owned(), body: None };
+    assert!(settle(&store, &again[0], retry).await);
+    let again = claim(&store, 10).await;
+    let again = again.iter().find(|claim| claim.id.as_u128() == 1).expect("it is due at once");
+    assert_eq!(again.body, b"less", "without a new body the old one stays");
+}
+
+async fn a_dead_letter_holds_back_nothing<S: FlowStore>(store: S) {
+    enqueue(&store, [(1, "a"), (2, "a")]).await;
+    let claims = claim(&store, 10).await;
+    assert!(settle(&store, &claims[0], dead()).await);
+    assert_eq!(numbers(&claim(&store, 10).await), [2]);
+    let letters = store.list(FlowState::Dead, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!((letters[0].error.as_deref(), letters[0].ended_at.is_some()), (Some("no use"), true));
+    assert_eq!((letters[0].body.clone(), letters[0].attempts), (1_u128.to_be_bytes().to_vec(), 1));
+}
+
+async fn what_is_resubmitted_comes_last<S: FlowStore>(store: S) {
+    enqueue(&store, [(1, "a"), (2, "a"), (3, "a")]).await;
+    let first = claim(&store, 10).await;
+    assert!(settle(&store, &first[0], dead()).await);
+    let second = claim(&store, 10).await;
+    assert!(store.resubmit(Uuid::from_u128(1)).await.unwrap());
+    assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap(), "it is queued already");
+    let again = stored(&store, 1).await;
+    assert_eq!((again.state, again.attempts, again.resubmitted), (FlowState::Queued, 0, 1));
+    assert_eq!((again.error, again.ended_at), (None, None));
+    assert!(claim(&store, 10).await.is_empty(), "an attempt of its entity is under way");
+    assert!(complete(&store, &second[0]).await);
+    let third = claim(&store, 10).await;
+    assert_eq!(numbers(&third), [3]);
+    assert!(complete(&store, &third[0]).await);
+    let again = claim(&store, 10).await;
+    assert_eq!((numbers(&again).as_slice(), again[0].resubmitted), ([1].as_slice(), 1));
+    assert!(complete(&store, &again[0]).await);
+    for number in [1, 2] {
+        assert!(store.resubmit(Uuid::from_u128(number)).await.unwrap(), "what is completed can be, too");
+    }
+    assert_eq!(stored(&store, 1).await.resubmitted, 2);
+    assert_eq!(numbers(&claim(&store, 10).await), [1], "the first that was resubmitted is the first again");
+}
+
+async fn purging_forgets_what_has_ended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+    enqueue(&store, [(1, "a"), (2, "b"), (3, "c")]).await;
+    let claims = claim(&store, 2).await;
+    assert!(complete(&store, &claims[0]).await);
+    assert!(settle(&store, &claims[1], dead()).await);
+    elapse(&store, DAY / 2).await;
+    assert_eq!(store.purge(FlowState::Completed, DAY).await.unwrap(), 0, "not before its time");
+    elapse(&store, DAY).await;
+    assert_eq!(store.purge(FlowState::Queued, DAY).await.unwrap(), 0);
+    assert_eq!(store.purge(FlowState::Completed, DAY).await.unwrap(), 1);
+    assert_eq!(store.purge(FlowState::Dead, DAY).await.unwrap(), 1);
+    assert_eq!(listed(&store, FlowState::Queued).await, [3]);
+    assert_eq!(store.get(Uuid::from_u128(1)).await.unwrap(), None);
+}
+
+async fn what_is_not_there_is_not_found<S: FlowStore>(store: S) {
+    assert!(claim(&store, 10).await.is_empty());
+    assert_eq!(store.get(Uuid::from_u128(1)).await.unwrap(), None);
+    assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap());
+    enqueue(&store, [(1, "a")]).await;
+    assert!(claim(&store, 0).await.is_empty(), "a limit of nothing hands out nothing");
+    let held = Held { id: Uuid::from_u128(1), token: Uuid::nil() };
+    assert!(!store.settle(held, Settlement::Completed).await.unwrap(), "nobody holds it");
+    store.extend(vec![held], DAY).await.unwrap();
+    store.extend(Vec::new(), DAY).await.unwrap();
+    assert_eq!(numbers(&claim(&store, 10).await), [1]);
+}
+
+/// Flows of entities of their own, in lanes.
+async fn enqueue_in<S: FlowStore>(store: &S, lanes: impl IntoIterator<Item = (u128, Lane)>) {
+    for (number, lane) in lanes {
+        let flow = QueuedFlow { lane, ..flow(number, &format!("entity {number}")) };
+        store.enqueue(flow).await.expect("a flow is stored");
+    }
+}
+
+async fn handlers_and_tenants_take_turns<S: FlowStore>(store: S) {
+    let lane = |handler: i64, tenant: i64| Lane::from_number((handler << 32) | tenant);
+    let lanes =
+        [(1, 1), (1, 1), (1, 1), (1, 2), (2, 1), (2, 1)].map(|(handler, tenant)| lane(handler, tenant));
+    enqueue_in(&store, (1..).zip(lanes)).await;
+    let room = |flows, per_handler, shares: &[(Lane, usize, usize)]| {
+        let share = |&(lane, under_way, recent): &_| Share { lane, under_way, recent };
+        Room { flows, per_handler, shares: shares.iter().map(share).collect() }
+    };
+    let claim = async |room| {
+        let claims = store.claim(room, LEASE).await.expect("flows are handed out");
+        numbers(&claims)
+    };
+    assert_eq!(claim(room(9, 2, &[(lane(1, 3), 2, 0), (lane(2, 3), 2, 0)])).await, [0; 0], "both are full");
+    assert_eq!(
+        claim(room(9, 3, &[(lane(1, 3), 2, 0), (lane(2, 1), 2, 5)])).await,
+        [1, 5],
+        "room for one of each"
+    );
+    assert_eq!(
+        claim(room(1, 9, &[(lane(1, 1), 1, 0), (lane(2, 1), 2, 0)])).await,
+        [4],
+        "who has had the least"
+    );
+    assert_eq!(claim(room(1, 9, &[(lane(1, 1), 0, 1)])).await, [6], "lately counts");
+    assert_eq!(claim(room(9, 9, &[])).await, [2, 3]);
+}
+
+/// More is due of one lane than a store need look at, and behind it some of others: they are handed out before long.
+async fn every_lane_gets_its_turn_whatever_waits<S: FlowStore>(store: S) {
+    let [many, tenant, handler] = [Lane::of("a", "many"), Lane::of("a", "few"), Lane::of("b", "few")];
+    enqueue_in(&store, (0..600).map(|number| (number, many))).await;
+    enqueue_in(&store, [(1001, tenant), (1002, handler)]).await;
+    let (mut found, mut share) = (Vec::new(), Share { lane: many, under_way: 0, recent: 0 });
+    for _ in 0..50 {
+        let room = Room { flows: 4, per_handler: 3, shares: vec![share] };
+        let claims = store.claim(room, LEASE).await.expect("flows are handed out");
+        for claim in &claims {
+            assert!(complete(&store, claim).await);
+            match claim.lane == many {
+                true => share.recent += 1,
+                false => found.push(claim.id.as_u128()),
+            }
+        }
+        if found.len() == 2 {
+            return;
+        }
+    }
+    panic!("of two others were found {found:?}");
+}
+
+const ENTITIES: u128 = 7;
+const FLOWS: u128 = 50;
+const RELAYS: usize = 4;
+
+/// Whoever stores, and whoever takes out, does it at the same time as others.
+async fn many_at_once_lose_nothing_and_keep_the_order<S: FlowStore>(store: S) {
+    let store = Arc::new(store);
+    let mut storing = JoinSet::new();
+    for entity in 0..ENTITIES {
+        let store = Arc::clone(&store);
+        storing.spawn(async move {
+            for number in 0..FLOWS {
+                let flow = flow(entity * FLOWS + number, &format!("entity {entity}"));
+                store.enqueue(flow).await.unwrap();
+            }
+        });
+    }
+    let (sender, mut done) = tokio::sync::mpsc::unbounded_channel();
+    let mut relays = JoinSet::new();
+    for _ in 0..RELAYS {
+        let (store, sender) = (Arc::clone(&store), sender.clone());
+        relays.spawn(async move {
+            loop {
+                for claim in store.claim(Room::of(3), LEASE).await.unwrap() {
+                    sender.send(claim.id.as_u128()).unwrap();
+                    assert!(store.settle(claim.held(), Settlement::Completed).await.unwrap());
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    let mut order = vec![Vec::new(); usize::try_from(ENTITIES).unwrap_or_default()];
+    for _ in 0..ENTITIES * FLOWS {
+        let number = done.recv().await.expect("relays go on");
+        order[usize::try_from(number / FLOWS).unwrap_or_default()].push(number % FLOWS);
+    }
+    storing.join_all().await;
+    relays.shutdown().await;
+    let all: Vec<_> = (0..FLOWS).collect();
+    assert!(order.iter().all(|of_one| *of_one == all), "each once, in its entity's order: {order:?}");
+    assert!(claim(&*store, 10).await.is_empty());
+}

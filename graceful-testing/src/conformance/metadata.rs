@@ -1,0 +1,53 @@
+//! What a [`MetadataStore`] must do.
+
+use graceful::{Code, backends::MetadataStore};
+
+use super::flow;
+
+/// Checks the promises of [`MetadataStore`].
+///
+/// # Panics
+/// One of them is broken.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use graceful::backends::memory;
+/// use graceful_testing::conformance;
+/// conformance::metadata_store(async || memory::MetadataStore::new()).await;
+/// # });
+/// ```
+pub async fn metadata_store<S: MetadataStore>(fresh: impl AsyncFn() -> S) {
+    the_chain_is_linked_both_ways(fresh().await).await;
+    a_flow_that_comes_again_counts_once(fresh().await).await;
+    entities_do_not_share_a_chain(fresh().await).await;
+}
+
+async fn the_chain_is_linked_both_ways<S: MetadataStore>(store: S) {
+    let [first, second] = [flow("1", Code::Ok, 1), flow("1", Code::Internal, 2)];
+    assert_eq!(store.latest(&first.entity()).await.unwrap(), None);
+    let answered = store.record(&first).await.unwrap();
+    assert_eq!((answered.state, answered.previous, answered.next), (first.id(), None, None));
+    assert_eq!((answered.score, answered.error_count), (1, 0));
+    let answered = store.record(&second).await.unwrap();
+    assert_eq!((answered.previous, answered.score, answered.error_count), (Some(first.id()), 1, 1));
+    assert_eq!(store.latest(&second.entity()).await.unwrap(), Some(answered));
+    let before = store.state(first.id()).await.unwrap().unwrap();
+    assert_eq!((before.state, before.next), (first.id(), Some(second.id())));
+}
+
+async fn a_flow_that_comes_again_counts_once<S: MetadataStore>(store: S) {
+    let [first, second] = [flow("1", Code::Ok, 1), flow("1", Code::Internal, 2)];
+    for flow in [&first, &first, &second, &second, &first] {
+        assert_eq!(store.record(flow).await.unwrap().state, flow.id());
+    }
+    let latest = store.latest(&first.entity()).await.unwrap().unwrap();
+    assert_eq!((latest.state, latest.previous), (second.id(), Some(first.id())));
+    assert_eq!((latest.score, latest.error_count), (1, 1));
+}
+
+async fn entities_do_not_share_a_chain<S: MetadataStore>(store: S) {
+    let [one, two] = [flow("1", Code::Ok, 1), flow("2", Code::Ok, 2)];
+    store.record(&one).await.unwrap();
+    assert_eq!(store.record(&two).await.unwrap().previous, None);
+    assert_eq!(store.latest(&one.entity()).await.unwrap().unwrap().state, one.id());
+}

@@ -1,0 +1,52 @@
+//! What every store must do, as tests that a store of your own can run, too.
+//!
+//! Each suite takes a function that makes an empty store, and panics where a promise of the trait is broken.
+//!
+//! ```
+//! use graceful::backends::memory;
+//! use graceful_testing::conformance;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+//! conformance::cache(async || memory::Cache::new()).await;
+//! conformance::flow_store(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
+//! conformance::metadata_store(async || memory::MetadataStore::new()).await;
+//! conformance::scheduler(async || memory::Scheduler::new(), async |_, time| tokio::time::advance(time).await).await;
+//! conformance::nexus(async || memory::Nexus::new()).await;
+//! conformance::audit_log(async || memory::AuditLog::new()).await;
+//! conformance::alerter(async || memory::Alerts::new()).await;
+//! conformance::inbox(async || memory::Inbox::new()).await;
+//! # });
+//! ```
+
+mod alerter;
+mod audit;
+mod cache;
+mod flows;
+mod inbox;
+mod metadata;
+mod nexus;
+mod scheduler;
+
+use std::sync::Arc;
+
+use graceful::{__private::Sample, Code, Flow};
+use jiff::Timestamp;
+
+pub use self::{
+    alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, inbox::inbox,
+    metadata::metadata_store, nexus::nexus, scheduler::scheduler,
+};
+
+/// A flow of a user that ended at that second, with `Ok` or with an error of that code.
+fn flow(id: &str, code: Code, second: i64) -> Arc<Flow> {
+    Sample::new(id, code, second).flow()
+}
+
+/// A call that names no entity, with the correlation id that its client gave.
+fn call(correlation: &str, second: i64) -> Arc<Flow> {
+    Sample::new("", Code::Ok, second).without_entity(correlation).flow()
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::constant(second, 0)
+}

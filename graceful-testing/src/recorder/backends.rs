@@ -1,0 +1,268 @@
+//! Backends that record what a step asks of them, and ask another.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use graceful::{
+    Event, Flow, Incident, Key, Metadata, Severity,
+    backends::{
+        Activity, Alert, AlertChange, Alerter, AuditLog, AuditRecord, Backends, BoxFuture, Cache, CacheEntry,
+        CacheWrite, Claim, Edge, EventEmitter, FlowState, FlowStore, Held, Job, JobChange, KnowledgeGraph,
+        MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow, Reply, Room, Rows, Scheduler,
+        Settlement, StoredFlow,
+    },
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::log::Log;
+
+/// The same backends, each of which records.
+pub(super) fn recorded(mut backends: Backends, log: &Arc<Log>) -> Backends {
+    macro_rules! record {
+        ($($backend:ident)*) => {$(
+            backends.$backend = backends.$backend.map(|inner| Recording::around(inner, log) as _);
+        )*};
+    }
+    record!(cache metadata graph scheduler events nexus audit alerts flows);
+    backends
+}
+
+struct Recording<B: ?Sized> {
+    inner: Arc<B>,
+    log: Arc<Log>,
+}
+
+impl<B: ?Sized> Recording<B> {
+    fn around(inner: Arc<B>, log: &Arc<Log>) -> Arc<Self> {
+        Arc::new(Self { inner, log: Arc::clone(log) })
+    }
+}
+
+impl<B: fmt::Debug + ?Sized> fmt::Debug for Recording<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// What an answer says beyond its call; nothing where the call says all.
+pub(super) trait Answered {
+    fn told(&self) -> &'static str {
+        ""
+    }
+}
+
+impl Answered for () {}
+impl Answered for Arc<Metadata> {}
+
+impl Answered for Option<CacheEntry> {
+    fn told(&self) -> &'static str {
+        if self.is_some() { "found" } else { "nothing" }
+    }
+}
+
+impl Answered for CacheWrite {
+    fn told(&self) -> &'static str {
+        match self {
+            Self::Done => "",
+            Self::Newer => "kept what is newer",
+        }
+    }
+}
+
+impl Answered for JobChange {
+    fn told(&self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Bumped => "bumped",
+            Self::Completed => "completed",
+            Self::NotOpen => "nothing open",
+        }
+    }
+}
+
+impl Answered for AlertChange {
+    fn told(&self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Repeated => "repeated",
+            Self::Resolved => "resolved",
+            Self::NotOpen => "nothing open",
+        }
+    }
+}
+
+impl Cache for Recording<dyn Cache> {
+    fn get(&self, key: &Key) -> Reply<Option<CacheEntry>> {
+        self.log.record(|| format!("get {}", key.id()), || self.inner.get(key))
+    }
+
+    fn put(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>) -> Reply<CacheWrite> {
+        let call = format!("put {} {}", key.id(), entry.value.as_json());
+        self.log.record(|| call, || self.inner.put(key, entry, ttl))
+    }
+
+    fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
+        let what = if key.space() == graceful::KeySpace::LastGood { "forget" } else { "invalidate" };
+        let call = || format!("{what} {}", key.id());
+        self.log.record(call, || self.inner.invalidate(key, version, ttl))
+    }
+}
+
+impl MetadataStore for Recording<dyn MetadataStore> {
+    fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>> {
+        self.log.record(|| "record".to_owned(), || self.inner.record(flow))
+    }
+
+    fn latest(&self, entity: &Key) -> Reply<Option<Arc<Metadata>>> {
+        self.inner.latest(entity)
+    }
+
+    fn state(&self, flow: Uuid) -> Reply<Option<Arc<Metadata>>> {
+        self.inner.state(flow)
+    }
+}
+
+impl KnowledgeGraph for Recording<dyn KnowledgeGraph> {
+    fn record(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let related = |edge: &Edge| match &edge.object {
+            Node::Flow(_) => format!("{} flow", edge.relation),
+            Node::Entity(key) => format!("{} {}", edge.relation, key.id()),
+        };
+        let edges: Vec<_> = Activity::of(flow).edges().iter().map(related).collect();
+        let call = || format!("relate {}", edges.join(", "));
+        self.log.record(call, || self.inner.record(flow))
+    }
+
+    fn neighbours(&self, node: &Node) -> Reply<Vec<Edge>> {
+        self.inner.neighbours(node)
+    }
+
+    fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>> {
+        self.inner.history(entity, limit)
+    }
+
+    fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>> {
+        self.inner.failures(pattern, since)
+    }
+
+    fn query(&self, sparql: &str) -> Reply<Rows> {
+        self.inner.query(sparql)
+    }
+}
+
+impl Scheduler for Recording<dyn Scheduler> {
+    fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange> {
+        self.log.record(|| "open".to_owned(), || self.inner.open(flow, after))
+    }
+
+    fn complete(&self, incident: &Incident) -> Reply<JobChange> {
+        self.log.record(|| "complete".to_owned(), || self.inner.complete(incident))
+    }
+
+    fn jobs(&self) -> Reply<Vec<Job>> {
+        self.inner.jobs()
+    }
+
+    fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        self.inner.poll(limit, hold)
+    }
+
+    fn finish(&self, job: &Job) -> Reply<bool> {
+        self.inner.finish(job)
+    }
+
+    fn put_off(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
+        self.inner.put_off(job, after, error)
+    }
+}
+
+impl EventEmitter for Recording<dyn EventEmitter> {
+    fn emit(&self, event: Event) -> Reply<()> {
+        let call = format!("emit {} {}", event.name(), event.data().result.as_json());
+        self.log.record(|| call, || self.inner.emit(event))
+    }
+}
+
+impl Nexus for Recording<dyn Nexus> {
+    fn register(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let call = || format!("register {}", flow.registered_pattern());
+        self.log.record(call, || self.inner.register(flow))
+    }
+
+    fn patterns(&self) -> Reply<Vec<PatternUse>> {
+        self.inner.patterns()
+    }
+
+    fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>> {
+        self.inner.trace(entity)
+    }
+}
+
+impl AuditLog for Recording<dyn AuditLog> {
+    fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
+        self.log.record(|| "append".to_owned(), || self.inner.append(flow))
+    }
+
+    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
+        self.inner.records(entity, limit)
+    }
+}
+
+impl Alerter for Recording<dyn Alerter> {
+    fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
+        let call = || format!("fire {}", severity.name());
+        self.log.record(call, || self.inner.fire(flow, severity))
+    }
+
+    fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
+        self.log.record(|| "resolve".to_owned(), || self.inner.resolve(flow))
+    }
+
+    fn open(&self) -> Reply<Vec<Alert>> {
+        self.inner.open()
+    }
+
+    fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
+        self.inner.resolved(limit)
+    }
+}
+
+/// What a store does is no step's, and is not recorded: the recorder knows which flows are on their way.
+impl FlowStore for Recording<dyn FlowStore> {
+    fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+        self.log.stored(flow.id);
+        self.inner.enqueue(flow)
+    }
+
+    fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
+        self.inner.claim(room, lease)
+    }
+
+    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
+        self.inner.extend(held, lease)
+    }
+
+    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
+        self.inner.settle(held, settlement)
+    }
+
+    fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
+        self.inner.get(id)
+    }
+
+    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
+        self.inner.list(state, limit)
+    }
+
+    fn resubmit(&self, id: Uuid) -> Reply<bool> {
+        self.inner.resubmit(id)
+    }
+
+    fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
+        self.inner.purge(state, age)
+    }
+
+    fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
+        self.inner.listen(wake)
+    }
+}

@@ -1,0 +1,11 @@
+//! What a backend needs that is the client of a server: a circuit breaker, errors without secrets, and a limit on log lines.
+
+mod breaker;
+mod connect;
+pub mod url;
+
+pub use self::{
+    breaker::{Breaker, Call},
+    connect::{ConnectError, in_real_time},
+};
+pub use crate::outage::Outage;

@@ -1,0 +1,62 @@
+//! Flows that have ended, for tests of backends.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use smol_str::SmolStr;
+
+use super::{Declaration, Declared, Ending, Flow, Identity, Origin, Payload};
+use crate::{code::Code, context::Context};
+
+/// A flow of the pattern `user`, of the service `users`, that has ended.
+#[derive(Clone, Debug)]
+pub struct Sample(Flow);
+
+impl Sample {
+    /// The flow of this user that ended at that second, with `Ok` or with an error of that code.
+    pub fn new(id: &str, code: Code, second: i64) -> Self {
+        let origin = Origin { service: "users".into(), environment: "test".into() };
+        let declaration = Declaration { pattern: "user".into(), ..Declaration::default() };
+        let mut flow = Flow::begin(Declared::Owned(declaration.into()), Arc::new(origin));
+        flow.values.id = Some(id.into());
+        flow.values.named_at_entry = true;
+        (flow.code, flow.message) = (code, code.name().into());
+        flow.end(if code == Code::Ok { Ending::Ok } else { Ending::Err });
+        flow.at = Timestamp::constant(second, 0);
+        Self(flow)
+    }
+
+    /// It names no entity, and its client gave this correlation id.
+    #[must_use]
+    pub fn without_entity(mut self, correlation: &str) -> Self {
+        (self.0.values.id, self.0.values.named_at_entry) = (None, false);
+        self.0.context = Some(Arc::new(Context::new().with_correlation_id(correlation)));
+        self
+    }
+
+    /// It is of this handler.
+    #[must_use]
+    pub fn handler(self, name: impl Into<SmolStr>) -> Self {
+        let name = name.into();
+        self.declared(|declaration| declaration.identity = Identity::Name(name))
+    }
+
+    /// It has this payload, which audit records keep or not.
+    #[must_use]
+    pub fn payload(mut self, payload: Payload, is_audited: bool) -> Self {
+        self.0.values.payload = payload;
+        self.declared(|declaration| declaration.options.audit_payload = is_audited)
+    }
+
+    fn declared(mut self, change: impl FnOnce(&mut Declaration)) -> Self {
+        let mut declaration = Declaration::clone(&self.0.declaration);
+        change(&mut declaration);
+        self.0.declaration = Declared::Owned(Arc::new(declaration));
+        self
+    }
+
+    /// The flow.
+    pub fn flow(self) -> Arc<Flow> {
+        Arc::new(self.0)
+    }
+}

@@ -1,0 +1,57 @@
+//! A backend that the configuration can choose by a URL.
+
+use std::fmt;
+
+use super::OrchestratorBuilder;
+use crate::backends::{BoxFuture, client::ConnectError};
+
+/// What a connected backend changes in the builder: it sets itself.
+pub type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
+
+/// A backend that [`Orchestrator::from_env`](crate::Orchestrator::from_env) can choose by the URL of a variable.
+///
+/// Each backend crate has a constant of it, such as `graceful_redis::BACKEND`; so can yours:
+///
+/// ```
+/// use graceful::{Backend, Orchestrator, backends::memory};
+///
+/// const LOCAL: Backend = Backend::new("local", "GRACEFUL_CACHE", &["local"], |_url| {
+///     Box::pin(async { Ok(Box::new(|builder| builder.cache(memory::Cache::new())) as _) })
+/// });
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let builder = Orchestrator::builder().settings(&[LOCAL], [("GRACEFUL_CACHE", "local://")]).await?;
+/// assert!(builder.build()?.cache().is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy)]
+pub struct Backend {
+    pub(super) name: &'static str,
+    pub(super) variable: &'static str,
+    pub(super) schemes: &'static [&'static str],
+    pub(super) connect: fn(String) -> BoxFuture<Result<Change, ConnectError>>,
+}
+
+impl Backend {
+    /// A backend with a `name` for messages, chosen by a URL with one of these schemes in `variable`. `connect` gets the URL, and
+    /// answers with what to change in the builder.
+    pub const fn new(
+        name: &'static str,
+        variable: &'static str,
+        schemes: &'static [&'static str],
+        connect: fn(String) -> BoxFuture<Result<Change, ConnectError>>,
+    ) -> Self {
+        Self { name, variable, schemes, connect }
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backend")
+            .field("name", &self.name)
+            .field("variable", &self.variable)
+            .field("schemes", &self.schemes)
+            .finish_non_exhaustive()
+    }
+}
