@@ -49,7 +49,8 @@ mod trace;
 mod views;
 
 pub mod backends;
-#[cfg(any(doc, doctest))]
+// Its examples are tests of the package `graceful-tests`, which has the backends that they use.
+#[cfg(all(doc, not(doctest)))]
 pub mod guide;
 
 pub use self::{
@@ -85,11 +86,6 @@ pub use self::integrations::tower;
 #[cfg(feature = "macros")]
 #[doc = include_str!("orchestrate.md")]
 pub use graceful_macros::orchestrate;
-
-/// The examples of the README are tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-pub struct Readme;
 
 /// What expansions name; not part of the public API.
 #[doc(hidden)]

@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "for tests: a helper that panics fails the test")]
 
 pub mod blanket;
+#[cfg(doctest)]
+pub mod docs;
 pub mod faulty;
 pub mod gate;
 pub mod hooks;

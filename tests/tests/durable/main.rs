@@ -20,7 +20,7 @@ use graceful::{
 };
 use graceful_sqlite::Store;
 use graceful_tests::{
-    Gate, Reports,
+    BACKENDS, Gate, Reports,
     gate::{awaited, until},
 };
 use tempfile::TempDir;

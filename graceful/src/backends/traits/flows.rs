@@ -360,7 +360,7 @@ impl fmt::Debug for StoredFlow {
 /// A flow that waits is handed out when it is due and no earlier flow of its entity is queued. Handing it out makes it due
 /// again at the end of the lease: so a flow whose relay has died is handed out again, without anybody looking for it. Only who
 /// shows the token of the newest claim can settle it. A store that passes
-/// `graceful::testing::conformance::flow_store` (feature `testing`) keeps these promises.
+/// `graceful_testing::conformance::flow_store` keeps these promises.
 ///
 /// **Time** is the store's: callers say how long, never when, since the clocks of two machines differ. A store that several
 /// machines share asks one clock, such as its database's.
