@@ -1,4 +1,4 @@
-//! The README's walk through the example `users`, as it is written there: its commands, their answers, what the service says.
+//! The walk of `examples/README.md` through the example `users`, as it is written there: its commands, their answers, what the service says.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 
 use graceful_tests::services::{installed, missing};
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../README.md");
 const START: &str = "cargo run --example users";
 
 /// Where the README says that it listens.

@@ -6,6 +6,9 @@ pub struct Readme;
 #[doc = include_str!("../../graceful/src/guide/getting_started.md")]
 pub struct GettingStarted;
 
+#[doc = include_str!("../../graceful/src/guide/steps.md")]
+pub struct Steps;
+
 #[doc = include_str!("../../graceful/src/guide/overriding.md")]
 pub struct Overriding;
 

@@ -3,10 +3,10 @@
 
 use std::process::Command;
 
-/// The crates that a program with this feature of ours has, each with its features.
-fn crates(feature: &str) -> Vec<(String, Vec<String>)> {
+/// The crates that a program with this crate of ours has, each with its features.
+fn crates(package: &str, feature: &str) -> Vec<(String, Vec<String>)> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--locked", "--package", "graceful", "--no-default-features"])
+        .args(["tree", "--offline", "--locked", "--package", package, "--no-default-features"])
         .args(["--features", feature, "--edges", "normal", "--prefix", "none", "--format", "{p}|{f}"])
         .output()
         .unwrap();
@@ -32,20 +32,25 @@ fn cryptography(crates: &[(String, Vec<String>)]) -> Vec<&str> {
 }
 
 #[test]
-fn feature_with_encrypted_connections_leaves_clients_of_the_application_alone() {
-    for feature in ["alertmanager", "redis-tls", "sparql", "webhook"] {
-        let crates = crates(feature);
-        assert!(crates.iter().any(|(name, _)| name == "rustls"), "{feature}: {crates:?}");
-        assert_eq!(cryptography(&crates), [""; 0], "{feature}");
+fn crate_with_encrypted_connections_leaves_clients_of_the_application_alone() {
+    for (package, feature) in [
+        ("graceful-alerts", "alertmanager,webhook"),
+        ("graceful-redis", "tls"),
+        ("graceful-rdf", "sparql"),
+        ("graceful-http", "client"),
+    ] {
+        let crates = crates(package, feature);
+        assert!(crates.iter().any(|(name, _)| name == "rustls"), "{package}: {crates:?}");
+        assert_eq!(cryptography(&crates), [""; 0], "{package}");
         // Its own features say what it does by default, for all that use it.
-        assert!(crates.iter().all(|(name, _)| name != "reqwest" && name != "native-tls"), "{feature}");
+        assert!(crates.iter().all(|(name, _)| name != "reqwest" && name != "native-tls"), "{package}");
     }
 }
 
-/// The feature that says so, and the one whose client cannot be built without a library.
+/// The feature that says so, and the crate whose client cannot be built without a library.
 #[test]
 fn library_of_cryptography_comes_with_ring_and_nats_only() {
-    for feature in ["nats", "webhook,ring"] {
-        assert_eq!(cryptography(&crates(feature)), ["ring"], "{feature}");
+    for (package, feature) in [("graceful-nats", ""), ("graceful-alerts", "webhook,ring")] {
+        assert_eq!(cryptography(&crates(package, feature)), ["ring"], "{package}");
     }
 }

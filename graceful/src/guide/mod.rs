@@ -3,6 +3,7 @@
 //! | page | what it answers |
 //! |---|---|
 //! | [`getting_started`] | from a function to a service, in six small steps |
+//! | [`steps`] | when each step runs, and what it does |
 //! | [`overriding_steps`] | how one step does something else, for a handler, a block, or all |
 //! | [`errors_and_codes`] | what an error means, and what follows from that |
 //! | [`choosing_a_delivery`] | when the answer may leave, and what may be lost |
@@ -16,6 +17,9 @@
 
 #[doc = include_str!("getting_started.md")]
 pub mod getting_started {}
+
+#[doc = include_str!("steps.md")]
+pub mod steps {}
 
 #[doc = include_str!("overriding.md")]
 pub mod overriding_steps {}

@@ -134,6 +134,6 @@ fn a_value_that_is_no_text_is_told() {
 
     let value = std::ffi::OsStr::from_bytes(b"redis://:s3cret\xff@a");
     let said = String::from_utf8(child(&[("GRACEFUL_CACHE", value)]).stdout).unwrap();
-    assert!(said.contains("error: GRACEFUL_CACHE: its value is no UTF-8"), "{said}");
+    assert!(said.contains("error: GRACEFUL_CACHE: its value is not UTF-8"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
 }

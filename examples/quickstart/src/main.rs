@@ -1,9 +1,9 @@
 //! A user service whose handlers feed two mirrored flows, and what that leaves in the backends.
 //!
 //! ```text
-//! cargo run --example quickstart                          the built-in users
-//! cargo run --example quickstart -- examples/users.json   a file: a JSON array, or one object per line
-//! cargo run --example quickstart -- -                     the same from the standard input
+//! cargo run -p quickstart                                       the built-in users
+//! cargo run -p quickstart -- examples/quickstart/users.json     a file: a JSON array, or one object per line
+//! cargo run -p quickstart -- -                                  the same from the standard input
 //! ```
 
 mod input;

@@ -7,7 +7,7 @@ use serde_json::{Deserializer, value::RawValue};
 use crate::service::User;
 
 /// The same as `examples/users.json`.
-const BUILT_IN: &str = include_str!("../../users.json");
+const BUILT_IN: &str = include_str!("../users.json");
 
 /// The users of a source: none is the built-in list, `-` the standard input, anything else a file.
 pub fn users(source: Option<&str>) -> Result<Vec<User>, String> {
