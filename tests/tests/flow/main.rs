@@ -1,0 +1,11 @@
+//! A flow from the handler's result to the last step: steps, outcomes, deliveries, settings, telemetry, and the recorder.
+#![allow(missing_docs, reason = "tests")]
+
+mod config;
+mod delivery;
+mod durable;
+mod manual;
+mod outcomes;
+mod recorder;
+mod steps;
+mod telemetry;

@@ -1,0 +1,401 @@
+//! `fallback`: remember the last good value; recover from an error.
+//!
+//! It takes no hooks of arms and is never `required`, so its cases are written out: mirrored as they are, on `Ok` it is the
+//! remembering that is at fault, on `Err` the recovering.
+
+use std::{
+    future::{Ready, pending},
+    time::Duration,
+};
+
+use graceful::{Code, Ending, Failure, KeySpace, Step, StepErrorKind, StepResult, orchestrate};
+use graceful_tests::{Fault, Faulty, Log, User, UserError, World, ada, hooks};
+use tokio::time::advance;
+
+#[orchestrate(pattern = "user", cache = user.id, event = "user_updated", fallback = last_good)]
+async fn remembering(user: User, error: Option<UserError>) -> Result<User, UserError> {
+    tokio::task::yield_now().await;
+    error.map_or(Ok(user), Err)
+}
+
+#[orchestrate(pattern = "user", cache = user.id, event = "user_updated", fallback(last_good, max_age = "1h"))]
+async fn remembering_for_an_hour(user: User, error: Option<UserError>) -> Result<User, UserError> {
+    error.map_or(Ok(user), Err)
+}
+
+const BROKEN: Option<UserError> = Some(UserError::Broken);
+
+fn eve() -> User {
+    User { name: "Eve".to_owned(), ..ada() }
+}
+
+mod by_default {
+    use super::*;
+
+    #[tokio::test]
+    async fn on_ok_nothing_is_remembered() {
+        let world = World::new();
+        world.run(crate::steps::update(ada(), None)).await.unwrap();
+        assert_eq!(world.last(Step::Fallback).1, "skipped: not declared");
+        assert_eq!(world.cached(&world.entity().in_space(KeySpace::LastGood)).await, None);
+    }
+
+    #[tokio::test]
+    async fn on_err_nothing_recovers() {
+        let world = World::new();
+        world.run(crate::steps::update(ada(), BROKEN)).await.unwrap_err();
+        let (report, result) = world.last(Step::Fallback);
+        assert_eq!(result, "skipped: not declared");
+        assert!(!report.flow().fallback_applied());
+    }
+}
+
+mod last_good {
+    use super::*;
+
+    #[tokio::test]
+    async fn on_ok_the_value_is_remembered_beside_the_cached_one() {
+        let world = World::new();
+        world.run(remembering(ada(), None)).await.unwrap();
+        let (report, result) = world.last(Step::Fallback);
+        assert_eq!(result, "remembered");
+        let remembered = world.cached(&world.entity().in_space(KeySpace::LastGood)).await.unwrap();
+        assert_eq!(remembered.value.decode::<User>().unwrap(), ada());
+        assert_eq!(remembered.stored_at, report.flow().timestamp());
+    }
+
+    #[tokio::test]
+    async fn on_err_it_is_the_answer_and_the_flow_is_the_error_flow() {
+        let world = World::new();
+        world.run(remembering(ada(), None)).await.unwrap();
+        let recovered = world.run(remembering(eve(), BROKEN)).await.unwrap();
+        assert_eq!(recovered, ada());
+
+        let (report, result) = world.last(Step::Fallback);
+        assert_eq!(result, "recovered");
+        let flow = report.flow();
+        assert_eq!(
+            (flow.ending(), flow.code(), flow.fallback_applied()),
+            (Ending::Err, Code::Internal, true)
+        );
+        assert_eq!(report.step(Step::Alert).to_string(), "fired");
+        assert_eq!(world.events()[1].name(), "user_updated.failed");
+        // The cached value was invalidated, the last good one is still there.
+        assert_eq!(world.cached(&world.entity()).await, None);
+        assert_eq!(world.run(remembering(eve(), BROKEN)).await.unwrap(), ada());
+    }
+
+    #[tokio::test]
+    async fn on_err_without_one_the_error_is_the_answer() {
+        let world = World::new();
+        assert!(matches!(world.run(remembering(ada(), BROKEN)).await, Err(UserError::Broken)));
+        let (report, result) = world.last(Step::Fallback);
+        assert_eq!(result, "skipped: nothing to recover with");
+        assert!(!report.flow().fallback_applied());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_max_age_it_never_is_too_old() {
+        let world = World::new();
+        world.run(remembering(ada(), None)).await.unwrap();
+        advance(Duration::from_secs(365 * 24 * 3600)).await;
+        assert_eq!(world.run(remembering(eve(), BROKEN)).await.unwrap(), ada());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_max_age_it_is_and_being_used_does_not_renew_it() {
+        let world = World::new();
+        world.run(remembering_for_an_hour(ada(), None)).await.unwrap();
+        for _ in 0..2 {
+            advance(Duration::from_secs(1799)).await;
+            assert_eq!(world.run(remembering_for_an_hour(eve(), BROKEN)).await.unwrap(), ada());
+        }
+        advance(Duration::from_secs(2)).await;
+        world.run(remembering_for_an_hour(eve(), BROKEN)).await.unwrap_err();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_success_renews_it() {
+        let world = World::new();
+        world.run(remembering_for_an_hour(ada(), None)).await.unwrap();
+        advance(Duration::from_secs(1800)).await;
+        world.run(remembering_for_an_hour(eve(), None)).await.unwrap();
+        advance(Duration::from_secs(1801)).await;
+        assert_eq!(world.run(remembering_for_an_hour(ada(), BROKEN)).await.unwrap(), eve());
+    }
+
+    /// A cache that keeps everything for ever, as one may that was written before the age was declared.
+    mod in_a_cache_that_keeps_everything {
+        use graceful::{
+            Key,
+            backends::{Cache, CacheEntry, CacheWrite, Reply},
+        };
+        use serde_json::json;
+
+        use super::*;
+
+        #[derive(Debug)]
+        struct Keeps(&'static str);
+
+        impl Cache for Keeps {
+            fn get(&self, _: &Key) -> Reply<Option<CacheEntry>> {
+                let entry = json!({ "value": ada(), "stored_at": self.0, "version": null });
+                Reply::ready(Some(serde_json::from_str(&entry.to_string()).unwrap()))
+            }
+
+            fn put(&self, _: &Key, _: CacheEntry, _: Option<Duration>) -> Reply<CacheWrite> {
+                Reply::ready(CacheWrite::Done)
+            }
+
+            fn invalidate(&self, _: &Key, _: Option<i64>, _: Duration) -> Reply<CacheWrite> {
+                Reply::ready(CacheWrite::Done)
+            }
+        }
+
+        #[tokio::test]
+        async fn the_age_is_checked_on_read() {
+            let old = World::with(|builder| builder.cache(Keeps("2001-01-01T00:00:00Z")));
+            old.run(remembering_for_an_hour(eve(), BROKEN)).await.unwrap_err();
+            assert_eq!(old.run(remembering(eve(), BROKEN)).await.unwrap(), ada());
+            let fresh = World::with(|builder| builder.cache(Keeps("9001-01-01T00:00:00Z")));
+            assert_eq!(fresh.run(remembering_for_an_hour(eve(), BROKEN)).await.unwrap(), ada());
+        }
+    }
+}
+
+mod off {
+    use super::*;
+
+    #[orchestrate(pattern = "user", cache = user.id, fallback = off)]
+    async fn off(user: User, error: Option<UserError>) -> Result<User, UserError> {
+        error.map_or(Ok(user), Err)
+    }
+
+    #[tokio::test]
+    async fn on_ok() {
+        let world = World::new();
+        world.run(off(ada(), None)).await.unwrap();
+        assert!(matches!(world.reports.only().step(Step::Fallback), StepResult::Off));
+    }
+
+    #[tokio::test]
+    async fn on_err() {
+        let world = World::new();
+        world.run(off(ada(), BROKEN)).await.unwrap_err();
+        assert!(matches!(world.reports.only().step(Step::Fallback), StepResult::Off));
+    }
+}
+
+mod hook {
+    use super::*;
+
+    async fn guest(failure: &Failure<'_, UserError>) -> Option<User> {
+        tokio::task::yield_now().await;
+        hooks::called(format!("guest for {:?}", failure.error().unwrap()));
+        matches!(failure.code(), Code::Internal).then(eve)
+    }
+
+    async fn panics(_: &Failure<'_, UserError>) -> Option<User> {
+        tokio::task::yield_now().await;
+        panic!("the hook panicked")
+    }
+
+    fn panics_at_once(_: &Failure<'_, UserError>) -> Ready<Option<User>> {
+        panic!("the hook panicked")
+    }
+
+    async fn hangs(_: &Failure<'_, UserError>) -> Option<User> {
+        pending().await
+    }
+
+    macro_rules! handlers {
+        ($user:ident, $($name:ident: [$($arguments:tt)*],)*) => {$(
+            #[orchestrate(pattern = "user", cache = $user.id, event = "user_updated", $($arguments)*)]
+            async fn $name($user: User, error: Option<UserError>) -> Result<User, UserError> {
+                tokio::task::yield_now().await;
+                error.map_or(Ok($user), Err)
+            }
+        )*};
+    }
+
+    handlers! { user,
+        with_guest: [fallback = guest],
+        with_guest_in_a_list: [fallback(with = guest)],
+        with_panic: [fallback = panics],
+        with_panic_at_once: [fallback = panics_at_once],
+        with_hang: [fallback(with = hangs, timeout = "2s")],
+    }
+
+    #[tokio::test]
+    async fn on_ok_it_is_not_asked() {
+        let world = World::new();
+        assert_eq!(world.run(with_guest(ada(), None)).await.unwrap(), ada());
+        assert!(!world.last(Step::Fallback).0.step(Step::Fallback).is_done());
+        assert_eq!(hooks::calls(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn on_err_its_some_is_the_answer() {
+        let world = World::new();
+        for handled in
+            [world.run(with_guest(ada(), BROKEN)).await, world.run(with_guest_in_a_list(ada(), BROKEN)).await]
+        {
+            assert_eq!(handled.unwrap(), eve());
+            let (report, result) = world.last(Step::Fallback);
+            assert_eq!((result.as_str(), report.flow().fallback_applied()), ("recovered", true));
+            assert_eq!((report.flow().ending(), report.flow().code()), (Ending::Err, Code::Internal));
+        }
+        assert_eq!(hooks::calls(), ["guest for Broken"; 2]);
+    }
+
+    #[tokio::test]
+    async fn on_err_its_none_leaves_the_error() {
+        let world = World::new();
+        let error = world.run(with_guest(ada(), Some(UserError::Missing))).await.unwrap_err();
+        assert!(matches!(error, UserError::Missing));
+        let (report, result) = world.last(Step::Fallback);
+        assert_eq!(result, "skipped: nothing to recover with");
+        assert!(!report.flow().fallback_applied());
+        assert_eq!(hooks::calls(), ["guest for Missing"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_err_its_panic_leaves_the_error() {
+        let panicked = StepErrorKind::Panicked;
+        contained(|world| world.run(with_panic(ada(), BROKEN)), panicked).await;
+        contained(|world| world.run(with_panic_at_once(ada(), BROKEN)), panicked).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_err_its_hanging_leaves_the_error() {
+        contained(|world| world.run(with_hang(ada(), BROKEN)), StepErrorKind::TimedOut).await;
+    }
+
+    async fn contained<F>(call: impl FnOnce(&World) -> F, kind: StepErrorKind)
+    where
+        F: Future<Output = Result<User, UserError>>,
+    {
+        let world = World::new();
+        let (log, listening) = Log::listen();
+        let error = call(&world).await.unwrap_err();
+        drop(listening);
+        assert!(matches!(error, UserError::Broken), "{error:?}");
+        failed(&world, &log, kind);
+        let report = world.reports.only();
+        assert!(!report.flow().fallback_applied());
+        for step in Step::ALL.into_iter().skip(1) {
+            assert!(report.step(step).is_done(), "{report}");
+        }
+    }
+}
+
+/// The fallback failed, it alone, and it is seen.
+#[track_caller]
+fn failed(world: &World, log: &Log, kind: StepErrorKind) {
+    let report = world.reports.only();
+    let error = report.step(Step::Fallback).error().unwrap_or_else(|| panic!("it failed: {report}"));
+    assert_eq!((error.step(), error.kind()), (Some(Step::Fallback), kind));
+    assert_eq!(report.failures().count(), 1, "{report}");
+    assert_eq!(world.orchestrator.stats().failures(Step::Fallback), 1);
+    let lines = log.of("graceful::step");
+    assert_eq!(lines.iter().map(|line| line.field("step")).collect::<Vec<_>>(), ["fallback"]);
+}
+
+/// The cache step itself is overridden, so that the cache is the fallback's alone.
+mod backend {
+    use super::*;
+
+    #[orchestrate(
+        pattern = "user",
+        event = "user_updated",
+        cache(key = user.id, with = hooks::both),
+        fallback(last_good, timeout = "2s"),
+    )]
+    async fn remembering(user: User, error: Option<UserError>) -> Result<User, UserError> {
+        tokio::task::yield_now().await;
+        error.map_or(Ok(user), Err)
+    }
+
+    macro_rules! faults {
+        ($($test:ident: $fault:ident => $kind:ident;)*) => {
+            mod on_ok {$(
+                #[tokio::test(start_paused = true)]
+                async fn $test() {
+                    super::at_fault(graceful_tests::Fault::$fault, None, super::StepErrorKind::$kind).await;
+                }
+            )*}
+            mod on_err {$(
+                #[tokio::test(start_paused = true)]
+                async fn $test() {
+                    super::at_fault(graceful_tests::Fault::$fault, super::BROKEN, super::StepErrorKind::$kind).await;
+                }
+            )*}
+        };
+    }
+
+    faults! {
+        it_fails: Fails => Failed;
+        it_fails_later: FailsLater => Failed;
+        it_panics: Panics => Panicked;
+        it_panics_later: PanicsLater => Panicked;
+        it_hangs: Hangs => TimedOut;
+    }
+
+    async fn at_fault(fault: Fault, error: Option<UserError>, kind: StepErrorKind) {
+        let world = World::with(|builder| builder.cache(Faulty(fault)));
+        let (log, listening) = Log::listen();
+        let succeeds = error.is_none();
+        let result = world.run(remembering(ada(), error)).await;
+        drop(listening);
+        match result {
+            Ok(user) => assert_eq!((user, succeeds), (ada(), true)),
+            Err(error) => assert!(matches!(error, UserError::Broken) && !succeeds, "{error:?}"),
+        }
+        failed(&world, &log, kind);
+        let report = world.reports.only();
+        for step in Step::ALL.into_iter().skip(1) {
+            assert!(report.step(step).is_done(), "{report}");
+        }
+    }
+}
+
+/// What a block declares, its methods may switch off, or say otherwise.
+mod of_a_block {
+    use graceful::{Code, Failure, Step, orchestrate};
+    use graceful_tests::World;
+
+    struct Block;
+
+    async fn seven(_: &Failure<'_, Code>) -> Option<u64> {
+        tokio::task::yield_now().await;
+        Some(7)
+    }
+
+    #[orchestrate(pattern = "user", cache = 42, fallback(last_good, max_age = "1h"))]
+    impl Block {
+        #[orchestrate]
+        async fn inherits(&self, error: Option<Code>) -> Result<u64, Code> {
+            error.map_or(Ok(1), Err)
+        }
+
+        #[orchestrate(fallback = off)]
+        async fn switches_off(&self) -> Result<u64, Code> {
+            Err(Code::Internal)
+        }
+
+        #[orchestrate(fallback = seven)]
+        async fn says_otherwise(&self) -> Result<u64, Code> {
+            Err(Code::Internal)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_method_has_the_last_word() {
+        let world = World::new();
+        assert_eq!(world.run(Block.inherits(None)).await, Ok(1));
+        assert_eq!(world.run(Block.inherits(Some(Code::Internal))).await, Ok(1));
+        assert_eq!(world.run(Block.switches_off()).await, Err(Code::Internal));
+        assert_eq!(world.last(Step::Fallback).1, "off");
+        assert_eq!(world.run(Block.says_otherwise()).await, Ok(7));
+    }
+}

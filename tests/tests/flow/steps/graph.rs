@@ -1,0 +1,115 @@
+//! `graph`: relate the entity to the flow: succeeded; failed, with the code.
+
+use graceful::{
+    Code, Step,
+    backends::{KnowledgeGraph as _, Node},
+    orchestrate,
+};
+use graceful_tests::{UserError, World, ada};
+
+step!(Graph graph, |user| [] [cache = user.id, event = "user_updated"]);
+backend!(Graph);
+by_path!(Graph graph, |user| [cache = user.id, event = "user_updated"]);
+
+#[tokio::test]
+async fn on_ok_the_entity_succeeded_in_the_flow() {
+    let world = World::new();
+    world.run(crate::steps::update(ada(), None)).await.unwrap();
+    one_edge(&world, "succeeded", Code::Ok).await;
+}
+
+#[tokio::test]
+async fn on_err_the_entity_failed_in_the_flow_with_the_code() {
+    let world = World::new();
+    world.run(crate::steps::update(ada(), Some(UserError::Missing))).await.unwrap_err();
+    one_edge(&world, "failed", Code::NotFound).await;
+}
+
+async fn one_edge(world: &World, relation: &str, code: Code) {
+    let (report, result) = world.last(Step::Graph);
+    assert_eq!(result, "related");
+    let edges = world.edges(&world.entity()).await;
+    let [edge] = &edges[..] else { panic!("one edge: {edges:?}") };
+    assert_eq!(edge.subject, Node::Entity(world.entity()));
+    assert_eq!((edge.relation.as_str(), edge.code), (relation, code));
+    assert_eq!(edge.object, Node::Flow(report.flow().id()));
+    assert_eq!(edge.at, report.flow().timestamp());
+    assert_eq!(world.backends.graph.neighbours(&edge.object).await.unwrap(), edges, "from the other end");
+}
+
+mod options {
+    use super::*;
+
+    #[orchestrate(pattern = "user", id = 42, graph(relation = "joined", to = team, to_pattern = "team"))]
+    async fn join(team: &str, error: Option<Code>) -> Result<usize, Code> {
+        error.map_or(Ok(team.len()), Err)
+    }
+
+    #[orchestrate(pattern = "user", id = 42, graph(relation = "joined", to = "team/{result}"))]
+    async fn join_the_result(team: u64) -> Result<u64, Code> {
+        Ok(team)
+    }
+
+    #[orchestrate(pattern = "user", id = 42, graph(relation = "seen"))]
+    async fn see() -> Result<(), Code> {
+        Ok(())
+    }
+
+    async fn last_edge(world: &World) -> (String, Node) {
+        let edge = world.edges(&world.entity()).await.pop().unwrap();
+        (edge.relation.to_string(), edge.object)
+    }
+
+    #[tokio::test]
+    async fn on_ok_relation_and_object_are_those_of_the_arguments() {
+        let world = World::new();
+        world.run(join("red", None)).await.unwrap();
+        let red = Node::Entity(world.orchestrator.key("team", "red"));
+        assert_eq!(last_edge(&world).await, ("joined".to_owned(), red.clone()));
+        let edges = world.backends.graph.neighbours(&red).await.unwrap();
+        assert_eq!(edges[0].subject, Node::Entity(world.entity()), "entity to entity");
+        world.run(join_the_result(7)).await.unwrap();
+        assert_eq!(
+            last_edge(&world).await,
+            ("joined".to_owned(), Node::Entity(world.orchestrator.key("", "team/7")))
+        );
+        world.run(see()).await.unwrap();
+        let flow = world.reports.last().flow().id();
+        assert_eq!(last_edge(&world).await, ("seen".to_owned(), Node::Flow(flow)));
+    }
+
+    #[tokio::test]
+    async fn on_ok_the_flow_succeeded_all_the_same() {
+        let world = World::new();
+        world.run(join("red", None)).await.unwrap();
+        let edges = world.edges(&world.entity()).await;
+        let relations: Vec<_> = edges.iter().map(|edge| edge.relation.as_str()).collect();
+        assert_eq!(relations, ["succeeded", "joined"]);
+    }
+
+    #[tokio::test]
+    async fn on_ok_what_comes_to_nothing_is_a_failure_of_the_step_and_the_flow_is_there() {
+        let world = World::new();
+        world.run(join("", None)).await.unwrap();
+        let (_, result) = world.last(Step::Graph);
+        assert!(result.contains("what `to` names is empty"), "{result}");
+        assert_eq!(world.edges(&world.entity()).await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn another_tenants_team_is_another_team() {
+        let world = World::new();
+        let acme = graceful::Context::new().with_tenant("acme");
+        world.run(acme.scope(join("red", None))).await.unwrap();
+        let red = Node::Entity(world.orchestrator.key("team", "red"));
+        assert_eq!(world.backends.graph.neighbours(&red).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn on_err_it_is_a_failed_flow_all_the_same() {
+        let world = World::new();
+        world.run(join("red", Some(Code::Internal))).await.unwrap_err();
+        let flow = world.reports.last().flow().id();
+        assert_eq!(last_edge(&world).await, ("failed".to_owned(), Node::Flow(flow)));
+    }
+}

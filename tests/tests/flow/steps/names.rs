@@ -1,0 +1,384 @@
+//! What a flow is called and by whom: keys, ids, templates, actor, tenant, tags, message, payload.
+
+use std::collections::HashSet;
+
+use graceful::{Code, Context, Flow, Step, orchestrate};
+use graceful_tests::{User, UserError, World, ada};
+use serde_json::Value;
+
+/// Both flows of a handler.
+macro_rules! both_flows {
+    ($world:expr, |$error:ident| $call:expr) => {{
+        let $error = None;
+        $world.run($call).await.unwrap();
+        let $error = Some(Code::Internal);
+        $world.run($call).await.unwrap_err();
+        let reports = $world.reports.all();
+        reports[reports.len() - 2..].iter().map(|report| report.flow().clone()).collect::<Vec<_>>()
+    }};
+}
+
+mod templates {
+    use super::*;
+
+    #[orchestrate(pattern = "file", cache = "{owner}/{name}")]
+    async fn store(owner: &str, name: &str, error: Option<Code>) -> Result<usize, Code> {
+        error.map_or(Ok(owner.len() + name.len()), Err)
+    }
+
+    #[orchestrate(pattern = "file", cache = "{owner}/{result}")]
+    async fn store_the_result(owner: String, name: String) -> Result<String, Code> {
+        drop(owner);
+        Ok(name)
+    }
+
+    #[orchestrate(pattern = "file", id = "{{{owner}}}")]
+    async fn braces(owner: &str) -> Result<usize, Code> {
+        Ok(owner.len())
+    }
+
+    /// Everything by which a part could be taken for two, two for one, or one for another.
+    const PARTS: [&str; 12] =
+        ["a", "a/b", "a%2Fb", "/", "", "a/", "/b", "b", "*", ">", "a b", "\u{e9}\u{0}\n"];
+
+    #[tokio::test]
+    async fn two_pairs_of_parts_never_are_one_key() {
+        let world = World::new();
+        let mut keys = HashSet::new();
+        for owner in PARTS {
+            for name in PARTS {
+                world.run(store(owner, name, None)).await.unwrap();
+                keys.insert(world.reports.last().flow().cache_key().unwrap());
+            }
+        }
+        assert_eq!(keys.len(), PARTS.len() * PARTS.len());
+        let texts: HashSet<_> = keys.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), keys.len(), "nor are their texts");
+        let safe = |c: char| c.is_ascii_alphanumeric() || "_-%:".contains(c);
+        assert!(texts.iter().all(|text| text.chars().all(safe)), "{texts:?}");
+    }
+
+    #[tokio::test]
+    async fn nor_are_those_with_a_part_of_the_result() {
+        let world = World::new();
+        let mut keys = HashSet::new();
+        for owner in PARTS {
+            for name in PARTS {
+                world.run(store_the_result(owner.to_owned(), name.to_owned())).await.unwrap();
+                keys.insert(world.reports.last().flow().cache_key().unwrap());
+            }
+        }
+        assert_eq!(keys.len(), PARTS.len() * PARTS.len());
+    }
+
+    #[tokio::test]
+    async fn a_value_is_found_under_what_the_template_says() {
+        let world = World::new();
+        world.run(store("ada", "notes", None)).await.unwrap();
+        assert_eq!(world.orchestrator.cached("file", "ada/notes").await.unwrap(), Some(8));
+        world.run(store("ada", "notes", Some(Code::Internal))).await.unwrap_err();
+        assert_eq!(world.orchestrator.cached::<u64>("file", "ada/notes").await.unwrap(), None);
+        world.run(store_the_result("ada".into(), "x".into())).await.unwrap();
+        assert_eq!(world.orchestrator.cached("file", "ada/x").await.unwrap(), Some("x".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn doubled_braces_are_braces() {
+        let world = World::new();
+        world.run(braces("ada")).await.unwrap();
+        assert_eq!(world.reports.last().flow().entity_id(), "{ada}");
+    }
+}
+
+mod entity {
+    use super::*;
+
+    #[orchestrate(pattern = "user", id = id, cache = "c{id}")]
+    async fn by_id(id: u64, error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(id), Err)
+    }
+
+    #[orchestrate(pattern = "user", cache = "c{id}")]
+    async fn by_key(id: u64, error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(id), Err)
+    }
+
+    #[orchestrate(pattern = "user")]
+    async fn by_nothing(error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(1), Err)
+    }
+
+    #[tokio::test]
+    async fn its_id_is_the_argument_else_the_key_else_the_correlation() {
+        let world = World::new();
+        for flow in both_flows!(world, |error| by_id(7, error)) {
+            assert_eq!((flow.entity_id().as_str(), flow.cache_key().unwrap().id()), ("7", "c7"));
+        }
+        for flow in both_flows!(world, |error| by_key(7, error)) {
+            assert_eq!(flow.entity_id(), "c7");
+        }
+        for flow in both_flows!(world, |error| by_nothing(error)) {
+            assert_eq!(flow.entity_id(), flow.id().to_string());
+        }
+        let context = || Context::new().with_correlation_id("order-9");
+        for flow in both_flows!(world, |error| context().scope(by_nothing(error))) {
+            assert_eq!(flow.entity_id(), "order-9");
+        }
+    }
+}
+
+mod who {
+    use super::*;
+
+    #[orchestrate(pattern = "user", cache = 42, actor = actor, event = "touched")]
+    async fn touch_as(actor: &str, error: Option<Code>) -> Result<usize, Code> {
+        error.map_or(Ok(actor.len()), Err)
+    }
+
+    #[orchestrate(pattern = "user", cache = 42, event = "touched")]
+    async fn touch(error: Option<Code>) -> Result<usize, Code> {
+        error.map_or(Ok(0), Err)
+    }
+
+    #[tokio::test]
+    async fn the_actor_is_the_argument_else_the_contexts_actor_else_its_user() {
+        let world = World::new();
+        let user = || Context::new().with_user("ada");
+        let actor = || user().with_actor("nightly job");
+        for flow in both_flows!(world, |error| actor().scope(touch_as("root", error))) {
+            assert_eq!(flow.actor(), Some("root"));
+        }
+        for flow in both_flows!(world, |error| actor().scope(touch(error))) {
+            assert_eq!(flow.actor(), Some("nightly job"));
+        }
+        for flow in both_flows!(world, |error| user().scope(touch(error))) {
+            assert_eq!(flow.actor(), Some("ada"));
+        }
+        for flow in both_flows!(world, |error| touch(error)) {
+            assert_eq!(flow.actor(), None);
+        }
+        let told: Vec<_> =
+            world.events().iter().map(|event| event.data().actor_id.map(ToOwned::to_owned)).collect();
+        let expected = ["root", "root", "nightly job", "nightly job", "ada", "ada"];
+        assert_eq!(told[..6], expected.map(|actor| Some(actor.to_owned())));
+        assert_eq!(told[6..], [None, None]);
+    }
+
+    #[tokio::test]
+    async fn the_context_is_the_flows() {
+        let world = World::new();
+        let context = Context::new()
+            .with_user("ada")
+            .with_tenant("acme")
+            .with_correlation_id("order-9")
+            .with_request_id("r-1")
+            .with_trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap());
+        for flow in both_flows!(world, |error| context.clone().scope(touch(error))) {
+            assert_eq!(flow.context(), Some(&context));
+            assert_eq!((flow.tenant(), flow.correlation_id().as_str()), ("acme", "order-9"));
+        }
+        for event in world.events() {
+            let data = event.data();
+            assert_eq!((data.correlation_id.as_str(), data.request_id), ("order-9", Some("r-1")));
+        }
+    }
+
+    #[tokio::test]
+    async fn tenants_share_nothing() {
+        let world = World::new();
+        let [acme, initech] = ["acme", "initech"].map(|tenant| Context::new().with_tenant(tenant));
+        acme.clone().scope(world.run(touch_as("four", None))).await.unwrap();
+        initech.clone().scope(world.run(touch_as("seventeen letters", None))).await.unwrap();
+        initech.clone().scope(world.run(touch(Some(Code::Internal)))).await.unwrap_err();
+
+        let cached = async || world.orchestrator.cached::<u64>("user", 42).await.unwrap();
+        assert_eq!(acme.clone().scope(cached()).await, Some(4));
+        assert_eq!(initech.scope(cached()).await, None);
+        assert_eq!(cached().await, None, "nor with those that have no tenant");
+
+        let entity = acme.sync_scope(|| world.entity());
+        assert_eq!(entity.tenant(), "acme");
+        assert_eq!(world.metadata(&entity).await.unwrap().error_count, 0);
+        assert_eq!(world.edges(&entity).await.len(), 1);
+        let job = world.jobs().await.remove(0);
+        assert_eq!((job.entity.tenant(), &job.id), ("initech", &job.incident().to_string()));
+        assert!(job.id.starts_with("users:initech:user:42#"), "{}", job.id);
+        assert_eq!(world.open_alerts().await[0].entity.tenant(), "initech");
+    }
+}
+
+mod tags_and_messages {
+    use super::*;
+
+    #[orchestrate(pattern = "user", id = 42, event = "user_moved", tags = ["billing", "eu"])]
+    async fn tagged(error: Option<Code>) -> Result<(), Code> {
+        error.map_or(Ok(()), Err)
+    }
+
+    #[orchestrate(pattern = "user", id = 42)]
+    async fn move_user_home(error: Option<Code>) -> Result<(), Code> {
+        error.map_or(Ok(()), Err)
+    }
+
+    #[orchestrate(pattern = "user", id = 42, message = "{user.name} ({result.0}) moved, 100% {{sure}}")]
+    async fn said(user: User, error: Option<Code>) -> Result<(u64,), Code> {
+        error.map_or(Ok((user.id,)), Err)
+    }
+
+    #[tokio::test]
+    async fn tags_are_on_everything_that_tells_of_the_flow() {
+        let world = World::new();
+        for flow in both_flows!(world, |error| tagged(error)) {
+            assert_eq!(flow.tags().collect::<Vec<_>>(), ["billing", "eu"]);
+        }
+        for event in world.events() {
+            assert_eq!(event.data().tags, ["billing", "eu"]);
+        }
+        for record in world.records().await {
+            assert_eq!(record.tags, ["billing", "eu"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_success_says_the_events_name_or_the_functions_and_an_error_its_own_text() {
+        let world = World::new();
+        let said = |flows: Vec<std::sync::Arc<Flow>>| -> Vec<String> {
+            flows.iter().map(|flow| flow.message().to_owned()).collect()
+        };
+        assert_eq!(said(both_flows!(world, |error| tagged(error))), ["user moved", "internal error"]);
+        assert_eq!(
+            said(both_flows!(world, |error| move_user_home(error))),
+            ["move user home", "internal error"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_message_is_a_template_whose_holes_are_not_encoded() {
+        let world = World::new();
+        let user = || User { name: "Ada L/ovelace".to_owned(), ..ada() };
+        let flows = both_flows!(world, |error| said(user(), error));
+        assert_eq!(flows[0].message(), "Ada L/ovelace (42) moved, 100% {sure}");
+        assert_eq!(flows[1].message(), "internal error");
+    }
+}
+
+mod payload {
+    use super::*;
+
+    struct Opaque(User);
+
+    #[orchestrate(pattern = "user", cache = user.id, event = "seen", payload = user.name)]
+    async fn of_a_parameter(user: User, error: Option<Code>) -> Result<Opaque, Code> {
+        error.map_or(Ok(Opaque(user)), Err)
+    }
+
+    #[orchestrate(pattern = "user", cache = user.id, event = "seen", payload = result.0)]
+    async fn of_the_result(user: User, error: Option<Code>) -> Result<Opaque, Code> {
+        error.map_or(Ok(Opaque(user)), Err)
+    }
+
+    #[orchestrate(pattern = "user", cache = user.id, event = "seen")]
+    async fn json(user: User, error: Option<Code>) -> Result<axum::Json<User>, Code> {
+        error.map_or(Ok(axum::Json(user)), Err)
+    }
+
+    #[orchestrate(pattern = "user", cache = user.id, event = "seen")]
+    async fn response(user: User, error: Option<Code>) -> Result<tonic::Response<User>, Code> {
+        error.map_or(Ok(tonic::Response::new(user)), Err)
+    }
+
+    #[orchestrate(pattern = "user", cache = user.id, event = "seen")]
+    async fn opaque(user: User, error: Option<Code>) -> Result<Opaque, Code> {
+        error.map_or(Ok(Opaque(user)), Err)
+    }
+
+    macro_rules! payloads {
+        ($($test:ident: $handler:ident => $expected:expr;)*) => {$(
+            #[tokio::test]
+            async fn $test() {
+                let world = World::new();
+                let expected: Value = $expected;
+
+                assert!(world.run($handler(ada(), None)).await.is_ok());
+                let flow = world.reports.last().flow().clone();
+                assert_eq!(flow.payload().decode::<Value>().unwrap(), expected);
+                assert_eq!(world.events()[0].data().result.decode::<Value>().unwrap(), expected);
+                let cached = world.orchestrator.cached::<Value>("user", 42).await.unwrap();
+                assert_eq!(cached.unwrap_or_default(), expected);
+
+                assert!(world.run($handler(ada(), Some(Code::Internal))).await.is_err());
+                assert!(world.reports.last().flow().payload().is_null(), "an error has no value");
+                assert!(world.events()[1].data().result.is_null());
+            }
+        )*};
+    }
+
+    payloads! {
+        it_can_be_a_parameters: of_a_parameter => "Ada".into();
+        it_can_be_the_results: of_the_result => serde_json::json!(ada());
+        a_json_is_looked_into: json => serde_json::json!(ada());
+        so_is_a_tonic_response: response => serde_json::json!(ada());
+        what_cannot_be_serialised_has_none: opaque => Value::Null;
+    }
+
+    #[derive(Debug)]
+    struct Broken;
+
+    impl serde::Serialize for Broken {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("half a value"))
+        }
+    }
+
+    #[orchestrate(pattern = "user", cache = user.id, event = "seen")]
+    async fn fails_to_serialise(user: User) -> Result<Broken, UserError> {
+        drop(user);
+        Ok(Broken)
+    }
+
+    #[tokio::test]
+    async fn what_fails_to_be_serialised_fails_the_steps_that_carry_it_and_the_old_value_goes() {
+        let world = World::new();
+        world.run(crate::steps::update(ada(), None)).await.unwrap();
+        assert!(world.run(fails_to_serialise(ada())).await.is_ok());
+        let report = world.reports.last();
+        for step in [Step::Cache, Step::Event] {
+            let said = report.step(step).to_string();
+            assert_eq!(said, "FAILED: the payload cannot be serialised: half a value", "{step}");
+        }
+        assert_eq!(world.cached(&world.entity()).await, None);
+        assert_eq!(world.events().len(), 1, "an event without its value would be believed");
+    }
+}
+
+/// Says half of its name, and then that it cannot.
+struct Half;
+
+impl std::fmt::Display for Half {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("4")?;
+        Err(std::fmt::Error)
+    }
+}
+
+#[orchestrate(pattern = "user", cache = key)]
+async fn half_a_key(key: Half) -> Result<u64, graceful::Code> {
+    let Half = key;
+    Ok(1)
+}
+
+#[orchestrate(pattern = "user", cache = "{key}")]
+async fn half_a_hole(key: Half) -> Result<u64, graceful::Code> {
+    let Half = key;
+    Ok(1)
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_said_whole_is_none() {
+    let world = World::new();
+    assert_eq!((world.run(half_a_key(Half)).await, world.run(half_a_hole(Half)).await), (Ok(1), Ok(1)));
+    for report in world.reports.all() {
+        assert!(report.step(Step::Cache).error().is_some(), "{report}");
+        assert_ne!(report.flow().entity_id(), "4");
+    }
+}

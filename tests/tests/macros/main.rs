@@ -1,0 +1,8 @@
+//! The attribute on real code: every shape of function, what it leaves as it was, and lints.
+#![allow(missing_docs, reason = "tests")]
+
+mod behaviour;
+mod classify;
+mod lints;
+mod shapes;
+mod shapes_2024;

@@ -1,0 +1,131 @@
+//! Where a function stands.
+
+use graceful::orchestrate;
+
+use super::{Odd, both, both_sync, even};
+
+#[test]
+fn in_a_function() {
+    #[orchestrate(pattern = "n", id = n)]
+    async fn inner(n: u64) -> Result<u64, Odd> {
+        #[orchestrate(pattern = "elsewhere", id = n, when = false)]
+        fn innermost(n: u64) -> Result<u64, Odd> {
+            even(n)
+        }
+        innermost(n)
+    }
+    both(inner);
+}
+
+#[test]
+fn in_a_block_and_a_closure() {
+    let call = {
+        #[orchestrate(pattern = "n", id = n)]
+        async fn inner(n: u64) -> Result<u64, Odd> {
+            even(n)
+        }
+        || inner
+    };
+    both(call());
+}
+
+const IN_A_CONSTANT: fn(u64) -> Result<u64, Odd> = {
+    #[orchestrate(pattern = "n", id = n)]
+    fn inner(n: u64) -> Result<u64, Odd> {
+        even(n)
+    }
+    inner
+};
+
+#[test]
+fn in_a_const_block() {
+    both_sync(
+        const {
+            #[orchestrate(pattern = "n", id = n, fallback = last_good, cache = n, alert(required, with = paged))]
+            fn inner(n: u64) -> Result<u64, Failed> {
+                Ok(even(n)?)
+            }
+            |n| inner(n).map_err(|_| Odd)
+        },
+    );
+}
+
+struct Failed;
+
+impl From<Odd> for Failed {
+    fn from(_: Odd) -> Self {
+        Self
+    }
+}
+
+impl From<graceful::StepError> for Failed {
+    fn from(_: graceful::StepError) -> Self {
+        Self
+    }
+}
+
+async fn paged(_: &graceful::Flow) -> Result<(), graceful::StepError> {
+    Ok(())
+}
+
+/// How derive macros hide what they make.
+const _: () = {
+    #[orchestrate(pattern = "n")]
+    impl super::places::Hidden {
+        #[orchestrate(id = n)]
+        pub async fn method(&self, n: u64) -> Result<u64, Odd> {
+            even(n)
+        }
+    }
+};
+
+pub struct Hidden;
+
+mod outer {
+    pub mod inner {
+        use graceful as polite;
+
+        #[polite::orchestrate(pattern = "n", id = n)]
+        pub(in super::super) async fn restricted(n: u64) -> Result<u64, crate::shapes::Odd> {
+            crate::shapes::even(n)
+        }
+
+        #[::graceful::orchestrate(pattern = "n", id = n)]
+        pub(crate) async fn for_the_crate(n: u64) -> crate::shapes::results::Answer {
+            crate::shapes::even(n)
+        }
+
+        #[polite::orchestrate(pattern = "n", id = n, crate = polite)]
+        pub async fn through_a_path(n: u64) -> Result<u64, crate::shapes::Odd> {
+            crate::shapes::even(n)
+        }
+
+        #[polite::orchestrate(pattern = "n", id = n, crate = crate::shapes::reexport)]
+        pub async fn reexported(n: u64) -> Result<u64, crate::shapes::Odd> {
+            crate::shapes::even(n)
+        }
+    }
+
+    pub use inner::reexported as also;
+}
+
+#[test]
+fn elsewhere() {
+    both_sync(IN_A_CONSTANT);
+    both(async |n| Hidden.method(n).await);
+    both(outer::inner::restricted);
+    both(outer::inner::for_the_crate);
+    both(outer::inner::through_a_path);
+    both(outer::also);
+}
+
+#[test]
+fn in_an_async_block() {
+    both(async |n| {
+        #[orchestrate(pattern = "n", id = n)]
+        async fn inner(n: u64) -> Result<u64, Odd> {
+            even(n)
+        }
+        inner(n).await
+    });
+}
