@@ -26,9 +26,8 @@ mod classify;
 mod code;
 mod config;
 mod context;
-mod crash;
-mod engine;
 mod escape;
+mod failpoints;
 mod flow;
 #[allow(
     missing_docs,
@@ -41,10 +40,11 @@ mod key;
 mod manual;
 mod orchestrator;
 mod outage;
+mod pipeline;
 mod relay;
+mod sha256;
 mod step;
 mod steps;
-mod submitted;
 mod trace;
 mod views;
 
@@ -58,19 +58,18 @@ pub use self::{
     code::{Code, ParseCodeError},
     config::OrchestrationConfig,
     context::Context,
-    engine::{FlowHook, FlowReport, Hook, StepResult},
     escape::escaped,
     flow::{
         AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, Incident, LastError, Metadata, OnErr, OnOk,
-        Payload, Severity, Sha256,
+        Payload, Severity,
     },
     handler::Outcome,
     key::{Key, KeySpace, encoded},
     orchestrator::{
-        Backend, BuildError, Change, ConfigError, InstallError, Orchestrator, OrchestratorBuilder, Stats,
-        UnmetRequirement,
+        Backend, BuildError, Change, ConfigError, InstallError, OrchestratorBuilder, UnmetRequirement,
     },
-    relay::RelaySettings,
+    pipeline::{FlowHook, FlowReport, Hook, Orchestrator, RelaySettings, Stats, StepResult},
+    sha256::Sha256,
     step::{Step, StepError, StepErrorKind},
     trace::{ParseTraceParentError, ParseTraceStateError, TraceParent, TraceState},
     views::{Failure, Success},
@@ -92,13 +91,13 @@ pub use graceful_macros::orchestrate;
 pub mod __private {
     pub use crate::classify::{Cause, CauseProbe};
     #[cfg(feature = "failpoints")]
-    pub use crate::crash::POINTS as CRASH_POINTS;
-    pub use crate::engine::Durable;
+    pub use crate::failpoints::POINTS as CRASH_POINTS;
     pub use crate::flow::Argument;
     #[cfg(feature = "__testing")]
     pub use crate::flow::Sample;
     pub use crate::handler::*;
-    pub use crate::orchestrator::Requirement;
+    pub use crate::pipeline::Durable;
+    pub use crate::pipeline::Requirement;
     #[cfg(feature = "macros")]
     pub use inventory;
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::{
     Code, Context, Ending, Failure, Flow, FlowReport, OrchestrationConfig, StepError, Success,
-    engine::{Ended, Engine, NoTypedHooks, Settle},
     flow::{Argument, Declared, Origin},
-    orchestrator::ambient,
+    pipeline::current,
+    pipeline::{Ended, Engine, NoTypedHooks, Settle},
 };
 
 impl<'a, T: ?Sized> Success<'a, T> {
@@ -90,7 +90,7 @@ fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
 }
 
 fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
-    let parent = ambient::parent();
+    let parent = current::parent();
     let mut values = config.values.clone();
     values.named_at_entry = values.entity().is_some();
     Flow {
@@ -103,7 +103,7 @@ fn declared(wrapped: &Flow, config: &OrchestrationConfig) -> Flow {
 }
 
 async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
-    let orchestrator = config.orchestrator.clone().or_else(ambient::orchestrator);
+    let orchestrator = config.orchestrator.clone().or_else(current::orchestrator);
     let Some(orchestrator) = orchestrator else {
         return FlowReport::skipped(&Arc::new(flow), "no orchestrator");
     };

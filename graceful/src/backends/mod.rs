@@ -29,4 +29,4 @@ pub use self::{
     transaction::{Inserting, Transaction},
 };
 #[doc(hidden)]
-pub use crate::crash::point as failpoint;
+pub use crate::failpoints::point as failpoint;

@@ -3,7 +3,21 @@
 use std::{borrow::Cow, error::Error, fmt, iter, marker::PhantomData, ops::Deref};
 
 use super::{Classify, known};
-use crate::{Code, submitted};
+use crate::code::Code;
+
+#[cfg(feature = "macros")]
+inventory::collect!(Cause);
+
+#[cfg(feature = "macros")]
+fn causes() -> impl Iterator<Item = &'static Cause> {
+    inventory::iter::<Cause>.into_iter()
+}
+
+/// Without the derive there are none.
+#[cfg(not(feature = "macros"))]
+fn causes() -> impl Iterator<Item = &'static Cause> {
+    iter::empty()
+}
 
 /// One type of error that a chain of causes is searched for. The derive submits one for each error of the program.
 pub struct Cause(Find);
@@ -71,7 +85,7 @@ impl<T> Deref for CauseProbe<T> {
 /// The first error of the chain, from the outside in, whose type is known.
 pub(super) fn known_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Classify> {
     iter::successors(Some(error), |&error| error.source()).find_map(|error| {
-        let mut causes = known::CAUSES.iter().chain(INTEGRATIONS).chain(submitted::causes());
+        let mut causes = known::CAUSES.iter().chain(INTEGRATIONS).chain(causes());
         causes.find_map(|cause| (cause.0)(error))
     })
 }

@@ -9,8 +9,8 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     Delivery, Hook, Orchestrator, Step,
-    engine::{Hooks, Overrides},
     flow::{Argument, Declaration, Identity, Tags, Values},
+    pipeline::{Hooks, Overrides},
 };
 
 /// What follows an outcome, declared by hand: the same arguments as the attribute's, one type for both arms.

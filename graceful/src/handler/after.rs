@@ -9,7 +9,7 @@ use std::{
 use super::enter::required;
 use crate::{
     Outcome, StepError,
-    engine::{Ended, NoTypedHooks, Settle, Settled},
+    pipeline::{Ended, NoTypedHooks, Settle, Settled},
 };
 
 /// What happens between the body's end and the caller's answer.

@@ -8,9 +8,9 @@ use tracing::Level;
 use super::{Draft, Returns, Site};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
-    engine::{self, Ended, Engine},
     flow::{Argument, Origin},
-    orchestrator::ambient,
+    pipeline::current,
+    pipeline::{self, Ended, Engine},
     step::contain,
 };
 
@@ -79,7 +79,7 @@ pub fn enter(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered 
     if !Orchestrator::any_exists() {
         return Entered(None);
     }
-    Entered(begin(ambient::orchestrator(), site, &mut once(fill)))
+    Entered(begin(current::orchestrator(), site, &mut once(fill)))
 }
 
 /// Enters a handler with the orchestrator that its declaration names.
@@ -176,7 +176,7 @@ impl Active {
     pub(super) fn resolve(&mut self) -> bool {
         self.polled = true;
         if self.orchestrator.is_none() {
-            let Some(orchestrator) = ambient::orchestrator() else { return false };
+            let Some(orchestrator) = current::orchestrator() else { return false };
             let flow = self.flow();
             flow.origin = Arc::clone(orchestrator.origin());
             placed(flow);
@@ -256,7 +256,7 @@ impl Active {
     fn logs_errors(&self) -> bool {
         self.site.logs_errors()
             && self.orchestrator.as_ref().is_some_and(Orchestrator::logs_errors)
-            && tracing::enabled!(target: engine::CAUSE, Level::ERROR)
+            && tracing::enabled!(target: pipeline::CAUSE, Level::ERROR)
     }
 
     fn flow(&mut self) -> &mut Flow {
@@ -283,8 +283,8 @@ fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
 /// Within what the call runs: its context, and the flow whose hook made it.
 fn placed(flow: &mut Flow) {
     flow.context = Context::of_call();
-    flow.caller = engine::caller();
-    if let Some(parent) = ambient::parent() {
+    flow.caller = pipeline::caller();
+    if let Some(parent) = current::parent() {
         flow.parent = Some(parent.id);
         flow.depth = parent.depth.saturating_add(1);
     }

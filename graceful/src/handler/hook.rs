@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Failure, Flow, Outcome, StepError, engine::HookResult};
+use crate::{Failure, Flow, Outcome, StepError, pipeline::HookResult};
 
 /// A function in the place of a step's arm.
 #[diagnostic::on_unimplemented(

@@ -11,7 +11,7 @@ use std::{
 use super::{After, Decode, Draft, LastGood, NoFallback, Plain, Run, Typed, enter::Active};
 use crate::{
     Flow, Outcome, Step, StepError,
-    engine::{HookResult, Settled},
+    pipeline::{HookResult, Settled},
 };
 
 /// A call, before it runs. An async one is awaited, any other is [finished](Self::finish).

@@ -11,7 +11,7 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use super::HookOf;
-use crate::{Flow, StepError, Success, engine::HookResult, flow::Argument};
+use crate::{Flow, StepError, Success, flow::Argument, pipeline::HookResult};
 
 /// The full path of the function around the item `__graceful_here`, without the generics of this call.
 pub fn identity<T>(_: &T) -> &'static str {

@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 use super::{Active, After, Draft, after::taken};
 use crate::{
     Outcome,
-    engine::{NoTypedHooks, Settle, Settled},
-    orchestrator::ambient,
+    pipeline::current,
+    pipeline::{NoTypedHooks, Settle, Settled},
 };
 
 pin_project! {
@@ -108,7 +108,7 @@ fn ended<R: Outcome, A: After<R>>(
     }
     let Poll::Ready(result) = polled else { return None };
     let ended = active.returned(result, arms.0, arms.1)?;
-    if ambient::is_locked() {
+    if current::is_locked() {
         *polled = Poll::Ready(after.once(ended, taken(polled)));
         return None;
     }

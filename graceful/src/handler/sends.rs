@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{After, Plain, Prepared, Returns, Run, Typed, after::taken, prepared::Finish};
-use crate::{Outcome, engine::Ended};
+use crate::{Outcome, pipeline::Ended};
 
 /// A call, to ask whether it can wait.
 #[derive(Debug)]

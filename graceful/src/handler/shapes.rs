@@ -3,7 +3,7 @@
 use std::{future::Future, marker::PhantomData};
 
 use super::Nothing;
-use crate::{StepError, backends::BoxFuture, engine::HookResult};
+use crate::{StepError, backends::BoxFuture, pipeline::HookResult};
 
 /// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
 ///

@@ -6,8 +6,8 @@ use smol_str::SmolStr;
 
 use crate::{
     AlertOn, Delivery, OnErr, OnOk, Severity, Step,
-    engine::{Durable, Overrides, Start},
     flow::{Declaration, Declared, Identity, Options, Tags},
+    pipeline::{Durable, Overrides, Start},
 };
 
 /// A handler's declaration as data. Each method is one argument of the attribute.

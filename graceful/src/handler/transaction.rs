@@ -12,8 +12,8 @@ use super::{Draft, Entered, enter::Active};
 use crate::{
     Code, Ending, Flow, Outcome, Step, StepError,
     backends::Transaction,
-    engine::{Ended, Engine, HookResult, to_insert},
-    orchestrator::ambient,
+    pipeline::current,
+    pipeline::{Ended, Engine, HookResult, to_insert},
 };
 
 /// From here on it is any transaction: where it is none, nothing but that is told.
@@ -91,7 +91,7 @@ impl Locked {
         let polled = poll_fn(|cx| {
             let mut poll = || body.as_mut().poll(cx);
             let polled = catch_unwind(AssertUnwindSafe(|| match locks_all {
-                true => ambient::locked(&mut poll),
+                true => current::locked(&mut poll),
                 false => poll(),
             }));
             match polled {

@@ -11,8 +11,8 @@ use std::{
 use super::{After, Fallback, after::taken, enter::required, fallback::Asked};
 use crate::{
     Failure, Flow, Outcome, Step, StepError, StepResult, Success,
-    engine::{Budget, Ended, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
-    orchestrator::ambient,
+    pipeline::current,
+    pipeline::{Budget, Ended, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
     step::contain,
 };
 
@@ -247,7 +247,7 @@ fn poll_fallback<T>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<Option<T>, StepError>> {
     let (flow, orchestrator) = (engine.flow(), engine.orchestrator());
-    match contain(|| engine.recovering(|| ambient::within(orchestrator, flow, || running.poll(cx)))) {
+    match contain(|| engine.recovering(|| current::within(orchestrator, flow, || running.poll(cx)))) {
         Ok(Poll::Pending) => {
             let allowed = flow.declaration.options.budget(Step::Fallback, true);
             contain(|| budget.poll_over(allowed, orchestrator, cx)).unwrap_or_else(Poll::Ready).map(Err)

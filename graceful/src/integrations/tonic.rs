@@ -6,7 +6,7 @@
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{Classify, Context, orchestrator::ambient};
+use crate::{Classify, Context, pipeline::current};
 
 /// An error as its client may see it: its code, its classified message, and nothing else of it.
 ///
@@ -44,7 +44,7 @@ use crate::{Classify, Context, orchestrator::ambient};
 pub fn status<E: Classify>(error: E) -> Status {
     let code = error.code();
     let mut details = ErrorDetails::new();
-    if let Some(orchestrator) = ambient::orchestrator() {
+    if let Some(orchestrator) = current::orchestrator() {
         details.set_error_info(code.name(), orchestrator.origin().service.as_str(), []);
     }
     if let Some(request_id) = &Context::current().request_id {

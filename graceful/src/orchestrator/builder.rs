@@ -9,25 +9,22 @@ use std::{
 use smol_str::SmolStr;
 use tokio::runtime::Handle;
 
-use super::{
-    ALIVE, Inner, Orchestrator,
-    requirements::{self, BuildError, Missed},
-    stats::Counters,
-};
+use super::requirements::{self, BuildError};
 use crate::{
     FlowReport, StepError,
     backends::{
         Alerter, AuditLog, Backends, Cache, EventEmitter, FlowStore, Job, KnowledgeGraph, MetadataStore,
         Nexus, Scheduler,
     },
-    engine::Background,
     flow::Origin,
     outage::Outages,
-    relay::{self, Relay, RelaySettings, Reviewer},
+    pipeline::{
+        ALIVE, Background, Counters, Inner, Missed, Observer, Orchestrator, RelayHandle, RelaySettings,
+        Reviewer,
+    },
+    relay,
     steps::served,
 };
-
-pub(super) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;
 
 /// Backends and settings of an [`Orchestrator`] to be.
 ///
@@ -458,7 +455,7 @@ impl OrchestratorBuilder {
             counters: Counters::default(),
             outages: Outages::default(),
             background: Background::new(self.queue),
-            relay: Relay::new(self.relay),
+            relay: RelayHandle::new(self.relay),
             max_event_bytes: self.max_event_bytes,
             reviewer: self.reviewer,
             runtime,

@@ -1,106 +1,30 @@
 //! Backends and settings, and how a handler finds them.
 
 mod access;
-pub(crate) mod ambient;
 mod backend;
 mod builder;
 mod durable;
 mod environment;
 mod misspelt;
 mod requirements;
-mod stats;
-mod telling;
 
 use std::{
-    fmt,
     future::Future,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
     time::{Duration, Instant},
 };
 
-use tokio::{runtime::Handle, task::JoinHandle, time::Sleep};
+use tokio::{runtime::Handle, task::JoinHandle};
 
 pub use self::{
     backend::{Backend, Change},
     builder::OrchestratorBuilder,
     environment::ConfigError,
-    requirements::{BuildError, InstallError, Requirement, UnmetRequirement},
-    stats::Stats,
+    requirements::{BuildError, InstallError, UnmetRequirement},
 };
-use self::{builder::Observer, requirements::Missed, stats::Counters};
 use crate::{
-    backends::Backends,
-    engine::Background,
-    flow::Origin,
-    outage::Outages,
-    relay::{Relay, Reviewer},
-    step::{Step, Steps},
+    pipeline::{Orchestrator, Stats, current},
+    step::Step,
 };
-
-/// Backends and settings: what the annotated handlers of a program, or of a tenant, or of a test, run their steps with.
-///
-/// A handler finds it by its argument `on`, else in its task ([`scope`](Self::scope)), else in the process
-/// ([`install`](Self::install)). Without any, the handler is the plain handler. Cloning it is cheap and shares everything;
-/// two orchestrators live side by side and share nothing.
-///
-/// ```
-/// use graceful::{Classify, Orchestrator, orchestrate};
-///
-/// #[derive(Debug, Classify)]
-/// #[classify(code = NotFound, message = "no such user")]
-/// struct NoSuchUser;
-///
-/// #[orchestrate(pattern = "user", cache = id, event)]
-/// async fn get_user(id: u64) -> Result<String, NoSuchUser> {
-///     if id == 42 { Ok("ada".to_owned()) } else { Err(NoSuchUser) }
-/// }
-///
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let orchestrator = Orchestrator::in_memory();
-/// orchestrator.scope(get_user(42)).await.unwrap();
-/// assert_eq!(orchestrator.cached::<String>("user", 42).await.unwrap().as_deref(), Some("ada"));
-/// # });
-/// ```
-#[derive(Clone)]
-pub struct Orchestrator(Arc<Inner>);
-
-/// What works for an orchestrator without keeping it alive.
-pub(crate) struct WeakOrchestrator(Weak<Inner>);
-
-impl WeakOrchestrator {
-    pub(crate) fn upgrade(&self) -> Option<Orchestrator> {
-        self.0.upgrade().map(Orchestrator)
-    }
-}
-
-/// How many orchestrators live in this process.
-static ALIVE: AtomicUsize = AtomicUsize::new(0);
-
-struct Inner {
-    origin: Arc<Origin>,
-    backends: Backends,
-    /// What `backends` come to.
-    served: Steps,
-    observers: Vec<Observer>,
-    counters: Counters,
-    outages: Outages,
-    background: Background,
-    relay: Relay,
-    max_event_bytes: usize,
-    reviewer: Option<Reviewer>,
-    runtime: Option<Handle>,
-    missed: Missed,
-    log_errors: bool,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        ALIVE.fetch_sub(1, Ordering::AcqRel);
-    }
-}
 
 impl Orchestrator {
     /// Starts a new one, with no backend.
@@ -151,7 +75,7 @@ impl Orchestrator {
             return Err(InstallError::Unmet(unmet));
         }
         let unserved: Vec<_> = Step::ALL.iter().filter(|step| !self.served().contains(**step)).collect();
-        ambient::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
+        current::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
         if !unserved.is_empty() {
             let steps = unserved.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ");
             tracing::info!(
@@ -178,7 +102,7 @@ impl Orchestrator {
     /// # });
     /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        ambient::scope(self.clone(), future)
+        current::scope(self.clone(), future)
     }
 
     /// Makes it the orchestrator of a closure: for sync handlers.
@@ -195,7 +119,7 @@ impl Orchestrator {
     /// assert_eq!(orchestrator.sync_scope(|| add(1, 2)), Ok(3));
     /// ```
     pub fn sync_scope<R>(&self, run: impl FnOnce() -> R) -> R {
-        ambient::sync_scope(self.clone(), run)
+        current::sync_scope(self.clone(), run)
     }
 
     /// Starts a task of a hook's own, which keeps what the hook knows: its orchestrator, its context, and the flow that it
@@ -228,8 +152,8 @@ impl Orchestrator {
         F: Future<Output: Send> + Send + 'static,
     {
         let runtime = Handle::try_current().ok();
-        let runtime = runtime.or_else(|| ambient::orchestrator()?.runtime().cloned());
-        runtime.expect("`Orchestrator::spawn` needs a Tokio runtime").spawn(ambient::carried(future))
+        let runtime = runtime.or_else(|| current::orchestrator()?.runtime().cloned());
+        runtime.expect("`Orchestrator::spawn` needs a Tokio runtime").spawn(current::carried(future))
     }
 
     /// What it has counted so far.
@@ -270,78 +194,5 @@ impl Orchestrator {
             tracing::warn!(target: "graceful::background", left, ?deadline, "flows were left at shutdown");
         }
         left
-    }
-
-    /// Whether any orchestrator lives in this process.
-    pub(crate) fn any_exists() -> bool {
-        ALIVE.load(Ordering::Acquire) > 0
-    }
-
-    pub(crate) fn origin(&self) -> &Arc<Origin> {
-        &self.0.origin
-    }
-
-    /// Waits until no flow is under way in the background.
-    #[cfg(feature = "__testing")]
-    #[doc(hidden)]
-    pub async fn idle(&self) {
-        self.background().settled().await;
-    }
-
-    pub(crate) fn backends(&self) -> &Backends {
-        &self.0.backends
-    }
-
-    pub(crate) fn served(&self) -> Steps {
-        self.0.served
-    }
-
-    pub(crate) fn background(&self) -> &Background {
-        &self.0.background
-    }
-
-    /// The runtime that flows without a caller go on in.
-    pub(crate) fn relay(&self) -> &Relay {
-        &self.0.relay
-    }
-
-    /// How many bytes an event of durable delivery may have.
-    pub(crate) fn max_event_bytes(&self) -> usize {
-        self.0.max_event_bytes
-    }
-
-    /// Whether the causes of server faults are logged.
-    pub(crate) fn logs_errors(&self) -> bool {
-        self.0.log_errors
-    }
-
-    pub(crate) fn reviewer(&self) -> Option<&Reviewer> {
-        self.0.reviewer.as_ref()
-    }
-
-    pub(crate) fn downgrade(&self) -> WeakOrchestrator {
-        WeakOrchestrator(Arc::downgrade(&self.0))
-    }
-
-    pub(crate) fn runtime(&self) -> Option<&Handle> {
-        self.0.runtime.as_ref()
-    }
-
-    /// A timer, where there is a runtime to drive it.
-    pub(crate) fn sleep(&self, time: Duration) -> Option<Sleep> {
-        if Handle::try_current().is_ok() {
-            return Some(tokio::time::sleep(time));
-        }
-        let _guard = self.runtime()?.enter();
-        Some(tokio::time::sleep(time))
-    }
-}
-
-impl fmt::Debug for Orchestrator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Orchestrator")
-            .field("origin", &self.0.origin)
-            .field("backends", &self.0.backends)
-            .finish_non_exhaustive()
     }
 }

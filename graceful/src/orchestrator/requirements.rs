@@ -1,45 +1,15 @@
 //! What handlers require of an orchestrator: checked by `install` for the whole program, by `build` for the handlers that are
 //! named, and otherwise at the call.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::fmt;
 
 use smol_str::SmolStr;
 
-use super::Orchestrator;
-use crate::{Flow, Step, StepError, backends::Backends, engine::Durable, steps::served, submitted};
-
-/// What one handler requires; submitted by its expansion, and only where there is something to check.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Requirement {
-    pub handler: &'static str,
-    pub module: &'static str,
-    pub file: &'static str,
-    pub line: u32,
-    /// How a relay finds it, where its delivery is durable.
-    pub durable: Option<&'static Durable>,
-    /// Steps that are `required`, or that an argument relies on, and that no hook overrides.
-    pub steps: &'static [Step],
-}
-
-impl Requirement {
-    /// Whether `path` names it, its module, or a module around it.
-    fn is_in(&self, path: &str) -> bool {
-        let within = |module: &str| {
-            module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        within(self.module)
-            || path.strip_prefix(self.module).and_then(|rest| rest.strip_prefix("::")) == Some(self.handler)
-    }
-
-    fn unmet(&self, why: String) -> UnmetRequirement {
-        UnmetRequirement { handler: self.handler, file: self.file, line: self.line, why }
-    }
-}
+use crate::{
+    backends::Backends,
+    pipeline::registry::{self, Requirement, no_backend, no_store},
+    steps::served,
+};
 
 /// What a handler requires, and an orchestrator does not have.
 ///
@@ -187,9 +157,9 @@ pub(super) fn of_handlers(paths: &[SmolStr], backends: &Backends) -> Vec<UnmetRe
 }
 
 fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<UnmetRequirement> {
-    let checked = submitted::requirements().filter(|requirement| is_checked(requirement));
+    let checked = registry::requirements().filter(|requirement| is_checked(requirement));
     let unmet = checked.flat_map(|requirement| {
-        let twin = shared_identity(requirement, submitted::requirements());
+        let twin = shared_identity(requirement, registry::requirements());
         missing(requirement, backends).into_iter().chain(twin)
     });
     let mut unmet: Vec<_> = unmet.collect();
@@ -198,12 +168,16 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<
     unmet
 }
 
+fn not_met(requirement: &Requirement, why: String) -> UnmetRequirement {
+    UnmetRequirement { handler: requirement.handler, file: requirement.file, line: requirement.line, why }
+}
+
 fn missing(requirement: &Requirement, backends: &Backends) -> Vec<UnmetRequirement> {
     let durable = (requirement.durable.is_some() && backends.flows.is_none())
-        .then(|| requirement.unmet(no_store().to_owned()));
+        .then(|| not_met(requirement, no_store().to_owned()));
     let served = served(backends);
     let unserved = requirement.steps.iter().filter(|step| !served.contains(**step));
-    durable.into_iter().chain(unserved.map(|step| requirement.unmet(no_backend(*step)))).collect()
+    durable.into_iter().chain(unserved.map(|step| not_met(requirement, no_backend(*step)))).collect()
 }
 
 /// Another durable handler has its identity: a relay would run the hooks of one for the other.
@@ -214,63 +188,14 @@ fn shared_identity(
     let identity = |requirement: &Requirement| Some((requirement.durable?.identity)());
     let own = identity(requirement)?;
     let other = all.find(|other| !std::ptr::eq(*other, requirement) && identity(other) == Some(own))?;
-    Some(requirement.unmet(format!(
-        "is durable and has the identity `{own}`, as has `{}` ({}:{}): a relay could not tell them apart; give each a \
+    Some(not_met(
+        requirement,
+        format!(
+            "is durable and has the identity `{own}`, as has `{}` ({}:{}): a relay could not tell them apart; give each a \
          `name = \"…\"`",
-        other.handler, other.file, other.line
-    )))
-}
-
-const fn no_store() -> &'static str {
-    "is durable, but no durable store is configured"
-}
-
-fn no_backend(step: Step) -> String {
-    let backend = if step == Step::Fallback { Step::Cache } else { step };
-    format!("requires step `{step}`, but no {backend} backend is configured")
-}
-
-/// What was found missing at a call, where nobody had checked: each is logged once.
-#[derive(Debug, Default)]
-pub(super) struct Missed(Mutex<BTreeSet<(SmolStr, Option<Step>)>>);
-
-impl Missed {
-    fn is_new(&self, handler: &str, step: Option<Step>) -> bool {
-        let mut missed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        missed.insert((handler.into(), step))
-    }
-}
-
-impl Orchestrator {
-    /// A step that the flow cannot do without has no backend.
-    #[cold]
-    pub(crate) fn no_backend(&self, step: Step, flow: &Flow) -> StepError {
-        self.missed(Some(step), &no_backend(step), flow);
-        StepError::new("the step is required, and has no backend")
-    }
-
-    /// The flow's delivery is durable, and there is no durable store.
-    #[cold]
-    pub(crate) fn no_store(&self, flow: &Flow) -> StepError {
-        self.missed(None, no_store(), flow);
-        StepError::new("there is no durable store")
-    }
-
-    fn missed(&self, step: Option<Step>, why: &str, flow: &Flow) {
-        if !self.0.missed.is_new(flow.handler(), step) {
-            return;
-        }
-        // A handler's name need not be unique; the flow of the manual path has none.
-        let of_name = submitted::requirements().filter(|requirement| requirement.handler == flow.handler());
-        let places: Vec<_> = of_name.map(|found| format!("{}:{}", found.file, found.line)).collect();
-        tracing::error!(
-            target: "graceful::requirements",
-            handler = flow.handler(),
-            pattern = flow.pattern(),
-            at = places.join(", "),
-            "a handler {why}; this is logged once"
-        );
-    }
+            other.handler, other.file, other.line
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use super::{backoff::backoff, complain, handlers, works};
 use crate::{
     Orchestrator, StepError,
     backends::{Claim, FlowStore, Settlement},
-    crash, engine,
+    failpoints,
     flow::Stored,
     outage,
+    pipeline::Attempt,
 };
 
 const SETTLING: &str = "a flow could not be settled, and comes again";
@@ -51,15 +52,15 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
     }
     let ended = !matches!(settlement, Settlement::Retry { .. });
     let point = if matches!(settlement, Settlement::Dead { .. }) { "dead" } else { "settle" };
-    let settled = match crash::point(point) {
+    let settled = match failpoints::point(point) {
         Ok(()) => flows.settle(claim.held(), settlement).await,
         Err(error) => Err(error),
     };
     if settled.is_ok() {
         works(SETTLING);
     }
-    match crash::point("settled").and(settled) {
-        Ok(true) if ended => attempt.iter().for_each(engine::Attempt::tell),
+    match failpoints::point("settled").and(settled) {
+        Ok(true) if ended => attempt.iter().for_each(Attempt::tell),
         Ok(true) => {}
         Ok(false) => {
             tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim was lost: another relay has the flow");
@@ -68,7 +69,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
     }
 }
 
-fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<engine::Attempt, StepError> {
+fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, StepError> {
     let attempts = orchestrator.relay().settings().attempts;
     if claim.attempt > attempts {
         return Err(StepError::new(format_smolstr!(
@@ -78,11 +79,11 @@ fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<engine::Attempt, 
     let mut stored = Stored::decode(&claim.body)?;
     stored.flow.resubmitted = claim.resubmitted;
     let overrides = handlers::overrides_of(&claim.handler)?;
-    Ok(engine::Attempt::new(orchestrator.clone(), stored, overrides))
+    Ok(Attempt::new(orchestrator.clone(), stored, overrides))
 }
 
-async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut engine::Attempt) -> Settlement {
-    let ran = match crash::point("step") {
+async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut Attempt) -> Settlement {
+    let ran = match failpoints::point("step") {
         Ok(()) => attempt.run().await,
         Err(error) => Err(error.to_string()),
     };

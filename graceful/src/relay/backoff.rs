@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::RelaySettings;
+use crate::pipeline::RelaySettings;
 
 /// Capped exponential backoff with full jitter: anything up to the bound, so that what failed together does not come back
 /// together. See [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).

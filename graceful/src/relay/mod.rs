@@ -7,17 +7,13 @@ mod attempt;
 mod backoff;
 mod handlers;
 mod review;
-mod settings;
 mod shares;
 
 use std::{
     collections::HashMap,
     future::{Future as _, poll_fn},
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::Poll,
     time::{Duration, Instant},
 };
@@ -27,64 +23,14 @@ use tokio::{
     task::{self, JoinSet},
 };
 
-pub(crate) use self::review::{Reviewer, run as run_reviews};
-pub use self::settings::RelaySettings;
+pub(crate) use self::review::run as run_reviews;
 use self::shares::Shares;
 use crate::{
     Orchestrator, StepError,
     backends::{FlowState, FlowStore, Held, Lane, Room},
-    crash,
-    orchestrator::WeakOrchestrator,
-    outage,
+    failpoints, outage,
+    pipeline::{RelaySettings, WeakOrchestrator},
 };
-
-/// What an orchestrator knows of its relay.
-#[derive(Debug)]
-pub(crate) struct Relay {
-    settings: RelaySettings,
-    woken: Arc<Notify>,
-    stopping: AtomicBool,
-    /// How many flows are under way.
-    under_way: watch::Sender<usize>,
-}
-
-impl Relay {
-    pub(crate) fn new(settings: RelaySettings) -> Self {
-        Self { settings, woken: Arc::default(), stopping: false.into(), under_way: watch::Sender::new(0) }
-    }
-
-    pub(crate) const fn settings(&self) -> &RelaySettings {
-        &self.settings
-    }
-
-    /// There is something to do.
-    pub(crate) fn wake(&self) {
-        self.woken.notify_one();
-    }
-
-    /// From now on it takes no more flows.
-    pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        self.wake();
-    }
-
-    /// Waits for the flows under way, at most until the deadline. What is left stays in the store.
-    pub(crate) async fn stopped(&self, deadline: Duration) {
-        let mut under_way = self.under_way.subscribe();
-        // When the time is over, nothing is lost.
-        let _ = tokio::time::timeout(deadline, under_way.wait_for(|count| *count == 0)).await;
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.wake();
-    }
-}
 
 /// Takes flows out of the orchestrator's store, until the orchestrator is dropped or shut down.
 pub(crate) async fn run(orchestrator: WeakOrchestrator) {
@@ -161,7 +107,7 @@ impl Running {
         if room == 0 {
             return;
         }
-        let claimed = match crash::point("claim") {
+        let claimed = match failpoints::point("claim") {
             Ok(()) => {
                 let (per_handler, shares) = (self.settings.per_handler(), self.shares.all());
                 let room = Room { flows: room, per_handler, shares };
@@ -169,7 +115,7 @@ impl Running {
             }
             Err(error) => Err(error),
         };
-        match claimed.and_then(|claims| crash::point("claimed").map(|()| claims)) {
+        match claimed.and_then(|claims| failpoints::point("claimed").map(|()| claims)) {
             Ok(claims) => {
                 works(CLAIMING);
                 if !claims.is_empty() {

@@ -1,6 +1,6 @@
 //! Review jobs that are due, and who looks into them.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::sync::Arc;
 
 use smol_str::format_smolstr;
 use tokio::{task::JoinSet, time::timeout};
@@ -8,29 +8,9 @@ use tokio::{task::JoinSet, time::timeout};
 use super::{backoff::backoff, complain};
 use crate::{
     Orchestrator, StepError,
-    backends::{BoxFuture, Job, Scheduler},
-    orchestrator::WeakOrchestrator,
+    backends::{Job, Scheduler},
+    pipeline::{Reviewer, WeakOrchestrator},
 };
-
-/// Who looks into a review job.
-#[derive(Clone)]
-pub(crate) struct Reviewer(Arc<dyn Fn(Job) -> BoxFuture<Result<(), StepError>> + Send + Sync>);
-
-impl Reviewer {
-    pub(crate) fn new<F, Fut>(review: F) -> Self
-    where
-        F: Fn(Job) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), StepError>> + Send + 'static,
-    {
-        Self(Arc::new(move |job| Box::pin(review(job))))
-    }
-}
-
-impl fmt::Debug for Reviewer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reviewer")
-    }
-}
 
 /// Looks for jobs that are due, until the orchestrator is dropped or shut down.
 pub(crate) async fn run(orchestrator: WeakOrchestrator) {

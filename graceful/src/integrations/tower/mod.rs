@@ -72,7 +72,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::headers::REQUEST_ID;
-use crate::{Context, Orchestrator, context, orchestrator::ambient};
+use crate::{Context, Orchestrator, context, pipeline::current};
 
 type Read = Arc<dyn Fn(&Parts) -> Option<SmolStr> + Send + Sync>;
 
@@ -204,8 +204,8 @@ where
         let call = || self.inner.call(request);
         let scoped = match &self.layer.orchestrator {
             Some(orchestrator) => {
-                let called = context::enter(&context, || ambient::sync_scope(orchestrator.clone(), call));
-                Scoped::On { inner: ambient::scope(orchestrator.clone(), called) }
+                let called = context::enter(&context, || current::sync_scope(orchestrator.clone(), call));
+                Scoped::On { inner: current::scope(orchestrator.clone(), called) }
             }
             None => Scoped::Around { inner: context::enter(&context, call) },
         };

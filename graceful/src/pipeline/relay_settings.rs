@@ -15,15 +15,15 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RelaySettings {
-    pub(super) attempts: u32,
-    pub(super) base: Duration,
-    pub(super) cap: Duration,
-    pub(super) lease: Duration,
-    pub(super) concurrency: usize,
+    pub(crate) attempts: u32,
+    pub(crate) base: Duration,
+    pub(crate) cap: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) concurrency: usize,
     /// `None`: a quarter of the concurrency.
-    pub(super) per_handler: Option<usize>,
-    pub(super) poll: Duration,
-    pub(super) keep: Duration,
+    pub(crate) per_handler: Option<usize>,
+    pub(crate) poll: Duration,
+    pub(crate) keep: Duration,
     pub(crate) runs: bool,
 }
 
@@ -95,7 +95,7 @@ impl RelaySettings {
         Self { per_handler: Some(flows.max(1)), ..self }
     }
 
-    pub(super) fn per_handler(&self) -> usize {
+    pub(crate) fn per_handler(&self) -> usize {
         self.per_handler.unwrap_or(self.concurrency.div_ceil(4))
     }
 

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 
-use super::{Ended, NoTypedHooks, Overrides, durable, machine::Machine};
+use super::{Ended, NoTypedHooks, Overrides, durable, run::Machine};
 use crate::{Orchestrator, StepError, flow::Stored};
 
 /// One attempt at a flow that comes from a store. Dropped before its end, nothing is told of it: the flow is still stored.

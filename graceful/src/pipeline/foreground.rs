@@ -10,7 +10,7 @@ use super::{
     Background, Ended, Engine, FlowReport, NoTypedHooks, TypedHooks,
     background::{Refused, in_lane},
     durable,
-    machine::{Caller, Machine},
+    run::{Caller, Machine},
 };
 use crate::{Delivery, StepError, backends::BoxFuture};
 

@@ -9,13 +9,13 @@ use tracing::Span;
 
 use super::{
     Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::left_undone,
-    watch::Watch,
+    telemetry::Watch,
 };
 use crate::{
     Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
     escape::escaped,
-    orchestrator::ambient,
+    pipeline::current,
     step::{Steps, contain},
     steps::{self, Done},
 };
@@ -259,10 +259,10 @@ impl Machine {
         let polled = contain(|| match task {
             Task::Backend(future) => future.as_mut().poll(cx),
             Task::Hook(future) => {
-                hooked(ambient::within(&self.orchestrator, &self.flow, || future.as_mut().poll(cx)))
+                hooked(current::within(&self.orchestrator, &self.flow, || future.as_mut().poll(cx)))
             }
             Task::Typed => {
-                hooked(ambient::within(&self.orchestrator, &self.flow, || typed.poll(*step, &self.flow, cx)))
+                hooked(current::within(&self.orchestrator, &self.flow, || typed.poll(*step, &self.flow, cx)))
             }
         });
         if let Poll::Ready(answer) = polled.unwrap_or_else(|error| Poll::Ready(Err(error))) {

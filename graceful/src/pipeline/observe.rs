@@ -1,9 +1,13 @@
 //! What is told of flows and steps: counters, the log, the observers.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use super::Orchestrator;
 use crate::{Ending, Flow, FlowReport, Step, StepError, step::contain};
+
+pub(crate) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;
 
 impl Orchestrator {
     /// Counts each failure, and logs the first of an outage and one a second.

@@ -4,7 +4,7 @@ use smol_str::format_smolstr;
 
 use super::{
     Ended, Engine, FlowReport, Overrides, StepResult,
-    machine::{Caller, Machine, Pass},
+    run::{Caller, Machine, Pass},
 };
 use crate::{
     Delivery, Event, Step, StepError,

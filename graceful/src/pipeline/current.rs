@@ -12,7 +12,11 @@ use tokio::{task::futures::TaskLocalFuture, task_local};
 use uuid::Uuid;
 
 use super::Orchestrator;
-use crate::{Context, Flow, context, engine};
+use super::background::{in_lane as is_in_lane, within_lane};
+use crate::{
+    context::{self, Context},
+    flow::Flow,
+};
 
 static INSTALLED: OnceLock<Orchestrator> = OnceLock::new();
 
@@ -41,7 +45,7 @@ pub(crate) fn parent() -> Option<Parent> {
     PARENT.try_with(|parent| *parent).ok()
 }
 
-pub(super) fn install(orchestrator: Orchestrator) -> Result<(), Orchestrator> {
+pub(crate) fn install(orchestrator: Orchestrator) -> Result<(), Orchestrator> {
     INSTALLED.set(orchestrator)
 }
 
@@ -54,9 +58,9 @@ pub(crate) fn sync_scope<R>(orchestrator: Orchestrator, run: impl FnOnce() -> R)
 }
 
 /// What is known here, for a future that is polled elsewhere.
-pub(super) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
+pub(crate) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
     let (orchestrator, context) = (SCOPED.try_with(Clone::clone).ok(), Context::try_current());
-    let (parent, in_lane) = (parent(), engine::in_lane());
+    let (parent, in_lane) = (parent(), is_in_lane());
     let mut future = Box::pin(future);
     poll_fn(move |cx| {
         let mut polled = || future.as_mut().poll(cx);
@@ -68,7 +72,7 @@ pub(super) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> +
             Some(parent) => PARENT.sync_scope(parent, scoped),
             None => scoped(),
         };
-        let run = || if in_lane { engine::within_lane(nested) } else { nested() };
+        let run = || if in_lane { within_lane(nested) } else { nested() };
         match &context {
             Some(context) => context::enter(context, run),
             None => run(),

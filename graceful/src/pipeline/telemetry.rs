@@ -10,7 +10,7 @@ use tracing::{
 
 use super::StepResult;
 #[cfg(feature = "metrics")]
-use super::measures::Clock;
+use super::metrics::Clock;
 use crate::{Flow, Step};
 
 /// Of one flow.
@@ -147,7 +147,7 @@ impl Watched {
         };
         #[cfg(feature = "opentelemetry")]
         if let (None, Some(call)) = (caller, flow.context()) {
-            crate::integrations::opentelemetry::link(&span, call);
+            crate::trace::opentelemetry::link(&span, call);
         }
         Self {
             flow: span,
@@ -203,7 +203,7 @@ impl Watched {
             self.flow.record("recovered", true);
         }
         #[cfg(feature = "metrics")]
-        super::measures::flow_ended(flow, &self.clock);
+        super::metrics::flow_ended(flow, &self.clock);
     }
 }
 
@@ -218,6 +218,6 @@ impl Watching {
             }
         }
         #[cfg(feature = "metrics")]
-        super::measures::step_ended(step, result, flow, &self.clock);
+        super::metrics::step_ended(step, result, flow, &self.clock);
     }
 }

@@ -5,26 +5,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::{Ending, Step};
 
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     flows: [AtomicU64; 4],
     failures: [AtomicU64; 9],
     not_stored: AtomicU64,
 }
 
 impl Counters {
-    pub(super) fn flow(&self, ending: Ending) {
+    pub(crate) fn flow(&self, ending: Ending) {
         self.flows[ending as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn failure(&self, step: Step) {
+    pub(crate) fn failure(&self, step: Step) {
         self.failures[step as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn not_stored(&self) {
+    pub(crate) fn not_stored(&self) {
         self.not_stored.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn read(&self) -> Stats {
+    pub(crate) fn read(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             flows: self.flows.each_ref().map(read),

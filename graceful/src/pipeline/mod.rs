@@ -3,14 +3,21 @@
 mod attempt;
 mod background;
 mod budget;
+pub(crate) mod current;
 mod durable;
-mod machine;
+mod foreground;
 #[cfg(feature = "metrics")]
-mod measures;
+mod metrics;
+mod observe;
+mod orchestrator;
 mod overrides;
+pub(crate) mod registry;
+mod relay_handle;
+mod relay_settings;
 mod report;
-mod settle;
-mod watch;
+mod run;
+mod stats;
+mod telemetry;
 
 use std::{
     future::Future,
@@ -19,22 +26,34 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use self::machine::{Caller, Machine};
+use self::run::{Caller, Machine};
 pub(crate) use self::{
     attempt::Attempt,
-    background::{Background, in_lane, within_lane},
+    background::Background,
     budget::Budget,
     durable::to_insert,
-    machine::{CAUSE, MAX_DEPTH, too_deep},
+    foreground::{Settle, Settled},
+    observe::Observer,
+    orchestrator::{ALIVE, Inner, WeakOrchestrator},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
-    settle::{Settle, Settled},
-    watch::caller,
+    registry::Missed,
+    relay_handle::{RelayHandle, Reviewer},
+    run::{CAUSE, MAX_DEPTH, too_deep},
+    stats::Counters,
+    telemetry::caller,
 };
 pub use self::{
+    orchestrator::Orchestrator,
     overrides::{Durable, FlowHook, Hook},
+    registry::Requirement,
+    relay_settings::RelaySettings,
     report::{FlowReport, StepResult},
+    stats::Stats,
 };
-use crate::{Flow, Orchestrator, Step, StepError};
+use crate::{
+    flow::Flow,
+    step::{Step, StepError},
+};
 
 /// A flow that has ended, and what runs its steps.
 #[derive(Clone, Debug)]

@@ -1,0 +1,160 @@
+//! The orchestrator: the backends and settings that a flow runs with.
+//!
+//! What is built from it, and how it is found and shut down, is above the pipeline: see the module `orchestrator`.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, time::Sleep};
+
+use super::{
+    background::Background,
+    observe::Observer,
+    registry::Missed,
+    relay_handle::{RelayHandle, Reviewer},
+    stats::Counters,
+};
+use crate::{backends::Backends, flow::Origin, outage::Outages, step::Steps};
+
+/// Backends and settings: what the annotated handlers of a program, or of a tenant, or of a test, run their steps with.
+///
+/// A handler finds it by its argument `on`, else in its task ([`scope`](Self::scope)), else in the process
+/// ([`install`](Self::install)). Without any, the handler is the plain handler. Cloning it is cheap and shares everything;
+/// two orchestrators live side by side and share nothing.
+///
+/// ```
+/// use graceful::{Classify, Orchestrator, orchestrate};
+///
+/// #[derive(Debug, Classify)]
+/// #[classify(code = NotFound, message = "no such user")]
+/// struct NoSuchUser;
+///
+/// #[orchestrate(pattern = "user", cache = id, event)]
+/// async fn get_user(id: u64) -> Result<String, NoSuchUser> {
+///     if id == 42 { Ok("ada".to_owned()) } else { Err(NoSuchUser) }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::in_memory();
+/// orchestrator.scope(get_user(42)).await.unwrap();
+/// assert_eq!(orchestrator.cached::<String>("user", 42).await.unwrap().as_deref(), Some("ada"));
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Orchestrator(pub(crate) Arc<Inner>);
+
+/// What works for an orchestrator without keeping it alive.
+pub(crate) struct WeakOrchestrator(Weak<Inner>);
+
+impl WeakOrchestrator {
+    pub(crate) fn upgrade(&self) -> Option<Orchestrator> {
+        self.0.upgrade().map(Orchestrator)
+    }
+}
+
+/// How many orchestrators live in this process.
+pub(crate) static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) struct Inner {
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) backends: Backends,
+    /// What `backends` come to.
+    pub(crate) served: Steps,
+    pub(crate) observers: Vec<Observer>,
+    pub(crate) counters: Counters,
+    pub(crate) outages: Outages,
+    pub(crate) background: Background,
+    pub(crate) relay: RelayHandle,
+    pub(crate) max_event_bytes: usize,
+    pub(crate) reviewer: Option<Reviewer>,
+    pub(crate) runtime: Option<Handle>,
+    pub(crate) missed: Missed,
+    pub(crate) log_errors: bool,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Orchestrator {
+    /// Whether any orchestrator lives in this process.
+    pub(crate) fn any_exists() -> bool {
+        ALIVE.load(Ordering::Acquire) > 0
+    }
+
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
+        &self.0.origin
+    }
+
+    /// Waits until no flow is under way in the background.
+    #[cfg(feature = "__testing")]
+    #[doc(hidden)]
+    pub async fn idle(&self) {
+        self.background().settled().await;
+    }
+
+    pub(crate) fn backends(&self) -> &Backends {
+        &self.0.backends
+    }
+
+    pub(crate) fn served(&self) -> Steps {
+        self.0.served
+    }
+
+    pub(crate) fn background(&self) -> &Background {
+        &self.0.background
+    }
+
+    /// The runtime that flows without a caller go on in.
+    pub(crate) fn relay(&self) -> &RelayHandle {
+        &self.0.relay
+    }
+
+    /// How many bytes an event of durable delivery may have.
+    pub(crate) fn max_event_bytes(&self) -> usize {
+        self.0.max_event_bytes
+    }
+
+    /// Whether the causes of server faults are logged.
+    pub(crate) fn logs_errors(&self) -> bool {
+        self.0.log_errors
+    }
+
+    pub(crate) fn reviewer(&self) -> Option<&Reviewer> {
+        self.0.reviewer.as_ref()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakOrchestrator {
+        WeakOrchestrator(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn runtime(&self) -> Option<&Handle> {
+        self.0.runtime.as_ref()
+    }
+
+    /// A timer, where there is a runtime to drive it.
+    pub(crate) fn sleep(&self, time: Duration) -> Option<Sleep> {
+        if Handle::try_current().is_ok() {
+            return Some(tokio::time::sleep(time));
+        }
+        let _guard = self.runtime()?.enter();
+        Some(tokio::time::sleep(time))
+    }
+}
+
+impl fmt::Debug for Orchestrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orchestrator")
+            .field("origin", &self.0.origin)
+            .field("backends", &self.0.backends)
+            .finish_non_exhaustive()
+    }
+}

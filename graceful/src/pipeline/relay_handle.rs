@@ -1,0 +1,87 @@
+//! What a flow and an orchestrator know of the relay: its settings, that it can be woken and stopped, and who reviews jobs.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::{Notify, watch};
+
+use super::RelaySettings;
+use crate::{
+    backends::{BoxFuture, Job},
+    step::StepError,
+};
+
+/// What an orchestrator knows of its relay.
+#[derive(Debug)]
+pub(crate) struct RelayHandle {
+    pub(crate) settings: RelaySettings,
+    pub(crate) woken: Arc<Notify>,
+    pub(crate) stopping: AtomicBool,
+    /// How many flows are under way.
+    pub(crate) under_way: watch::Sender<usize>,
+}
+
+impl RelayHandle {
+    pub(crate) fn new(settings: RelaySettings) -> Self {
+        Self { settings, woken: Arc::default(), stopping: false.into(), under_way: watch::Sender::new(0) }
+    }
+
+    pub(crate) const fn settings(&self) -> &RelaySettings {
+        &self.settings
+    }
+
+    /// There is something to do.
+    pub(crate) fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    /// From now on it takes no more flows.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Waits for the flows under way, at most until the deadline. What is left stays in the store.
+    pub(crate) async fn stopped(&self, deadline: Duration) {
+        let mut under_way = self.under_way.subscribe();
+        // When the time is over, nothing is lost.
+        let _ = tokio::time::timeout(deadline, under_way.wait_for(|count| *count == 0)).await;
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for RelayHandle {
+    fn drop(&mut self) {
+        self.wake();
+    }
+}
+
+/// Who looks into a review job.
+#[derive(Clone)]
+pub(crate) struct Reviewer(pub(crate) Arc<dyn Fn(Job) -> BoxFuture<Result<(), StepError>> + Send + Sync>);
+
+impl Reviewer {
+    pub(crate) fn new<F, Fut>(review: F) -> Self
+    where
+        F: Fn(Job) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), StepError>> + Send + 'static,
+    {
+        Self(Arc::new(move |job| Box::pin(review(job))))
+    }
+}
+
+impl fmt::Debug for Reviewer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reviewer")
+    }
+}
