@@ -147,7 +147,7 @@ impl Watched {
         };
         #[cfg(feature = "opentelemetry")]
         if let (None, Some(call)) = (caller, flow.context()) {
-            crate::trace::opentelemetry::link(&span, call);
+            crate::trace::opentelemetry::link(&span, call.trace, call.trace_state.as_ref());
         }
         Self {
             flow: span,
