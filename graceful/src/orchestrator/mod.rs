@@ -3,10 +3,10 @@
 mod access;
 mod backend;
 mod builder;
-mod durable;
 mod environment;
 mod misspelt;
 mod requirements;
+mod settings;
 
 use std::{
     future::Future,

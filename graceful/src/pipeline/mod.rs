@@ -5,6 +5,7 @@ mod background;
 mod budget;
 pub(crate) mod current;
 mod durable;
+mod end;
 mod foreground;
 #[cfg(feature = "metrics")]
 mod metrics;

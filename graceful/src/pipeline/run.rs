@@ -7,10 +7,7 @@ use std::{
 
 use tracing::Span;
 
-use super::{
-    Budget, Ended, FlowReport, HookResult, Overrides, StepResult, TypedHooks, budget::left_undone,
-    telemetry::Watch,
-};
+use super::{Budget, Ended, HookResult, Overrides, StepResult, TypedHooks, telemetry::Watch};
 use crate::{
     Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
@@ -47,7 +44,7 @@ pub(super) struct Machine {
     pub(super) phase: usize,
     pub(super) pass: Pass,
     /// The typed half of `fallback` is under way, in the handler's future.
-    recovering: bool,
+    pub(super) recovering: bool,
     pub(super) caller: Caller,
     pub(super) watch: Watch,
     /// The flow is on disk: dropped here, it is run elsewhere.
@@ -319,59 +316,6 @@ impl Machine {
         self.todo.remove(step);
         self.results[step as usize] = Some(result);
     }
-
-    /// What the answer depends on is done, or nobody waits for an answer: the rest is next.
-    pub(super) fn go_on_with_the_rest(&mut self) {
-        if std::mem::take(&mut self.recovering) {
-            self.done(Step::Fallback, Err(super::overrides::abandoned()));
-        }
-        self.caller = Caller::Gone;
-        self.pass = Pass::All;
-        self.phase = 0;
-    }
-
-    /// Nobody is left to run it: each step that has not been done fails.
-    pub(super) fn abandon(&mut self) {
-        let running: Vec<_> = self.running.drain(..).map(|running| running.step).collect();
-        for step in self.todo.iter().chain(running) {
-            self.done(step, Err(left_undone()));
-        }
-    }
-
-    /// Why a caller that does not wait any longer cannot be given an `Ok`: a `required` step has failed, or is not done.
-    pub(super) fn required(&self) -> Option<StepError> {
-        let required = |&step: &Step| self.flow.declaration.options.required.contains(step);
-        let mut missing = self.todo.iter().chain(self.running.iter().map(|running| running.step));
-        self.required_failure().or_else(|| missing.find(required).map(|step| not_ready().in_step(step)))
-    }
-
-    /// The end: everybody is told what became of the flow.
-    pub(super) fn tell(&self) {
-        self.watch.flow_ended(&self.flow);
-        self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
-    }
-
-    /// The first failure of a step that is `required`.
-    pub(super) fn required_failure(&self) -> Option<StepError> {
-        let required = self.flow.declaration.options.required;
-        required.iter().find_map(|step| self.results[step as usize].as_ref()?.error().cloned())
-    }
-
-    /// What became of each step so far; `missing` of those that are not done.
-    pub(super) fn report(&self, missing: &'static str) -> FlowReport {
-        let result = |step: Step| match &self.results[step as usize] {
-            Some(result) => result.clone(),
-            None if self.flow.declaration.options.off.contains(step) => StepResult::Off,
-            None if self.todo.contains(step) || self.is_running(step) => StepResult::Skipped(missing),
-            None if step == Step::Fallback => StepResult::Skipped(steps::fallback::undone(&self.flow)),
-            None => StepResult::Skipped("no backend"),
-        };
-        FlowReport::new(&self.flow, Step::ALL.map(result))
-    }
-
-    fn is_running(&self, step: Step) -> bool {
-        self.running.iter().any(|running| running.step == step)
-    }
 }
 
 /// What the causes of server faults are logged as.
@@ -400,13 +344,5 @@ pub(crate) fn too_deep() -> StepError {
         smol_str::format_smolstr!(
             "more than {MAX_DEPTH} flows deep: hooks call handlers whose hooks call handlers"
         ),
-    )
-}
-
-/// A caller that cannot wait cannot be promised anything.
-fn not_ready() -> StepError {
-    StepError::of_kind(
-        StepErrorKind::Abandoned,
-        "not ready at once, and `required` by a sync handler, which cannot wait",
     )
 }

@@ -6,6 +6,7 @@ mod cache;
 mod events;
 mod flows;
 mod graph;
+mod lanes;
 mod metadata;
 mod nexus;
 mod scheduler;
@@ -15,8 +16,9 @@ pub use self::{
     audit::{AuditLog, AuditRecord},
     cache::{Cache, CacheEntry, CacheWrite},
     events::EventEmitter,
-    flows::{Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow},
+    flows::{Claim, FlowState, FlowStore, Held, QueuedFlow, Settlement, StoredFlow},
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
+    lanes::{Lane, Room, Share},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},
     scheduler::{Job, JobChange, Scheduler},

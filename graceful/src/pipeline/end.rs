@@ -1,0 +1,74 @@
+//! The end of a flow: what the caller is answered, what is reported, and what is left when nobody waits.
+
+use super::{
+    FlowReport, StepResult,
+    budget::left_undone,
+    run::{Caller, Machine, Pass},
+};
+use crate::{
+    step::{Step, StepError, StepErrorKind},
+    steps,
+};
+
+impl Machine {
+    /// What the answer depends on is done, or nobody waits for an answer: the rest is next.
+    pub(super) fn go_on_with_the_rest(&mut self) {
+        if std::mem::take(&mut self.recovering) {
+            self.done(Step::Fallback, Err(super::overrides::abandoned()));
+        }
+        self.caller = Caller::Gone;
+        self.pass = Pass::All;
+        self.phase = 0;
+    }
+
+    /// Nobody is left to run it: each step that has not been done fails.
+    pub(super) fn abandon(&mut self) {
+        let running: Vec<_> = self.running.drain(..).map(|running| running.step).collect();
+        for step in self.todo.iter().chain(running) {
+            self.done(step, Err(left_undone()));
+        }
+    }
+
+    /// Why a caller that does not wait any longer cannot be given an `Ok`: a `required` step has failed, or is not done.
+    pub(super) fn required(&self) -> Option<StepError> {
+        let required = |&step: &Step| self.flow.declaration.options.required.contains(step);
+        let mut missing = self.todo.iter().chain(self.running.iter().map(|running| running.step));
+        self.required_failure().or_else(|| missing.find(required).map(|step| not_ready().in_step(step)))
+    }
+
+    /// The end: everybody is told what became of the flow.
+    pub(super) fn tell(&self) {
+        self.watch.flow_ended(&self.flow);
+        self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
+    }
+
+    /// The first failure of a step that is `required`.
+    pub(super) fn required_failure(&self) -> Option<StepError> {
+        let required = self.flow.declaration.options.required;
+        required.iter().find_map(|step| self.results[step as usize].as_ref()?.error().cloned())
+    }
+
+    /// What became of each step so far; `missing` of those that are not done.
+    pub(super) fn report(&self, missing: &'static str) -> FlowReport {
+        let result = |step: Step| match &self.results[step as usize] {
+            Some(result) => result.clone(),
+            None if self.flow.declaration.options.off.contains(step) => StepResult::Off,
+            None if self.todo.contains(step) || self.is_running(step) => StepResult::Skipped(missing),
+            None if step == Step::Fallback => StepResult::Skipped(steps::fallback::undone(&self.flow)),
+            None => StepResult::Skipped("no backend"),
+        };
+        FlowReport::new(&self.flow, Step::ALL.map(result))
+    }
+
+    fn is_running(&self, step: Step) -> bool {
+        self.running.iter().any(|running| running.step == step)
+    }
+}
+
+/// A caller that cannot wait cannot be promised anything.
+fn not_ready() -> StepError {
+    StepError::of_kind(
+        StepErrorKind::Abandoned,
+        "not ready at once, and `required` by a sync handler, which cannot wait",
+    )
+}
