@@ -205,6 +205,7 @@ impl Database {
                 Err(Failed::Unavailable(error))
             }
             Err(failed) => {
+                self.file.closed();
                 // With it goes the lock that it may hold; that it cannot be closed in order is no news.
                 let _ = connection.close().await;
                 Err(failed)
@@ -219,7 +220,9 @@ impl Database {
 
     async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.file.check()?;
-        SqliteConnection::connect_with(&self.options).await
+        let connection = SqliteConnection::connect_with(&self.options).await?;
+        self.file.opened()?;
+        Ok(connection)
     }
 }
 
