@@ -56,6 +56,7 @@ mod nexus;
 mod open;
 mod scheduler;
 mod transaction;
+mod turns;
 mod writer;
 
 use std::{
@@ -70,11 +71,12 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-pub use self::open::OpenError;
 use self::{
     file::File,
+    turns::Turns,
     writer::{Running, Writer},
 };
+pub use self::{open::OpenError, transaction::begin};
 pub use super::{AuditHead, Tampered};
 use crate::{StepError, backends::Reply};
 
@@ -98,6 +100,7 @@ struct Inner {
     path: PathBuf,
     file: File,
     writer: Writer,
+    turns: Arc<Turns>,
     readers: SqlitePool,
     /// One connection: SQLite has one writer at a time.
     inbox: SqlitePool,

@@ -3,7 +3,7 @@
 //! The writer is a task of its own, so that a transaction runs to its end whoever goes away, and a batch is what came while the
 //! one before it was written.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteConnectOptions};
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{file::File, flows, is_busy};
+use super::{file::File, flows, is_busy, turns::Turns};
 use crate::{
     StepError,
     backends::{QueuedFlow, Reply},
@@ -75,10 +75,12 @@ impl Writer {
         connection: SqliteConnection,
         options: SqliteConnectOptions,
         file: File,
+        turns: Arc<Turns>,
         runtime: &Handle,
     ) -> Self {
         let (writes, receiver) = mpsc::channel(QUEUE);
-        runtime.spawn(work(Database { connection: Some(connection), options, file }, receiver));
+        let database = Database { connection: Some(connection), options, file, turns };
+        runtime.spawn(work(database, receiver));
         Self(writes)
     }
 
@@ -156,6 +158,7 @@ struct Database {
     connection: Option<SqliteConnection>,
     options: SqliteConnectOptions,
     file: File,
+    turns: Arc<Turns>,
 }
 
 impl Database {
@@ -199,7 +202,7 @@ impl Database {
             Some(connection) => connection,
             None => self.connect().await.map_err(Failed::Unavailable)?,
         };
-        match commit(&mut connection, flows, works).await {
+        match commit(&mut connection, &self.turns, flows, works).await {
             Err(Failed::Unavailable(error)) if is_busy(&error) => {
                 self.connection = Some(connection);
                 Err(Failed::Unavailable(error))
@@ -230,10 +233,12 @@ impl Database {
 /// process wrote in between.
 async fn commit(
     connection: &mut SqliteConnection,
+    turns: &Turns,
     flows: &[QueuedFlow],
     works: &mut [Box<dyn Work>],
 ) -> Result<(), Failed> {
-    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::Unavailable)?;
+    let begun = turns.take(connection.begin_with("BEGIN IMMEDIATE"));
+    let transaction = begun.await.map_err(Failed::Unavailable)?;
     commit_in(transaction, flows, works).await.map_err(Failed::Within)
 }
 
