@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{at, by, flow};
+use super::{at, by, flow, long_names};
 use crate::{
     Code, Flow, Severity,
     backends::{Alert, AlertChange, Alerter},
@@ -28,6 +28,7 @@ pub async fn alerter<S: Alerter>(fresh: impl AsyncFn() -> S) {
     a_resolved_alert_is_listed_and_the_next_one_is_new(fresh().await).await;
     open_ones_are_by_first_firing_and_resolved_ones_newest_first(fresh().await).await;
     firing_at_once_opens_once_and_loses_nothing(fresh().await).await;
+    long_names::of_entities_have_alerts(fresh().await).await;
 }
 
 async fn fire<S: Alerter>(alerts: &S, flow: &Arc<Flow>, severity: Severity) -> AlertChange {

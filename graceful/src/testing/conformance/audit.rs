@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::flow;
+use super::{flow, long_names};
 use crate::{
     Code, Flow, Key, Payload,
     backends::{AuditLog, AuditRecord},
@@ -23,6 +23,7 @@ use crate::{
 pub async fn audit_log<S: AuditLog>(fresh: impl AsyncFn() -> S) {
     records_are_read_newest_first(fresh().await).await;
     payload_is_hashed_and_kept_only_where_declared(fresh().await).await;
+    long_names::of_entities_are_audited(fresh().await).await;
 }
 
 async fn records_are_read_newest_first<S: AuditLog>(store: S) {

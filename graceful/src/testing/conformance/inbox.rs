@@ -2,6 +2,7 @@
 
 use std::{future::poll_fn, pin::pin, task::Poll};
 
+use super::long_names;
 use crate::backends::{Inbox, InboxEntry, ReceivedEvent};
 
 /// Checks the promises of [`Inbox`], of its notes; that its transactions hold what is written through them is not seen here.
@@ -20,6 +21,7 @@ pub async fn inbox<I: Inbox>(fresh: impl AsyncFn() -> I) {
     what_was_dropped_was_not_handled(fresh().await).await;
     two_do_not_handle_it_at_once(fresh().await).await;
     attempts_are_counted_whatever_becomes_of_them(fresh().await).await;
+    long_names::of_events_are_handled_once(fresh().await).await;
 }
 
 fn event(source: &str, id: &str) -> ReceivedEvent {

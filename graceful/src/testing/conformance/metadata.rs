@@ -1,6 +1,6 @@
 //! What a [`MetadataStore`] must do.
 
-use super::flow;
+use super::{flow, long_names};
 use crate::{Code, backends::MetadataStore};
 
 /// Checks the promises of [`MetadataStore`].
@@ -18,6 +18,7 @@ pub async fn metadata_store<S: MetadataStore>(fresh: impl AsyncFn() -> S) {
     the_chain_is_linked_both_ways(fresh().await).await;
     a_flow_that_comes_again_counts_once(fresh().await).await;
     entities_do_not_share_a_chain(fresh().await).await;
+    long_names::of_entities_have_metadata(fresh().await).await;
 }
 
 async fn the_chain_is_linked_both_ways<S: MetadataStore>(store: S) {
