@@ -70,7 +70,9 @@ async fn on_the_server_every_event_is_under_its_own_subject() {
         let filter = Filter::new().service(&service).tenant(&tenant).pattern(&pattern).event(&event);
         // Names that cannot be part of an event are refused before any is made.
         let is_name = |part: &str| Orchestrator::builder().service(part).build().is_ok();
-        if [&service, &pattern, &event].iter().any(|part| !is_name(part)) || filter.subject(&nats.stream).len() > 1024 {
+        if [&service, &pattern, &event].iter().any(|part| !is_name(part))
+            || filter.subject(&nats.stream).len() > 1024
+        {
             continue;
         }
         let world = World::with(|builder| builder.service(&service).events(events.clone()));
