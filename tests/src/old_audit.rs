@@ -1,10 +1,13 @@
-//! An audit log as earlier versions wrote it: each record is the whole flow.
+//! An audit log as earlier versions wrote it: each record is the whole flow. The payloads can be removed from it.
 
-use graceful::{Code, OrchestrationConfig, Success, backends::Uuid};
+use graceful::{
+    Code, OrchestrationConfig, StepError, Success,
+    backends::{AuditLog, Uuid},
+};
 use graceful_sql::AuditHead;
 use hmac_sha256::Hash;
 
-/// A row of the table.
+/// A row of the table `graceful_audit`.
 #[derive(Debug)]
 pub struct OldRecord {
     pub head: AuditHead,
@@ -13,8 +16,21 @@ pub struct OldRecord {
     pub text: String,
 }
 
+/// A store, and the table that it has its audit log in.
+#[allow(async_fn_in_trait, reason = "for tests")]
+pub trait AuditTable {
+    type Store: AuditLog;
+
+    fn store(&self) -> &Self::Store;
+    async fn verify(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError>;
+    async fn remove_payloads(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError>;
+    async fn insert(&mut self, record: &OldRecord);
+    /// Of all records.
+    async fn texts(&mut self) -> Vec<String>;
+}
+
 /// Each with the payload `"secret {number}"`.
-pub async fn old_audit_log(records: i64) -> Vec<OldRecord> {
+async fn old_audit_log(records: i64) -> Vec<OldRecord> {
     let mut log = Vec::new();
     let mut last = [0; 32];
     for sequence in 1..=records {
@@ -35,4 +51,43 @@ pub async fn old_audit_log(records: i64) -> Vec<OldRecord> {
         log.push(OldRecord { head: AuditHead { sequence, hash: last }, flow: id, entity, text });
     }
     log
+}
+
+async fn fill(table: &mut impl AuditTable, log: &[OldRecord]) {
+    for record in log {
+        table.insert(record).await;
+    }
+}
+
+/// Where the payloads are removed from an old log, it keeps its records and is a chain.
+pub async fn keeps_records_and_chain(mut table: impl AuditTable) {
+    // More than is read at once.
+    let log = old_audit_log(1_001).await;
+    fill(&mut table, &log).await;
+    let before = log.last().unwrap().head;
+    assert_eq!(table.verify(None).await.unwrap(), before);
+    let records = table.store().records(None, usize::MAX).await.unwrap();
+    assert!(records.iter().all(|record| record.payload.is_none() && record.payload_sha256.is_some()));
+
+    let after = table.remove_payloads(Some(&before)).await.unwrap();
+    assert_eq!(after.sequence, 1_002);
+    assert_eq!(table.verify(Some(&after)).await.unwrap(), after);
+    assert!(table.verify(Some(&before)).await.is_err(), "the log was written anew");
+    assert_eq!(table.texts().await.iter().filter(|text| text.contains("secret")).count(), 0);
+    let now = table.store().records(None, usize::MAX).await.unwrap();
+    assert_eq!(now[1..], records);
+    let marker = format!("removed the payloads of 1001 records of the chain that ended at {before}");
+    assert_eq!(now[0].message, marker);
+    let again = table.remove_payloads(Some(&after)).await.unwrap();
+    assert_eq!(again, after, "there is nothing left to remove");
+}
+
+/// An old log that somebody has edited is left as it is.
+pub async fn tampered_is_left_alone(mut table: impl AuditTable) {
+    let mut log = old_audit_log(5).await;
+    log[3].text = log[3].text.replace("said", "sang");
+    fill(&mut table, &log).await;
+    let before = table.texts().await;
+    table.remove_payloads(None).await.unwrap_err();
+    assert_eq!(table.texts().await, before);
 }

@@ -1,6 +1,6 @@
 //! The events that a subscriber has handled.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use graceful::{
     StepError,
@@ -9,7 +9,7 @@ use graceful::{
 use graceful_sql::indexed;
 use sqlx::{Sqlite, Transaction};
 
-use super::{PURGED_AT_ONCE, Store, length, now};
+use super::{PURGED_AT_ONCE, Store, length, lock, now};
 
 /// Consumer, source and id, as they are stored.
 fn name(consumer: &str, event: &ReceivedEvent) -> [String; 3] {
@@ -82,11 +82,12 @@ impl Inbox for Store {
         event: &ReceivedEvent,
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
         let [consumer, source, id] = name(consumer, event);
-        let (inbox, file) = (self.0.inbox.clone(), self.0.file.clone());
+        let (inbox, turns, file) = (self.0.inbox.clone(), Arc::clone(&self.0.turns), self.0.file.clone());
         // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
         let begun = Reply::within(&self.0.runtime, async move {
             file.check().map_err(StepError::caused_by)?;
-            let mut transaction = inbox.begin_with("BEGIN IMMEDIATE").await.map_err(StepError::caused_by)?;
+            let mut transaction = inbox.begin().await.map_err(StepError::caused_by)?;
+            turns.take(lock(&mut transaction)).await.map_err(StepError::caused_by)?;
             let noted = sqlx::query(
                 "INSERT INTO graceful_inbox (consumer, source, id, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             )

@@ -56,6 +56,7 @@ mod nexus;
 mod open;
 mod scheduler;
 mod transaction;
+mod turns;
 mod writer;
 
 use std::{
@@ -75,11 +76,12 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-pub use self::open::OpenError;
 use self::{
     file::File,
+    turns::Turns,
     writer::{Running, Writer},
 };
+pub use self::{open::OpenError, transaction::begin};
 pub use graceful_sql::{AuditHead, Tampered};
 
 /// The embedded store; a handle: cloning it shares the connection. See the [module](self).
@@ -102,6 +104,7 @@ struct Inner {
     path: PathBuf,
     file: File,
     writer: Writer,
+    turns: Arc<Turns>,
     readers: SqlitePool,
     /// One connection: SQLite has one writer at a time.
     inbox: SqlitePool,

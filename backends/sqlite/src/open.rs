@@ -15,7 +15,7 @@ use sqlx::{
 };
 use tokio::runtime::Handle;
 
-use super::{Inner, Store, file::File, writer::Writer};
+use super::{Inner, Store, file::File, turns::Turns, writer::Writer};
 
 /// Versions before lose data when a checkpoint meets a reset of the WAL: see <https://sqlite.org/wal.html#walresetbug>.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -132,9 +132,10 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
             })
         })
         .connect_lazy_with(options.clone());
+    let turns = Turns::of(&mut connection).await?.ok_or("the connection has a transaction open")?;
     let (file, runtime) = (File::new(&path)?, Handle::current());
-    let writer = Writer::start(connection, options, file.clone(), &runtime);
-    Ok(Store(Arc::new(Inner { path, file, writer, readers, inbox, runtime })))
+    let writer = Writer::start(connection, options, file.clone(), Arc::clone(&turns), &runtime);
+    Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, inbox, runtime })))
 }
 
 /// The path of the database, and whether it may be created.

@@ -5,9 +5,45 @@ use graceful::{
     backends::{Inserting, QueuedFlow, Transaction},
 };
 use smol_str::format_smolstr;
-use sqlx::{Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::{Store, flows, is_busy, lock};
+use super::{Store, flows, is_busy, lock, turns::Turns};
+
+/// Opens a transaction that may write, when it is its turn: as `pool.begin_with("BEGIN IMMEDIATE")`, but in the order in which it was asked
+/// for in this process. SQLite itself lets those that wait have the lock by chance, so that of many some fail when their busy timeout is over.
+///
+/// A handler with `tx` waits for its turn by itself. A transaction that reads before it calls one needs this. The pool's database
+/// has the tables of a [`Store`](super::Store).
+///
+/// # Errors
+/// The pool has no connection; nobody in this process got the lock for the pool's busy timeout.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # let path = std::env::temp_dir().join(format!("graceful-begin-{}.db", std::process::id()));
+/// let store = graceful_sqlite::Store::open(&path).await?;
+/// let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", path.display())).await?;
+/// let mut transaction = graceful_sqlite::begin(&pool).await?;
+/// let flows: i64 = sqlx::query_scalar("SELECT count(*) FROM graceful_flows").fetch_one(&mut *transaction).await?;
+/// // … a handler with `tx = tx` may be called now: `rename(&mut transaction, 42).await?` …
+/// transaction.commit().await?;
+/// # assert_eq!(flows, 0);
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+pub async fn begin(pool: &SqlitePool) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    lock_in_turn(&mut transaction).await?;
+    Ok(transaction)
+}
+
+async fn lock_in_turn(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    match Turns::of(connection).await? {
+        Some(turns) => turns.take(lock(connection)).await,
+        None => lock(connection).await,
+    }
+}
 
 impl Transaction<Store> for SqliteConnection {
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_> {
@@ -15,7 +51,7 @@ impl Transaction<Store> for SqliteConnection {
     }
 
     fn lock(&mut self) -> Option<Inserting<'_>> {
-        Some(Box::pin(async move { lock(self).await.map_err(refused) }))
+        Some(Box::pin(async move { lock_in_turn(self).await.map_err(refused) }))
     }
 
     fn locks_all(&self) -> bool {
@@ -28,7 +64,7 @@ fn refused(error: sqlx::Error) -> StepError {
         true => StepError::new(format_smolstr!(
             "the transaction cannot write ({error}): either another wrote for longer than its busy timeout, or it has read before and \
              cannot wait for its turn; then call the handler before reading, or open the transaction with \
-             `pool.begin_with(\"BEGIN IMMEDIATE\")`"
+             `graceful_sqlite::begin(&pool)`"
         )),
         false => StepError::caused_by(error),
     }

@@ -3,7 +3,7 @@
 //! The writer is a task of its own, so that a transaction runs to its end whoever goes away, and a batch is what came while the
 //! one before it was written.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use graceful::{
     StepError,
@@ -15,7 +15,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{file::File, flows, is_busy};
+use super::{file::File, flows, is_busy, turns::Turns};
 
 /// What may wait to be written. Whoever brings more waits.
 const QUEUE: usize = 1024;
@@ -74,10 +74,12 @@ impl Writer {
         connection: SqliteConnection,
         options: SqliteConnectOptions,
         file: File,
+        turns: Arc<Turns>,
         runtime: &Handle,
     ) -> Self {
         let (writes, receiver) = mpsc::channel(QUEUE);
-        runtime.spawn(work(Database { connection: Some(connection), options, file }, receiver));
+        let database = Database { connection: Some(connection), options, file, turns };
+        runtime.spawn(work(database, receiver));
         Self(writes)
     }
 
@@ -155,6 +157,7 @@ struct Database {
     connection: Option<SqliteConnection>,
     options: SqliteConnectOptions,
     file: File,
+    turns: Arc<Turns>,
 }
 
 impl Database {
@@ -198,12 +201,13 @@ impl Database {
             Some(connection) => connection,
             None => self.connect().await.map_err(Failed::Unavailable)?,
         };
-        match commit(&mut connection, flows, works).await {
+        match commit(&mut connection, &self.turns, flows, works).await {
             Err(Failed::Unavailable(error)) if is_busy(&error) => {
                 self.connection = Some(connection);
                 Err(Failed::Unavailable(error))
             }
             Err(failed) => {
+                self.file.closed();
                 // With it goes the lock that it may hold; that it cannot be closed in order is no news.
                 let _ = connection.close().await;
                 Err(failed)
@@ -218,7 +222,9 @@ impl Database {
 
     async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
         self.file.check()?;
-        SqliteConnection::connect_with(&self.options).await
+        let connection = SqliteConnection::connect_with(&self.options).await?;
+        self.file.opened()?;
+        Ok(connection)
     }
 }
 
@@ -226,10 +232,12 @@ impl Database {
 /// process wrote in between.
 async fn commit(
     connection: &mut SqliteConnection,
+    turns: &Turns,
     flows: &[QueuedFlow],
     works: &mut [Box<dyn Work>],
 ) -> Result<(), Failed> {
-    let transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::Unavailable)?;
+    let begun = turns.take(connection.begin_with("BEGIN IMMEDIATE"));
+    let transaction = begun.await.map_err(Failed::Unavailable)?;
     commit_in(transaction, flows, works).await.map_err(Failed::Within)
 }
 

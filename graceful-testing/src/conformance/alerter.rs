@@ -9,7 +9,7 @@ use graceful::{
 };
 use tokio::task::JoinSet;
 
-use super::{at, flow};
+use super::{at, flow, long_names};
 
 /// Checks the promises of [`Alerter`].
 ///
@@ -30,6 +30,7 @@ pub async fn alerter<S: Alerter>(fresh: impl AsyncFn() -> S) {
     a_resolved_alert_is_listed_and_the_next_one_is_new(fresh().await).await;
     open_ones_are_by_first_firing_and_resolved_ones_newest_first(fresh().await).await;
     firing_at_once_opens_once_and_loses_nothing(fresh().await).await;
+    long_names::of_entities_have_alerts(fresh().await).await;
 }
 
 async fn fire<S: Alerter>(alerts: &S, flow: &Arc<Flow>, severity: Severity) -> AlertChange {

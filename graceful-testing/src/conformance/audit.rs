@@ -6,7 +6,7 @@ use graceful::{
     backends::{AuditLog, AuditRecord},
 };
 
-use super::flow;
+use super::{flow, long_names};
 
 /// Checks the promises of [`AuditLog`].
 ///
@@ -23,6 +23,7 @@ use super::flow;
 pub async fn audit_log<S: AuditLog>(fresh: impl AsyncFn() -> S) {
     records_are_read_newest_first(fresh().await).await;
     payload_is_hashed_and_kept_only_where_declared(fresh().await).await;
+    long_names::of_entities_are_audited(fresh().await).await;
 }
 
 async fn records_are_read_newest_first<S: AuditLog>(store: S) {

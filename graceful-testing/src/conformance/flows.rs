@@ -8,6 +8,8 @@ use graceful::backends::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::long_names;
+
 const LEASE: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -37,6 +39,7 @@ pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     what_is_not_there_is_not_found(fresh().await).await;
     handlers_and_tenants_take_turns(fresh().await).await;
     every_lane_gets_its_turn_whatever_waits(fresh().await).await;
+    long_names::of_flows_are_stored_whole(fresh().await).await;
     many_at_once_lose_nothing_and_keep_the_order(fresh().await).await;
 }
 

@@ -4,6 +4,8 @@ use std::{future::poll_fn, pin::pin, task::Poll};
 
 use graceful::backends::{Inbox, InboxEntry, ReceivedEvent};
 
+use super::long_names;
+
 /// Checks the promises of [`Inbox`], of its notes; that its transactions hold what is written through them is not seen here.
 ///
 /// # Panics
@@ -21,6 +23,7 @@ pub async fn inbox<I: Inbox>(fresh: impl AsyncFn() -> I) {
     what_was_dropped_was_not_handled(fresh().await).await;
     two_do_not_handle_it_at_once(fresh().await).await;
     attempts_are_counted_whatever_becomes_of_them(fresh().await).await;
+    long_names::of_events_are_handled_once(fresh().await).await;
 }
 
 fn event(source: &str, id: &str) -> ReceivedEvent {

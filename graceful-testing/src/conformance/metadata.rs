@@ -2,7 +2,7 @@
 
 use graceful::{Code, backends::MetadataStore};
 
-use super::flow;
+use super::{flow, long_names};
 
 /// Checks the promises of [`MetadataStore`].
 ///
@@ -20,6 +20,7 @@ pub async fn metadata_store<S: MetadataStore>(fresh: impl AsyncFn() -> S) {
     the_chain_is_linked_both_ways(fresh().await).await;
     a_flow_that_comes_again_counts_once(fresh().await).await;
     entities_do_not_share_a_chain(fresh().await).await;
+    long_names::of_entities_have_metadata(fresh().await).await;
 }
 
 async fn the_chain_is_linked_both_ways<S: MetadataStore>(store: S) {

@@ -2,7 +2,7 @@
 
 use graceful::{Code, Key, KeySpace, backends::Nexus};
 
-use super::{at, call, flow};
+use super::{at, call, flow, long_names};
 
 /// Checks the promises of [`Nexus`].
 ///
@@ -20,6 +20,7 @@ pub async fn nexus<S: Nexus>(fresh: impl AsyncFn() -> S) {
     each_arm_is_a_pattern(fresh().await).await;
     a_trace_is_in_the_order_of_time(fresh().await).await;
     calls_that_name_no_entity_are_counted_and_leave_a_bounded_list(fresh().await).await;
+    long_names::of_entities_and_calls_are_traced(fresh().await).await;
 }
 
 async fn each_arm_is_a_pattern<S: Nexus>(store: S) {

@@ -8,7 +8,7 @@ use graceful::{
     backends::{Job, JobChange, Scheduler},
 };
 
-use super::{at, flow};
+use super::{at, flow, long_names};
 
 const HOLD: Duration = Duration::from_secs(600);
 
@@ -31,6 +31,7 @@ pub async fn scheduler<S: Scheduler>(fresh: impl AsyncFn() -> S, elapse: impl As
     what_is_due_is_handed_out_once(fresh().await, &elapse).await;
     only_who_holds_a_job_settles_it(fresh().await, &elapse).await;
     a_job_that_is_put_off_comes_again(fresh().await, &elapse).await;
+    long_names::of_entities_have_jobs(fresh().await).await;
 }
 
 async fn poll<S: Scheduler>(store: &S, limit: usize) -> Vec<Job> {

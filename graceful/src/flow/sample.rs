@@ -34,6 +34,13 @@ impl Sample {
         self
     }
 
+    /// It was called in this context.
+    #[must_use]
+    pub fn context(mut self, context: Context) -> Self {
+        self.0.context = Some(Arc::new(context));
+        self
+    }
+
     /// It is of this handler.
     #[must_use]
     pub fn handler(self, name: impl Into<SmolStr>) -> Self {

@@ -201,6 +201,7 @@ fn shared_identity(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{pipeline::Durable, step::Step};
 
     const REQUIREMENT: Requirement = Requirement {
         handler: "update_user",

@@ -6,7 +6,6 @@ mod conformance;
 mod faults;
 mod heads;
 mod inbox;
-mod long_names;
 mod many;
 mod old_audit;
 mod outage;

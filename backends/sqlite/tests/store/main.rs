@@ -4,7 +4,6 @@
 mod audit;
 mod conformance;
 mod inbox;
-mod long_names;
 mod model;
 mod old_audit;
 mod open;

@@ -1,67 +1,65 @@
 //! A log of an earlier version, whose records are whole flows.
 
-use graceful::backends::AuditLog as _;
-use graceful_tests::old_audit::{OldRecord, old_audit_log};
+use graceful::StepError;
+use graceful_sql::AuditHead;
+use graceful_sqlite::Store;
+use graceful_tests::old_audit::{self, AuditTable, OldRecord};
 use sqlx::{Connection as _, SqliteConnection};
+use tempfile::TempDir;
 
-/// The texts of all records.
-async fn texts(connection: &mut SqliteConnection) -> Vec<String> {
-    sqlx::query_scalar("SELECT record FROM graceful_audit ORDER BY seq").fetch_all(connection).await.unwrap()
+struct Table {
+    store: Store,
+    connection: SqliteConnection,
 }
 
-async fn insert(connection: &mut SqliteConnection, log: &[OldRecord]) {
-    for OldRecord { head, flow, entity, text } in log {
+impl AuditTable for Table {
+    type Store = Store;
+
+    fn store(&self) -> &Store {
+        &self.store
+    }
+
+    async fn verify(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
+        self.store.verify(known).await
+    }
+
+    async fn remove_payloads(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
+        self.store.remove_audit_payloads(known).await
+    }
+
+    async fn insert(&mut self, record: &OldRecord) {
         sqlx::query("INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES (?, ?, ?, ?, ?)")
-            .bind(head.sequence)
-            .bind(flow.as_bytes().as_slice())
-            .bind(entity)
-            .bind(text)
-            .bind(head.hash.as_slice())
-            .execute(&mut *connection)
+            .bind(record.head.sequence)
+            .bind(record.flow.as_bytes().as_slice())
+            .bind(&record.entity)
+            .bind(&record.text)
+            .bind(record.head.hash.as_slice())
+            .execute(&mut self.connection)
             .await
             .unwrap();
     }
+
+    async fn texts(&mut self) -> Vec<String> {
+        let query = sqlx::query_scalar("SELECT record FROM graceful_audit ORDER BY seq");
+        query.fetch_all(&mut self.connection).await.unwrap()
+    }
+}
+
+async fn table() -> (TempDir, Table) {
+    let (dir, store) = super::fresh().await;
+    let url = format!("sqlite://{}", store.path().display());
+    let connection = SqliteConnection::connect(&url).await.unwrap();
+    (dir, Table { store, connection })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn remove_audit_payloads_of_old_log_keeps_records_and_chain() {
-    let (_dir, store) = super::fresh().await;
-    let url = format!("sqlite://{}", store.path().display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    // More than is read at once.
-    let log = old_audit_log(1_001).await;
-    insert(&mut connection, &log).await;
-    let before = log.last().unwrap().head;
-    assert_eq!(store.verify(None).await.unwrap(), before);
-    let records = store.records(None, usize::MAX).await.unwrap();
-    assert!(records.iter().all(|record| record.payload.is_none() && record.payload_sha256.is_some()));
-
-    let after = store.remove_audit_payloads(Some(&before)).await.unwrap();
-    assert_eq!(after.sequence, 1_002);
-    assert_eq!(store.verify(Some(&after)).await.unwrap(), after);
-    assert!(store.verify(Some(&before)).await.is_err(), "the log was written anew");
-    let secrets = texts(&mut connection).await.iter().filter(|text| text.contains("secret")).count();
-    assert_eq!(secrets, 0);
-    let now = store.records(None, usize::MAX).await.unwrap();
-    assert_eq!(now[1..], records);
-    let marker = format!("removed the payloads of 1001 records of the chain that ended at {before}");
-    assert_eq!(now[0].message, marker);
-    assert_eq!(
-        store.remove_audit_payloads(Some(&after)).await.unwrap(),
-        after,
-        "there is nothing left to remove"
-    );
+    let (_dir, table) = table().await;
+    old_audit::keeps_records_and_chain(table).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn remove_audit_payloads_of_tampered_log_changes_nothing() {
-    let (_dir, store) = super::fresh().await;
-    let url = format!("sqlite://{}", store.path().display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    let mut log = old_audit_log(5).await;
-    log[3].text = log[3].text.replace("said", "sang");
-    insert(&mut connection, &log).await;
-    let before = texts(&mut connection).await;
-    assert!(store.remove_audit_payloads(None).await.is_err());
-    assert_eq!(texts(&mut connection).await, before);
+    let (_dir, table) = table().await;
+    old_audit::tampered_is_left_alone(table).await;
 }

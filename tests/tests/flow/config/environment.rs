@@ -10,7 +10,7 @@ use graceful_tests::{
 };
 use tracing::Level;
 
-const TEST: &str = "environment::the_environment_is_read";
+const TEST: &str = "config::environment::the_environment_is_read";
 const CHILD: &str = "GRACEFUL_TEST_CHILD";
 
 fn child(variables: &[(&str, &std::ffi::OsStr)]) -> Output {

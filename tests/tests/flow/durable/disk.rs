@@ -123,17 +123,19 @@ async fn store_in_a_file_that_is_read_only_is_refused() {
     assert!(error.contains("readonly database"), "{error}");
 }
 
-/// What is acknowledged into a file that nobody can open any more is lost.
+/// What is acknowledged into a file that nobody can open any more is lost. A new connection would make a new log beside the old one.
 #[tokio::test]
 async fn store_whose_file_is_deleted_or_replaced_acknowledges_nothing() {
-    for replaced in [false, true] {
+    for (file, replaced) in
+        ["app.db", "app.db-wal", "app.db-shm"].iter().flat_map(|file| [(file, false), (file, true)])
+    {
         let service = Service::new().await;
         let orchestrator = service.without_a_relay();
         orchestrator.scope(save(1)).await.unwrap();
         let InboxEntry::First(before) = service.store.begin("reader", &event("1")).await.unwrap() else {
             panic!("it is the first");
         };
-        let (path, moved) = (service.dir.path().join("app.db"), service.dir.path().join("moved.db"));
+        let (path, moved) = (service.dir.path().join(file), service.dir.path().join("moved"));
         fs::rename(&path, &moved).unwrap();
         if replaced {
             fs::copy(&moved, &path).unwrap();
@@ -147,7 +149,10 @@ async fn store_whose_file_is_deleted_or_replaced_acknowledges_nothing() {
             store.begin("reader", &event("2")).await.unwrap_err(),
         ];
         for error in refused {
-            assert!(error.message().contains("app.db was deleted or replaced while it was open"), "{error}");
+            assert!(
+                error.message().contains(&format!("{file} was deleted or replaced while it was open")),
+                "{error}"
+            );
         }
         let failed = orchestrator.stats().not_stored();
         orchestrator.scope(save(2)).await.unwrap();

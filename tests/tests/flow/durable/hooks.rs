@@ -85,7 +85,7 @@ async fn each_handler_has_its_own_hooks() {
             "flow::durable::hooks::handlers::Users::update",
             "flow::durable::hooks::handlers::Users::update",
             "flow::durable::hooks::handlers::Users::with_a_payload",
-            "<durable::hooks::handlers::Users as durable::hooks::handlers::Updates>::update"
+            "<flow::durable::hooks::handlers::Users as flow::durable::hooks::handlers::Updates>::update"
         ]
     );
     drop(stored);

@@ -1,6 +1,10 @@
 //! SQLite has one writer at a time, and a handler's transaction is it.
 
-use sqlx::{Sqlite, SqlitePool, Transaction, sqlite::SqlitePoolOptions};
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+use tokio::{task::JoinSet, time::sleep};
 
 use super::*;
 
@@ -38,10 +42,23 @@ async fn calls_others(tx: &mut Transaction<'_, Sqlite>) -> Result<(), StepError>
     Ok(())
 }
 
+/// It has the lock for a while.
+#[orchestrate(pattern = "user", id = id, event = "slow", delivery = "durable", tx = tx)]
+async fn slow(tx: &mut Transaction<'_, Sqlite>, id: i64) -> Result<i64, StepError> {
+    sleep(Duration::from_millis(5)).await;
+    let query = sqlx::query("INSERT INTO users (id) VALUES (?)").bind(id);
+    query.execute(&mut **tx).await.map_err(StepError::caused_by)?;
+    Ok(id)
+}
+
 async fn users(service: &Service) -> SqlitePool {
-    let pool = SqlitePoolOptions::new().max_connections(4);
-    let pool =
-        pool.connect(&format!("sqlite://{}", service.dir.path().join("app.db").display())).await.unwrap();
+    users_of(service, 4, Duration::from_secs(5)).await
+}
+
+async fn users_of(service: &Service, connections: u32, busy_timeout: Duration) -> SqlitePool {
+    let options =
+        SqliteConnectOptions::new().filename(service.dir.path().join("app.db")).busy_timeout(busy_timeout);
+    let pool = SqlitePoolOptions::new().max_connections(connections).connect_with(options).await.unwrap();
     sqlx::query("CREATE TABLE users (id INTEGER PRIMARY KEY)").execute(&pool).await.unwrap();
     pool
 }
@@ -71,14 +88,76 @@ async fn deferred_transactions_of_handlers_that_read_first_all_commit() {
     service.until(FlowState::Completed, 100).await;
 }
 
+/// All of them together take longer than the busy timeout, and each waits for the one before it only.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_of_200_handlers_at_once_all_commit() {
+    for is_begun_in_turn in [false, true] {
+        let service = Service::new().await;
+        let pool = users_of(&service, 200, Duration::from_secs(1)).await;
+        let orchestrator = service.with_a_relay();
+        let mut handlers = JoinSet::new();
+        for id in 0..200 {
+            let (pool, orchestrator) = (pool.clone(), orchestrator.clone());
+            handlers.spawn(async move {
+                let mut transaction = match is_begun_in_turn {
+                    true => graceful_sqlite::begin(&pool).await.map_err(|error| error.to_string())?,
+                    false => pool.begin().await.unwrap(),
+                };
+                orchestrator.scope(slow(&mut transaction, id)).await.map_err(|error| error.to_string())?;
+                transaction.commit().await.map_err(|error| error.to_string())
+            });
+        }
+        let failed: Vec<_> = handlers.join_all().await.into_iter().filter_map(Result::err).collect();
+        assert!(failed.is_empty(), "{} failed: {}", failed.len(), failed[0]);
+        let counted: i64 = sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&pool).await.unwrap();
+        assert_eq!(counted, 200);
+    }
+}
+
+/// Whoever has the lock takes it again while the next one waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn second_handler_of_a_transaction_does_not_wait_behind_who_waits_for_it() {
+    let service = Service::new().await;
+    let pool = users_of(&service, 2, Duration::from_secs(60)).await;
+    let orchestrator = service.without_a_relay();
+    let mut first = graceful_sqlite::begin(&pool).await.unwrap();
+    let second = tokio::spawn({
+        let pool = pool.clone();
+        async move { graceful_sqlite::begin(&pool).await }
+    });
+    sleep(Duration::from_millis(100)).await;
+    for id in 0..2 {
+        awaited(orchestrator.scope(slow(&mut first, id))).await.unwrap();
+    }
+    first.commit().await.unwrap();
+    second.await.unwrap().unwrap();
+}
+
+/// A lock that somebody keeps is waited for by all at the same time.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_that_wait_in_vain_fail_together() {
+    let service = Service::new().await;
+    let pool = users_of(&service, 11, Duration::from_millis(500)).await;
+    let _kept = graceful_sqlite::begin(&pool).await.unwrap();
+    let begun = std::time::Instant::now();
+    let mut waiting = JoinSet::new();
+    for _ in 0..10 {
+        let pool = pool.clone();
+        waiting.spawn(async move { graceful_sqlite::begin(&pool).await.is_err() });
+    }
+    assert!(waiting.join_all().await.into_iter().all(|is_refused| is_refused));
+    assert!(begun.elapsed() < Duration::from_secs(4), "one after the other, for {:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn transaction_that_has_read_before_another_wrote_is_refused_before_the_body_runs() {
     let service = Service::new().await;
     let pool = users(&service).await;
     let orchestrator = service.without_a_relay();
     let read = "SELECT count(*) FROM users";
-    for (begin, works) in [("BEGIN DEFERRED", false), ("BEGIN IMMEDIATE", true)] {
-        let mut transaction = pool.begin_with(begin).await.unwrap();
+    for works in [false, true] {
+        let begun = if works { graceful_sqlite::begin(&pool).await } else { pool.begin().await };
+        let mut transaction = begun.unwrap();
         sqlx::query(read).execute(&mut *transaction).await.unwrap();
         if !works {
             orchestrator.scope(durable(1)).await.unwrap();
@@ -88,7 +167,7 @@ async fn transaction_that_has_read_before_another_wrote_is_refused_before_the_bo
             Ok(count) => assert!(works, "{count}"),
             Err(error) => {
                 assert!(!works, "{error}");
-                assert!(error.message().contains(r#"pool.begin_with("BEGIN IMMEDIATE")"#), "{error}");
+                assert!(error.message().contains("graceful_sqlite::begin(&pool)"), "{error}");
             }
         }
         drop(transaction);

@@ -1,0 +1,86 @@
+//! Whose turn it is to wait for the lock for writing.
+//!
+//! SQLite has one writer at a time. A connection that waits for the lock sleeps, for up to 100 ms, and looks again: whoever looks at the right
+//! moment gets it. So of many connections some are unlucky until their busy timeout is over. Here one connection of this process waits
+//! in SQLite, and the others wait in a queue for their turn to do so.
+
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{Arc, PoisonError, Weak},
+    task::Poll,
+};
+
+use sqlx::{Row as _, SqliteConnection, error::DatabaseError};
+use tokio::sync::{Mutex, MutexGuard, Notify};
+
+use super::is_busy;
+
+/// The queue of a database's file.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    turn: Mutex<()>,
+    timed_out: Notify,
+}
+
+/// By the file's path, as SQLite has it. What nobody uses any more is forgotten when the next one is made.
+static TURNS: std::sync::Mutex<BTreeMap<String, Weak<Turns>>> = std::sync::Mutex::new(BTreeMap::new());
+
+/// Result code `SQLITE_LOCKED`.
+const LOCKED: &str = "6";
+
+impl Turns {
+    /// The queue of a connection's database. There is none when its transaction has begun to read or to write: then SQLite does not wait, and
+    /// whoever has its turn may wait for this very transaction.
+    pub(super) async fn of(connection: &mut SqliteConnection) -> Result<Option<Arc<Self>>, sqlx::Error> {
+        // The first does nothing; within a transaction that has begun, it is refused.
+        const ASK: &str = "PRAGMA main.wal_checkpoint(NOOP); PRAGMA database_list";
+        let rows = match sqlx::raw_sql(ASK).fetch_all(connection).await {
+            Err(error) if code(&error).is_some_and(|code| code == LOCKED) => return Ok(None),
+            rows => rows?,
+        };
+        let file = rows.iter().find_map(|row| row.try_get::<String, _>("file").ok());
+        Ok(file.map(Self::of_file))
+    }
+
+    fn of_file(file: String) -> Arc<Self> {
+        let mut all = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turns) = all.get(&file).and_then(Weak::upgrade) {
+            return turns;
+        }
+        all.retain(|_, turns| turns.strong_count() > 0);
+        let turns = Arc::default();
+        all.insert(file, Arc::downgrade(&turns));
+        turns
+    }
+
+    /// Takes the lock for writing when it is this caller's turn.
+    pub(super) async fn take<T>(
+        &self,
+        lock: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        let turn = self.wait().await;
+        let taken = lock.await;
+        if taken.as_ref().is_err_and(is_busy) {
+            // Somebody keeps it: those that waited as well need not wait one after the other, for a busy timeout each.
+            self.timed_out.notify_waiters();
+        }
+        drop(turn);
+        taken
+    }
+
+    /// `None`: nobody has got the lock meanwhile, for the busy timeout of whoever had its turn.
+    async fn wait(&self) -> Option<MutexGuard<'_, ()>> {
+        let (mut turn, mut timed_out) = (pin!(self.turn.lock()), pin!(self.timed_out.notified()));
+        let turn = poll_fn(|cx| match turn.as_mut().poll(cx) {
+            Poll::Ready(turn) => Poll::Ready(Some(turn)),
+            Poll::Pending => timed_out.as_mut().poll(cx).map(|()| None),
+        });
+        turn.await
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {
+    error.as_database_error().and_then(DatabaseError::code)
+}
