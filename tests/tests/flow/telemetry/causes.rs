@@ -108,10 +108,10 @@ async fn server_fault_is_logged_with_what_its_type_offers() {
     call!(chained(anyhow::Error::new(query()).context("reading")) => format!("reading: {chain}"));
     call!(shown(Shown) => "shown");
     call!(debugged(Debugged { _code: 7 }) => "Debugged { _code: 7 }");
-    call!(nothing(Nothing) => "a `telemetry::causes::Nothing`, which is neither `Error` nor `Display` nor `Debug`");
+    call!(nothing(Nothing) => "a `flow::telemetry::causes::Nothing`, which is neither `Error` nor `Display` nor `Debug`");
     call!(hostile(Hostile) => "panicked: no text");
     call!(known(Known::Broken) => "Broken");
-    call!(fails(query) => "a `telemetry::causes::Query`, which is neither `Error` nor `Display` nor `Debug`");
+    call!(fails(query) => "a `flow::telemetry::causes::Query`, which is neither `Error` nor `Display` nor `Debug`");
     assert_eq!(causes(&log), expected);
     assert_eq!(log.of("graceful::step").len(), 0, "a text that cannot be made fails no step");
 }
