@@ -133,7 +133,7 @@ impl Context {
     pub(crate) fn of_call() -> Option<Arc<Self>> {
         let context = Self::try_current();
         #[cfg(feature = "opentelemetry")]
-        if let Some((trace, trace_state)) = crate::integrations::opentelemetry::active() {
+        if let Some((trace, trace_state)) = crate::trace::opentelemetry::active() {
             let mut context = context.map(Arc::unwrap_or_clone).unwrap_or_default().with_trace(trace);
             context.trace_state = trace_state;
             return Some(Arc::new(context));

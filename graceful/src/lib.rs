@@ -41,10 +41,11 @@ mod key;
 mod manual;
 mod orchestrator;
 mod outage;
+mod registry;
 mod relay;
+mod sha256;
 mod step;
 mod steps;
-mod submitted;
 mod trace;
 mod views;
 
@@ -62,7 +63,7 @@ pub use self::{
     escape::escaped,
     flow::{
         AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, Incident, LastError, Metadata, OnErr, OnOk,
-        Payload, Severity, Sha256,
+        Payload, Severity,
     },
     handler::Outcome,
     key::{Key, KeySpace, encoded},
@@ -71,6 +72,7 @@ pub use self::{
         UnmetRequirement,
     },
     relay::RelaySettings,
+    sha256::Sha256,
     step::{Step, StepError, StepErrorKind},
     trace::{ParseTraceParentError, ParseTraceStateError, TraceParent, TraceState},
     views::{Failure, Success},
@@ -98,7 +100,7 @@ pub mod __private {
     #[cfg(feature = "__testing")]
     pub use crate::flow::Sample;
     pub use crate::handler::*;
-    pub use crate::orchestrator::Requirement;
+    pub use crate::registry::Requirement;
     #[cfg(feature = "macros")]
     pub use inventory;
 }

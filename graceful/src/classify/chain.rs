@@ -3,9 +3,9 @@
 use std::{borrow::Cow, error::Error, fmt, iter, marker::PhantomData, ops::Deref};
 
 use super::{Classify, known};
-use crate::{Code, submitted};
+use crate::code::Code;
 
-/// One type of error that a chain of causes is searched for. The derive submits one for each error of the program.
+/// One type of error that a chain of causes is searched for. The derive registers one for each error of the program.
 pub struct Cause(Find);
 
 type Find = for<'a> fn(&'a (dyn Error + 'static)) -> Option<&'a dyn Classify>;
@@ -71,9 +71,23 @@ impl<T> Deref for CauseProbe<T> {
 /// The first error of the chain, from the outside in, whose type is known.
 pub(super) fn known_cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a dyn Classify> {
     iter::successors(Some(error), |&error| error.source()).find_map(|error| {
-        let mut causes = known::CAUSES.iter().chain(INTEGRATIONS).chain(submitted::causes());
+        let mut causes = known::CAUSES.iter().chain(INTEGRATIONS).chain(registered());
         causes.find_map(|cause| (cause.0)(error))
     })
+}
+
+#[cfg(feature = "macros")]
+inventory::collect!(Cause);
+
+/// The errors of this program that derive `Classify`.
+#[cfg(feature = "macros")]
+fn registered() -> impl Iterator<Item = &'static Cause> {
+    inventory::iter::<Cause>.into_iter()
+}
+
+#[cfg(not(feature = "macros"))]
+fn registered() -> impl Iterator<Item = &'static Cause> {
+    iter::empty()
 }
 
 const INTEGRATIONS: &[Cause] = &[

@@ -146,8 +146,10 @@ impl Watched {
             None => span!(),
         };
         #[cfg(feature = "opentelemetry")]
-        if let (None, Some(call)) = (caller, flow.context()) {
-            crate::integrations::opentelemetry::link(&span, call);
+        if let (None, Some(call)) = (caller, flow.context())
+            && let Some(trace) = call.trace
+        {
+            crate::trace::opentelemetry::link(&span, trace, call.trace_state.as_ref());
         }
         Self {
             flow: span,

@@ -12,7 +12,6 @@ mod payload;
 mod readable;
 #[cfg(feature = "__testing")]
 mod sample;
-mod sha256;
 mod stored;
 mod values;
 
@@ -40,7 +39,6 @@ pub use self::{
     metadata::{LastError, Metadata},
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
     payload::Payload,
-    sha256::Sha256,
 };
 use crate::{Code, Context, escape::is_plain};
 

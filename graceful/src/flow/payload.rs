@@ -5,7 +5,8 @@ use std::{cell::Cell, fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Sha256, readable::Readable};
+use super::readable::Readable;
+use crate::sha256::Sha256;
 
 /// A value as JSON, serialised once and shared by every step; cloning it shares the bytes.
 ///

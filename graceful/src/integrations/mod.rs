@@ -2,8 +2,6 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
-#[cfg(feature = "opentelemetry")]
-pub(crate) mod opentelemetry;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 #[cfg(feature = "tower")]

@@ -27,7 +27,7 @@ pub use self::{
     backend::{Backend, Change},
     builder::OrchestratorBuilder,
     environment::ConfigError,
-    requirements::{BuildError, InstallError, Requirement, UnmetRequirement},
+    requirements::{BuildError, InstallError, UnmetRequirement},
     stats::Stats,
 };
 use self::{builder::Observer, requirements::Missed, stats::Counters};

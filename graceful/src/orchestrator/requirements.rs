@@ -10,36 +10,12 @@ use std::{
 use smol_str::SmolStr;
 
 use super::Orchestrator;
-use crate::{Flow, Step, StepError, backends::Backends, engine::Durable, steps::served, submitted};
-
-/// What one handler requires; submitted by its expansion, and only where there is something to check.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Requirement {
-    pub handler: &'static str,
-    pub module: &'static str,
-    pub file: &'static str,
-    pub line: u32,
-    /// How a relay finds it, where its delivery is durable.
-    pub durable: Option<&'static Durable>,
-    /// Steps that are `required`, or that an argument relies on, and that no hook overrides.
-    pub steps: &'static [Step],
-}
-
-impl Requirement {
-    /// Whether `path` names it, its module, or a module around it.
-    fn is_in(&self, path: &str) -> bool {
-        let within = |module: &str| {
-            module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        within(self.module)
-            || path.strip_prefix(self.module).and_then(|rest| rest.strip_prefix("::")) == Some(self.handler)
-    }
-
-    fn unmet(&self, why: String) -> UnmetRequirement {
-        UnmetRequirement { handler: self.handler, file: self.file, line: self.line, why }
-    }
-}
+use crate::{
+    Flow, Step, StepError,
+    backends::Backends,
+    registry::{self, Requirement},
+    steps::served,
+};
 
 /// What a handler requires, and an orchestrator does not have.
 ///
@@ -187,9 +163,9 @@ pub(super) fn of_handlers(paths: &[SmolStr], backends: &Backends) -> Vec<UnmetRe
 }
 
 fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<UnmetRequirement> {
-    let checked = submitted::requirements().filter(|requirement| is_checked(requirement));
+    let checked = registry::requirements().filter(|requirement| is_checked(requirement));
     let unmet = checked.flat_map(|requirement| {
-        let twin = shared_identity(requirement, submitted::requirements());
+        let twin = shared_identity(requirement, registry::requirements());
         missing(requirement, backends).into_iter().chain(twin)
     });
     let mut unmet: Vec<_> = unmet.collect();
@@ -198,12 +174,22 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<
     unmet
 }
 
+impl UnmetRequirement {
+    fn of(requirement: &Requirement, why: String) -> Self {
+        let Requirement { handler, file, line, .. } = *requirement;
+        Self { handler, file, line, why }
+    }
+}
+
 fn missing(requirement: &Requirement, backends: &Backends) -> Vec<UnmetRequirement> {
     let durable = (requirement.durable.is_some() && backends.flows.is_none())
-        .then(|| requirement.unmet(no_store().to_owned()));
+        .then(|| UnmetRequirement::of(requirement, no_store().to_owned()));
     let served = served(backends);
     let unserved = requirement.steps.iter().filter(|step| !served.contains(**step));
-    durable.into_iter().chain(unserved.map(|step| requirement.unmet(no_backend(*step)))).collect()
+    durable
+        .into_iter()
+        .chain(unserved.map(|step| UnmetRequirement::of(requirement, no_backend(*step))))
+        .collect()
 }
 
 /// Another durable handler has its identity: a relay would run the hooks of one for the other.
@@ -214,11 +200,14 @@ fn shared_identity(
     let identity = |requirement: &Requirement| Some((requirement.durable?.identity)());
     let own = identity(requirement)?;
     let other = all.find(|other| !std::ptr::eq(*other, requirement) && identity(other) == Some(own))?;
-    Some(requirement.unmet(format!(
-        "is durable and has the identity `{own}`, as has `{}` ({}:{}): a relay could not tell them apart; give each a \
+    Some(UnmetRequirement::of(
+        requirement,
+        format!(
+            "is durable and has the identity `{own}`, as has `{}` ({}:{}): a relay could not tell them apart; give each a \
          `name = \"…\"`",
-        other.handler, other.file, other.line
-    )))
+            other.handler, other.file, other.line
+        ),
+    ))
 }
 
 const fn no_store() -> &'static str {
@@ -261,7 +250,7 @@ impl Orchestrator {
             return;
         }
         // A handler's name need not be unique; the flow of the manual path has none.
-        let of_name = submitted::requirements().filter(|requirement| requirement.handler == flow.handler());
+        let of_name = registry::requirements().filter(|requirement| requirement.handler == flow.handler());
         let places: Vec<_> = of_name.map(|found| format!("{}:{}", found.file, found.line)).collect();
         tracing::error!(
             target: "graceful::requirements",
@@ -276,6 +265,7 @@ impl Orchestrator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Durable;
 
     const REQUIREMENT: Requirement = Requirement {
         handler: "update_user",
@@ -298,16 +288,6 @@ mod tests {
                 "`update_user` (src/users.rs:12) requires step `fallback`, but no cache backend is configured",
             ]
         );
-    }
-
-    #[test]
-    fn path_of_handler_or_module_around_it_names_the_handler() {
-        for path in ["shop", "shop::users", "shop::users::update_user"] {
-            assert!(REQUIREMENT.is_in(path), "{path}");
-        }
-        for path in ["sho", "shop::user", "shop::users::update", "shop::users::update_user::inner", "users"] {
-            assert!(!REQUIREMENT.is_in(path), "{path}");
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use smol_str::format_smolstr;
 use crate::{
     StepError,
     engine::{Durable, Overrides},
-    submitted,
+    registry,
 };
 
 /// What runs the hooks of a stored flow.
@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
     static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> = LazyLock::new(|| {
         let mut handlers: HashMap<_, Vec<_>> = HashMap::new();
-        for durable in submitted::requirements().filter_map(|requirement| requirement.durable) {
+        for durable in registry::requirements().filter_map(|requirement| requirement.durable) {
             handlers.entry((durable.identity)()).or_default().push(durable);
         }
         handlers

@@ -1,5 +1,7 @@
 //! Where a call stands in a distributed trace, by the rules of W3C Trace Context.
 
+#[cfg(feature = "opentelemetry")]
+pub(crate) mod opentelemetry;
 mod parent;
 mod state;
 

@@ -10,7 +10,7 @@ use opentelemetry::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use crate::{TraceParent, TraceState};
+use super::{TraceParent, TraceState};
 
 /// The active span, and the state of its trace; `None` where there is none.
 pub(crate) fn active() -> Option<(TraceParent, Option<TraceState>)> {
@@ -28,13 +28,12 @@ pub(crate) fn active() -> Option<(TraceParent, Option<TraceState>)> {
 }
 
 /// Links the span of a flow to that of its call, which is not its parent: it is another process', or ended long ago.
-pub(crate) fn link(span: &Span, call: &crate::Context) {
-    let Some(trace) = call.trace else { return };
+pub(crate) fn link(span: &Span, trace: TraceParent, state: Option<&TraceState>) {
     if active().is_some_and(|(active, _)| active == trace) {
         // Then it is the parent.
         return;
     }
-    let state = call.trace_state.as_ref().and_then(|state| state.as_str().parse().ok());
+    let state = state.and_then(|state| state.as_str().parse().ok());
     span.add_link(SpanContext::new(
         trace.trace_id().into(),
         trace.span_id().into(),
