@@ -234,6 +234,7 @@ impl<'a> Api<'a> {
             syn::Type::Path(path) => find(&path.path),
             _ => None,
         };
+        // Of something else than a type of this crate, or of a type of it that is not public, or that is.
         let public = ty.as_ref().map(|found| self.public.get(found).cloned());
         let conditions = condition(&self.source.modules[module].attributes) + &condition(&item.attrs);
         let Some((of, _)) = &item.trait_ else {
@@ -245,9 +246,8 @@ impl<'a> Api<'a> {
         let of_ours = find(of).map(|found| self.public.get(&found).cloned());
         // A trait that nobody outside can name says nothing to them.
         let path = match (public, of_ours) {
-            (_, Some(None)) | (Some(None), _) => return,
+            (_, Some(None)) | (Some(None), _) | (None, None) => return,
             (Some(Some(public)), _) | (None, Some(Some(public))) => public,
-            (None, None) => return,
         };
         let (generics, limits, ty) = (&item.generics, &item.generics.where_clause, &item.self_ty);
         self.line(&conditions, &path, &tidy(&quote!(impl #generics #of for #ty #limits)));
@@ -290,52 +290,24 @@ fn derived(attributes: &[Attribute]) -> String {
     let seen = attributes.iter().filter(|attribute| {
         ["derive", "non_exhaustive", "must_use"].iter().any(|name| attribute.path().is_ident(name))
     });
-    seen.map(|attribute| tidy(&attribute.meta)).map(|text| format!("#[{text}] ")).collect()
+    seen.fold(String::new(), |text, attribute| text + "#[" + &tidy(&attribute.meta) + "] ")
 }
 
 fn condition(attributes: &[Attribute]) -> String {
-    conditions(attributes).iter().map(|condition| format!(" [{condition}]")).collect()
+    conditions(attributes).iter().fold(String::new(), |text, condition| text + " [" + condition + "]")
 }
+
+/// What to replace in tokens that are separated by spaces, in this order.
+#[rustfmt::skip]
+const SPACING: &[(&str, &str)] = &[
+    (" :: ", "::"), (":: ", "::"), (" < ", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (",>", ">"), (",)", ")"), ("& ", "&"),
+    (" (", "("), ("( ", "("), (" )", ")"), (" :", ":"), (" ;", ";"), ("[ ", "["), (" ]", "]"), ("? ", "?"), ("-><", "-> <"),
+    ("->(", "-> ("), ("->&", "-> &"), (",(", ", ("), ("+(", "+ ("), ("=(", "= ("), ("=<", "= <"), (":(", ": ("), (" for(", " for ("),
+];
 
 /// Tokens as they are usually written, on one line.
 fn tidy(tokens: &impl ToTokens) -> String {
-    let mut text = tokens.to_token_stream().to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-    let usual = [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" < ", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        (",>", ">"),
-        (", >", ">"),
-        (",)", ")"),
-        (", )", ")"),
-        ("& ", "&"),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-        (" :", ":"),
-        (" ;", ";"),
-        ("[ ", "["),
-        (" ]", "]"),
-        ("->(", "-> ("),
-        ("-><", "-> <"),
-        ("&(", "& ("),
-        ("? ", "?"),
-        ("for<", "for<"),
-        ("->", " ->"),
-        ("  ->", " ->"),
-        (",(", ", ("),
-        ("& (", "&("),
-        ("+(", "+ ("),
-        ("=(", "= ("),
-        ("=<", "= <"),
-        (":(", ": ("),
-        (":<", ":<"),
-    ];
-    for (from, to) in usual {
-        text = text.replace(from, to);
-    }
-    text
+    let tokens = tokens.to_token_stream().to_string();
+    let text = tokens.split_whitespace().collect::<Vec<_>>().join(" ");
+    SPACING.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }

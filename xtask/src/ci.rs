@@ -42,7 +42,7 @@ pub fn ci(asked: &[&str]) -> Result {
         return Err(format!("unknown step `{unknown}`; the steps are {}", names.join(", ")).into());
     }
     run(&mut cargo("--version"))?;
-    run(&mut command("rustc").arg("--version"))?;
+    run(command("rustc").arg("--version"))?;
     for (name, step) in STEPS {
         if asked.is_empty() || asked.contains(name) {
             say(&format!("step {name}"));

@@ -45,7 +45,8 @@ fn compare(section: &str, source: &Crate) -> Vec<String> {
     let uses = uses(source, &order);
     let place = |module: &String| order.iter().position(|listed| listed == module);
     let mut problems = Vec::new();
-    for path in source.modules.keys().filter(|path| path.len() == 1) {
+    // A module such as `__private` exports what others define.
+    for path in source.modules.keys().filter(|path| path.len() == 1 && !path[0].starts_with("__")) {
         if !order.iter().any(|listed| listed == &path[0] || listed.starts_with(&format!("{}::", path[0]))) {
             problems.push(format!("  module `{}` is not in the table", path[0]));
         }
@@ -99,13 +100,17 @@ fn uses(source: &Crate, order: &[String]) -> Uses {
         let mut visitor = Paths { found: Vec::new() };
         module.items.iter().for_each(|item| visitor.visit_item(item));
         for (line, segments) in visitor.found {
-            let Some(found) = source.resolve(path, &segments) else { continue };
-            let (Some(user), Some(used)) = (listed(path, order), listed(found.module(), order)) else {
+            // A name that a macro makes is not found, but its module is.
+            let mut lengths = (1..=segments.len()).rev();
+            let Some(found) = lengths.find_map(|length| source.resolve(path, &segments[..length])) else {
                 continue;
             };
-            if user != used {
+            let (Some(from), Some(to)) = (listed(path, order), listed(found.module(), order)) else {
+                continue;
+            };
+            if from != to {
                 let file = module.file.strip_prefix(root()).unwrap_or(&module.file);
-                uses.entry((user, used)).or_default().insert(format!("{}:{line}", file.display()));
+                uses.entry((from, to)).or_default().insert(format!("{}:{line}", file.display()));
             }
         }
     }
@@ -139,7 +144,7 @@ impl Paths {
             syn::UseTree::Name(name) => add(&name.ident, path),
             syn::UseTree::Rename(name) => add(&name.ident, path),
             syn::UseTree::Glob(glob) => {
-                self.found.push((glob.star_token.spans[0].start().line, path.clone()))
+                self.found.push((glob.star_token.spans[0].start().line, path.clone()));
             }
         }
     }
@@ -178,7 +183,10 @@ impl<'ast> Visit<'ast> for Paths {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.add_use(&item.tree, &mut Vec::new());
+        // What is exported is not used: whoever uses it is known by the module that defines it.
+        if matches!(item.vis, syn::Visibility::Inherited) {
+            self.add_use(&item.tree, &mut Vec::new());
+        }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {

@@ -30,7 +30,10 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
         ["ci", steps @ ..] => ci::ci(steps),
-        ["services"] => services::report(),
+        ["services"] => {
+            services::report();
+            Ok(())
+        }
         ["services", "--install"] => services::install(),
         ["soak", filters @ ..] => soak::soak(filters),
         ["layers"] => layers::check(),

@@ -53,7 +53,7 @@ fn manifest(packages: &BTreeMap<&str, &Value>) -> String {
     }
     let mut manifest =
         "[package]\nname = \"application\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n".to_owned();
-    let _ = writeln!(manifest, "graceful = {{ path = {:?} }}", root().join("graceful"));
+    let _ = writeln!(manifest, "graceful = {{ path = \"{}\" }}", root().join("graceful").display());
     for (name, versions) in found {
         let versions = versions.into_iter().collect::<Vec<_>>().join(", ");
         let _ = writeln!(manifest, "{name} = {{ version = \"{versions}\", default-features = false }}");

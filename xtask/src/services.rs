@@ -28,7 +28,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("valgrind", "valgrind"),
 ];
 
-/// From PyPI: a SPARQL server, and the reference implementation that verifies webhooks.
+/// From Python's index: a SPARQL server, and the reference implementation that verifies webhooks.
 const PYTHON: &[&str] = &["oxigraph==0.5.13", "standardwebhooks==1.0.1"];
 
 /// Servers at their standard ports, which a script cannot start for everybody.
@@ -41,10 +41,11 @@ pub fn prepare() -> Result {
     if on_ci() {
         return install();
     }
-    report()
+    report();
+    Ok(())
 }
 
-pub fn report() -> Result {
+pub fn report() {
     let (programs, python) = (missing_programs(), !has_python());
     if !programs.is_empty() || python {
         let mut names: Vec<&str> = programs.iter().map(|(program, _)| *program).collect();
@@ -63,7 +64,6 @@ pub fn report() -> Result {
             "no {name} at 127.0.0.1:{port}; the tests that need it are skipped; to start it: {COMPOSE}"
         ));
     }
-    Ok(())
 }
 
 pub fn install() -> Result {

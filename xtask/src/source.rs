@@ -144,8 +144,8 @@ impl Crate {
         if here.items.iter().any(|item| self::name(item).is_some_and(|item| item == name)) {
             return Some(Found::Item(module.clone(), name.to_owned()));
         }
-        let named = here.uses.iter().filter(|import| !import.is_glob && import.name == name);
-        let by_name = named.filter_map(|import| self.follow(module, &import.path, depth + 1)).next();
+        let mut named = here.uses.iter().filter(|import| !import.is_glob && import.name == name);
+        let by_name = named.find_map(|import| self.follow(module, &import.path, depth + 1));
         by_name.or_else(|| {
             let globs = here.uses.iter().filter(|import| import.is_glob);
             let mut modules = globs.filter_map(|import| self.follow(module, &import.path, depth + 1));
