@@ -13,5 +13,9 @@ pub fn soak(filters: &[&str]) -> Result {
     services::prepare()?;
     let mut tests = cargo("test --workspace --locked --tests --no-fail-fast -- --include-ignored");
     // Properties whose tests do not say how many cases they run have 256 in `ci`.
-    run(tests.args(filters).env("GRACEFUL_SOAK", TIMES).env("PROPTEST_CASES", "5120"))
+    run(tests
+        .args(filters)
+        .env("GRACEFUL_SOAK", TIMES)
+        .env("GRACEFUL_KILLS", "1000")
+        .env("PROPTEST_CASES", "5120"))
 }
