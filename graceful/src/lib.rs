@@ -18,6 +18,7 @@
 //!
 //! Types of other crates are those of one version: `actix-web` 4, `anyhow` 1, `axum` 0.8, `eyre` 0.6, `http` 1, `sqlx` 0.9, `tonic` 0.14. A
 //! handler whose error or value is of another version logs a warning, once, at its first such answer.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "__testing")]
 #[doc(hidden)]
