@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::{SmolStr, SmolStrBuilder};
 
-use crate::Sha256;
+use crate::sha256::Sha256;
 
 /// Everything but `[A-Za-z0-9_-]` is encoded: no wildcard, separator or term can come from a user.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::StepError;
+use crate::step::StepError;
 
 /// A hash, SHA-256; shown and serialised as 64 hexadecimal digits.
 ///

@@ -18,6 +18,7 @@ pub mod reports;
 pub mod servers;
 pub mod services;
 pub mod shapes;
+pub mod soak;
 pub mod telemetry;
 pub mod users;
 pub mod values;

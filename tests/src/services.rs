@@ -141,7 +141,7 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// What `.ci/services` installed, else what is on the path.
+/// What `cargo xtask services --install` installed, else what is on the path.
 pub fn installed(program: &str) -> Option<PathBuf> {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/bin");
     let path = env::var_os("PATH").unwrap_or_default();
@@ -155,6 +155,6 @@ pub fn may_be_missing() -> bool {
 }
 
 pub fn missing(program: &str) {
-    assert!(may_be_missing(), "`{program}` is missing; `.ci/services` installs it");
-    eprintln!("SKIPPED: `{program}` is not installed here; `.ci/services` installs it");
+    assert!(may_be_missing(), "`{program}` is missing; `cargo xtask services --install` installs it");
+    eprintln!("SKIPPED: `{program}` is not installed here; `cargo xtask services --install` installs it");
 }

@@ -1,7 +1,7 @@
 //! Functions that are `unsafe`, which the other package forbids; and words that are none in this edition.
 
 use graceful::orchestrate;
-use graceful_tests::shapes::{both, both_sync, even, Odd};
+use graceful_tests::shapes::{Odd, both, both_sync, even};
 
 /// # Safety
 /// `n` points to a number.

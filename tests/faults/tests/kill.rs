@@ -1,6 +1,6 @@
 //! SIGKILL at random moments: nothing that was acknowledged is lost.
 //!
-//! `GRACEFUL_KILLS=500 cargo test -p graceful-faults --test kill` kills more often than CI does.
+//! `cargo xtask soak` kills more often than `cargo xtask ci` does.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{

@@ -262,7 +262,11 @@ async fn no_secret_is_shown_and_the_path_is_kept() {
 fn any_text_is_read_back_as_it_was() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let Some(server) = Service::alertmanager() else { return };
-    let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: graceful_tests::soak::cases(64),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     let text = || any::<String>().prop_filter("a name", |text| !text.is_empty());
     let texts = (text(), text(), text(), text());
     let run = |(service, environment, pattern, message): (String, String, String, String)| {

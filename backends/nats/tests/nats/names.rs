@@ -48,7 +48,7 @@ fn subject([service, tenant, pattern, event]: &[String; 4]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(graceful_tests::soak::cases(4_000)))]
 
     #[test]
     fn subjects_are_injective_and_safe(a in parts(), b in parts()) {

@@ -109,7 +109,8 @@ fn read_back_as_it_was(
     })
 }
 
-fn check(cases: u32, graph: &dyn KnowledgeGraph, runtime: &Runtime) {
+fn check(usual: u32, graph: &dyn KnowledgeGraph, runtime: &Runtime) {
+    let cases = graceful_tests::soak::cases(usual);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new(config)
         .run(&calls(), |call| read_back_as_it_was(runtime, graph, call))

@@ -48,7 +48,7 @@ fn key() -> impl Strategy<Value = Key> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(graceful_tests::soak::cases(4_000)))]
 
     #[test]
     fn names_are_injective_and_safe(a in key(), b in key()) {

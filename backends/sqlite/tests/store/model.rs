@@ -224,7 +224,10 @@ fn agree(runtime: &Runtime, paused: &Runtime, calls: &[Call]) {
 fn every_sequence_of_calls_has_the_same_answers() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let mut runner = TestRunner::new(ProptestConfig { cases: 60, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: graceful_tests::soak::cases(60),
+        ..ProptestConfig::default()
+    });
     runner
         .run(&calls(), |calls| {
             agree(&runtime, &paused, &calls);

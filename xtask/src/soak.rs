@@ -1,0 +1,21 @@
+//! The tests in their long form: more kills, and more cases of every property. It takes hours.
+
+use crate::{
+    Result,
+    run::{cargo, run},
+    services,
+};
+
+/// How many times as much as in `ci`.
+const TIMES: &str = "20";
+
+pub fn soak(filters: &[&str]) -> Result {
+    services::prepare()?;
+    let mut tests = cargo("test --workspace --locked --tests --no-fail-fast -- --include-ignored");
+    // Properties whose tests do not say how many cases they run have 256 in `ci`.
+    run(tests
+        .args(filters)
+        .env("GRACEFUL_SOAK", TIMES)
+        .env("GRACEFUL_KILLS", "1000")
+        .env("PROPTEST_CASES", "5120"))
+}
