@@ -24,6 +24,11 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
+/// What shows itself in a text that comes from outside, for a field of a line.
+pub(crate) fn in_a_line(shown: &dyn std::fmt::Display) -> String {
+    escaped(&shown.to_string()).into_owned()
+}
+
 /// The same of a text that is kept.
 pub(crate) fn escaped_smol(text: SmolStr) -> SmolStr {
     match escaped(&text) {

@@ -261,7 +261,8 @@ impl Values {
             let why = format!("no such variable; did you mean `{meant}`?");
             self.wrong.push((Some(name.to_owned().into()), why));
         } else if name.starts_with("GRACEFUL_") {
-            tracing::warn!(target: "graceful::config", variable = name, "a variable is unknown, and passed over");
+            let variable = escaped(name);
+            tracing::warn!(target: "graceful::config", %variable, "a variable is unknown, and passed over");
         }
     }
 }

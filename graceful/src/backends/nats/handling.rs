@@ -16,6 +16,7 @@ use crate::{
     StepError, StepErrorKind,
     backends::{Inbox, InboxEntry, ReceivedEvent},
     context,
+    escape::in_a_line,
     step::contain,
 };
 
@@ -53,7 +54,8 @@ impl Subscriber {
             Ok(info) => (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX)),
             Err(error) => {
                 // No message of a stream, so there is nobody to answer.
-                tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "a message from nowhere");
+                let error = in_a_line(&error);
+                tracing::error!(target: "graceful::subscriber", consumer = self.name, error, "a message from nowhere");
                 return true;
             }
         };
@@ -215,7 +217,8 @@ impl Subscriber {
     /// An answer that gets lost brings the event again.
     async fn answer(&self, message: &Message, answer: AckKind) {
         if let Err(error) = message.ack_with(answer).await {
-            tracing::warn!(target: "graceful::subscriber", consumer = self.name, %error, "an answer got lost");
+            let error = in_a_line(&error);
+            tracing::warn!(target: "graceful::subscriber", consumer = self.name, error, "an answer got lost");
         }
     }
 

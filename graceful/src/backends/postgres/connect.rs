@@ -10,11 +10,14 @@ use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
 use super::{Store, TIMEOUT, begin, migrate, transaction};
-use crate::backends::{
-    ConnectError,
-    breaker::Breaker,
-    connect::in_real_time,
-    url::{self, ENCODE},
+use crate::{
+    backends::{
+        ConnectError,
+        breaker::Breaker,
+        connect::in_real_time,
+        url::{self, ENCODE},
+    },
+    escape::escaped,
 };
 
 /// How many connections a pool of ours has, unless its URL says otherwise.
@@ -80,7 +83,8 @@ impl Store {
             transaction::meets_poolers();
             tracing::info!(
                 target: "graceful::postgres",
-                "{place} is a pooler that gives each transaction another connection: nobody tells of new flows, and relays poll"
+                "{} is a pooler that gives each transaction another connection: nobody tells of new flows, and relays poll",
+                escaped(&place)
             );
         }
         Ok(Self {

@@ -6,7 +6,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{sleep, timeout};
 
 use super::{Failed, Store};
-use crate::outage::Outage;
+use crate::{escape::escaped, outage::Outage};
 
 /// How often the connection is asked whether it still is one, and the relay's waiting put off: well before it runs out.
 const RENEWED_EVERY: Duration = Duration::from_secs(20);
@@ -36,7 +36,7 @@ impl Store {
                 && let Some(failures) = outage.failed()
             {
                 tracing::warn!(
-                    target: "graceful::postgres", error = failed.why, failures,
+                    target: "graceful::postgres", error = %escaped(&failed.why), failures,
                     "nobody tells of new flows now: the relay looks for them itself"
                 );
             }

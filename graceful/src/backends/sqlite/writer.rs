@@ -16,6 +16,7 @@ use crate::{
     StepError,
     backends::{QueuedFlow, Reply},
     crash,
+    escape::in_a_line,
 };
 
 /// What may wait to be written. Whoever brings more waits.
@@ -134,7 +135,8 @@ async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
     if let Some(connection) = database.connection
         && let Err(error) = connection.close().await
     {
-        tracing::warn!(target: "graceful::sqlite", error = %error, "the store was not closed in order");
+        let error = in_a_line(&error);
+        tracing::warn!(target: "graceful::sqlite", error, "the store was not closed in order");
     }
 }
 
