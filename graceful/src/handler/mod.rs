@@ -22,6 +22,8 @@ mod site;
 mod transaction;
 mod typed;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use self::transaction::AnotherDatabase;
 pub use self::{
     after::{After, Plain},
     carrier::Carrier,

@@ -10,7 +10,7 @@ use std::{
 
 use super::{Draft, Entered, enter::Active};
 use crate::{
-    Code, Ending, Flow, Outcome, Step, StepError,
+    Code, Ending, Flow, Orchestrator, Outcome, Step, StepError,
     backends::QueuedFlow,
     engine::{Ended, Engine, HookResult, to_insert},
     orchestrator::ambient,
@@ -32,6 +32,47 @@ pub trait Transaction: Send {
     fn lock(&mut self) -> Option<Inserting<'_>>;
     /// While it is open, nothing else can be written to its database.
     fn locks_all(&self) -> bool;
+}
+
+/// The database of a transaction has none of the store's tables.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[derive(Debug)]
+pub(crate) struct AnotherDatabase {
+    /// What kind of database it is.
+    pub(crate) kind: &'static str,
+    /// What it says itself.
+    pub(crate) said: String,
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl std::fmt::Display for AnotherDatabase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, said } = self;
+        write!(
+            f,
+            "the transaction belongs to a {kind} database, or schema, without graceful's tables ({said})"
+        )
+    }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl std::error::Error for AnotherDatabase {}
+
+/// A transaction does not know which store it should have been of.
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    expect(unused_variables, reason = "nothing else can be in another database")
+)]
+fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    if let (Some(source), Some(store)) = (std::error::Error::source(&error), orchestrator.flows())
+        && source.is::<AnotherDatabase>()
+    {
+        return StepError::new(smol_str::format_smolstr!(
+            "{error}: open it on the database of the orchestrator's store, which is {store:?}, so that both are committed together"
+        ));
+    }
+    error
 }
 
 /// A flow on its way into a transaction.
@@ -101,9 +142,10 @@ impl Locked {
         if active.is_none() {
             return Observed { result: Ok(body.await), ended: None };
         }
-        if let Some(error) = refused {
+        if let Some(mut error) = refused {
             let ended = active.take().and_then(Active::refused);
             if let Some(ended) = &ended {
+                error = with_the_store(error, &ended.orchestrator);
                 ended.orchestrator.not_stored(&error, &ended.flow);
             }
             return Observed { result: Err(error), ended };
@@ -177,6 +219,7 @@ impl Undecided {
             Ok(flow) => transaction.insert(flow).await,
             Err(error) => Err(error),
         };
+        let inserted = inserted.map_err(|error| with_the_store(error, &ended.orchestrator));
         match &inserted {
             Ok(()) => {
                 ended.orchestrator.stored();

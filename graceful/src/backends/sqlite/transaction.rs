@@ -7,7 +7,7 @@ use super::{flows, is_busy, lock, turns::Turns};
 use crate::{
     StepError,
     backends::QueuedFlow,
-    handler::{Inserting, Transaction},
+    handler::{AnotherDatabase, Inserting, Transaction},
 };
 
 /// Opens a transaction that may write, when it is its turn: as `pool.begin_with("BEGIN IMMEDIATE")`, but in the order in which it was asked
@@ -50,7 +50,7 @@ async fn lock_in_turn(connection: &mut SqliteConnection) -> Result<(), sqlx::Err
 
 impl Transaction for SqliteConnection {
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_> {
-        Box::pin(async move { flows::insert(self, &[flow]).await.map_err(StepError::caused_by) })
+        Box::pin(async move { flows::insert(self, &[flow]).await.map_err(failed) })
     }
 
     fn lock(&mut self) -> Option<Inserting<'_>> {
@@ -69,7 +69,16 @@ fn refused(error: sqlx::Error) -> StepError {
              cannot wait for its turn; then call the handler before reading, or open the transaction with \
              `graceful::backends::sqlite::begin(&pool)`"
         )),
-        false => StepError::caused_by(error),
+        false => failed(error),
+    }
+}
+
+/// SQLite has no code of its own for a table that is not there.
+fn failed(error: sqlx::Error) -> StepError {
+    let said = error.as_database_error().map(|error| error.message().to_owned());
+    match said.filter(|said| said.starts_with("no such table: graceful_")) {
+        Some(said) => StepError::caused_by(AnotherDatabase { kind: "SQLite", said }),
+        None => StepError::caused_by(error),
     }
 }
 
