@@ -31,14 +31,40 @@ fn cryptography(crates: &[(String, Vec<String>)]) -> Vec<&str> {
         .collect()
 }
 
+/// All that the crate has, but those that are not to be named.
+fn features() -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--locked", "--no-deps", "--format-version", "1"])
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut packages = metadata["packages"].as_array().unwrap().iter();
+    let graceful = packages.find(|package| package["name"] == "graceful").unwrap();
+    let names = graceful["features"].as_object().unwrap().keys();
+    names.filter(|name| !name.starts_with("__")).cloned().collect()
+}
+
+/// A client of the application's own may be built without a library of cryptography, as `reqwest` with `rustls-no-provider` is, or
+/// with one. So no feature brings one unasked, and none brings `reqwest`: its features would say what the application's client is.
 #[test]
-fn feature_with_encrypted_connections_leaves_clients_of_the_application_alone() {
-    for feature in ["alertmanager", "redis-tls", "sparql", "webhook"] {
+fn no_feature_changes_the_clients_of_the_application() {
+    let features = features();
+    assert!(features.iter().any(|feature| feature == "webhook"), "{features:?}");
+    for feature in &features {
+        let crates = crates(feature);
+        let unasked = !["nats", "ring"].contains(&feature.as_str());
+        assert!(!unasked || cryptography(&crates).is_empty(), "{feature}: {crates:?}");
+        assert!(crates.iter().all(|(name, _)| name != "reqwest" && name != "native-tls"), "{feature}");
+    }
+    // With two of them, `rustls` takes neither.
+    assert_eq!(cryptography(&crates(&features.join(","))), ["ring"], "all features together");
+}
+
+#[test]
+fn features_with_encrypted_connections_use_rustls() {
+    for feature in ["alertmanager", "nats", "redis-tls", "sparql", "webhook"] {
         let crates = crates(feature);
         assert!(crates.iter().any(|(name, _)| name == "rustls"), "{feature}: {crates:?}");
-        assert_eq!(cryptography(&crates), [""; 0], "{feature}");
-        // Its own features say what it does by default, for all that use it.
-        assert!(crates.iter().all(|(name, _)| name != "reqwest" && name != "native-tls"), "{feature}");
     }
 }
 
