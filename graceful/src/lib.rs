@@ -125,7 +125,7 @@ pub mod __private {
     pub use crate::engine::Durable;
     pub use crate::flow::Argument;
     pub use crate::handler::*;
-    pub use crate::orchestrator::Requirement;
+    pub use crate::orchestrator::Registered;
     #[cfg(feature = "macros")]
     pub use inventory;
 }

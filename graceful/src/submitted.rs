@@ -2,17 +2,17 @@
 
 #[cfg(feature = "macros")]
 mod by_macros {
-    use crate::{classify::Cause, orchestrator::Requirement};
+    use crate::{classify::Cause, orchestrator::Registered};
 
     inventory::collect!(Cause);
-    inventory::collect!(&'static Requirement);
+    inventory::collect!(Registered);
 
     pub(crate) fn causes() -> impl Iterator<Item = &'static Cause> {
         inventory::iter::<Cause>.into_iter()
     }
 
-    pub(crate) fn requirements() -> impl Iterator<Item = &'static Requirement> {
-        inventory::iter::<&'static Requirement>.into_iter().copied()
+    pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
+        inventory::iter::<Registered>.into_iter()
     }
 }
 
@@ -20,15 +20,15 @@ mod by_macros {
 mod by_macros {
     use std::iter;
 
-    use crate::{classify::Cause, orchestrator::Requirement};
+    use crate::{classify::Cause, orchestrator::Registered};
 
     pub(crate) fn causes() -> impl Iterator<Item = &'static Cause> {
         iter::empty()
     }
 
-    pub(crate) fn requirements() -> impl Iterator<Item = &'static Requirement> {
+    pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
         iter::empty()
     }
 }
 
-pub(crate) use self::by_macros::{causes, requirements};
+pub(crate) use self::by_macros::{causes, handlers};

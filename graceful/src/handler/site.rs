@@ -8,6 +8,7 @@ use crate::{
     AlertOn, Delivery, OnErr, OnOk, Severity, Step,
     engine::{Durable, Overrides, Start},
     flow::{Declaration, Declared, Identity, Options, Tags},
+    orchestrator::without_an_orchestrator,
 };
 
 /// A handler's declaration as data. Each method is one argument of the attribute.
@@ -201,6 +202,13 @@ impl Site {
 
     pub(super) fn message(&self) -> SmolStr {
         SmolStr::new_static(self.message)
+    }
+
+    /// The call is the plain one, which a durable handler's should not be.
+    pub(super) fn without_an_orchestrator(&self) {
+        if let Some(durable) = self.durable {
+            without_an_orchestrator(durable);
+        }
     }
 
     pub(super) const fn logs_errors(&self) -> bool {

@@ -8,6 +8,7 @@ mod durable;
 mod engines;
 mod environment;
 mod misspelt;
+mod registered;
 mod requirements;
 mod stats;
 mod telling;
@@ -24,11 +25,13 @@ use std::{
 
 use tokio::{runtime::Handle, task::JoinHandle, time::Sleep};
 
+pub(crate) use self::requirements::without_an_orchestrator;
 use self::{builder::Observer, requirements::Missed, stats::Counters};
 pub use self::{
     builder::OrchestratorBuilder,
     environment::ConfigError,
-    requirements::{BuildError, InstallError, Requirement, UnmetRequirement},
+    registered::Registered,
+    requirements::{BuildError, InstallError, UnmetRequirement},
     stats::Stats,
 };
 use crate::{
@@ -131,8 +134,8 @@ impl Orchestrator {
     ///
     /// This is the start check of the whole program: each annotated handler is held against the backends. Any other orchestrator
     /// checks the handlers that are [named](OrchestratorBuilder::handlers) when it is built; the rest is found out at the call,
-    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once. Which steps have no backend is logged
-    /// here, in one line.
+    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once. Which steps have no backend, and which
+    /// handlers declare them, is logged here, in one line.
     ///
     /// # Errors
     /// A handler requires what the orchestrator does not have: a step that is `required`, the cache of `fallback = last_good`, or the
@@ -151,12 +154,13 @@ impl Orchestrator {
             return Err(InstallError::Unmet(unmet));
         }
         let unserved: Vec<_> = Step::ALL.iter().filter(|step| !self.served().contains(**step)).collect();
+        let declared_by = registered::that_declare(unserved.iter().copied());
         ambient::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
         if !unserved.is_empty() {
             let steps = unserved.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ");
             tracing::info!(
                 target: "graceful::start",
-                steps, "steps without a backend are skipped in every handler that has no hook for them"
+                steps, declared_by, "steps without a backend are skipped in every handler that has no hook for them"
             );
         }
         Ok(())

@@ -9,37 +9,8 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::Orchestrator;
+use super::{Orchestrator, Registered};
 use crate::{Flow, Step, StepError, engine::Durable, steps::Backends, submitted};
-
-/// What one handler requires; submitted by its expansion, and only where there is something to check.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Requirement {
-    pub handler: &'static str,
-    pub module: &'static str,
-    pub file: &'static str,
-    pub line: u32,
-    /// How a relay finds it, where its delivery is durable.
-    pub durable: Option<&'static Durable>,
-    /// Steps that are `required`, or that an argument relies on, and that no hook overrides.
-    pub steps: &'static [Step],
-}
-
-impl Requirement {
-    /// Whether `path` names it, its module, or a module around it.
-    fn is_in(&self, path: &str) -> bool {
-        let within = |module: &str| {
-            module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        within(self.module)
-            || path.strip_prefix(self.module).and_then(|rest| rest.strip_prefix("::")) == Some(self.handler)
-    }
-
-    fn unmet(&self, why: String) -> UnmetRequirement {
-        UnmetRequirement { handler: self.handler, file: self.file, line: self.line, why }
-    }
-}
 
 /// What a handler requires, and an orchestrator does not have.
 ///
@@ -53,6 +24,10 @@ pub struct UnmetRequirement {
 }
 
 impl UnmetRequirement {
+    pub(super) fn new(handler: &Registered, why: String) -> Self {
+        Self { handler: handler.handler, file: handler.file(), line: handler.line(), why }
+    }
+
     /// The handler's name.
     ///
     /// ```standalone_crate
@@ -176,49 +151,53 @@ impl fmt::Debug for InstallError {
 
 impl std::error::Error for InstallError {}
 
-/// Checks every handler of the program that requires something.
+/// Checks every handler of the program.
 pub(super) fn of_program(backends: &Backends) -> Vec<UnmetRequirement> {
     unmet(backends, |_| true)
 }
 
 /// The same of the handlers at these paths.
 pub(super) fn of_handlers(paths: &[SmolStr], backends: &Backends) -> Vec<UnmetRequirement> {
-    unmet(backends, |requirement| paths.iter().any(|path| requirement.is_in(path)))
+    unmet(backends, |handler| paths.iter().any(|path| handler.is_in(path)))
 }
 
-fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<UnmetRequirement> {
-    let checked = submitted::requirements().filter(|requirement| is_checked(requirement));
-    let unmet = checked.flat_map(|requirement| {
-        let twin = shared_identity(requirement, submitted::requirements());
-        missing(requirement, backends).into_iter().chain(twin)
-    });
-    let mut unmet: Vec<_> = unmet.collect();
+fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<UnmetRequirement> {
+    let checked: Vec<_> = submitted::handlers().filter(|handler| is_checked(handler)).collect();
+    let mut unmet = Vec::new();
+    for handler in &checked {
+        unmet.extend(missing(handler, backends));
+        unmet.extend(shared_identity(handler, submitted::handlers()));
+    }
     // The linker's order means nothing to readers.
     unmet.sort_unstable();
     unmet
 }
 
-fn missing(requirement: &Requirement, backends: &Backends) -> Vec<UnmetRequirement> {
-    let durable = (requirement.durable.is_some() && backends.flows.is_none())
-        .then(|| requirement.unmet(no_store().to_owned()));
+fn missing(handler: &Registered, backends: &Backends) -> Vec<UnmetRequirement> {
+    let durable = (handler.durable.is_some() && backends.flows.is_none())
+        .then(|| UnmetRequirement::new(handler, no_store().to_owned()));
     let served = backends.served();
-    let unserved = requirement.steps.iter().filter(|step| !served.contains(**step));
-    durable.into_iter().chain(unserved.map(|step| requirement.unmet(no_backend(*step)))).collect()
+    let unserved = handler.required.iter().filter(|step| !served.contains(**step));
+    durable
+        .into_iter()
+        .chain(unserved.map(|step| UnmetRequirement::new(handler, no_backend(*step))))
+        .collect()
 }
 
 /// Another durable handler has its identity: a relay would run the hooks of one for the other.
 fn shared_identity(
-    requirement: &Requirement,
-    mut all: impl Iterator<Item = &'static Requirement>,
+    handler: &Registered,
+    mut all: impl Iterator<Item = &'static Registered>,
 ) -> Option<UnmetRequirement> {
-    let identity = |requirement: &Requirement| Some((requirement.durable?.identity)());
-    let own = identity(requirement)?;
-    let other = all.find(|other| !std::ptr::eq(*other, requirement) && identity(other) == Some(own))?;
-    Some(requirement.unmet(format!(
-        "is durable and has the identity `{own}`, as has `{}` ({}:{}): a relay could not tell them apart; give each a \
-         `name = \"…\"`",
-        other.handler, other.file, other.line
-    )))
+    let identity = |handler: &Registered| Some((handler.durable?.identity)());
+    let own = identity(handler)?;
+    let other = all.find(|other| !std::ptr::eq(*other, handler) && identity(other) == Some(own))?;
+    Some(UnmetRequirement::new(
+        handler,
+        format!(
+            "is durable and has the identity `{own}`, as has {other}: a relay could not tell them apart; give each a `name = \"…\"`"
+        ),
+    ))
 }
 
 const fn no_store() -> &'static str {
@@ -261,8 +240,8 @@ impl Orchestrator {
             return;
         }
         // A handler's name need not be unique; the flow of the manual path has none.
-        let of_name = submitted::requirements().filter(|requirement| requirement.handler == flow.handler());
-        let places: Vec<_> = of_name.map(|found| format!("{}:{}", found.file, found.line)).collect();
+        let of_name = submitted::handlers().filter(|handler| handler.handler == flow.handler());
+        let places: Vec<_> = of_name.map(place).collect();
         tracing::error!(
             target: "graceful::requirements",
             handler = flow.handler(),
@@ -273,65 +252,74 @@ impl Orchestrator {
     }
 }
 
+fn place(handler: &Registered) -> String {
+    format!("{}:{}", handler.file(), handler.line())
+}
+
+/// A durable handler is called where there is no orchestrator: logged once for each.
+#[cold]
+pub(crate) fn without_an_orchestrator(durable: &Durable) {
+    static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let identity = (durable.identity)();
+    if !LOGGED.lock().unwrap_or_else(PoisonError::into_inner).insert(identity) {
+        return;
+    }
+    let is_it =
+        |handler: &&Registered| handler.durable.is_some_and(|durable| (durable.identity)() == identity);
+    let handler = submitted::handlers().find(is_it);
+    tracing::error!(
+        target: "graceful::requirements",
+        handler = handler.map_or(identity, |handler| handler.handler),
+        at = handler.map(place),
+        "a durable handler was called without an orchestrator, so none of its steps run, now or later: `install` one at start, or call the \
+         handler in its `scope`; this is logged once"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const REQUIREMENT: Requirement = Requirement {
-        handler: "update_user",
-        module: "shop::users",
-        file: "src/users.rs",
-        line: 12,
-        durable: Some(&Durable { identity: || "update_user", hooks: None }),
-        steps: &[Step::Audit, Step::Fallback],
-    };
+    const DURABLE: Durable = Durable { identity: || "update_user", hooks: None };
 
     #[test]
     fn missing_names_each_requirement_with_file_and_line() {
+        let handler = Registered::new("update_user", "shop::users", "user");
+        let handler = handler.durable(&DURABLE).requires(&[Step::Audit, Step::Fallback]);
         let missing: Vec<_> =
-            missing(&REQUIREMENT, &Backends::default()).iter().map(ToString::to_string).collect();
-        assert_eq!(
-            missing,
-            [
-                "`update_user` (src/users.rs:12) is durable, but no durable store is configured",
-                "`update_user` (src/users.rs:12) requires step `audit`, but no audit backend is configured",
-                "`update_user` (src/users.rs:12) requires step `fallback`, but no cache backend is configured",
-            ]
-        );
-    }
-
-    #[test]
-    fn path_of_handler_or_module_around_it_names_the_handler() {
-        for path in ["shop", "shop::users", "shop::users::update_user"] {
-            assert!(REQUIREMENT.is_in(path), "{path}");
-        }
-        for path in ["sho", "shop::user", "shop::users::update", "shop::users::update_user::inner", "users"] {
-            assert!(!REQUIREMENT.is_in(path), "{path}");
-        }
+            missing(&handler, &Backends::default()).iter().map(ToString::to_string).collect();
+        let whys = [
+            "is durable, but no durable store is configured",
+            "requires step `audit`, but no audit backend is configured",
+            "requires step `fallback`, but no cache backend is configured",
+        ];
+        let place = format!("`update_user` ({}:{})", file!(), line!() - 9);
+        assert_eq!(missing, whys.map(|why| format!("{place} {why}")));
     }
 
     #[test]
     fn durable_handlers_of_one_identity_name_each_other() {
         const PAY: Durable = Durable { identity: || "shop::_::pay", hooks: None };
         const READ: Durable = Durable { identity: || "shop::read", hooks: None };
-        const fn at(line: u32, durable: Option<&'static Durable>) -> Requirement {
-            Requirement { handler: "pay", file: "src/shop.rs", line, durable, ..REQUIREMENT }
+        const fn named(name: &'static str) -> Registered {
+            Registered::new(name, "shop", "order")
         }
-        static HANDLERS: [Requirement; 5] =
-            [at(9, Some(&PAY)), at(3, Some(&PAY)), at(12, Some(&READ)), at(20, None), at(21, None)];
+        static HANDLERS: [Registered; 5] = [
+            named("first").durable(&PAY),
+            named("second").durable(&PAY),
+            named("read").durable(&READ),
+            named("a"),
+            named("b"),
+        ];
         let shared = HANDLERS.iter().filter_map(|handler| shared_identity(handler, HANDLERS.iter()));
         let shared: Vec<_> = shared.map(|unmet| unmet.to_string()).collect();
-        let why = "a relay could not tell them apart; give each a `name = \"…\"`";
-        assert_eq!(
-            shared,
-            [
-                format!(
-                    "`pay` (src/shop.rs:9) is durable and has the identity `shop::_::pay`, as has `pay` (src/shop.rs:3): {why}"
-                ),
-                format!(
-                    "`pay` (src/shop.rs:3) is durable and has the identity `shop::_::pay`, as has `pay` (src/shop.rs:9): {why}"
-                ),
-            ]
-        );
+        let [first, second, ..] = &HANDLERS;
+        let has = |handler, other| {
+            format!(
+                "{handler} is durable and has the identity `shop::_::pay`, as has {other}: a relay could not tell them apart; give each a \
+                 `name = \"…\"`"
+            )
+        };
+        assert_eq!(shared, [has(first, second), has(second, first)]);
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
     static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> = LazyLock::new(|| {
         let mut handlers: HashMap<_, Vec<_>> = HashMap::new();
-        for durable in submitted::requirements().filter_map(|requirement| requirement.durable) {
+        for durable in submitted::handlers().filter_map(|handler| handler.durable) {
             handlers.entry((durable.identity)()).or_default().push(durable);
         }
         handlers
