@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod ambient;
 mod builder;
+mod cached_types;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod durable;
 mod engines;
@@ -139,8 +140,10 @@ impl Orchestrator {
     ///
     /// # Errors
     /// A handler requires what the orchestrator does not have: a step that is `required`, the cache of `fallback = last_good`, or the
-    /// durable store of `delivery = "durable"`. Each is named, with file and line. Or there is an installed orchestrator already; it
-    /// stays.
+    /// durable store of `delivery = "durable"`. Or two handlers cache values of different types under one pattern, by keys of the same
+    /// form, so that one could be read for the other; found where the type that a handler returns can be named beside it, and not of
+    /// methods in an `impl` block with parameters, or without the attribute. Each is named, with file and line. Or there is an
+    /// installed orchestrator already; it stays.
     ///
     /// ```
     /// use graceful::Orchestrator;

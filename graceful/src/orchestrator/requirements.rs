@@ -9,12 +9,12 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{Orchestrator, Registered};
+use super::{Orchestrator, Registered, cached_types::conflicts};
 use crate::{Flow, Step, StepError, engine::Durable, steps::Backends, submitted};
 
-/// What a handler requires, and an orchestrator does not have.
+/// What a handler requires, and an orchestrator does not have; or what of another handler it does not go with.
 ///
-/// Its `Display` names the handler, its file and line, and what is missing.
+/// Its `Display` names the handler, its file and line, and what is missing or the other handler.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnmetRequirement {
     file: &'static str,
@@ -167,6 +167,9 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<U
     for handler in &checked {
         unmet.extend(missing(handler, backends));
         unmet.extend(shared_identity(handler, submitted::handlers()));
+    }
+    if backends.cache.is_some() {
+        unmet.extend(conflicts(checked));
     }
     // The linker's order means nothing to readers.
     unmet.sort_unstable();
