@@ -42,13 +42,13 @@ pub mod different {
 
     pub const BLOCK: u32 = line!() + 6;
 
-    struct Service;
+    struct Service(String);
 
     #[orchestrate(pattern = "user")]
     impl Service {
         #[orchestrate(cache(key = id.clone(), ttl = "1m"))]
-        fn remove(&self, id: u64) -> Result<Option<String>, Code> {
-            Ok(Some(id.to_string()))
+        fn remove(&self, id: String) -> Result<Option<String>, Code> {
+            Ok(Some(id + &self.0))
         }
     }
 }
@@ -108,7 +108,7 @@ pub mod fine {
         Ok(id)
     }
 
-    #[orchestrate(pattern = "account", cache(key = id, value = *result as u8))]
+    #[orchestrate(pattern = "account", cache(key = id, value = id))]
     async fn another_value(id: u64) -> Result<u64, Code> {
         Ok(id)
     }

@@ -15,7 +15,7 @@ async fn pay(error: Option<Code>) -> Result<u64, Code> {
 const REFUND: u32 = line!() + 2;
 
 #[orchestrate(pattern = "order", id = 42, delivery = "durable", on = on)]
-fn refund(on: Option<Orchestrator>) -> Result<(), StepError> {
+fn refund(on: Option<&Orchestrator>) -> Result<(), StepError> {
     Ok(())
 }
 
