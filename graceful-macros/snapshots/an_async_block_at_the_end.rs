@@ -1,5 +1,8 @@
 fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
     const fn __graceful_here() {}
+    ::graceful::__private::inventory::submit! {
+        ::graceful::__private::Registered::new("get", ::core::module_path!(), "user")
+    }
     (::core::future::IntoFuture::into_future)({
         let __call = ::graceful::__private::enter_eager(
                 const {

@@ -2,6 +2,12 @@
 #[must_use]
 pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
     const fn __graceful_here() {}
+    ::graceful::__private::inventory::submit! {
+        ::graceful::__private::Registered::new("update_user", ::core::module_path!(),
+        "user").declares(& [::graceful::Step::Cache, ::graceful::Step::Event])
+        .caches("{}", || ::graceful::__private::cached:: < Result < User, UserError > >
+        ().__graceful_type())
+    }
     ::graceful::__private::call(
             const {
                 &::graceful::__private::Site::new("update_user", "user", "user updated")

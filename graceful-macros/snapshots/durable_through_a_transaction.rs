@@ -25,9 +25,8 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
         }
     };
     ::graceful::__private::inventory::submit! {
-        & ::graceful::__private::Requirement { handler : "save", module :
-        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), durable :
-        ::core::option::Option::Some(& __GRACEFUL_DURABLE), steps : & [], }
+        ::graceful::__private::Registered::new("save", ::core::module_path!(), "user")
+        .durable(& __GRACEFUL_DURABLE)
     }
     ::graceful::__private::call(
             const {

@@ -5,6 +5,11 @@ async fn save(
     user: User,
 ) -> Result<impl Saved, Error> {
     const fn __graceful_here() {}
+    my::graceful::__private::inventory::submit! {
+        my::graceful::__private::Registered::new("save", ::core::module_path!(), "user")
+        .declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
+        my::graceful::Step::Schedule, my::graceful::Step::Event])
+    }
     my::graceful::__private::call(
             const {
                 &my::graceful::__private::Site::new("save", "user", "saved")

@@ -1,9 +1,9 @@
 fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
     const fn __graceful_here() {}
     ::graceful::__private::inventory::submit! {
-        & ::graceful::__private::Requirement { handler : "get", module :
-        ::core::module_path!(), file : ::core::file!(), line : ::core::line!(), durable :
-        ::core::option::Option::None, steps : & [::graceful::Step::Fallback], }
+        ::graceful::__private::Registered::new("get", ::core::module_path!(), "user")
+        .declares(& [::graceful::Step::Fallback, ::graceful::Step::Cache]).requires(&
+        [::graceful::Step::Fallback])
     }
     (::graceful::__private::enter(
         const {

@@ -62,7 +62,7 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
                     "`name` is one handler's identity, and the methods of a block would share it: give it on the method",
                 ));
             }
-            let with_defaults = parse::with_defaults(&braces, &arguments);
+            let with_defaults = parse::with_defaults(&before, &braces, &arguments);
             if with_defaults.is_none() {
                 errors.push(Error::custom(
                     "no method in this block carries `#[orchestrate]`: the block's arguments are defaults for those that do",

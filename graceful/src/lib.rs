@@ -96,8 +96,7 @@ pub mod __private {
     #[cfg(feature = "__testing")]
     pub use crate::flow::Sample;
     pub use crate::handler::*;
-    pub use crate::pipeline::Durable;
-    pub use crate::pipeline::Requirement;
+    pub use crate::pipeline::{Durable, Registered};
     #[cfg(feature = "macros")]
     pub use inventory;
 }

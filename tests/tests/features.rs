@@ -31,26 +31,70 @@ fn cryptography(crates: &[(String, Vec<String>)]) -> Vec<&str> {
         .collect()
 }
 
+/// All that the crate has, but those that are not to be named.
+fn features() -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--locked", "--no-deps", "--format-version", "1"])
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut packages = metadata["packages"].as_array().unwrap().iter();
+    let graceful = packages.find(|package| package["name"] == "graceful").unwrap();
+    let names = graceful["features"].as_object().unwrap().keys();
+    names.filter(|name| !name.starts_with("__")).cloned().collect()
+}
+
+/// A client of the application's own may be built without a library of cryptography, as `reqwest` with `rustls-no-provider` is, or
+/// with one. So no feature brings one unasked, and none brings `reqwest`: its features would say what the application's client is.
+/// The crates that applications name, each with its features, but those that are not to be named.
+fn published() -> Vec<(String, Vec<String>)> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--locked", "--no-deps", "--format-version", "1"])
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let published = packages.filter(|package| package["publish"].is_null());
+    published
+        .map(|package| {
+            let features = package["features"].as_object().unwrap().keys();
+            let features = features.filter(|name| !name.starts_with("__")).cloned().collect();
+            (package["name"].as_str().unwrap().to_owned(), features)
+        })
+        .collect()
+}
+
 #[test]
-fn crate_with_encrypted_connections_leaves_clients_of_the_application_alone() {
-    for (package, feature) in [
-        ("graceful-alerts", "alertmanager,webhook"),
-        ("graceful-redis", "tls"),
-        ("graceful-rdf", "sparql"),
-        ("graceful-http", "client"),
-    ] {
-        let crates = crates(package, feature);
-        assert!(crates.iter().any(|(name, _)| name == "rustls"), "{package}: {crates:?}");
-        assert_eq!(cryptography(&crates), [""; 0], "{package}");
-        // Its own features say what it does by default, for all that use it.
-        assert!(crates.iter().all(|(name, _)| name != "reqwest" && name != "native-tls"), "{package}");
+fn no_crate_or_feature_changes_the_clients_of_the_application() {
+    let published = published();
+    assert!(published.iter().any(|(package, _)| package == "graceful-alerts"), "{published:?}");
+    for (package, features) in &published {
+        for feature in features.iter().map(String::as_str).chain([""]) {
+            let crates = crates(package, feature);
+            let unasked = package != "graceful-nats" && feature != "ring";
+            assert!(!unasked || cryptography(&crates).is_empty(), "{package} {feature}: {crates:?}");
+            let is_client = |name: &str| ["reqwest", "native-tls"].contains(&name);
+            assert!(!crates.iter().any(|(name, _)| is_client(name)), "{package} {feature}");
+        }
+        // With two of them, `rustls` takes neither.
+        let all = crates(package, &features.join(","));
+        assert!(cryptography(&all).iter().all(|library| *library == "ring"), "{package}: {all:?}");
     }
 }
 
-/// The feature that says so, and the crate whose client cannot be built without a library.
 #[test]
-fn library_of_cryptography_comes_with_ring_and_nats_only() {
-    for (package, feature) in [("graceful-nats", ""), ("graceful-alerts", "webhook,ring")] {
-        assert_eq!(cryptography(&crates(package, feature)), ["ring"], "{package}");
+fn encrypted_connections_use_rustls_with_the_library_that_the_application_chose() {
+    for (package, feature, library) in [
+        ("graceful-alerts", "alertmanager,webhook", None),
+        ("graceful-alerts", "webhook,ring", Some("ring")),
+        ("graceful-redis", "tls", None),
+        ("graceful-rdf", "sparql", None),
+        ("graceful-nats", "", Some("ring")),
+    ] {
+        let crates = crates(package, feature);
+        assert!(crates.iter().any(|(name, _)| name == "rustls"), "{package} {feature}: {crates:?}");
+        let expected: Vec<&str> = library.into_iter().collect();
+        let found: Vec<&str> = cryptography(&crates).into_iter().filter(|found| !found.is_empty()).collect();
+        assert_eq!(found, expected, "{package} {feature}");
     }
 }

@@ -12,6 +12,7 @@ use async_nats::jetstream::{AckKind, Message};
 use graceful::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent},
+    escaped,
 };
 use tokio::time::{sleep, timeout};
 
@@ -51,6 +52,7 @@ impl Subscriber {
             Ok(info) => (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX)),
             Err(error) => {
                 // No message of a stream, so there is nobody to answer.
+                let error = escaped(&error.to_string());
                 tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "a message from nowhere");
                 return true;
             }
@@ -214,6 +216,7 @@ impl Subscriber {
     /// An answer that gets lost brings the event again.
     async fn answer(&self, message: &Message, answer: AckKind) {
         if let Err(error) = message.ack_with(answer).await {
+            let error = escaped(&error.to_string());
             tracing::warn!(target: "graceful::subscriber", consumer = self.name, %error, "an answer got lost");
         }
     }

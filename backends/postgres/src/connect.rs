@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graceful::backends::client::{
-    Breaker, ConnectError, in_real_time,
-    url::{self, ENCODE},
+use graceful::{
+    backends::client::{
+        Breaker, ConnectError, in_real_time,
+        url::{self, ENCODE},
+    },
+    escaped,
 };
 use sqlx::{
     Connection as _, PgConnection, PgPool, Row as _,
@@ -78,7 +81,8 @@ impl Store {
             transaction::meets_poolers();
             tracing::info!(
                 target: "graceful::postgres",
-                "{place} is a pooler that gives each transaction another connection: nobody tells of new flows, and relays poll"
+                "{} is a pooler that gives each transaction another connection: nobody tells of new flows, and relays poll",
+                escaped(&place)
             );
         }
         Ok(Self {

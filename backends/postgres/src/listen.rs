@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use graceful::backends::client::Outage;
+use graceful::{backends::client::Outage, escaped};
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::{sleep, timeout};
 
@@ -36,7 +36,7 @@ impl Store {
                 && let Some(failures) = outage.failed()
             {
                 tracing::warn!(
-                    target: "graceful::postgres", error = failed.why, failures,
+                    target: "graceful::postgres", error = %escaped(&failed.why), failures,
                     "nobody tells of new flows now: the relay looks for them itself"
                 );
             }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use graceful::{
     StepError,
-    backends::{Inserting, QueuedFlow, Transaction},
+    backends::{AnotherDatabase, Inserting, QueuedFlow, Transaction},
 };
 use sqlx::{PgConnection, Postgres};
 
@@ -22,9 +22,18 @@ pub(super) fn may_prepare() -> bool {
     !POOLED.load(Ordering::Relaxed)
 }
 
+/// By the code of a table that is not there; the statement names no other than ours.
+fn failed(error: sqlx::Error) -> StepError {
+    let undefined = error.as_database_error().filter(|error| error.code().as_deref() == Some("42P01"));
+    match undefined.map(|error| error.message().to_owned()) {
+        Some(said) => StepError::caused_by(AnotherDatabase::new("PostgreSQL", said)),
+        None => StepError::caused_by(error),
+    }
+}
+
 impl Transaction<Store> for PgConnection {
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_> {
-        Box::pin(async move { flows::insert(self, &flow).await.map_err(StepError::caused_by) })
+        Box::pin(async move { flows::insert(self, &flow).await.map_err(failed) })
     }
 
     fn lock(&mut self) -> Option<Inserting<'_>> {

@@ -2,7 +2,7 @@
 
 use graceful::{
     StepError,
-    backends::{Inserting, QueuedFlow, Transaction},
+    backends::{AnotherDatabase, Inserting, QueuedFlow, Transaction},
 };
 use smol_str::format_smolstr;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
@@ -47,7 +47,7 @@ async fn lock_in_turn(connection: &mut SqliteConnection) -> Result<(), sqlx::Err
 
 impl Transaction<Store> for SqliteConnection {
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_> {
-        Box::pin(async move { flows::insert(self, &[flow]).await.map_err(StepError::caused_by) })
+        Box::pin(async move { flows::insert(self, &[flow]).await.map_err(failed) })
     }
 
     fn lock(&mut self) -> Option<Inserting<'_>> {
@@ -66,7 +66,16 @@ fn refused(error: sqlx::Error) -> StepError {
              cannot wait for its turn; then call the handler before reading, or open the transaction with \
              `graceful_sqlite::begin(&pool)`"
         )),
-        false => StepError::caused_by(error),
+        false => failed(error),
+    }
+}
+
+/// SQLite has no code of its own for a table that is not there.
+fn failed(error: sqlx::Error) -> StepError {
+    let said = error.as_database_error().map(|error| error.message().to_owned());
+    match said.filter(|said| said.starts_with("no such table: graceful_")) {
+        Some(said) => StepError::caused_by(AnotherDatabase::new("SQLite", said)),
+        None => StepError::caused_by(error),
     }
 }
 

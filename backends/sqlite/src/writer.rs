@@ -8,6 +8,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use graceful::{
     StepError,
     backends::{QueuedFlow, Reply, failpoint},
+    escaped,
 };
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteConnectOptions};
 use tokio::{
@@ -133,7 +134,8 @@ async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
     if let Some(connection) = database.connection
         && let Err(error) = connection.close().await
     {
-        tracing::warn!(target: "graceful::sqlite", error = %error, "the store was not closed in order");
+        let error = escaped(&error.to_string());
+        tracing::warn!(target: "graceful::sqlite", %error, "the store was not closed in order");
     }
 }
 

@@ -13,7 +13,7 @@ use self::{
     arguments::{in_one, on, setters},
     hint::Hint,
 };
-use crate::model::{Handler, Held, Name, Requirement, Shape, SiteArgument};
+use crate::model::{Handler, Held, Name, Shape, SiteArgument};
 
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
@@ -52,10 +52,10 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
         true => Some(durable(handler)),
         false => handler.name.is_none().then(here),
     };
-    let requirement = handler.requirement.as_ref().map(|needs| requirement(handler, needs));
+    let registered = registered(handler);
     let call = call(handler);
     // Lints of the user's own code look at where the function's braces stand.
-    let block = braced(function.body.span(), quote!(#here #requirement #call));
+    let block = braced(function.body.span(), quote!(#here #registered #call));
     quote!(#(#attributes)* #visibility #defaultness #signature #block)
 }
 
@@ -311,29 +311,26 @@ fn durable(handler: &Handler) -> TokenStream {
     }
 }
 
-fn requirement(handler: &Handler, needs: &Requirement) -> TokenStream {
-    let krate = &handler.krate;
+/// What the program says of the handler, whether it is called or not.
+fn registered(handler: &Handler) -> TokenStream {
+    let (krate, registered) = (&handler.krate, &handler.registered);
     let name = handler.function.signature.ident.to_string();
-    let durable = match handler.durable {
-        true => {
-            let durable = durable_name();
-            quote!(::core::option::Option::Some(&#durable))
-        }
-        false => quote!(::core::option::Option::None),
+    let pattern =
+        registered.pattern.as_ref().map_or_else(|| quote!(""), |pattern| self::name(handler, pattern));
+    let steps = |method, steps: &[&str]| {
+        let (method, steps) = (hidden(method), steps.iter().map(|step| hidden(step)));
+        (steps.len() > 0).then(|| quote!(.#method(&[#(#krate::Step::#steps),*])))
     };
-    let steps = needs.steps.iter().map(|step| hidden(step));
-    let span = Span::mixed_site().located_at(handler.function.signature.ident.span());
-    let line = quote_spanned!(span=> ::core::line!());
+    let declares = steps("declares", &registered.declared);
+    let requires = steps("requires", &registered.required);
+    let durable = handler.durable.then(durable_name).map(|durable| quote!(.durable(&#durable)));
+    let caches = registered.cached.as_ref().map(|cached| {
+        let (key, returned) = (&cached.key, &cached.returned);
+        quote!(.caches(#key, || #krate::__private::cached::<#returned>().__graceful_type()))
+    });
     quote! {
         #krate::__private::inventory::submit! {
-            &#krate::__private::Requirement {
-                handler: #name,
-                module: ::core::module_path!(),
-                file: ::core::file!(),
-                line: #line,
-                durable: #durable,
-                steps: &[#(#krate::Step::#steps),*],
-            }
+            #krate::__private::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches
         }
     }
 }

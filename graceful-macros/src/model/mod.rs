@@ -1,6 +1,7 @@
 //! What the arguments mean together, and for this function: [`Args`] and [`Function`] → [`Handler`]. Every default stands here,
 //! and every rule between arguments in `rules`.
 
+mod registered;
 mod rules;
 mod scope;
 mod setters;
@@ -12,6 +13,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, Path};
 
 use self::{
+    registered::Registered,
     rules::{FALLBACK, check_function, check_rules},
     scope::Scope,
 };
@@ -53,7 +55,7 @@ pub(crate) struct Handler {
     pub(crate) name: Option<Name>,
     /// The parameter that holds the open transaction.
     pub(crate) tx: Option<Ident>,
-    pub(crate) requirement: Option<Requirement>,
+    pub(crate) registered: Registered,
     /// Whether it can be written out beside errors. Where it cannot, the function goes back as it was.
     pub(crate) sound: bool,
 }
@@ -113,11 +115,6 @@ pub(crate) enum Fallback {
     LastGood(Span),
 }
 
-/// What the start check looks at.
-pub(crate) struct Requirement {
-    pub(crate) steps: Vec<&'static str>,
-}
-
 impl Handler {
     pub(crate) fn new(mut args: Args, mut function: Function, errors: &mut Accumulator) -> Self {
         let mut scope = Scope::new(&function.signature);
@@ -128,6 +125,7 @@ impl Handler {
         let durable = delivery(&args) == "Durable";
 
         let pattern = pattern(&args, &function.signature.ident, errors);
+        let registered = Registered::of(&args, &pattern, &function, &shape);
         let event = args.event.as_ref().map(|event| event_names(event, &pattern, &name, errors));
         let spoken = match &event {
             Some((Name::Text(emitted), _)) => emitted.value(),
@@ -154,7 +152,7 @@ impl Handler {
             returned: Returned::of(&function, &shape),
             answer: answer(&function.body),
             held: shape::held(&mut function, &named),
-            requirement: requirement(&args),
+            registered,
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|step| step.required),
             durable,
@@ -327,18 +325,6 @@ fn hooks(steps: &[StepArgs; 9]) -> Vec<Hook> {
 fn fallback(args: &Args) -> Option<Fallback> {
     let hook = args.steps[FALLBACK].with.clone().map(Fallback::Hook);
     hook.or_else(|| args.last_good.map(Fallback::LastGood))
-}
-
-fn requirement(args: &Args) -> Option<Requirement> {
-    let mut steps: Vec<_> = args
-        .steps
-        .iter()
-        .zip(STEPS)
-        .filter(|(step, _)| step.required.is_some() && step.off.is_none() && !fully_hooked(step))
-        .map(|(_, (_, variant))| variant)
-        .collect();
-    steps.extend(args.last_good.map(|_| STEPS[FALLBACK].1));
-    (delivery(args) == "Durable" || !steps.is_empty()).then_some(Requirement { steps })
 }
 
 fn fully_hooked(step: &StepArgs) -> bool {

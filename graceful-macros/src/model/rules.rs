@@ -107,7 +107,7 @@ fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
 }
 
 pub(super) const FALLBACK: usize = 0;
-const CACHE: usize = 2;
+pub(super) const CACHE: usize = 2;
 
 fn hooked(step: &StepArgs) -> bool {
     step.with.is_some() || step.ok.is_some() || step.err.is_some()

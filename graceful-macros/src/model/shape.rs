@@ -252,7 +252,7 @@ fn has_macro(returned: &Type) -> bool {
     macros.0
 }
 
-fn without_parentheses(returned: &Type) -> &Type {
+pub(super) fn without_parentheses(returned: &Type) -> &Type {
     match returned {
         Type::Paren(paren) => without_parentheses(&paren.elem),
         returned => returned,
@@ -261,7 +261,7 @@ fn without_parentheses(returned: &Type) -> &Type {
 
 /// Input: `impl Future<Output = Result<T, E>> + Send`
 /// Output: `Result<T, E>`
-fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
+pub(super) fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
     opaque.bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else { return None };
         let syn::PathArguments::AngleBracketed(arguments) = &bound.path.segments.last()?.arguments else {

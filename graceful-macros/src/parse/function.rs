@@ -9,7 +9,7 @@ use syn::{
     visit_mut::VisitMut as _,
 };
 
-use super::DEFAULTS;
+use super::{CONCRETE, DEFAULTS};
 use crate::{
     errors::wrong,
     groups::{Ungrouped, parenthesised},
@@ -172,7 +172,10 @@ fn inner_attributes(body: Group) -> (Vec<Attribute>, Group) {
 
 /// Input: `{ #[orchestrate(event)] fn a() {…} fn b() {…} }`
 /// Output: the same with the block's arguments in each attribute of ours; `None` where there is none.
-pub(crate) fn with_defaults(block: &Group, defaults: &TokenStream) -> Option<Group> {
+pub(crate) fn with_defaults(before: &TokenStream, block: &Group, defaults: &TokenStream) -> Option<Group> {
+    let concrete = is_concrete(before).then(|| Ident::new(CONCRETE, proc_macro2::Span::call_site()));
+    let concrete = concrete.into_iter();
+    let defaults = &quote!(#(#concrete,)* #defaults);
     let mut found = false;
     let mut output = TokenStream::new();
     let mut after_hash = false;
@@ -190,6 +193,15 @@ pub(crate) fn with_defaults(block: &Group, defaults: &TokenStream) -> Option<Gro
         tree.to_tokens(&mut output);
     }
     found.then(|| regrouped(block, output))
+}
+
+/// Whether a block has no parameters: `impl` is followed by none.
+fn is_concrete(before: &TokenStream) -> bool {
+    let mut after = before
+        .clone()
+        .into_iter()
+        .skip_while(|tree| !matches!(tree, TokenTree::Ident(word) if word == "impl"));
+    !matches!(after.nth(1), Some(TokenTree::Punct(punct)) if punct.as_char() == '<')
 }
 
 /// Input: `[graceful::orchestrate(event)]`

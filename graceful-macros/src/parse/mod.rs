@@ -23,6 +23,9 @@ use crate::{
 /// The block's arguments, as its methods get them.
 pub(crate) const DEFAULTS: &str = "__defaults";
 
+/// Among them: the block has no parameters.
+pub(crate) const CONCRETE: &str = "__concrete";
+
 /// The names of the arguments.
 const ARGUMENTS: [&str; 24] = [
     "pattern", "id", "payload", "actor", "when", "metadata", "message", "tags", "cache", "event", "graph",
@@ -67,6 +70,8 @@ pub(crate) struct Args {
     /// The cause of a server fault is not logged.
     pub(crate) errors_off: Option<Span>,
     pub(crate) steps: [StepArgs; 9],
+    /// The `impl` block around the function, whose defaults it has, has no parameters.
+    pub(crate) concrete: Option<Span>,
     /// An argument was wrong, and reported: what seems to be missing may have been meant by it.
     pub(crate) broken: bool,
 }
@@ -106,6 +111,10 @@ impl Args {
                 let mut told = Accumulator::default();
                 defaults = Self::parse(list.clone(), &mut told);
                 drop(told.into_inner());
+                continue;
+            }
+            if let (true, ArgValue::Word) = (arg.name == CONCRETE, &arg.value) {
+                own.concrete = Some(arg.name.span());
                 continue;
             }
             if seen.contains(&arg.name) {
@@ -162,6 +171,7 @@ impl Args {
             debug: self.debug || defaults.debug,
             errors_off: self.errors_off.or(defaults.errors_off),
             steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
+            concrete: self.concrete.or(defaults.concrete),
             broken: self.broken || defaults.broken,
         }
     }

@@ -26,7 +26,7 @@ pub use self::{
     reply::{BoxFuture, Reply},
     set::Backends,
     traits::*,
-    transaction::{Inserting, Transaction},
+    transaction::{AnotherDatabase, Inserting, Transaction},
 };
 #[doc(hidden)]
 pub use crate::failpoints::point as failpoint;

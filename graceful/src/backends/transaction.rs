@@ -1,6 +1,6 @@
 //! A transaction of the user's that a flow can be stored through.
 
-use std::{future::Future, pin::Pin};
+use std::{error::Error, fmt, future::Future, pin::Pin};
 
 use super::QueuedFlow;
 use crate::step::StepError;
@@ -26,3 +26,30 @@ pub trait Transaction<Store>: Send {
 
 /// A flow on its way into a transaction.
 pub type Inserting<'t> = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + 't>>;
+
+/// The error of a transaction whose database has none of the store's tables: the source of the [`StepError`] of
+/// [`insert`](Transaction::insert) or [`lock`](Transaction::lock). The handler's error then names the store.
+#[derive(Debug)]
+pub struct AnotherDatabase {
+    kind: &'static str,
+    message: String,
+}
+
+impl AnotherDatabase {
+    /// `kind` is the kind of database, such as `SQLite`; `message` is the database's own.
+    pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for AnotherDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, message } = self;
+        write!(
+            f,
+            "the transaction belongs to a {kind} database, or schema, without graceful's tables ({message})"
+        )
+    }
+}
+
+impl Error for AnotherDatabase {}

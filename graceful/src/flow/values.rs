@@ -108,7 +108,7 @@ impl Values {
         self.metadata = None;
         match contain(|| serde_json::to_value(Readable::new(metadata))) {
             Ok(Ok(Value::Object(fields))) => self.metadata = Some(Arc::new(fields)),
-            Ok(Ok(_)) => self.faults.set(Argument::Metadata, "`metadata` is not an object"),
+            Ok(Ok(other)) => self.faults.set(Argument::Metadata, no_object(&other)),
             Ok(Err(error)) => self.not_serialised(Argument::Metadata, &error),
             Err(panicked) => self.not_serialised(Argument::Metadata, &panicked),
         }
@@ -118,4 +118,20 @@ impl Values {
         let name = argument.name();
         self.faults.set(argument, format_smolstr!("{name} cannot be serialised: {error}"));
     }
+}
+
+/// Metadata has fields, since those of several flows of an entity are merged by name.
+fn no_object(value: &Value) -> SmolStr {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    format_smolstr!(
+        "`metadata` is {kind}, and must be a JSON object: give the value a name, as in `json!({{ \"note\": value }})`, or use a struct or \
+         a map"
+    )
 }

@@ -5,6 +5,8 @@ use super::Draft;
 /// A response that carries a value: the value is the payload, not the response.
 pub trait Carrier {
     fn carried(&self, draft: &mut Draft<'_>);
+    /// The type of that value.
+    fn carried_type() -> &'static str;
 }
 
 #[cfg(feature = "axum")]
@@ -12,12 +14,20 @@ impl<T: serde::Serialize> Carrier for axum::Json<T> {
     fn carried(&self, draft: &mut Draft<'_>) {
         draft.payload(&self.0);
     }
+
+    fn carried_type() -> &'static str {
+        std::any::type_name::<T>()
+    }
 }
 
 #[cfg(feature = "tonic")]
 impl<T: serde::Serialize> Carrier for tonic::Response<T> {
     fn carried(&self, draft: &mut Draft<'_>) {
         draft.payload(self.get_ref());
+    }
+
+    fn carried_type() -> &'static str {
+        std::any::type_name::<T>()
     }
 }
 
@@ -28,6 +38,10 @@ macro_rules! parts {
         impl<$($part,)* Body: Carrier> Carrier for ($($part,)* Body) {
             fn carried(&self, draft: &mut Draft<'_>) {
                 self.$body.carried(draft);
+            }
+
+            fn carried_type() -> &'static str {
+                Body::carried_type()
             }
         }
     )*};

@@ -77,6 +77,7 @@ pub fn call<T>(site: &'static Site, make: impl FnOnce(&'static Site) -> T) -> T 
 #[inline]
 pub fn enter(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
     if !Orchestrator::any_exists() {
+        site.without_an_orchestrator();
         return Entered(None);
     }
     Entered(begin(current::orchestrator(), site, &mut once(fill)))
@@ -90,7 +91,11 @@ pub fn enter_on(site: &'static Site, on: &impl Source, fill: impl FnOnce(&mut Dr
 /// Enters a function that returns a future which it did not make itself: its arguments are gone when the future is polled,
 /// and only then is it known whether there is an orchestrator. So they are evaluated if there may be one.
 pub fn enter_eager(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
-    Entered(Orchestrator::any_exists().then(|| Active::new(site, None, &mut once(fill))).flatten())
+    if !Orchestrator::any_exists() {
+        site.without_an_orchestrator();
+        return Entered(None);
+    }
+    Entered(Active::new(site, None, &mut once(fill)))
 }
 
 /// Expressions of the declaration. A reference, so that what takes it is compiled once and not for each handler.
@@ -106,6 +111,9 @@ fn once(fill: impl FnOnce(&mut Draft<'_>)) -> impl FnMut(&mut Draft<'_>) {
 }
 
 fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>) -> Option<Active> {
+    if orchestrator.is_none() {
+        site.without_an_orchestrator();
+    }
     Active::new(site, Some(orchestrator?), fill)
 }
 
@@ -176,7 +184,10 @@ impl Active {
     pub(super) fn resolve(&mut self) -> bool {
         self.polled = true;
         if self.orchestrator.is_none() {
-            let Some(orchestrator) = current::orchestrator() else { return false };
+            let Some(orchestrator) = current::orchestrator() else {
+                self.site.without_an_orchestrator();
+                return false;
+            };
             let flow = self.flow();
             flow.origin = Arc::clone(orchestrator.origin());
             placed(flow);

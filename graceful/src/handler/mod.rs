@@ -4,6 +4,7 @@
 //! [`Flow`]: crate::Flow
 
 mod after;
+mod cached;
 mod carrier;
 mod cause;
 mod draft;
@@ -24,6 +25,7 @@ mod typed;
 
 pub use self::{
     after::{After, Plain},
+    cached::{CachedNothing, CachedOf, CachedWrapped, cached},
     carrier::Carrier,
     cause::{OfAnything, OfBox, OfDebug, OfDisplay, OfError, cause},
     draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use crate::{
     AlertOn, Delivery, OnErr, OnOk, Severity, Step,
     flow::{Declaration, Declared, Identity, Options, Tags},
-    pipeline::{Durable, Overrides, Start},
+    pipeline::{Durable, Overrides, Start, registry::without_an_orchestrator},
 };
 
 /// A handler's declaration as data. Each method is one argument of the attribute.
@@ -201,6 +201,13 @@ impl Site {
 
     pub(super) fn message(&self) -> SmolStr {
         SmolStr::new_static(self.message)
+    }
+
+    /// The call is the plain one, which a durable handler's should not be.
+    pub(super) fn without_an_orchestrator(&self) {
+        if let Some(durable) = self.durable {
+            without_an_orchestrator(durable);
+        }
     }
 
     pub(super) const fn logs_errors(&self) -> bool {

@@ -11,10 +11,21 @@ use std::{
 use super::{Draft, Entered, enter::Active};
 use crate::{
     Code, Ending, Flow, Outcome, Step, StepError,
-    backends::Transaction,
-    pipeline::current,
-    pipeline::{Ended, Engine, HookResult, to_insert},
+    backends::{AnotherDatabase, Transaction},
+    pipeline::{Ended, Engine, HookResult, Orchestrator, current, to_insert},
 };
+
+/// A transaction does not know which store it should have been of.
+fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
+    if let (Some(source), Some(store)) = (std::error::Error::source(&error), orchestrator.flows())
+        && source.is::<AnotherDatabase>()
+    {
+        return StepError::new(smol_str::format_smolstr!(
+            "{error}: open it on the database of the orchestrator's store, which is {store:?}, so that both are committed together"
+        ));
+    }
+    error
+}
 
 /// From here on it is any transaction: where it is none, nothing but that is told.
 pub fn transaction<S, T: Transaction<S>>(transaction: &mut T) -> &mut dyn Transaction<S> {
@@ -80,9 +91,10 @@ impl Locked {
         if active.is_none() {
             return Observed { result: Ok(body.await), ended: None };
         }
-        if let Some(error) = refused {
+        if let Some(mut error) = refused {
             let ended = active.take().and_then(Active::refused);
             if let Some(ended) = &ended {
+                error = with_the_store(error, &ended.orchestrator);
                 ended.orchestrator.not_stored(&error, &ended.flow);
             }
             return Observed { result: Err(error), ended };
@@ -156,6 +168,7 @@ impl Undecided {
             Ok(flow) => transaction.insert(flow).await,
             Err(error) => Err(error),
         };
+        let inserted = inserted.map_err(|error| with_the_store(error, &ended.orchestrator));
         match &inserted {
             Ok(()) => {
                 ended.orchestrator.stored();

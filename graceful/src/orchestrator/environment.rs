@@ -266,7 +266,8 @@ impl Values {
             let why = format!("no such variable; did you mean `{meant}`?");
             self.wrong.push((Some(name.to_owned().into()), why));
         } else if name.starts_with("GRACEFUL_") {
-            tracing::warn!(target: "graceful::config", variable = name, "unknown variable ignored");
+            let variable = escaped(name);
+            tracing::warn!(target: "graceful::config", %variable, "unknown variable ignored");
         }
     }
 }

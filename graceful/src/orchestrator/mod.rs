@@ -3,6 +3,7 @@
 mod access;
 mod backend;
 mod builder;
+mod cached_types;
 mod environment;
 mod misspelt;
 mod requirements;
@@ -22,7 +23,7 @@ pub use self::{
     requirements::{BuildError, InstallError, UnmetRequirement},
 };
 use crate::{
-    pipeline::{Orchestrator, Stats, current},
+    pipeline::{Orchestrator, Stats, current, registered},
     step::Step,
 };
 
@@ -55,13 +56,15 @@ impl Orchestrator {
     ///
     /// This is the start check of the whole program: each annotated handler is held against the backends. Any other orchestrator
     /// checks the handlers that are [named](OrchestratorBuilder::handlers) when it is built; the rest is found out at the call,
-    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once. Which steps have no backend is logged
-    /// here, in one line.
+    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once. Which steps have no backend, and which
+    /// handlers declare them, is logged here, in one line.
     ///
     /// # Errors
     /// A handler requires what the orchestrator does not have: a step that is `required`, the cache of `fallback = last_good`, or the
-    /// durable store of `delivery = "durable"`. Each is named, with file and line. Or there is an installed orchestrator already; it
-    /// stays.
+    /// durable store of `delivery = "durable"`. Or two handlers cache values of different types under one pattern, by keys of the same
+    /// form, so that one could be read for the other; found where the type that a handler returns can be named beside it, and not of
+    /// methods in an `impl` block with parameters, or without the attribute. Each is named, with file and line. Or there is an
+    /// installed orchestrator already; it stays.
     ///
     /// ```
     /// use graceful::Orchestrator;
@@ -75,12 +78,13 @@ impl Orchestrator {
             return Err(InstallError::Unmet(unmet));
         }
         let unserved: Vec<_> = Step::ALL.iter().filter(|step| !self.served().contains(**step)).collect();
+        let declared_by = registered::that_declare(unserved.iter().copied());
         current::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
         if !unserved.is_empty() {
             let steps = unserved.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ");
             tracing::info!(
                 target: "graceful::start",
-                steps, "steps without a backend are skipped in every handler that has no hook for them"
+                steps, declared_by, "steps without a backend are skipped in every handler that has no hook for them"
             );
         }
         Ok(())

@@ -5,15 +5,19 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
+use super::cached_types::conflicts;
 use crate::{
     backends::Backends,
-    pipeline::registry::{self, Requirement, no_backend, no_store},
+    pipeline::{
+        Registered,
+        registry::{handlers, no_backend, no_store},
+    },
     steps::served,
 };
 
-/// What a handler requires, and an orchestrator does not have.
+/// What a handler requires, and an orchestrator does not have; or what of another handler it does not go with.
 ///
-/// Its `Display` names the handler, its file and line, and what is missing.
+/// Its `Display` names the handler, its file and line, and what is missing or the other handler.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnmetRequirement {
     file: &'static str,
@@ -23,6 +27,10 @@ pub struct UnmetRequirement {
 }
 
 impl UnmetRequirement {
+    pub(super) fn new(handler: &Registered, why: String) -> Self {
+        Self { handler: handler.handler, file: handler.file(), line: handler.line(), why }
+    }
+
     /// The handler's name.
     ///
     /// ```standalone_crate
@@ -146,54 +154,54 @@ impl fmt::Debug for InstallError {
 
 impl std::error::Error for InstallError {}
 
-/// Checks every handler of the program that requires something.
+/// Checks every handler of the program.
 pub(super) fn of_program(backends: &Backends) -> Vec<UnmetRequirement> {
     unmet(backends, |_| true)
 }
 
 /// The same of the handlers at these paths.
 pub(super) fn of_handlers(paths: &[SmolStr], backends: &Backends) -> Vec<UnmetRequirement> {
-    unmet(backends, |requirement| paths.iter().any(|path| requirement.is_in(path)))
+    unmet(backends, |handler| paths.iter().any(|path| handler.is_in(path)))
 }
 
-fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<UnmetRequirement> {
-    let checked = registry::requirements().filter(|requirement| is_checked(requirement));
-    let unmet = checked.flat_map(|requirement| {
-        let twin = shared_identity(requirement, registry::requirements());
-        missing(requirement, backends).into_iter().chain(twin)
-    });
-    let mut unmet: Vec<_> = unmet.collect();
+fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<UnmetRequirement> {
+    let checked: Vec<_> = handlers().filter(|handler| is_checked(handler)).collect();
+    let mut unmet = Vec::new();
+    for handler in &checked {
+        unmet.extend(missing(handler, backends));
+        unmet.extend(shared_identity(handler, handlers()));
+    }
+    if backends.cache.is_some() {
+        unmet.extend(conflicts(checked));
+    }
     // The linker's order means nothing to readers.
     unmet.sort_unstable();
     unmet
 }
 
-fn not_met(requirement: &Requirement, why: String) -> UnmetRequirement {
-    UnmetRequirement { handler: requirement.handler, file: requirement.file, line: requirement.line, why }
-}
-
-fn missing(requirement: &Requirement, backends: &Backends) -> Vec<UnmetRequirement> {
-    let durable = (requirement.durable.is_some() && backends.flows.is_none())
-        .then(|| not_met(requirement, no_store().to_owned()));
+fn missing(handler: &Registered, backends: &Backends) -> Vec<UnmetRequirement> {
+    let durable = (handler.durable.is_some() && backends.flows.is_none())
+        .then(|| UnmetRequirement::new(handler, no_store().to_owned()));
     let served = served(backends);
-    let unserved = requirement.steps.iter().filter(|step| !served.contains(**step));
-    durable.into_iter().chain(unserved.map(|step| not_met(requirement, no_backend(*step)))).collect()
+    let unserved = handler.required.iter().filter(|step| !served.contains(**step));
+    durable
+        .into_iter()
+        .chain(unserved.map(|step| UnmetRequirement::new(handler, no_backend(*step))))
+        .collect()
 }
 
 /// Another durable handler has its identity: a relay would run the hooks of one for the other.
 fn shared_identity(
-    requirement: &Requirement,
-    mut all: impl Iterator<Item = &'static Requirement>,
+    handler: &Registered,
+    mut all: impl Iterator<Item = &'static Registered>,
 ) -> Option<UnmetRequirement> {
-    let identity = |requirement: &Requirement| Some((requirement.durable?.identity)());
-    let own = identity(requirement)?;
-    let other = all.find(|other| !std::ptr::eq(*other, requirement) && identity(other) == Some(own))?;
-    Some(not_met(
-        requirement,
+    let identity = |handler: &Registered| Some((handler.durable?.identity)());
+    let own = identity(handler)?;
+    let other = all.find(|other| !std::ptr::eq(*other, handler) && identity(other) == Some(own))?;
+    Some(UnmetRequirement::new(
+        handler,
         format!(
-            "is durable and has the identity `{own}`, as has `{}` ({}:{}): a relay could not tell them apart; give each a \
-         `name = \"…\"`",
-            other.handler, other.file, other.line
+            "is durable and has the identity `{own}`, as has {other}: a relay could not tell them apart; give each a `name = \"…\"`"
         ),
     ))
 }
@@ -203,61 +211,46 @@ mod tests {
     use super::*;
     use crate::{pipeline::Durable, step::Step};
 
-    const REQUIREMENT: Requirement = Requirement {
-        handler: "update_user",
-        module: "shop::users",
-        file: "src/users.rs",
-        line: 12,
-        durable: Some(&Durable { identity: || "update_user", hooks: None }),
-        steps: &[Step::Audit, Step::Fallback],
-    };
+    const DURABLE: Durable = Durable { identity: || "update_user", hooks: None };
 
     #[test]
     fn missing_names_each_requirement_with_file_and_line() {
+        let handler = Registered::new("update_user", "shop::users", "user");
+        let handler = handler.durable(&DURABLE).requires(&[Step::Audit, Step::Fallback]);
         let missing: Vec<_> =
-            missing(&REQUIREMENT, &Backends::default()).iter().map(ToString::to_string).collect();
-        assert_eq!(
-            missing,
-            [
-                "`update_user` (src/users.rs:12) is durable, but no durable store is configured",
-                "`update_user` (src/users.rs:12) requires step `audit`, but no audit backend is configured",
-                "`update_user` (src/users.rs:12) requires step `fallback`, but no cache backend is configured",
-            ]
-        );
-    }
-
-    #[test]
-    fn path_of_handler_or_module_around_it_names_the_handler() {
-        for path in ["shop", "shop::users", "shop::users::update_user"] {
-            assert!(REQUIREMENT.is_in(path), "{path}");
-        }
-        for path in ["sho", "shop::user", "shop::users::update", "shop::users::update_user::inner", "users"] {
-            assert!(!REQUIREMENT.is_in(path), "{path}");
-        }
+            missing(&handler, &Backends::default()).iter().map(ToString::to_string).collect();
+        let whys = [
+            "is durable, but no durable store is configured",
+            "requires step `audit`, but no audit backend is configured",
+            "requires step `fallback`, but no cache backend is configured",
+        ];
+        let place = format!("`update_user` ({}:{})", file!(), line!() - 9);
+        assert_eq!(missing, whys.map(|why| format!("{place} {why}")));
     }
 
     #[test]
     fn durable_handlers_of_one_identity_name_each_other() {
         const PAY: Durable = Durable { identity: || "shop::_::pay", hooks: None };
         const READ: Durable = Durable { identity: || "shop::read", hooks: None };
-        const fn at(line: u32, durable: Option<&'static Durable>) -> Requirement {
-            Requirement { handler: "pay", file: "src/shop.rs", line, durable, ..REQUIREMENT }
+        const fn named(name: &'static str) -> Registered {
+            Registered::new(name, "shop", "order")
         }
-        static HANDLERS: [Requirement; 5] =
-            [at(9, Some(&PAY)), at(3, Some(&PAY)), at(12, Some(&READ)), at(20, None), at(21, None)];
+        static HANDLERS: [Registered; 5] = [
+            named("first").durable(&PAY),
+            named("second").durable(&PAY),
+            named("read").durable(&READ),
+            named("a"),
+            named("b"),
+        ];
         let shared = HANDLERS.iter().filter_map(|handler| shared_identity(handler, HANDLERS.iter()));
         let shared: Vec<_> = shared.map(|unmet| unmet.to_string()).collect();
-        let why = "a relay could not tell them apart; give each a `name = \"…\"`";
-        assert_eq!(
-            shared,
-            [
-                format!(
-                    "`pay` (src/shop.rs:9) is durable and has the identity `shop::_::pay`, as has `pay` (src/shop.rs:3): {why}"
-                ),
-                format!(
-                    "`pay` (src/shop.rs:3) is durable and has the identity `shop::_::pay`, as has `pay` (src/shop.rs:9): {why}"
-                ),
-            ]
-        );
+        let [first, second, ..] = &HANDLERS;
+        let has = |handler, other| {
+            format!(
+                "{handler} is durable and has the identity `shop::_::pay`, as has {other}: a relay could not tell them apart; give each a \
+                 `name = \"…\"`"
+            )
+        };
+        assert_eq!(shared, [has(first, second), has(second, first)]);
     }
 }

@@ -28,6 +28,11 @@ impl Attempt {
         durable::encode(&self.0)
     }
 
+    /// The handler, by the name that every other line of the log has.
+    pub(crate) fn handler(&self) -> &str {
+        self.0.flow.handler()
+    }
+
     /// The end of the flow: everybody is told what became of it.
     pub(crate) fn tell(&self) {
         self.0.tell();

@@ -12,6 +12,7 @@ mod metrics;
 mod observe;
 mod orchestrator;
 mod overrides;
+pub(crate) mod registered;
 pub(crate) mod registry;
 mod relay_handle;
 mod relay_settings;
@@ -46,7 +47,7 @@ pub(crate) use self::{
 pub use self::{
     orchestrator::Orchestrator,
     overrides::{Durable, FlowHook, Hook},
-    registry::Requirement,
+    registered::Registered,
     relay_settings::RelaySettings,
     report::{FlowReport, StepResult},
     stats::Stats,

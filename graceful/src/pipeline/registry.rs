@@ -1,4 +1,4 @@
-//! The handlers of the program, as their expansions register them at link time, and what they require.
+//! The handlers of the program, as their expansions register them at link time, and what was found missing at their calls.
 
 use std::{
     collections::BTreeSet,
@@ -7,49 +7,24 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{Durable, Orchestrator};
+use super::{Durable, Orchestrator, Registered};
 use crate::{
     flow::Flow,
     step::{Step, StepError},
 };
 
 #[cfg(feature = "macros")]
-inventory::collect!(&'static Requirement);
+inventory::collect!(Registered);
 
 #[cfg(feature = "macros")]
-pub(crate) fn requirements() -> impl Iterator<Item = &'static Requirement> {
-    inventory::iter::<&'static Requirement>.into_iter().copied()
+pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
+    inventory::iter::<Registered>.into_iter()
 }
 
 /// Without the macros there are none.
 #[cfg(not(feature = "macros"))]
-pub(crate) fn requirements() -> impl Iterator<Item = &'static Requirement> {
+pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
     std::iter::empty()
-}
-
-/// What one handler requires; submitted by its expansion, and only where there is something to check.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Requirement {
-    pub handler: &'static str,
-    pub module: &'static str,
-    pub file: &'static str,
-    pub line: u32,
-    /// How a relay finds it, where its delivery is durable.
-    pub durable: Option<&'static Durable>,
-    /// Steps that are `required`, or that an argument relies on, and that no hook overrides.
-    pub steps: &'static [Step],
-}
-
-impl Requirement {
-    /// Whether `path` names it, its module, or a module around it.
-    pub(crate) fn is_in(&self, path: &str) -> bool {
-        let within = |module: &str| {
-            module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        };
-        within(self.module)
-            || path.strip_prefix(self.module).and_then(|rest| rest.strip_prefix("::")) == Some(self.handler)
-    }
 }
 
 pub(crate) const fn no_store() -> &'static str {
@@ -92,8 +67,8 @@ impl Orchestrator {
             return;
         }
         // A handler's name need not be unique; the flow of the manual path has none.
-        let of_name = requirements().filter(|requirement| requirement.handler == flow.handler());
-        let places: Vec<_> = of_name.map(|found| format!("{}:{}", found.file, found.line)).collect();
+        let of_name = handlers().filter(|handler| handler.handler == flow.handler());
+        let places: Vec<_> = of_name.map(place).collect();
         tracing::error!(
             target: "graceful::requirements",
             handler = flow.handler(),
@@ -102,4 +77,28 @@ impl Orchestrator {
             "a handler {why}; this is logged once"
         );
     }
+}
+
+fn place(handler: &Registered) -> String {
+    format!("{}:{}", handler.file(), handler.line())
+}
+
+/// A durable handler is called where there is no orchestrator: logged once for each.
+#[cold]
+pub(crate) fn without_an_orchestrator(durable: &Durable) {
+    static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let identity = (durable.identity)();
+    if !LOGGED.lock().unwrap_or_else(PoisonError::into_inner).insert(identity) {
+        return;
+    }
+    let is_it =
+        |handler: &&Registered| handler.durable.is_some_and(|durable| (durable.identity)() == identity);
+    let handler = handlers().find(is_it);
+    tracing::error!(
+        target: "graceful::requirements",
+        handler = handler.map_or(identity, |handler| handler.handler),
+        at = handler.map(place),
+        "a durable handler was called without an orchestrator, so none of its steps run, now or later: `install` one at start, or call the \
+         handler in its `scope`; this is logged once"
+    );
 }

@@ -43,7 +43,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         tracing::error!(
             target: "graceful::relay",
             flow = %claim.id,
-            handler = claim.handler,
+            handler = attempt.as_ref().map_or(&*claim.handler, Attempt::handler),
             attempt = claim.attempt,
             error,
             failures,

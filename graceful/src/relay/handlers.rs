@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
     static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> = LazyLock::new(|| {
         let mut handlers: HashMap<_, Vec<_>> = HashMap::new();
-        for durable in registry::requirements().filter_map(|requirement| requirement.durable) {
+        for durable in registry::handlers().filter_map(|handler| handler.durable) {
             handlers.entry((durable.identity)()).or_default().push(durable);
         }
         handlers

@@ -1,6 +1,6 @@
 //! `cache`: put the value; invalidate the key.
 
-mod types;
+pub(crate) mod types;
 
 use std::{sync::Arc, time::Duration};
 

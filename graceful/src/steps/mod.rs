@@ -5,7 +5,7 @@
 
 mod alert;
 mod audit;
-mod cache;
+pub(crate) mod cache;
 mod event;
 pub(crate) mod fallback;
 mod graph;

@@ -113,7 +113,7 @@ impl Alert {
                 tracing::$level!(
                     target: "graceful::alert",
                     entity = %incident.entity(),
-                    owner = incident.owner().as_str(),
+                    handler = flow.handler(),
                     code = %flow.code(),
                     severity = severity.name(),
                     flow = %flow.id(),
@@ -135,7 +135,7 @@ impl Alert {
         tracing::info!(
             target: "graceful::alert",
             entity = %self.entity,
-            owner = self.owner.as_str(),
+            handler = flow.handler(),
             code = %flow.code(),
             severity = self.severity.name(),
             flow = %flow.id(),

@@ -1,6 +1,7 @@
 //! Values of different types under one pattern: who reads the key finds now one, now the other.
 
 use std::{
+    any::type_name,
     collections::HashMap,
     sync::{LazyLock, PoisonError, RwLock},
 };
@@ -50,16 +51,27 @@ pub(super) fn check(flow: &Flow) {
     types.push((name, flow.declaration.handler.clone()));
 }
 
-/// Without what a reader looks through.
-fn plain(mut name: &'static str) -> &'static str {
+/// Without what a reader looks through, since JSON does not show it.
+pub(crate) fn plain(mut name: &'static str) -> &'static str {
     loop {
         let wrapped = name.strip_prefix('&').or_else(|| {
             let (wrapper, inner) = name.strip_suffix('>')?.split_once('<')?;
-            let transparent = ["core::option::Option", "axum::json::Json", "tonic::response::Response"];
+            let transparent = [
+                "alloc::borrow::Cow",
+                "alloc::boxed::Box",
+                "alloc::rc::Rc",
+                "alloc::sync::Arc",
+                "axum::json::Json",
+                "core::option::Option",
+                "tonic::response::Response",
+            ];
+            // That of a `Cow`.
+            let inner = inner.strip_prefix("'_, ").unwrap_or(inner);
             transparent.contains(&wrapper).then_some(inner)
         });
         match wrapped {
             Some(wrapped) => name = wrapped,
+            None if name == "str" => return type_name::<String>(),
             None => return name,
         }
     }
@@ -67,7 +79,7 @@ fn plain(mut name: &'static str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::any::type_name;
+    use std::{borrow::Cow, sync::Arc};
 
     use super::*;
 
@@ -77,5 +89,13 @@ mod tests {
             assert_eq!(plain(name), "u8");
         }
         assert_eq!(plain(type_name::<Vec<u8>>()), "alloc::vec::Vec<u8>");
+        for name in [
+            type_name::<String>(),
+            type_name::<&str>(),
+            type_name::<Cow<'_, str>>(),
+            type_name::<Option<Arc<str>>>(),
+        ] {
+            assert_eq!(plain(name), "alloc::string::String");
+        }
     }
 }

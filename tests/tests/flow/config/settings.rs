@@ -2,7 +2,7 @@
 
 use graceful::{Code, ConfigError, Orchestrator, Step, backends::memory, orchestrate};
 use graceful_tests::{
-    BACKENDS, Reports, User, ada,
+    BACKENDS, Log, Reports, User, ada,
     servers::{self, Server, unique},
 };
 
@@ -95,6 +95,15 @@ async fn a_value_that_is_no_url_or_of_another_scheme() {
         assert!(error.to_string().starts_with(&format!("{variable}: {why}")), "{error}");
         assert_eq!(error.variables().collect::<Vec<_>>(), [variable]);
     }
+}
+
+#[tokio::test]
+async fn unknown_variable_forges_no_line_of_the_log() {
+    let (log, _listening) = Log::listen();
+    let settings = [("GRACEFUL_COLOUR\nERROR forged\u{202e}", "red")];
+    drop(Orchestrator::builder().with_settings(settings).await.unwrap());
+    let lines = log.of("graceful::config");
+    assert_eq!(lines[0].field("variable"), "GRACEFUL_COLOUR\\nERROR forged\\u{202e}");
 }
 
 #[tokio::test]

@@ -107,6 +107,63 @@ async fn cancelled_callers_beyond_the_bound_leave_reports_and_no_waiting_tasks()
     world.reports.until(1003).await;
 }
 
+/// The runtime comes back to the test after a part of the tasks that can run.
+async fn tasks_have_run() {
+    for _ in 0..100 {
+        yield_now().await;
+    }
+}
+
+/// As the callers of a server whose clients come and go: many are there at once, and each goes at any time.
+#[tokio::test]
+async fn callers_cancelled_at_random_leave_no_more_waiting_tasks_than_the_queue_takes() {
+    const QUEUE: usize = 1024;
+    const CALLS: usize = 6000;
+    static GATE: Gate = Gate::closed();
+
+    async fn audit(_: &Flow) -> HookResult {
+        GATE.pass().await;
+        Ok(())
+    }
+
+    #[orchestrate(pattern = "user", id = n, audit = audit, delivery = "background")]
+    async fn ask(n: u64, error: Option<Code>) -> Result<u64, Code> {
+        error.map_or(Ok(n), Err)
+    }
+
+    let world = World::with(|builder| builder.background_queue(QUEUE));
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = alive();
+    let mut callers = Vec::new();
+    for _ in 0..CALLS {
+        let error = fastrand::bool().then_some(Code::Internal);
+        let mut caller = Box::pin(world.run(ask(fastrand::u64(..500), error)));
+        if poll(caller.as_mut()).is_pending() {
+            callers.push(caller);
+        }
+        while callers.len() > fastrand::usize(1..200) {
+            drop(callers.swap_remove(fastrand::usize(..callers.len())));
+        }
+        if fastrand::u8(..) < 16 {
+            tasks_have_run().await;
+            // A task for each lane, one for each caller, and those that callers have left.
+            let tasks = alive() - before;
+            assert!(tasks <= 8 + callers.len() + QUEUE, "{} callers, {tasks} tasks", callers.len());
+        }
+    }
+    drop(callers);
+    tasks_have_run().await;
+    assert_eq!(alive() - before, 8 + QUEUE, "as many wait as may");
+
+    GATE.open_for(CALLS);
+    let reports = world.reports.until(CALLS).await;
+    let (not_run, run): (Vec<_>, Vec<_>) = reports.iter().partition(|report| report.failures().count() > 0);
+    assert!(run.len() > 2 * QUEUE, "{} run, {} not", run.len(), not_run.len());
+    for failure in not_run.iter().flat_map(|report| report.failures()) {
+        assert_eq!(failure.kind(), StepErrorKind::Abandoned);
+    }
+}
+
 #[tokio::test]
 async fn cancelled_inline_callers_beyond_the_bound_leave_reports() {
     static GATE: Gate = Gate::closed();

@@ -91,7 +91,14 @@ async fn a_flow_that_cannot_be_stored_is_the_handlers_err() {
     sqlx::query("CREATE TABLE users (id INTEGER PRIMARY KEY)").execute(&mut elsewhere).await.unwrap();
     let mut transaction = elsewhere.begin().await.unwrap();
     let error = orchestrator.scope(save(&mut transaction, 1, None)).await.unwrap_err();
-    assert!(error.message().contains("no such table: graceful_flows"), "{error}");
+    let store = service.store.path().display();
+    assert_eq!(
+        error.message(),
+        format!(
+            "the transaction belongs to a SQLite database, or schema, without graceful's tables (no such table: graceful_flows): open it on \
+             the database of the orchestrator's store, which is Store {{ path: \"{store}\", .. }}, so that both are committed together"
+        )
+    );
     transaction.rollback().await.unwrap();
     assert_eq!(orchestrator.stats().not_stored(), 1);
     // The outcome is an error now, and the error flow says so.

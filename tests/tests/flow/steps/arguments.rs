@@ -10,6 +10,10 @@ use graceful::{
 use graceful_tests::{User, UserError, World, ada};
 use serde::{Serialize, Serializer, ser::Error as _};
 
+/// What to write is a part of the reason.
+const METADATA_IS_A_NUMBER: &str = "`metadata` is a number, and must be a JSON object: give the value a name, as in \
+                                    `json!({ \"note\": value })`, or use a struct or a map";
+
 fn boom<T>(_: impl Sized) -> T {
     panic!("no value")
 }
@@ -29,7 +33,7 @@ impl Serialize for Refusing {
 
 /// A handler per case, and the steps that fail on its arms.
 macro_rules! cases {
-    ($user:ident; $($name:ident: [$($arguments:tt)*], $reason:literal, ok [$($ok:ident)*], err [$($err:ident)*];)*) => {$(
+    ($user:ident; $($name:ident: [$($arguments:tt)*], $reason:expr, ok [$($ok:ident)*], err [$($err:ident)*];)*) => {$(
         mod $name {
             use super::*;
 
@@ -93,8 +97,10 @@ cases! { user;
         "`message` panicked: no value", ok [Event Audit], err [];
     panicking_metadata: [cache = user.id, event = "seen", metadata = boom::<User>(user.id)],
         "`metadata` panicked: no value", ok [Metadata], err [Metadata];
+    metadata_that_is_a_text: [cache = user.id, event = "seen", metadata = user.name.clone()],
+        METADATA_IS_A_NUMBER.replace("a number", "a text").as_str(), ok [Metadata], err [Metadata];
     metadata_that_is_no_object: [cache = user.id, event = "seen", metadata = user.id],
-        "`metadata` is not an object", ok [Metadata], err [Metadata];
+        METADATA_IS_A_NUMBER, ok [Metadata], err [Metadata];
     refusing_metadata: [cache = user.id, event = "seen", metadata = Refusing],
         "`metadata` cannot be serialised: no", ok [Metadata], err [Metadata];
     panicking_relation: [cache = user.id, event = "seen", graph(relation = "knows", to = boom::<u64>(user.id))],
@@ -203,7 +209,7 @@ async fn two_faults_are_told_each_by_its_step() {
     let failures: Vec<_> = report.failures().map(|error| (error.step().unwrap(), error.message())).collect();
     assert_eq!(
         failures,
-        [(Step::Metadata, "`metadata` is not an object"), (Step::Cache, "the version does not fit an `i64`")]
+        [(Step::Metadata, METADATA_IS_A_NUMBER), (Step::Cache, "the version does not fit an `i64`")]
     );
 }
 
@@ -232,7 +238,7 @@ mod manual {
         let entity = [Metadata, Graph, Schedule, Audit, Alert];
         both(config(""), "the id is empty", &entity, &entity).await;
         both(config(42).cache_key(""), "the cache key is empty", &[Cache], &[Cache]).await;
-        both(config(42).metadata(&1), "`metadata` is not an object", &[Metadata], &[Metadata]).await;
+        both(config(42).metadata(&1), METADATA_IS_A_NUMBER, &[Metadata], &[Metadata]).await;
         both(config(42).graph("knows", ""), "what `to` names is empty", &[Graph], &[]).await;
         let refusing = "the payload cannot be serialised: no";
         both(config(42).payload(&Refusing), refusing, &[Cache, Event, Audit], &[]).await;

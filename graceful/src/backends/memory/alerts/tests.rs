@@ -52,11 +52,11 @@ fn both_lists_are_bounded() {
 fn firing_and_resolving_are_told_to_the_log() {
     let log = Log::default();
     let failed = [(); 4].map(|()| {
-        let mut flow = flow("1", Code::Internal);
+        let mut flow = of_handler(flow("1", Code::Internal));
         Arc::make_mut(&mut flow).message = "INTERNAL\nforged".into();
         flow
     });
-    let resolved = flow("1", Code::Ok);
+    let resolved = of_handler(flow("1", Code::Ok));
     let run = || {
         let alerts = Alerts::new();
         let severities = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
@@ -77,11 +77,11 @@ fn firing_and_resolving_are_told_to_the_log() {
     let line = |severity: &str, count: usize| {
         let flow = failed[count - 1].id();
         format!(
-            "INTERNAL\\nforged; entity=users::user:1; owner=; code=INTERNAL; severity={severity}; flow={flow}; count={count}; "
+            "INTERNAL\\nforged; entity=users::user:1; handler=update_user; code=INTERNAL; severity={severity}; flow={flow}; count={count}; "
         )
     };
     let end = format!(
-        "resolved: INTERNAL\\nforged; entity=users::user:1; owner=; code=OK; severity=critical; flow={}; count=4; ",
+        "resolved: INTERNAL\\nforged; entity=users::user:1; handler=update_user; code=OK; severity=critical; flow={}; count=4; ",
         resolved.id()
     );
     let expected = [
@@ -92,6 +92,11 @@ fn firing_and_resolving_are_told_to_the_log() {
         (Level::INFO, end),
     ];
     assert_eq!(*log.0.lock().unwrap(), expected);
+}
+
+fn of_handler(mut flow: Arc<Flow>) -> Arc<Flow> {
+    Arc::make_mut(&mut flow).declaration.to_mut().handler = "update_user".into();
+    flow
 }
 
 /// Level, message and fields of each event under our target.

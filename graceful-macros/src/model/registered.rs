@@ -1,0 +1,204 @@
+//! What the start check knows of a handler, whether it is called or not: a static has it, so it names nothing that is generic.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens as _;
+use syn::{
+    BoundLifetimes, Expr, ExprLit, GenericParam, Lifetime, Lit, Path, ReturnType, Signature, Type,
+    TypeImplTrait, TypeInfer, TypeMacro,
+    visit::{self, Visit},
+    visit_mut::{self, VisitMut},
+};
+
+use super::{
+    Shape, fully_hooked,
+    rules::{CACHE, FALLBACK},
+    scope::identifiers,
+    shape::{output_of, without_parentheses},
+};
+use crate::parse::{Args, Function, Name, Piece, STEPS, Value};
+
+/// What is registered of a handler.
+pub(crate) struct Registered {
+    /// `None` where only the handler itself can name it.
+    pub(crate) pattern: Option<Name>,
+    /// The steps that the declaration names, and that no hook replaces.
+    pub(crate) declared: Vec<&'static str>,
+    /// The steps that are `required`, or that an argument relies on, and that no hook replaces.
+    pub(crate) required: Vec<&'static str>,
+    pub(crate) cached: Option<Cached>,
+}
+
+/// What an `Ok` puts into the cache.
+pub(crate) struct Cached {
+    /// What the key is made of, with `{}` for each value.
+    pub(crate) key: String,
+    /// What the function returns.
+    pub(crate) returned: TokenStream,
+}
+
+impl Registered {
+    pub(super) fn of(args: &Args, pattern: &Name, function: &Function, shape: &Shape) -> Self {
+        let served =
+            || args.steps.iter().zip(STEPS).filter(|(step, _)| step.off.is_none() && !fully_hooked(step));
+        let mut used = Vec::new();
+        identifiers(function.signature.to_token_stream(), &mut used);
+        identifiers(function.body.stream(), &mut used);
+        let is_method = used.iter().any(|name| name == "self" || name == "Self");
+        let names = Names { signature: &function.signature, is_method, concrete: args.concrete.is_some() };
+        let pattern = match pattern {
+            // A constant that stands alone is one of a module.
+            Name::Constant(path) if path.get_ident().is_none() && names.may_be_generic(path) => None,
+            pattern => Some(pattern.clone()),
+        };
+        let mut required: Vec<_> =
+            served().filter(|(step, _)| step.required.is_some()).map(|(_, (_, variant))| variant).collect();
+        required.extend(args.last_good.map(|_| STEPS[FALLBACK].1));
+        Self {
+            pattern,
+            declared: served().filter(|(step, _)| step.given).map(|(_, (_, variant))| variant).collect(),
+            required,
+            cached: cached(args, &names, shape),
+        }
+    }
+}
+
+fn cached(args: &Args, names: &Names<'_>, shape: &Shape) -> Option<Cached> {
+    let (cache, step) = (&args.cache, &args.steps[CACHE]);
+    let replaced = step.off.is_some() || step.with.is_some() || step.ok.is_some();
+    let invalidates = cache.on_ok.as_ref().is_some_and(|on_ok| on_ok.value == "Invalidate");
+    // The type of an expression is not known here.
+    if replaced || invalidates || cache.value.is_some() || args.payload.is_some() {
+        return None;
+    }
+    Some(Cached { key: form(cache.key.as_ref()?)?, returned: names.returned(shape)? })
+}
+
+/// What a key is made of: values, and the text between them. Keys of different forms are different keys, as those of a `list/{page}` and
+/// of an `{id}` are. `None` where an expression may be of any form.
+fn form(key: &Value) -> Option<String> {
+    match key {
+        Value::Template(template) => {
+            let pieces = template.pieces.iter().map(|piece| match piece {
+                Piece::Text(text) => text.as_str(),
+                Piece::Hole(_) => "{}",
+            });
+            Some(pieces.collect())
+        }
+        Value::Expr(expr) | Value::Quoted(expr, _) => form_of(expr),
+    }
+}
+
+fn form_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Some(number.base10_digits().to_owned()),
+        Expr::Path(path) => {
+            // A constant is the same for every call, and its name need not be that of another.
+            let is_value = path.path.get_ident()?.to_string().chars().any(char::is_lowercase);
+            is_value.then(|| "{}".to_owned())
+        }
+        Expr::Field(field) => form_of(&field.base),
+        Expr::Reference(reference) => form_of(&reference.expr),
+        Expr::Paren(paren) => form_of(&paren.expr),
+        Expr::Unary(unary) => form_of(&unary.expr),
+        Expr::MethodCall(call) => {
+            let same = ["as_ref", "as_str", "clone", "id", "to_owned", "to_string"];
+            same.iter().any(|name| call.method == name).then(|| form_of(&call.receiver))?
+        }
+        _ => None,
+    }
+}
+
+/// What a static can name. Whether a name is a type parameter of the `impl` block around the function, the attribute does not see.
+struct Names<'a> {
+    signature: &'a Signature,
+    /// It has a `self`, or names `Self`.
+    is_method: bool,
+    /// The block around it, which carries the attribute, too, has no parameters.
+    concrete: bool,
+}
+
+impl Names<'_> {
+    /// The type that the function returns, or its future does.
+    fn returned(&self, shape: &Shape) -> Option<TokenStream> {
+        let ReturnType::Type(_, returned) = &self.signature.output else { return None };
+        let mut returned = match (shape, without_parentheses(returned)) {
+            (Shape::TailBlock(_) | Shape::Call { .. }, Type::ImplTrait(opaque)) => output_of(opaque)?,
+            (Shape::TailBlock(_), _) => return None,
+            (_, returned) => returned.clone(),
+        };
+        let mut unknown = Unknown { names: self, found: false };
+        unknown.visit_type(&returned);
+        if unknown.found {
+            return None;
+        }
+        Unnamed(Vec::new()).visit_type_mut(&mut returned);
+        Some(returned.into_token_stream())
+    }
+
+    /// Whether the first name of a path may be a parameter.
+    fn may_be_generic(&self, path: &Path) -> bool {
+        const EVERYWHERE: [&str; 6] = ["Box", "Option", "Result", "String", "ToString", "Vec"];
+        let first = &path.segments[0].ident;
+        let name = first.to_string();
+        let is_own = self.signature.generics.params.iter().any(|parameter| match parameter {
+            GenericParam::Type(own) => own.ident == *first,
+            GenericParam::Const(own) => own.ident == *first,
+            GenericParam::Lifetime(_) => false,
+        });
+        if name == "Self" || is_own {
+            return true;
+        }
+        // Modules and the types of the language begin with a small letter.
+        let is_type = name.starts_with(char::is_uppercase);
+        if self.concrete || path.leading_colon.is_some() || !is_type || EVERYWHERE.contains(&&*name) {
+            return false;
+        }
+        // The block of a method may have parameters. A function that stands alone sees none: there, only what looks like one is taken for
+        // it.
+        self.is_method || !name.chars().any(char::is_lowercase)
+    }
+}
+
+/// Looks for what a static cannot name.
+struct Unknown<'a> {
+    names: &'a Names<'a>,
+    found: bool,
+}
+
+impl Visit<'_> for Unknown<'_> {
+    fn visit_path(&mut self, path: &Path) {
+        self.found |= self.names.may_be_generic(path);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
+        self.found = true;
+    }
+
+    fn visit_type_infer(&mut self, _: &TypeInfer) {
+        self.found = true;
+    }
+
+    fn visit_type_macro(&mut self, _: &TypeMacro) {
+        self.found = true;
+    }
+}
+
+/// Lifetimes without their names, but for `'static` and those that the type itself binds.
+struct Unnamed(Vec<Ident>);
+
+impl VisitMut for Unnamed {
+    fn visit_bound_lifetimes_mut(&mut self, bound: &mut BoundLifetimes) {
+        self.0.extend(bound.lifetimes.iter().filter_map(|parameter| match parameter {
+            GenericParam::Lifetime(parameter) => Some(parameter.lifetime.ident.clone()),
+            _ => None,
+        }));
+        visit_mut::visit_bound_lifetimes_mut(self, bound);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident != "static" && !self.0.contains(&lifetime.ident) {
+            lifetime.ident = Ident::new("_", lifetime.ident.span());
+        }
+    }
+}

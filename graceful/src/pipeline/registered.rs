@@ -1,0 +1,137 @@
+//! The handlers of the program, each as its expansion has registered it, whether it was ever called or not.
+
+use std::{fmt, panic::Location};
+
+use super::{Durable, registry};
+use crate::step::Step;
+
+/// What the program says of one handler: data in a static.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Registered {
+    pub(crate) handler: &'static str,
+    pub(crate) module: &'static str,
+    /// The line of its attribute.
+    at: &'static Location<'static>,
+    /// Empty where only the handler itself can name it, as a constant of a type parameter.
+    pub(crate) pattern: &'static str,
+    /// Steps that the declaration names, and that no hook replaces.
+    pub(crate) declared: &'static [Step],
+    /// Steps that are `required`, or that an argument relies on, and that no hook replaces.
+    pub(crate) required: &'static [Step],
+    /// How a relay finds it, where its delivery is durable.
+    pub(crate) durable: Option<&'static Durable>,
+    /// What an `Ok` puts into the cache, where a static can name it.
+    pub(crate) cached: Option<Cached>,
+}
+
+/// What an `Ok` puts into the cache.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cached {
+    /// The form of the key: what it is made of, with `{}` for each value.
+    pub(crate) key: &'static str,
+    /// The name of the value's type; empty where it has no payload.
+    pub(crate) value: fn() -> &'static str,
+}
+
+impl Registered {
+    /// Stands where the attribute does.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(handler: &'static str, module: &'static str, pattern: &'static str) -> Self {
+        Self {
+            handler,
+            module,
+            at: Location::caller(),
+            pattern,
+            declared: &[],
+            required: &[],
+            durable: None,
+            cached: None,
+        }
+    }
+
+    #[must_use]
+    pub const fn declares(mut self, steps: &'static [Step]) -> Self {
+        self.declared = steps;
+        self
+    }
+
+    #[must_use]
+    pub const fn requires(mut self, steps: &'static [Step]) -> Self {
+        self.required = steps;
+        self
+    }
+
+    #[must_use]
+    pub const fn durable(mut self, durable: &'static Durable) -> Self {
+        self.durable = Some(durable);
+        self
+    }
+
+    #[must_use]
+    pub const fn caches(mut self, key: &'static str, value: fn() -> &'static str) -> Self {
+        self.cached = Some(Cached { key, value });
+        self
+    }
+
+    pub(crate) fn file(&self) -> &'static str {
+        self.at.file()
+    }
+
+    pub(crate) fn line(&self) -> u32 {
+        self.at.line()
+    }
+
+    /// Whether `path` names it, its module, or a module around it.
+    pub(crate) fn is_in(&self, path: &str) -> bool {
+        let within = |module: &str| {
+            module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        within(self.module)
+            || path.strip_prefix(self.module).and_then(|rest| rest.strip_prefix("::")) == Some(self.handler)
+    }
+}
+
+/// As people find it.
+impl fmt::Display for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({}:{})", self.handler, self.file(), self.line())
+    }
+}
+
+/// How many handlers are named in one line of the log.
+const NAMED: usize = 3;
+
+/// Which handlers declare each of these steps: a few of each, by file and line.
+pub(crate) fn that_declare<'a>(steps: impl IntoIterator<Item = &'a Step>) -> String {
+    let of_step = |step: &Step| {
+        let mut handlers: Vec<_> =
+            registry::handlers().filter(|handler| handler.declared.contains(step)).collect();
+        // The linker's order means nothing to readers.
+        handlers.sort_unstable_by_key(|handler| (handler.file(), handler.line(), handler.handler));
+        let named: Vec<_> = handlers.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = match handlers.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!handlers.is_empty()).then(|| format!("{step}: {}{more}", named.join(", ")))
+    };
+    steps.into_iter().filter_map(of_step).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_of_handler_or_module_around_it_names_the_handler() {
+        let handler = Registered::new("update_user", "shop::users", "user");
+        for path in ["shop", "shop::users", "shop::users::update_user"] {
+            assert!(handler.is_in(path), "{path}");
+        }
+        for path in ["sho", "shop::user", "shop::users::update", "shop::users::update_user::inner", "users"] {
+            assert!(!handler.is_in(path), "{path}");
+        }
+    }
+}
