@@ -52,8 +52,8 @@ impl Subscriber {
             Ok(info) => (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX)),
             Err(error) => {
                 // No message of a stream, so there is nobody to answer.
-                let error = escaped(&error.to_string());
-                tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "a message from nowhere");
+                let error = error.to_string();
+                tracing::error!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "a message from nowhere");
                 return true;
             }
         };
@@ -216,8 +216,8 @@ impl Subscriber {
     /// An answer that gets lost brings the event again.
     async fn answer(&self, message: &Message, answer: AckKind) {
         if let Err(error) = message.ack_with(answer).await {
-            let error = escaped(&error.to_string());
-            tracing::warn!(target: "graceful::subscriber", consumer = self.name, %error, "an answer got lost");
+            let error = error.to_string();
+            tracing::warn!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "an answer got lost");
         }
     }
 

@@ -134,8 +134,8 @@ async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
     if let Some(connection) = database.connection
         && let Err(error) = connection.close().await
     {
-        let error = escaped(&error.to_string());
-        tracing::warn!(target: "graceful::sqlite", %error, "the store was not closed in order");
+        let error = error.to_string();
+        tracing::warn!(target: "graceful::sqlite", error = %escaped(&error), "the store was not closed in order");
     }
 }
 
