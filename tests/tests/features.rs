@@ -31,21 +31,6 @@ fn cryptography(crates: &[(String, Vec<String>)]) -> Vec<&str> {
         .collect()
 }
 
-/// All that the crate has, but those that are not to be named.
-fn features() -> Vec<String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--offline", "--locked", "--no-deps", "--format-version", "1"])
-        .output()
-        .unwrap();
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let mut packages = metadata["packages"].as_array().unwrap().iter();
-    let graceful = packages.find(|package| package["name"] == "graceful").unwrap();
-    let names = graceful["features"].as_object().unwrap().keys();
-    names.filter(|name| !name.starts_with("__")).cloned().collect()
-}
-
-/// A client of the application's own may be built without a library of cryptography, as `reqwest` with `rustls-no-provider` is, or
-/// with one. So no feature brings one unasked, and none brings `reqwest`: its features would say what the application's client is.
 /// The crates that applications name, each with its features, but those that are not to be named.
 fn published() -> Vec<(String, Vec<String>)> {
     let output = Command::new(env!("CARGO"))

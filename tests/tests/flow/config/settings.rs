@@ -101,7 +101,7 @@ async fn a_value_that_is_no_url_or_of_another_scheme() {
 async fn unknown_variable_forges_no_line_of_the_log() {
     let (log, _listening) = Log::listen();
     let settings = [("GRACEFUL_COLOUR\nERROR forged\u{202e}", "red")];
-    drop(Orchestrator::builder().with_settings(settings).await.unwrap());
+    drop(Orchestrator::builder().settings(BACKENDS, settings).await.unwrap());
     let lines = log.of("graceful::config");
     assert_eq!(lines[0].field("variable"), "GRACEFUL_COLOUR\\nERROR forged\\u{202e}");
 }
