@@ -8,7 +8,7 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
         .caches("{}", || ::graceful::__private::cached:: < Result < User, UserError > >
         ().__graceful_type())
     }
-    ::graceful::__private::call(
+    return ::graceful::__private::call(
             const {
                 &::graceful::__private::Site::new("update_user", "user", "user updated")
                     .event("user_updated", "user_updated.failed")
@@ -51,5 +51,5 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                     )
             },
         )
-        .await
+        .await;
 }

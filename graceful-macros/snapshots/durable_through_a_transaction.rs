@@ -28,7 +28,7 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
         ::graceful::__private::Registered::new("save", ::core::module_path!(), "user")
         .durable(& __GRACEFUL_DURABLE)
     }
-    ::graceful::__private::call(
+    return ::graceful::__private::call(
             const {
                 &::graceful::__private::Site::new("save", "user", "save")
                     .hook(::graceful::Step::Audit)
@@ -102,5 +102,5 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                     .await
             },
         )
-        .await
+        .await;
 }

@@ -80,6 +80,8 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> V
             }
         };
         let argument = Ident::new(&variant(setter.method), span);
+        // Where `graceful` is not found, that is told once, where its path stands.
+        let krate = &handler.krate;
         quote_spanned!(span=> #draft.argument(#krate::__private::Argument::#argument, |#draft| #set))
     };
     setters.iter().map(call).collect()
