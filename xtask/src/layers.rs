@@ -83,7 +83,7 @@ fn uses(source: &Crate, order: &[String]) -> Uses {
     for (path, module) in source.modules.iter().filter(|(path, _)| !path.is_empty()) {
         let mut visitor = Paths { found: Vec::new() };
         module.items.iter().for_each(|item| visitor.visit_item(item));
-        for (line, segments) in visitor.found {
+        for segments in visitor.found {
             // A name that a macro makes is not found, but its module is.
             let mut lengths = (1..=segments.len()).rev();
             let Some(found) = lengths.find_map(|length| source.resolve(path, &segments[..length])) else {
@@ -94,7 +94,11 @@ fn uses(source: &Crate, order: &[String]) -> Uses {
             };
             if from != to {
                 let file = module.file.strip_prefix(root()).unwrap_or(&module.file);
-                uses.entry((from, to)).or_default().insert(format!("{}:{line}", file.display()));
+                uses.entry((from, to)).or_default().insert(format!(
+                    "{} ({})",
+                    file.display(),
+                    segments.join("::")
+                ));
             }
         }
     }
@@ -107,51 +111,26 @@ fn listed(module: &ModulePath, order: &[String]) -> Option<String> {
     names.into_iter().find(|name| order.contains(name))
 }
 
-/// Every path that starts in this crate, and the line on which it stands.
+/// Every path of more than one segment.
 struct Paths {
-    found: Vec<(usize, Vec<String>)>,
+    found: Vec<Vec<String>>,
 }
 
 impl Paths {
-    fn add_use(&mut self, tree: &syn::UseTree, path: &mut Vec<String>) {
-        let mut add = |ident: &syn::Ident, path: &[String]| {
-            let name = (ident != "self").then(|| ident.to_string());
-            self.found.push((ident.span().start().line, path.iter().cloned().chain(name).collect()));
-        };
-        match tree {
-            syn::UseTree::Path(of) => {
-                path.push(of.ident.to_string());
-                self.add_use(&of.tree, path);
-                path.pop();
-            }
-            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_use(tree, path)),
-            syn::UseTree::Name(name) => add(&name.ident, path),
-            syn::UseTree::Rename(name) => add(&name.ident, path),
-            syn::UseTree::Glob(glob) => {
-                self.found.push((glob.star_token.spans[0].start().line, path.clone()));
-            }
-        }
-    }
-
     /// Within a macro only `crate::…` is surely a path.
     fn add_tokens(&mut self, tokens: TokenStream) {
+        let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
         let mut tokens = tokens.into_iter().peekable();
         while let Some(token) = tokens.next() {
             match token {
                 TokenTree::Group(group) => self.add_tokens(group.stream()),
                 TokenTree::Ident(ident) if ident == "crate" => {
-                    let (line, mut path) = (ident.span().start().line, vec!["crate".to_owned()]);
-                    while tokens
-                        .next_if(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':'))
-                        .is_some()
-                    {
-                        if let Some(TokenTree::Ident(next)) =
-                            tokens.next_if(|token| matches!(token, TokenTree::Ident(_)))
-                        {
-                            path.push(next.to_string());
-                        }
+                    let mut path = vec!["crate".to_owned()];
+                    while tokens.next_if(is_colon).is_some() {
+                        let next = tokens.next_if(|token| matches!(token, TokenTree::Ident(_)));
+                        path.extend(next.map(|name| name.to_string()));
                     }
-                    self.found.push((line, path));
+                    self.found.push(path);
                 }
                 _ => {}
             }
@@ -169,14 +148,14 @@ impl<'ast> Visit<'ast> for Paths {
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         // What is exported is not used: whoever uses it is known by the module that defines it.
         if matches!(item.vis, syn::Visibility::Inherited) {
-            self.add_use(&item.tree, &mut Vec::new());
+            self.found.extend(source::imports(item).into_iter().map(|import| import.path));
         }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if segments.len() > 1 {
-            self.found.push((path.segments[0].ident.span().start().line, segments));
+            self.found.push(segments);
         }
         syn::visit::visit_path(self, path);
     }

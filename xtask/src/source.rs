@@ -80,7 +80,7 @@ impl Crate {
             }
             let module = self.modules.get_mut(path).expect("a module is inserted before its items");
             if let Item::Use(item) = &item {
-                flatten(item, &item.tree, &mut Vec::new(), &mut module.uses);
+                module.uses.extend(imports(item));
             }
             module.items.push(item);
         }
@@ -162,6 +162,12 @@ impl Module {
         let (items, uses, attributes) = (Vec::new(), Vec::new(), Vec::new());
         Self { file: file.to_owned(), items, uses, is_public: false, attributes }
     }
+}
+
+pub fn imports(item: &syn::ItemUse) -> Vec<Use> {
+    let mut uses = Vec::new();
+    flatten(item, &item.tree, &mut Vec::new(), &mut uses);
+    uses
 }
 
 fn flatten(item: &syn::ItemUse, tree: &UseTree, path: &mut Vec<String>, uses: &mut Vec<Use>) {
