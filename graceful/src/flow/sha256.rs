@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 use crate::StepError;
 
@@ -21,7 +22,7 @@ pub struct Sha256(pub [u8; 32]);
 
 impl Sha256 {
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self(hmac_sha256::Hash::hash(bytes))
+        Self(sha2::Sha256::digest(bytes).into())
     }
 }
 
