@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
 
 use super::{Carrier, Draft, Value, mismatch};
-use crate::{Classify, Payload, StepError};
+use crate::{Classify, Payload, StepError, flow::Argument};
 
 /// A value, or an error, to ask what it can do.
 #[derive(Debug)]
@@ -77,7 +77,9 @@ impl<T: ?Sized> Anything<'_, T> {
     /// What cannot be serialised has no payload.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
     pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
-        mismatch::value::<T>(draft);
+        if draft.needs(Argument::Payload) {
+            mismatch::value::<T>(draft);
+        }
     }
 
     /// An argument relies on the payload: says what is missing.
