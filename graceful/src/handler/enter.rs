@@ -1,10 +1,10 @@
 //! The entry: is there an orchestrator, and what is known before the body runs?
 
-use std::{any::Any, future::Future, sync::Arc};
+use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
 use tracing::Level;
 
-use super::{Draft, Returns, Site, draft::Fill};
+use super::{Draft, Once, Returns, Site, draft::Fill};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
     engine::{self, Ended, Engine},
@@ -65,10 +65,15 @@ pub struct Active {
     polled: bool,
 }
 
-/// Makes a call's future outside its caller's: what it borrows on the way is no part of that.
+/// Makes a call's future in its place. What it borrows on the way is no part of that.
 #[inline]
-pub fn call<T>(site: &'static Site, make: impl FnOnce(&'static Site) -> T) -> T {
-    make(site)
+pub fn call<'p, T: IntoFuture>(
+    mut place: Pin<&'p mut Option<T::IntoFuture>>,
+    site: &'static Site,
+    make: impl FnOnce(&'static Site) -> T,
+) -> Pin<&'p mut T::IntoFuture> {
+    place.set(Some(make(site).into_future()));
+    place.as_pin_mut().unwrap_or_else(|| unreachable!("it is there"))
 }
 
 /// Enters a handler with the task's or the process' orchestrator.
@@ -132,7 +137,12 @@ impl Entered {
     }
 
     /// A body that is not async: it returns a `Result`, or a boxed future of one.
-    pub fn call<B, V, O, X>(self, body: B, ok: O, err: X) -> <V::Outcome as Outcome>::Prepared<B, O, X>
+    pub fn call<B, V, O, X>(
+        self,
+        body: &mut Once<B>,
+        ok: O,
+        err: X,
+    ) -> <V::Outcome as Outcome>::Prepared<&mut Once<B>, O, X>
     where
         B: FnOnce() -> V,
         V: Returns,

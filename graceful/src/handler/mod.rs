@@ -12,6 +12,7 @@ mod enter;
 mod fallback;
 mod hook;
 mod mismatch;
+mod once;
 mod outcome;
 mod prepared;
 mod probe;
@@ -34,6 +35,7 @@ pub use self::{
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
+    once::Once,
     outcome::Outcome,
     prepared::{Plainly, Prepared, Returns},
     probe::{Decode, Probe, probe},
