@@ -10,11 +10,9 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                         .identity(|| ::graceful::__private::identity(&__graceful_here))
                 },
                 |__draft| {
-                    __draft
-                        .argument(
-                            ::graceful::__private::Argument::Id,
-                            |__draft| __draft.id(&id),
-                        )
+                    if __draft.needs(::graceful::__private::Argument::Id) {
+                        __draft.id(&id)
+                    }
                 },
             )
             .run(

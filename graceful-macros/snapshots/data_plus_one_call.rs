@@ -8,7 +8,8 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
         .caches("{}", || ::graceful::__private::cached:: < Result < User, UserError > >
         ().__graceful_type())
     }
-    return ::graceful::__private::call(
+    ::graceful::__private::call(
+            ::core::pin::pin!(::core::option::Option::None),
             const {
                 &::graceful::__private::Site::new("update_user", "user", "user updated")
                     .event("user_updated", "user_updated.failed")
@@ -18,11 +19,9 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                 (::graceful::__private::enter(
                     __site,
                     |__draft| {
-                        __draft
-                            .argument(
-                                ::graceful::__private::Argument::Key,
-                                |__draft| __draft.key(&user.id),
-                            )
+                        if __draft.needs(::graceful::__private::Argument::Key) {
+                            __draft.key(&user.id)
+                        }
                     },
                 ))
                     .run(

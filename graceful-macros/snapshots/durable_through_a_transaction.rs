@@ -28,7 +28,8 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
         ::graceful::__private::Registered::new("save", ::core::module_path!(), "user")
         .durable(& __GRACEFUL_DURABLE)
     }
-    return ::graceful::__private::call(
+    ::graceful::__private::call(
+            ::core::pin::pin!(::core::option::Option::None),
             const {
                 &::graceful::__private::Site::new("save", "user", "save")
                     .hook(::graceful::Step::Audit)
@@ -41,11 +42,9 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                     let __locked = ::graceful::__private::enter(
                             __site,
                             |__draft| {
-                                __draft
-                                    .argument(
-                                        ::graceful::__private::Argument::Id,
-                                        |__draft| __draft.id(&user.id),
-                                    )
+                                if __draft.needs(::graceful::__private::Argument::Id) {
+                                    __draft.id(&user.id)
+                                }
                             },
                         )
                         .lock(::graceful::__private::transaction(&mut *tx))

@@ -10,7 +10,8 @@ async fn save(
         .declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
         my::graceful::Step::Schedule, my::graceful::Step::Event])
     }
-    return my::graceful::__private::call(
+    my::graceful::__private::call(
+            ::core::pin::pin!(::core::option::Option::None),
             const {
                 &my::graceful::__private::Site::new("save", "user", "saved")
                     .event("saved", "saved.failed")
@@ -47,35 +48,25 @@ async fn save(
                     __site,
                     &self.orchestrator,
                     |__draft| {
-                        __draft
-                            .argument(
-                                my::graceful::__private::Argument::Key,
-                                |__draft| {
-                                    let __text = my::graceful::__private::text(
-                                        ::core::format_args!(
-                                            "{}", my::graceful::__private::hole(& tenant)
-                                        ),
-                                    );
-                                    __draft.keep(0, &__text)
-                                },
+                        if __draft.needs(my::graceful::__private::Argument::Key) {
+                            let __text = my::graceful::__private::text(
+                                ::core::format_args!(
+                                    "{}", my::graceful::__private::hole(& tenant)
+                                ),
                             );
-                        __draft
-                            .argument(
-                                my::graceful::__private::Argument::GraphTo,
-                                |__draft| __draft.graph_to(&tenant),
+                            __draft.keep(0, &__text)
+                        }
+                        if __draft.needs(my::graceful::__private::Argument::GraphTo) {
+                            __draft.graph_to(&tenant)
+                        }
+                        if __draft.needs(my::graceful::__private::Argument::Message) {
+                            let __text = my::graceful::__private::text(
+                                ::core::format_args!(
+                                    "{}", my::graceful::__private::shown(& & tenant)
+                                ),
                             );
-                        __draft
-                            .argument(
-                                my::graceful::__private::Argument::Message,
-                                |__draft| {
-                                    let __text = my::graceful::__private::text(
-                                        ::core::format_args!(
-                                            "{}", my::graceful::__private::shown(& & tenant)
-                                        ),
-                                    );
-                                    __draft.keep(1, &__text)
-                                },
-                            );
+                            __draft.keep(1, &__text)
+                        }
                     },
                 ))
                     .prepare(
@@ -95,42 +86,34 @@ async fn save(
                             }
                         }),
                         move |__draft, result| {
-                            __draft
-                                .argument(
-                                    my::graceful::__private::Argument::Key,
-                                    |__draft| {
-                                        let __text = my::graceful::__private::text(
-                                            ::core::format_args!(
-                                                "{}/{}", my::graceful::__private::Draft::kept(__draft, 0),
-                                                my::graceful::__private::hole(& result.id)
-                                            ),
-                                        );
-                                        __draft.key(&__text)
-                                    },
+                            if __draft.needs(my::graceful::__private::Argument::Key) {
+                                let __text = my::graceful::__private::text(
+                                    ::core::format_args!(
+                                        "{}/{}", my::graceful::__private::Draft::kept(__draft, 0),
+                                        my::graceful::__private::hole(& result.id)
+                                    ),
                                 );
-                            __draft
-                                .argument(
-                                    my::graceful::__private::Argument::Version,
-                                    |__draft| __draft.version(result.version),
+                                __draft.key(&__text)
+                            }
+                            if __draft.needs(my::graceful::__private::Argument::Version)
+                            {
+                                __draft.version(result.version)
+                            }
+                            if __draft
+                                .needs(my::graceful::__private::Argument::EventPayload)
+                            {
+                                __draft.event_payload(&result.id)
+                            }
+                            if __draft.needs(my::graceful::__private::Argument::Message)
+                            {
+                                let __text = my::graceful::__private::text(
+                                    ::core::format_args!(
+                                        "{}: {}", my::graceful::__private::Draft::kept(__draft, 1),
+                                        my::graceful::__private::shown(& & result.name)
+                                    ),
                                 );
-                            __draft
-                                .argument(
-                                    my::graceful::__private::Argument::EventPayload,
-                                    |__draft| __draft.event_payload(&result.id),
-                                );
-                            __draft
-                                .argument(
-                                    my::graceful::__private::Argument::Message,
-                                    |__draft| {
-                                        let __text = my::graceful::__private::text(
-                                            ::core::format_args!(
-                                                "{}: {}", my::graceful::__private::Draft::kept(__draft, 1),
-                                                my::graceful::__private::shown(& & result.name)
-                                            ),
-                                        );
-                                        __draft.message(&__text)
-                                    },
-                                );
+                                __draft.message(&__text)
+                            }
                             my::graceful::__private::probe(result)
                                 .__graceful_payload(__draft);
                         },

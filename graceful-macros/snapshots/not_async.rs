@@ -12,15 +12,13 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
                 .identity(|| ::graceful::__private::identity(&__graceful_here))
         },
         |__draft| {
-            __draft
-                .argument(
-                    ::graceful::__private::Argument::Key,
-                    |__draft| __draft.key(&id),
-                )
+            if __draft.needs(::graceful::__private::Argument::Key) {
+                __draft.key(&id)
+            }
         },
     ))
         .call(
-            ::graceful::__private::function::<
+            &mut ::graceful::__private::function::<
                 Result<&'_ User, Error>,
                 _,
             >(move || -> _ {

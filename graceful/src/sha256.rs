@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 use crate::step::StepError;
 
@@ -22,7 +23,7 @@ pub struct Sha256(pub [u8; 32]);
 impl Sha256 {
     /// The hash of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(hmac_sha256::Hash::hash(bytes))
+        Self(sha2::Sha256::digest(bytes).into())
     }
 }
 

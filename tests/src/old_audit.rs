@@ -5,7 +5,7 @@ use graceful::{
     backends::{AuditLog, Uuid},
 };
 use graceful_sql::AuditHead;
-use hmac_sha256::Hash;
+use sha2::{Digest as _, Sha256};
 
 /// A row of the table `graceful_audit`.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ async fn old_audit_log(records: i64) -> Vec<OldRecord> {
         let flow = report.flow();
         let (id, entity, text) =
             (flow.id(), flow.entity().to_string(), serde_json::to_string(&**flow).unwrap());
-        let mut hash = Hash::new();
+        let mut hash = Sha256::new();
         hash.update(last);
         hash.update(sequence.to_be_bytes());
         for part in [id.as_bytes().as_slice(), entity.as_bytes(), text.as_bytes()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        last = hash.finalize();
+        last = hash.finalize().into();
         log.push(OldRecord { head: AuditHead { sequence, hash: last }, flow: id, entity, text });
     }
     log

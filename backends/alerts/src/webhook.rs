@@ -7,8 +7,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use ::http::{HeaderName, HeaderValue};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use graceful_http::{self as http, Http, origin};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use graceful::{
@@ -47,6 +49,12 @@ const SECRET_PREFIX: &str = "whsec_";
 ///
 /// ```
 /// use base64::{Engine, prelude::BASE64_STANDARD};
+/// use hmac::{Hmac, KeyInit, Mac};
+/// use sha2::Sha256;
+///
+/// fn mac(secret: &[u8], signed: &[u8]) -> Hmac<Sha256> {
+///     Hmac::new_from_slice(secret).expect("a secret has any length").chain_update(signed)
+/// }
 ///
 /// fn is_ours(secret: &[u8], id: &str, timestamp: &str, body: &[u8], signature: &str, now: u64) -> bool {
 ///     let Ok(sent) = timestamp.parse::<u64>() else { return false };
@@ -54,10 +62,10 @@ const SECRET_PREFIX: &str = "whsec_";
 ///     let signed = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat();
 ///     now.abs_diff(sent) <= 5 * 60
 ///         // In a time that does not depend on where they differ.
-///         && signature.try_into().is_ok_and(|mac: [u8; 32]| hmac_sha256::HMAC::verify(&signed, secret, &mac))
+///         && mac(secret, &signed).verify_slice(&signature).is_ok()
 /// }
 ///
-/// let mac = BASE64_STANDARD.encode(hmac_sha256::HMAC::mac(b"msg_1.1764072000.{}", b"secret"));
+/// let mac = BASE64_STANDARD.encode(mac(b"secret", b"msg_1.1764072000.{}").finalize().into_bytes());
 /// assert!(is_ours(b"secret", "msg_1", "1764072000", b"{}", &format!("v1,{mac}"), 1_764_072_001));
 /// assert!(!is_ours(b"secret", "msg_1", "1764072000", b"{ }", &format!("v1,{mac}"), 1_764_072_001));
 /// ```
@@ -247,8 +255,9 @@ impl Receiver for Hook {
 
 impl Hook {
     fn signature(&self, id: &str, timestamp: &str, body: &str) -> String {
-        let signed = format!("{id}.{timestamp}.{body}");
-        format!("v1,{}", BASE64_STANDARD.encode(hmac_sha256::HMAC::mac(signed, &self.secret)))
+        let mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("a secret has any length");
+        let mac = mac.chain_update(format!("{id}.{timestamp}.{body}"));
+        format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
     }
 }
 
@@ -265,7 +274,7 @@ fn id(notice: &Notice) -> String {
         notice.since,
         notice.resolved_at.is_some(),
     ]);
-    let digest = hmac_sha256::Hash::hash(name.to_string().as_bytes());
+    let digest = Sha256::digest(name.to_string());
     let id = u128::from_be_bytes(digest[..16].try_into().expect("it is 32 bytes long"));
     format!("msg_{id:032x}")
 }

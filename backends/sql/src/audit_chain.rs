@@ -3,8 +3,8 @@
 use std::fmt;
 
 use graceful::{Flow, Key, backends::AuditRecord};
-use hmac_sha256::Hash;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use smol_str::format_smolstr;
 use uuid::Uuid;
 
@@ -33,14 +33,14 @@ impl AuditHead {
     /// from one to another.
     pub fn next(&self, flow: &[u8], entity: &str, record: &str) -> Self {
         let sequence = self.sequence + 1;
-        let mut hash = Hash::new();
+        let mut hash = Sha256::new();
         hash.update(self.hash);
         hash.update(sequence.to_be_bytes());
         for part in [flow, entity.as_bytes(), record.as_bytes()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        Self { sequence, hash: hash.finalize() }
+        Self { sequence, hash: hash.finalize().into() }
     }
 }
 

@@ -51,7 +51,7 @@ fn result(handler: &Handler) -> Ident {
     handler.setters.result.clone().unwrap_or_else(|| bound("result"))
 }
 
-/// One call on the draft per setter. Each evaluates its expression by itself, so that a panic of one concerns no other.
+/// One call on the draft per setter. Each asks whether it is needed: where an expression has panicked, all are begun again.
 pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> Vec<TokenStream> {
     let call = |setter: &Setter| {
         let span = Span::mixed_site().located_at(setter.span);
@@ -71,7 +71,7 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> V
                     None => quote_spanned!(span=> #draft.#method(&#whole)),
                     Some(index) => quote_spanned!(span=> #draft.keep(#index, &#whole)),
                 };
-                quote_spanned!(span=> { let #whole = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #set })
+                quote_spanned!(span=> let #whole = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #set)
             }
             Argument::Probe => {
                 let result = result(handler);
@@ -82,7 +82,7 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> V
         let argument = Ident::new(&variant(setter.method), span);
         // Where `graceful` is not found, that is told once, where its path stands.
         let krate = &handler.krate;
-        quote_spanned!(span=> #draft.argument(#krate::__private::Argument::#argument, |#draft| #set))
+        quote_spanned!(span=> if #draft.needs(#krate::__private::Argument::#argument) { #set })
     };
     setters.iter().map(call).collect()
 }

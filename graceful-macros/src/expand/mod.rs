@@ -30,8 +30,8 @@ pub(super) fn bound(name: &str) -> Ident {
 ///
 /// ```text
 /// async fn update_user(user: User) -> Result<User, UserError> {
-///     call(const { &Site::new("update_user", "user", "user updated").event(…) }, move |site| {
-///         enter(site, |draft| draft.key(&user.id)).run(
+///     call(pin!(None), const { &Site::new("update_user", "user", "user updated").event(…) }, move |site| {
+///         enter(site, |draft| if draft.needs(Argument::Key) { draft.key(&user.id) }).run(
 ///             body(async move {
 ///                 if false { return never::<Result<User, UserError>>((&user,)); }
 ///                 '_body: { …the body… }
@@ -89,13 +89,17 @@ fn call(handler: &Handler) -> TokenStream {
             let block = braced(users, quote!(#hint #body));
             let body = quote_spanned!(users=> async move #block);
             let body = quote!(#krate::__private::body::<#returned, _>(#body));
-            if let Some(tx) = &handler.tx {
-                let run = in_transaction(handler, tx, &enter, &body, &arms);
-                return quote!(#declared return #krate::__private::call(#site, move |#name| async move { #run }).await);
-            }
-            // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on.
-            let run = answer(enter, quote!(.#run(#body, #arms) #after));
-            quote!(#declared return #krate::__private::call(#site, move |#name| #run).await)
+            let run = match &handler.tx {
+                Some(tx) => {
+                    let run = in_transaction(handler, tx, &enter, &body, &arms);
+                    quote!(async move { #run })
+                }
+                None => answer(enter, quote!(.#run(#body, #arms) #after)),
+            };
+            // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on. It gets its
+            // place beforehand, since what is awaited as a value is on the stack twice.
+            let place = quote!(::core::pin::pin!(::core::option::Option::None));
+            quote!(#declared return #krate::__private::call(#place, #site, move |#name| #run).await)
         }
         Shape::TailBlock(tail) => {
             let enter = enter(handler, &site(handler), false);
@@ -131,11 +135,17 @@ fn call(handler: &Handler) -> TokenStream {
                     let name = bound("call");
                     let finish = Ident::new("__graceful_finish", run_span);
                     let finished = answer(quote!(#name.__graceful_sends()), quote!(.#finish(#name)));
-                    quote!(let #name = #enter.#call(#body, #arms) #after; return #finished)
+                    let (entered, once) = (bound("entered"), bound("body"));
+                    quote! {
+                        let #entered = #enter;
+                        let mut #once = #body;
+                        let #name = #entered.#call(&mut #once, #arms) #after;
+                        return #finished
+                    }
                 }
                 false => {
                     let finish = Ident::new("finish", run_span);
-                    let finished = answer(enter, quote!(.#call(#body, #arms) #after .#finish()));
+                    let finished = answer(enter, quote!(.#call(&mut #body, #arms) #after .#finish()));
                     quote!(return #finished)
                 }
             };

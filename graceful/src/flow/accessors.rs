@@ -219,7 +219,7 @@ impl Flow {
     pub fn correlation_id(&self) -> SmolStr {
         match self.context().and_then(|context| context.correlation_id.clone()) {
             Some(id) => id,
-            None => format_smolstr!("{}", self.id),
+            None => SmolStr::new(self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
         }
     }
 

@@ -130,12 +130,7 @@ impl Metadata {
             "fields": self.fields,
         });
         canonical.sort_all_objects();
-        let digest = hmac_sha256::Hash::hash(canonical.to_string().as_bytes());
-        digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        crate::sha256::Sha256::of(canonical.to_string().as_bytes()).to_string()
     }
 }
 

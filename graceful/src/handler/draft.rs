@@ -17,8 +17,18 @@ pub struct Draft<'a> {
     pub(super) flow: &'a mut Flow,
     pub(super) skipped: bool,
     /// Whether the cause of a server fault is logged.
-    pub(super) logs: bool,
+    logs: bool,
+    /// What is being evaluated.
+    argument: Argument,
+    /// How many arguments were asked for since the expressions were begun.
+    asked: usize,
+    /// How many of them have been evaluated, or are being evaluated.
+    begun: usize,
 }
+
+/// Expressions of the declaration, which can be begun again. A reference, so that what takes it is compiled once and not for each
+/// handler.
+pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut Draft<'_>);
 
 /// A text of several parts.
 pub fn text(parts: fmt::Arguments<'_>) -> SmolStr {
@@ -121,29 +131,41 @@ impl<V: Version> Version for &V {
     }
 }
 
-impl Draft<'_> {
-    /// Evaluates one argument. Where its expression panics, the others are evaluated all the same, and the steps that use the
-    /// argument fail.
-    #[inline]
-    pub fn argument(&mut self, argument: Argument, set: impl FnOnce(&mut Draft<'_>)) {
-        let mut set = Some(set);
-        self.contained(argument, &mut |draft| {
-            if let Some(set) = set.take() {
-                set(draft);
-            }
-        });
+impl<'a> Draft<'a> {
+    /// What panics outside of any argument is the fault of `argument`.
+    pub(super) const fn new(flow: &'a mut Flow, logs: bool, argument: Argument) -> Self {
+        Self { flow, skipped: false, logs, argument, asked: 0, begun: 0 }
     }
 
-    /// What is read is compiled once, and not for each handler.
-    pub(super) fn contained(&mut self, argument: Argument, set: &mut dyn FnMut(&mut Draft<'_>)) {
-        // A part of it has panicked at entry.
-        if self.flow.values.faults.has(argument) {
-            return;
+    /// Evaluates the arguments; false where `when` says that nothing follows. Where an expression panics, the steps that use its
+    /// argument fail, and the expressions are begun again, to evaluate the arguments that are left.
+    pub(super) fn filled(mut self, fill: Fill<'_>) -> bool {
+        loop {
+            let begun = self.begun;
+            self.asked = 0;
+            let Err(error) = contain(|| fill(&mut self)) else { break };
+            let reason = format_smolstr!("{} {}", self.argument.name(), error.message());
+            self.flow.values.faults.set(self.argument, reason);
+            // What is no argument would panic again.
+            if self.begun == begun {
+                break;
+            }
         }
-        if let Err(error) = contain(|| set(self)) {
-            let reason = format_smolstr!("{} {}", argument.name(), error.message());
-            self.flow.values.faults.set(argument, reason);
+        !self.skipped
+    }
+}
+
+impl Draft<'_> {
+    /// Whether the next argument, which is this one, is to be evaluated.
+    pub fn needs(&mut self, argument: Argument) -> bool {
+        self.asked += 1;
+        // Where a part of it has panicked at entry, it has no value.
+        if self.asked <= self.begun || self.flow.values.faults.has(argument) {
+            return false;
         }
+        self.begun = self.asked;
+        self.argument = argument;
+        true
     }
 
     pub fn key<T: Named + ?Sized>(&mut self, key: &T) {

@@ -1,17 +1,14 @@
 //! The entry: is there an orchestrator, and what is known before the body runs?
 
-use std::{any::Any, future::Future, sync::Arc};
+use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
-use smol_str::format_smolstr;
 use tracing::Level;
 
-use super::{Draft, Returns, Site};
+use super::{Draft, Once, Returns, Site, draft::Fill};
 use crate::{
     Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
     flow::{Argument, Origin},
-    pipeline::current,
-    pipeline::{self, Ended, Engine},
-    step::contain,
+    pipeline::{self, Ended, Engine, current},
 };
 
 /// What `on = …` may name.
@@ -67,47 +64,45 @@ pub struct Active {
     polled: bool,
 }
 
-/// Makes a call's future outside its caller's: what it borrows on the way is no part of that.
+/// Makes a call's future in its place. What it borrows on the way is no part of that.
 #[inline]
-pub fn call<T>(site: &'static Site, make: impl FnOnce(&'static Site) -> T) -> T {
-    make(site)
+pub fn call<'p, T: IntoFuture>(
+    mut place: Pin<&'p mut Option<T::IntoFuture>>,
+    site: &'static Site,
+    make: impl FnOnce(&'static Site) -> T,
+) -> Pin<&'p mut T::IntoFuture> {
+    place.set(Some(make(site).into_future()));
+    place.as_pin_mut().unwrap_or_else(|| unreachable!("it is there"))
 }
 
 /// Enters a handler with the task's or the process' orchestrator.
 #[inline]
-pub fn enter(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
-    if !Orchestrator::any_exists() {
-        site.without_an_orchestrator();
-        return Entered(None);
-    }
-    Entered(begin(current::orchestrator(), site, &mut once(fill)))
+pub fn enter(site: &'static Site, mut fill: impl FnMut(&mut Draft<'_>)) -> Entered {
+    Entered(begin_current(site, &mut fill))
 }
 
 /// Enters a handler with the orchestrator that its declaration names.
-pub fn enter_on(site: &'static Site, on: &impl Source, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
-    Entered(begin(on.orchestrator(), site, &mut once(fill)))
+pub fn enter_on(site: &'static Site, on: &impl Source, mut fill: impl FnMut(&mut Draft<'_>)) -> Entered {
+    Entered(begin(on.orchestrator(), site, &mut fill))
 }
 
 /// Enters a function that returns a future which it did not make itself: its arguments are gone when the future is polled,
 /// and only then is it known whether there is an orchestrator. So they are evaluated if there may be one.
-pub fn enter_eager(site: &'static Site, fill: impl FnOnce(&mut Draft<'_>)) -> Entered {
+pub fn enter_eager(site: &'static Site, mut fill: impl FnMut(&mut Draft<'_>)) -> Entered {
     if !Orchestrator::any_exists() {
         site.without_an_orchestrator();
         return Entered(None);
     }
-    Entered(Active::new(site, None, &mut once(fill)))
+    Entered(Active::new(site, None, &mut fill))
 }
 
-/// Expressions of the declaration. A reference, so that what takes it is compiled once and not for each handler.
-type Fill<'a> = &'a mut dyn FnMut(&mut Draft<'_>);
-
-fn once(fill: impl FnOnce(&mut Draft<'_>)) -> impl FnMut(&mut Draft<'_>) {
-    let mut fill = Some(fill);
-    move |draft| {
-        if let Some(fill) = fill.take() {
-            fill(draft);
-        }
+#[inline]
+fn begin_current(site: &'static Site, fill: Fill<'_>) -> Option<Active> {
+    if !Orchestrator::any_exists() {
+        site.without_an_orchestrator();
+        return None;
     }
+    begin(current::orchestrator(), site, fill)
 }
 
 fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>) -> Option<Active> {
@@ -115,16 +110,6 @@ fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>
         site.without_an_orchestrator();
     }
     Active::new(site, Some(orchestrator?), fill)
-}
-
-/// Evaluates them; false where `when` says that nothing follows. Each argument contains a panic of its own; what is left is
-/// what the type of the result does.
-fn filled(flow: &mut Flow, logs: bool, fill: Fill<'_>, read: Argument) -> bool {
-    let mut draft = Draft { flow, skipped: false, logs };
-    if let Err(error) = contain(|| fill(&mut draft)) {
-        draft.flow.values.faults.set(read, format_smolstr!("{} {}", read.name(), error.message()));
-    }
-    !draft.skipped
 }
 
 impl Entered {
@@ -151,7 +136,12 @@ impl Entered {
     }
 
     /// A body that is not async: it returns a `Result`, or a boxed future of one.
-    pub fn call<B, V, O, X>(self, body: B, ok: O, err: X) -> <V::Outcome as Outcome>::Prepared<B, O, X>
+    pub fn call<B, V, O, X>(
+        self,
+        body: &mut Once<B>,
+        ok: O,
+        err: X,
+    ) -> <V::Outcome as Outcome>::Prepared<&mut Once<B>, O, X>
     where
         B: FnOnce() -> V,
         V: Returns,
@@ -173,9 +163,7 @@ impl Active {
         if orchestrator.is_some() {
             placed(filling);
         }
-        let mut draft = Draft { flow: &mut *filling, skipped: false, logs: false };
-        fill(&mut draft);
-        let follows = !draft.skipped;
+        let follows = Draft::new(filling, false, Argument::When).filled(fill);
         filling.values.named_at_entry = filling.values.entity().is_some();
         follows.then(|| Self { site, orchestrator, flow: Some(flow), polled: false })
     }
@@ -219,7 +207,7 @@ impl Active {
                 Argument::Error
             }
         };
-        match filled(flow, logs, fill, read) {
+        match Draft::new(flow, logs, read).filled(fill) {
             true => self.ended(ending),
             false => {
                 self.flow = None;

@@ -12,6 +12,7 @@ mod enter;
 mod fallback;
 mod hook;
 mod mismatch;
+mod once;
 mod outcome;
 mod prepared;
 mod probe;
@@ -32,6 +33,7 @@ pub use self::{
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
+    once::Once,
     outcome::Outcome,
     prepared::{Finish, Plainly, Prepared, Returns},
     probe::{Anything, Decode, DecodeAnything, Probe, Remembered, probe},

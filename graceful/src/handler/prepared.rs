@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{After, Decode, Draft, LastGood, NoFallback, Plain, Run, Typed, enter::Active};
+use super::{After, Decode, Draft, LastGood, NoFallback, Once, Plain, Run, Typed, enter::Active};
 use crate::{
     Flow, Outcome, Step, StepError,
     pipeline::{HookResult, Settled},
@@ -94,7 +94,7 @@ where
     }
 }
 
-impl<B, V, O, X, A> Prepared<B, V::Outcome, O, X, A>
+impl<B, V, O, X, A> Prepared<&mut Once<B>, V::Outcome, O, X, A>
 where
     B: FnOnce() -> V,
     V: Returns,
@@ -106,8 +106,8 @@ where
     where
         V: Finish<O, X, A>,
     {
-        let Some(active) = self.active else { return (self.body)() };
-        match catch_unwind(AssertUnwindSafe(self.body)) {
+        let Some(active) = self.active else { return self.body.call() };
+        match catch_unwind(AssertUnwindSafe(|| self.body.call())) {
             Ok(returned) => returned.finish(active, self.arms),
             Err(payload) => {
                 if let Some(ended) = active.panicked(&*payload) {

@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
 
 use super::{Carrier, Current, Draft, Value, mismatch};
-use crate::{Classify, Payload, StepError};
+use crate::{Classify, Payload, StepError, flow::Argument};
 
 /// A value, or an error, to ask what it can do.
 #[derive(Debug)]
@@ -94,7 +94,9 @@ impl<T: Current> Opaque<'_, T> {
 impl<T: ?Sized> Anything<'_, T> {
     /// What cannot be serialised has no payload.
     pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
-        mismatch::value::<T>(draft);
+        if draft.needs(Argument::Payload) {
+            mismatch::value::<T>(draft);
+        }
     }
 
     /// An argument relies on the payload: says what is missing.

@@ -19,7 +19,11 @@ pub fn identity<T>(_: &T) -> &'static str {
     for inner in ["::__graceful_here", "::__GRACEFUL_DURABLE"] {
         path = path.strip_suffix(inner).unwrap_or(path);
     }
-    path.trim_end_matches("::{{closure}}")
+    // Not `trim_end_matches`, which prepares a search of the whole: every failure asks for this.
+    while let Some(outer) = path.strip_suffix("::{{closure}}") {
+        path = outer;
+    }
+    path
 }
 
 /// What a typed hook can be given again from a stored flow.

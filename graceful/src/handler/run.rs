@@ -82,8 +82,16 @@ where
             return Poll::Pending;
         }
         let rest = ended(active.take(), panicked, &mut polled, (ok, err), *after, cx);
-        self.set(rest.map_or(Self::Over, |rest| Self::Rest { rest }));
+        self.go_on(rest);
         polled
+    }
+}
+
+impl<F, O, X, A, P> Run<F, O, X, A, P> {
+    /// Drops the body. A function of its own, since what is as large as the body must not be on the stack while that runs.
+    #[inline(never)]
+    fn go_on(mut self: Pin<&mut Self>, rest: Option<Rest<P>>) {
+        self.set(rest.map_or(Self::Over, |rest| Self::Rest { rest }));
     }
 }
 

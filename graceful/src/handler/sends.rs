@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{After, Plain, Prepared, Returns, Run, Typed, after::taken, prepared::Finish};
+use super::{After, Once, Plain, Prepared, Returns, Run, Typed, after::taken, prepared::Finish};
 use crate::{Outcome, pipeline::Ended};
 
 /// A call, to ask whether it can wait.
@@ -83,19 +83,19 @@ impl<H, V, E> Otherwise for Typed<H, V, E> {
     }
 }
 
-impl<B, V, O, X, A> Sends<Prepared<B, V::Outcome, O, X, A>>
+impl<B, V, O, X, A> Sends<Prepared<&mut Once<B>, V::Outcome, O, X, A>>
 where
     B: FnOnce() -> V,
     V: Finish<O, X, A>,
     O: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Ok),
     X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
 {
-    pub fn __graceful_finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V {
+    pub fn __graceful_finish(&self, call: Prepared<&mut Once<B>, V::Outcome, O, X, A>) -> V {
         call.finish()
     }
 }
 
-impl<B, V, O, X, A> SendsNot<Prepared<B, V::Outcome, O, X, A>>
+impl<B, V, O, X, A> SendsNot<Prepared<&mut Once<B>, V::Outcome, O, X, A>>
 where
     B: FnOnce() -> V,
     V: Returns,
@@ -103,7 +103,7 @@ where
     X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
     A: Otherwise,
 {
-    pub fn __graceful_finish(&self, call: Prepared<B, V::Outcome, O, X, A>) -> V
+    pub fn __graceful_finish(&self, call: Prepared<&mut Once<B>, V::Outcome, O, X, A>) -> V
     where
         V: Finish<O, X, A::Otherwise>,
     {

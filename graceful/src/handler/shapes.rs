@@ -2,7 +2,7 @@
 
 use std::{future::Future, marker::PhantomData};
 
-use super::Nothing;
+use super::{Nothing, Once};
 use crate::{StepError, backends::BoxFuture, pipeline::HookResult};
 
 /// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
@@ -65,16 +65,16 @@ pub fn body<T, F: Future<Output = T>>(body: F) -> F {
     body
 }
 
-/// A body that is not async, as it is. It is called once, so that what it returns may borrow of what it has captured.
+/// A body that is not async. It is called once, so that what it returns may borrow of what it has captured.
 #[inline]
-pub fn function<T, B: FnOnce() -> T>(body: B) -> B {
-    body
+pub fn function<T, B: FnOnce() -> T>(body: B) -> Once<B> {
+    Once::new(body)
 }
 
 /// The same, of a type that only the compiler knows.
 #[inline]
-pub fn function_of<T, B: FnOnce() -> T>(_: Returned<T>, body: B) -> B {
-    body
+pub fn function_of<T, B: FnOnce() -> T>(_: Returned<T>, body: B) -> Once<B> {
+    Once::new(body)
 }
 
 /// A hook's future that needs nothing of the caller's.

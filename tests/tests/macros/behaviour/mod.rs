@@ -5,6 +5,7 @@
 
 mod drops;
 mod send;
+mod stack;
 
 use std::{
     cell::RefCell,
