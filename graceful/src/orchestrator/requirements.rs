@@ -177,7 +177,7 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Requirement) -> bool) -> Vec<
 impl UnmetRequirement {
     fn of(requirement: &Requirement, why: String) -> Self {
         let Requirement { handler, file, line, .. } = *requirement;
-        Self { handler, file, line, why }
+        Self { file, line, handler, why }
     }
 }
 
