@@ -72,7 +72,6 @@ impl<T> Reply<T> {
     ///
     /// Whoever waits for it need not be in a runtime, and polls it itself; it becomes a task when nobody waits any more, so that
     /// what has begun is finished.
-
     pub fn within(
         runtime: &tokio::runtime::Handle,
         future: impl Future<Output = Result<T, StepError>> + Send + 'static,

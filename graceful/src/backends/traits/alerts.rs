@@ -95,6 +95,7 @@ impl Alert {
     }
 
     /// The open alert after it has fired again for this flow. A flow that was delivered again is not counted twice.
+    #[must_use]
     pub fn repeated(&self, flow: &Flow, severity: Severity) -> Self {
         Self {
             severity: self.severity.max(severity),
