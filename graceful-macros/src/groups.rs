@@ -49,16 +49,40 @@ pub(crate) fn parenthesised(tree: TokenTree) -> TokenTree {
 fn binds_loosely(group: &Group) -> bool {
     let tokens = || -> TokenStream { group.stream() };
     match syn::parse2::<Expr>(tokens()) {
-        Ok(expr) => matches!(
-            expr,
-            Expr::Binary(_)
-                | Expr::Cast(_)
-                | Expr::Closure(_)
-                | Expr::Range(_)
-                | Expr::Reference(_)
-                | Expr::Unary(_)
-        ),
+        Ok(expr) => is_loose(&expr),
         Err(_) => syn::parse2::<Type>(tokens()).is_ok_and(|parsed| has_bounds(&parsed)),
+    }
+}
+
+/// Whether the expression means another thing, or none, where it stands without parentheses.
+fn is_loose(expr: &Expr) -> bool {
+    match expr {
+        // A macro may pass on what another one has passed on.
+        Expr::Group(group) => is_loose(&group.expr),
+        Expr::Binary(_)
+        | Expr::Break(_)
+        | Expr::Cast(_)
+        | Expr::Closure(_)
+        | Expr::Range(_)
+        | Expr::Reference(_)
+        | Expr::Return(_)
+        | Expr::Unary(_) => true,
+        expr => begins_with_a_literal(expr),
+    }
+}
+
+/// `Point { x: 1 }`, `Point { x: 1 }.x`: in the condition of an `if` or a `while`, and after `match` and `in`, the braces are
+/// those of the block.
+fn begins_with_a_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Struct(_) => true,
+        Expr::Await(of) => begins_with_a_literal(&of.base),
+        Expr::Call(of) => begins_with_a_literal(&of.func),
+        Expr::Field(of) => begins_with_a_literal(&of.base),
+        Expr::Index(of) => begins_with_a_literal(&of.expr),
+        Expr::MethodCall(of) => begins_with_a_literal(&of.receiver),
+        Expr::Try(of) => begins_with_a_literal(&of.expr),
+        _ => false,
     }
 }
 

@@ -151,6 +151,67 @@ of_groups!(
 
 use groups::{Dynamic, Service};
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Point {
+    x: u64,
+}
+
+impl Point {
+    const fn is_right_of(self, x: u64) -> bool {
+        self.x > x
+    }
+}
+
+impl Iterator for Point {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        None
+    }
+}
+
+/// The attribute takes a body apart that says something of the function.
+macro_rules! of_literals {
+    ($handler:ident, $point:expr, $field:expr, $method:expr, $leaves:expr) => {
+        #[orchestrate(pattern = "n", id = n)]
+        fn $handler(n: u64) -> Result<u64, Odd> {
+            #![allow(clippy::needless_return, clippy::while_immutable_condition, clippy::single_match)]
+            let here = Point { x: n };
+            if here == $point {
+                return Err(Odd);
+            }
+            if $field == n || $method {
+                return Err(Odd);
+            }
+            if let Point { x: 9 } = $point {
+                return Err(Odd);
+            }
+            while $point == here {
+                return Err(Odd);
+            }
+            while let Point { x: 9 } = $point {
+                return Err(Odd);
+            }
+            match $point {
+                Point { x: 9 } => return Err(Odd),
+                _ => {}
+            }
+            for _ in $point {
+                return Err(Odd);
+            }
+            let _ = n == 9 && $leaves || n == 8;
+            even(n)
+        }
+    };
+}
+
+of_literals!(literals, Point { x: 7 }, Point { x: 7 }.x, Point { x: 7 }.is_right_of(8), return Err(Odd));
+
+#[test]
+fn struct_literal_in_a_condition_stays_one() {
+    both_sync(literals);
+}
+
 #[test]
 fn group_beside_an_operator_stays_a_group() {
     let seen = flows(async || {
