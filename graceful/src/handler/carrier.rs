@@ -9,6 +9,15 @@ pub trait Carrier {
     fn carried_type() -> &'static str;
 }
 
+/// A response of the version that the features know, whatever it carries.
+pub trait Current {}
+
+#[cfg(feature = "axum")]
+impl<T> Current for axum::Json<T> {}
+
+#[cfg(feature = "tonic")]
+impl<T> Current for tonic::Response<T> {}
+
 #[cfg(feature = "axum")]
 impl<T: serde::Serialize> Carrier for axum::Json<T> {
     fn carried(&self, draft: &mut Draft<'_>) {
@@ -31,26 +40,27 @@ impl<T: serde::Serialize> Carrier for tonic::Response<T> {
     }
 }
 
-/// A response in parts, the body last, as in `(StatusCode, [("x-name", name)], Json(user))`.
+/// A response in parts, the body last, as in `(StatusCode, [("x-name", name)], Json(user))`: as many as axum takes.
 #[cfg(feature = "axum")]
 macro_rules! parts {
-    ($($body:tt after $($part:ident)*;)*) => {$(
-        impl<$($part,)* Body: Carrier> Carrier for ($($part,)* Body) {
+    () => {};
+    ($first:ident $($rest:ident)*) => {
+        impl<$first, $($rest,)* Body: Current> Current for ($first, $($rest,)* Body) {}
+
+        impl<$first, $($rest,)* Body: Carrier> Carrier for ($first, $($rest,)* Body) {
             fn carried(&self, draft: &mut Draft<'_>) {
-                self.$body.carried(draft);
+                let (.., body) = self;
+                body.carried(draft);
             }
 
             fn carried_type() -> &'static str {
                 Body::carried_type()
             }
         }
-    )*};
+
+        parts!($($rest)*);
+    };
 }
 
 #[cfg(feature = "axum")]
-parts! {
-    1 after A;
-    2 after A B;
-    3 after A B C;
-    4 after A B C D;
-}
+parts!(A B C D E F G H I J K L M N O P Q);

@@ -29,7 +29,7 @@ pub(crate) use self::transaction::AnotherDatabase;
 pub use self::{
     after::{After, Plain},
     cached::{CachedNothing, CachedOf, CachedWrapped, cached},
-    carrier::Carrier,
+    carrier::{Carrier, Current},
     cause::{OfAnything, OfBox, OfDebug, OfDisplay, OfError, cause},
     draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
@@ -37,9 +37,9 @@ pub use self::{
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
     once::Once,
     outcome::Outcome,
-    prepared::{Plainly, Prepared, Returns},
-    probe::{Decode, Probe, probe},
-    restored::{Restored, identity, restores, success},
+    prepared::{Finish, Plainly, Prepared, Returns},
+    probe::{Anything, Decode, DecodeAnything, Probe, Remembered, probe},
+    restored::{Restored, Restores, identity, restores, success},
     run::Run,
     sends::{AtOnce, Otherwise, Sends, SendsNot},
     shapes::{

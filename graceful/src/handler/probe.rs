@@ -1,8 +1,8 @@
 //! What a type can do, found by method resolution at the call site: nothing is demanded of it.
 //!
 //! A question is a method, and each who can answer derefs to the next: first [`Probe`], whose methods are there for the types
-//! that have the trait; then [`Wrapped`], which looks into those that wrap a value; then [`Anything`], which answers for any
-//! type. The compiler takes the first method whose bounds hold. The technique is a variant of
+//! that have the trait; then [`Wrapped`], which looks into those that wrap a value; then [`Opaque`], for those that wrap what
+//! has nothing to offer; then [`Anything`], which answers for any type. The compiler takes the first method whose bounds hold. The technique is a variant of
 //! [autoref specialization](https://github.com/dtolnay/case-studies/tree/master/autoref-specialization) that needs no trait in
 //! scope.
 //!
@@ -14,7 +14,7 @@ use std::{marker::PhantomData, ops::Deref};
 use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
 
-use super::{Carrier, Draft, Value, mismatch};
+use super::{Carrier, Current, Draft, Value, mismatch};
 use crate::{Classify, Payload, StepError, flow::Argument};
 
 /// A value, or an error, to ask what it can do.
@@ -23,7 +23,11 @@ pub struct Probe<'a, T: ?Sized>(Wrapped<'a, T>);
 
 /// What may wrap a value on its way out.
 #[derive(Debug)]
-pub struct Wrapped<'a, T: ?Sized>(Anything<'a, T>);
+pub struct Wrapped<'a, T: ?Sized>(Opaque<'a, T>);
+
+/// What wraps a value of which nothing is known.
+#[derive(Debug)]
+pub struct Opaque<'a, T: ?Sized>(Anything<'a, T>);
 
 /// What can do nothing in particular.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ pub struct Anything<'a, T: ?Sized>(&'a T);
 /// Asks.
 #[inline]
 pub fn probe<T: ?Sized>(value: &T) -> Probe<'_, T> {
-    Probe(Wrapped(Anything(value)))
+    Probe(Wrapped(Opaque(Anything(value))))
 }
 
 impl<'a, T: ?Sized> Deref for Probe<'a, T> {
@@ -44,6 +48,14 @@ impl<'a, T: ?Sized> Deref for Probe<'a, T> {
 }
 
 impl<'a, T: ?Sized> Deref for Wrapped<'a, T> {
+    type Target = Opaque<'a, T>;
+
+    fn deref(&self) -> &Opaque<'a, T> {
+        &self.0
+    }
+}
+
+impl<'a, T: ?Sized> Deref for Opaque<'a, T> {
     type Target = Anything<'a, T>;
 
     fn deref(&self) -> &Anything<'a, T> {
@@ -54,7 +66,7 @@ impl<'a, T: ?Sized> Deref for Wrapped<'a, T> {
 impl<T: Serialize + ?Sized> Probe<'_, T> {
     /// The `Ok` value becomes the payload.
     pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
-        draft.payload((***self).0);
+        draft.payload((****self).0);
     }
 
     pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>) {
@@ -65,12 +77,18 @@ impl<T: Serialize + ?Sized> Probe<'_, T> {
 impl<T: Carrier> Wrapped<'_, T> {
     /// What the response carries becomes the payload.
     pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
-        self.0.0.carried(draft);
+        self.0.0.0.carried(draft);
     }
 
     pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>) {
         self.__graceful_payload(draft);
     }
+}
+
+impl<T: Current> Opaque<'_, T> {
+    /// What it carries cannot be serialised, so there is no payload.
+    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
+    pub fn __graceful_payload(&self, _: &mut Draft<'_>) {}
 }
 
 impl<T: ?Sized> Anything<'_, T> {
@@ -104,7 +122,7 @@ impl<T: ?Sized> Anything<'_, T> {
 impl<E: Classify + ?Sized> Probe<'_, E> {
     /// The error says what it means.
     pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
-        let error = (***self).0;
+        let error = (****self).0;
         let message = error.message();
         draft.classified(error.code(), SmolStr::new(&*message));
     }
@@ -114,7 +132,7 @@ impl<E: Classify + ?Sized> Probe<'_, E> {
 impl Wrapped<'_, crate::axum::Problem> {
     /// It was classified when it was made.
     pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
-        let problem = self.0.0;
+        let problem = self.0.0.0;
         draft.classified(problem.code(), problem.message());
     }
 }
