@@ -1,7 +1,7 @@
 //! What the attribute stands on: a function, whose body stays as it was written, or an `impl` block.
 
 use darling::{Error, Result};
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     AttrStyle, Attribute, Signature, Token, Visibility,
@@ -61,6 +61,35 @@ impl Item {
     }
 }
 
+/// Whether an attribute of that name is this one. After `use graceful::orchestrate as o` its name is what its call says.
+fn is_ours(name: &Ident) -> bool {
+    name == "orchestrate" || own_name().is_some_and(|own| *name == own)
+}
+
+/// Input: the text of the call, `#[graceful::orchestrate(pattern = "user")]`
+/// Output: `orchestrate`
+fn own_name() -> Option<Ident> {
+    let text = Span::call_site().source_text()?;
+    let mut call: TokenStream = text.parse().ok()?;
+    for tree in call.clone() {
+        if let TokenTree::Group(brackets) = tree
+            && brackets.delimiter() == Delimiter::Bracket
+        {
+            call = brackets.stream();
+            break;
+        }
+    }
+    last_name(call)
+}
+
+/// `graceful::orchestrate(…)` → `orchestrate`
+fn last_name(attribute: TokenStream) -> Option<Ident> {
+    match attribute.into_iter().take_while(|tree| !matches!(tree, TokenTree::Group(_))).last() {
+        Some(TokenTree::Ident(name)) => Some(name),
+        _ => None,
+    }
+}
+
 /// Another `#[orchestrate]` on the same item.
 fn another(item: &TokenStream) -> Option<Ident> {
     let mut after_hash = false;
@@ -68,13 +97,7 @@ fn another(item: &TokenStream) -> Option<Ident> {
         let attribute = after_hash;
         after_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
         match tree {
-            TokenTree::Group(group) if attribute => {
-                let path = group.stream().into_iter().take_while(|tree| !matches!(tree, TokenTree::Group(_)));
-                match path.last() {
-                    Some(TokenTree::Ident(name)) if name == "orchestrate" => Some(name),
-                    _ => None,
-                }
-            }
+            TokenTree::Group(group) if attribute => last_name(group.stream()).filter(is_ours),
             _ => None,
         }
     })
@@ -216,10 +239,10 @@ fn attribute_with_defaults(attribute: &Group, defaults: &TokenStream) -> Option<
         }
         _ => None,
     };
-    if !matches!(path.last(), Some(TokenTree::Ident(last)) if last == "orchestrate") {
+    if !matches!(path.last(), Some(TokenTree::Ident(last)) if is_ours(last)) {
         return None;
     }
-    let name = Ident::new(DEFAULTS, proc_macro2::Span::call_site());
+    let name = Ident::new(DEFAULTS, Span::call_site());
     let own = arguments.as_ref().map(Group::stream);
     let list = quote!(#name(#defaults), #own);
     let list = match &arguments {

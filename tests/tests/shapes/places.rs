@@ -129,3 +129,58 @@ fn in_an_async_block() {
         inner(n).await
     });
 }
+
+mod under_another_name {
+    use graceful::orchestrate as follow;
+
+    use super::{Odd, even};
+
+    pub struct Service;
+
+    #[follow(pattern = "n", id = n)]
+    impl Service {
+        #[follow(actor = n)]
+        pub async fn call(n: u64) -> Result<u64, Odd> {
+            even(n)
+        }
+
+        #[graceful::orchestrate]
+        pub fn call_sync(n: u64) -> Result<u64, Odd> {
+            even(n)
+        }
+    }
+
+    pub struct Conditional;
+
+    #[cfg_attr(test, follow(pattern = "n", id = n))]
+    impl Conditional {
+        #[follow]
+        pub async fn call(n: u64) -> Result<u64, Odd> {
+            even(n)
+        }
+    }
+
+    macro_rules! of_a_macro {
+        ($name:ident, $pattern:literal) => {
+            pub struct $name;
+
+            #[follow(pattern = $pattern, id = n)]
+            impl $name {
+                #[follow]
+                pub async fn call(n: u64) -> Result<u64, Odd> {
+                    even(n)
+                }
+            }
+        };
+    }
+
+    of_a_macro!(OfAMacro, "n");
+}
+
+#[test]
+fn block_under_another_name_gives_defaults() {
+    both(under_another_name::Service::call);
+    both_sync(under_another_name::Service::call_sync);
+    both(under_another_name::Conditional::call);
+    both(under_another_name::OfAMacro::call);
+}
