@@ -138,7 +138,12 @@ impl Builder<'_> {
             Some(Value::Template(template)) => self.template(method, template, kind == Kind::Name),
             // Whoever means the text does not mean each of its words.
             Some(Value::Quoted(expr, text)) if kind != Kind::Value && self.scope.is_unknown(expr) => {
-                self.errors.push(at(*text, self.scope.not_an_expression(expr)));
+                self.errors.push(wrong(text, self.scope.not_an_expression(expr)));
+            }
+            Some(Value::Quoted(expr @ Expr::Binary(_), text))
+                if kind != Kind::Value && !text.value().contains(char::is_whitespace) =>
+            {
+                self.errors.push(wrong(text, calculated(expr)));
             }
             Some(Value::Expr(expr) | Value::Quoted(expr, _)) => self.expr(method, expr, kind),
         }
@@ -230,6 +235,14 @@ impl Builder<'_> {
             Phase::After => self.setters.after.push(setter),
         }
     }
+}
+
+/// For `"user-42"`, which nobody writes who means the difference.
+fn calculated(expr: &Expr) -> String {
+    format!(
+        "this text is read as the Rust expression `{}`: for a fixed text name a constant, as in `ALL_USERS`; for a text with a value in it write a template, as in \"user-{{user.id}}\"; if the expression is meant, remove the quotes",
+        expr.to_token_stream()
+    )
 }
 
 /// An expression that is needed before the body runs.

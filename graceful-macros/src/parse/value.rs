@@ -13,8 +13,8 @@ use crate::errors::{nearest, suggestion, wrong};
 #[derive(Clone)]
 pub(crate) enum Value {
     Expr(Expr),
-    /// An expression in a string, and where the string stands.
-    Quoted(Expr, Span),
+    /// An expression in a string, and the string.
+    Quoted(Expr, LitStr),
     Template(Template),
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn value(expr: Expr) -> Result<Value> {
             "a template without a hole is the same for every call: write `{user.id}` for a value, with one brace on each side; a fixed text is a constant, as in `ALL_USERS`",
         ));
     }
-    text.parse().map(|expr| Value::Quoted(expr, text.span())).map_err(|error| {
+    text.parse().map(|expr| Value::Quoted(expr, text.clone())).map_err(|error| {
         wrong(
             text,
             format!("this text is read as a Rust expression, and it is none: {error}; an expression looks like \"user.id\", a template like \"{{tenant}}/{{user.id}}\""),
