@@ -230,7 +230,7 @@ fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> Name {
     match &args.pattern {
         Some(pattern) => pattern.clone(),
         None => {
-            if !args.broken {
+            if !args.broken.may_mean("pattern") {
                 errors.push(wrong(
                     name,
                     "`pattern` is missing: say what kind of entity this is about, as in `#[orchestrate(pattern = \"user\")]`, here or on the `impl` block",

@@ -44,12 +44,14 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
         errors.push(at(*to, "`to` needs to know how: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));
     }
-    if let (Some(pattern), None) = (&args.to_pattern, &args.graph_to) {
+    if let (Some(pattern), None, false) = (&args.to_pattern, &args.graph_to, args.broken.may_mean("graph")) {
         errors.push(wrong(pattern, "`to_pattern` is the pattern of what `to` names: add it, as in `graph(relation = \"owned_by\", to = org, to_pattern = \"org\")`"));
     }
     let cache = &args.cache;
     let overridden = hooked(&args.steps[CACHE]) || args.steps[CACHE].off.is_some();
-    if let (Some(cache), None, false, false) = (cache.given, &cache.key, overridden, args.broken) {
+    if let (Some(cache), None, false, false) =
+        (cache.given, &cache.key, overridden, args.broken.may_mean("cache"))
+    {
         errors.push(at(cache, "`cache` has no key: add one, as in `cache(key = user.id)`"));
     }
     if let Some(at) = args.last_good {
@@ -92,7 +94,7 @@ fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
             "a fallback is a function or the last good value, not both: keep one",
         ),
         (
-            args.cache.key.is_none() && !args.broken,
+            args.cache.key.is_none() && !args.broken.may_mean("cache"),
             "the last good value is found by the cache key: add one, as in `cache = user.id`",
         ),
         (

@@ -16,7 +16,7 @@ pub(crate) use self::{
     value::{At, Name, Piece, Template, Value},
 };
 use crate::{
-    errors::{suggestion, wrong},
+    errors::{nearest, suggestion, wrong},
     syntax::{Arg, ArgValue, Examples, arguments},
 };
 
@@ -72,8 +72,34 @@ pub(crate) struct Args {
     pub(crate) steps: [StepArgs; 9],
     /// The `impl` block around the function, whose defaults it has, has no parameters.
     pub(crate) concrete: Option<Span>,
-    /// An argument was wrong, and reported: what seems to be missing may have been meant by it.
-    pub(crate) broken: bool,
+    pub(crate) broken: Broken,
+}
+
+/// The arguments that were wrong, and reported: what seems to be missing may have been meant by one of them.
+#[derive(Default)]
+pub(crate) struct Broken {
+    names: Vec<&'static str>,
+    /// One of which nobody knows what it was meant to be.
+    anything: bool,
+}
+
+impl Broken {
+    pub(crate) fn may_mean(&self, argument: &str) -> bool {
+        self.anything || self.names.contains(&argument)
+    }
+
+    /// The argument of that name, or of one that is near, was wrong.
+    fn add(&mut self, name: &Ident) {
+        let name = name.to_string();
+        let meant = steps::owner(&name).or_else(|| nearest(&name, &ARGUMENTS));
+        self.anything |= meant.is_none();
+        self.names.extend(meant);
+    }
+
+    fn or(mut self, defaults: Self) -> Self {
+        self.names.extend(defaults.names);
+        Self { names: self.names, anything: self.anything || defaults.anything }
+    }
 }
 
 #[derive(Default)]
@@ -105,7 +131,10 @@ impl Args {
             argument: "pattern = \"user\"",
             list: |name| steps::position(name).map(|_| steps::example(&name.to_string())),
         };
-        for arg in arguments(tokens, &examples, &mut wrong) {
+        let given = arguments(tokens, &examples, &mut wrong);
+        let mut wrong = wrong.into_inner();
+        own.broken.anything = !wrong.is_empty();
+        for arg in given {
             if let (true, ArgValue::List(list)) = (arg.name == DEFAULTS, &arg.value) {
                 // They were checked, and their mistakes told, where they stand.
                 let mut told = Accumulator::default();
@@ -117,16 +146,21 @@ impl Args {
                 own.concrete = Some(arg.name.span());
                 continue;
             }
-            if seen.contains(&arg.name) {
-                wrong.push(crate::errors::twice(&arg.name));
+            let name = arg.name.clone();
+            if seen.contains(&name) {
+                wrong.push(crate::errors::twice(&name));
                 continue;
             }
-            seen.push(arg.name.clone());
-            let taken = own.take(arg, &mut wrong);
-            wrong.handle(taken);
+            let mut told = Accumulator::default();
+            let taken = own.take(arg, &mut told);
+            told.handle(taken);
+            let told = told.into_inner();
+            if !told.is_empty() {
+                own.broken.add(&name);
+            }
+            wrong.extend(told);
+            seen.push(name);
         }
-        let wrong = wrong.into_inner();
-        own.broken = !wrong.is_empty();
         errors.extend(wrong);
         own.or(defaults)
     }
@@ -140,6 +174,7 @@ impl Args {
             true => (self.last_good, self.max_age),
             false => (defaults.last_good, defaults.max_age),
         };
+        let graph_to = self.graph_to.or(defaults.graph_to);
         Self {
             pattern: self.pattern.or(defaults.pattern),
             id: self.id.or(defaults.id),
@@ -152,8 +187,9 @@ impl Args {
             cache,
             event: self.event.or(defaults.event),
             relation: self.relation.or(defaults.relation),
-            graph_to: self.graph_to.or(defaults.graph_to),
-            to_pattern: self.to_pattern.or(defaults.to_pattern),
+            // A block's is no mistake of the methods that name nothing.
+            to_pattern: self.to_pattern.or(defaults.to_pattern.filter(|_| graph_to.is_some())),
+            graph_to,
             schedule_after: self.schedule_after.or(defaults.schedule_after),
             alert_on: self.alert_on.or(defaults.alert_on),
             severity: self.severity.or(defaults.severity),
@@ -172,7 +208,7 @@ impl Args {
             errors_off: self.errors_off.or(defaults.errors_off),
             steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
             concrete: self.concrete.or(defaults.concrete),
-            broken: self.broken || defaults.broken,
+            broken: self.broken.or(defaults.broken),
         }
     }
 

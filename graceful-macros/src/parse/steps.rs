@@ -48,7 +48,7 @@ pub(super) fn position(name: &Ident) -> Option<usize> {
 }
 
 /// The step that takes an option, if only one does.
-fn owner(option: &str) -> Option<&'static str> {
+pub(super) fn owner(option: &str) -> Option<&'static str> {
     STEPS.iter().map(|(step, _)| *step).find(|step| options(step).contains(&option))
 }
 
