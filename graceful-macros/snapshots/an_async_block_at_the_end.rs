@@ -3,7 +3,7 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
     ::graceful::__private::inventory::submit! {
         ::graceful::__private::Registered::new("get", ::core::module_path!(), "user")
     }
-    (::core::future::IntoFuture::into_future)({
+    return (::core::future::IntoFuture::into_future)({
         let __call = ::graceful::__private::enter_eager(
                 const {
                     &::graceful::__private::Site::new("get", "user", "get")
@@ -36,5 +36,5 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                 },
             );
         __call.__graceful_sends().__graceful_run(__call)
-    })
+    });
 }

@@ -8,7 +8,7 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
         .caches("{}", || ::graceful::__private::cached:: < Result < User, UserError > >
         ().__graceful_type())
     }
-    ::graceful::__private::call(
+    return ::graceful::__private::call(
             ::core::pin::pin!(::core::option::Option::None),
             const {
                 &::graceful::__private::Site::new("update_user", "user", "user updated")
@@ -50,5 +50,5 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                     )
             },
         )
-        .await
+        .await;
 }

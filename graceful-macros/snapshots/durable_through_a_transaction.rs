@@ -28,7 +28,7 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
         ::graceful::__private::Registered::new("save", ::core::module_path!(), "user")
         .durable(& __GRACEFUL_DURABLE)
     }
-    ::graceful::__private::call(
+    return ::graceful::__private::call(
             ::core::pin::pin!(::core::option::Option::None),
             const {
                 &::graceful::__private::Site::new("save", "user", "save")
@@ -101,5 +101,5 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                     .await
             },
         )
-        .await
+        .await;
 }

@@ -10,7 +10,7 @@ async fn save(
         .declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
         my::graceful::Step::Schedule, my::graceful::Step::Event])
     }
-    my::graceful::__private::call(
+    return my::graceful::__private::call(
             ::core::pin::pin!(::core::option::Option::None),
             const {
                 &my::graceful::__private::Site::new("save", "user", "saved")
@@ -161,5 +161,5 @@ async fn save(
                     })
             },
         )
-        .await
+        .await;
 }

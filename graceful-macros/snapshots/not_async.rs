@@ -5,7 +5,7 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
         .declares(& [::graceful::Step::Fallback, ::graceful::Step::Cache]).requires(&
         [::graceful::Step::Fallback])
     }
-    (::graceful::__private::enter(
+    return (::graceful::__private::enter(
         const {
             &::graceful::__private::Site::new("get", "user", "get")
                 .last_good(3600000u64)
@@ -35,5 +35,5 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
         )
         .typed_hooks(::graceful::__private::no_hooks)
         .last_good(|__value| __value.__graceful_decode())
-        .finish()
+        .finish();
 }

@@ -444,3 +444,82 @@ pub async fn mut_in_a_pattern(Wrap(mut n): Wrap) -> Answer {
     n += 1;
     odd(n)
 }
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+#[warn(clippy::shadow_same)]
+pub fn mut_and_what_is_behind_it(first: u64, mut n: u64, last: u64) -> Answer {
+    // +clippy::shadow_same
+    n += 1;
+    odd(first + n + last)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+pub fn only_written_to(n: u64, mut list: Vec<u64>) -> Answer {
+    // +clippy::collection_is_never_read
+    list.push(n);
+    odd(n)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+fn copied(n: &u64) -> Answer {
+    // -clippy::trivially_copy_pass_by_ref
+    odd(*n)
+}
+
+#[cfg_attr(annotated, orchestrate(pattern = "n"))]
+async fn copied_later(n: &u64) -> Answer {
+    odd(*n)
+}
+
+/// Whoever wants `return` writes it, and need not be told of ours.
+mod explicit {
+    #![warn(clippy::implicit_return)]
+    #![allow(clippy::needless_return)]
+
+    use super::{Answer, Future, Odd, Pin, odd};
+    #[cfg(annotated)]
+    use graceful::orchestrate;
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub async fn handler(n: u64) -> Answer {
+        return odd(n);
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub async fn handler_mut(mut n: u64) -> Answer {
+        n += 1;
+        if n > 1 {
+            return odd(n);
+        }
+        return Err(Odd);
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub fn handler_sync(n: u64) -> Answer {
+        return odd(n);
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub fn opaque(n: u64) -> impl Future<Output = Answer> {
+        return async move {
+            return odd(n);
+        };
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub fn boxed(n: u64) -> Pin<Box<dyn Future<Output = Answer>>> {
+        return Box::pin(async move {
+            return odd(n);
+        });
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub async fn implicit(n: u64) -> Answer {
+        odd(n)
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub fn implicit_sync(n: u64) -> Answer {
+        odd(n)
+    }
+}
