@@ -131,10 +131,13 @@ pub trait Returns {
 
 /// How what follows is put behind it.
 #[diagnostic::on_unimplemented(
-    message = "what follows this handler is not `Send`, and the future that it returns must be",
+    message = "what follows this handler does not fit into the boxed `Send` future that it returns",
     label = "it returns a boxed future that is `Send`",
     note = "the expressions of the attribute, its hooks and what they share with the handler must be `Send`, and with a typed \
-            hook or a fallback the `Result` both `Send` and `Sync`"
+            hook or a fallback the `Result` both `Send` and `Sync`",
+    note = "a type parameter of the `Result` must outlive the future, as by `T: 'static`; where it cannot be bound, as in a \
+            trait's implementation, annotate a function of its own, and box its future: \
+            `Box::pin(async move {{ self.load_now(id).await }})`"
 )]
 pub trait Finish<O, X, A>: Returns + Sized {
     #[doc(hidden)]
