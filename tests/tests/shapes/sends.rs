@@ -42,6 +42,29 @@ impl<T: TryFrom<u64> + 'static> Fetch<T> for Source {
     }
 }
 
+struct Inner;
+
+impl Inner {
+    #[orchestrate(pattern = "n", id = n)]
+    fn converted<T: TryFrom<u64>>(&self, n: u64) -> impl Future<Output = Result<T, Odd>> + Send {
+        async move {
+            tokio::task::yield_now().await;
+            converted(n)
+        }
+    }
+}
+
+/// Without `T: 'static`, which the trait does not have.
+impl<T: TryFrom<u64>> Fetch<T> for Inner {
+    fn boxed(&self, n: u64) -> Pin<Box<dyn Future<Output = Result<T, Odd>> + Send + '_>> {
+        Box::pin(async move { self.converted(n).await })
+    }
+
+    fn opaque(&self, n: u64) -> impl Future<Output = Result<T, Odd>> + Send {
+        self.converted(n)
+    }
+}
+
 #[async_trait]
 impl FetchAny for Source {
     #[orchestrate(pattern = "n", id = n)]
@@ -81,6 +104,8 @@ fn result_not_known_to_be_send_needs_no_bound() {
     both(async |n| Source.boxed(n).await);
     both(async |n| Source.opaque(n).await);
     both(async |n| Source.any(n).await);
+    both(async |n| Inner.boxed(n).await);
+    both(async |n| Inner.opaque(n).await);
 }
 
 #[tokio::test]
