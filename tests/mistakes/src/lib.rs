@@ -462,7 +462,6 @@ pub fn only_written_to(n: u64, mut list: Vec<u64>) -> Answer {
 
 #[cfg_attr(annotated, orchestrate(pattern = "n"))]
 fn copied(n: &u64) -> Answer {
-    // -clippy::trivially_copy_pass_by_ref
     odd(*n)
 }
 
