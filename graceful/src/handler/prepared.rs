@@ -141,6 +141,7 @@ pub trait Returns {
 )]
 pub trait Finish<O, X, A>: Returns + Sized {
     #[doc(hidden)]
+    #[must_use]
     fn finish(self, active: Active, arms: (O, X, A)) -> Self;
 }
 

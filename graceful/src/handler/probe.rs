@@ -93,7 +93,6 @@ impl<T: Current> Opaque<'_, T> {
 
 impl<T: ?Sized> Anything<'_, T> {
     /// What cannot be serialised has no payload.
-    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
     pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
         if draft.needs(Argument::Payload) {
             mismatch::value::<T>(draft);
@@ -139,7 +138,6 @@ impl Wrapped<'_, crate::axum::Problem> {
 
 impl<E: ?Sized> Anything<'_, E> {
     /// What is not classified stays internal, with a fixed text: its own text never leaves the process.
-    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
     pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
         mismatch::error::<E>(draft);
     }

@@ -59,7 +59,6 @@ impl<F, T, Kind> Deref for Restores<'_, F, T, Kind> {
 
 impl<'a, T, Kind, F: HookOf<'a, Success<'a, T>, Kind>> Restores<'a, F, T, Kind> {
     /// The `Ok` value of a stored flow.
-    #[expect(clippy::unused_self, reason = "a question is asked by a method")]
     pub fn __graceful_value(&self, flow: &Flow) -> Result<T, StepError>
     where
         T: Restored,
