@@ -88,8 +88,11 @@ impl Broken {
         self.anything || self.names.contains(&argument)
     }
 
-    /// The argument of that name, or of one that is near, was wrong.
-    fn add(&mut self, name: &Ident) {
+    /// The argument of that name, or of one that is near, was wrong; among its options may be what belongs beside it.
+    fn add(&mut self, name: &Ident, options: TokenStream) {
+        for tree in options {
+            self.names.extend(ARGUMENTS.into_iter().find(|known| tree.to_string() == **known));
+        }
         let name = name.to_string();
         let meant = steps::owner(&name).or_else(|| nearest(&name, &ARGUMENTS));
         self.anything |= meant.is_none();
@@ -147,6 +150,10 @@ impl Args {
                 continue;
             }
             let name = arg.name.clone();
+            let inside = match &arg.value {
+                ArgValue::List(list) => list.clone(),
+                _ => TokenStream::new(),
+            };
             if seen.contains(&name) {
                 wrong.push(crate::errors::twice(&name));
                 continue;
@@ -156,7 +163,7 @@ impl Args {
             told.handle(taken);
             let told = told.into_inner();
             if !told.is_empty() {
-                own.broken.add(&name);
+                own.broken.add(&name, inside);
             }
             wrong.extend(told);
             seen.push(name);
