@@ -196,7 +196,7 @@ fn inner_attributes(body: Group) -> (Vec<Attribute>, Group) {
 /// Input: `{ #[orchestrate(event)] fn a() {…} fn b() {…} }`
 /// Output: the same with the block's arguments in each attribute of ours; `None` where there is none.
 pub(crate) fn with_defaults(before: &TokenStream, block: &Group, defaults: &TokenStream) -> Option<Group> {
-    let concrete = is_concrete(before).then(|| Ident::new(CONCRETE, proc_macro2::Span::call_site()));
+    let concrete = is_concrete(before).then(|| Ident::new(CONCRETE, Span::call_site()));
     let concrete = concrete.into_iter();
     let defaults = &quote!(#(#concrete,)* #defaults);
     let mut found = false;
