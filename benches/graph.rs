@@ -34,7 +34,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let users = Orchestrator::builder().service("users").build().unwrap();
-        let all = Retention::new().with_age(Duration::MAX);
+        let all = Retention::new().age(Duration::MAX);
         let graph = if case == CASES[0] { Graph::new() } else { Graph::bounded(usize::MAX, all) };
         fill(&case, &users, &graph).await;
         ask(&users, &graph).await;

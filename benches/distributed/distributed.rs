@@ -220,7 +220,7 @@ async fn table(place: &Place, relayed: &Place) {
     }
     for orchestrator in variants.iter().filter_map(|variant| variant.ours.as_ref()) {
         let failures = Step::ALL.map(|step| orchestrator.stats().failures(step));
-        assert_eq!((failures, orchestrator.stats().not_stored()), ([0; 9], 0), "by step, and not stored");
+        assert_eq!((failures, orchestrator.stats().store_failures()), ([0; 9], 0), "by step, and not stored");
     }
 }
 

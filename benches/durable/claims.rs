@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use graceful::backends::{FlowStore, Room, Settlement, Uuid};
+use graceful::backends::{AttemptOutcome, FlowStore, Room, Uuid};
 use sqlx::{AssertSqlSafe, Connection as _, Database, Executor, PgConnection, SqliteConnection};
 
 const CLAIMS: usize = 15;
@@ -41,8 +41,8 @@ async fn median(store: &impl FlowStore) -> f64 {
         let claims = store.claim(Room { per_handler: 16, ..Room::of(64) }, LEASE).await.unwrap();
         took.push(begun.elapsed().as_secs_f64() * 1e3);
         for claim in claims {
-            let again = Settlement::Retry { after: Duration::ZERO, error: String::new(), body: None };
-            assert!(store.settle(claim.held(), again).await.unwrap());
+            let again = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: None };
+            assert!(store.record_outcome(claim.claim_id(), again).await.unwrap());
         }
     }
     took.sort_unstable_by(f64::total_cmp);

@@ -11,7 +11,7 @@ use std::{
 
 use graceful::{
     Orchestrator, RelaySettings,
-    backends::{FlowState, FlowStore, Lane, QueuedFlow, Room, Settlement, Timestamp, Uuid},
+    backends::{AttemptOutcome, FlowState, FlowStore, Lane, QueuedFlow, Room, Timestamp, Uuid},
     orchestrate,
 };
 use graceful_benches::{load::per_second, user::User};
@@ -174,7 +174,7 @@ async fn with_rows(rows: u32) -> f64 {
                 };
                 store.enqueue(flow).await.unwrap();
                 for claim in store.claim(Room::of(8), Duration::from_secs(30)).await.unwrap() {
-                    store.settle(claim.held(), Settlement::Completed).await.unwrap();
+                    store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await.unwrap();
                 }
             }
         });

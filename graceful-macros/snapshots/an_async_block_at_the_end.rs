@@ -1,22 +1,22 @@
 fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
     const fn __graceful_here() {}
-    ::graceful::__private::inventory::submit! {
-        ::graceful::__private::Registered::new("get", ::core::module_path!(), "user")
+    ::graceful::__private010::inventory::submit! {
+        ::graceful::__private010::Registered::new("get", ::core::module_path!(), "user")
     }
     return (::core::future::IntoFuture::into_future)({
-        let __call = ::graceful::__private::enter_eager(
+        let __call = ::graceful::__private010::enter_eager(
                 const {
-                    &::graceful::__private::Site::new("get", "user", "get")
-                        .identity(|| ::graceful::__private::identity(&__graceful_here))
+                    &::graceful::__private010::HandlerSpec::new("get", "user", "get")
+                        .identity(|| ::graceful::__private010::identity(&__graceful_here))
                 },
-                |__draft| {
-                    if __draft.needs(::graceful::__private::Argument::Id) {
-                        __draft.id(&id)
+                |__builder| {
+                    if __builder.needs(::graceful::__private010::Argument::Id) {
+                        __builder.id(&id)
                     }
                 },
             )
             .run(
-                ::graceful::__private::called::<
+                ::graceful::__private010::called::<
                     Result<User, Error>,
                     _,
                     _,
@@ -27,12 +27,12 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                         async move { users.get(id).await }
                     }
                 }),
-                move |__draft, __result| {
-                    ::graceful::__private::probe(__result).__graceful_payload(__draft)
+                move |__builder, __result| {
+                    ::graceful::__private010::probe(__result).__graceful_payload(__builder)
                 },
-                |__draft, __error| {
-                    ::graceful::__private::probe(__error).__graceful_classify(__draft);
-                    ::graceful::__private::cause(__error).__graceful_cause(__draft);
+                |__builder, __error| {
+                    ::graceful::__private010::probe(__error).__graceful_classify(__builder);
+                    ::graceful::__private010::cause(__error).__graceful_cause(__builder);
                 },
             );
         __call.__graceful_sends().__graceful_run(__call)

@@ -5,15 +5,15 @@ async fn save(
     user: User,
 ) -> Result<impl Saved, Error> {
     const fn __graceful_here() {}
-    my::graceful::__private::inventory::submit! {
-        my::graceful::__private::Registered::new("save", ::core::module_path!(), "user")
+    my::graceful::__private010::inventory::submit! {
+        my::graceful::__private010::Registered::new("save", ::core::module_path!(), "user")
         .declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
         my::graceful::Step::Schedule, my::graceful::Step::Event])
     }
-    return my::graceful::__private::call(
+    return my::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),
             const {
-                &my::graceful::__private::Site::new("save", "user", "saved")
+                &my::graceful::__private010::HandlerSpec::new("save", "user", "saved")
                     .event("saved", "saved.failed")
                     .tags(const { &["billing"] })
                     .cache_ttl_ms(60000u64)
@@ -28,56 +28,56 @@ async fn save(
                     .hook(my::graceful::Step::Audit)
                     .hook_ok(my::graceful::Step::Alert)
                     .hook_err(my::graceful::Step::Alert)
-                    .identity(|| my::graceful::__private::identity(&__graceful_here))
-                    .hooks(|__step, __flow| my::graceful::__private::boxed(async move {
+                    .identity(|| my::graceful::__private010::identity(&__graceful_here))
+                    .hooks(|__step, __flow| my::graceful::__private010::boxed(async move {
                         match (__step, my::graceful::Flow::is_success(&__flow)) {
                             (my::graceful::Step::Audit, _) => {
-                                my::graceful::__private::hook(&*__flow, to_the_log).await
+                                my::graceful::__private010::hook(&*__flow, to_the_log).await
                             }
                             (my::graceful::Step::Alert, false) => {
-                                let __hook = my::graceful::__private::detached(page);
+                                let __hook = my::graceful::__private010::detached(page);
                                 let __view = __hook.__graceful_view(&__flow);
                                 __hook.__graceful_start(&__view).await
                             }
-                            _ => my::graceful::__private::no_hook(),
+                            _ => my::graceful::__private010::no_hook(),
                         }
                     }))
             },
-            move |__site| {
-                (my::graceful::__private::enter_on(
-                    __site,
+            move |__spec| {
+                (my::graceful::__private010::enter_on(
+                    __spec,
                     &self.orchestrator,
-                    |__draft| {
-                        if __draft.needs(my::graceful::__private::Argument::Key) {
-                            let __text = my::graceful::__private::text(
+                    |__builder| {
+                        if __builder.needs(my::graceful::__private010::Argument::Key) {
+                            let __text = my::graceful::__private010::text(
                                 ::core::format_args!(
-                                    "{}", my::graceful::__private::hole(& tenant)
+                                    "{}", my::graceful::__private010::hole(& tenant)
                                 ),
                             );
-                            __draft.keep(0, &__text)
+                            __builder.keep(0, &__text)
                         }
-                        if __draft.needs(my::graceful::__private::Argument::GraphTo) {
-                            __draft.graph_to(&tenant)
+                        if __builder.needs(my::graceful::__private010::Argument::GraphTo) {
+                            __builder.graph_to(&tenant)
                         }
-                        if __draft.needs(my::graceful::__private::Argument::Message) {
-                            let __text = my::graceful::__private::text(
+                        if __builder.needs(my::graceful::__private010::Argument::Message) {
+                            let __text = my::graceful::__private010::text(
                                 ::core::format_args!(
-                                    "{}", my::graceful::__private::shown(& & tenant)
+                                    "{}", my::graceful::__private010::shown(& & tenant)
                                 ),
                             );
-                            __draft.keep(1, &__text)
+                            __builder.keep(1, &__text)
                         }
                     },
                 ))
                     .prepare(
-                        my::graceful::__private::body::<
+                        my::graceful::__private010::body::<
                             Result<_, Error>,
                             _,
                         >(async move {
                             if false {
                                 return {
                                     let _ = (&_unnamed_2, &tenant);
-                                    my::graceful::__private::never::<Result<_, Error>>()
+                                    my::graceful::__private010::never::<Result<_, Error>>()
                                 };
                             }
                             {
@@ -85,68 +85,68 @@ async fn save(
                                 '_body: { user.save(tenant).await }
                             }
                         }),
-                        move |__draft, result| {
-                            if __draft.needs(my::graceful::__private::Argument::Key) {
-                                let __text = my::graceful::__private::text(
+                        move |__builder, result| {
+                            if __builder.needs(my::graceful::__private010::Argument::Key) {
+                                let __text = my::graceful::__private010::text(
                                     ::core::format_args!(
-                                        "{}/{}", my::graceful::__private::Draft::kept(__draft, 0),
-                                        my::graceful::__private::hole(& result.id)
+                                        "{}/{}", my::graceful::__private010::FlowBuilder::kept(__builder, 0),
+                                        my::graceful::__private010::hole(& result.id)
                                     ),
                                 );
-                                __draft.key(&__text)
+                                __builder.key(&__text)
                             }
-                            if __draft.needs(my::graceful::__private::Argument::Version)
+                            if __builder.needs(my::graceful::__private010::Argument::Version)
                             {
-                                __draft.version(result.version)
+                                __builder.version(result.version)
                             }
-                            if __draft
-                                .needs(my::graceful::__private::Argument::EventPayload)
+                            if __builder
+                                .needs(my::graceful::__private010::Argument::EventPayload)
                             {
-                                __draft.event_payload(&result.id)
+                                __builder.event_payload(&result.id)
                             }
-                            if __draft.needs(my::graceful::__private::Argument::Message)
+                            if __builder.needs(my::graceful::__private010::Argument::Message)
                             {
-                                let __text = my::graceful::__private::text(
+                                let __text = my::graceful::__private010::text(
                                     ::core::format_args!(
-                                        "{}: {}", my::graceful::__private::Draft::kept(__draft, 1),
-                                        my::graceful::__private::shown(& & result.name)
+                                        "{}: {}", my::graceful::__private010::FlowBuilder::kept(__builder, 1),
+                                        my::graceful::__private010::shown(& & result.name)
                                     ),
                                 );
-                                __draft.message(&__text)
+                                __builder.message(&__text)
                             }
-                            my::graceful::__private::probe(result)
-                                .__graceful_payload(__draft);
+                            my::graceful::__private010::probe(result)
+                                .__graceful_payload(__builder);
                         },
-                        |__draft, __error| {
-                            my::graceful::__private::probe(__error)
-                                .__graceful_classify(__draft);
-                            my::graceful::__private::cause(__error)
-                                .__graceful_cause(__draft);
+                        |__builder, __error| {
+                            my::graceful::__private010::probe(__error)
+                                .__graceful_classify(__builder);
+                            my::graceful::__private010::cause(__error)
+                                .__graceful_cause(__builder);
                         },
                     )
-                    .required(my::graceful::__private::required_error)
+                    .required(my::graceful::__private010::required_error)
                     .typed_hooks(|__step, __flow, __result| async move {
                         match (
                             __step,
-                            my::graceful::__private::arm(&__flow, &*__result),
+                            my::graceful::__private010::arm(&__flow, &*__result),
                         ) {
                             (
                                 my::graceful::Step::Alert,
-                                my::graceful::__private::Arm::Success(__view),
-                            ) => my::graceful::__private::hook(&__view, Self::calm).await,
+                                my::graceful::__private010::Arm::Success(__view),
+                            ) => my::graceful::__private010::hook(&__view, Self::calm).await,
                             (
                                 my::graceful::Step::Alert,
-                                my::graceful::__private::Arm::Failure(__view),
-                            ) => my::graceful::__private::hook(&__view, page).await,
-                            _ => my::graceful::__private::no_hook(),
+                                my::graceful::__private010::Arm::Failure(__view),
+                            ) => my::graceful::__private010::hook(&__view, page).await,
+                            _ => my::graceful::__private010::no_hook(),
                         }
                     })
                     .fallback(|__flow, __result| async move {
-                        match my::graceful::__private::arm(&__flow, &*__result) {
-                            my::graceful::__private::Arm::Failure(__view) => {
-                                my::graceful::__private::recovered(
+                        match my::graceful::__private010::arm(&__flow, &*__result) {
+                            my::graceful::__private010::Arm::Failure(__view) => {
+                                my::graceful::__private010::recovered(
                                     &*__result,
-                                    my::graceful::__private::recover(
+                                    my::graceful::__private010::recover(
                                             &*__result,
                                             &__view,
                                             recover,
@@ -154,7 +154,7 @@ async fn save(
                                         .await,
                                 )
                             }
-                            my::graceful::__private::Arm::Success(_) => {
+                            my::graceful::__private010::Arm::Success(_) => {
                                 ::core::result::Result::Ok(::core::option::Option::None)
                             }
                         }

@@ -91,9 +91,9 @@ fn what_can_be_completed_is_in_the_expansion() {
         }
     );
     for (arguments, completed) in [
-        ("cache = user.dummy", "draft . key (& user . dummy)"),
-        ("cache = user.dummy, evnt", "draft . key (& user . dummy)"),
-        ("pattern, event(payload = result.dummy)", "draft . event_payload (& result . dummy)"),
+        ("cache = user.dummy", "builder . key (& user . dummy)"),
+        ("cache = user.dummy, evnt", "builder . key (& user . dummy)"),
+        ("pattern, event(payload = result.dummy)", "builder . event_payload (& result . dummy)"),
         ("id =, audit = hooks::dummy", "hooks :: dummy"),
         ("cache = \"{user.dummy}\", tags = [1]", "user . dummy"),
         ("on = user.dummy, delivery = \"\"", "& user . dummy"),

@@ -21,7 +21,7 @@ task_local! {
 /// use graceful::Context;
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let context = Context::new().with_user("ada").with_tenant("acme");
+/// let context = Context::new().user("ada").tenant("acme");
 /// context.scope(async { assert_eq!(Context::current().tenant.as_deref(), Some("acme")) }).await;
 /// assert_eq!(Context::current().tenant, None);
 /// # });
@@ -53,16 +53,16 @@ pub struct Context {
     pub trace_state: Option<TraceState>,
 }
 
-macro_rules! with {
-    ($($method:ident $field:ident)*) => {$(
+macro_rules! setters {
+    ($($field:ident)*) => {$(
         #[doc = concat!("The same context with another `", stringify!($field), "`.")]
         ///
         /// ```
-        #[doc = concat!("let context = graceful::Context::new().", stringify!($method), "(\"x\");")]
+        #[doc = concat!("let context = graceful::Context::new().", stringify!($field), "(\"x\");")]
         #[doc = concat!("assert_eq!(context.", stringify!($field), ".as_deref(), Some(\"x\"));")]
         /// ```
         #[must_use]
-        pub fn $method(mut self, $field: impl Into<SmolStr>) -> Self {
+        pub fn $field(mut self, $field: impl Into<SmolStr>) -> Self {
             self.$field = Some($field.into());
             self
         }
@@ -79,24 +79,20 @@ impl Context {
         Self::default()
     }
 
-    with! {
-        with_user user
-        with_tenant tenant
-        with_actor actor
-        with_correlation_id correlation_id
-        with_request_id request_id
+    setters! {
+        user tenant actor correlation_id request_id
     }
 
     /// The same context with another `trace`. A `trace_state` is not kept: it was that of the trace before.
     ///
     /// ```
     /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;
-    /// let context = graceful::Context::new().with_trace_state("congo=t61rcWkgMzE".parse()?).with_trace(parent);
+    /// let context = graceful::Context::new().trace_state("congo=t61rcWkgMzE".parse()?).trace(parent);
     /// assert_eq!((context.trace, context.trace_state), (Some(parent), None));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn with_trace(mut self, trace: TraceParent) -> Self {
+    pub fn trace(mut self, trace: TraceParent) -> Self {
         self.trace = Some(trace);
         self.trace_state = None;
         self
@@ -106,12 +102,12 @@ impl Context {
     ///
     /// ```
     /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;
-    /// let context = graceful::Context::new().with_trace(parent).with_trace_state("congo=t61rcWkgMzE".parse()?);
+    /// let context = graceful::Context::new().trace(parent).trace_state("congo=t61rcWkgMzE".parse()?);
     /// assert_eq!(context.trace_state.unwrap().as_str(), "congo=t61rcWkgMzE");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn with_trace_state(mut self, trace_state: TraceState) -> Self {
+    pub fn trace_state(mut self, trace_state: TraceState) -> Self {
         self.trace_state = Some(trace_state);
         self
     }
@@ -134,7 +130,7 @@ impl Context {
         let context = Self::try_current();
         #[cfg(feature = "opentelemetry")]
         if let Some((trace, trace_state)) = crate::trace::opentelemetry::active() {
-            let mut context = context.map(Arc::unwrap_or_clone).unwrap_or_default().with_trace(trace);
+            let mut context = context.map(Arc::unwrap_or_clone).unwrap_or_default().trace(trace);
             context.trace_state = trace_state;
             return Some(Arc::new(context));
         }
@@ -146,7 +142,7 @@ impl Context {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # use graceful::Context;
-    /// let user = Context::new().with_user("ada").scope(async { Context::current().user.clone() }).await;
+    /// let user = Context::new().user("ada").scope(async { Context::current().user.clone() }).await;
     /// assert_eq!(user.as_deref(), Some("ada"));
     /// # });
     /// ```
@@ -158,7 +154,7 @@ impl Context {
     ///
     /// ```
     /// # use graceful::Context;
-    /// let user = Context::new().with_user("ada").sync_scope(|| Context::current().user.clone());
+    /// let user = Context::new().user("ada").sync_scope(|| Context::current().user.clone());
     /// assert_eq!(user.as_deref(), Some("ada"));
     /// ```
     pub fn sync_scope<R>(self, run: impl FnOnce() -> R) -> R {

@@ -60,7 +60,7 @@ pub use self::{
     context::Context,
     escape::escaped,
     flow::{
-        AlertOn, CanonicalPayload, Delivery, Ending, Event, Flow, Incident, LastError, Metadata, OnErr, OnOk,
+        AlertOn, CallOutcome, Delivery, Event, EventData, Flow, Incident, LastError, Metadata, OnErr, OnOk,
         Payload, Severity,
     },
     handler::Outcome,
@@ -98,32 +98,11 @@ pub mod bounds {
     // An error says, too, where something is needed: by names that no other is taken for.
     #[doc(hidden)]
     pub use crate::handler::{
-        Anything as AnyResult, DecodeAnything as AnyPayload, Draft as CallDraft, Entered as EnteredCall,
-        Prepared as PreparedCall, Restores as RestoredHook, SendsNot as CallThatCannotWait,
-        boxed as boxed_hooks, called as called_body, enter_on as enter_on_orchestrator,
-        hole as hole_of_a_key, hook as hook_of_a_step, kept as kept_parameter,
-        recover as fallback_of_a_handler, recovered as answer_of_a_fallback,
-        required_error as error_of_a_step, shown as hole_of_a_text, store_error as error_of_the_store,
-        transaction as open_transaction,
-    };
-}
-
-/// What `#[orchestrate]` needs of types, as the compiler's errors name it. Each is implemented for all that its error says, and by
-/// nobody else.
-pub mod bounds {
-    pub use crate::handler::{
-        Answer as FallbackAnswer, Awaitable, ErrorOfStep, ErrorOfStore, FallbackOf, Fields, Finish, HookOf,
-        Kept, Named, Remembered, Restored, Returns, Shown, Source as OrchestratorSource,
-        Transaction as OpenTransaction, Value as Storable, Version as CacheVersion,
-    };
-    // An error says, too, where something is needed: by names that no other is taken for.
-    #[doc(hidden)]
-    pub use crate::handler::{
-        Anything as AnyResult, DecodeAnything as AnyPayload, Draft as CallDraft, Entered as EnteredCall,
-        Prepared as PreparedCall, Restores as RestoredHook, SendsNot as CallThatCannotWait,
-        boxed as boxed_hooks, called as called_body, enter_on as enter_on_orchestrator,
-        hole as hole_of_a_key, hook as hook_of_a_step, kept as kept_parameter,
-        recover as fallback_of_a_handler, recovered as answer_of_a_fallback,
+        Anything as AnyResult, DecodeAnything as AnyPayload, Entered as EnteredCall,
+        FlowBuilder as CallDraft, Prepared as PreparedCall, Restores as RestoredHook,
+        SendsNot as CallThatCannotWait, boxed as boxed_hooks, called as called_body,
+        enter_on as enter_on_orchestrator, hole as hole_of_a_key, hook as hook_of_a_step,
+        kept as kept_parameter, recover as fallback_of_a_handler, recovered as answer_of_a_fallback,
         required_error as error_of_a_step, shown as hole_of_a_text, store_error as error_of_the_store,
         transaction as open_transaction,
     };
@@ -131,7 +110,7 @@ pub mod bounds {
 
 /// What expansions name; not part of the public API.
 #[doc(hidden)]
-pub mod __private {
+pub mod __private010 {
     pub use crate::classify::{Cause, CauseProbe};
     #[cfg(feature = "failpoints")]
     pub use crate::failpoints::POINTS as CRASH_POINTS;

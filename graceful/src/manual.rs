@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::{
-    Code, Context, Ending, Failure, Flow, FlowReport, OrchestrationConfig, StepError, Success,
+    CallOutcome, Code, Context, Failure, Flow, FlowReport, OrchestrationConfig, StepError, Success,
     flow::{Argument, Declared, Origin},
     pipeline::current,
-    pipeline::{Ended, Engine, NoTypedHooks, Settle},
+    pipeline::{Ended, FlowRun, Foreground, NoTypedHooks},
 };
 
 impl<'a, T: ?Sized> Success<'a, T> {
@@ -20,7 +20,7 @@ impl<'a, T: ?Sized> Success<'a, T> {
     /// assert_eq!((success.code(), success.value()), (Code::Ok, "ada"));
     /// ```
     pub fn wrap(code: Code, message: &str, value: &'a T) -> Self {
-        Self::new(&wrapped(Ending::Ok, code, message), value)
+        Self::new(&wrapped(CallOutcome::Ok, code, message), value)
     }
 
     /// Runs the success flow, and answers what became of each step.
@@ -57,7 +57,7 @@ impl<'a, E: ?Sized> Failure<'a, E> {
     /// assert_eq!(failure.flow().message(), "something failed");
     /// ```
     pub fn wrap(code: Code, message: &str, error: &'a E) -> Self {
-        Self::new(&wrapped(Ending::Err, code, message), error)
+        Self::new(&wrapped(CallOutcome::Err, code, message), error)
     }
 
     /// Runs the error flow, and answers what became of each step.
@@ -81,7 +81,7 @@ impl<'a, E: ?Sized> Failure<'a, E> {
 }
 
 /// A flow that knows its outcome, and not yet what follows it.
-fn wrapped(ending: Ending, code: Code, message: &str) -> Arc<Flow> {
+fn wrapped(ending: CallOutcome, code: Code, message: &str) -> Arc<Flow> {
     let mut flow = Flow::begin(Declared::default(), Origin::unknown());
     flow.context = Context::of_call();
     (flow.code, flow.message) = (code, message.into());
@@ -116,5 +116,5 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
         return FlowReport::refused(&flow, &StepError::new(fault));
     }
     let ended = Ended { orchestrator, flow, overrides: config.overrides() };
-    Settle::new(Engine::new(ended), NoTypedHooks).await
+    Foreground::new(FlowRun::new(ended), NoTypedHooks).await
 }

@@ -18,11 +18,11 @@ use crate::{Code, Flow, Hook, StepError, step::contain};
 /// async fn create_user(name: &str) -> Result<String, std::fmt::Error> {
 ///     Ok(name.to_owned())
 /// }
-/// # use graceful::{Ending, Orchestrator, Step};
+/// # use graceful::{CallOutcome, Orchestrator, Step};
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// # let orchestrator = Orchestrator::in_memory();
 /// # orchestrator.scope(create_user("ada")).await.unwrap();
-/// # assert_eq!((orchestrator.stats().flows(Ending::Ok), orchestrator.stats().failures(Step::Audit)), (1, 0));
+/// # assert_eq!((orchestrator.stats().flows(CallOutcome::Ok), orchestrator.stats().failures(Step::Audit)), (1, 0));
 /// # });
 /// ```
 pub struct Success<'a, T: ?Sized> {
@@ -48,11 +48,11 @@ pub struct Success<'a, T: ?Sized> {
 /// async fn read(path: &str) -> std::io::Result<String> {
 ///     std::fs::read_to_string(path)
 /// }
-/// # use graceful::{Ending, Orchestrator, Step};
+/// # use graceful::{CallOutcome, Orchestrator, Step};
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// # let orchestrator = Orchestrator::in_memory();
 /// # orchestrator.scope(read("no/such/file")).await.unwrap_err();
-/// # assert_eq!((orchestrator.stats().flows(Ending::Err), orchestrator.stats().failures(Step::Alert)), (1, 0));
+/// # assert_eq!((orchestrator.stats().flows(CallOutcome::Err), orchestrator.stats().failures(Step::Alert)), (1, 0));
 /// # });
 /// ```
 pub struct Failure<'a, E: ?Sized> {

@@ -93,7 +93,7 @@ faulty! {
         jobs() -> Vec<Job>;
         poll(usize, Duration) -> Vec<Job>;
         finish(&Job) -> bool;
-        put_off(&Job, Option<Duration>, &str) -> bool;
+        postpone(&Job, Option<Duration>, &str) -> bool;
     }
     EventEmitter {
         emit(Event) -> ();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use graceful::{Classify, Ending, Orchestrator};
+use graceful::{CallOutcome, Classify, Orchestrator};
 
 #[derive(Clone, Copy, Debug, Classify, PartialEq, Eq)]
 #[classify(code = InvalidArgument, message = "odd")]
@@ -29,7 +29,7 @@ pub fn both(call: impl AsyncFn(u64) -> Result<u64, Odd>) {
         assert_eq!(call(4).await, Ok(4));
         assert_eq!(call(3).await, Err(Odd));
     });
-    assert_eq!(seen, [(Ending::Ok, "4".to_owned()), (Ending::Err, "3".to_owned())]);
+    assert_eq!(seen, [(CallOutcome::Ok, "4".to_owned()), (CallOutcome::Err, "3".to_owned())]);
     let plain = run(async { (call(4).await, call(3).await) });
     assert_eq!(plain, (Ok(4), Err(Odd)));
 }
@@ -41,12 +41,12 @@ pub fn both_sync(call: impl Fn(u64) -> Result<u64, Odd>) {
 }
 
 /// How the flows of these calls ended, and whose they were.
-pub fn flows(calls: impl AsyncFnOnce()) -> Vec<(Ending, String)> {
+pub fn flows(calls: impl AsyncFnOnce()) -> Vec<(CallOutcome, String)> {
     flows_of(async |_| calls().await)
 }
 
 /// The same for calls that need the orchestrator themselves.
-pub fn flows_of(calls: impl AsyncFnOnce(Orchestrator)) -> Vec<(Ending, String)> {
+pub fn flows_of(calls: impl AsyncFnOnce(Orchestrator)) -> Vec<(CallOutcome, String)> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let reports = Arc::clone(&seen);
     let orchestrator = Orchestrator::builder()

@@ -22,7 +22,7 @@ pub enum UserError {
     /// Ours.
     #[classify(code = Internal, message = "store broken")]
     Broken,
-    #[classify(code = Internal, message = "a step failed")]
+    #[classify(code = Internal, message = "step failed")]
     Step(StepError),
 }
 

@@ -45,7 +45,7 @@ fn compare(section: &str, source: &Crate) -> Vec<String> {
     let uses = uses(source, &order);
     let place = |module: &String| order.iter().position(|listed| listed == module);
     let mut problems = Vec::new();
-    // A module such as `__private` exports what others define.
+    // A module such as `__private010` exports what others define.
     for path in source.modules.keys().filter(|path| path.len() == 1 && !path[0].starts_with("__")) {
         if !order.iter().any(|listed| listed == &path[0] || listed.starts_with(&format!("{}::", path[0]))) {
             problems.push(format!("  module `{}` is not in the table", path[0]));

@@ -47,7 +47,7 @@ const LONGEST_SUBJECT: usize = 1024;
 ///
 /// **Sent is what the stream has acknowledged.** Until then the event is sent again, after 200, 400, … ms, always with the
 /// same `Nats-Msg-Id`, so that the stream keeps one of it: the [delivery's id](graceful::Event::delivery_id), which is the flow's id, and
-/// another one when the flow was resubmitted, so that the stream takes that, too. After [its time](Self::with_timeout) the step has
+/// another one when the flow was resubmitted, so that the stream takes that, too. After [its time](Self::timeout) the step has
 /// failed; the event may have arrived all the same. An acknowledged event is on the stream's disk as its server does it:
 /// by default that one syncs every two minutes.
 ///
@@ -124,12 +124,12 @@ impl Events {
     ///
     /// use graceful_nats::Events;
     ///
-    /// let events = Events::connect("nats://127.0.0.1").await?.with_timeout(Duration::from_secs(5));
+    /// let events = Events::connect("nats://127.0.0.1").await?.timeout(Duration::from_secs(5));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn with_timeout(self, timeout: Duration) -> Self {
+    pub fn timeout(self, timeout: Duration) -> Self {
         Self(Arc::new(Inner { timeout, ..Inner::clone(&self.0) }))
     }
 }

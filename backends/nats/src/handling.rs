@@ -16,7 +16,7 @@ use graceful::{
 };
 use tokio::time::{sleep, timeout};
 
-use super::{Poison, Rejected, Subscriber, subscriber::within};
+use super::{PoisonEvent, Rejected, Subscriber, subscriber::within};
 
 /// The first pause before an event comes again; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -51,7 +51,7 @@ impl Subscriber {
         let (sequence, deliveries) = match message.info() {
             Ok(info) => (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX)),
             Err(error) => {
-                // No message of a stream, so there is nobody to answer.
+                // No message of a stream, so there is no caller.
                 let error = error.to_string();
                 tracing::error!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "a message from nowhere");
                 return true;
@@ -89,7 +89,7 @@ impl Subscriber {
                 AckKind::Nak(Some(pause(attempt)))
             }
             Outcome::Rejected { attempt, rejected: Rejected { error, .. } } => {
-                self.give_up(&Poison {
+                self.give_up(&PoisonEvent {
                     sequence,
                     subject: message.subject.to_string(),
                     event: event.ok(),
@@ -221,8 +221,8 @@ impl Subscriber {
         }
     }
 
-    fn give_up(&self, poison: &Poison) {
-        let Poison { sequence, attempts, error, .. } = poison;
+    fn give_up(&self, poison: &PoisonEvent) {
+        let PoisonEvent { sequence, attempts, error, .. } = poison;
         tracing::error!(
             target: "graceful::subscriber",
             consumer = self.name, sequence, attempts, %error, "an event is given up"

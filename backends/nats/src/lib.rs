@@ -55,7 +55,7 @@ mod client;
 mod events;
 mod filter;
 mod handling;
-mod poison;
+mod poison_event;
 mod stream;
 mod subscriber;
 mod url;
@@ -65,7 +65,7 @@ use graceful::{Backend, Change, OrchestratorBuilder};
 pub use self::{
     events::Events,
     filter::Filter,
-    poison::{Poison, Rejected},
+    poison_event::{PoisonEvent, Rejected},
     subscriber::Subscriber,
 };
 

@@ -20,7 +20,7 @@ use graceful::backends::{
 use tokio_stream::StreamExt as _;
 
 use super::{
-    Filter, Poison, Rejected,
+    Filter, PoisonEvent, Rejected,
     client::Client,
     stream::{created_or_checked, told},
     url::Url,
@@ -65,7 +65,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The handler is called within [the event's context](ReceivedEvent::context): what it calls is of the same tenant, correlation and
 /// trace.
 ///
-/// **Poison** is told by a `tracing` event and to [`on_poison`](Self::on_poison), and stays in the stream, under its
+/// **PoisonEvent** is told by a `tracing` event and to [`on_poison`](Self::on_poison), and stays in the stream, under its
 /// sequence number, for as long as the stream keeps it. A message that is no CloudEvent is poison at once.
 ///
 /// ```no_run
@@ -98,7 +98,7 @@ pub struct Subscriber {
     pub(super) outages: Outages,
 }
 
-type OnPoison = dyn Fn(&Poison) + Send + Sync;
+type OnPoison = dyn Fn(&PoisonEvent) + Send + Sync;
 
 /// What may fail for each event alike.
 pub(super) struct Outages {
@@ -192,7 +192,7 @@ impl Subscriber {
     /// # }
     /// ```
     #[must_use]
-    pub fn on_poison(self, tell: impl Fn(&Poison) + Send + Sync + 'static) -> Self {
+    pub fn on_poison(self, tell: impl Fn(&PoisonEvent) + Send + Sync + 'static) -> Self {
         Self { on_poison: Some(Arc::new(tell)), ..self }
     }
 

@@ -285,7 +285,7 @@ impl Store {
     /// # }
     /// ```
     pub async fn remove_audit_payloads(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
-        let (patient, known) = (self.clone().with_timeout(REWRITE), known.copied());
+        let (patient, known) = (self.clone().timeout(REWRITE), known.copied());
         let removed =
             patient.run(move |connection| Box::pin(async move { remove_payloads(connection, known).await }));
         removed.await?.map_err(StepError::caused_by)

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::backends::{
-    BoxFuture, Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Reply, Room, Settlement, Share,
+    AttemptOutcome, BoxFuture, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Reply, Room, Share,
     StoredFlow,
 };
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
@@ -89,15 +89,15 @@ async fn claim(
     claims.collect()
 }
 
-async fn settle(
+async fn record_outcome(
     connection: &mut PgConnection,
-    held: Held,
-    settlement: Settlement,
+    held: ClaimId,
+    settlement: AttemptOutcome,
 ) -> Result<bool, sqlx::Error> {
     let (state, after, error, body) = match settlement {
-        Settlement::Completed => (FlowState::Completed, None, None, None),
-        Settlement::Retry { after, error, body } => (FlowState::Queued, Some(after), Some(error), body),
-        Settlement::Dead { error, body } => (FlowState::Dead, None, Some(error), body),
+        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
+        AttemptOutcome::Retry { after, error, body } => (FlowState::Queued, Some(after), Some(error), body),
+        AttemptOutcome::Dead { error, body } => (FlowState::Dead, None, Some(error), body),
     };
     let settled = sqlx::query(
         "UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce(graceful_now() + $2, due), error = $3, \
@@ -147,11 +147,12 @@ impl FlowStore for Store {
         )
     }
 
-    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
+    fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()> {
         if held.is_empty() {
             return Reply::ready(());
         }
-        let (ids, tokens): (Vec<_>, Vec<_>) = held.into_iter().map(|Held { id, token }| (id, token)).unzip();
+        let (ids, tokens): (Vec<_>, Vec<_>) =
+            held.into_iter().map(|ClaimId { id, token }| (id, token)).unzip();
         self.insist(move |connection| {
             Box::pin(async move {
                 sqlx::query(
@@ -168,9 +169,9 @@ impl FlowStore for Store {
         })
     }
 
-    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
+    fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool> {
         self.idle.wake();
-        self.insist(move |connection| Box::pin(settle(connection, held, settlement)))
+        self.insist(move |connection| Box::pin(record_outcome(connection, held, settlement)))
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {

@@ -37,7 +37,7 @@
 //! or by the relay's [`poll`](graceful::RelaySettings::poll). Each relay has a connection of its own to listen by; it is none that a
 //! pooler may share between transactions. And PostgreSQL does not prepare a transaction (two-phase commit) that tells.
 //!
-//! **A server that is away.** A call is given up [after 3 seconds](Store::with_timeout), and its connection with it; the next one
+//! **A server that is away.** A call is given up [after 3 seconds](Store::timeout), and its connection with it; the next one
 //! makes another. A step does not keep its caller longer than its own time budget. After three failures in a row a circuit breaker
 //! opens: what steps ask for (metadata, review jobs, patterns, audit, alerts) fails at once, and one call a second asks whether the server
 //! is back. What flows ask for is always tried: a flow that is not stored is run at once, and only once, and one that is not
@@ -48,7 +48,7 @@
 //!
 //! | table | holds | grows |
 //! |---|---|---|
-//! | `graceful_flows` | flows on their way, completed ones for [`keep`](graceful::RelaySettings::keep), dead letters until purged | with what is under way |
+//! | `graceful_flows` | flows on their way, completed ones for [`keep`](graceful::RelaySettings::retention), dead letters until purged | with what is under way |
 //! | `graceful_relays` | which relay waits to be told, and which is at work | with the relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
 //! | `graceful_jobs` | open review jobs | with what is wrong |
@@ -149,12 +149,12 @@ impl Store {
     ///
     /// use graceful_postgres::Store;
     ///
-    /// let store = Store::connect("postgres://127.0.0.1/users").await?.with_timeout(Duration::from_secs(1));
+    /// let store = Store::connect("postgres://127.0.0.1/users").await?.timeout(Duration::from_secs(1));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn with_timeout(self, timeout: Duration) -> Self {
+    pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 

@@ -109,11 +109,11 @@ impl Scheduler for Store {
         })
     }
 
-    fn put_off(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
+    fn postpone(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
         let (entity, token, error) = (job.id.clone(), job.token, escaped(error));
         self.run(move |connection| {
             Box::pin(async move {
-                let put_off = sqlx::query(
+                let postpone = sqlx::query(
                     "UPDATE graceful_jobs SET due = coalesce(graceful_now() + $1, $5), error = $2, held_until = NULL, \
                      token = NULL WHERE entity = $3 AND token = $4",
                 )
@@ -124,7 +124,7 @@ impl Scheduler for Store {
                 .bind(micros(Timestamp::MAX))
                 .execute(connection)
                 .await?;
-                Ok(put_off.rows_affected() > 0)
+                Ok(postpone.rows_affected() > 0)
             })
         })
     }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 /// let default = Retention::new();
 /// assert_eq!((default.flows_per_entity(), default.age()), (100, Duration::from_secs(30 * 24 * 60 * 60)));
 ///
-/// let week = default.with_flows_per_entity(10).with_age(Duration::from_secs(7 * 24 * 60 * 60));
+/// let week = default.flows_per_entity(10).age(Duration::from_secs(7 * 24 * 60 * 60));
 /// assert_eq!(week.flows_per_entity(), 10);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,39 +38,26 @@ impl Retention {
     /// The same with the last so many flows of each entity; 0 counts as 1.
     ///
     /// ```
-    /// let last = graceful_rdf::Retention::new().with_flows_per_entity(1);
+    /// let last = graceful_rdf::Retention::new().flows_per_entity(1);
     /// ```
     #[must_use]
-    pub const fn with_flows_per_entity(self, flows: usize) -> Self {
+    pub const fn flows_per_entity(self, flows: usize) -> Self {
         Self { flows_per_entity: if flows == 0 { 1 } else { flows }, ..self }
     }
 
     /// The same with another age; [`Duration::MAX`] keeps flows of any age.
     ///
     /// ```
-    /// let ageless = graceful_rdf::Retention::new().with_age(std::time::Duration::MAX);
+    /// let ageless = graceful_rdf::Retention::new().age(std::time::Duration::MAX);
     /// ```
     #[must_use]
-    pub const fn with_age(self, age: Duration) -> Self {
+    pub const fn age(self, age: Duration) -> Self {
         Self { age, ..self }
     }
 
     /// How many flows of an entity are kept.
-    ///
-    /// ```
-    /// assert_eq!(graceful_rdf::Retention::new().flows_per_entity(), 100);
-    /// ```
-    pub const fn flows_per_entity(&self) -> usize {
+    pub(crate) const fn max_flows_per_entity(&self) -> usize {
         self.flows_per_entity
-    }
-
-    /// How old a flow can be.
-    ///
-    /// ```
-    /// assert_eq!(graceful_rdf::Retention::new().age().as_secs(), 30 * 24 * 60 * 60);
-    /// ```
-    pub const fn age(&self) -> Duration {
-        self.age
     }
 
     /// What was before this is forgotten.

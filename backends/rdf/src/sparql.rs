@@ -160,7 +160,7 @@ impl GraphBuilder {
     ///
     /// ```
     /// # use graceful_rdf::{Retention, sparql::Graph};
-    /// let last = Retention::new().with_flows_per_entity(10);
+    /// let last = Retention::new().flows_per_entity(10);
     /// let graph = Graph::builder("http://127.0.0.1/query").retention(last).build()?;
     /// # Ok::<(), graceful::StepError>(())
     /// ```
@@ -215,7 +215,7 @@ impl KnowledgeGraph for Graph {
         }
         let (inner, is_sweep_due) = (Arc::clone(&self.0), self.is_sweep_due());
         Reply::pending(async move {
-            let update = update::record(&activity, inner.retention.flows_per_entity());
+            let update = update::record(&activity, inner.retention.max_flows_per_entity());
             inner.update(&inner.http, update).await?;
             if is_sweep_due {
                 tokio::spawn(async move { inner.sweep().await });

@@ -33,7 +33,7 @@ const FOR_EVER: u128 = 1_000_000_000_000_000;
 /// Sentinel; a replica that takes no writes.
 ///
 /// **A server that is away.** All calls share one connection. One that was lost is made again by the next call, which
-/// then asks once more; a call that gets no answer [in its time](Self::with_timeout) fails, and the connection with it.
+/// then asks once more; a call that gets no answer [in its time](Self::timeout) fails, and the connection with it.
 /// After three failures in a row a circuit breaker opens: calls fail at once, and every second one goes through as a
 /// probe, whose success closes it. So a dead Redis costs a handler no more than that time, three times, and then one
 /// handler a second.
@@ -86,12 +86,12 @@ impl Cache {
     ///
     /// use graceful_redis::Cache;
     ///
-    /// let cache = Cache::connect("redis://127.0.0.1").await?.with_timeout(Duration::from_millis(50));
+    /// let cache = Cache::connect("redis://127.0.0.1").await?.timeout(Duration::from_millis(50));
     /// # Ok(())
     /// # }
     /// ```
     #[must_use]
-    pub fn with_timeout(self, timeout: Duration) -> Self {
+    pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 

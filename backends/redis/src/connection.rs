@@ -32,7 +32,7 @@ pub(super) struct Connection {
     #[cfg(feature = "tls")]
     encrypted: Option<Encrypted>,
     live: Mutex<Live>,
-    /// Held by whoever connects, while the others wait.
+    /// ClaimId by whoever connects, while the others wait.
     connecting: AsyncMutex<()>,
     breaker: Breaker,
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use graceful::backends::{
-    Claim, FlowState, FlowStore, Held, QueuedFlow, Reply, Room, Settlement, StoredFlow,
+    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, StoredFlow,
 };
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
@@ -85,18 +85,18 @@ fn stored(row: &SqliteRow) -> Result<StoredFlow, sqlx::Error> {
     })
 }
 
-async fn settle(
+async fn record_outcome(
     connection: &mut SqliteConnection,
-    held: Held,
-    settlement: &Settlement,
+    held: ClaimId,
+    settlement: &AttemptOutcome,
 ) -> Result<bool, sqlx::Error> {
     let now = now();
     let (state, due, error, body) = match settlement {
-        Settlement::Completed => (FlowState::Completed, None, None, None),
-        Settlement::Retry { after: time, error, body } => {
+        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
+        AttemptOutcome::Retry { after: time, error, body } => {
             (FlowState::Queued, Some(after(now, *time)), Some(error), body.as_ref())
         }
-        Settlement::Dead { error, body } => (FlowState::Dead, None, Some(error), body.as_ref()),
+        AttemptOutcome::Dead { error, body } => (FlowState::Dead, None, Some(error), body.as_ref()),
     };
     let ended = (state != FlowState::Queued).then_some(now);
     let entity: Option<String> = sqlx::query_scalar(
@@ -159,7 +159,7 @@ impl FlowStore for Store {
         })
     }
 
-    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
+    fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()> {
         if held.is_empty() {
             return Reply::ready(());
         }
@@ -167,7 +167,7 @@ impl FlowStore for Store {
             let held = held.clone();
             Box::pin(async move {
                 let until = after(now(), lease);
-                for Held { id, token } in held {
+                for ClaimId { id, token } in held {
                     sqlx::query("UPDATE graceful_flows SET due = ? WHERE id = ? AND token = ? AND state = 0")
                         .bind(until)
                         .bind(id.as_bytes().as_slice())
@@ -180,11 +180,11 @@ impl FlowStore for Store {
         })
     }
 
-    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
+    fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool> {
         let settlement = Arc::new(settlement);
         self.writer().write(move |connection| {
             let settlement = Arc::clone(&settlement);
-            Box::pin(async move { settle(connection, held, &settlement).await })
+            Box::pin(async move { record_outcome(connection, held, &settlement).await })
         })
     }
 

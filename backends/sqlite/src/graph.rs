@@ -38,7 +38,7 @@ async fn change(
     Ok(())
 }
 
-impl oxigraph::Keep for Store {
+impl oxigraph::GraphPersistence for Store {
     fn load(&self) -> Reply<Vec<Activity>> {
         self.read(|connection| {
             Box::pin(async {

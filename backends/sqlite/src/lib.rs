@@ -12,7 +12,7 @@
 //!
 //! | table | holds | grows |
 //! |---|---|---|
-//! | `graceful_flows` | flows on their way, completed ones for [`keep`](graceful::RelaySettings::keep), dead letters until purged | with what is under way |
+//! | `graceful_flows` | flows on their way, completed ones for [`keep`](graceful::RelaySettings::retention), dead letters until purged | with what is under way |
 //! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
 //! | `graceful_jobs` | open review jobs | with what is wrong |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |

@@ -132,7 +132,7 @@ impl Scheduler for Store {
         })
     }
 
-    fn put_off(&self, job: &Job, time: Option<Duration>, error: &str) -> Reply<bool> {
+    fn postpone(&self, job: &Job, time: Option<Duration>, error: &str) -> Reply<bool> {
         let (entity, token, error) = (job.id.clone(), job.token, error.to_owned());
         self.writer().write(move |connection| {
             let query = sqlx::query(

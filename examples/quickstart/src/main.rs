@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
 async fn run(source: Option<&str>) -> Result<(), Box<dyn Error>> {
     let users = input::users(source)?;
     // Who calls: every flow carries it.
-    let page = Context::new().with_user("ada").scope(tour(&users)).await?;
+    let page = Context::new().user("ada").scope(tour(&users)).await?;
     io::stdout().write_all(page.as_bytes())?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Clients that go while the service waits for another one.
 
-use graceful::{Code, Ending, Step};
+use graceful::{CallOutcome, Code, Step};
 use graceful_examples::users::{CreateUser, UserMessage};
 use graceful_tests::gate::awaited;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
@@ -23,7 +23,7 @@ async fn goes_over_http(world: &World, start: &str) {
 
 async fn of_create(world: &World) {
     let last = world.last().await;
-    assert_eq!((last.flow().ending(), last.flow().code()), (Ending::Cancelled, Code::Cancelled));
+    assert_eq!((last.flow().ending(), last.flow().code()), (CallOutcome::Cancelled, Code::Cancelled));
     assert_eq!(last.flow().context().unwrap().user.as_deref(), Some("root"));
     last.assert_steps([
         (Step::Graph, "relate failed flow"),
@@ -35,12 +35,12 @@ async fn of_create(world: &World) {
     // Nothing was left half done.
     world.gate.open_for(1);
     assert_eq!(awaited(world.send("root", "POST", "/users", SLOW)).await.status(), 201);
-    assert_eq!(world.last().await.flow().ending(), Ending::Ok);
+    assert_eq!(world.last().await.flow().ending(), CallOutcome::Ok);
 }
 
 async fn of_update(world: &World) {
     let last = world.last().await;
-    assert_eq!((last.flow().ending(), last.flow().entity_id().as_str()), (Ending::Cancelled, "1"));
+    assert_eq!((last.flow().ending(), last.flow().entity_id().as_str()), (CallOutcome::Cancelled, "1"));
     // How far the handler came, nobody knows: what is cached may be old.
     last.assert_steps([
         (Step::Metadata, "record"),

@@ -11,11 +11,11 @@ async fn of_create() {
             (Step::Metadata, "record"),
             (Step::Cache, &format!("put 1 {ADA_1}")),
             (Step::Graph, "relate succeeded flow"),
-            (Step::Schedule, "complete -> nothing open"),
+            (Step::Schedule, "complete -> no open job"),
             (Step::Event, &format!("emit user_created {ADA_1}")),
             (Step::Nexus, "register user"),
             (Step::Audit, "append"),
-            (Step::Alert, "resolve -> nothing open"),
+            (Step::Alert, "resolve -> no open alert"),
         ]);
         let flow = world.last().await.flow().clone();
         assert_eq!(

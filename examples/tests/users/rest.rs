@@ -1,4 +1,4 @@
-use graceful::{Code, Ending};
+use graceful::{CallOutcome, Code};
 use serde_json::json;
 
 use super::{ADA, ADA_1, json, on_each, with_ada_on_each};
@@ -8,16 +8,22 @@ async fn create_read_update_delete() {
     with_ada_on_each(async |world| {
         let ended = async || world.last().await.flow().ending();
         let read = world.send("bob", "GET", "/users/1", "").await;
-        assert_eq!((read.status().as_u16(), read.body().as_str(), ended().await), (200, ADA_1, Ending::Ok));
+        assert_eq!(
+            (read.status().as_u16(), read.body().as_str(), ended().await),
+            (200, ADA_1, CallOutcome::Ok)
+        );
         let update =
             world.send("ada", "PUT", "/users/1", r#"{"name":"ada-l","email":"l@example.org"}"#).await;
         let updated = json!({ "id": 1, "name": "ada-l", "email": "l@example.org" });
-        assert_eq!((json(&update), ended().await), (updated.clone(), Ending::Ok));
+        assert_eq!((json(&update), ended().await), (updated.clone(), CallOutcome::Ok));
         assert_eq!(json(&world.send("bob", "GET", "/users/1", "").await), updated);
         let delete = world.send("root", "DELETE", "/users/1", "").await;
-        assert_eq!((delete.status().as_u16(), delete.body().as_str(), ended().await), (204, "", Ending::Ok));
+        assert_eq!(
+            (delete.status().as_u16(), delete.body().as_str(), ended().await),
+            (204, "", CallOutcome::Ok)
+        );
         let gone = world.send("root", "GET", "/users/1", "").await;
-        assert_eq!((gone.status().as_u16(), ended().await), (404, Ending::Err));
+        assert_eq!((gone.status().as_u16(), ended().await), (404, CallOutcome::Err));
     })
     .await;
 }

@@ -97,7 +97,7 @@ fn text(arm: &Arm<'_>, krate: &Path) -> Option<TokenStream> {
             let pattern = pattern(arm, shown);
             let shown = shown.iter().map(|place| {
                 let binding = binding(place);
-                quote_spanned!(binding.span()=> #krate::__private::shown(&#binding))
+                quote_spanned!(binding.span()=> #krate::__private010::shown(&#binding))
             });
             Some(quote!(#pattern => ::std::borrow::Cow::Owned(::std::format!(#format, #(#shown),*)),))
         }
@@ -142,8 +142,8 @@ fn cause(input: &DeriveInput, krate: &Path) -> Option<TokenStream> {
     let name = quiet(&input.ident);
     input.generics.params.is_empty().then(|| {
         quote! {
-            #krate::__private::inventory::submit! {
-                #krate::__private::Cause::new(|error| #krate::__private::CauseProbe::<#name>::NEW.__graceful_find(error))
+            #krate::__private010::inventory::submit! {
+                #krate::__private010::Cause::new(|error| #krate::__private010::CauseProbe::<#name>::NEW.__graceful_find(error))
             }
         }
     })

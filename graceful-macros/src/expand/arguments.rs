@@ -1,4 +1,4 @@
-//! The closures that fill the draft.
+//! The closures that fill the builder.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -15,26 +15,26 @@ pub(super) fn on(handler: &Handler) -> Option<TokenStream> {
 /// The two closures that read the result.
 pub(super) fn arms(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
-    let (draft, error) = (bound("draft"), bound("error"));
+    let (builder, error) = (bound("builder"), bound("error"));
     let kept = handler.setters.kept.iter().map(|name| {
         let span = Span::mixed_site().located_at(name.span());
         let krate = krate.at(span);
-        quote_spanned!(span=> #krate::__private::kept(&#name))
+        quote_spanned!(span=> #krate::__private010::kept(&#name))
     });
-    let calls: Vec<_> = kept.chain(setters(handler, &handler.setters.after, &draft)).collect();
+    let calls: Vec<_> = kept.chain(setters(handler, &handler.setters.after, &builder)).collect();
     let (result, ok_draft) = match calls.is_empty() {
-        false => (result(handler).into_token_stream(), draft.to_token_stream()),
+        false => (result(handler).into_token_stream(), builder.to_token_stream()),
         true => (quote!(_), quote!(_)),
     };
     let read = in_one(&calls);
-    let mut of_error = vec![quote!(#krate::__private::probe(#error).__graceful_classify(#draft))];
+    let mut of_error = vec![quote!(#krate::__private010::probe(#error).__graceful_classify(#builder))];
     if handler.errors_off.is_none() {
-        of_error.push(quote!(#krate::__private::cause(#error).__graceful_cause(#draft)));
+        of_error.push(quote!(#krate::__private010::cause(#error).__graceful_cause(#builder)));
     }
     let of_error = in_one(&of_error);
     quote! {
         move |#ok_draft, #result| #read,
-        |#draft, #error| #of_error
+        |#builder, #error| #of_error
     }
 }
 
@@ -51,8 +51,8 @@ fn result(handler: &Handler) -> Ident {
     handler.setters.result.clone().unwrap_or_else(|| bound("result"))
 }
 
-/// One call on the draft per setter. Each asks whether it is needed: where an expression has panicked, all are begun again.
-pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> Vec<TokenStream> {
+/// One call on the builder per setter. Each asks whether it is needed: where an expression has panicked, all are begun again.
+pub(super) fn setters(handler: &Handler, setters: &[Setter], builder: &Ident) -> Vec<TokenStream> {
     let call = |setter: &Setter| {
         let span = Span::mixed_site().located_at(setter.span);
         let krate = &handler.krate.at(span);
@@ -60,29 +60,29 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], draft: &Ident) -> V
         let set = match &setter.argument {
             Argument::Reference(expr) => {
                 let expr = reference(expr);
-                quote_spanned!(span=> #draft.#method(#expr))
+                quote_spanned!(span=> #builder.#method(#expr))
             }
-            Argument::Value(expr) => quote_spanned!(span=> #draft.#method(#expr)),
+            Argument::Value(expr) => quote_spanned!(span=> #builder.#method(#expr)),
             Argument::Format { text, holes } => {
                 let text = proc_macro2::Literal::string(text);
                 let whole = bound("text");
-                let holes = holes.iter().map(|hole| hole_of(hole, krate, draft));
+                let holes = holes.iter().map(|hole| hole_of(hole, krate, builder));
                 let set = match setter.kept.map(syn::Index::from) {
-                    None => quote_spanned!(span=> #draft.#method(&#whole)),
-                    Some(index) => quote_spanned!(span=> #draft.keep(#index, &#whole)),
+                    None => quote_spanned!(span=> #builder.#method(&#whole)),
+                    Some(index) => quote_spanned!(span=> #builder.keep(#index, &#whole)),
                 };
-                quote_spanned!(span=> let #whole = #krate::__private::text(::core::format_args!(#text #(, #holes)*)); #set)
+                quote_spanned!(span=> let #whole = #krate::__private010::text(::core::format_args!(#text #(, #holes)*)); #set)
             }
             Argument::Probe => {
                 let result = result(handler);
                 let method = Ident::new(&format!("__graceful_{method}"), span);
-                return quote_spanned!(span=> #krate::__private::probe(#result).#method(#draft));
+                return quote_spanned!(span=> #krate::__private010::probe(#result).#method(#builder));
             }
         };
         let argument = Ident::new(&variant(setter.method), span);
         // Where `graceful` is not found, that is told once, where its path stands.
         let krate = &handler.krate;
-        quote_spanned!(span=> if #draft.needs(#krate::__private::Argument::#argument) { #set })
+        quote_spanned!(span=> if #builder.needs(#krate::__private010::Argument::#argument) { #set })
     };
     setters.iter().map(call).collect()
 }
@@ -93,21 +93,21 @@ fn variant(method: &str) -> String {
     words.collect()
 }
 
-fn hole_of(hole: &Hole, krate: &TokenStream, draft: &Ident) -> TokenStream {
+fn hole_of(hole: &Hole, krate: &TokenStream, builder: &Ident) -> TokenStream {
     match hole {
         Hole::Encoded(expr) => {
             let span = Span::mixed_site().located_at(expr.span());
             let expr = reference(expr);
-            quote_spanned!(span=> #krate::__private::hole(#expr))
+            quote_spanned!(span=> #krate::__private010::hole(#expr))
         }
         Hole::Plain(expr) => {
             let span = Span::mixed_site().located_at(expr.span());
             let expr = reference(expr);
-            quote_spanned!(span=> #krate::__private::shown(&#expr))
+            quote_spanned!(span=> #krate::__private010::shown(&#expr))
         }
         Hole::Kept(index) => {
             let index = syn::Index::from(*index);
-            quote!(#krate::__private::Draft::kept(#draft, #index))
+            quote!(#krate::__private010::FlowBuilder::kept(#builder, #index))
         }
     }
 }

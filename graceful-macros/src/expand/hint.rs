@@ -32,8 +32,8 @@ impl Hint<'_> {
         let (krate, returned) = (&self.handler.krate, &self.handler.returned.hint);
         let name = bound("returned");
         match self.handler.returned.by_macro {
-            true => quote!(#krate::__private::never_of(#name)),
-            false => quote!(#krate::__private::never::<#returned>()),
+            true => quote!(#krate::__private010::never_of(#name)),
+            false => quote!(#krate::__private010::never::<#returned>()),
         }
     }
 
@@ -47,8 +47,8 @@ impl Hint<'_> {
         let (move_here, parameters) = (quote_spanned!(body.span()=> move), quote!(||));
         let closure = quote!(#move_here #parameters -> #inferred #body);
         match self.handler.returned.by_macro {
-            true => quote!(#krate::__private::function_of(#name, #closure)),
-            false => quote!(#krate::__private::function::<#returned, _>(#closure)),
+            true => quote!(#krate::__private010::function_of(#name, #closure)),
+            false => quote!(#krate::__private010::function::<#returned, _>(#closure)),
         }
     }
 }

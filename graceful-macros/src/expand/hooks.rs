@@ -24,7 +24,7 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
                 quote!((#krate::Step::#step, _) => #call)
             }
             HookArm::Err => {
-                let hook = quote_spanned!(span=> #at::__private::detached(#path));
+                let hook = quote_spanned!(span=> #at::__private010::detached(#path));
                 let call = quote_spanned!(span=> #found.__graceful_start(&#view).await);
                 quote!((#krate::Step::#step, false) => {
                     let #found = #hook;
@@ -33,13 +33,13 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
                 })
             }
             HookArm::Ok => {
-                let hook = quote_spanned!(span=> #at::__private::restores(#path));
+                let hook = quote_spanned!(span=> #at::__private010::restores(#path));
                 let restored = quote_spanned!(span=> #found.__graceful_value(&#flow)?);
                 let call = quote_spanned!(span=> #found.__graceful_start(&#view).await);
                 quote!((#krate::Step::#step, true) => {
                     let #found = #hook;
                     let #value = #restored;
-                    let #view = #krate::__private::success(&#flow, &#value);
+                    let #view = #krate::__private010::success(&#flow, &#value);
                     #call
                 })
             }
@@ -49,9 +49,9 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
     // Where a future cannot be sent, the error stands at a hook.
     let first = handler.hooks.iter().find(here)?;
     let span = Span::mixed_site().located_at(first.path.span());
-    let body = quote!(match (#step, #krate::Flow::is_success(&#flow)) { #(#arms,)* _ => #krate::__private::no_hook() });
+    let body = quote!(match (#step, #krate::Flow::is_success(&#flow)) { #(#arms,)* _ => #krate::__private010::no_hook() });
     let krate = krate.at(span);
-    let future = quote_spanned!(span=> #krate::__private::boxed(async move { #body }));
+    let future = quote_spanned!(span=> #krate::__private010::boxed(async move { #body }));
     Some(quote!(|#step, #flow| #future))
 }
 
@@ -61,12 +61,12 @@ pub(super) fn after(handler: &Handler) -> TokenStream {
     let required = handler.required.map(|span| {
         let span = Span::mixed_site().located_at(span);
         let krate = krate.at(span);
-        quote_spanned!(span=> .required(#krate::__private::required_error))
+        quote_spanned!(span=> .required(#krate::__private010::required_error))
     });
     let typed = typed_hooks(handler);
     let fallback = fallback(handler);
     let typed = (typed.is_some() || fallback.is_some()).then(|| {
-        let hooks = typed.unwrap_or_else(|| quote!(#krate::__private::no_hooks));
+        let hooks = typed.unwrap_or_else(|| quote!(#krate::__private010::no_hooks));
         quote!(.typed_hooks(#hooks))
     });
     quote!(#required #typed #fallback)
@@ -86,12 +86,12 @@ pub(super) fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
             };
             let step = hidden(hook.step);
             let call = called(krate, &hook.path, &view, |view| view.to_token_stream());
-            Some(quote!((#krate::Step::#step, #krate::__private::Arm::#arm(#view)) => #call))
+            Some(quote!((#krate::Step::#step, #krate::__private010::Arm::#arm(#view)) => #call))
         })
         .collect();
     (!arms.is_empty()).then(|| {
         quote!(|#step, #flow, #result| async move {
-            match (#step, #krate::__private::arm(&#flow, &*#result)) { #(#arms,)* _ => #krate::__private::no_hook() }
+            match (#step, #krate::__private010::arm(&#flow, &*#result)) { #(#arms,)* _ => #krate::__private010::no_hook() }
         })
     })
 }
@@ -104,11 +104,11 @@ fn fallback(handler: &Handler) -> Option<TokenStream> {
             let span = Span::mixed_site().located_at(path.span());
             let krate = krate.at(span);
             let (view, result) = (Ident::new("__view", span), Ident::new("__result", span));
-            let call = quote_spanned!(span=> #krate::__private::recovered(&*#result, #krate::__private::recover(&*#result, &#view, #path).await));
+            let call = quote_spanned!(span=> #krate::__private010::recovered(&*#result, #krate::__private010::recover(&*#result, &#view, #path).await));
             quote!(.fallback(|#flow, #result| async move {
-                match #krate::__private::arm(&#flow, &*#result) {
-                    #krate::__private::Arm::Failure(#view) => #call,
-                    #krate::__private::Arm::Success(_) => ::core::result::Result::Ok(::core::option::Option::None),
+                match #krate::__private010::arm(&#flow, &*#result) {
+                    #krate::__private010::Arm::Failure(#view) => #call,
+                    #krate::__private010::Arm::Success(_) => ::core::result::Result::Ok(::core::option::Option::None),
                 }
             }))
         }
@@ -125,5 +125,5 @@ fn called(krate: &Krate, path: &Path, name: &Ident, view: impl FnOnce(Ident) -> 
     let span = Span::mixed_site().located_at(path.span());
     let krate = krate.at(span);
     let view = view(Ident::new(&name.to_string(), span));
-    quote_spanned!(span=> #krate::__private::hook(&#view, #path).await)
+    quote_spanned!(span=> #krate::__private010::hook(&#view, #path).await)
 }

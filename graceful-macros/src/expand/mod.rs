@@ -13,7 +13,7 @@ use self::{
     arguments::{in_one, on, setters},
     hint::Hint,
 };
-use crate::model::{Handler, Held, Name, Shape, SiteArgument};
+use crate::model::{Handler, Held, Name, Shape, SpecArgument};
 
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
@@ -30,14 +30,14 @@ pub(super) fn bound(name: &str) -> Ident {
 ///
 /// ```text
 /// async fn update_user(user: User) -> Result<User, UserError> {
-///     call(pin!(None), const { &Site::new("update_user", "user", "user updated").event(…) }, move |site| {
-///         enter(site, |draft| if draft.needs(Argument::Key) { draft.key(&user.id) }).run(
+///     call(pin!(None), const { &HandlerSpec::new("update_user", "user", "user updated").event(…) }, move |spec| {
+///         enter(spec, |builder| if builder.needs(Argument::Key) { builder.key(&user.id) }).run(
 ///             body(async move {
 ///                 if false { return never::<Result<User, UserError>>((&user,)); }
 ///                 '_body: { …the body… }
 ///             }),
-///             |draft, result| …,
-///             |draft, error| …,
+///             |builder, result| …,
+///             |builder, error| …,
 ///         )
 ///     })
 ///     .await
@@ -83,12 +83,12 @@ fn call(handler: &Handler) -> TokenStream {
     let answer = |receiver, calls| standing_at(handler.answer, receiver, calls);
     match &handler.shape {
         Shape::Async => {
-            let (site, name) = (site(handler), bound("site"));
+            let (spec, name) = (spec(handler), bound("spec"));
             let enter = enter(handler, &name, false);
             let hint = hint.in_a_branch(mentioned);
             let block = braced(users, quote!(#hint #body));
             let body = quote_spanned!(users=> async move #block);
-            let body = quote!(#krate::__private::body::<#returned, _>(#body));
+            let body = quote!(#krate::__private010::body::<#returned, _>(#body));
             let run = match &handler.tx {
                 Some(tx) => {
                     let run = in_transaction(handler, tx, &enter, &body, &arms);
@@ -99,10 +99,10 @@ fn call(handler: &Handler) -> TokenStream {
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on. It gets its
             // place beforehand, since what is awaited as a value is on the stack twice.
             let place = quote!(::core::pin::pin!(::core::option::Option::None));
-            quote!(#declared return #krate::__private::call(#place, #site, move |#name| #run).await)
+            quote!(#declared return #krate::__private010::call(#place, #spec, move |#name| #run).await)
         }
         Shape::TailBlock(tail) => {
-            let enter = enter(handler, &site(handler), false);
+            let enter = enter(handler, &spec(handler), false);
             let (rebound, capture, body) = (&tail.rebound, &tail.capture, &tail.body);
             let hint = hint.in_a_branch(&[]);
             let body = quote!(async #capture { #hint { #body } });
@@ -116,17 +116,17 @@ fn call(handler: &Handler) -> TokenStream {
             tail.with(&quote!(#(#rebound)* #run))
         }
         Shape::Call { returns_impl_future: true, .. } => {
-            let enter = enter(handler, &site(handler), true);
+            let enter = enter(handler, &spec(handler), true);
             let krate = krate.at(run_span);
             let block = braced(users, quote!(#hold #body));
             let body = quote_spanned!(users=> move || #block);
-            let call = quote_spanned!(run_span=> #krate::__private::called::<#returned, _, _>(#body));
+            let call = quote_spanned!(run_span=> #krate::__private010::called::<#returned, _, _>(#body));
             let call = sent(handler, quote!(#enter.#run(#call, #arms) #after));
             let future = answer(quote!(::core::future::IntoFuture::into_future), quote!((#call)));
             quote!(return #future)
         }
         Shape::Call { eager, .. } => {
-            let enter = enter(handler, &site(handler), *eager);
+            let enter = enter(handler, &spec(handler), *eager);
             let call = Ident::new("call", run_span);
             let block = braced(users, quote!(#hold #body));
             let body = hint.of_a_closure(&block);
@@ -189,15 +189,15 @@ fn in_transaction(
     let reborrowed = quote_spanned!(span=> let #tx = &mut *#tx;);
     let typed = hooks::typed_hooks(handler).map(|hooks| quote!(.typed_hooks(#hooks)));
     // Not within the call, since an error there would be told once more for the call.
-    let open = quote_spanned!(span=> #at::__private::transaction(&mut *#tx));
-    let error = quote_spanned!(span=> #at::__private::store_error);
+    let open = quote_spanned!(span=> #at::__private010::transaction(&mut *#tx));
+    let error = quote_spanned!(span=> #at::__private010::store_error);
     quote! {
         let #ended = {
             let #locked = #enter.lock(#open).await;
             #reborrowed
             #locked.observe(#body, #arms).await #typed
         };
-        #krate::__private::in_transaction(#ended, #open, #error).await
+        #krate::__private010::in_transaction(#ended, #open, #error).await
     }
 }
 
@@ -224,38 +224,38 @@ fn inner(body: &Group, Held { rebound, breaks, .. }: &Held) -> TokenStream {
     }
 }
 
-fn enter(handler: &Handler, site: &impl ToTokens, eager: bool) -> TokenStream {
+fn enter(handler: &Handler, spec: &impl ToTokens, eager: bool) -> TokenStream {
     let krate = &handler.krate;
-    let fill = setters(handler, &handler.setters.entry, &bound("draft"));
-    let draft = if fill.is_empty() { quote!(_) } else { bound("draft").into_token_stream() };
+    let fill = setters(handler, &handler.setters.entry, &bound("builder"));
+    let builder = if fill.is_empty() { quote!(_) } else { bound("builder").into_token_stream() };
     let fill = in_one(&fill);
-    let fill = quote!(|#draft| #fill);
+    let fill = quote!(|#builder| #fill);
     match (on(handler), eager) {
-        (Some(on), _) => quote!(#krate::__private::enter_on(#site, #on, #fill)),
-        (None, true) => quote!(#krate::__private::enter_eager(#site, #fill)),
-        (None, false) => quote!(#krate::__private::enter(#site, #fill)),
+        (Some(on), _) => quote!(#krate::__private010::enter_on(#spec, #on, #fill)),
+        (None, true) => quote!(#krate::__private010::enter_eager(#spec, #fill)),
+        (None, false) => quote!(#krate::__private010::enter(#spec, #fill)),
     }
 }
 
-fn site(handler: &Handler) -> TokenStream {
+fn spec(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
     let mut calls = TokenStream::new();
-    for (index, call) in handler.site.iter().enumerate() {
+    for (index, call) in handler.spec.iter().enumerate() {
         let method = hidden(call.method);
         let arguments = call.arguments.iter().map(|argument| match argument {
-            SiteArgument::Name(name) => self::name(handler, name),
-            SiteArgument::Names(names) => {
+            SpecArgument::Name(name) => self::name(handler, name),
+            SpecArgument::Names(names) => {
                 let names = names.iter().map(|name| self::name(handler, name));
                 quote!(const { &[#(#names),*] })
             }
-            SiteArgument::Millis(millis) => millis.to_token_stream(),
-            SiteArgument::BudgetMillis(millis) => millis.to_token_stream(),
-            SiteArgument::Variant(of, variant) => {
+            SpecArgument::Millis(millis) => millis.to_token_stream(),
+            SpecArgument::BudgetMillis(millis) => millis.to_token_stream(),
+            SpecArgument::Variant(of, variant) => {
                 let (of, variant) = (hidden(of), hidden(variant));
                 quote!(#krate::#of::#variant)
             }
         });
-        let separator = if index == 0 { quote!(#krate::__private::Site::) } else { quote!(.) };
+        let separator = if index == 0 { quote!(#krate::__private010::HandlerSpec::) } else { quote!(.) };
         calls.extend(quote!(#separator #method(#(#arguments),*)));
     }
     let hooks = match handler.durable {
@@ -290,7 +290,7 @@ fn identity(handler: &Handler) -> TokenStream {
             let name = self::name(handler, name);
             quote!(|| const { #name })
         }
-        None => quote!(|| #krate::__private::identity(&#here)),
+        None => quote!(|| #krate::__private010::identity(&#here)),
     }
 }
 
@@ -301,7 +301,7 @@ fn name(handler: &Handler, name: &Name) -> TokenStream {
         Name::Constant(path) => {
             let span = Span::mixed_site().located_at(path.span());
             let krate = handler.krate.at(span);
-            quote_spanned!(span=> #krate::__private::name(#path))
+            quote_spanned!(span=> #krate::__private010::name(#path))
         }
     }
 }
@@ -320,9 +320,9 @@ fn durable(handler: &Handler) -> TokenStream {
         None => quote!(::core::option::Option::None),
     };
     quote! {
-        const #name: #krate::__private::Durable = {
+        const #name: #krate::__private010::Durable = {
             #here
-            #krate::__private::Durable { identity: #identity, hooks: #hooks }
+            #krate::__private010::Durable { identity: #identity, hooks: #hooks }
         };
     }
 }
@@ -342,11 +342,11 @@ fn registered(handler: &Handler) -> TokenStream {
     let durable = handler.durable.then(durable_name).map(|durable| quote!(.durable(&#durable)));
     let caches = registered.cached.as_ref().map(|cached| {
         let (key, returned) = (&cached.key, &cached.returned);
-        quote!(.caches(#key, || #krate::__private::cached::<#returned>().__graceful_type()))
+        quote!(.caches(#key, || #krate::__private010::cached::<#returned>().__graceful_type()))
     });
     quote! {
-        #krate::__private::inventory::submit! {
-            #krate::__private::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches
+        #krate::__private010::inventory::submit! {
+            #krate::__private010::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) struct Handler {
     pub(crate) answer: (Span, Span),
     /// What keeps the parameters' drop order.
     pub(crate) held: Held,
-    pub(crate) site: Vec<SiteCall>,
+    pub(crate) spec: Vec<SpecCall>,
     pub(crate) setters: Setters,
     pub(crate) on: Option<Expr>,
     pub(crate) hooks: Vec<Hook>,
@@ -80,13 +80,13 @@ impl ToTokens for Krate {
     }
 }
 
-/// One call on the `Site`.
-pub(crate) struct SiteCall {
+/// One call on the `HandlerSpec`.
+pub(crate) struct SpecCall {
     pub(crate) method: &'static str,
-    pub(crate) arguments: Vec<SiteArgument>,
+    pub(crate) arguments: Vec<SpecArgument>,
 }
 
-pub(crate) enum SiteArgument {
+pub(crate) enum SpecArgument {
     Name(Name),
     Names(Vec<Name>),
     Millis(u64),
@@ -133,13 +133,13 @@ impl Handler {
         };
         let message = spoken.replace(['_', '.', '-'], " ");
         let declared = [Name::text(&name), pattern, Name::text(&message)];
-        let mut site = vec![call("new", declared.map(SiteArgument::Name))];
-        site.extend(event.map(|(emitted, failed)| call("event", [emitted, failed].map(SiteArgument::Name))));
-        site.extend(options(&args));
+        let mut spec = vec![call("new", declared.map(SpecArgument::Name))];
+        spec.extend(event.map(|(emitted, failed)| call("event", [emitted, failed].map(SpecArgument::Name))));
+        spec.extend(options(&args));
 
         let hooks = hooks(&args.steps);
         for (method, hook) in hooks.iter().map(|hook| (hook.arm.site_method(), hook)) {
-            site.push(call(method, [SiteArgument::Variant("Step", hook.step)]));
+            spec.push(call(method, [SpecArgument::Variant("Step", hook.step)]));
         }
         let setters = Setters::new(&args, &scope, errors);
         let on = args.on.as_ref().and_then(|on| setters::entry(on, &scope, "on", errors));
@@ -162,7 +162,7 @@ impl Handler {
             sound,
             function,
             shape,
-            site,
+            spec,
             setters,
             hooks,
         }
@@ -222,8 +222,8 @@ fn delivery(args: &Args) -> &'static str {
     args.delivery.as_ref().map_or("Inline", |delivery| delivery.value)
 }
 
-fn call<const N: usize>(method: &'static str, arguments: [SiteArgument; N]) -> SiteCall {
-    SiteCall { method, arguments: arguments.into() }
+fn call<const N: usize>(method: &'static str, arguments: [SpecArgument; N]) -> SpecCall {
+    SpecCall { method, arguments: arguments.into() }
 }
 
 fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> Name {
@@ -267,11 +267,11 @@ fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Ac
     (emitted, failed)
 }
 
-fn options(args: &Args) -> Vec<SiteCall> {
-    use SiteArgument::{BudgetMillis, Millis, Names, Variant};
+fn options(args: &Args) -> Vec<SpecCall> {
+    use SpecArgument::{BudgetMillis, Millis, Names, Variant};
 
     let cache = &args.cache;
-    let name = |name: &Option<Name>| name.clone().map(SiteArgument::Name);
+    let name = |name: &Option<Name>| name.clone().map(SpecArgument::Name);
     let max_age = args.max_age.as_ref().map_or(0, |age| age.value);
     let once = [
         ("tags", args.tags.clone().map(Names)),

@@ -1,4 +1,4 @@
-//! What the expansion writes to the draft, and when.
+//! What the expansion writes to the builder, and when.
 
 use darling::error::Accumulator;
 use proc_macro2::{Ident, Span};
@@ -11,7 +11,7 @@ use crate::{
     parse::{Args, Piece, Template, Value},
 };
 
-/// What is written to the draft at entry, and after an `Ok`.
+/// What is written to the builder at entry, and after an `Ok`.
 #[derive(Default)]
 pub(crate) struct Setters {
     pub(crate) entry: Vec<Setter>,
@@ -22,7 +22,7 @@ pub(crate) struct Setters {
     pub(crate) result: Option<Ident>,
 }
 
-/// One call on the draft.
+/// One call on the builder.
 pub(crate) struct Setter {
     pub(crate) method: &'static str,
     /// It is a part of the text that the method will get, of this number.

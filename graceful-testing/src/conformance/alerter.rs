@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use graceful::{
-    __private::Sample,
+    __private010::Sample,
     Code, Flow, Severity,
     backends::{Alert, AlertChange, Alerter},
 };

@@ -1,7 +1,7 @@
 //! What an [`AuditLog`] must do.
 
 use graceful::{
-    __private::Sample,
+    __private010::Sample,
     Code, Key, Payload,
     backends::{AuditLog, AuditRecord},
 };

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::backends::{
-    Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow,
+    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Room, Share, StoredFlow,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -67,16 +67,16 @@ fn numbers(claims: &[Claim]) -> Vec<u128> {
     claims.iter().map(|claim| claim.id.as_u128()).collect()
 }
 
-async fn settle<S: FlowStore>(store: &S, claim: &Claim, settlement: Settlement) -> bool {
-    store.settle(claim.held(), settlement).await.expect("an attempt is settled")
+async fn record_outcome<S: FlowStore>(store: &S, claim: &Claim, settlement: AttemptOutcome) -> bool {
+    store.record_outcome(claim.claim_id(), settlement).await.expect("an attempt is settled")
 }
 
 async fn complete<S: FlowStore>(store: &S, claim: &Claim) -> bool {
-    settle(store, claim, Settlement::Completed).await
+    record_outcome(store, claim, AttemptOutcome::Completed).await
 }
 
-fn dead() -> Settlement {
-    Settlement::Dead { error: "no use".to_owned(), body: None }
+fn dead() -> AttemptOutcome {
+    AttemptOutcome::Dead { error: "no use".to_owned(), body: None }
 }
 
 async fn stored<S: FlowStore>(store: &S, number: u128) -> StoredFlow {
@@ -149,11 +149,11 @@ async fn a_lease_that_is_over_gives_the_flow_to_another<S: FlowStore>(
     elapse(&store, LEASE).await;
     let claims = claim(&store, 10).await;
     assert_eq!((numbers(&claims).as_slice(), claims[0].attempt), ([1].as_slice(), 2));
-    for settlement in [Settlement::Completed, dead()] {
-        assert!(!settle(&store, &lost, settlement).await, "whoever lost it settles nothing");
+    for settlement in [AttemptOutcome::Completed, dead()] {
+        assert!(!record_outcome(&store, &lost, settlement).await, "whoever lost it settles nothing");
     }
-    let retry = Settlement::Retry { after: Duration::ZERO, error: String::new(), body: Some(Vec::new()) };
-    assert!(!settle(&store, &lost, retry).await);
+    let retry = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: Some(Vec::new()) };
+    assert!(!record_outcome(&store, &lost, retry).await);
     assert!(complete(&store, &claims[0]).await);
     assert_eq!(numbers(&claim(&store, 10).await), [2]);
 }
@@ -161,11 +161,11 @@ async fn a_lease_that_is_over_gives_the_flow_to_another<S: FlowStore>(
 async fn a_lease_can_be_extended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     enqueue(&store, [(1, "a"), (2, "b")]).await;
     let claims = claim(&store, 10).await;
-    store.extend(vec![claims[0].held()], 10 * LEASE).await.unwrap();
+    store.extend(vec![claims[0].claim_id()], 10 * LEASE).await.unwrap();
     elapse(&store, 2 * LEASE).await;
     let lost = claim(&store, 10).await;
     assert_eq!(numbers(&lost), [2], "the other one was not extended");
-    store.extend(vec![claims[1].held()], 100 * LEASE).await.unwrap();
+    store.extend(vec![claims[1].claim_id()], 100 * LEASE).await.unwrap();
     elapse(&store, 20 * LEASE).await;
     assert_eq!(numbers(&claim(&store, 10).await), [1, 2], "a claim that was lost extends nothing");
 }
@@ -173,8 +173,8 @@ async fn a_lease_can_be_extended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&
 async fn a_retry_holds_back_its_entity_only<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     enqueue(&store, [(1, "a"), (2, "a"), (3, "b")]).await;
     let (claims, error) = (claim(&store, 10).await, "not now".to_owned());
-    let retry = Settlement::Retry { after: 2 * LEASE, error, body: Some(b"less".to_vec()) };
-    assert!(settle(&store, &claims[0], retry).await);
+    let retry = AttemptOutcome::Retry { after: 2 * LEASE, error, body: Some(b"less".to_vec()) };
+    assert!(record_outcome(&store, &claims[0], retry).await);
     assert!(complete(&store, &claims[1]).await);
     enqueue(&store, [(4, "b")]).await;
     elapse(&store, LEASE).await;
@@ -184,8 +184,8 @@ async fn a_retry_holds_back_its_entity_only<S: FlowStore>(store: S, elapse: &imp
     elapse(&store, 2 * LEASE).await;
     let again = claim(&store, 1).await;
     assert_eq!((again[0].attempt, again[0].body.as_slice()), (2, b"less".as_slice()));
-    let retry = Settlement::Retry { after: Duration::ZERO, error: "not yet".to_owned(), body: None };
-    assert!(settle(&store, &again[0], retry).await);
+    let retry = AttemptOutcome::Retry { after: Duration::ZERO, error: "not yet".to_owned(), body: None };
+    assert!(record_outcome(&store, &again[0], retry).await);
     let again = claim(&store, 10).await;
     let again = again.iter().find(|claim| claim.id.as_u128() == 1).expect("it is due at once");
     assert_eq!(again.body, b"less", "without a new body the old one stays");
@@ -194,7 +194,7 @@ async fn a_retry_holds_back_its_entity_only<S: FlowStore>(store: S, elapse: &imp
 async fn a_dead_letter_holds_back_nothing<S: FlowStore>(store: S) {
     enqueue(&store, [(1, "a"), (2, "a")]).await;
     let claims = claim(&store, 10).await;
-    assert!(settle(&store, &claims[0], dead()).await);
+    assert!(record_outcome(&store, &claims[0], dead()).await);
     assert_eq!(numbers(&claim(&store, 10).await), [2]);
     let letters = store.list(FlowState::Dead, 10).await.unwrap();
     assert_eq!(letters.len(), 1);
@@ -205,7 +205,7 @@ async fn a_dead_letter_holds_back_nothing<S: FlowStore>(store: S) {
 async fn what_is_resubmitted_comes_last<S: FlowStore>(store: S) {
     enqueue(&store, [(1, "a"), (2, "a"), (3, "a")]).await;
     let first = claim(&store, 10).await;
-    assert!(settle(&store, &first[0], dead()).await);
+    assert!(record_outcome(&store, &first[0], dead()).await);
     let second = claim(&store, 10).await;
     assert!(store.resubmit(Uuid::from_u128(1)).await.unwrap());
     assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap(), "it is queued already");
@@ -231,7 +231,7 @@ async fn purging_forgets_what_has_ended<S: FlowStore>(store: S, elapse: &impl As
     enqueue(&store, [(1, "a"), (2, "b"), (3, "c")]).await;
     let claims = claim(&store, 2).await;
     assert!(complete(&store, &claims[0]).await);
-    assert!(settle(&store, &claims[1], dead()).await);
+    assert!(record_outcome(&store, &claims[1], dead()).await);
     elapse(&store, DAY / 2).await;
     assert_eq!(store.purge(FlowState::Completed, DAY).await.unwrap(), 0, "not before its time");
     elapse(&store, DAY).await;
@@ -248,8 +248,8 @@ async fn what_is_not_there_is_not_found<S: FlowStore>(store: S) {
     assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap());
     enqueue(&store, [(1, "a")]).await;
     assert!(claim(&store, 0).await.is_empty(), "a limit of nothing hands out nothing");
-    let held = Held { id: Uuid::from_u128(1), token: Uuid::nil() };
-    assert!(!store.settle(held, Settlement::Completed).await.unwrap(), "nobody holds it");
+    let held = ClaimId { id: Uuid::from_u128(1), token: Uuid::nil() };
+    assert!(!store.record_outcome(held, AttemptOutcome::Completed).await.unwrap(), "nobody holds it");
     store.extend(vec![held], DAY).await.unwrap();
     store.extend(Vec::new(), DAY).await.unwrap();
     assert_eq!(numbers(&claim(&store, 10).await), [1]);
@@ -339,7 +339,7 @@ async fn many_at_once_lose_nothing_and_keep_the_order<S: FlowStore>(store: S) {
             loop {
                 for claim in store.claim(Room::of(3), LEASE).await.unwrap() {
                     sender.send(claim.id.as_u128()).unwrap();
-                    assert!(store.settle(claim.held(), Settlement::Completed).await.unwrap());
+                    assert!(store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await.unwrap());
                 }
                 tokio::task::yield_now().await;
             }

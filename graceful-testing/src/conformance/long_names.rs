@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::call;
 use graceful::{
-    __private::Sample,
+    __private010::Sample,
     Code, Context, Flow, Severity,
     backends::{
-        Alerter, AuditLog, FlowState, FlowStore, Inbox, InboxEntry, Lane, MetadataStore, Nexus, QueuedFlow,
-        ReceivedEvent, Room, Scheduler, Settlement,
+        Alerter, AttemptOutcome, AuditLog, FlowState, FlowStore, Inbox, InboxEntry, Lane, MetadataStore,
+        Nexus, QueuedFlow, ReceivedEvent, Room, Scheduler,
     },
 };
 
@@ -22,8 +22,8 @@ fn long() -> String {
 
 /// Two entities.
 fn flows(code: Code) -> [Arc<Flow>; 2] {
-    let context = Context::new().with_tenant(long()).with_user(long()).with_request_id(long());
-    let context = context.with_correlation_id(long());
+    let context = Context::new().tenant(long()).user(long()).request_id(long());
+    let context = context.correlation_id(long());
     ["1", "2"].map(|end| Sample::new(&(long() + end), code, 1).context(context.clone()).flow())
 }
 
@@ -43,7 +43,12 @@ pub(super) async fn of_flows_are_stored_whole<S: FlowStore>(store: S) {
     assert_eq!(claims.len(), 2, "each of another entity");
     for claim in claims {
         assert_eq!(claim.handler, long());
-        assert!(store.settle(claim.held(), Settlement::Completed).await.expect("an attempt is settled"));
+        assert!(
+            store
+                .record_outcome(claim.claim_id(), AttemptOutcome::Completed)
+                .await
+                .expect("an attempt is settled")
+        );
     }
     for flow in flows {
         let stored = store.get(flow.id).await.expect("a flow is found").expect("it is there");

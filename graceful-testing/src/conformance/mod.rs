@@ -30,7 +30,7 @@ mod scheduler;
 
 use std::sync::Arc;
 
-use graceful::{__private::Sample, Code, Flow};
+use graceful::{__private010::Sample, Code, Flow};
 use jiff::Timestamp;
 
 pub use self::{

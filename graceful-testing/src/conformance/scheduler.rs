@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use graceful::{
-    __private::Sample,
+    __private010::Sample,
     Code,
     backends::{Job, JobChange, Scheduler},
 };
@@ -99,7 +99,7 @@ async fn only_who_holds_a_job_settles_it<S: Scheduler>(store: S, elapse: &impl A
     elapse(&store, 2 * HOLD).await;
     let held = poll(&store, 1).await.remove(0);
     assert!(!store.finish(&lost).await.unwrap());
-    assert!(!store.put_off(&lost, Some(HOLD), "too late").await.unwrap());
+    assert!(!store.postpone(&lost, Some(HOLD), "too late").await.unwrap());
     assert!(store.finish(&held).await.unwrap());
     assert!(!store.finish(&held).await.unwrap());
     assert!(store.jobs().await.unwrap().is_empty());
@@ -108,7 +108,7 @@ async fn only_who_holds_a_job_settles_it<S: Scheduler>(store: S, elapse: &impl A
 async fn a_job_that_is_put_off_comes_again<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     store.open(&flow("1", Code::Internal, 1), Duration::ZERO).await.unwrap();
     let job = poll(&store, 1).await.remove(0);
-    assert!(store.put_off(&job, Some(4 * HOLD), "not now").await.unwrap());
+    assert!(store.postpone(&job, Some(4 * HOLD), "not now").await.unwrap());
     let listed = store.jobs().await.unwrap().remove(0);
     assert!(listed.due > job.due, "{listed:?}");
     assert_eq!((listed.held_until, listed.error.as_deref()), (None, Some("not now")));
@@ -118,7 +118,7 @@ async fn a_job_that_is_put_off_comes_again<S: Scheduler>(store: S, elapse: &impl
     let job = poll(&store, 1).await.remove(0);
     assert_eq!(job.attempts, 2);
     // It is given up; then the entity fails again, and it is asked for anew.
-    assert!(store.put_off(&job, None, "no use").await.unwrap());
+    assert!(store.postpone(&job, None, "no use").await.unwrap());
     elapse(&store, 1000 * HOLD).await;
     assert!(poll(&store, 1).await.is_empty());
     assert_eq!(store.open(&flow("1", Code::Internal, 60), Duration::ZERO).await.unwrap(), JobChange::Bumped);

@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use graceful::{
     Event, Flow, Incident, Key, Metadata, Severity,
     backends::{
-        Activity, Alert, AlertChange, Alerter, AuditLog, AuditRecord, Backends, BoxFuture, Cache, CacheEntry,
-        CacheWrite, Claim, Edge, EventEmitter, FlowState, FlowStore, Held, Job, JobChange, KnowledgeGraph,
-        MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow, Reply, Room, Rows, Scheduler,
-        Settlement, StoredFlow,
+        Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditLog, AuditRecord, Backends, BoxFuture,
+        Cache, CacheEntry, CacheWrite, Claim, ClaimId, Edge, EventEmitter, FlowState, FlowStore, Job,
+        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow, Reply,
+        Room, Rows, Scheduler, StoredFlow,
     },
 };
 use jiff::Timestamp;
@@ -64,7 +64,7 @@ impl Answered for CacheWrite {
     fn told(&self) -> &'static str {
         match self {
             Self::Done => "",
-            Self::Newer => "kept what is newer",
+            Self::Newer => "a newer version is cached",
         }
     }
 }
@@ -171,8 +171,8 @@ impl Scheduler for Recording<dyn Scheduler> {
         self.inner.finish(job)
     }
 
-    fn put_off(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
-        self.inner.put_off(job, after, error)
+    fn postpone(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
+        self.inner.postpone(job, after, error)
     }
 }
 
@@ -238,12 +238,12 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.claim(room, lease)
     }
 
-    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
+    fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()> {
         self.inner.extend(held, lease)
     }
 
-    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
-        self.inner.settle(held, settlement)
+    fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool> {
+        self.inner.record_outcome(held, settlement)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {

@@ -30,11 +30,11 @@ use graceful::{Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError
 ///     (Step::Metadata, "record"),
 ///     (Step::Cache, "put tea 3"),
 ///     (Step::Graph, "relate succeeded flow"),
-///     (Step::Schedule, "complete -> nothing open"),
+///     (Step::Schedule, "complete -> no open job"),
 ///     (Step::Event, "emit stock_read 3"),
 ///     (Step::Nexus, "register stock"),
 ///     (Step::Audit, "append"),
-///     (Step::Alert, "resolve -> nothing open"),
+///     (Step::Alert, "resolve -> no open alert"),
 /// ]);
 ///
 /// recorder.run(left("coffee")).await.unwrap_err();

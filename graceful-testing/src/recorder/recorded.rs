@@ -38,7 +38,7 @@ impl Effect {
     /// Whose it is.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Step, orchestrate};
+    /// # use graceful::{Code, CallOutcome, Step, orchestrate};
     /// # use graceful_testing::Recorder;
     /// # #[orchestrate(pattern = "n", id = n, cache = n)]
     /// # async fn handler(n: u32) -> Result<u32, Code> { Ok(n) }
@@ -57,7 +57,7 @@ impl Effect {
     /// What was asked, such as `put 42 {"id":42}`.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Step, orchestrate};
+    /// # use graceful::{Code, CallOutcome, Step, orchestrate};
     /// # use graceful_testing::Recorder;
     /// # #[orchestrate(pattern = "n", id = n, cache = n)]
     /// # async fn handler(n: u32) -> Result<u32, Code> { Ok(n) }
@@ -76,7 +76,7 @@ impl Effect {
     /// The failure of the backend.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Step, orchestrate};
+    /// # use graceful::{Code, CallOutcome, Step, orchestrate};
     /// # use graceful_testing::Recorder;
     /// # #[orchestrate(pattern = "n", id = n, cache = n)]
     /// # async fn handler(n: u32) -> Result<u32, Code> { Ok(n) }
@@ -112,7 +112,7 @@ impl Recorded {
     /// The flow.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Step, orchestrate};
+    /// # use graceful::{Code, CallOutcome, Step, orchestrate};
     /// # use graceful_testing::Recorder;
     /// # #[orchestrate(pattern = "n", id = n, cache = n)]
     /// # async fn handler(n: u32) -> Result<u32, Code> { Ok(n) }
@@ -121,7 +121,7 @@ impl Recorded {
     /// # recorder.run(handler(4)).await.unwrap();
     /// # let recorded = recorder.only();
     /// # let effect = recorded.effects().iter().find(|effect| effect.step() == Step::Cache).unwrap();
-    /// assert_eq!(recorded.flow().ending(), Ending::Ok);
+    /// assert_eq!(recorded.flow().ending(), CallOutcome::Ok);
     /// # });
     /// ```
     pub fn flow(&self) -> &Arc<Flow> {
@@ -131,7 +131,7 @@ impl Recorded {
     /// What became of each step.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Step, orchestrate};
+    /// # use graceful::{Code, CallOutcome, Step, orchestrate};
     /// # use graceful_testing::Recorder;
     /// # #[orchestrate(pattern = "n", id = n, cache = n)]
     /// # async fn handler(n: u32) -> Result<u32, Code> { Ok(n) }
@@ -150,7 +150,7 @@ impl Recorded {
     /// What the steps asked of their backends, in order.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Step, orchestrate};
+    /// # use graceful::{Code, CallOutcome, Step, orchestrate};
     /// # use graceful_testing::Recorder;
     /// # #[orchestrate(pattern = "n", id = n, cache = n)]
     /// # async fn handler(n: u32) -> Result<u32, Code> { Ok(n) }

@@ -39,7 +39,7 @@ pub struct ReceivedEvent {
     pub subject: Option<String>,
     /// When the flow ended.
     pub time: Option<Timestamp>,
-    /// What the event carries; of an event of graceful it is a [`CanonicalPayload`](crate::CanonicalPayload).
+    /// What the event carries; of an event of graceful it is a [`EventData`](crate::EventData).
     pub data: Payload,
     /// What its flow ran in, as far as it goes on here: tenant, correlation id and trace. Who asked for it, and by which request,
     /// is over. A `Subscriber` calls its handler within it.

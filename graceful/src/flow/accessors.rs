@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
-use super::{Delivery, Ending, Flow, Metadata, Payload};
+use super::{CallOutcome, Delivery, Flow, Metadata, Payload};
 use crate::{Code, Context};
 
 impl Flow {
@@ -36,11 +36,11 @@ impl Flow {
     /// How the handler ended.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Failure};
+    /// # use graceful::{Code, CallOutcome, Failure};
     /// let failure = Failure::wrap(Code::Internal, "something failed", "disk full");
-    /// assert_eq!(failure.flow().ending(), Ending::Err);
+    /// assert_eq!(failure.flow().ending(), CallOutcome::Err);
     /// ```
-    pub fn ending(&self) -> Ending {
+    pub fn ending(&self) -> CallOutcome {
         self.ending
     }
 
@@ -188,7 +188,7 @@ impl Flow {
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
-    /// let context = Context::new().with_request_id("r-1");
+    /// let context = Context::new().request_id("r-1");
     /// let success = context.clone().sync_scope(|| Success::wrap(Code::Ok, "user updated", "ada"));
     /// assert_eq!(success.flow().context(), Some(&context));
     /// ```
@@ -200,7 +200,7 @@ impl Flow {
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
-    /// let acme = Context::new().with_tenant("acme");
+    /// let acme = Context::new().tenant("acme");
     /// let success = acme.sync_scope(|| Success::wrap(Code::Ok, "user updated", "ada"));
     /// assert_eq!(success.flow().tenant(), "acme");
     /// ```
@@ -212,7 +212,7 @@ impl Flow {
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
-    /// let import = Context::new().with_correlation_id("import-7");
+    /// let import = Context::new().correlation_id("import-7");
     /// let success = import.sync_scope(|| Success::wrap(Code::Ok, "user updated", "ada"));
     /// assert_eq!(success.flow().correlation_id(), "import-7");
     /// ```
@@ -227,7 +227,7 @@ impl Flow {
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
-    /// let ada = Context::new().with_user("ada");
+    /// let ada = Context::new().user("ada");
     /// let success = ada.sync_scope(|| Success::wrap(Code::Ok, "user updated", "ada"));
     /// assert_eq!(success.flow().actor(), Some("ada"));
     /// ```

@@ -171,9 +171,9 @@ impl Event {
     /// assert_eq!((event.data().yin_yang, event.data().result.as_json()), ("yang", "\"ada\""));
     /// # });
     /// ```
-    pub fn data(&self) -> CanonicalPayload<'_> {
+    pub fn data(&self) -> EventData<'_> {
         let flow = &*self.0;
-        CanonicalPayload {
+        EventData {
             code: flow.code,
             message: flow.message(),
             result: flow.values.event_payload.as_ref().unwrap_or(&flow.values.payload),
@@ -259,7 +259,7 @@ impl Serialize for Event {
 /// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
-pub struct CanonicalPayload<'a> {
+pub struct EventData<'a> {
     /// What the outcome means.
     pub code: Code,
     /// A text for people.

@@ -33,7 +33,7 @@ pub(crate) use self::{
     values::{Values, name},
 };
 pub use self::{
-    event::{CanonicalPayload, Event},
+    event::{Event, EventData},
     faults::Argument,
     incident::Incident,
     metadata::{LastError, Metadata},
@@ -45,12 +45,12 @@ use crate::{Code, Context, escape::is_plain};
 /// How a handler ended.
 ///
 /// ```
-/// use graceful::Ending;
-/// assert!(Ending::Ok.is_success() && !Ending::Cancelled.is_success());
+/// use graceful::CallOutcome;
+/// assert!(CallOutcome::Ok.is_success() && !CallOutcome::Cancelled.is_success());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum CallOutcome {
     /// It returned `Ok`.
     Ok,
     /// It returned `Err`.
@@ -61,11 +61,11 @@ pub enum Ending {
     Cancelled,
 }
 
-impl Ending {
+impl CallOutcome {
     /// Whether it feeds the success flow.
     ///
     /// ```
-    /// assert!(!graceful::Ending::Err.is_success());
+    /// assert!(!graceful::CallOutcome::Err.is_success());
     /// ```
     pub const fn is_success(self) -> bool {
         matches!(self, Self::Ok)
@@ -74,7 +74,7 @@ impl Ending {
     /// The name in a report.
     ///
     /// ```
-    /// assert_eq!(graceful::Ending::Panicked.name(), "panicked");
+    /// assert_eq!(graceful::CallOutcome::Panicked.name(), "panicked");
     /// ```
     pub const fn name(self) -> &'static str {
         match self {
@@ -136,7 +136,7 @@ impl Origin {
 pub struct Flow {
     pub(crate) id: Uuid,
     pub(crate) at: Timestamp,
-    pub(crate) ending: Ending,
+    pub(crate) ending: CallOutcome,
     pub(crate) code: Code,
     pub(crate) message: SmolStr,
     pub(crate) fallback_applied: bool,
@@ -166,7 +166,7 @@ impl Flow {
         Self {
             id: Uuid::nil(),
             at: Timestamp::UNIX_EPOCH,
-            ending: Ending::Ok,
+            ending: CallOutcome::Ok,
             code: Code::Ok,
             message: SmolStr::default(),
             fallback_applied: false,
@@ -185,13 +185,13 @@ impl Flow {
     }
 
     /// The call has no value, whatever it was about to say.
-    pub(crate) fn come_to(&mut self, ending: Ending, code: Code) {
+    pub(crate) fn come_to(&mut self, ending: CallOutcome, code: Code) {
         (self.ending, self.code, self.message) = (ending, code, code.text().into());
         self.values.drop_payloads();
     }
 
     /// The call has ended: from here on the flow has an identity, and changes no more but by the metadata step.
-    pub(crate) fn end(&mut self, ending: Ending) {
+    pub(crate) fn end(&mut self, ending: CallOutcome) {
         let at = Timestamp::now();
         let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
         let mut random = [0; 10];

@@ -39,7 +39,7 @@ impl Flow {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").on(&orchestrator);
-    /// let call = Context::new().with_correlation_id("42");
+    /// let call = Context::new().correlation_id("42");
     /// let report = call.scope(async { Success::wrap(Code::Ok, "users listed", "").orchestrate(&config).await }).await;
     /// assert!(!report.flow().has_entity());
     /// assert_ne!(report.flow().entity(), orchestrator.key("user", 42));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use super::{Declaration, Declared, Ending, Flow, Identity, Origin, Payload};
+use super::{CallOutcome, Declaration, Declared, Flow, Identity, Origin, Payload};
 use crate::{code::Code, context::Context};
 
 /// A flow of the pattern `user`, of the service `users`, that has ended.
@@ -21,7 +21,7 @@ impl Sample {
         flow.values.id = Some(id.into());
         flow.values.named_at_entry = true;
         (flow.code, flow.message) = (code, code.name().into());
-        flow.end(if code == Code::Ok { Ending::Ok } else { Ending::Err });
+        flow.end(if code == Code::Ok { CallOutcome::Ok } else { CallOutcome::Err });
         flow.at = Timestamp::constant(second, 0);
         Self(flow)
     }
@@ -30,7 +30,7 @@ impl Sample {
     #[must_use]
     pub fn without_entity(mut self, correlation: &str) -> Self {
         (self.0.values.id, self.0.values.named_at_entry) = (None, false);
-        self.0.context = Some(Arc::new(Context::new().with_correlation_id(correlation)));
+        self.0.context = Some(Arc::new(Context::new().correlation_id(correlation)));
         self
     }
 

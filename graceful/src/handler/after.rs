@@ -9,7 +9,7 @@ use std::{
 use super::enter::required;
 use crate::{
     Outcome, StepError,
-    pipeline::{Ended, NoTypedHooks, Settle, Settled},
+    pipeline::{Ended, FirstPoll, Foreground, NoTypedHooks},
 };
 
 /// What happens between the body's end and the caller's answer.
@@ -47,15 +47,15 @@ impl<R: Outcome> After<R> for Plain<R::Err> {
     type Post = Box<PlainPost<R>>;
 
     fn begin(self, ended: Ended, result: &mut Poll<R>, cx: &mut Context<'_>) -> Option<Self::Post> {
-        match Settled::begin(ended, cx) {
-            Settled::Now(None) => None,
-            Settled::Now(Some(failure)) => {
+        match FirstPoll::begin(ended, cx) {
+            FirstPoll::Now(None) => None,
+            FirstPoll::Now(Some(failure)) => {
                 if let Some(into) = self.required {
                     *result = Poll::Ready(R::from_err(into(failure)));
                 }
                 None
             }
-            Settled::Later(settle) => {
+            FirstPoll::Later(settle) => {
                 let result = taken(result);
                 Some(Box::new(PlainPost { settle, result: Some(result), required: self.required }))
             }
@@ -63,13 +63,13 @@ impl<R: Outcome> After<R> for Plain<R::Err> {
     }
 
     fn once(self, ended: Ended, result: R) -> R {
-        required(result, Settled::once(ended).err(), self.required)
+        required(result, FirstPoll::once(ended).err(), self.required)
     }
 }
 
 /// Steps are not ready, and the result waits for them.
 pub struct PlainPost<R: Outcome> {
-    settle: Settle<NoTypedHooks>,
+    settle: Foreground<NoTypedHooks>,
     result: Option<R>,
     required: Option<fn(StepError) -> R::Err>,
 }

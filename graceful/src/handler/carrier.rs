@@ -1,10 +1,10 @@
 //! The types of frameworks around the value that a handler answers with.
 
-use super::Draft;
+use super::FlowBuilder;
 
 /// A response that carries a value: the value is the payload, not the response.
 pub trait Carrier {
-    fn carried(&self, draft: &mut Draft<'_>);
+    fn carried(&self, builder: &mut FlowBuilder<'_>);
     /// The type of that value.
     fn carried_type() -> &'static str;
 }
@@ -20,8 +20,8 @@ impl<T> Current for tonic::Response<T> {}
 
 #[cfg(feature = "axum")]
 impl<T: serde::Serialize> Carrier for axum::Json<T> {
-    fn carried(&self, draft: &mut Draft<'_>) {
-        draft.payload(&self.0);
+    fn carried(&self, builder: &mut FlowBuilder<'_>) {
+        builder.payload(&self.0);
     }
 
     fn carried_type() -> &'static str {
@@ -31,8 +31,8 @@ impl<T: serde::Serialize> Carrier for axum::Json<T> {
 
 #[cfg(feature = "tonic")]
 impl<T: serde::Serialize> Carrier for tonic::Response<T> {
-    fn carried(&self, draft: &mut Draft<'_>) {
-        draft.payload(self.get_ref());
+    fn carried(&self, builder: &mut FlowBuilder<'_>) {
+        builder.payload(self.get_ref());
     }
 
     fn carried_type() -> &'static str {
@@ -48,9 +48,9 @@ macro_rules! parts {
         impl<$first, $($rest,)* Body: Current> Current for ($first, $($rest,)* Body) {}
 
         impl<$first, $($rest,)* Body: Carrier> Carrier for ($first, $($rest,)* Body) {
-            fn carried(&self, draft: &mut Draft<'_>) {
+            fn carried(&self, builder: &mut FlowBuilder<'_>) {
                 let (.., body) = self;
-                body.carried(draft);
+                body.carried(builder);
             }
 
             fn carried_type() -> &'static str {

@@ -1,11 +1,11 @@
-//! The text of a handler's error, for the log: whatever its type offers, found by method resolution at the call site as in
+//! The text of a handler's error, for the log: whatever its type offers, found by method resolution at the call spec as in
 //! [`probe`](super::probe).
 //!
 //! Asked in this order: [`Error`] with its sources; what boxes one; `Display`; `Debug`; and for any other type its name.
 
 use std::{any::type_name, error::Error, fmt, ops::Deref};
 
-use super::Draft;
+use super::FlowBuilder;
 
 /// An error, to ask for its text.
 #[derive(Debug)]
@@ -52,18 +52,18 @@ next! {
 }
 
 impl<E: Error + ?Sized> OfError<'_, E> {
-    pub fn __graceful_cause(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_cause(&self, builder: &mut FlowBuilder<'_>) {
         let error = (*****self).0;
-        draft.cause(|| with_sources(error.to_string(), error.source()));
+        builder.cause(|| with_sources(error.to_string(), error.source()));
     }
 }
 
 macro_rules! boxed {
     ($($error:ty)*) => {$(
         impl OfBox<'_, Box<$error>> {
-            pub fn __graceful_cause(&self, draft: &mut Draft<'_>) {
+            pub fn __graceful_cause(&self, builder: &mut FlowBuilder<'_>) {
                 let error = (****self).0;
-                draft.cause(|| with_sources(error.to_string(), error.source()));
+                builder.cause(|| with_sources(error.to_string(), error.source()));
             }
         }
     )*};
@@ -72,23 +72,23 @@ macro_rules! boxed {
 boxed!(dyn Error dyn Error + Send dyn Error + Send + Sync);
 
 impl<E: fmt::Display + ?Sized> OfDisplay<'_, E> {
-    pub fn __graceful_cause(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_cause(&self, builder: &mut FlowBuilder<'_>) {
         let error = (***self).0;
         // What shows its sources in this way are `anyhow::Error`, `eyre::Report` and their like.
-        draft.cause(|| format!("{error:#}"));
+        builder.cause(|| format!("{error:#}"));
     }
 }
 
 impl<E: fmt::Debug + ?Sized> OfDebug<'_, E> {
-    pub fn __graceful_cause(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_cause(&self, builder: &mut FlowBuilder<'_>) {
         let error = (**self).0;
-        draft.cause(|| format!("{error:?}"));
+        builder.cause(|| format!("{error:?}"));
     }
 }
 
 impl<E: ?Sized> OfAnything<'_, E> {
-    pub fn __graceful_cause(&self, draft: &mut Draft<'_>) {
-        draft.cause(|| {
+    pub fn __graceful_cause(&self, builder: &mut FlowBuilder<'_>) {
+        builder.cause(|| {
             format!("a `{}`, which is neither `Error` nor `Display` nor `Debug`", type_name::<E>())
         });
     }

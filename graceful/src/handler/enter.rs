@@ -4,11 +4,11 @@ use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
 use tracing::Level;
 
-use super::{Draft, Once, Returns, Site, draft::Fill};
+use super::{FlowBuilder, HandlerSpec, Once, Returns, builder::Fill};
 use crate::{
-    Code, Context, Ending, Flow, Orchestrator, Outcome, StepError,
+    CallOutcome, Code, Context, Flow, Orchestrator, Outcome, StepError,
     flow::{Argument, Origin},
-    pipeline::{self, Ended, Engine, current},
+    pipeline::{self, Ended, FlowRun, current},
 };
 
 /// What `on = …` may name.
@@ -56,7 +56,7 @@ pub struct Entered(pub(super) Option<Active>);
 /// A call that something follows. Dropped before its body has ended it is cancelled.
 #[derive(Debug)]
 pub struct Active {
-    site: &'static Site,
+    spec: &'static HandlerSpec,
     /// `None` until the first poll, where the function is called before its future is.
     orchestrator: Option<Orchestrator>,
     /// Taken when the call has ended.
@@ -68,48 +68,52 @@ pub struct Active {
 #[inline]
 pub fn call<'p, T: IntoFuture>(
     mut place: Pin<&'p mut Option<T::IntoFuture>>,
-    site: &'static Site,
-    make: impl FnOnce(&'static Site) -> T,
+    spec: &'static HandlerSpec,
+    make: impl FnOnce(&'static HandlerSpec) -> T,
 ) -> Pin<&'p mut T::IntoFuture> {
-    place.set(Some(make(site).into_future()));
+    place.set(Some(make(spec).into_future()));
     place.as_pin_mut().unwrap_or_else(|| unreachable!("it is there"))
 }
 
 /// Enters a handler with the task's or the process' orchestrator.
 #[inline]
-pub fn enter(site: &'static Site, mut fill: impl FnMut(&mut Draft<'_>)) -> Entered {
-    Entered(begin_current(site, &mut fill))
+pub fn enter(spec: &'static HandlerSpec, mut fill: impl FnMut(&mut FlowBuilder<'_>)) -> Entered {
+    Entered(begin_current(spec, &mut fill))
 }
 
 /// Enters a handler with the orchestrator that its declaration names.
-pub fn enter_on(site: &'static Site, on: &impl Source, mut fill: impl FnMut(&mut Draft<'_>)) -> Entered {
-    Entered(begin(on.orchestrator(), site, &mut fill))
+pub fn enter_on(
+    spec: &'static HandlerSpec,
+    on: &impl Source,
+    mut fill: impl FnMut(&mut FlowBuilder<'_>),
+) -> Entered {
+    Entered(begin(on.orchestrator(), spec, &mut fill))
 }
 
 /// Enters a function that returns a future which it did not make itself: its arguments are gone when the future is polled,
 /// and only then is it known whether there is an orchestrator. So they are evaluated if there may be one.
-pub fn enter_eager(site: &'static Site, mut fill: impl FnMut(&mut Draft<'_>)) -> Entered {
+pub fn enter_eager(spec: &'static HandlerSpec, mut fill: impl FnMut(&mut FlowBuilder<'_>)) -> Entered {
     if !Orchestrator::any_exists() {
-        site.without_an_orchestrator();
+        spec.without_an_orchestrator();
         return Entered(None);
     }
-    Entered(Active::new(site, None, &mut fill))
+    Entered(Active::new(spec, None, &mut fill))
 }
 
 #[inline]
-fn begin_current(site: &'static Site, fill: Fill<'_>) -> Option<Active> {
+fn begin_current(spec: &'static HandlerSpec, fill: Fill<'_>) -> Option<Active> {
     if !Orchestrator::any_exists() {
-        site.without_an_orchestrator();
+        spec.without_an_orchestrator();
         return None;
     }
-    begin(current::orchestrator(), site, fill)
+    begin(current::orchestrator(), spec, fill)
 }
 
-fn begin(orchestrator: Option<Orchestrator>, site: &'static Site, fill: Fill<'_>) -> Option<Active> {
+fn begin(orchestrator: Option<Orchestrator>, spec: &'static HandlerSpec, fill: Fill<'_>) -> Option<Active> {
     if orchestrator.is_none() {
-        site.without_an_orchestrator();
+        spec.without_an_orchestrator();
     }
-    Active::new(site, Some(orchestrator?), fill)
+    Active::new(spec, Some(orchestrator?), fill)
 }
 
 impl Entered {
@@ -118,8 +122,8 @@ impl Entered {
     pub fn run<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Run<F, O, X>
     where
         F: Future<Output: Outcome>,
-        O: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
-        X: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Err),
+        O: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Ok),
+        X: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Err),
     {
         F::Output::run(self.0, body, ok, err)
     }
@@ -129,8 +133,8 @@ impl Entered {
     pub fn prepare<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Prepared<F, O, X>
     where
         F: Future<Output: Outcome>,
-        O: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
-        X: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Err),
+        O: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Ok),
+        X: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Err),
     {
         F::Output::prepare(self.0, body, ok, err)
     }
@@ -145,27 +149,27 @@ impl Entered {
     where
         B: FnOnce() -> V,
         V: Returns,
-        O: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
-        X: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
+        O: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Ok),
+        X: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Err),
     {
         V::Outcome::prepare(self.0, body, ok, err)
     }
 }
 
 impl Active {
-    fn new(site: &'static Site, orchestrator: Option<Orchestrator>, fill: Fill<'_>) -> Option<Self> {
+    fn new(spec: &'static HandlerSpec, orchestrator: Option<Orchestrator>, fill: Fill<'_>) -> Option<Self> {
         let origin = orchestrator
             .as_ref()
             .map_or_else(Origin::unknown, |orchestrator| Arc::clone(orchestrator.origin()));
-        let mut flow = Arc::new(Flow::begin(site.declared(), origin));
+        let mut flow = Arc::new(Flow::begin(spec.declared(), origin));
         let filling = owned(&mut flow);
-        filling.message = site.message();
+        filling.message = spec.message();
         if orchestrator.is_some() {
             placed(filling);
         }
-        let follows = Draft::new(filling, false, Argument::When).filled(fill);
+        let follows = FlowBuilder::new(filling, false, Argument::When).filled(fill);
         filling.values.named_at_entry = filling.values.entity().is_some();
-        follows.then(|| Self { site, orchestrator, flow: Some(flow), polled: false })
+        follows.then(|| Self { spec, orchestrator, flow: Some(flow), polled: false })
     }
 
     /// Finds the orchestrator, where it was not known yet; false where there is none.
@@ -173,7 +177,7 @@ impl Active {
         self.polled = true;
         if self.orchestrator.is_none() {
             let Some(orchestrator) = current::orchestrator() else {
-                self.site.without_an_orchestrator();
+                self.spec.without_an_orchestrator();
                 return false;
             };
             let flow = self.flow();
@@ -188,26 +192,26 @@ impl Active {
     pub(super) fn returned<R: Outcome>(
         self,
         result: &R,
-        ok: &dyn Fn(&mut Draft<'_>, &R::Ok),
-        err: &dyn Fn(&mut Draft<'_>, &R::Err),
+        ok: &dyn Fn(&mut FlowBuilder<'_>, &R::Ok),
+        err: &dyn Fn(&mut FlowBuilder<'_>, &R::Err),
     ) -> Option<Ended> {
         match result.as_result() {
-            Ok(value) => self.read(Ending::Ok, &mut |draft| ok(draft, value)),
-            Err(error) => self.read(Ending::Err, &mut |draft| err(draft, error)),
+            Ok(value) => self.read(CallOutcome::Ok, &mut |builder| ok(builder, value)),
+            Err(error) => self.read(CallOutcome::Err, &mut |builder| err(builder, error)),
         }
     }
 
-    fn read(mut self, ending: Ending, fill: Fill<'_>) -> Option<Ended> {
-        let logs = ending == Ending::Err && self.logs_errors();
+    fn read(mut self, ending: CallOutcome, fill: Fill<'_>) -> Option<Ended> {
+        let logs = ending == CallOutcome::Err && self.logs_errors();
         let flow = self.flow();
         let read = match ending {
-            Ending::Ok => Argument::Payload,
+            CallOutcome::Ok => Argument::Payload,
             _ => {
                 unclassified(flow);
                 Argument::Error
             }
         };
-        match Draft::new(flow, logs, read).filled(fill) {
+        match FlowBuilder::new(flow, logs, read).filled(fill) {
             true => self.ended(ending),
             false => {
                 self.flow = None;
@@ -221,23 +225,23 @@ impl Active {
         let flow = self.flow();
         unclassified(flow);
         flow.cause = logs.then(|| StepError::panicked(payload).message().into());
-        self.ended(Ending::Panicked)
+        self.ended(CallOutcome::Panicked)
     }
 
     /// The body was not run.
     pub(super) fn refused(mut self) -> Option<Ended> {
         unclassified(self.flow());
-        self.ended(Ending::Err)
+        self.ended(CallOutcome::Err)
     }
 
     fn cancelled(&mut self) -> Option<Ended> {
         let flow = self.flow();
         flow.code = Code::Cancelled;
         flow.message = Code::Cancelled.text().into();
-        self.ended(Ending::Cancelled)
+        self.ended(CallOutcome::Cancelled)
     }
 
-    fn ended(&mut self, ending: Ending) -> Option<Ended> {
+    fn ended(&mut self, ending: CallOutcome) -> Option<Ended> {
         let flow = self.flow();
         if !ending.is_success() {
             flow.values.drop_payloads();
@@ -246,14 +250,14 @@ impl Active {
         Some(Ended {
             orchestrator: self.orchestrator.take()?,
             flow: self.flow.take()?,
-            overrides: self.site.overrides(),
+            overrides: self.spec.overrides(),
         })
     }
 
     /// Whether the cause of a server fault is logged.
     #[cold]
     fn logs_errors(&self) -> bool {
-        self.site.logs_errors()
+        self.spec.logs_errors()
             && self.orchestrator.as_ref().is_some_and(Orchestrator::logs_errors)
             && tracing::enabled!(target: pipeline::CAUSE, Level::ERROR)
     }
@@ -269,7 +273,7 @@ impl Drop for Active {
             && self.flow.is_some()
             && let Some(ended) = self.cancelled()
         {
-            Engine::new(ended).detach();
+            FlowRun::new(ended).detach();
         }
     }
 }

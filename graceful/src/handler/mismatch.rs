@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::Draft;
+use super::FlowBuilder;
 
 /// How the names of its types begin, the feature that knows one version of them, and that version.
 type Known = (&'static str, &'static str, &'static str);
@@ -27,26 +27,31 @@ const VALUES: &[Known] =
     &[("axum::json::Json<", "axum", "axum 0.8"), ("tonic::response::Response<", "tonic", "tonic 0.14")];
 
 /// An error that is not classified.
-pub(super) fn error<E: ?Sized>(draft: &Draft<'_>) {
+pub(super) fn error<E: ?Sized>(builder: &FlowBuilder<'_>) {
     if let Some(known) = ERRORS.iter().find(|known| type_name::<E>().starts_with(known.0)) {
-        tell(draft, type_name::<E>(), known, "this error is not classified, so it counts as `Internal`");
+        tell(builder, type_name::<E>(), known, "this error is not classified, so it counts as `Internal`");
     }
 }
 
 /// An `Ok` value that has no payload.
-pub(super) fn value<T: ?Sized>(draft: &Draft<'_>) {
+pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
     let name = type_name::<T>();
     let is_of =
         |known: &&Known| name.starts_with(known.0) || (name.starts_with('(') && name.contains(known.0));
     if let Some(known) = VALUES.iter().find(is_of) {
-        tell(draft, name, known, "this value is not unwrapped, so there is no payload, and `Ok` invalidates");
+        tell(
+            builder,
+            name,
+            known,
+            "this value is not unwrapped, so there is no payload, and `Ok` invalidates",
+        );
     }
 }
 
 /// Once for each handler, at its first use.
-fn tell(draft: &Draft<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
+fn tell(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
     static TOLD: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
-    let (handler, pattern) = (draft.flow.handler(), draft.flow.pattern());
+    let (handler, pattern) = (builder.flow.handler(), builder.flow.pattern());
     let is_new =
         TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert((format!("{pattern} {handler}"), name));
     if is_new {

@@ -4,10 +4,10 @@
 //! [`Flow`]: crate::Flow
 
 mod after;
+mod builder;
 mod cached;
 mod carrier;
 mod cause;
-mod draft;
 mod enter;
 mod fallback;
 mod hook;
@@ -20,16 +20,16 @@ mod restored;
 mod run;
 mod sends;
 mod shapes;
-mod site;
+mod spec;
 mod transaction;
 mod typed;
 
 pub use self::{
     after::{After, Plain},
+    builder::{Fields, FlowBuilder, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     cached::{CachedNothing, CachedOf, CachedWrapped, cached},
     carrier::{Carrier, Current},
     cause::{OfAnything, OfBox, OfDebug, OfDisplay, OfError, cause},
-    draft::{Draft, Fields, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
@@ -44,7 +44,7 @@ pub use self::{
         Awaitable, ErrorOfStep, ErrorOfStore, body, boxed, called, function, function_of, never, never_of,
         no_hook, required_error, store_error,
     },
-    site::{Site, name},
+    spec::{HandlerSpec, name},
     transaction::{Locked, Observed, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

@@ -8,10 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{After, Decode, Draft, LastGood, NoFallback, Once, Plain, Run, Typed, enter::Active};
+use super::{After, Decode, FlowBuilder, LastGood, NoFallback, Once, Plain, Run, Typed, enter::Active};
 use crate::{
     Flow, Outcome, Step, StepError,
-    pipeline::{HookResult, Settled},
+    pipeline::{FirstPoll, HookResult},
 };
 
 /// A call, before it runs. An async one is awaited, any other is [finished](Self::finish).
@@ -81,8 +81,8 @@ impl<F, R, O, X, A> IntoFuture for Prepared<F, R, O, X, A>
 where
     F: Future<Output = R>,
     R: Outcome,
-    O: Fn(&mut Draft<'_>, &R::Ok),
-    X: Fn(&mut Draft<'_>, &R::Err),
+    O: Fn(&mut FlowBuilder<'_>, &R::Ok),
+    X: Fn(&mut FlowBuilder<'_>, &R::Err),
     A: After<R>,
 {
     type Output = R;
@@ -98,8 +98,8 @@ impl<B, V, O, X, A> Prepared<&mut Once<B>, V::Outcome, O, X, A>
 where
     B: FnOnce() -> V,
     V: Returns,
-    O: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Ok),
-    X: Fn(&mut Draft<'_>, &<V::Outcome as Outcome>::Err),
+    O: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Ok),
+    X: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Err),
 {
     /// Runs a body that is not async, and what follows it.
     pub fn finish(self) -> V
@@ -111,7 +111,7 @@ where
             Ok(returned) => returned.finish(active, self.arms),
             Err(payload) => {
                 if let Some(ended) = active.panicked(&*payload) {
-                    drop(Settled::once(ended));
+                    drop(FirstPoll::once(ended));
                 }
                 resume_unwind(payload)
             }
@@ -152,8 +152,8 @@ impl<T, E> Returns for Result<T, E> {
 
 impl<T, E, O, X, A> Finish<O, X, A> for Result<T, E>
 where
-    O: Fn(&mut Draft<'_>, &T),
-    X: Fn(&mut Draft<'_>, &E),
+    O: Fn(&mut FlowBuilder<'_>, &T),
+    X: Fn(&mut FlowBuilder<'_>, &E),
     A: After<Self>,
 {
     fn finish(self, mut active: Active, (ok, err, after): (O, X, A)) -> Self {
@@ -178,8 +178,8 @@ macro_rules! boxed {
         impl<'a, R, O, X, A> Finish<O, X, A> for Pin<Box<dyn Future<Output = R> $(+ $send)? + 'a>>
         where
             R: Outcome + 'a,
-            O: Fn(&mut Draft<'_>, &R::Ok) $(+ $send)? + 'a,
-            X: Fn(&mut Draft<'_>, &R::Err) $(+ $send)? + 'a,
+            O: Fn(&mut FlowBuilder<'_>, &R::Ok) $(+ $send)? + 'a,
+            X: Fn(&mut FlowBuilder<'_>, &R::Err) $(+ $send)? + 'a,
             A: After<R, Post: $($send +)? 'a> $(+ $send)? + 'a,
         {
             fn finish(self, active: Active, arms: (O, X, A)) -> Self {

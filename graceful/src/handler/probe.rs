@@ -1,4 +1,4 @@
-//! What a type can do, found by method resolution at the call site: nothing is demanded of it.
+//! What a type can do, found by method resolution at the call spec: nothing is demanded of it.
 //!
 //! A question is a method, and each who can answer derefs to the next: first [`Probe`], whose methods are there for the types
 //! that have the trait; then [`Wrapped`], which looks into those that wrap a value; then [`Opaque`], for those that wrap what
@@ -14,7 +14,7 @@ use std::{marker::PhantomData, ops::Deref};
 use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
 
-use super::{Carrier, Current, Draft, Value, mismatch};
+use super::{Carrier, Current, FlowBuilder, Value, mismatch};
 use crate::{Classify, Payload, StepError, flow::Argument};
 
 /// A value, or an error, to ask what it can do.
@@ -65,81 +65,81 @@ impl<'a, T: ?Sized> Deref for Opaque<'a, T> {
 
 impl<T: Serialize + ?Sized> Probe<'_, T> {
     /// The `Ok` value becomes the payload.
-    pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
-        draft.payload((****self).0);
+    pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
+        builder.payload((****self).0);
     }
 
-    pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>) {
-        self.__graceful_payload(draft);
+    pub fn __graceful_needed_payload(&self, builder: &mut FlowBuilder<'_>) {
+        self.__graceful_payload(builder);
     }
 }
 
 impl<T: Carrier> Wrapped<'_, T> {
     /// What the response carries becomes the payload.
-    pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
-        self.0.0.0.carried(draft);
+    pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
+        self.0.0.0.carried(builder);
     }
 
-    pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>) {
-        self.__graceful_payload(draft);
+    pub fn __graceful_needed_payload(&self, builder: &mut FlowBuilder<'_>) {
+        self.__graceful_payload(builder);
     }
 }
 
 impl<T: Current> Opaque<'_, T> {
     /// What it carries cannot be serialised, so there is no payload.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
-    pub fn __graceful_payload(&self, _: &mut Draft<'_>) {}
+    pub fn __graceful_payload(&self, _: &mut FlowBuilder<'_>) {}
 }
 
 impl<T: ?Sized> Anything<'_, T> {
     /// What cannot be serialised has no payload.
-    pub fn __graceful_payload(&self, draft: &mut Draft<'_>) {
-        if draft.needs(Argument::Payload) {
-            mismatch::value::<T>(draft);
+    pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
+        if builder.needs(Argument::Payload) {
+            mismatch::value::<T>(builder);
         }
     }
 
     /// An argument relies on the payload: says what is missing.
-    pub fn __graceful_needed_payload(&self, draft: &mut Draft<'_>)
+    pub fn __graceful_needed_payload(&self, builder: &mut FlowBuilder<'_>)
     where
         T: Value,
     {
-        draft.payload(self.0);
+        builder.payload(self.0);
     }
 }
 
 /// The `Ok` value is kept for the hooks that a relay runs; only of what can be restored by itself, so nothing is looked into.
 impl<T: ?Sized> Anything<'_, T> {
-    pub fn __graceful_needed_value(&self, draft: &mut Draft<'_>)
+    pub fn __graceful_needed_value(&self, builder: &mut FlowBuilder<'_>)
     where
         T: Value,
     {
-        draft.value(self.0);
+        builder.value(self.0);
     }
 }
 
 impl<E: Classify + ?Sized> Probe<'_, E> {
     /// The error says what it means.
-    pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
         let error = (****self).0;
         let message = error.message();
-        draft.classified(error.code(), SmolStr::new(&*message));
+        builder.classified(error.code(), SmolStr::new(&*message));
     }
 }
 
 #[cfg(feature = "axum")]
 impl Wrapped<'_, crate::axum::Problem> {
     /// It was classified when it was made.
-    pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
+    pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
         let problem = self.0.0.0;
-        draft.classified(problem.code(), problem.message());
+        builder.classified(problem.code(), problem.message());
     }
 }
 
 impl<E: ?Sized> Anything<'_, E> {
     /// What is not classified stays internal, with a fixed text: its own text never leaves the process.
-    pub fn __graceful_classify(&self, draft: &mut Draft<'_>) {
-        mismatch::error::<E>(draft);
+    pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
+        mismatch::error::<E>(builder);
     }
 }
 

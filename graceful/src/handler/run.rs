@@ -10,11 +10,11 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{Active, After, Draft, after::taken};
+use super::{Active, After, FlowBuilder, after::taken};
 use crate::{
     Outcome,
     pipeline::current,
-    pipeline::{NoTypedHooks, Settle, Settled},
+    pipeline::{FirstPoll, Foreground, NoTypedHooks},
 };
 
 pin_project! {
@@ -49,7 +49,7 @@ pub enum Rest<P> {
 }
 
 /// The steps of a panic.
-pub struct Panicked(Box<(Settle<NoTypedHooks>, Panic)>);
+pub struct Panicked(Box<(Foreground<NoTypedHooks>, Panic)>);
 
 type Panic = Box<dyn Any + Send>;
 
@@ -57,8 +57,8 @@ impl<F, O, X, A, P> Future for Run<F, O, X, A, P>
 where
     F: Future,
     F::Output: Outcome,
-    O: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Ok),
-    X: Fn(&mut Draft<'_>, &<F::Output as Outcome>::Err),
+    O: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Ok),
+    X: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Err),
     A: After<F::Output, Post = P>,
     P: Future<Output = F::Output> + Unpin,
 {
@@ -96,8 +96,10 @@ impl<F, O, X, A, P> Run<F, O, X, A, P> {
 }
 
 /// The arms as references, so that what reads the result is compiled once for its type and not for each handler.
-type Arms<'a, R> =
-    (&'a dyn Fn(&mut Draft<'_>, &<R as Outcome>::Ok), &'a dyn Fn(&mut Draft<'_>, &<R as Outcome>::Err));
+type Arms<'a, R> = (
+    &'a dyn Fn(&mut FlowBuilder<'_>, &<R as Outcome>::Ok),
+    &'a dyn Fn(&mut FlowBuilder<'_>, &<R as Outcome>::Err),
+);
 
 /// The body has ended: the steps run, as far as they are ready.
 fn ended<R: Outcome, A: After<R>>(
@@ -111,7 +113,7 @@ fn ended<R: Outcome, A: After<R>>(
     let active = active?;
     if let Some(payload) = panicked {
         let Some(ended) = active.panicked(&*payload) else { resume_unwind(payload) };
-        let Settled::Later(settle) = Settled::begin(ended, cx) else { resume_unwind(payload) };
+        let FirstPoll::Later(settle) = FirstPoll::begin(ended, cx) else { resume_unwind(payload) };
         return Some(Rest::Panicked(Panicked(Box::new((settle, payload)))));
     }
     let Poll::Ready(result) = polled else { return None };

@@ -87,8 +87,8 @@ impl<B, V, O, X, A> Sends<Prepared<&mut Once<B>, V::Outcome, O, X, A>>
 where
     B: FnOnce() -> V,
     V: Finish<O, X, A>,
-    O: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Ok),
-    X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
+    O: Fn(&mut super::FlowBuilder<'_>, &<V::Outcome as Outcome>::Ok),
+    X: Fn(&mut super::FlowBuilder<'_>, &<V::Outcome as Outcome>::Err),
 {
     pub fn __graceful_finish(&self, call: Prepared<&mut Once<B>, V::Outcome, O, X, A>) -> V {
         call.finish()
@@ -99,8 +99,8 @@ impl<B, V, O, X, A> SendsNot<Prepared<&mut Once<B>, V::Outcome, O, X, A>>
 where
     B: FnOnce() -> V,
     V: Returns,
-    O: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Ok),
-    X: Fn(&mut super::Draft<'_>, &<V::Outcome as Outcome>::Err),
+    O: Fn(&mut super::FlowBuilder<'_>, &<V::Outcome as Outcome>::Ok),
+    X: Fn(&mut super::FlowBuilder<'_>, &<V::Outcome as Outcome>::Err),
     A: Otherwise,
 {
     pub fn __graceful_finish(&self, call: Prepared<&mut Once<B>, V::Outcome, O, X, A>) -> V

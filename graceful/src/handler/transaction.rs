@@ -8,11 +8,11 @@ use std::{
     task::Poll,
 };
 
-use super::{Draft, Entered, enter::Active};
+use super::{Entered, FlowBuilder, enter::Active};
 use crate::{
-    Code, Ending, Flow, Outcome, Step, StepError,
+    CallOutcome, Code, Flow, Outcome, Step, StepError,
     backends::{AnotherDatabase, Transaction},
-    pipeline::{Ended, Engine, HookResult, Orchestrator, current, to_insert},
+    pipeline::{Ended, FlowRun, HookResult, Orchestrator, current, to_insert},
 };
 
 /// A transaction does not know which store it should have been of.
@@ -84,8 +84,8 @@ impl Locked {
     where
         F: Future<Output = R>,
         R: Outcome,
-        O: Fn(&mut Draft<'_>, &R::Ok),
-        X: Fn(&mut Draft<'_>, &R::Err),
+        O: Fn(&mut FlowBuilder<'_>, &R::Ok),
+        X: Fn(&mut FlowBuilder<'_>, &R::Err),
     {
         let Self { mut active, refused, locks_all } = self;
         if active.is_none() {
@@ -119,7 +119,7 @@ impl Locked {
             Err(payload) => {
                 // Its transaction is still open, and may lock the store: nothing can be waited for.
                 if let Some(ended) = active.take().and_then(|active| active.panicked(&*payload)) {
-                    Engine::new(ended).detach();
+                    FlowRun::new(ended).detach();
                 }
                 resume_unwind(payload)
             }
@@ -138,10 +138,10 @@ pub async fn in_transaction<R: Outcome, S>(
     let result = result.unwrap_or_else(|error| R::from_err(into(error)));
     let Some(ended) = ended else { return result };
     if result.as_result().is_err() {
-        let engine = Engine::new(ended);
+        let run = FlowRun::new(ended);
         match transaction.locks_all() {
-            true => engine.detach(),
-            false => engine.store().await,
+            true => run.detach(),
+            false => run.store().await,
         }
         return result;
     }
@@ -152,7 +152,7 @@ pub async fn in_transaction<R: Outcome, S>(
             result
         }
         Err(error) => {
-            undecided.come_to(Ending::Err, Code::Internal);
+            undecided.come_to(CallOutcome::Err, Code::Internal);
             R::from_err(into(error))
         }
     }
@@ -179,10 +179,10 @@ impl Undecided {
         inserted
     }
 
-    fn come_to(&mut self, ending: Ending, code: Code) {
+    fn come_to(&mut self, ending: CallOutcome, code: Code) {
         if let Some(mut ended) = self.0.take() {
             Arc::make_mut(&mut ended.flow).come_to(ending, code);
-            Engine::new(ended).detach();
+            FlowRun::new(ended).detach();
         }
     }
 }
@@ -190,6 +190,6 @@ impl Undecided {
 /// The caller has gone, and its transaction with it.
 impl Drop for Undecided {
     fn drop(&mut self) {
-        self.come_to(Ending::Cancelled, Code::Cancelled);
+        self.come_to(CallOutcome::Cancelled, Code::Cancelled);
     }
 }

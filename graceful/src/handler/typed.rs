@@ -12,7 +12,7 @@ use super::{After, Fallback, after::taken, enter::required, fallback::Asked};
 use crate::{
     Failure, Flow, Outcome, Step, StepError, StepResult, Success,
     pipeline::current,
-    pipeline::{Budget, Ended, Engine, HookResult, MAX_DEPTH, Settle, TypedHooks, too_deep},
+    pipeline::{Budget, Ended, FlowRun, Foreground, HookResult, MAX_DEPTH, TypedHooks, too_deep},
     step::contain,
 };
 
@@ -124,8 +124,8 @@ pub struct TypedPost<R: Outcome, H, HookFuture, Recovery> {
 }
 
 enum PostStage<R, H, HookFuture, Recovery> {
-    Recovering { engine: Engine, hooks: H, running: Pin<Box<Recovery>>, budget: Budget },
-    Settling(Settle<Borrowing<R, H, HookFuture>>),
+    Recovering { run: FlowRun, hooks: H, running: Pin<Box<Recovery>>, budget: Budget },
+    Settling(Foreground<Borrowing<R, H, HookFuture>>),
     Over,
 }
 
@@ -143,13 +143,13 @@ where
         V: Fallback<R, Future = Recovery>,
     {
         let Typed { hooks, fallback, required } = typed;
-        let mut engine = Engine::new(ended);
+        let mut run = FlowRun::new(ended);
         if !V::DECLARED || result.as_result().is_ok() {
-            let stage = Self::settling(engine, hooks, &result);
+            let stage = Self::settling(run, hooks, &result);
             return Self { result: Some(result), recovered: None, required, stage };
         }
-        let (flow, orchestrator) = (Arc::clone(engine.flow()), engine.orchestrator().clone());
-        engine.recover();
+        let (flow, orchestrator) = (Arc::clone(run.flow()), run.orchestrator().clone());
+        run.recover();
         let asked = match flow.depth {
             ..=MAX_DEPTH => contain(|| fallback.recover(&orchestrator, flow, Arc::clone(&result))),
             _ => Err(too_deep()),
@@ -157,25 +157,25 @@ where
         let (stage, recovered) = match asked.unwrap_or_else(|error| Asked::Now(Err(error))) {
             Asked::Later(future) => {
                 let (running, budget) = (Box::pin(future), Budget::default());
-                (PostStage::Recovering { engine, hooks, running, budget }, None)
+                (PostStage::Recovering { run, hooks, running, budget }, None)
             }
             Asked::Now(answer) => {
-                let recovered = told(&mut engine, answer);
-                (Self::settling(engine, hooks, &result), recovered)
+                let recovered = told(&mut run, answer);
+                (Self::settling(run, hooks, &result), recovered)
             }
         };
         Self { result: Some(result), recovered, required, stage }
     }
 
-    fn settling(engine: Engine, hooks: H, result: &Arc<R>) -> PostStage<R, H, H::Future, Recovery> {
+    fn settling(run: FlowRun, hooks: H, result: &Arc<R>) -> PostStage<R, H, H::Future, Recovery> {
         let hooks = Borrowing { result: Arc::clone(result), hooks, started: Vec::new() };
-        PostStage::Settling(Settle::new(engine, hooks))
+        PostStage::Settling(Foreground::new(run, hooks))
     }
 
     /// The fallback, then the steps: why the caller cannot be given an `Ok`.
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<StepError>> {
-        if let PostStage::Recovering { engine, running, budget, .. } = &mut self.stage {
-            let answer = ready!(poll_fallback(engine, running.as_mut(), budget, cx));
+        if let PostStage::Recovering { run, running, budget, .. } = &mut self.stage {
+            let answer = ready!(poll_fallback(run, running.as_mut(), budget, cx));
             self.recovered(answer);
         }
         match &mut self.stage {
@@ -186,15 +186,15 @@ where
 
     fn recovered(&mut self, answer: Result<Option<R::Ok>, StepError>) {
         let recovering = std::mem::replace(&mut self.stage, PostStage::Over);
-        let (PostStage::Recovering { mut engine, hooks, running, .. }, Some(result)) =
+        let (PostStage::Recovering { mut run, hooks, running, .. }, Some(result)) =
             (recovering, &self.result)
         else {
             unreachable!("only a fallback recovers");
         };
         // It may hold the flow, which is about to be written to.
         drop(running);
-        self.recovered = told(&mut engine, answer);
-        self.stage = Self::settling(engine, hooks, result);
+        self.recovered = told(&mut run, answer);
+        self.stage = Self::settling(run, hooks, result);
     }
 
     /// The answer, when nobody borrows the result any more.
@@ -207,7 +207,7 @@ where
     fn required_so_far(&self) -> Option<StepError> {
         match &self.stage {
             PostStage::Settling(settle) => settle.required(),
-            PostStage::Recovering { engine, .. } => engine.required(),
+            PostStage::Recovering { run, .. } => run.required(),
             PostStage::Over => None,
         }
     }
@@ -228,26 +228,26 @@ where
     }
 }
 
-/// Tells the engine of a fallback's answer, and gives the value that it recovered.
-fn told<T>(engine: &mut Engine, answer: Result<Option<T>, StepError>) -> Option<Box<T>> {
+/// Tells the run of a fallback's answer, and gives the value that it recovered.
+fn told<T>(run: &mut FlowRun, answer: Result<Option<T>, StepError>) -> Option<Box<T>> {
     let (step, recovered) = match answer {
         Ok(Some(value)) => (StepResult::Done("recovered"), Some(Box::new(value))),
         Ok(None) => (StepResult::Skipped("nothing to recover with"), None),
         Err(error) => (StepResult::Failed(error.in_step(Step::Fallback)), None),
     };
-    engine.recovered(step, recovered.is_some());
+    run.recovered(step, recovered.is_some());
     recovered
 }
 
 /// Polls a fallback: its panic, or its time running out, leaves the `Err` as it is.
 fn poll_fallback<T>(
-    engine: &Engine,
+    run: &FlowRun,
     running: Pin<&mut impl Future<Output = Result<Option<T>, StepError>>>,
     budget: &mut Budget,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Option<T>, StepError>> {
-    let (flow, orchestrator) = (engine.flow(), engine.orchestrator());
-    match contain(|| engine.recovering(|| current::within(orchestrator, flow, || running.poll(cx)))) {
+    let (flow, orchestrator) = (run.flow(), run.orchestrator());
+    match contain(|| run.recovering(|| current::within(orchestrator, flow, || running.poll(cx)))) {
         Ok(Poll::Pending) => {
             let allowed = flow.declaration.options.budget(Step::Fallback, true);
             contain(|| budget.poll_over(allowed, orchestrator, cx)).unwrap_or_else(Poll::Ready).map(Err)

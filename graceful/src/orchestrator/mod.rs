@@ -94,7 +94,7 @@ impl Orchestrator {
     /// Dropping it is as safe as dropping the future itself.
     ///
     /// ```
-    /// use graceful::{Ending, Orchestrator, orchestrate};
+    /// use graceful::{CallOutcome, Orchestrator, orchestrate};
     ///
     /// #[orchestrate(pattern = "user", id = id)]
     /// async fn delete_user(id: u64) -> Result<(), std::fmt::Error> { Ok(()) }
@@ -102,7 +102,7 @@ impl Orchestrator {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let orchestrator = Orchestrator::in_memory();
     /// orchestrator.scope(delete_user(42)).await.unwrap();
-    /// assert_eq!(orchestrator.stats().flows(Ending::Ok), 1);
+    /// assert_eq!(orchestrator.stats().flows(CallOutcome::Ok), 1);
     /// # });
     /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
@@ -148,7 +148,7 @@ impl Orchestrator {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
     /// # orchestrator.scope(async { Orchestrator::spawn(send("ada".into())).await }).await.unwrap().unwrap();
-    /// # assert_eq!(orchestrator.stats().flows(graceful::Ending::Ok), 1);
+    /// # assert_eq!(orchestrator.stats().flows(graceful::CallOutcome::Ok), 1);
     /// # });
     /// ```
     pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
@@ -163,8 +163,8 @@ impl Orchestrator {
     /// What it has counted so far.
     ///
     /// ```
-    /// use graceful::{Ending, Orchestrator};
-    /// assert_eq!(Orchestrator::in_memory().stats().flows(Ending::Ok), 0);
+    /// use graceful::{CallOutcome, Orchestrator};
+    /// assert_eq!(Orchestrator::in_memory().stats().flows(CallOutcome::Ok), 0);
     /// ```
     pub fn stats(&self) -> Stats {
         self.0.counters.read()

@@ -2,16 +2,16 @@
 
 use std::future::poll_fn;
 
-use super::{Ended, NoTypedHooks, Overrides, durable, run::Machine};
+use super::{Ended, NoTypedHooks, Overrides, durable, run::Pipeline};
 use crate::{Orchestrator, StepError, flow::Stored};
 
 /// One attempt at a flow that comes from a store. Dropped before its end, nothing is told of it: the flow is still stored.
-pub(crate) struct Attempt(Box<Machine>);
+pub(crate) struct Attempt(Box<Pipeline>);
 
 impl Attempt {
     pub(crate) fn new(orchestrator: Orchestrator, stored: Stored, overrides: Overrides) -> Self {
         let flow = std::sync::Arc::new(stored.flow);
-        Self(Box::new(Machine::resume(Ended { orchestrator, flow, overrides }, stored.done)))
+        Self(Box::new(Pipeline::resume(Ended { orchestrator, flow, overrides }, stored.done)))
     }
 
     /// Runs the steps that are not done.

@@ -20,7 +20,7 @@ use tokio::{
     task_local,
 };
 
-use super::{Engine, FlowReport, durable};
+use super::{FlowReport, FlowRun, durable};
 use crate::{Delivery, Orchestrator, backends::BoxFuture};
 
 /// Entities are spread over the lanes by hash; a lane runs one flow at a time.
@@ -47,7 +47,7 @@ pub(super) enum Refused {
     /// The queue is full: the flow waits for its turn, which keeps the order per entity.
     Full(Turn),
     /// The queue is closed, or there is no runtime.
-    Closed(Engine),
+    Closed(FlowRun),
 }
 
 /// A flow that waits for its place in the queue. Its task keeps its place in the order, whether its caller polls or not; a caller that
@@ -127,19 +127,19 @@ impl Background {
     }
 
     /// Queues a flow.
-    pub(super) fn offer(engine: Engine) -> Result<(), Refused> {
-        let orchestrator = engine.orchestrator().clone();
+    pub(super) fn offer(run: FlowRun) -> Result<(), Refused> {
+        let orchestrator = run.orchestrator().clone();
         let background = orchestrator.background();
         // Counted before it is known whether the queue is closed, so that `drain` misses none.
         let counted = Counted::new(&orchestrator);
-        let Some((lane, runtime)) = background.lane(&engine) else {
-            return Err(Refused::Closed(engine));
+        let Some((lane, runtime)) = background.lane(&run) else {
+            return Err(Refused::Closed(run));
         };
         let (done, report) = oneshot::channel();
         let leaving = background.leaving.subscribe();
         let job: Job = Box::pin(async move {
             // Nobody waits for the report, unless the queue was full.
-            let _ = done.send(run_or_store(engine, leaving).await);
+            let _ = done.send(run_or_store(run, leaving).await);
             drop(counted);
         });
         lane.try_send(job).map_err(|refused| {
@@ -165,40 +165,40 @@ impl Background {
     ///
     /// Beyond as many as the queue takes, its steps are not run: they fail, which is logged, counted and reported. A durable flow is
     /// stored all the same.
-    pub(super) fn take(engine: Engine) {
-        let orchestrator = engine.orchestrator().clone();
-        let Some(runtime) = orchestrator.runtime() else { return engine.run_once() };
-        let engine = match engine.flow().delivery() {
-            Delivery::Background => match Self::offer(engine) {
+    pub(super) fn take(run: FlowRun) {
+        let orchestrator = run.orchestrator().clone();
+        let Some(runtime) = orchestrator.runtime() else { return run.run_once() };
+        let run = match run.flow().delivery() {
+            Delivery::Background => match Self::offer(run) {
                 Ok(()) | Err(Refused::Full(_)) => return,
-                Err(Refused::Closed(engine)) => engine,
+                Err(Refused::Closed(run)) => run,
             },
-            Delivery::Inline | Delivery::Durable => engine,
+            Delivery::Inline | Delivery::Durable => run,
         };
         let counted = Counted::new(&orchestrator);
-        if engine.flow().delivery() == Delivery::Durable {
+        if run.flow().delivery() == Delivery::Durable {
             runtime.spawn(async move {
-                durable::store(engine).await;
+                durable::store(run).await;
                 drop(counted);
             });
             return;
         }
         match Arc::clone(&orchestrator.background().orphans).try_acquire_owned() {
             Ok(orphan) => drop(runtime.spawn(async move {
-                engine.await;
+                run.await;
                 drop((orphan, counted));
             })),
-            Err(_) => drop(engine),
+            Err(_) => drop(run),
         }
     }
 
-    fn lane<'a>(&'a self, engine: &Engine) -> Option<(&'a mpsc::Sender<Job>, Handle)> {
+    fn lane<'a>(&'a self, run: &FlowRun) -> Option<(&'a mpsc::Sender<Job>, Handle)> {
         if self.closed.load(Ordering::Acquire) {
             return None;
         }
-        let runtime = engine.orchestrator().runtime()?.clone();
+        let runtime = run.orchestrator().runtime()?.clone();
         let mut hasher = DefaultHasher::new();
-        engine.flow().entity().hash(&mut hasher);
+        run.flow().entity().hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default();
         let lane = self.lanes[index].get_or_init(|| {
             let (sender, receiver) = mpsc::channel(self.capacity);
@@ -236,10 +236,10 @@ impl Background {
 const STORING: Duration = Duration::from_secs(1);
 
 /// Runs a flow, unless the process is about to leave it.
-async fn run_or_store(mut engine: Engine, mut leaving: watch::Receiver<bool>) -> FlowReport {
+async fn run_or_store(mut run: FlowRun, mut leaving: watch::Receiver<bool>) -> FlowReport {
     let left = {
         let mut leaving = pin!(leaving.wait_for(|leaving| *leaving));
-        poll_fn(|cx| match Pin::new(&mut engine).poll(cx) {
+        poll_fn(|cx| match Pin::new(&mut run).poll(cx) {
             Poll::Ready(report) => Poll::Ready(Some(report)),
             Poll::Pending => leaving.as_mut().poll(cx).map(|_| None),
         })
@@ -247,8 +247,8 @@ async fn run_or_store(mut engine: Engine, mut leaving: watch::Receiver<bool>) ->
     };
     match left {
         Some(report) => report,
-        None if engine.is_portable() => durable::store(engine).await,
-        None => engine.await,
+        None if run.is_portable() => durable::store(run).await,
+        None => run.await,
     }
 }
 

@@ -33,7 +33,7 @@ impl Budget {
         sleep.as_mut().poll(cx).map(|()| {
             StepError::of_kind(
                 StepErrorKind::TimedOut,
-                smol_str::format_smolstr!("not done within its time budget of {allowed:?}"),
+                smol_str::format_smolstr!("timed out after its time budget of {allowed:?}"),
             )
         })
     }
@@ -50,6 +50,6 @@ pub(crate) fn left_undone() -> StepError {
 pub(crate) fn no_runtime() -> StepError {
     StepError::of_kind(
         StepErrorKind::Abandoned,
-        "not ready at once, and there is no Tokio runtime to go on in",
+        "not ready at once, and there is no Tokio runtime to continue in",
     )
 }

@@ -3,8 +3,8 @@
 use smol_str::format_smolstr;
 
 use super::{
-    Ended, Engine, FlowReport, Overrides, StepResult,
-    run::{Caller, Machine, Pass},
+    Ended, FlowReport, FlowRun, Overrides, StepResult,
+    run::{Caller, Pass, Pipeline},
 };
 use crate::{
     Delivery, Event, Step, StepError,
@@ -15,29 +15,29 @@ use crate::{
 /// Stores a flow; ready when it is on disk. Dropped before, it is stored all the same.
 ///
 /// Where that fails, the steps run here and now, so that nothing is lost but the promise, and that is told.
-pub(super) async fn store(mut engine: Engine) -> FlowReport {
-    let machine = engine.machine();
-    let flows = machine.orchestrator.flows().cloned();
-    let stored = match (&flows, queued(machine)) {
+pub(super) async fn store(mut run: FlowRun) -> FlowReport {
+    let pipeline = run.pipeline();
+    let flows = pipeline.orchestrator.flows().cloned();
+    let stored = match (&flows, queued(pipeline)) {
         (Some(flows), Ok(queued)) => flows.enqueue(queued).await,
-        (None, _) => Err(machine.orchestrator.no_store(&machine.flow)),
+        (None, _) => Err(pipeline.orchestrator.no_store(&pipeline.flow)),
         (_, Err(error)) => Err(error),
     };
     match stored {
         Ok(()) => {
-            engine.machine().orchestrator.stored();
-            engine.left_to_the_relay()
+            run.pipeline().orchestrator.stored();
+            run.left_to_the_relay()
         }
         Err(error) => {
-            let machine = engine.machine();
-            machine.orchestrator.not_stored(&error, &machine.flow);
-            machine.go_on_here();
-            engine.await
+            let pipeline = run.pipeline();
+            pipeline.orchestrator.not_stored(&error, &pipeline.flow);
+            pipeline.go_on_here();
+            run.await
         }
     }
 }
 
-impl Engine {
+impl FlowRun {
     /// Stores a flow whose caller waits for that.
     pub(crate) async fn store(self) {
         store(self).await;
@@ -45,26 +45,26 @@ impl Engine {
 
     /// The flow is on disk.
     fn left_to_the_relay(&mut self) -> FlowReport {
-        let machine = self.machine();
-        machine.kept = true;
-        machine.orchestrator.relay().wake();
-        let report = machine.report("stored");
+        let pipeline = self.pipeline();
+        pipeline.kept = true;
+        pipeline.orchestrator.relay().wake();
+        let report = pipeline.report("stored");
         self.0 = None;
         report
     }
 }
 
-/// What a store and a relay ask of a machine.
-impl Machine {
-    /// The machine of a flow that comes from a store.
+/// What a store and a relay ask of a pipeline.
+impl Pipeline {
+    /// The pipeline of a flow that comes from a store.
     pub(super) fn resume(ended: Ended, done: Steps) -> Self {
-        let mut machine = Self::new(ended);
-        for step in machine.todo.and(done).iter() {
-            machine.results[step as usize] = Some(StepResult::Done("done before"));
+        let mut pipeline = Self::new(ended);
+        for step in pipeline.todo.and(done).iter() {
+            pipeline.results[step as usize] = Some(StepResult::Done("done before"));
         }
-        machine.todo = machine.todo.without(done);
-        (machine.caller, machine.pass, machine.kept) = (Caller::Gone, Pass::All, true);
-        machine
+        pipeline.todo = pipeline.todo.without(done);
+        (pipeline.caller, pipeline.pass, pipeline.kept) = (Caller::Gone, Pass::All, true);
+        pipeline
     }
 
     /// The steps that are behind the flow, whoever takes it over.
@@ -143,8 +143,8 @@ impl Machine {
 }
 
 /// The flow as bytes, with what is behind it.
-pub(super) fn encode(machine: &Machine) -> Result<Vec<u8>, StepError> {
-    machine.flow.encode(machine.behind())
+pub(super) fn encode(pipeline: &Pipeline) -> Result<Vec<u8>, StepError> {
+    pipeline.flow.encode(pipeline.behind())
 }
 
 /// What the caller's own transaction is to hold.
@@ -152,26 +152,26 @@ pub(super) fn encode(machine: &Machine) -> Result<Vec<u8>, StepError> {
 /// # Errors
 /// The flow cannot be stored, or its event never sent: what else the transaction holds must not be committed.
 pub(crate) fn to_insert(ended: &Ended) -> Result<QueuedFlow, StepError> {
-    let mut machine = Machine::unwatched(ended.clone());
-    if machine.orchestrator.flows().is_none() {
-        return Err(machine.orchestrator.no_store(&machine.flow));
+    let mut pipeline = Pipeline::unwatched(ended.clone());
+    if pipeline.orchestrator.flows().is_none() {
+        return Err(pipeline.orchestrator.no_store(&pipeline.flow));
     }
-    let queued = queued(&mut machine)?;
-    machine.failures().map_or(Ok(queued), |failures| Err(StepError::new(failures)))
+    let queued = queued(&mut pipeline)?;
+    pipeline.failures().map_or(Ok(queued), |failures| Err(StepError::new(failures)))
 }
 
 /// The flow as it is stored.
-fn queued(machine: &mut Machine) -> Result<QueuedFlow, StepError> {
-    if !machine.is_portable() {
-        return Err(StepError::new("hooks that are values cannot be found again by a relay"));
+fn queued(pipeline: &mut Pipeline) -> Result<QueuedFlow, StepError> {
+    if !pipeline.is_portable() {
+        return Err(StepError::new("a relay cannot find hooks that are values: name them by path"));
     }
-    let mut body = encode(machine)?;
-    if let Some(error) = too_large(machine, body.len()) {
-        machine.give_up(Step::Event, error);
-        body = encode(machine)?;
+    let mut body = encode(pipeline)?;
+    if let Some(error) = too_large(pipeline, body.len()) {
+        pipeline.give_up(Step::Event, error);
+        body = encode(pipeline)?;
     }
-    let flow = &machine.flow;
-    let handler = machine.identity();
+    let flow = &pipeline.flow;
+    let handler = pipeline.identity();
     // Without an identity there is at least a pattern.
     let sharing = if handler.is_empty() { flow.pattern() } else { &*handler };
     let lane = Lane::of(sharing, flow.tenant());
@@ -183,12 +183,12 @@ const ENVELOPE: usize = 1024;
 
 /// Why the flow's event will never be sent. What the flow's record has room for, its event has, too: only a flow near the limit
 /// is written twice.
-fn too_large(machine: &Machine, stored: usize) -> Option<StepError> {
-    let limit = machine.orchestrator.max_event_bytes();
-    if stored + ENVELOPE <= limit || !machine.is_due(Step::Event) {
+fn too_large(pipeline: &Pipeline, stored: usize) -> Option<StepError> {
+    let limit = pipeline.orchestrator.max_event_bytes();
+    if stored + ENVELOPE <= limit || !pipeline.is_due(Step::Event) {
         return None;
     }
-    let size = Event::of(&machine.flow)?.to_json().map_or(usize::MAX, |json| json.len());
+    let size = Event::of(&pipeline.flow)?.to_json().map_or(usize::MAX, |json| json.len());
     (size > limit).then(|| {
         StepError::new(format_smolstr!(
             "the event is {size} bytes on the wire, and {limit} is the limit: send less with `event(payload = …)`, or raise \

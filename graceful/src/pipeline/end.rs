@@ -3,14 +3,14 @@
 use super::{
     FlowReport, StepResult,
     budget::left_undone,
-    run::{Caller, Machine, Pass},
+    run::{Caller, Pass, Pipeline},
 };
 use crate::{
     step::{Step, StepError, StepErrorKind},
     steps,
 };
 
-impl Machine {
+impl Pipeline {
     /// What the answer depends on is done, or nobody waits for an answer: the rest is next.
     pub(super) fn go_on_with_the_rest(&mut self) {
         if std::mem::take(&mut self.recovering) {

@@ -7,16 +7,16 @@ use std::{
 };
 
 use super::{
-    Background, Ended, Engine, FlowReport, NoTypedHooks, TypedHooks,
+    Background, Ended, FlowReport, FlowRun, NoTypedHooks, TypedHooks,
     background::{Refused, in_lane},
     durable,
-    run::{Caller, Machine},
+    run::{Caller, Pipeline},
 };
 use crate::{Delivery, StepError, backends::BoxFuture};
 
 /// Ends when the response may leave. Dropped before, the flow goes on in the background.
-pub(crate) struct Settle<T> {
-    engine: Engine,
+pub(crate) struct Foreground<T> {
+    run: FlowRun,
     typed: T,
     /// What the caller waits for besides: that the flow is on disk; or, where the queue is full, for its turn, so that the
     /// order per entity holds.
@@ -26,22 +26,22 @@ pub(crate) struct Settle<T> {
 }
 
 /// A flow whose steps were polled once.
-pub(crate) enum Settled {
+pub(crate) enum FirstPoll {
     /// The response may leave; why a `required` step failed, if one did.
     Now(Option<StepError>),
-    Later(Settle<NoTypedHooks>),
+    Later(Foreground<NoTypedHooks>),
 }
 
-impl Settled {
+impl FirstPoll {
     /// Polls the steps of a flow without typed hooks. Most are ready at once, and then nothing of it was allocated.
     pub(crate) fn begin(ended: Ended, cx: &mut Context<'_>) -> Self {
-        let mut machine = Machine::new(ended);
-        let ready = machine.poll(cx, &mut NoTypedHooks).is_ready();
-        if ready && machine.flow.delivery() == Delivery::Inline {
-            machine.tell();
-            return Self::Now(machine.required_failure());
+        let mut pipeline = Pipeline::new(ended);
+        let ready = pipeline.poll(cx, &mut NoTypedHooks).is_ready();
+        if ready && pipeline.flow.delivery() == Delivery::Inline {
+            pipeline.tell();
+            return Self::Now(pipeline.required_failure());
         }
-        let mut settle = Settle::new(Engine::of(machine), NoTypedHooks);
+        let mut settle = Foreground::new(FlowRun::of(pipeline), NoTypedHooks);
         if !ready {
             return Self::Later(settle);
         }
@@ -64,47 +64,47 @@ impl Settled {
     }
 }
 
-impl<T: TypedHooks> Settle<T> {
-    pub(crate) fn new(engine: Engine, typed: T) -> Self {
-        Self { engine, typed, turn: None, required: None }
+impl<T: TypedHooks> Foreground<T> {
+    pub(crate) fn new(run: FlowRun, typed: T) -> Self {
+        Self { run, typed, turn: None, required: None }
     }
 
     /// Why a caller that does not wait any longer cannot be given an `Ok`.
     pub(crate) fn required(&self) -> Option<StepError> {
-        self.required.clone().or_else(|| self.engine.required())
+        self.required.clone().or_else(|| self.run.required())
     }
 
     /// As the future, for a caller that needs no report: why it cannot be given an `Ok`.
     pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<StepError>> {
-        if self.turn.is_none() && self.engine.flow().delivery() == Delivery::Inline {
-            ready!(self.engine.machine().poll(cx, &mut self.typed));
-            return Poll::Ready(self.engine.answer());
+        if self.turn.is_none() && self.run.flow().delivery() == Delivery::Inline {
+            ready!(self.run.pipeline().poll(cx, &mut self.typed));
+            return Poll::Ready(self.run.answer());
         }
         Pin::new(self).poll(cx).map(|report| report.required_failure().cloned())
     }
 }
 
 /// Nothing in it is pinned in place: typed hooks are boxed.
-impl<T> Unpin for Settle<T> {}
+impl<T> Unpin for Foreground<T> {}
 
-impl<T: TypedHooks> Future for Settle<T> {
+impl<T: TypedHooks> Future for Foreground<T> {
     type Output = FlowReport;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FlowReport> {
         let this = &mut *self;
         if this.turn.is_none() {
-            let machine = this.engine.machine();
-            ready!(machine.poll(cx, &mut this.typed));
-            match machine.flow.delivery() {
-                Delivery::Inline => return Poll::Ready(this.engine.conclude()),
+            let pipeline = this.run.pipeline();
+            ready!(pipeline.poll(cx, &mut this.typed));
+            match pipeline.flow.delivery() {
+                Delivery::Inline => return Poll::Ready(this.run.conclude()),
                 Delivery::Durable => {
-                    this.required = machine.required_failure();
-                    this.turn = Some(Box::pin(durable::store(this.engine.take())));
+                    this.required = pipeline.required_failure();
+                    this.turn = Some(Box::pin(durable::store(this.run.take())));
                 }
                 Delivery::Background => {
-                    let so_far = machine.report("queued");
-                    machine.go_on_with_the_rest();
-                    match Background::offer(this.engine.take()) {
+                    let so_far = pipeline.report("queued");
+                    pipeline.go_on_with_the_rest();
+                    match Background::offer(this.run.take()) {
                         Ok(()) => return Poll::Ready(so_far),
                         // The lane would wait for itself: the flow takes its turn without its caller.
                         Err(Refused::Full(_)) if in_lane() => return Poll::Ready(so_far),
@@ -125,9 +125,9 @@ impl Refused {
     fn turn(self, so_far: FlowReport) -> BoxFuture<FlowReport> {
         match self {
             Self::Full(turn) => Box::pin(async move { turn.await.unwrap_or(so_far) }),
-            Self::Closed(mut engine) => {
-                engine.machine().caller = Caller::Waits;
-                Box::pin(engine)
+            Self::Closed(mut run) => {
+                run.pipeline().caller = Caller::Waits;
+                Box::pin(run)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The one engine: it runs the steps of a flow, whichever arm it is, and reports what became of them.
+//! The one run: it runs the steps of a flow, whichever arm it is, and reports what became of them.
 
 mod attempt;
 mod background;
@@ -28,13 +28,13 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use self::run::{Caller, Machine};
+use self::run::{Caller, Pipeline};
 pub(crate) use self::{
     attempt::Attempt,
     background::Background,
     budget::Budget,
     durable::to_insert,
-    foreground::{Settle, Settled},
+    foreground::{FirstPoll, Foreground},
     observe::Observer,
     orchestrator::{ALIVE, Inner, WeakOrchestrator},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
@@ -67,17 +67,17 @@ pub struct Ended {
 
 /// One flow on its way. It cannot be lost: dropped before its end it goes on in the background, and dropped there, because
 /// the runtime ends, it reports what was not done.
-pub struct Engine(Option<Box<Machine>>);
+pub struct FlowRun(Option<Box<Pipeline>>);
 
 const ENDS_ONCE: &str = "a flow ends once";
 
-impl Engine {
+impl FlowRun {
     pub(crate) fn new(ended: Ended) -> Self {
-        Self::of(Machine::new(ended))
+        Self::of(Pipeline::new(ended))
     }
 
-    fn of(machine: Machine) -> Self {
-        Self(Some(Box::new(machine)))
+    fn of(pipeline: Pipeline) -> Self {
+        Self(Some(Box::new(pipeline)))
     }
 
     /// The flow, whose caller this no longer is.
@@ -85,7 +85,7 @@ impl Engine {
         Self(self.0.take())
     }
 
-    fn machine(&mut self) -> &mut Machine {
+    fn pipeline(&mut self) -> &mut Pipeline {
         self.0.as_mut().expect(ENDS_ONCE)
     }
 
@@ -99,87 +99,87 @@ impl Engine {
 
     /// Whether a relay could run what is left.
     fn is_portable(&self) -> bool {
-        self.0.as_deref().is_some_and(Machine::is_portable)
+        self.0.as_deref().is_some_and(Pipeline::is_portable)
     }
 
     /// The typed half of `fallback` begins.
     pub(crate) fn recover(&mut self) {
-        self.machine().recover();
+        self.pipeline().recover();
     }
 
     /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
     /// What is run is the fallback's.
     pub(crate) fn recovering<R>(&self, run: impl FnOnce() -> R) -> R {
-        match self.0.as_ref().and_then(|machine| machine.watch.step(Step::Fallback)) {
+        match self.0.as_ref().and_then(|pipeline| pipeline.watch.step(Step::Fallback)) {
             None => run(),
             Some(span) => span.in_scope(run),
         }
     }
 
     pub(crate) fn recovered(&mut self, result: StepResult, applied: bool) {
-        self.machine().recovered(result, applied);
+        self.pipeline().recovered(result, applied);
     }
 
     /// Why a caller that does not wait any longer cannot be given an `Ok`.
     pub(crate) fn required(&self) -> Option<StepError> {
-        self.0.as_deref().and_then(Machine::required)
+        self.0.as_deref().and_then(Pipeline::required)
     }
 
     /// The end: everybody is told what became of the flow.
     fn conclude(&mut self) -> FlowReport {
-        let machine = self.0.take().expect(ENDS_ONCE);
-        machine.tell();
-        machine.report("not run")
+        let pipeline = self.0.take().expect(ENDS_ONCE);
+        pipeline.tell();
+        pipeline.report("not run")
     }
 
     /// The same, where nobody asks for the report but only for what the answer depends on.
     fn answer(&mut self) -> Option<StepError> {
-        let machine = self.0.take().expect(ENDS_ONCE);
-        machine.tell();
-        machine.required_failure()
+        let pipeline = self.0.take().expect(ENDS_ONCE);
+        pipeline.tell();
+        pipeline.required_failure()
     }
 
     /// The caller cannot wait: the flow goes on without it.
     pub(crate) fn detach(mut self) {
-        self.machine().go_on_with_the_rest();
+        self.pipeline().go_on_with_the_rest();
         Background::take(self);
     }
 
     /// For where there is no runtime to go on in.
     fn run_once(mut self) {
         let mut cx = Context::from_waker(Waker::noop());
-        if self.machine().poll(&mut cx, &mut NoTypedHooks).is_ready() {
+        if self.pipeline().poll(&mut cx, &mut NoTypedHooks).is_ready() {
             self.conclude();
         }
     }
 }
 
 /// The whole flow, without its caller.
-impl Future for Engine {
+impl Future for FlowRun {
     type Output = FlowReport;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FlowReport> {
-        ready!(self.machine().poll(cx, &mut NoTypedHooks));
+        ready!(self.pipeline().poll(cx, &mut NoTypedHooks));
         Poll::Ready(self.conclude())
     }
 }
 
-impl Drop for Engine {
+impl Drop for FlowRun {
     fn drop(&mut self) {
-        let Some(mut machine) = self.0.take() else { return };
-        if machine.kept {
+        let Some(mut pipeline) = self.0.take() else { return };
+        if pipeline.kept {
             return;
         }
-        if machine.caller == Caller::Waits {
-            return Self(Some(machine)).detach();
+        if pipeline.caller == Caller::Waits {
+            return Self(Some(pipeline)).detach();
         }
-        machine.abandon();
-        Self(Some(machine)).conclude();
+        pipeline.abandon();
+        Self(Some(pipeline)).conclude();
     }
 }
 
-impl std::fmt::Debug for Engine {
+impl std::fmt::Debug for FlowRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Engine").field(&self.0.as_ref().map(|machine| &machine.flow)).finish()
+        f.debug_tuple("FlowRun").field(&self.0.as_ref().map(|pipeline| &pipeline.flow)).finish()
     }
 }

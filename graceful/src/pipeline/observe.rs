@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::Orchestrator;
-use crate::{Ending, Flow, FlowReport, Step, StepError, step::contain};
+use crate::{CallOutcome, Flow, FlowReport, Step, StepError, step::contain};
 
 pub(crate) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;
 
@@ -23,7 +23,7 @@ impl Orchestrator {
             entity = %flow.entity(),
             flow = %flow.id(),
             failures,
-            "a step failed"
+            "step failed"
         );
     }
 
@@ -45,7 +45,7 @@ impl Orchestrator {
             entity = %flow.entity(),
             flow = %flow.id(),
             failures,
-            "a flow could not be stored"
+            "flow could not be stored"
         );
     }
 
@@ -55,7 +55,7 @@ impl Orchestrator {
         }
     }
 
-    pub(crate) fn flow_ended(&self, ending: Ending, report: impl FnOnce() -> FlowReport) {
+    pub(crate) fn flow_ended(&self, ending: CallOutcome, report: impl FnOnce() -> FlowReport) {
         self.0.counters.flow(ending);
         if self.0.observers.is_empty() {
             return;
@@ -65,7 +65,7 @@ impl Orchestrator {
             if let Err(error) = contain(|| observer(&report))
                 && let Some(failures) = self.0.outages.observing.failed()
             {
-                tracing::warn!(target: "graceful::report", error = error.message(), failures, "an observer panicked");
+                tracing::warn!(target: "graceful::report", error = error.message(), failures, "observer panicked");
             }
         }
     }
@@ -82,6 +82,6 @@ fn works_again(step: Step, unlogged: u64, flow: &Flow) {
         step = step.name(),
         handler = flow.handler(),
         failures = unlogged,
-        "a step works again"
+        "step works again"
     );
 }

@@ -146,7 +146,7 @@ pub(crate) struct Hooks {
 
 impl Overrides {
     pub(super) fn start(&self, step: Step, flow: &Arc<Flow>) -> BoxFuture<HookResult> {
-        let missing = || Box::pin(async { Err(StepError::new("the hook is not there")) });
+        let missing = || Box::pin(async { Err(StepError::new("the hook is missing")) });
         match self {
             Self::Declared(start) | Self::Durable(Durable { hooks: Some(start), .. }) => {
                 start(step, Arc::clone(flow))
@@ -175,7 +175,7 @@ impl fmt::Debug for Overrides {
 pub(crate) trait TypedHooks {
     /// Starts the step's hook, or polls it on.
     fn poll(&mut self, step: Step, flow: &Arc<Flow>, cx: &mut Context<'_>) -> Poll<HookResult>;
-    /// The hook is over, by its own end or by the engine's word.
+    /// The hook is over, by its own end or by the run's word.
     fn forget(&mut self, step: Step);
 }
 

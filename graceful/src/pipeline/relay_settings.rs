@@ -23,7 +23,7 @@ pub struct RelaySettings {
     /// `None`: a quarter of the concurrency.
     pub(crate) per_handler: Option<usize>,
     pub(crate) poll: Duration,
-    pub(crate) keep: Duration,
+    pub(crate) retention: Duration,
     pub(crate) runs: bool,
 }
 
@@ -117,10 +117,10 @@ impl RelaySettings {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// let settings = graceful::RelaySettings::default().keep(Duration::from_secs(600));
+    /// let settings = graceful::RelaySettings::default().retention(Duration::from_secs(600));
     /// ```
-    pub fn keep(self, time: Duration) -> Self {
-        Self { keep: time, ..self }
+    pub fn retention(self, time: Duration) -> Self {
+        Self { retention: time, ..self }
     }
 }
 
@@ -134,7 +134,7 @@ impl Default for RelaySettings {
             concurrency: 64,
             per_handler: None,
             poll: Duration::from_millis(200),
-            keep: Duration::from_secs(3600),
+            retention: Duration::from_secs(3600),
             runs: true,
         }
     }

@@ -7,9 +7,9 @@ use std::{
 
 use tracing::Span;
 
-use super::{Budget, Ended, HookResult, Overrides, StepResult, TypedHooks, telemetry::Watch};
+use super::{Budget, Ended, HookResult, Overrides, StepResult, TypedHooks, telemetry::FlowTelemetry};
 use crate::{
-    Delivery, Ending, Flow, Orchestrator, Step, StepError, StepErrorKind,
+    CallOutcome, Delivery, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
     escape::escaped,
     pipeline::current,
@@ -29,7 +29,7 @@ const PHASES: [Steps; 4] = [
 ];
 
 /// The steps of one flow. What it holds is `'static`, so it can be moved to the background half-way.
-pub(super) struct Machine {
+pub(super) struct Pipeline {
     pub(super) orchestrator: Orchestrator,
     pub(super) flow: Arc<Flow>,
     pub(super) overrides: Overrides,
@@ -46,7 +46,7 @@ pub(super) struct Machine {
     /// The typed half of `fallback` is under way, in the handler's future.
     pub(super) recovering: bool,
     pub(super) caller: Caller,
-    pub(super) watch: Watch,
+    pub(super) watch: FlowTelemetry,
     /// The flow is on disk: dropped here, it is run elsewhere.
     pub(super) kept: bool,
 }
@@ -79,9 +79,9 @@ enum Task {
     Typed,
 }
 
-impl Machine {
+impl Pipeline {
     pub(super) fn new(mut ended: Ended) -> Self {
-        let watch = Watch::over(&mut ended.flow);
+        let watch = FlowTelemetry::over(&mut ended.flow);
         if ended.flow.cause.is_some() {
             log_cause(&mut ended.flow, &watch);
         }
@@ -90,11 +90,11 @@ impl Machine {
 
     /// For what is only to be looked at: it has no span.
     pub(super) fn unwatched(ended: Ended) -> Self {
-        Self::watched(ended, Watch::default())
+        Self::watched(ended, FlowTelemetry::default())
     }
 
     #[inline]
-    fn watched(Ended { orchestrator, mut flow, overrides }: Ended, watch: Watch) -> Self {
+    fn watched(Ended { orchestrator, mut flow, overrides }: Ended, watch: FlowTelemetry) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
         let (mut served, mut needed) = (orchestrator.served(), options.required);
@@ -212,7 +212,7 @@ impl Machine {
             return Err(too_deep());
         }
         // Without a result there is nothing to borrow: the same hook takes the flow alone.
-        let borrows = matches!(ending, Ending::Ok | Ending::Err) && !self.kept;
+        let borrows = matches!(ending, CallOutcome::Ok | CallOutcome::Err) && !self.kept;
         let hooked = declaration.options.hooked(ending.is_success());
         if borrows && hooked.typed.contains(step) {
             return Ok(Task::Typed);
@@ -323,7 +323,7 @@ pub(crate) const CAUSE: &str = "graceful::error";
 
 /// Logs the error behind a server fault, within the flow's span. From here on nobody has it.
 #[cold]
-fn log_cause(flow: &mut Arc<Flow>, watch: &Watch) {
+fn log_cause(flow: &mut Arc<Flow>, watch: &FlowTelemetry) {
     let Some(cause) = Arc::get_mut(flow).and_then(|flow| flow.cause.take()) else { return };
     let span = watch.flow();
     let _entered = span.as_ref().map(Span::enter);
@@ -334,7 +334,7 @@ fn log_cause(flow: &mut Arc<Flow>, watch: &Watch) {
         handler = flow.handler(),
         entity = %flow.entity(),
         flow = %flow.id(),
-        "a handler failed"
+        "handler failed"
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Ending, Step};
+use crate::{CallOutcome, Step};
 
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -12,7 +12,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn flow(&self, ending: Ending) {
+    pub(crate) fn flow(&self, ending: CallOutcome) {
         self.flows[ending as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -37,7 +37,7 @@ impl Counters {
 /// What an orchestrator has counted since it was built.
 ///
 /// ```
-/// use graceful::{Code, Ending, Orchestrator, OrchestrationConfig, Step, Success};
+/// use graceful::{Code, CallOutcome, Orchestrator, OrchestrationConfig, Step, Success};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let orchestrator = Orchestrator::in_memory();
@@ -45,7 +45,7 @@ impl Counters {
 /// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
 ///
 /// let stats = orchestrator.stats();
-/// assert_eq!((stats.flows(Ending::Ok), stats.flows(Ending::Err)), (1, 0));
+/// assert_eq!((stats.flows(CallOutcome::Ok), stats.flows(CallOutcome::Err)), (1, 0));
 /// assert_eq!(stats.failures(Step::Audit), 0);
 /// # });
 /// ```
@@ -60,15 +60,15 @@ impl Stats {
     /// How many flows have ended this way.
     ///
     /// ```
-    /// # use graceful::{Code, Ending, Failure, OrchestrationConfig, Orchestrator};
+    /// # use graceful::{Code, CallOutcome, Failure, OrchestrationConfig, Orchestrator};
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").on(&orchestrator);
     /// Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
-    /// assert_eq!(orchestrator.stats().flows(Ending::Err), 1);
+    /// assert_eq!(orchestrator.stats().flows(CallOutcome::Err), 1);
     /// # });
     /// ```
-    pub const fn flows(&self, ending: Ending) -> u64 {
+    pub const fn flows(&self, ending: CallOutcome) -> u64 {
         self.flows[ending as usize]
     }
 
@@ -97,10 +97,10 @@ impl Stats {
     /// let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").delivery(Delivery::Durable).on(&orchestrator);
     /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(orchestrator.stats().not_stored(), 1, "there is no durable store");
+    /// assert_eq!(orchestrator.stats().store_failures(), 1, "there is no durable store");
     /// # });
     /// ```
-    pub const fn not_stored(&self) -> u64 {
+    pub const fn store_failures(&self) -> u64 {
         self.not_stored
     }
 }

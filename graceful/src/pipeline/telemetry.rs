@@ -15,7 +15,7 @@ use crate::{Flow, Step};
 
 /// Of one flow.
 #[derive(Default)]
-pub(super) struct Watch(Option<Box<Watched>>);
+pub(super) struct FlowTelemetry(Option<Box<Watched>>);
 
 struct Watched {
     flow: Span,
@@ -60,7 +60,7 @@ fn steps_are_traced() -> bool {
 }
 
 // What is done where somebody listens is cold, so that the hot path is as short as without it.
-impl Watch {
+impl FlowTelemetry {
     /// From the end of the handler on.
     #[inline]
     pub(super) fn over(flow: &mut Arc<Flow>) -> Self {

@@ -7,14 +7,14 @@ use smol_str::format_smolstr;
 use super::{backoff::backoff, complain, handlers, works};
 use crate::{
     Orchestrator, StepError,
-    backends::{Claim, FlowStore, Settlement},
+    backends::{AttemptOutcome, Claim, FlowStore},
     failpoints,
     flow::Stored,
     outage,
     pipeline::Attempt,
 };
 
-const SETTLING: &str = "a flow could not be settled, and comes again";
+const SETTLING: &str = "recording the outcome of a flow failed; it will be retried";
 
 /// Runs what is left of a flow, and settles it.
 pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim) {
@@ -30,14 +30,14 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
                     attempt = claim.attempt,
                     error = error.message(),
                     failures,
-                    "a flow cannot be run here"
+                    "flow cannot be run by this process"
                 );
             }
             (failed(&orchestrator, &claim, error.message().to_owned(), None), None)
         }
     };
     // Each is kept in the store, and can be listed there.
-    if let Settlement::Dead { error, .. } = &settlement
+    if let AttemptOutcome::Dead { error, .. } = &settlement
         && let Some(failures) = outage::failed("a dead letter")
     {
         tracing::error!(
@@ -47,13 +47,13 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
             attempt = claim.attempt,
             error,
             failures,
-            "a flow is given up: it is a dead letter"
+            "flow moved to dead letters"
         );
     }
-    let ended = !matches!(settlement, Settlement::Retry { .. });
-    let point = if matches!(settlement, Settlement::Dead { .. }) { "dead" } else { "settle" };
+    let ended = !matches!(settlement, AttemptOutcome::Retry { .. });
+    let point = if matches!(settlement, AttemptOutcome::Dead { .. }) { "dead" } else { "settle" };
     let settled = match failpoints::point(point) {
-        Ok(()) => flows.settle(claim.held(), settlement).await,
+        Ok(()) => flows.record_outcome(claim.claim_id(), settlement).await,
         Err(error) => Err(error),
     };
     if settled.is_ok() {
@@ -72,9 +72,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
 fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, StepError> {
     let attempts = orchestrator.relay().settings().attempts;
     if claim.attempt > attempts {
-        return Err(StepError::new(format_smolstr!(
-            "none of {attempts} attempts came to its end: each died with its process"
-        )));
+        return Err(StepError::new(format_smolstr!("all {attempts} attempts were interrupted")));
     }
     let mut stored = Stored::decode(&claim.body)?;
     stored.flow.resubmitted = claim.resubmitted;
@@ -82,22 +80,29 @@ fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, StepErro
     Ok(Attempt::new(orchestrator.clone(), stored, overrides))
 }
 
-async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut Attempt) -> Settlement {
+async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut Attempt) -> AttemptOutcome {
     let ran = match failpoints::point("step") {
         Ok(()) => attempt.run().await,
         Err(error) => Err(error.to_string()),
     };
-    let Err(error) = ran else { return Settlement::Completed };
-    let body =
-        attempt.encode().inspect_err(|error| complain(error, "what is done of a flow is not kept")).ok();
+    let Err(error) = ran else { return AttemptOutcome::Completed };
+    let body = attempt
+        .encode()
+        .inspect_err(|error| complain(error, "the progress of a flow could not be encoded"))
+        .ok();
     failed(orchestrator, claim, error, body)
 }
 
 /// Due again later, or given up.
-fn failed(orchestrator: &Orchestrator, claim: &Claim, error: String, body: Option<Vec<u8>>) -> Settlement {
+fn failed(
+    orchestrator: &Orchestrator,
+    claim: &Claim,
+    error: String,
+    body: Option<Vec<u8>>,
+) -> AttemptOutcome {
     let settings = orchestrator.relay().settings();
     if claim.attempt >= settings.attempts {
-        return Settlement::Dead { error, body };
+        return AttemptOutcome::Dead { error, body };
     }
-    Settlement::Retry { after: backoff(settings, claim.attempt), error, body }
+    AttemptOutcome::Retry { after: backoff(settings, claim.attempt), error, body }
 }

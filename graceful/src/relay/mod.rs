@@ -27,7 +27,7 @@ pub(crate) use self::review::run as run_reviews;
 use self::shares::Shares;
 use crate::{
     Orchestrator, StepError,
-    backends::{FlowState, FlowStore, Held, Lane, Room},
+    backends::{ClaimId, FlowState, FlowStore, Lane, Room},
     failpoints, outage,
     pipeline::{RelaySettings, WeakOrchestrator},
 };
@@ -57,7 +57,7 @@ struct Running {
     woken: Arc<Notify>,
     under_way: watch::Sender<usize>,
     attempts: JoinSet<()>,
-    held: HashMap<task::Id, (Held, Lane)>,
+    held: HashMap<task::Id, (ClaimId, Lane)>,
     shares: Shares,
     /// What goes on beside it, and ends with it.
     _beside: JoinSet<()>,
@@ -85,7 +85,7 @@ impl Running {
         let (flows, woken) = (Arc::clone(orchestrator.flows()?), Arc::clone(&relay.woken));
         let (mut beside, wake) = (JoinSet::new(), Arc::clone(&woken));
         beside.spawn(flows.listen(Box::new(move || wake.notify_one())));
-        beside.spawn(purge(Arc::clone(&flows), relay.settings.keep));
+        beside.spawn(purge(Arc::clone(&flows), relay.settings.retention));
         Some(Self {
             flows,
             settings: relay.settings,
@@ -124,7 +124,7 @@ impl Running {
                     self.pause = pause * 2;
                 }
                 for claim in claims {
-                    let held = (claim.held(), claim.lane);
+                    let held = (claim.claim_id(), claim.lane);
                     self.shares.begin(claim.lane);
                     let attempt = attempt::run(orchestrator.clone(), Arc::clone(&self.flows), claim);
                     self.held.insert(self.attempts.spawn(attempt).id(), held);
@@ -199,4 +199,4 @@ fn works(what: &'static str) {
     }
 }
 
-const CLAIMING: &str = "the store hands out no flows";
+const CLAIMING: &str = "claiming flows failed";

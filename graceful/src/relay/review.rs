@@ -20,7 +20,7 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
             // Jobs are due after minutes: where there was none, there is no hurry.
             Ok(0) => every *= 5,
             Ok(_) => {}
-            Err(error) => complain(&error, "the scheduler hands out no jobs"),
+            Err(error) => complain(&error, "polling review jobs failed"),
         }
         // Whoever waits must not keep the orchestrator alive.
         drop(strong);
@@ -85,12 +85,12 @@ async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<d
     let settled = match &answer {
         Ok(()) => scheduler.finish(&job),
         Err(error) => {
-            complain(error, "a review has failed");
+            complain(error, "review failed");
             let again = (job.attempts < settings.attempts).then(|| backoff(settings, job.attempts));
-            scheduler.put_off(&job, again, error.message())
+            scheduler.postpone(&job, again, error.message())
         }
     };
     if let Err(error) = settled.await {
-        complain(&error, "a review could not be settled, and comes again");
+        complain(&error, "recording the outcome of a review failed; it will be repeated");
     }
 }

@@ -26,6 +26,6 @@ const fn done(change: AlertChange) -> Done {
         AlertChange::Opened => "fired",
         AlertChange::Repeated => "fired again",
         AlertChange::Resolved => "resolved",
-        AlertChange::NotOpen => "nothing open",
+        AlertChange::NotOpen => "no open alert",
     })
 }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::{Backends, Done, did, no_backend, skipped};
 use crate::{
-    Ending, Flow, Payload,
+    CallOutcome, Flow, Payload,
     backends::{CacheEntry, CacheWrite, Reply},
     flow::Argument,
 };
@@ -22,7 +22,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let entry = CacheEntry { value: flow.payload().clone(), stored_at: flow.at, version: flow.version() };
     cache.put(&key, entry, max_age(flow)).map(|write| match write {
         CacheWrite::Done => did("remembered"),
-        CacheWrite::Newer => did("kept what is newer"),
+        CacheWrite::Newer => did("a newer version is cached"),
     })
 }
 
@@ -34,8 +34,8 @@ pub(super) fn error(_: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 /// Why there was nothing to do.
 pub(crate) fn undone(flow: &Flow) -> &'static str {
     match flow.ending {
-        Ending::Ok | Ending::Err => "not declared",
-        Ending::Panicked | Ending::Cancelled => "nobody to answer",
+        CallOutcome::Ok | CallOutcome::Err => "not declared",
+        CallOutcome::Panicked | CallOutcome::Cancelled => "no caller",
     }
 }
 

@@ -27,6 +27,6 @@ const fn done(change: JobChange) -> Done {
         JobChange::Opened => "opened",
         JobChange::Bumped => "bumped",
         JobChange::Completed => "completed",
-        JobChange::NotOpen => "nothing open",
+        JobChange::NotOpen => "no open job",
     })
 }

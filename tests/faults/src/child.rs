@@ -107,7 +107,7 @@ async fn until_nothing_is_queued(store: &Store, orchestrator: &Orchestrator) {
 pub fn interrupt(at: &str) {
     let mut parts = at.split(['=', ':']);
     let (point, action, from) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
-    let points: HashSet<_> = graceful::__private::CRASH_POINTS.into_iter().collect();
+    let points: HashSet<_> = graceful::__private010::CRASH_POINTS.into_iter().collect();
     assert!(points.contains(point), "`{point}` is no crash point");
     let skipped: usize = from.parse().unwrap();
     match action {

@@ -17,7 +17,7 @@ fn run(dir: &TempDir, arguments: &[&str]) -> (bool, String) {
 const DEAD: &str = "dead";
 
 async fn interrupted(action: &str) {
-    for point in graceful::__private::CRASH_POINTS.into_iter().filter(|point| *point != DEAD) {
+    for point in graceful::__private010::CRASH_POINTS.into_iter().filter(|point| *point != DEAD) {
         let dir = TempDir::new().unwrap();
         let mut acknowledged = std::collections::BTreeSet::new();
         // At its first time, and in the middle of work.

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use graceful_tests_renamed::private;
-use polite::{Ending, Orchestrator};
+use polite::{CallOutcome, Orchestrator};
 
 #[derive(Debug, PartialEq, polite::Classify)]
 #[classify(crate = ::polite, code = InvalidArgument, message = "odd")]
@@ -87,7 +87,7 @@ async fn both_arms() {
         assert_eq!((Service.method(4).await, Service.method(3).await), (Ok(4), Err(Error::Odd(3))));
     };
     orchestrator.scope(calls).await;
-    let (ok, odd) = ((Ending::Ok, polite::Code::Ok), (Ending::Err, polite::Code::InvalidArgument));
-    let expected = [ok, (Ending::Err, polite::Code::Internal), ok, odd, ok, odd];
+    let (ok, odd) = ((CallOutcome::Ok, polite::Code::Ok), (CallOutcome::Err, polite::Code::InvalidArgument));
+    let expected = [ok, (CallOutcome::Err, polite::Code::Internal), ok, odd, ok, odd];
     assert_eq!(*seen.lock().unwrap(), expected);
 }

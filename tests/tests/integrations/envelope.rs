@@ -36,7 +36,7 @@ fn data(event: &Event) -> Value {
 }
 
 fn context() -> Context {
-    Context::new().with_user("grace").with_correlation_id("order-9").with_request_id("r-1")
+    Context::new().user("grace").correlation_id("order-9").request_id("r-1")
 }
 
 #[tokio::test]
@@ -117,21 +117,21 @@ async fn the_trace_is_an_attribute_where_there_is_one() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let world = World::new();
     for error in [None, Some(Code::Internal)] {
-        let in_trace = context().with_trace(trace.parse().unwrap());
+        let in_trace = context().trace(trace.parse().unwrap());
         assert_eq!(in_trace.clone().scope(world.run(touch("a", error))).await.err(), error);
         let (event, wire) = parsed(&world);
         assert_eq!(event.extension("traceparent").unwrap().to_string(), trace);
         assert_eq!((&wire["traceparent"], wire.get("tracestate")), (&trace.into(), None));
 
         let state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
-        let with_state = in_trace.with_trace_state(state.parse().unwrap());
+        let with_state = in_trace.trace_state(state.parse().unwrap());
         assert_eq!(with_state.scope(world.run(touch("a", error))).await.err(), error);
         let (event, wire) = parsed(&world);
         assert_eq!(event.extension("tracestate").unwrap().to_string(), state);
         assert_eq!((&wire["traceparent"], &wire["tracestate"]), (&trace.into(), &state.into()));
 
         // Without its trace it says nothing.
-        let without_trace = context().with_trace_state(state.parse().unwrap());
+        let without_trace = context().trace_state(state.parse().unwrap());
         assert_eq!(without_trace.scope(world.run(touch("a", error))).await.err(), error);
         no_other_attributes(&parsed(&world).1);
     }
@@ -143,7 +143,7 @@ async fn the_tenant_is_an_attribute_where_there_is_one() {
     let world = World::new();
     for (tenant, attribute) in [("acme", Some("acme")), ("a/c \u{0}", Some("a%2Fc%20%00")), ("", None)] {
         for error in [None, Some(Code::Internal)] {
-            let of_tenant = context().with_tenant(tenant);
+            let of_tenant = context().tenant(tenant);
             assert_eq!(of_tenant.scope(world.run(touch("a", error))).await.err(), error);
             let (event, _) = parsed(&world);
             assert_eq!(event.extension("tenant").map(ToString::to_string).as_deref(), attribute);

@@ -49,7 +49,7 @@ async fn durable_handler_without_store_runs_inline_and_is_logged_once() {
     for _ in 0..3 {
         orchestrator.scope(users::store_user(None)).await.unwrap();
     }
-    assert_eq!(orchestrator.stats().not_stored(), 3);
+    assert_eq!(orchestrator.stats().store_failures(), 3);
     only_fault(&log, "store_user", users::DURABLE);
 }
 

@@ -4,12 +4,12 @@ use graceful::orchestrate;
 
 struct Open;
 
-impl graceful::__private::Transaction for Open {
-    fn insert(&mut self, _: graceful::backends::QueuedFlow) -> graceful::__private::Inserting<'_> {
+impl graceful::__private010::Transaction for Open {
+    fn insert(&mut self, _: graceful::backends::QueuedFlow) -> graceful::__private010::Inserting<'_> {
         Box::pin(async { Ok(()) })
     }
 
-    fn lock(&mut self) -> Option<graceful::__private::Inserting<'_>> {
+    fn lock(&mut self) -> Option<graceful::__private010::Inserting<'_>> {
         None
     }
 

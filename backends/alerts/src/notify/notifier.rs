@@ -117,7 +117,7 @@ impl<R: Receiver> Notifier<R> {
 
 async fn repeat<R: Receiver>(notifier: Weak<Inner<R>>, every: Duration) {
     while let Some(notifier) = notifier.upgrade() {
-        if let Err(error) = notifier.settle().await {
+        if let Err(error) = notifier.record_outcome().await {
             tracing::warn!(target: "graceful::alert", %error, "the receiver of alerts could not be told");
         }
         drop(notifier);
@@ -137,7 +137,7 @@ impl<R: Receiver> Inner<R> {
     /// Tells the receiver what has changed until now.
     ///
     /// Where it is dropped half-way, what was told is known, and the next one tells the rest.
-    async fn settle(&self) -> Result<(), StepError> {
+    async fn record_outcome(&self) -> Result<(), StepError> {
         let mine = self.changes.fetch_add(1, Ordering::AcqRel) + 1;
         let mut telling = self.telling.lock().await;
         if telling.seen < mine {
@@ -220,7 +220,7 @@ impl<R: Receiver> Alerter for Notifier<R> {
         let inner = Arc::clone(&self.0);
         Reply::pending(async move {
             let change = fired.await?;
-            inner.settle().await?;
+            inner.record_outcome().await?;
             Ok(change)
         })
     }
@@ -235,7 +235,7 @@ impl<R: Receiver> Alerter for Notifier<R> {
         Reply::pending(async move {
             let change = resolved.await?;
             if change == AlertChange::Resolved {
-                inner.settle().await?;
+                inner.record_outcome().await?;
             }
             Ok(change)
         })

@@ -10,13 +10,13 @@ use std::{
 };
 
 use graceful::{StepErrorKind, backends::memory};
-use graceful_nats::{Filter, Poison, Subscriber};
+use graceful_nats::{Filter, PoisonEvent, Subscriber};
 use graceful_tests::{gate::awaited, inboxes::Failing};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Nats, read::Emitter};
 
-async fn subscriber(nats: &Nats) -> (Subscriber, mpsc::UnboundedReceiver<Poison>) {
+async fn subscriber(nats: &Nats) -> (Subscriber, mpsc::UnboundedReceiver<PoisonEvent>) {
     let (sender, poison) = mpsc::unbounded_channel();
     let subscriber = Subscriber::connect(&nats.url(), "reader", &Filter::new()).await.unwrap();
     (subscriber.on_poison(move |poison| sender.send(poison.clone()).unwrap()), poison)

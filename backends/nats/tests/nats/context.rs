@@ -30,9 +30,9 @@ async fn what_the_handler_does_goes_on_in_the_events_context() {
     let Some(nats) = Nats::find().await else { return };
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
     let state = "congo=t61rcWkgMzE".parse().unwrap();
-    let follows = Context::new().with_tenant("a/c*").with_correlation_id("order-9");
-    let follows = follows.with_trace(trace).with_trace_state(state);
-    let caller = follows.clone().with_user("ada").with_request_id("r-1");
+    let follows = Context::new().tenant("a/c*").correlation_id("order-9");
+    let follows = follows.trace(trace).trace_state(state);
+    let caller = follows.clone().user("ada").request_id("r-1");
 
     let emitter = Emitter::new(&nats).await.0;
     for error in [None, Some(Code::Internal)] {

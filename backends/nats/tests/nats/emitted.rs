@@ -16,7 +16,7 @@ async fn of_both_arms_it_is_a_cloud_event_under_its_subject_with_the_flows_id() 
     let Some(nats) = Nats::find().await else { return };
     let events = nats.events().await;
     let world = World::with(|builder| builder.service("us.ers").events(events));
-    let call = async |error| Context::new().with_tenant("ac me").scope(world.run(update(ada(), error))).await;
+    let call = async |error| Context::new().tenant("ac me").scope(world.run(update(ada(), error))).await;
     call(None).await.unwrap();
     call(Some(Code::Internal)).await.unwrap_err();
 

@@ -54,7 +54,7 @@ async fn cut_off_a_hundred_times_no_acknowledged_event_is_lost() {
 async fn cut_off(nats: Arc<Nats>, first: usize) -> (Vec<String>, [usize; Link::FAULTS.len()]) {
     let proxy = Proxy::to(nats.address).await;
     let events = Events::connect(&nats.url_at(proxy.address())).await.unwrap();
-    let world = World::with(|builder| builder.events(events.with_timeout(Duration::from_millis(250))));
+    let world = World::with(|builder| builder.events(events.timeout(Duration::from_millis(250))));
     let mut failed = [0; Link::FAULTS.len()];
     for round in 0..3 * Link::FAULTS.len() {
         let index = (first + round) % Link::FAULTS.len();
@@ -81,7 +81,7 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
     let Some(nats) = Nats::find().await else { return };
     let proxy = Proxy::to(nats.address).await;
     let events = Events::connect(&nats.url_at(proxy.address())).await.unwrap();
-    let world = World::with(|builder| builder.events(events.with_timeout(Duration::from_millis(50))));
+    let world = World::with(|builder| builder.events(events.timeout(Duration::from_millis(50))));
     for fault in [Link::BlackHole, Link::Refused] {
         proxy.set(fault).await;
         until(|| async {

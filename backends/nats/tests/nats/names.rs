@@ -79,7 +79,7 @@ async fn on_the_server_every_event_is_under_its_own_subject() {
         let world = World::with(|builder| builder.service(&service).events(events.clone()));
         let config = OrchestrationConfig::new(&*pattern).id(1).event(&*event).on(&world.orchestrator);
         let flow = Context::new()
-            .with_tenant(&*tenant)
+            .tenant(&*tenant)
             .scope(async { Success::wrap(Code::Ok, "said", "a").orchestrate(&config).await });
         let report = flow.await;
         assert_eq!(report.step(Step::Event).to_string(), "emitted", "{event:?}");

@@ -12,7 +12,7 @@ use graceful::{
     Code, OrchestrationConfig, Orchestrator, Step, Success,
     backends::{ReceivedEvent, memory},
 };
-use graceful_nats::{Filter, Poison, Rejected, Subscriber};
+use graceful_nats::{Filter, PoisonEvent, Rejected, Subscriber};
 use graceful_tests::{
     Link, Proxy,
     gate::{awaited, until},
@@ -49,8 +49,8 @@ async fn subscriber(nats: &Nats) -> Subscriber {
     Subscriber::connect(&nats.url(), "reader", &filter).await.unwrap().ack_wait(ACK_WAIT)
 }
 
-/// Poison that was told.
-fn poison(subscriber: Subscriber) -> (Subscriber, mpsc::UnboundedReceiver<Poison>) {
+/// PoisonEvent that was told.
+fn poison(subscriber: Subscriber) -> (Subscriber, mpsc::UnboundedReceiver<PoisonEvent>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (subscriber.on_poison(move |poison| sender.send(poison.clone()).unwrap()), receiver)
 }

@@ -35,15 +35,15 @@ async fn cut_off_a_hundred_times_no_stored_flow_is_lost() {
 async fn cut_off(address: std::net::SocketAddr, schema: String, first: usize) {
     let proxy = Proxy::to(address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
-    let store = store.with_timeout(Duration::from_millis(300));
+    let store = store.timeout(Duration::from_millis(300));
     let builder = Orchestrator::builder().service("users").store(store).relay(RelaySettings::off());
     let orchestrator = builder.build().unwrap();
     let mut stored = Vec::new();
     let save = async |id: usize, error| {
-        let before = orchestrator.stats().not_stored();
+        let before = orchestrator.stats().store_failures();
         // Whatever becomes of the flow, the answer is the handler's.
         assert_eq!(orchestrator.scope(save(id, error)).await.is_ok(), error.is_none());
-        orchestrator.stats().not_stored() == before
+        orchestrator.stats().store_failures() == before
     };
     for round in 0..3 * Link::FAULTS.len() {
         proxy.set(Link::FAULTS[(first + round) % Link::FAULTS.len()]).await;
@@ -89,7 +89,7 @@ async fn of_a_dead_one_steps_are_spared_and_flows_are_not() {
         let schema = postgres.migrated().await;
         let proxy = Proxy::to(postgres.address).await;
         let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
-        let store = store.with_timeout(Duration::from_millis(500));
+        let store = store.timeout(Duration::from_millis(500));
         let reports = Reports::default();
         let builder = reports.of(Orchestrator::builder().service("users").store(store.clone()));
         let orchestrator = builder.relay(RelaySettings::off()).build().unwrap();
@@ -108,17 +108,17 @@ async fn of_a_dead_one_steps_are_spared_and_flows_are_not() {
             until(async || touch(error).await.iter().all(|step| is_spared(step))).await;
         }
         // A flow is tried all the same, and where that is in vain its steps run at once.
-        let tried = orchestrator.stats().not_stored();
+        let tried = orchestrator.stats().store_failures();
         for (id, error) in [(2, None), (3, Some(Code::Internal))] {
             assert_eq!(orchestrator.scope(save(id, error)).await.is_ok(), error.is_none());
         }
-        assert_eq!(orchestrator.stats().not_stored(), tried + 2);
+        assert_eq!(orchestrator.stats().store_failures(), tried + 2);
 
         until(async || touch(None).await.iter().all(|step| is_spared(step))).await;
         proxy.set(Link::Up).await;
         // The first flow that comes is stored, and tells the steps that the server is back.
         orchestrator.scope(save(4, None)).await.unwrap();
-        assert_eq!(orchestrator.stats().not_stored(), tried + 2, "{fault:?}");
+        assert_eq!(orchestrator.stats().store_failures(), tried + 2, "{fault:?}");
         assert_eq!(touch(Some(Code::Internal)).await, ["normalised", "registered", "appended"]);
         let queued = store.list(FlowState::Queued, 10).await.unwrap();
         assert!(queued.iter().any(|stored| stored.entity == "users::user:4"), "{queued:?}");

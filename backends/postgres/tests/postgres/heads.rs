@@ -3,7 +3,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use graceful::backends::{Claim, FlowState, FlowStore as _, Held, Lane, QueuedFlow, Room, Settlement, Uuid};
+use graceful::backends::{
+    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Uuid,
+};
 use graceful_postgres::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::PgConnection;
@@ -199,7 +201,7 @@ impl World<'_> {
             }
             Op::Settle { back, retry } => {
                 let Some(claim) = self.claim_of(back) else { return };
-                self.settle(claim.held(), retry).await;
+                self.record_outcome(claim.claim_id(), retry).await;
             }
             Op::Resubmit { back } => {
                 let Some(claim) = self.claim_of(back) else { return };
@@ -223,10 +225,10 @@ impl World<'_> {
         }
     }
 
-    async fn settle(&mut self, held: Held, retry: bool) {
-        let again = Settlement::Retry { after: Duration::ZERO, error: String::new(), body: None };
-        let settlement = if retry { again } else { Settlement::Completed };
-        if !self.store.settle(held, settlement).await.unwrap() {
+    async fn record_outcome(&mut self, held: ClaimId, retry: bool) {
+        let again = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: None };
+        let settlement = if retry { again } else { AttemptOutcome::Completed };
+        if !self.store.record_outcome(held, settlement).await.unwrap() {
             return;
         }
         match retry {
@@ -255,7 +257,7 @@ impl World<'_> {
         while self.claim(10).await > 0 {
             self.now += 1;
             for claim in std::mem::take(&mut self.claims) {
-                self.settle(claim.held(), false).await;
+                self.record_outcome(claim.claim_id(), false).await;
             }
         }
         let left = self.store.list(FlowState::Queued, 10).await.unwrap();

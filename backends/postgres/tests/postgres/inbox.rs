@@ -13,7 +13,7 @@ use graceful::{
     Code, OrchestrationConfig, Orchestrator, Success,
     backends::{Inbox as _, InboxEntry, ReceivedEvent},
 };
-use graceful_nats::{Events, Filter, Poison, Subscriber};
+use graceful_nats::{Events, Filter, PoisonEvent, Subscriber};
 use graceful_postgres::Store;
 use graceful_tests::{
     Link, Proxy,
@@ -82,7 +82,7 @@ impl Stream {
     }
 
     /// Events that nobody answers come again soon.
-    async fn subscriber(&self) -> (Subscriber, mpsc::UnboundedReceiver<Poison>) {
+    async fn subscriber(&self) -> (Subscriber, mpsc::UnboundedReceiver<PoisonEvent>) {
         let (sender, poison) = mpsc::unbounded_channel();
         let subscriber = Subscriber::connect(&self.0, "reader", &Filter::new()).await.unwrap();
         let subscriber = subscriber.ack_wait(Duration::from_millis(600));
@@ -104,7 +104,7 @@ async fn database_that_is_down_longer_than_all_attempts_poisons_no_event() {
         let schema = postgres.migrated().await;
         let proxy = Proxy::to(postgres.address).await;
         let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
-        let inbox = Failing::new(store.with_timeout(Duration::from_millis(250)), 0);
+        let inbox = Failing::new(store.timeout(Duration::from_millis(250)), 0);
         let (subscriber, mut poison) = stream.subscriber().await;
         let subscriber = subscriber.attempts(2);
         proxy.set(fault).await;

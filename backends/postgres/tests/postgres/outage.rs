@@ -36,7 +36,7 @@ async fn outage_is_logged_once_a_second_and_its_end_once_and_no_failure_is_lost(
     let schema = postgres.migrated().await;
     let proxy = Proxy::to(postgres.address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
-    let store = store.with_timeout(Duration::from_millis(500));
+    let store = store.timeout(Duration::from_millis(500));
     let builder = Orchestrator::builder().service("users").relay(RelaySettings::off());
     let orchestrator = builder.alerts(store.clone()).store(store).build().unwrap();
     let (log, _listening) = Log::listen();
@@ -55,19 +55,22 @@ async fn outage_is_logged_once_a_second_and_its_end_once_and_no_failure_is_lost(
         assert!((2..=lasted + 1).contains(&lines.len()), "{calls} calls, {} lines of {step}", lines.len());
         assert!(of(&log, "graceful::step", Level::INFO, Some(step)).is_empty());
     }
-    assert_eq!(orchestrator.stats().not_stored(), calls);
+    assert_eq!(orchestrator.stats().store_failures(), calls);
     assert!(of(&log, "graceful::durable", Level::ERROR, None).len() <= lasted + 1);
 
     proxy.set(Link::Up).await;
     until(|| async {
-        let before = orchestrator.stats().not_stored();
+        let before = orchestrator.stats().store_failures();
         orchestrator.scope(save(1, Some(Code::Internal))).await.unwrap_err();
-        orchestrator.stats().not_stored() == before
+        orchestrator.stats().store_failures() == before
     })
     .await;
     let (warned, ended) =
         (of(&log, "graceful::durable", Level::ERROR, None), of(&log, "graceful::durable", Level::INFO, None));
-    assert_eq!((ended.len(), failures(&warned) + failures(&ended)), (1, orchestrator.stats().not_stored()));
+    assert_eq!(
+        (ended.len(), failures(&warned) + failures(&ended)),
+        (1, orchestrator.stats().store_failures())
+    );
     for (level, count) in [(Level::WARN, 1), (Level::INFO, 1)] {
         assert_eq!(of(&log, "graceful::breaker", level, None).len(), count, "{level}");
     }
@@ -85,7 +88,7 @@ async fn end_of_outage_is_logged_once_for_each_step() {
     let schema = postgres.migrated().await;
     let proxy = Proxy::to(postgres.address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
-    let store = store.with_timeout(Duration::from_millis(500));
+    let store = store.timeout(Duration::from_millis(500));
     let builder = Orchestrator::builder().service("users").relay(RelaySettings::off());
     let orchestrator = builder.alerts(store.clone()).store(store).build().unwrap();
     let (log, _listening) = Log::listen();

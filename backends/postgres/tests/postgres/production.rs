@@ -49,7 +49,7 @@ fn event(id: usize) -> graceful::backends::ReceivedEvent {
 
 /// Everything that a service does with its store, and that all of it succeeds.
 pub(super) async fn works(store: &Store, pool: &PgPool) {
-    let store = &store.clone().with_timeout(PATIENT);
+    let store = &store.clone().timeout(PATIENT);
     let reports = Reports::default();
     let builder = Orchestrator::builder().service("users").store(store.clone()).alerts(store.clone());
     let builder = builder.reviewer(async |_| Ok(()));
@@ -73,7 +73,7 @@ pub(super) async fn works(store: &Store, pool: &PgPool) {
         store.commit(transaction).await.unwrap();
         assert!(matches!(store.begin("reader", &event(round)).await.unwrap(), InboxEntry::Again));
     }
-    assert_eq!(orchestrator.stats().not_stored(), 0);
+    assert_eq!(orchestrator.stats().store_failures(), 0);
     until(async || store.list(FlowState::Completed, 100).await.unwrap().len() == 10).await;
     store.verify(None).await.unwrap();
     orchestrator.shutdown(Duration::from_secs(10)).await;
@@ -149,7 +149,7 @@ async fn store_in_a_database_of_another_isolation_works() {
     for isolation in ["repeatable read", "serializable"] {
         let url = postgres.url(&postgres.migrated().await);
         let url = format!("{url}&options[default_transaction_isolation]={}", isolation.replace(' ', "%20"));
-        let store = Store::connect(&url).await.unwrap().with_timeout(PATIENT);
+        let store = Store::connect(&url).await.unwrap().timeout(PATIENT);
         works(&store, &PgPool::connect(&url).await.unwrap()).await;
         // Of two statements that wait for each other, the one with an older view would fail.
         let reports = Reports::default();

@@ -11,7 +11,7 @@ use std::{
 
 use graceful::{
     Orchestrator, RelaySettings, StepError,
-    backends::{Claim, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Settlement, Uuid},
+    backends::{AttemptOutcome, Claim, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Uuid},
     orchestrate,
 };
 use graceful_postgres::Store;
@@ -35,7 +35,7 @@ async fn relay(store: Store, told: mpsc::UnboundedSender<(Uuid, bool)>, dies_aft
                 return;
             }
             told.send((claim.id, false)).unwrap();
-            let settled = store.settle(claim.held(), Settlement::Completed).await.unwrap();
+            let settled = store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await.unwrap();
             told.send((claim.id, settled)).unwrap();
         }
         tokio::task::yield_now().await;
@@ -149,7 +149,7 @@ async fn a_late_commit_does_not_make_two_of_one_entity() {
     assert_eq!(newer[0].id, Uuid::from_u128(2));
     late.commit().await.unwrap();
     assert!(claim().await.is_empty());
-    let settled = store.settle(newer[0].held(), Settlement::Completed).await.unwrap();
+    let settled = store.record_outcome(newer[0].claim_id(), AttemptOutcome::Completed).await.unwrap();
     assert!(settled);
     assert_eq!(claim().await[0].id, Uuid::from_u128(1));
     postgres.clean().await;
@@ -216,7 +216,7 @@ async fn a_long_queue_of_one_entity_holds_back_no_other() {
     held.sort_unstable_by(|one: &Claim, other| one.handler.cmp(&other.handler));
     assert_eq!(entities(&held), ["b", "m", "x"]);
     for held in &held[..2] {
-        assert!(store.settle(held.held(), Settlement::Completed).await.unwrap());
+        assert!(store.record_outcome(held.claim_id(), AttemptOutcome::Completed).await.unwrap());
     }
     assert_eq!(entities(&claim(10).await), ["m", "b"]);
     assert_eq!(claim(10).await, []);

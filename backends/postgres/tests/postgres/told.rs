@@ -51,7 +51,7 @@ impl World {
         // Its connections bear the name of the schema.
         let url = format!("{}&application_name={schema}", url(address, &schema));
         let (store, reports) = (Store::connect(&url).await.unwrap(), Reports::default());
-        let flows = store.with_timeout(Duration::from_millis(500));
+        let flows = store.timeout(Duration::from_millis(500));
         let builder = reports.of(Orchestrator::builder().service("users").flows(flows));
         let relay = builder.relay(RelaySettings::default().poll(YEAR)).build().unwrap();
         let looking = postgres.connection(&schema).await;

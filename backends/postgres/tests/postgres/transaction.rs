@@ -1,7 +1,7 @@
 //! `tx`: the flow is in the database if and only if its data is.
 
 use graceful::{
-    Code, Ending, Orchestrator, RelaySettings, StepError,
+    CallOutcome, Code, Orchestrator, RelaySettings, StepError,
     backends::{FlowState, FlowStore as _, StoredFlow},
     orchestrate,
 };
@@ -88,7 +88,7 @@ async fn an_err_is_stored_though_its_transaction_is_rolled_back() {
     let error = orchestrator.scope(save(&mut transaction, 1, Some(Code::Internal))).await.unwrap_err();
     assert_eq!(error.message(), "INTERNAL");
     let flow = queued(&store).await[0].flow().unwrap();
-    assert_eq!((flow.ending(), flow.event_name()), (Ending::Err, Some("saved.failed")));
+    assert_eq!((flow.ending(), flow.event_name()), (CallOutcome::Err, Some("saved.failed")));
     transaction.rollback().await.unwrap();
     assert!(saved(&mut connection).await.is_empty());
     assert_eq!(queued(&store).await.len(), 1);
@@ -108,9 +108,9 @@ async fn a_flow_that_cannot_be_stored_is_the_handlers_err() {
                exist): open it on the database of the orchestrator's store, which is Store { place: \"PostgreSQL at ";
     assert!(error.message().starts_with(why), "{error}");
     transaction.rollback().await.unwrap();
-    assert_eq!(orchestrator.stats().not_stored(), 1);
+    assert_eq!(orchestrator.stats().store_failures(), 1);
     graceful_tests::gate::until(|| async { queued(&store).await.len() == 1 }).await;
     let flow = queued(&store).await[0].flow().unwrap();
-    assert_eq!((flow.ending(), flow.code()), (Ending::Err, Code::Internal));
+    assert_eq!((flow.ending(), flow.code()), (CallOutcome::Err, Code::Internal));
     postgres.clean().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graceful::backends::{Claim, FlowStore as _, Room, Settlement};
+use graceful::backends::{AttemptOutcome, Claim, FlowStore as _, Room};
 use graceful_postgres::Store;
 use sqlx::{
     AssertSqlSafe, SqlSafeStr as _,
@@ -43,7 +43,7 @@ async fn flows_of_earlier_version_are_delivered_in_order() {
     let claim = async || store.claim(Room::of(10), Duration::from_secs(3600)).await.unwrap();
     let complete = async |store: &Store, claims: Vec<Claim>| {
         for claim in claims {
-            assert!(store.settle(claim.held(), Settlement::Completed).await.unwrap());
+            assert!(store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await.unwrap());
         }
     };
     let first = claim().await;

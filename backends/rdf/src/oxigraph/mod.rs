@@ -2,7 +2,7 @@
 //!
 //! Feature `graph`.
 
-mod keep;
+mod persistence;
 mod retained;
 mod triples;
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-pub use self::keep::Keep;
+pub use self::persistence::GraphPersistence;
 use self::{
     retained::{Change, Retained},
     triples::Triples,
@@ -33,7 +33,7 @@ const FLOWS: usize = 10_000;
 /// A knowledge graph in memory that speaks SPARQL 1.1.
 ///
 /// It is a handle: cloning it shares the graph. It forgets by its [`Retention`], and holds at most so many flows, by default
-/// 10 000; the oldest make room. A flow takes some kilobytes. With a [`Keep`] it survives its process.
+/// 10 000; the oldest make room. A flow takes some kilobytes. With a [`GraphPersistence`] it survives its process.
 ///
 /// # What it holds
 ///
@@ -74,7 +74,7 @@ pub struct Graph(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
-    keep: Option<Box<dyn Keep>>,
+    keep: Option<Box<dyn GraphPersistence>>,
 }
 
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Graph {
     /// ```
     /// use graceful_rdf::{Retention, oxigraph::Graph};
     ///
-    /// let graph = Graph::bounded(1000, Retention::new().with_flows_per_entity(10));
+    /// let graph = Graph::bounded(1000, Retention::new().flows_per_entity(10));
     /// ```
     pub fn bounded(flows: usize, retention: Retention) -> Self {
         let state = State { retained: Retained::new(flows, retention), triples: Triples::new() };
@@ -110,8 +110,8 @@ impl Graph {
     /// # Errors
     /// Where what is kept cannot be read.
     ///
-    /// An example is at [`Keep`].
-    pub async fn open(keep: impl Keep) -> Result<Self, StepError> {
+    /// An example is at [`GraphPersistence`].
+    pub async fn open(keep: impl GraphPersistence) -> Result<Self, StepError> {
         Self::open_bounded(keep, FLOWS, Retention::new()).await
     }
 
@@ -120,9 +120,9 @@ impl Graph {
     /// # Errors
     /// Where what is kept cannot be read, or not be forgotten.
     ///
-    /// An example is at [`Keep`].
+    /// An example is at [`GraphPersistence`].
     pub async fn open_bounded(
-        keep: impl Keep,
+        keep: impl GraphPersistence,
         flows: usize,
         retention: Retention,
     ) -> Result<Self, StepError> {

@@ -62,7 +62,7 @@ impl Retained {
         let of_entity = self.by_entity.entry(activity.entity.clone()).or_default();
         of_entity.insert(when);
         let displaced =
-            of_entity.first().copied().filter(|_| of_entity.len() > self.retention.flows_per_entity());
+            of_entity.first().copied().filter(|_| of_entity.len() > self.retention.max_flows_per_entity());
 
         let mut forgotten: Vec<_> = displaced.into_iter().filter_map(|oldest| self.forget(oldest)).collect();
         let since = self.retention.since(now);

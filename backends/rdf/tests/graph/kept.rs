@@ -24,7 +24,7 @@ struct Kept {
     refuses: bool,
 }
 
-impl oxigraph::Keep for Shared {
+impl oxigraph::GraphPersistence for Shared {
     fn load(&self) -> Reply<Vec<Activity>> {
         let activities = self.0.lock().unwrap().activities.values().cloned().collect();
         Reply::pending(async { Ok(activities) })
@@ -66,7 +66,7 @@ async fn a_graph_that_is_opened_again_says_the_same() {
 #[tokio::test]
 async fn what_is_forgotten_is_not_kept() {
     let keep = Shared::default();
-    let retention = Retention::new().with_flows_per_entity(3);
+    let retention = Retention::new().flows_per_entity(3);
     let graph = oxigraph::Graph::open_bounded(keep.clone(), 5, retention).await.unwrap();
     for n in 0..20 {
         let flow = call("user", if n % 2 == 0 { "1" } else { "2" }).flow_at(second(n)).await;

@@ -56,7 +56,7 @@ pub fn on(server: &Service) -> sparql::Graph {
 async fn a_flow_is_read_back_as_it_was(graph: &dyn KnowledgeGraph) {
     let mut joined = call("user", "42").related("member_of", "team", "7");
     joined.config = joined.config.handler("join").tags(["nightly", "import", "nightly"]);
-    joined.context = Context::new().with_tenant("acme").with_user("ada");
+    joined.context = Context::new().tenant("acme").user("ada");
     let failed = call("user", "42").failed(Code::NotFound);
     for call in [joined, failed] {
         let flow = call.flow().await;
@@ -130,7 +130,7 @@ async fn a_flow_that_comes_again_adds_nothing(graph: &dyn KnowledgeGraph) {
 
 async fn a_tenant_has_entities_of_its_own(graph: &dyn KnowledgeGraph) {
     let mut of_acme = call("user", "1").related("member_of", "team", "7");
-    of_acme.context = Context::new().with_tenant("acme");
+    of_acme.context = Context::new().tenant("acme");
     let of_nobody = call("user", "1").related("member_of", "team", "7");
     let flows = [of_acme.flow().await, of_nobody.flow().await];
     record_all(graph, &flows).await;
@@ -144,7 +144,7 @@ async fn a_tenant_has_entities_of_its_own(graph: &dyn KnowledgeGraph) {
 /// In the terms that are documented, of others and of our own.
 async fn it_is_a_graph_of_the_standards(graph: &dyn KnowledgeGraph) {
     let mut joined = call("user", "42").related("member_of", "team", "7");
-    joined.context = Context::new().with_tenant("acme").with_actor("ada");
+    joined.context = Context::new().tenant("acme").actor("ada");
     joined.config = joined.config.handler("join").tags(["nightly"]);
     let flow = joined.flow().await;
     graph.record(&flow).await.unwrap();

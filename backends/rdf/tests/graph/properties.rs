@@ -67,7 +67,7 @@ fn calls() -> impl Strategy<Value = Call> {
         |((pattern, id, tenant, actor, message), tags, related, fails)| {
             let mut call = call(&pattern, &id);
             call.config = call.config.handler(&message).tags(&tags);
-            call.context = Context::new().with_tenant(&tenant).with_actor(&actor);
+            call.context = Context::new().tenant(&tenant).actor(&actor);
             call.message = message;
             call.error = fails.then_some(Code::Internal);
             match related {

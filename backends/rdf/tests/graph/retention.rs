@@ -84,30 +84,27 @@ mod in_the_embedded_graph {
 
     #[tokio::test]
     async fn the_last_flows_of_an_entity_are_kept() {
-        super::the_last_flows_of_an_entity_are_kept(&embedded(Retention::new().with_flows_per_entity(5)))
-            .await;
+        super::the_last_flows_of_an_entity_are_kept(&embedded(Retention::new().flows_per_entity(5))).await;
     }
 
     #[tokio::test]
     async fn a_relation_lives_as_long_as_a_flow_says_so() {
-        super::a_relation_lives_as_long_as_a_flow_says_so(&embedded(
-            Retention::new().with_flows_per_entity(5),
-        ))
-        .await;
+        super::a_relation_lives_as_long_as_a_flow_says_so(&embedded(Retention::new().flows_per_entity(5)))
+            .await;
     }
 
     #[tokio::test]
     async fn what_is_too_old_is_forgotten_with_all_that_it_said() {
-        let graph = embedded(Retention::new().with_age(HOUR));
+        let graph = embedded(Retention::new().age(HOUR));
         let old = call("user", "1").related("member_of", "team", "7").flow_at(second(0)).await;
         graph.record(&old).await.unwrap();
         assert_eq!((graph.len(), triples(&graph).await), (0, 0), "it came too late");
 
         // Aged between one flow and the next.
-        let graph = embedded(Retention::new().with_age(Duration::from_secs(10_100)));
+        let graph = embedded(Retention::new().age(Duration::from_secs(10_100)));
         graph.record(&old).await.unwrap();
         assert_eq!(graph.len(), 1);
-        let ageing = embedded(Retention::new().with_age(Duration::from_millis(50)));
+        let ageing = embedded(Retention::new().age(Duration::from_millis(50)));
         let flow = call("user", "1").related("member_of", "team", "7").flow().await;
         ageing.record(&flow).await.unwrap();
         while flow.timestamp().duration_until(graceful::backends::Timestamp::now()).as_millis() <= 50 {
@@ -149,21 +146,20 @@ mod on_a_server {
     #[tokio::test]
     async fn the_last_flows_of_an_entity_are_kept() {
         let Some(server) = Service::sparql() else { return };
-        super::the_last_flows_of_an_entity_are_kept(&on(&server, Retention::new().with_flows_per_entity(5)))
-            .await;
+        super::the_last_flows_of_an_entity_are_kept(&on(&server, Retention::new().flows_per_entity(5))).await;
     }
 
     #[tokio::test]
     async fn a_relation_lives_as_long_as_a_flow_says_so() {
         let Some(server) = Service::sparql() else { return };
-        let retention = Retention::new().with_flows_per_entity(5);
+        let retention = Retention::new().flows_per_entity(5);
         super::a_relation_lives_as_long_as_a_flow_says_so(&on(&server, retention)).await;
     }
 
     #[tokio::test]
     async fn what_is_too_old_is_forgotten_with_all_that_it_said_and_what_others_wrote_stays() {
         let Some(server) = Service::sparql() else { return };
-        let ageless = on(&server, Retention::new().with_age(Duration::MAX));
+        let ageless = on(&server, Retention::new().age(Duration::MAX));
         let old = call("user", "1").related("member_of", "team", "7").flow_at(second(0)).await;
         ageless.record(&old).await.unwrap();
         let others = "INSERT DATA {
@@ -174,7 +170,7 @@ mod on_a_server {
         write(&server, others).await;
 
         // The first flow of a process sweeps.
-        let graph = on(&server, Retention::new().with_age(HOUR));
+        let graph = on(&server, Retention::new().age(HOUR));
         let new = call("user", "2").flow().await;
         graph.record(&new).await.unwrap();
         let only_new = oxigraph::Graph::new();

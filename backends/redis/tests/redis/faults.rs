@@ -29,7 +29,7 @@ fn cache_step(world: &World) -> Result<String, String> {
 async fn cut_off_a_hundred_times_handlers_answer_and_the_cache_comes_back() {
     let Some(redis) = Redis::find().await else { return };
     let proxy = Proxy::to(redis.address).await;
-    let cache = Cache::connect(&url(proxy.address())).await.unwrap().with_timeout(Duration::from_millis(150));
+    let cache = Cache::connect(&url(proxy.address())).await.unwrap().timeout(Duration::from_millis(150));
     let world = World::with(|builder| builder.service(&*redis.service).cache(cache.clone()));
     let direct = redis.cache().await;
     let mut failed = [0; Link::FAULTS.len()];
@@ -76,8 +76,7 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
     let Some(redis) = Redis::find().await else { return };
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
         let proxy = Proxy::to(redis.address).await;
-        let cache =
-            Cache::connect(&url(proxy.address())).await.unwrap().with_timeout(Duration::from_millis(50));
+        let cache = Cache::connect(&url(proxy.address())).await.unwrap().timeout(Duration::from_millis(50));
         let world = World::with(|builder| builder.service(&*redis.service).cache(cache.clone()));
         proxy.set(fault).await;
         for version in 0..3 {

@@ -120,7 +120,7 @@ async fn run(redis: Redis, number: u64) -> (u64, u64) {
     let mut caches = vec![redis.cache().await];
     for proxy in &proxies {
         let cache = Cache::connect(&url(proxy.address())).await.unwrap();
-        caches.push(cache.with_timeout(Duration::from_millis(15)));
+        caches.push(cache.timeout(Duration::from_millis(15)));
     }
     let schedule = Arc::new(Schedule {
         key: redis.key(&number.to_string()),
@@ -160,7 +160,7 @@ async fn run(redis: Redis, number: u64) -> (u64, u64) {
     }
     for cache in &schedule.caches {
         // The network is whole again; how fast it is on a busy machine is no matter.
-        let cache = &cache.clone().with_timeout(Duration::from_secs(5));
+        let cache = &cache.clone().timeout(Duration::from_secs(5));
         until(|| async { cache.get(&schedule.key).await.is_ok() }).await;
         schedule.read(cache).await;
     }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use graceful::backends::{
-    Claim, FlowState, FlowStore, Held, Lane, QueuedFlow, Room, Settlement, Share, StoredFlow, Timestamp,
-    Uuid, memory,
+    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Room, Share, StoredFlow,
+    Timestamp, Uuid, memory,
 };
 use graceful_sqlite::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -83,9 +83,9 @@ struct Driven<S> {
 type Answer = Vec<(Uuid, u32, Vec<u8>)>;
 
 impl<S: FlowStore> Driven<S> {
-    fn held(&self, back: usize) -> Held {
-        let claim = self.claims.len().checked_sub(1 + back).map(|index| self.claims[index].held());
-        claim.unwrap_or(Held { id: Uuid::nil(), token: Uuid::nil() })
+    fn claim_id(&self, back: usize) -> ClaimId {
+        let claim = self.claims.len().checked_sub(1 + back).map(|index| self.claims[index].claim_id());
+        claim.unwrap_or(ClaimId { id: Uuid::nil(), token: Uuid::nil() })
     }
 
     async fn call(&mut self, call: &Call) -> Answer {
@@ -113,18 +113,18 @@ impl<S: FlowStore> Driven<S> {
             }
             Call::Settle { back, how } => {
                 let settlement = match how {
-                    How::Completed => Settlement::Completed,
-                    How::Retry { after } => Settlement::Retry {
+                    How::Completed => AttemptOutcome::Completed,
+                    How::Retry { after } => AttemptOutcome::Retry {
                         after: length(after),
                         error: "again".to_owned(),
                         body: (after % 2 == 0).then(|| vec![after]),
                     },
-                    How::Dead => Settlement::Dead { error: "dead".to_owned(), body: None },
+                    How::Dead => AttemptOutcome::Dead { error: "dead".to_owned(), body: None },
                 };
-                flag(self.store.settle(self.held(back), settlement).await.unwrap())
+                flag(self.store.record_outcome(self.claim_id(back), settlement).await.unwrap())
             }
             Call::Extend { back, lease } => {
-                self.store.extend(vec![self.held(back)], length(lease)).await.unwrap();
+                self.store.extend(vec![self.claim_id(back)], length(lease)).await.unwrap();
                 Vec::new()
             }
             Call::Resubmit { flow } => flag(self.store.resubmit(Uuid::from_u128(flow.into())).await.unwrap()),
@@ -210,7 +210,9 @@ fn agree(runtime: &Runtime, paused: &Runtime, calls: &[Call]) {
                 break;
             }
             for claim in claims {
-                assert!(on_disk.store.settle(claim.held(), Settlement::Completed).await.unwrap());
+                assert!(
+                    on_disk.store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await.unwrap()
+                );
             }
         }
         assert!(

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Clock, after, unpoisoned};
 use crate::backends::{
-    self, Claim, FlowState, Held, Lane, QueuedFlow, Reply, Room, Settlement, StoredFlow,
+    self, AttemptOutcome, Claim, ClaimId, FlowState, Lane, QueuedFlow, Reply, Room, StoredFlow,
     fair::{Due, choose},
 };
 
@@ -66,7 +66,7 @@ impl Rows {
         self.by_sequence.get_mut(self.by_id.get(&id)?)
     }
 
-    fn held(&mut self, Held { id, token }: Held) -> Option<&mut Row> {
+    fn claimed(&mut self, ClaimId { id, token }: ClaimId) -> Option<&mut Row> {
         self.of(id).filter(|row| row.token == Some(token))
     }
 
@@ -135,32 +135,32 @@ impl backends::FlowStore for Flows {
         Reply::ready(claims.collect())
     }
 
-    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()> {
+    fn extend(&self, claims: Vec<ClaimId>, lease: Duration) -> Reply<()> {
         let mut rows = unpoisoned(self.0.lock());
         let until = after(rows.clock.now(), lease);
-        for held in held {
-            if let Some(row) = rows.held(held) {
+        for claim in claims {
+            if let Some(row) = rows.claimed(claim) {
                 row.stored.due = until;
             }
         }
         Reply::ready(())
     }
 
-    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool> {
+    fn record_outcome(&self, claim: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
         let mut rows = unpoisoned(self.0.lock());
         let now = rows.clock.now();
-        let Some(row) = rows.held(held) else { return Reply::ready(false) };
+        let Some(row) = rows.claimed(claim) else { return Reply::ready(false) };
         row.token = None;
-        let (error, body) = match settlement {
-            Settlement::Completed => {
+        let (error, body) = match outcome {
+            AttemptOutcome::Completed => {
                 row.end(FlowState::Completed, now);
                 (None, None)
             }
-            Settlement::Retry { after: time, error, body } => {
+            AttemptOutcome::Retry { after: time, error, body } => {
                 row.stored.due = after(now, time);
                 (Some(error), body)
             }
-            Settlement::Dead { error, body } => {
+            AttemptOutcome::Dead { error, body } => {
                 row.end(FlowState::Dead, now);
                 (Some(error), body)
             }

@@ -95,7 +95,7 @@ mod testing {
     use jiff::Timestamp;
 
     use crate::{
-        Code, Ending, Flow, StepError,
+        CallOutcome, Code, Flow, StepError,
         backends::Reply,
         flow::{Declaration, Declared, Origin},
     };
@@ -111,7 +111,7 @@ mod testing {
         let mut flow = Flow::begin(Declared::Owned(declaration.into()), Arc::new(origin));
         flow.values.id = Some(id.into());
         flow.values.named_at_entry = true;
-        let ending = if code == Code::Ok { Ending::Ok } else { Ending::Err };
+        let ending = if code == Code::Ok { CallOutcome::Ok } else { CallOutcome::Err };
         (flow.code, flow.message) = (code, code.name().into());
         flow.end(ending);
         Arc::new(flow)

@@ -146,7 +146,7 @@ impl backends::Scheduler for Scheduler {
         Reply::ready(is_held(&jobs, job) && jobs.remove(&job.incident()).is_some())
     }
 
-    fn put_off(&self, job: &Job, time: Option<Duration>, error: &str) -> Reply<bool> {
+    fn postpone(&self, job: &Job, time: Option<Duration>, error: &str) -> Reply<bool> {
         let due = time.map_or(Timestamp::MAX, |time| after(self.1.now(), time));
         let mut jobs = unpoisoned(self.0.write());
         if !is_held(&jobs, job) {
@@ -154,8 +154,8 @@ impl backends::Scheduler for Scheduler {
         }
         let Some(open) = jobs.remove(&job.incident()) else { return Reply::ready(false) };
         let error = Some(error.to_owned());
-        let put_off = OpenJob { due, error, held_until: None, token: None, ..open };
-        jobs.put(job.incident(), |_| (due, put_off));
+        let postpone = OpenJob { due, error, held_until: None, token: None, ..open };
+        jobs.put(job.incident(), |_| (due, postpone));
         Reply::ready(true)
     }
 }

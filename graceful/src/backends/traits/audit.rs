@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Ending, Flow, Key, Payload, Sha256, TraceParent, backends::Reply, flow::Declared};
+use crate::{CallOutcome, Code, Flow, Key, Payload, Sha256, TraceParent, backends::Reply, flow::Declared};
 
 /// What an [`AuditLog`] keeps of a flow: who did what, when, to what and how it ended, and a hash of the payload. The payload
 /// itself is in it only where the handler declares `audit(payload)`; metadata never is.
@@ -39,7 +39,7 @@ pub struct AuditRecord {
     /// The environment's name.
     pub environment: SmolStr,
     /// How the handler ended.
-    pub ending: Ending,
+    pub ending: CallOutcome,
     /// What the outcome meant.
     pub code: Code,
     /// The text for people. It holds what the argument `message` names.
@@ -89,7 +89,7 @@ impl AuditRecord {
     /// ```
     pub fn new(entity: Key, handler: impl Into<SmolStr>, message: impl Into<SmolStr>) -> Self {
         let mut flow = Flow::begin(Declared::default(), Arc::default());
-        flow.end(Ending::Ok);
+        flow.end(CallOutcome::Ok);
         Self { entity, handler: handler.into(), message: message.into(), ..Self::of(&flow) }
     }
 

@@ -45,7 +45,7 @@ pub struct QueuedFlow {
 /// ```
 /// use std::time::Duration;
 ///
-/// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, Settlement, Uuid, memory};
+/// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, AttemptOutcome, Uuid, memory};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// # let flow = QueuedFlow {
@@ -55,7 +55,7 @@ pub struct QueuedFlow {
 /// store.enqueue(flow).await?;
 /// let claim = store.claim(Room::of(1), Duration::from_secs(30)).await?.remove(0);
 /// assert_eq!((claim.attempt, claim.body.as_slice()), (1, b"{}".as_slice()));
-/// assert!(store.settle(claim.held(), Settlement::Completed).await?);
+/// assert!(store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await?);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
@@ -87,21 +87,21 @@ impl Claim {
     /// #     id: Uuid::nil(), token: Uuid::max(), attempt: 1, resubmitted: 0, handler: String::new(), lane: Lane::default(),
     /// #     body: Vec::new(),
     /// # };
-    /// assert_eq!((claim.held().id, claim.held().token), (claim.id, claim.token));
+    /// assert_eq!((claim.claim_id().id, claim.claim_id().token), (claim.id, claim.token));
     /// ```
-    pub fn held(&self) -> Held {
-        Held { id: self.id, token: self.token }
+    pub fn claim_id(&self) -> ClaimId {
+        ClaimId { id: self.id, token: self.token }
     }
 }
 
 /// Which claim of which flow; see [`Claim::held`].
 ///
 /// ```
-/// use graceful::backends::{Held, Uuid};
-/// assert_ne!(Held { id: Uuid::nil(), token: Uuid::nil() }, Held { id: Uuid::nil(), token: Uuid::max() });
+/// use graceful::backends::{ClaimId, Uuid};
+/// assert_ne!(ClaimId { id: Uuid::nil(), token: Uuid::nil() }, ClaimId { id: Uuid::nil(), token: Uuid::max() });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Held {
+pub struct ClaimId {
     /// The flow's id.
     pub id: Uuid,
     /// The claim's token.
@@ -111,12 +111,12 @@ pub struct Held {
 /// How an attempt has ended.
 ///
 /// ```
-/// use graceful::backends::Settlement;
-/// let dead = Settlement::Dead { error: "the disk is full".into(), body: None };
-/// assert_ne!(dead, Settlement::Completed);
+/// use graceful::backends::AttemptOutcome;
+/// let dead = AttemptOutcome::Dead { error: "the disk is full".into(), body: None };
+/// assert_ne!(dead, AttemptOutcome::Completed);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settlement {
+pub enum AttemptOutcome {
     /// Every step is done.
     Completed,
     /// It is to be tried again.
@@ -146,7 +146,7 @@ pub enum Settlement {
 pub enum FlowState {
     /// It waits for its turn, or for its next attempt, or an attempt is under way.
     Queued,
-    /// Every step is done. It is kept for a while: see [`RelaySettings::keep`](crate::RelaySettings::keep).
+    /// Every step is done. It is kept for a while: see [`RelaySettings::retention`](crate::RelaySettings::retention).
     Completed,
     /// It was given up: a dead letter.
     Dead,
@@ -257,7 +257,7 @@ impl fmt::Debug for StoredFlow {
 /// ```
 /// use std::time::Duration;
 ///
-/// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, Settlement, Uuid, memory};
+/// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, AttemptOutcome, Uuid, memory};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let (store, lease) = (memory::Flows::new(), Duration::from_secs(30));
@@ -270,7 +270,7 @@ impl fmt::Debug for StoredFlow {
 ///
 /// let claims = store.claim(Room::of(10), lease).await?;
 /// assert_eq!(claims.iter().map(|claim| claim.id.as_u128()).collect::<Vec<_>>(), [1, 3], "one of each entity");
-/// assert!(store.settle(claims[0].held(), Settlement::Completed).await?);
+/// assert!(store.record_outcome(claims[0].claim_id(), AttemptOutcome::Completed).await?);
 /// assert_eq!(store.claim(Room::of(10), lease).await?[0].id.as_u128(), 2);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
@@ -287,9 +287,9 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// store may look at a part of what is due, so that a claim costs the same whatever waits, as long as every lane gets its turn.
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>>;
     /// Makes the leases of claims end after that time, from now on; of those that are lost, nothing.
-    fn extend(&self, held: Vec<Held>, lease: Duration) -> Reply<()>;
+    fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()>;
     /// Says how an attempt has ended; false, and nothing happens, where the claim was lost.
-    fn settle(&self, held: Held, settlement: Settlement) -> Reply<bool>;
+    fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool>;
     /// One flow.
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>>;
     /// Up to `limit` flows in a state: the queued ones by age, the others by when they ended, oldest first.

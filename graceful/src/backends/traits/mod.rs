@@ -16,7 +16,7 @@ pub use self::{
     audit::{AuditLog, AuditRecord},
     cache::{Cache, CacheEntry, CacheWrite},
     events::EventEmitter,
-    flows::{Claim, FlowState, FlowStore, Held, QueuedFlow, Settlement, StoredFlow},
+    flows::{AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, StoredFlow},
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,

@@ -139,7 +139,7 @@ pub enum JobChange {
 ///         Reply::ready(false)
 ///     }
 ///
-///     fn put_off(&self, _: &Job, _: Option<Duration>, _: &str) -> Reply<bool> {
+///     fn postpone(&self, _: &Job, _: Option<Duration>, _: &str) -> Reply<bool> {
 ///         Reply::ready(false)
 ///     }
 /// }
@@ -163,5 +163,5 @@ pub trait Scheduler: Debug + Send + Sync + 'static {
     fn finish(&self, job: &Job) -> Reply<bool>;
     /// The worker has failed: the job is held by nobody, and due again after that time; with `None` only when a flow asks for it
     /// again. False where somebody else has it by now.
-    fn put_off(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool>;
+    fn postpone(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool>;
 }

@@ -4,7 +4,7 @@ use super::*;
 async fn it_leaves_before_the_steps_on_both_arms() {
     gated!(GATE, ask);
 
-    for (error, ending) in [(None, Ending::Ok), (Some(Code::Internal), Ending::Err)] {
+    for (error, ending) in [(None, CallOutcome::Ok), (Some(Code::Internal), CallOutcome::Err)] {
         let world = World::new();
         assert_eq!(world.run(ask(7, error)).await, error.map_or(Ok(7), Err));
         assert_eq!(world.events().len(), 0, "no step has run yet");
@@ -132,7 +132,7 @@ async fn a_step_in_the_background_may_take_half_a_minute() {
     // One minute at most; the clock jumps from timer to timer.
     let report = world.reports.until(1).await.remove(0);
     let said = report.step(Step::Audit).to_string();
-    assert_eq!(said, "FAILED: not done within its time budget of 30s");
+    assert_eq!(said, "FAILED: timed out after its time budget of 30s");
 }
 
 #[tokio::test]
@@ -160,7 +160,11 @@ async fn a_panic_or_a_drop_is_delivered_too() {
     GATE.open_for(3);
     let reports = world.reports.until(3).await;
     let endings: Vec<_> = reports.iter().map(|report| report.flow().ending()).collect();
-    assert_eq!(endings, [Ending::Panicked, Ending::Cancelled, Ending::Ok], "in order, for one entity");
+    assert_eq!(
+        endings,
+        [CallOutcome::Panicked, CallOutcome::Cancelled, CallOutcome::Ok],
+        "in order, for one entity"
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use graceful::{Code, Ending, Failure, Flow, Step, StepError, StepErrorKind, orchestrate};
+use graceful::{CallOutcome, Code, Failure, Flow, Step, StepError, StepErrorKind, orchestrate};
 use graceful_tests::{Gate, Log, UserError, World, hooks};
 use serde_json::json;
 use tokio::task::yield_now;

@@ -45,8 +45,8 @@ fn when_it_ends_what_was_not_done_is_reported() {
         assert_eq!(error.kind(), StepErrorKind::Abandoned);
     }
     assert_eq!(world.orchestrator.stats().failures(Step::Event), 2);
-    assert_eq!(world.orchestrator.stats().flows(Ending::Ok), 1);
-    assert_eq!(world.orchestrator.stats().flows(Ending::Err), 1);
+    assert_eq!(world.orchestrator.stats().flows(CallOutcome::Ok), 1);
+    assert_eq!(world.orchestrator.stats().flows(CallOutcome::Err), 1);
 }
 
 /// There is nowhere to go on: the caller waits.

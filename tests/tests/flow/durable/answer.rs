@@ -10,7 +10,7 @@ async fn ask(error: Option<Code>) -> Result<u64, Code> {
 #[tokio::test]
 async fn it_leaves_when_the_flow_is_on_disk_and_nothing_else_is_done() {
     for (error, ending, event) in
-        [(None, Ending::Ok, "asked"), (Some(Code::Unavailable), Ending::Err, "asked.failed")]
+        [(None, CallOutcome::Ok, "asked"), (Some(Code::Unavailable), CallOutcome::Err, "asked.failed")]
     {
         let mut service = Service::new().await;
         let orchestrator = service.without_a_relay();
@@ -34,8 +34,7 @@ async fn it_leaves_when_the_flow_is_on_disk_and_nothing_else_is_done() {
 async fn the_trace_of_its_call_is_on_disk_and_in_the_event_of_the_relay() {
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
-    let context =
-        graceful::Context::new().with_trace(parent.parse().unwrap()).with_trace_state(state.parse().unwrap());
+    let context = graceful::Context::new().trace(parent.parse().unwrap()).trace_state(state.parse().unwrap());
     for error in [None, Some(Code::Unavailable)] {
         let mut service = Service::new().await;
         let _ = context.clone().scope(service.without_a_relay().scope(ask(error))).await;
@@ -82,7 +81,7 @@ async fn a_panic_goes_on_when_its_flow_is_on_disk() {
     let panicked = tokio::spawn(orchestrator.scope(panics())).await.unwrap_err();
     assert_eq!(*panicked.into_panic().downcast::<&str>().unwrap(), "of the handler");
     let flow = service.stored(FlowState::Queued).await[0].flow().unwrap();
-    assert_eq!((flow.ending(), flow.code()), (Ending::Panicked, Code::Internal));
+    assert_eq!((flow.ending(), flow.code()), (CallOutcome::Panicked, Code::Internal));
 }
 
 #[tokio::test]
@@ -99,7 +98,7 @@ async fn a_handler_that_is_dropped_is_stored_all_the_same() {
         assert!(poll(call.as_mut()).is_pending());
     }
     let flow = service.until(FlowState::Queued, 1).await[0].flow().unwrap();
-    assert_eq!((flow.ending(), flow.code()), (Ending::Cancelled, Code::Cancelled));
+    assert_eq!((flow.ending(), flow.code()), (CallOutcome::Cancelled, Code::Cancelled));
 }
 
 /// Its caller goes while the flow is being written: it is stored once.
@@ -117,7 +116,7 @@ async fn a_caller_that_goes_while_it_is_written_loses_nothing() {
         assert_eq!(service.stored(FlowState::Queued).await, stored, "once");
         assert_eq!(
             stored[0].flow().unwrap().ending(),
-            if error.is_none() { Ending::Ok } else { Ending::Err }
+            if error.is_none() { CallOutcome::Ok } else { CallOutcome::Err }
         );
     }
 }
@@ -163,7 +162,7 @@ async fn a_sync_handler_is_stored_in_the_background() {
     assert_eq!(orchestrator.sync_scope(|| ask(Some(Code::Internal))), Err(Code::Internal));
     let stored = service.until(FlowState::Queued, 2).await;
     let endings: Vec<_> = stored.iter().map(|stored| stored.flow().unwrap().ending()).collect();
-    assert_eq!(endings, [Ending::Ok, Ending::Err]);
+    assert_eq!(endings, [CallOutcome::Ok, CallOutcome::Err]);
 }
 
 /// The store is gone: the steps run while the caller waits, and it is told.
@@ -176,6 +175,6 @@ async fn without_its_store_the_steps_run_at_once() {
         assert_eq!(orchestrator.scope(ask(error)).await, error.map_or(Ok(7), Err));
         assert_eq!(service.reports.only().step(Step::Event).to_string(), "emitted");
         assert_eq!(service.emitted().len(), 1);
-        assert_eq!(orchestrator.stats().not_stored(), 1);
+        assert_eq!(orchestrator.stats().store_failures(), 1);
     }
 }

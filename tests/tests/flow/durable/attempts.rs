@@ -212,7 +212,7 @@ async fn an_attempt_may_take_longer_than_a_lease() {
 #[tokio::test]
 async fn completed_flows_are_purged_and_dead_letters_are_not() {
     let service = Service::new().await;
-    let orchestrator = service.builder().relay(quick().keep(Duration::ZERO)).build().unwrap();
+    let orchestrator = service.builder().relay(quick().retention(Duration::ZERO)).build().unwrap();
     orchestrator.scope(well(1)).await.unwrap();
     service.until(FlowState::Completed, 1).await;
     drop(orchestrator);
@@ -222,7 +222,7 @@ async fn completed_flows_are_purged_and_dead_letters_are_not() {
         .await
         .unwrap();
     // One that has just been started looks for what to purge.
-    let _relay = service.builder().relay(quick().keep(Duration::ZERO)).build().unwrap();
+    let _relay = service.builder().relay(quick().retention(Duration::ZERO)).build().unwrap();
     service.until(FlowState::Dead, 1).await;
     awaited(async {
         while !service.stored(FlowState::Completed).await.is_empty() {

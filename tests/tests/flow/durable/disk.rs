@@ -74,7 +74,7 @@ async fn write(store: &Store) -> Result<u64, StepError> {
 async fn fill(orchestrator: &Orchestrator) {
     for id in 0..1000 {
         orchestrator.scope(save(id)).await.unwrap();
-        if orchestrator.stats().not_stored() > 0 {
+        if orchestrator.stats().store_failures() > 0 {
             return;
         }
     }
@@ -100,14 +100,14 @@ async fn store_whose_disk_was_full_stores_again_when_there_is_room() {
     drop(transaction);
 
     fs::remove_file(path.join("ballast")).unwrap();
-    let failed = orchestrator.stats().not_stored();
+    let failed = orchestrator.stats().store_failures();
     for id in 0..10 {
         orchestrator.scope(save(id)).await.unwrap();
         let entry = store.begin("reader", &event(&id.to_string())).await.unwrap();
         let InboxEntry::First(transaction) = entry else { panic!("{entry:?}") };
         store.commit(transaction).await.unwrap();
     }
-    assert_eq!(orchestrator.stats().not_stored(), failed);
+    assert_eq!(orchestrator.stats().store_failures(), failed);
     assert_eq!(store.list(FlowState::Queued, 1000).await.unwrap().len(), stored + 10);
 }
 
@@ -154,14 +154,14 @@ async fn store_whose_file_is_deleted_or_replaced_acknowledges_nothing() {
                 "{error}"
             );
         }
-        let failed = orchestrator.stats().not_stored();
+        let failed = orchestrator.stats().store_failures();
         orchestrator.scope(save(2)).await.unwrap();
-        assert_eq!(orchestrator.stats().not_stored(), failed + 1);
+        assert_eq!(orchestrator.stats().store_failures(), failed + 1);
 
         // Put back, it is the store again.
         fs::rename(&moved, &path).unwrap();
         write(store).await.unwrap();
         orchestrator.scope(save(3)).await.unwrap();
-        assert_eq!(orchestrator.stats().not_stored(), failed + 1);
+        assert_eq!(orchestrator.stats().store_failures(), failed + 1);
     }
 }

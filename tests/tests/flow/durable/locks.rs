@@ -174,7 +174,7 @@ async fn transaction_that_has_read_before_another_wrote_is_refused_before_the_bo
     }
     // Its error flow says that the call came to nothing.
     let stored = service.until(FlowState::Queued, 2).await;
-    assert_eq!(stored[1].flow().unwrap().ending(), Ending::Err);
+    assert_eq!(stored[1].flow().unwrap().ending(), CallOutcome::Err);
 }
 
 /// What a handler in the transaction writes waits for the end of the transaction, and so the handler does not.
@@ -192,5 +192,5 @@ async fn handler_called_in_a_transaction_that_locks_its_store_waits_for_nothing(
     for step in [Step::Metadata, Step::Nexus, Step::Audit] {
         assert!(inline.step(step).error().is_none(), "{}", inline.step(step));
     }
-    assert_eq!(orchestrator.stats().not_stored(), 0);
+    assert_eq!(orchestrator.stats().store_failures(), 0);
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use graceful::{
-    Code, Ending, Event, Flow, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
+    CallOutcome, Code, Event, Flow, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
     backends::{FlowState, FlowStore, Room, StoredFlow, Timestamp, memory},
     orchestrate,
 };

@@ -41,7 +41,7 @@ async fn what_is_queued_at_the_deadline_is_stored_and_run_by_the_next_process() 
     assert_eq!(orchestrator.shutdown(Duration::from_millis(10)).await, 0, "nothing is left");
     let stored = service.stored(FlowState::Queued).await;
     let endings: Vec<_> = stored.iter().map(|stored| stored.flow().unwrap().ending()).collect();
-    assert_eq!(endings, [Ending::Ok, Ending::Err, Ending::Ok], "in their order");
+    assert_eq!(endings, [CallOutcome::Ok, CallOutcome::Err, CallOutcome::Ok], "in their order");
     drop(orchestrator);
 
     let _next = service.with_a_relay();

@@ -78,7 +78,7 @@ async fn an_err_is_stored_when_the_transaction_is_rolled_back() {
     transaction.rollback().await.unwrap();
     let stored = service.until(FlowState::Queued, 1).await;
     let flow = stored[0].flow().unwrap();
-    assert_eq!((flow.ending(), flow.event_name()), (Ending::Err, Some("saved.failed")));
+    assert_eq!((flow.ending(), flow.event_name()), (CallOutcome::Err, Some("saved.failed")));
     assert!(saved(&mut connection).await.is_empty());
 }
 
@@ -100,10 +100,13 @@ async fn a_flow_that_cannot_be_stored_is_the_handlers_err() {
         )
     );
     transaction.rollback().await.unwrap();
-    assert_eq!(orchestrator.stats().not_stored(), 1);
+    assert_eq!(orchestrator.stats().store_failures(), 1);
     // The outcome is an error now, and the error flow says so.
     let flow = service.until(FlowState::Queued, 1).await[0].flow().unwrap();
-    assert_eq!((flow.ending(), flow.code(), flow.payload().is_null()), (Ending::Err, Code::Internal, true));
+    assert_eq!(
+        (flow.ending(), flow.code(), flow.payload().is_null()),
+        (CallOutcome::Err, Code::Internal, true)
+    );
 }
 
 #[tokio::test]
@@ -135,20 +138,20 @@ async fn a_handler_that_is_dropped_or_panics_in_its_transaction_is_stored_when_t
         panic!("of the handler")
     }
 
-    for ending in [Ending::Cancelled, Ending::Panicked] {
+    for ending in [CallOutcome::Cancelled, CallOutcome::Panicked] {
         let service = Service::new().await;
         let mut connection = with_users(&service).await;
         let orchestrator = service.without_a_relay();
         let call = tokio::spawn(orchestrator.scope(async move {
             let mut transaction = connection.begin().await.unwrap();
             match ending {
-                Ending::Panicked => panics(&mut transaction).await,
+                CallOutcome::Panicked => panics(&mut transaction).await,
                 _ => tokio::time::timeout(Duration::from_millis(50), never_ends(&mut transaction))
                     .await
                     .unwrap_or(Ok(0)),
             }
         }));
-        assert_eq!(call.await.is_err(), ending == Ending::Panicked);
+        assert_eq!(call.await.is_err(), ending == CallOutcome::Panicked);
         let flow = service.until(FlowState::Queued, 1).await[0].flow().unwrap();
         assert_eq!(flow.ending(), ending);
         assert!(saved(&mut service.data().await).await.is_empty());

@@ -94,10 +94,10 @@ macro_rules! same {
             }
 
             let context = graceful::Context::new()
-                .with_user("grace")
-                .with_tenant("acme")
-                .with_correlation_id("order-9")
-                .with_request_id("r-1");
+                .user("grace")
+                .tenant("acme")
+                .correlation_id("order-9")
+                .request_id("r-1");
             context.scope(async {
                 let attribute = World::new();
                 for error in calls() {

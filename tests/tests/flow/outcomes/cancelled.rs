@@ -23,16 +23,16 @@ async fn dropped_half_way(world: &World, call: impl Future<Output = Result<u64, 
     }
     let report = world.reports.until(1).await.remove(0);
     let flow = report.flow();
-    assert_eq!((flow.ending(), flow.code()), (Ending::Cancelled, Code::Cancelled));
+    assert_eq!((flow.ending(), flow.code()), (CallOutcome::Cancelled, Code::Cancelled));
     assert_eq!(flow.message(), "cancelled");
-    assert_eq!(report.step(Step::Fallback).to_string(), "skipped: nobody to answer");
+    assert_eq!(report.step(Step::Fallback).to_string(), "skipped: no caller");
     assert_eq!(report.step(Step::Cache).to_string(), "invalidated");
     // The caller's choice is no fault of ours.
     assert_eq!(report.step(Step::Alert).to_string(), "skipped: not a server fault");
     assert_eq!(report.step(Step::Schedule).to_string(), "skipped: not a server fault");
     assert_eq!(world.events()[0].name(), "asked.failed");
     assert_eq!(hooks::calls(), ["CANCELLED None"], "there is no error to see");
-    assert_eq!(world.orchestrator.stats().flows(Ending::Cancelled), 1);
+    assert_eq!(world.orchestrator.stats().flows(CallOutcome::Cancelled), 1);
 }
 
 #[tokio::test]
@@ -63,15 +63,15 @@ async fn a_future_that_was_never_polled_has_no_flow() {
     drop(world.orchestrator.sync_scope(returned));
     // What would have come would have come before this.
     dropped_half_way(&world, ask()).await;
-    assert_eq!(endings(&world), [Ending::Cancelled]);
+    assert_eq!(endings(&world), [CallOutcome::Cancelled]);
 }
 
 /// What the body holds must not outlive the call.
 #[tokio::test]
 async fn the_body_is_dropped_before_its_flow_begins() {
-    struct Held;
+    struct ClaimId;
 
-    impl Drop for Held {
+    impl Drop for ClaimId {
         fn drop(&mut self) {
             hooks::called("dropped");
         }
@@ -79,7 +79,7 @@ async fn the_body_is_dropped_before_its_flow_begins() {
 
     #[orchestrate(pattern = "user", id = 42, audit = hooks::both)]
     async fn hold() -> Result<(), UserError> {
-        let _held = Held;
+        let _held = ClaimId;
         pending().await
     }
 
@@ -113,14 +113,14 @@ async fn a_body_that_panics_while_it_is_dropped_has_its_flow() {
     let mut call = Box::pin(world.run(hold()));
     assert!(poll(call.as_mut()).is_pending());
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(call))).unwrap_err();
-    assert_eq!(world.reports.until(1).await[0].flow().ending(), Ending::Cancelled);
+    assert_eq!(world.reports.until(1).await[0].flow().ending(), CallOutcome::Cancelled);
 }
 
 #[tokio::test]
 async fn the_context_of_the_call_is_that_of_its_flow() {
     let world = World::new();
     {
-        let context = graceful::Context::new().with_tenant("acme");
+        let context = graceful::Context::new().tenant("acme");
         let mut call = pin!(context.scope(world.run(ask())));
         assert!(poll(call.as_mut()).is_pending());
     }

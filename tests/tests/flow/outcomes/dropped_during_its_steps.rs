@@ -19,7 +19,7 @@ async fn they_go_on_in_the_background_on_both_arms() {
         error.map_or(Ok(1), Err)
     }
 
-    for (error, ending) in [(None, Ending::Ok), (Some(Code::Internal), Ending::Err)] {
+    for (error, ending) in [(None, CallOutcome::Ok), (Some(Code::Internal), CallOutcome::Err)] {
         let world = World::new();
         {
             let mut call = pin!(world.run(ask(error)));
@@ -81,5 +81,5 @@ async fn so_do_those_of_a_panic() {
     }
     GATE.open_for(1);
     let report = world.reports.until(1).await.remove(0);
-    assert_eq!((report.flow().ending(), report.failures().count()), (Ending::Panicked, 0));
+    assert_eq!((report.flow().ending(), report.failures().count()), (CallOutcome::Panicked, 0));
 }

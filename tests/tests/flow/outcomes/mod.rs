@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use graceful::{Code, Ending, Failure, Flow, Orchestrator, Step, StepError, StepErrorKind, orchestrate};
+use graceful::{CallOutcome, Code, Failure, Flow, Orchestrator, Step, StepError, StepErrorKind, orchestrate};
 use graceful_tests::{Gate, Log, UserError, World, hooks};
 use tokio::task::yield_now;
 
@@ -20,7 +20,7 @@ fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn endings(world: &World) -> Vec<Ending> {
+fn endings(world: &World) -> Vec<CallOutcome> {
     world.reports.all().iter().map(|report| report.flow().ending()).collect()
 }
 

@@ -59,7 +59,7 @@ async fn the_context_goes_with_it() {
     }
 
     let world = World::new();
-    let context = graceful::Context::new().with_tenant("acme").with_correlation_id("order-9");
+    let context = graceful::Context::new().tenant("acme").correlation_id("order-9");
     context.scope(world.run(later())).await.unwrap();
     for report in world.reports.until(2).await {
         assert_eq!((report.flow().tenant(), &*report.flow().correlation_id()), ("acme", "order-9"));
@@ -145,7 +145,7 @@ async fn spawning() -> Result<u64, UserError> {
 #[tokio::test]
 async fn spawned_task_keeps_depth_parent_context_and_orchestrator() {
     let world = World::new();
-    let context = graceful::Context::new().with_tenant("acme");
+    let context = graceful::Context::new().tenant("acme");
     context.scope(world.run(spawning())).await.unwrap();
     let reports = world.reports.all();
     assert_eq!(reports.len(), 10, "as deep as without a task of its own");

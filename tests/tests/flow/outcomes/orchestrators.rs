@@ -73,8 +73,8 @@ async fn two_live_side_by_side() {
         one.run(ask(key(), None)),
     );
     assert_eq!((calls.0.unwrap(), calls.1.unwrap(), calls.2.unwrap()), (1, 7, 1));
-    assert_eq!(endings(&one), [Ending::Ok; 2]);
-    assert_eq!(endings(&two), [Ending::Err]);
+    assert_eq!(endings(&one), [CallOutcome::Ok; 2]);
+    assert_eq!(endings(&two), [CallOutcome::Err]);
     assert_eq!(one.metadata(&one.entity()).await.unwrap().score, 2);
     assert_eq!(two.metadata(&two.entity()).await.unwrap().score, 0);
     assert_eq!((one.events().len(), two.events().len()), (2, 1));

@@ -35,7 +35,7 @@ async fn panics(world: &World, call: impl Future<Output = Result<u64, UserError>
 fn error_flow_has_run(world: &World) {
     let report = world.reports.only();
     let flow = report.flow();
-    assert_eq!((flow.ending(), flow.code()), (Ending::Panicked, Code::Internal));
+    assert_eq!((flow.ending(), flow.code()), (CallOutcome::Panicked, Code::Internal));
     assert_eq!(flow.message(), "internal error");
     for step in Step::ALL.into_iter().skip(1) {
         assert!(report.step(step).is_done(), "{report}");
@@ -44,7 +44,7 @@ fn error_flow_has_run(world: &World) {
     assert_eq!(report.step(Step::Alert).to_string(), "fired");
     assert_eq!(world.events()[0].name(), "asked.failed");
     assert_eq!(hooks::calls(), ["INTERNAL None"], "there is no error to see");
-    assert_eq!(world.orchestrator.stats().flows(Ending::Panicked), 1);
+    assert_eq!(world.orchestrator.stats().flows(CallOutcome::Panicked), 1);
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn so_it_does_in_a_sync_handler() {
     error_flow_has_run(&world);
 }
 
-/// A fallback has nobody to answer to.
+/// A fallback has no caller to.
 #[tokio::test]
 async fn no_fallback_is_asked() {
     async fn fallback(_: &Failure<'_, UserError>) -> Option<u64> {
@@ -103,7 +103,7 @@ async fn no_fallback_is_asked() {
     world.run(with_last_good(false)).await.unwrap();
     panics(&world, with_last_good(true)).await;
     for report in [&world.reports.all()[0], &world.reports.all()[2]] {
-        assert_eq!(report.step(Step::Fallback).to_string(), "skipped: nobody to answer");
+        assert_eq!(report.step(Step::Fallback).to_string(), "skipped: no caller");
         assert!(!report.flow().fallback_applied());
     }
 }

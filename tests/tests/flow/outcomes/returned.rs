@@ -17,10 +17,10 @@ async fn ok_feeds_the_success_flow() {
     let world = World::new();
     assert_eq!(world.run(ask(None)).await.unwrap(), 1);
     let flow = world.reports.only().flow().clone();
-    assert_eq!((flow.ending(), flow.code(), flow.is_success()), (Ending::Ok, Code::Ok, true));
+    assert_eq!((flow.ending(), flow.code(), flow.is_success()), (CallOutcome::Ok, Code::Ok, true));
     assert_eq!(world.events()[0].name(), "asked");
     assert_eq!(hooks::calls(), ["OK 1"]);
-    assert_eq!(world.orchestrator.stats().flows(Ending::Ok), 1);
+    assert_eq!(world.orchestrator.stats().flows(CallOutcome::Ok), 1);
 }
 
 #[tokio::test]
@@ -28,10 +28,10 @@ async fn err_feeds_the_error_flow() {
     let world = World::new();
     world.run(ask(Some(UserError::Missing))).await.unwrap_err();
     let flow = world.reports.only().flow().clone();
-    assert_eq!((flow.ending(), flow.code(), flow.is_success()), (Ending::Err, Code::NotFound, false));
+    assert_eq!((flow.ending(), flow.code(), flow.is_success()), (CallOutcome::Err, Code::NotFound, false));
     assert_eq!(world.events()[0].name(), "asked.failed");
     assert_eq!(hooks::calls(), ["NOT_FOUND Some(Missing)"]);
-    assert_eq!(world.orchestrator.stats().flows(Ending::Err), 1);
+    assert_eq!(world.orchestrator.stats().flows(CallOutcome::Err), 1);
 }
 
 /// What says nothing of itself is internal, and its own text never leaves the process.

@@ -55,7 +55,7 @@ fn what_is_ready_is_done_when_it_returns_without_any_runtime() {
     let world = World::new();
     assert_eq!(call(&world, || ask(None)).unwrap(), 1);
     assert!(matches!(call(&world, || ask(Some(UserError::Broken))), Err(UserError::Broken)));
-    assert_eq!(endings(&world), [Ending::Ok, Ending::Err]);
+    assert_eq!(endings(&world), [CallOutcome::Ok, CallOutcome::Err]);
     for report in world.reports.all() {
         assert!(Step::ALL.into_iter().skip(1).all(|step| report.step(step).is_done()), "{report}");
     }
@@ -65,7 +65,7 @@ fn what_is_ready_is_done_when_it_returns_without_any_runtime() {
 #[tokio::test]
 async fn what_is_not_ready_goes_on_in_the_background() {
     let world = World::new();
-    for (error, ending) in [(None, Ending::Ok), (Some(UserError::Broken), Ending::Err)] {
+    for (error, ending) in [(None, CallOutcome::Ok), (Some(UserError::Broken), CallOutcome::Err)] {
         let before = world.reports.count();
         drop(call(&world, || ask_slowly(error)));
         assert_eq!((world.reports.count(), hooks::calls().len()), (before, 0));

@@ -41,10 +41,10 @@ async fn a_step_that_was_not_expected_and_one_that_was() {
             (Step::Metadata, "record"),
             (Step::Cache, r#"put 42 {"id":42,"name":"Ada"}"#),
             (Step::Graph, "relate succeeded flow"),
-            (Step::Schedule, "complete -> nothing open"),
+            (Step::Schedule, "complete -> no open job"),
             (Step::Event, "emit user_updated null"),
             (Step::Audit, "append"),
-            (Step::Alert, "resolve -> nothing open"),
+            (Step::Alert, "resolve -> no open alert"),
         ]);
     });
     assert_eq!(
@@ -56,11 +56,11 @@ user 42: update -> ok OK
     metadata  record                         record
     cache     put 42 {"id":42,"name":"Ada"}  put 42 {"id":42,"name":"Ada"}
     graph     relate succeeded flow          relate succeeded flow
-    schedule  complete -> nothing open       complete -> nothing open
+    schedule  complete -> no open job       complete -> no open job
   ! event     emit user_updated null         emit user_updated {"id":42,"name":"Ada"}
   ! nexus     (nothing)                      register user
     audit     append                         append
-    alert     resolve -> nothing open        resolve -> nothing open"#
+    alert     resolve -> no open alert        resolve -> no open alert"#
     );
 }
 

@@ -38,7 +38,7 @@ async fn durable_flow_of_a_new_recorder_is_settled_and_recorded() {
     awaited(recorder.settled()).await;
     recorder.last().assert_step(Step::Event, "emit user_seen.failed null");
     assert_eq!(recorder.flows().len(), 2);
-    assert!(recorder.orchestrator().stats().not_stored() == 0);
+    assert!(recorder.orchestrator().stats().store_failures() == 0);
 }
 
 /// Another attempt would come after a pause that no test should wait for.
@@ -58,5 +58,5 @@ fn durable_flow_outside_a_runtime_runs_at_once() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(recorder.run(durable(1, None))).unwrap();
     recorder.only().assert_step(Step::Event, "emit user_seen 1");
-    assert_eq!(recorder.orchestrator().stats().not_stored(), 1);
+    assert_eq!(recorder.orchestrator().stats().store_failures(), 1);
 }

@@ -1,6 +1,6 @@
 //! What is flow of each step, on both flows.
 
-use graceful::{Code, Ending, Step, orchestrate};
+use graceful::{CallOutcome, Code, Step, orchestrate};
 use graceful_testing::Recorder;
 use graceful_tests::{User, UserError, hooks};
 
@@ -15,13 +15,13 @@ async fn on_ok() {
         (Step::Metadata, "record"),
         (Step::Cache, &format!("put 42 {ADA}")),
         (Step::Graph, "relate succeeded flow"),
-        (Step::Schedule, "complete -> nothing open"),
+        (Step::Schedule, "complete -> no open job"),
         (Step::Event, &format!("emit user_updated {ADA}")),
         (Step::Nexus, "register user"),
         (Step::Audit, "append"),
-        (Step::Alert, "resolve -> nothing open"),
+        (Step::Alert, "resolve -> no open alert"),
     ]);
-    assert_eq!(flow.flow().ending(), Ending::Ok);
+    assert_eq!(flow.flow().ending(), CallOutcome::Ok);
     assert_eq!(flow.report().steps().filter(|(_, result)| result.is_done()).count(), 8);
     assert_eq!(flow.effects().len(), 8);
 }
@@ -41,7 +41,7 @@ async fn on_err() {
         (Step::Audit, "append"),
         (Step::Alert, "fire error -> opened"),
     ]);
-    assert_eq!(flow.flow().ending(), Ending::Err);
+    assert_eq!(flow.flow().ending(), CallOutcome::Err);
 }
 
 /// What the error flow opened, the success flow closes.
@@ -111,7 +111,7 @@ async fn flows_side_by_side_keep_their_own() {
     assert!(ok.is_ok() && err.is_err());
     for flow in recorder.flows() {
         let cache = match flow.flow().ending() {
-            Ending::Ok => format!("put 42 {ADA}"),
+            CallOutcome::Ok => format!("put 42 {ADA}"),
             _ => "invalidate 7".to_owned(),
         };
         flow.assert_step(Step::Cache, &cache);

@@ -2,7 +2,7 @@
 
 use std::{pin::pin, sync::Arc};
 
-use graceful::{Code, Ending, Flow, Step, StepError, orchestrate};
+use graceful::{CallOutcome, Code, Flow, Step, StepError, orchestrate};
 use graceful_testing::Recorder;
 use graceful_tests::{Gate, gate::awaited};
 
@@ -32,7 +32,7 @@ async fn settled_is_when_the_last_flow_has_ended() {
     awaited(settled).await;
     let mut endings: Vec<_> = recorder.flows().iter().map(|flow| flow.flow().ending()).collect();
     endings.sort_by_key(|ending| *ending as u8);
-    assert_eq!(endings, [Ending::Ok, Ending::Err]);
+    assert_eq!(endings, [CallOutcome::Ok, CallOutcome::Err]);
     for flow in recorder.flows() {
         flow.assert_step(Step::Audit, "overridden");
     }
@@ -55,7 +55,7 @@ async fn the_flow_of_a_dropped_handler_settles() {
     }
     awaited(recorder.settled()).await;
     let flow = recorder.only();
-    assert_eq!(flow.flow().ending(), Ending::Cancelled);
+    assert_eq!(flow.flow().ending(), CallOutcome::Cancelled);
     flow.assert_step(Step::Event, "emit seen.failed null");
 }
 

@@ -36,7 +36,7 @@ async fn on_ok_the_alert_is_resolved() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Broken))).await.unwrap_err();
     world.run(crate::steps::update(User { id: 7, ..ada() }, None)).await.unwrap();
-    assert_eq!(world.last(Step::Alert).1, "nothing open");
+    assert_eq!(world.last(Step::Alert).1, "no open alert");
     assert_eq!(world.open_alerts().await.len(), 1, "another entity's success resolves nothing");
 
     world.run(crate::steps::update(ada(), None)).await.unwrap();

@@ -1,6 +1,6 @@
 //! `audit`: append a record of the flow, whatever it came to.
 
-use graceful::{Code, Ending, Payload, Step, orchestrate};
+use graceful::{CallOutcome, Code, Payload, Step, orchestrate};
 use graceful_tests::{User, UserError, World, ada};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn on_ok_the_flow_is_on_record() {
     let records = world.records().await;
     let [record] = &records[..] else { panic!("one record: {records:?}") };
     assert_eq!((record.flow, record.at), (report.flow().id(), report.flow().timestamp()));
-    assert_eq!((record.ending, record.code, &*record.message), (Ending::Ok, Code::Ok, "user updated"));
+    assert_eq!((record.ending, record.code, &*record.message), (CallOutcome::Ok, Code::Ok, "user updated"));
     assert_eq!((&record.entity, &*record.handler), (&world.entity(), "update"));
     assert_eq!(record.event.as_deref(), Some("user_updated"));
     assert_eq!(record.payload_sha256, Some(Payload::of(&ada()).unwrap().sha256()));
@@ -34,7 +34,7 @@ async fn on_err_the_flow_is_on_record() {
     let records = world.records().await;
     let [record] = &records[..] else { panic!("one record: {records:?}") };
     assert_eq!((record.flow, record.at), (report.flow().id(), report.flow().timestamp()));
-    assert_eq!((record.ending, record.code), (Ending::Err, Code::NotFound));
+    assert_eq!((record.ending, record.code), (CallOutcome::Err, Code::NotFound));
     assert_eq!(record.message, "no such user");
     assert_eq!((&record.entity, &*record.handler), (&world.entity(), "update"));
     assert_eq!((record.payload_sha256, &record.payload), (None, &None));

@@ -10,7 +10,7 @@ async fn list(error: Option<Code>) -> Result<u64, Code> {
 
 /// A client that calls itself user 42.
 async fn call(world: &World, error: Option<Code>) -> std::sync::Arc<Flow> {
-    let context = Context::new().with_correlation_id("42");
+    let context = Context::new().correlation_id("42");
     let _ = context.scope(world.run(list(error))).await;
     world.reports.last().flow().clone()
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use graceful::{Code, Ending, Failure, KeySpace, Step, StepErrorKind, StepResult, orchestrate};
+use graceful::{CallOutcome, Code, Failure, KeySpace, Step, StepErrorKind, StepResult, orchestrate};
 use graceful_tests::{Fault, Faulty, Log, User, UserError, World, ada, hooks};
 use tokio::time::advance;
 
@@ -76,7 +76,7 @@ mod last_good {
         let flow = report.flow();
         assert_eq!(
             (flow.ending(), flow.code(), flow.fallback_applied()),
-            (Ending::Err, Code::Internal, true)
+            (CallOutcome::Err, Code::Internal, true)
         );
         assert_eq!(report.step(Step::Alert).to_string(), "fired");
         assert_eq!(world.events()[1].name(), "user_updated.failed");
@@ -243,7 +243,7 @@ mod hook {
             assert_eq!(handled.unwrap(), eve());
             let (report, result) = world.last(Step::Fallback);
             assert_eq!((result.as_str(), report.flow().fallback_applied()), ("recovered", true));
-            assert_eq!((report.flow().ending(), report.flow().code()), (Ending::Err, Code::Internal));
+            assert_eq!((report.flow().ending(), report.flow().code()), (CallOutcome::Err, Code::Internal));
         }
         assert_eq!(hooks::calls(), ["guest for Broken"; 2]);
     }

@@ -99,7 +99,7 @@ mod options {
     #[tokio::test]
     async fn another_tenants_team_is_another_team() {
         let world = World::new();
-        let acme = graceful::Context::new().with_tenant("acme");
+        let acme = graceful::Context::new().tenant("acme");
         world.run(acme.scope(join("red", None))).await.unwrap();
         let red = Node::Entity(world.orchestrator.key("team", "red"));
         assert_eq!(world.backends.graph.neighbours(&red).await.unwrap(), []);

@@ -1,6 +1,6 @@
 //! The cases that all steps have in common.
 
-use graceful::{Ending, FlowReport, OrchestratorBuilder, Step, StepErrorKind, StepResult};
+use graceful::{CallOutcome, FlowReport, OrchestratorBuilder, Step, StepErrorKind, StepResult};
 use graceful_tests::{Fault, Faulty, Log, User, UserError, World, ada, hooks};
 use serde_json::Value;
 use tracing::Level;
@@ -241,7 +241,7 @@ impl Ran {
         let said = match kind {
             StepErrorKind::Failed => format!("{whose} failed"),
             StepErrorKind::Panicked => format!("panicked: {whose} panicked"),
-            StepErrorKind::TimedOut => "not done within its time budget of ".to_owned(),
+            StepErrorKind::TimedOut => "timed out after its time budget of ".to_owned(),
             kind => panic!("no case is about {kind:?}"),
         };
         assert!(error.message().starts_with(&said), "{error}");
@@ -249,7 +249,7 @@ impl Ran {
         let mut counted = [0; 9];
         counted[step as usize] = 1;
         assert_eq!(self.counted_failures(), counted);
-        let ending = if self.report.flow().is_success() { Ending::Ok } else { Ending::Err };
+        let ending = if self.report.flow().is_success() { CallOutcome::Ok } else { CallOutcome::Err };
         assert_eq!(self.world.orchestrator.stats().flows(ending), 1);
 
         let lines = self.log.of("graceful::step");

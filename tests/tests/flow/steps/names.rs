@@ -120,7 +120,7 @@ mod entity {
         for flow in both_flows!(world, |error| by_nothing(error)) {
             assert_eq!(flow.entity_id(), flow.id().to_string());
         }
-        let context = || Context::new().with_correlation_id("order-9");
+        let context = || Context::new().correlation_id("order-9");
         for flow in both_flows!(world, |error| context().scope(by_nothing(error))) {
             assert_eq!(flow.entity_id(), "order-9");
         }
@@ -143,8 +143,8 @@ mod who {
     #[tokio::test]
     async fn the_actor_is_the_argument_else_the_contexts_actor_else_its_user() {
         let world = World::new();
-        let user = || Context::new().with_user("ada");
-        let actor = || user().with_actor("nightly job");
+        let user = || Context::new().user("ada");
+        let actor = || user().actor("nightly job");
         for flow in both_flows!(world, |error| actor().scope(touch_as("root", error))) {
             assert_eq!(flow.actor(), Some("root"));
         }
@@ -168,11 +168,11 @@ mod who {
     async fn the_context_is_the_flows() {
         let world = World::new();
         let context = Context::new()
-            .with_user("ada")
-            .with_tenant("acme")
-            .with_correlation_id("order-9")
-            .with_request_id("r-1")
-            .with_trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap());
+            .user("ada")
+            .tenant("acme")
+            .correlation_id("order-9")
+            .request_id("r-1")
+            .trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap());
         for flow in both_flows!(world, |error| context.clone().scope(touch(error))) {
             assert_eq!(flow.context(), Some(&context));
             assert_eq!((flow.tenant(), flow.correlation_id().as_str()), ("acme", "order-9"));
@@ -186,7 +186,7 @@ mod who {
     #[tokio::test]
     async fn tenants_share_nothing() {
         let world = World::new();
-        let [acme, initech] = ["acme", "initech"].map(|tenant| Context::new().with_tenant(tenant));
+        let [acme, initech] = ["acme", "initech"].map(|tenant| Context::new().tenant(tenant));
         acme.clone().scope(world.run(touch_as("four", None))).await.unwrap();
         initech.clone().scope(world.run(touch_as("seventeen letters", None))).await.unwrap();
         initech.clone().scope(world.run(touch(Some(Code::Internal)))).await.unwrap_err();

@@ -36,7 +36,7 @@ async fn on_ok_the_job_is_completed() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Broken))).await.unwrap_err();
     world.run(crate::steps::update(User { id: 7, ..ada() }, None)).await.unwrap();
-    assert_eq!(world.last(Step::Schedule).1, "nothing open");
+    assert_eq!(world.last(Step::Schedule).1, "no open job");
     assert_eq!(world.jobs().await.len(), 1, "another entity's success completes nothing");
 
     world.run(crate::steps::update(ada(), None)).await.unwrap();

@@ -1,6 +1,6 @@
 //! `when`: where it is false, no step of the flow runs.
 
-use graceful::{Code, Ending, orchestrate};
+use graceful::{CallOutcome, Code, orchestrate};
 use graceful_tests::World;
 
 #[orchestrate(pattern = "user", id = 42, when = wanted)]
@@ -23,7 +23,7 @@ async fn panicking(wanted: bool) -> Result<u64, Code> {
     panic!("wanted: {wanted}")
 }
 
-fn endings(world: &World) -> Vec<Ending> {
+fn endings(world: &World) -> Vec<CallOutcome> {
     world.reports.all().iter().map(|report| report.flow().ending()).collect()
 }
 
@@ -35,7 +35,7 @@ async fn at_entry_it_gates_both_flows() {
     assert_eq!(endings(&world), []);
     world.run(at_entry(true, None)).await.unwrap();
     world.run(at_entry(true, Some(Code::Internal))).await.unwrap_err();
-    assert_eq!(endings(&world), [Ending::Ok, Ending::Err]);
+    assert_eq!(endings(&world), [CallOutcome::Ok, CallOutcome::Err]);
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn over_the_result_it_gates_the_success_flow_only() {
     assert_eq!(endings(&world), []);
     assert_eq!(world.run(of_the_result(2, None)).await, Ok(2));
     assert_eq!(world.run(of_the_result(1, Some(Code::Internal))).await, Err(Code::Internal));
-    assert_eq!(endings(&world), [Ending::Ok, Ending::Err]);
+    assert_eq!(endings(&world), [CallOutcome::Ok, CallOutcome::Err]);
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn it_gates_sync_handlers_too() {
     assert_eq!(endings(&world), []);
     call(true, None).unwrap();
     call(true, Some(Code::Internal)).unwrap_err();
-    assert_eq!(endings(&world), [Ending::Ok, Ending::Err]);
+    assert_eq!(endings(&world), [CallOutcome::Ok, CallOutcome::Err]);
 }
 
 #[tokio::test]

@@ -175,7 +175,7 @@ async fn cause_is_in_the_span_of_its_flow_and_the_span_says_that_it_failed() {
     let (telemetry, world) = (Telemetry::listen(), World::new());
     world.run(error(query())).await.unwrap_err();
     let flow = named(&telemetry.spans(), "error");
-    let logged: Vec<_> = flow.events.iter().filter(|event| event.name == "a handler failed").collect();
+    let logged: Vec<_> = flow.events.iter().filter(|event| event.name == "handler failed").collect();
     assert_eq!(logged.len(), 1, "{:?}", flow.events);
     assert!(matches!(flow.status, opentelemetry::trace::Status::Error { .. }), "{:?}", flow.status);
     assert_eq!(super::field(&flow, "error.type").as_deref(), Some("INTERNAL"));

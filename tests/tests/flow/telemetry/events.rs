@@ -19,8 +19,7 @@ const REMOTE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test]
 async fn the_event_of_a_handler_is_in_the_trace_of_its_span() {
-    for context in [Context::new(), Context::new().with_trace(REMOTE.parse().unwrap()).with_request_id("r-1")]
-    {
+    for context in [Context::new(), Context::new().trace(REMOTE.parse().unwrap()).request_id("r-1")] {
         let (telemetry, world) = (Telemetry::listen(), World::new());
         for error in [None, Some(UserError::Broken)] {
             let ok = error.is_none();
@@ -67,7 +66,7 @@ async fn and_of_the_manual_path() {
 #[test]
 fn the_state_of_its_trace_goes_along() {
     let (parent, state) = (REMOTE.parse::<TraceParent>().unwrap(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
-    let headers = Context::new().with_trace(parent).with_trace_state("other=1".parse().unwrap());
+    let headers = Context::new().trace(parent).trace_state("other=1".parse().unwrap());
     for (told, expected) in [(state.parse().unwrap(), Some(state)), (TraceState::NONE, None)] {
         let remote = SpanContext::new(
             TraceId::from(parent.trace_id()),
@@ -102,7 +101,7 @@ async fn a_span_that_was_made_without_tracing_counts() {
 async fn without_a_span_the_header_is_what_is_known() {
     let _telemetry = Telemetry::listen();
     let world = World::new();
-    let context = Context::new().with_trace(REMOTE.parse().unwrap());
+    let context = Context::new().trace(REMOTE.parse().unwrap());
     context.scope(world.run(update(ada(), None))).await.unwrap();
     world.run(update(ada(), None)).await.unwrap();
     assert_eq!(traceparents(&world), [Some(REMOTE.to_owned()), None]);

@@ -75,8 +75,8 @@ async fn a_flow_is_linked_to_the_span_of_its_handler() {
 #[tokio::test]
 async fn or_to_that_of_its_caller() {
     let telemetry = Telemetry::listen();
-    let context = Context::new().with_trace(REMOTE.parse().unwrap());
-    let context = context.with_trace_state("rojo=1,congo=2".parse().unwrap());
+    let context = Context::new().trace(REMOTE.parse().unwrap());
+    let context = context.trace_state("rojo=1,congo=2".parse().unwrap());
     let replayed = replayed(&telemetry, async |orchestrator| {
         context.scope(orchestrator.scope(rename(None))).await.unwrap();
     });

@@ -76,7 +76,7 @@ async fn a_step_that_fails_says_so_and_its_log_line_is_its_own() {
             assert_eq!(field(&audit, "result"), Some(world.last(Step::Audit).1), "{fault:?}");
             assert_eq!(audit.status, opentelemetry::trace::Status::error(""), "{fault:?}");
             let lines: Vec<_> = audit.events.iter().map(|event| event.name.to_string()).collect();
-            assert_eq!(lines, ["a step failed"], "{fault:?}");
+            assert_eq!(lines, ["step failed"], "{fault:?}");
         }
     }
 }

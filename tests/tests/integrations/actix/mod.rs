@@ -4,7 +4,7 @@
 use std::{rc::Rc, sync::Arc};
 
 use actix_web::{App, HttpResponse, HttpServer, ResponseError, dev::Service as _, http::StatusCode, web};
-use graceful::{Classify, Code, Context, Ending, Step, orchestrate};
+use graceful::{CallOutcome, Classify, Code, Context, Step, orchestrate};
 use graceful_tests::{Gate, User, World, ada, http::Server};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
@@ -28,7 +28,7 @@ impl ResponseError for UserError {
     }
 }
 
-/// Held over an `await`, it makes the handler `!Send`.
+/// ClaimId over an `await`, it makes the handler `!Send`.
 async fn found(id: u64) -> Result<User, UserError> {
     let local = Rc::new(id);
     tokio::task::yield_now().await;
@@ -74,7 +74,7 @@ fn served(world: &World) -> (Server, Arc<Gate>) {
             .wrap_fn(move |request, service| {
                 let id =
                     request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("none");
-                let context = Context::new().with_request_id(id);
+                let context = Context::new().request_id(id);
                 context.scope(orchestrator.scope(service.call(request)))
             })
             .route("/json/{id}", web::get().to(json))
@@ -96,9 +96,9 @@ async fn both_flows() {
     let (server, _) = served(&world);
     for route in ["json", "inside"] {
         for (id, status, ending, code) in [
-            (42, 200, Ending::Ok, Code::Ok),
-            (1, 404, Ending::Err, Code::NotFound),
-            (2, 503, Ending::Err, Code::Unavailable),
+            (42, 200, CallOutcome::Ok, Code::Ok),
+            (1, 404, CallOutcome::Err, Code::NotFound),
+            (2, 503, CallOutcome::Err, Code::Unavailable),
         ] {
             let request = http::Request::get(format!("/{route}/{id}")).header("x-request-id", "r-1");
             let answer = server.send(request.body(String::new()).unwrap()).await;
@@ -137,13 +137,13 @@ async fn a_client_that_goes_leaves_the_error_flow() {
     client.set_zero_linger().unwrap();
     drop(client);
     let flow = world.reports.until(1).await[0].flow().clone();
-    assert_eq!((flow.ending(), flow.code()), (Ending::Cancelled, Code::Cancelled));
+    assert_eq!((flow.ending(), flow.code()), (CallOutcome::Cancelled, Code::Cancelled));
     assert_eq!(flow.context().unwrap().request_id.as_deref(), Some("r-1"));
 
     gate.open_for(1);
     assert_eq!(server.get("/hangs").await.status(), 204);
     let flow = world.reports.until(2).await[1].flow().clone();
-    assert_eq!(flow.ending(), Ending::Ok);
+    assert_eq!(flow.ending(), CallOutcome::Ok);
 }
 
 /// The errors of actix-web itself, of which nothing is known but what they answer.

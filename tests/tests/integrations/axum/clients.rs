@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, extract::State, routing::get};
-use graceful::{Code, Ending, Step, axum::Problem, orchestrate};
+use graceful::{CallOutcome, Code, Step, axum::Problem, orchestrate};
 use graceful_tests::{Gate, World, gate::awaited};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
@@ -30,7 +30,7 @@ async fn a_client_that_goes_in_mid_request_leaves_the_error_flow() {
 
     let report = world.reports.until(1).await[0].clone();
     let flow = report.flow();
-    assert_eq!((flow.ending(), flow.code()), (Ending::Cancelled, Code::Cancelled));
+    assert_eq!((flow.ending(), flow.code()), (CallOutcome::Cancelled, Code::Cancelled));
     assert_eq!(flow.context().unwrap().request_id.as_deref(), Some("r-1"));
     assert_eq!(flow.correlation_id(), "order-9");
     assert_eq!(report.step(Step::Event).to_string(), "emitted");
@@ -40,5 +40,5 @@ async fn a_client_that_goes_in_mid_request_leaves_the_error_flow() {
     gate.open_for(1);
     let answer = awaited(server.get("/report")).await;
     assert_eq!(answer.body(), "done");
-    assert_eq!(world.reports.last().flow().ending(), Ending::Ok);
+    assert_eq!(world.reports.last().flow().ending(), CallOutcome::Ok);
 }

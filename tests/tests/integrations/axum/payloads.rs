@@ -7,7 +7,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse},
     routing::get,
 };
-use graceful::{Code, Ending, axum::Problem, orchestrate};
+use graceful::{CallOutcome, Code, axum::Problem, orchestrate};
 use graceful_tests::{User, World, ada};
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ async fn the_value_is_found_in_each() {
 
         let answer = server.get(&format!("/{route}/7")).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{route}");
-        assert_eq!(world.reports.last().flow().ending(), Ending::Err, "{route}");
+        assert_eq!(world.reports.last().flow().ending(), CallOutcome::Err, "{route}");
         assert!(world.events()[1].data().result.is_null(), "{route}");
     }
 }

@@ -1,7 +1,7 @@
 //! Errors as problem details of RFC 9457, for every code.
 
 use axum::{Router, extract::Path, response::IntoResponse, routing::get};
-use graceful::{Classify, Code, Ending, Step, StepError, axum::Problem, orchestrate};
+use graceful::{CallOutcome, Classify, Code, Step, StepError, axum::Problem, orchestrate};
 use graceful_tests::{World, hooks};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -87,13 +87,17 @@ async fn an_error_is_told_as_it_is_classified_and_no_more() {
                 json!({ "status": status, "title": title, "detail": detail, "code": code.name(), "request_id": "r-1" })
             );
             let flow = world.reports.last().flow().clone();
-            assert_eq!((flow.ending(), flow.code(), flow.message()), (Ending::Err, code, detail), "{route}");
+            assert_eq!(
+                (flow.ending(), flow.code(), flow.message()),
+                (CallOutcome::Err, code, detail),
+                "{route}"
+            );
             let data = world.events().pop().unwrap();
             assert_eq!((data.name(), data.data().message), ("order_closed.failed", detail));
         }
         let answer = server.get(&format!("/{route}/4")).await;
         assert_eq!((answer.status(), answer.body().as_str()), (StatusCode::OK, "4"));
-        assert_eq!(world.reports.last().flow().ending(), Ending::Ok);
+        assert_eq!(world.reports.last().flow().ending(), CallOutcome::Ok);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Clients that go: the server drops the handler.
 
-use graceful::{Code, Ending};
+use graceful::{CallOutcome, Code};
 use graceful_tests::World;
 use tonic::Request;
 
@@ -17,6 +17,6 @@ async fn a_call_that_is_cancelled_leaves_the_error_flow() {
     let flow = world.reports.until(1).await[0].flow().clone();
     assert_eq!(
         (flow.ending(), flow.code(), flow.entity_id().as_str()),
-        (Ending::Cancelled, Code::Cancelled, "3")
+        (CallOutcome::Cancelled, Code::Cancelled, "3")
     );
 }

@@ -1,4 +1,4 @@
-use graceful::{Classify as _, Code, Ending, Orchestrator, axum::Problem, tonic::status};
+use graceful::{CallOutcome, Classify as _, Code, Orchestrator, axum::Problem, tonic::status};
 use graceful_tests::World;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
@@ -29,7 +29,7 @@ async fn an_error_is_a_status_with_details_and_no_more() {
         assert!(!format!("{error:?}").contains("sda1"), "nothing of the error's own text");
 
         let flow = world.reports.last().flow().clone();
-        assert_eq!((flow.ending(), flow.code()), (Ending::Err, code));
+        assert_eq!((flow.ending(), flow.code()), (CallOutcome::Err, code));
         // The other way round: what a client got is classified.
         assert_eq!(error.code(), tonic::Code::from_i32(code as i32));
         assert_eq!(Problem::of(&error).code(), code);
@@ -44,7 +44,7 @@ async fn a_success_is_an_answer_and_its_message_the_payload() {
     assert_eq!(answer.metadata().get("x-request-id").unwrap(), "r-1");
     assert_eq!(answer.into_inner().name, "Ada");
     let flow = world.reports.only().flow().clone();
-    assert_eq!((flow.ending(), flow.payload().as_json()), (Ending::Ok, r#"{"id":42,"name":"Ada"}"#));
+    assert_eq!((flow.ending(), flow.payload().as_json()), (CallOutcome::Ok, r#"{"id":42,"name":"Ada"}"#));
 }
 
 #[test]

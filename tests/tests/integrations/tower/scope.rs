@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, future::pending, sync::Arc};
 
-use graceful::{Code, Context, Ending, Orchestrator, orchestrate, tower::ContextLayer};
+use graceful::{CallOutcome, Code, Context, Orchestrator, orchestrate, tower::ContextLayer};
 use graceful_tests::{Gate, Reports, gate::awaited};
 use http::{Request, Response};
 use tower::{Layer as _, ServiceExt as _};
@@ -28,7 +28,7 @@ fn orchestrator() -> (Orchestrator, Reports) {
 
 #[tokio::test]
 async fn handlers_take_the_layers_orchestrator_and_carry_the_context() {
-    for (error, ending) in [(None, Ending::Ok), (Some(Code::NotFound), Ending::Err)] {
+    for (error, ending) in [(None, CallOutcome::Ok), (Some(Code::NotFound), CallOutcome::Err)] {
         let (orchestrator, reports) = orchestrator();
         let service = tower::service_fn(|_: Request<()>| async move {
             assert_eq!(handler(7, error).await.err(), error);
@@ -125,7 +125,10 @@ async fn a_request_that_is_dropped_leaves_its_error_flow() {
     assert!(awaited(task).await.unwrap_err().is_cancelled());
 
     let flow = reports.until(1).await[0].flow().clone();
-    assert_eq!((flow.ending(), flow.code(), flow.tenant()), (Ending::Cancelled, Code::Cancelled, "acme"));
+    assert_eq!(
+        (flow.ending(), flow.code(), flow.tenant()),
+        (CallOutcome::Cancelled, Code::Cancelled, "acme")
+    );
     assert_eq!(flow.context().unwrap().request_id.as_deref(), Some("r-1"));
 }
 

@@ -46,8 +46,8 @@ async fn a_broken_one_is_dropped_as_a_whole_and_the_trace_stays() {
 #[tokio::test]
 async fn a_trace_replaces_the_state_of_the_one_before() {
     let outer = Context::new()
-        .with_trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap())
-        .with_trace_state("outer=1".parse().unwrap());
+        .trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap())
+        .trace_state("outer=1".parse().unwrap());
     for (headers, expected) in
         [(&[PARENT][..], None), (&[PARENT, ("tracestate", "foo=1")], Some("foo=1")), (&[], Some("outer=1"))]
     {

@@ -31,7 +31,7 @@ async fn no_header_says_by_itself_who_it_is() {
 
 #[tokio::test]
 async fn what_an_outer_layer_knows_is_kept_unless_it_is_said_again() {
-    let outer = Context::new().with_user("ada").with_tenant("acme").with_correlation_id("order-9");
+    let outer = Context::new().user("ada").tenant("acme").correlation_id("order-9");
     let layer = ContextLayer::new().tenant(|_| Some("initech")).user(|_| None::<String>);
     let (context, ..) = outer.scope(seen(layer, request(&[]))).await;
     assert_eq!(context.user.as_deref(), Some("ada"));

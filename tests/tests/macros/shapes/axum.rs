@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use graceful::{Classify, Ending, orchestrate};
+use graceful::{CallOutcome, Classify, orchestrate};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt as _;
 
@@ -175,7 +175,7 @@ fn route(ok: StatusCode, request: impl Fn(u64) -> Request<Body>) {
         assert_eq!(answer(request(4)).await, (ok, Some(4)));
         assert_eq!(answer(request(3)).await, (StatusCode::BAD_REQUEST, None));
     });
-    assert_eq!(seen, [(Ending::Ok, "4".to_owned()), (Ending::Err, "3".to_owned())]);
+    assert_eq!(seen, [(CallOutcome::Ok, "4".to_owned()), (CallOutcome::Err, "3".to_owned())]);
 }
 
 fn got(uri: String) -> Request<Body> {
@@ -206,6 +206,6 @@ fn a_name_that_only_the_result_knows() {
         assert_eq!(answer(got("/tuples/4/x".to_owned())).await, (StatusCode::OK, Some(4)));
         assert_eq!(answer(got("/tuples/3/x".to_owned())).await, (StatusCode::BAD_REQUEST, None));
     });
-    assert_eq!((seen[0].0, seen[0].1.as_str()), (Ending::Ok, "4"));
-    assert_eq!((seen.len(), seen[1].0), (2, Ending::Err));
+    assert_eq!((seen[0].0, seen[0].1.as_str()), (CallOutcome::Ok, "4"));
+    assert_eq!((seen.len(), seen[1].0), (2, CallOutcome::Err));
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, future::Future, ops::ControlFlow, rc::Rc, sync::Arc};
 
-use graceful::{Ending, orchestrate};
+use graceful::{CallOutcome, orchestrate};
 use tokio::task::yield_now;
 
 use super::{Odd, both, both_sync, even, flows_of};
@@ -354,5 +354,5 @@ fn panics() {
         let caught = std::panic::catch_unwind(|| only_panics_sync(3).map(|_| ()));
         assert!(caught.is_err());
     });
-    assert_eq!(seen, [(Ending::Panicked, "4".to_owned()), (Ending::Panicked, "3".to_owned())]);
+    assert_eq!(seen, [(CallOutcome::Panicked, "4".to_owned()), (CallOutcome::Panicked, "3".to_owned())]);
 }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use graceful::{Ending, orchestrate};
+use graceful::{CallOutcome, orchestrate};
 
 use super::{Odd, both, even, flows, flows_of};
 
@@ -290,7 +290,7 @@ fn methods() {
 
 #[test]
 fn recursion() {
-    let expected = vec![(Ending::Ok, "4".to_owned()); 3];
+    let expected = vec![(CallOutcome::Ok, "4".to_owned()); 3];
     assert_eq!(flows(async || assert_eq!(recursive(4, 2).await, Ok(4))), expected);
     assert_eq!(flows(async || assert_eq!(recursive_by_hand(4, 2).await, Ok(4))), expected);
 }
@@ -306,7 +306,7 @@ fn a_future_made_elsewhere_runs_where_it_is_polled() {
     let made = flows(async || future = Some(passed_on(4)));
     assert_eq!(made, []);
     let polled = flows(async || assert_eq!(future.unwrap().await, Ok(4)));
-    assert_eq!(polled, [(Ending::Ok, "4".to_owned())]);
+    assert_eq!(polled, [(CallOutcome::Ok, "4".to_owned())]);
 }
 
 #[test]
@@ -314,5 +314,5 @@ fn a_future_goes_to_another_task() {
     let seen = flows_of(async |orchestrator| {
         assert_eq!(tokio::spawn(orchestrator.scope(opaque(4))).await.unwrap(), Ok(4));
     });
-    assert_eq!(seen, [(Ending::Ok, "4".to_owned())]);
+    assert_eq!(seen, [(CallOutcome::Ok, "4".to_owned())]);
 }

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use graceful::{Ending, orchestrate};
+use graceful::{CallOutcome, orchestrate};
 
 use super::{Odd, both, even, flows};
 
@@ -314,5 +314,5 @@ fn only_one_of_the_two() {
         assert_eq!(infallible(4).await, Ok(4));
         assert_eq!(always_fails(3).await, Err(3));
     });
-    assert_eq!(seen, [(Ending::Ok, "4".to_owned()), (Ending::Err, "3".to_owned())]);
+    assert_eq!(seen, [(CallOutcome::Ok, "4".to_owned()), (CallOutcome::Err, "3".to_owned())]);
 }

@@ -16,13 +16,13 @@ use uuid::Uuid;
 /// };
 ///
 /// use graceful::backends::{Activity, Reply, Uuid};
-/// use graceful_rdf::oxigraph::{Graph, Keep};
+/// use graceful_rdf::oxigraph::{Graph, GraphPersistence};
 ///
 /// /// Outlives the graph, and not the process.
 /// #[derive(Clone, Debug, Default)]
 /// struct Shared(Arc<Mutex<HashMap<Uuid, Activity>>>);
 ///
-/// impl Keep for Shared {
+/// impl GraphPersistence for Shared {
 ///     fn load(&self) -> Reply<Vec<Activity>> {
 ///         Reply::ready(self.0.lock().unwrap().values().cloned().collect())
 ///     }
@@ -40,7 +40,7 @@ use uuid::Uuid;
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
-pub trait Keep: Debug + Send + Sync + 'static {
+pub trait GraphPersistence: Debug + Send + Sync + 'static {
     /// All that is kept, in any order.
     fn load(&self) -> Reply<Vec<Activity>>;
     /// Adds some, where one of the same flow may be there already, and forgets others, where one may be gone already: all

@@ -66,7 +66,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Rejected {
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Poison {
+pub struct PoisonEvent {
     /// Its place in the stream, where it can be read again.
     pub sequence: u64,
     /// The subject that it came under.

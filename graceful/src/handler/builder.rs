@@ -13,7 +13,7 @@ use crate::{
 
 /// A flow that is not complete: the expansion's closures fill it, one method per argument.
 #[derive(Debug)]
-pub struct Draft<'a> {
+pub struct FlowBuilder<'a> {
     pub(super) flow: &'a mut Flow,
     pub(super) skipped: bool,
     /// Whether the cause of a server fault is logged.
@@ -28,7 +28,7 @@ pub struct Draft<'a> {
 
 /// Expressions of the declaration, which can be begun again. A reference, so that what takes it is compiled once and not for each
 /// handler.
-pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut Draft<'_>);
+pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut FlowBuilder<'_>);
 
 /// A text of several parts.
 pub fn text(parts: fmt::Arguments<'_>) -> SmolStr {
@@ -131,7 +131,7 @@ impl<V: Version> Version for &V {
     }
 }
 
-impl<'a> Draft<'a> {
+impl<'a> FlowBuilder<'a> {
     /// What panics outside of any argument is the fault of `argument`.
     pub(super) const fn new(flow: &'a mut Flow, logs: bool, argument: Argument) -> Self {
         Self { flow, skipped: false, logs, argument, asked: 0, begun: 0 }
@@ -155,7 +155,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-impl Draft<'_> {
+impl FlowBuilder<'_> {
     /// Whether the next argument, which is this one, is to be evaluated.
     pub fn needs(&mut self, argument: Argument) -> bool {
         self.asked += 1;

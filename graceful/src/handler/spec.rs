@@ -13,7 +13,7 @@ use crate::{
 /// A handler's declaration as data. Each method is one argument of the attribute.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Site {
+pub struct HandlerSpec {
     declaration: Declaration,
     message: &'static str,
     hooks: Option<Start>,
@@ -42,7 +42,7 @@ pub const fn name(name: &'static str) -> &'static str {
     name
 }
 
-impl Site {
+impl HandlerSpec {
     pub const fn new(handler: &'static str, pattern: &'static str, message: &'static str) -> Self {
         const NONE: SmolStr = SmolStr::new_static("");
         Self {
