@@ -17,7 +17,7 @@ async fn save(
                     .event("saved", "saved.failed")
                     .tags(const { &["billing"] })
                     .cache_ttl_ms(60000u64)
-                    .on_err(my::graceful::OnErr::Keep)
+                    .on_err(my::graceful::options::OnErr::Keep)
                     .relation("owned_by")
                     .to_pattern("tenant")
                     .schedule_after_ms(3600000u64)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use tokio::{task::futures::TaskLocalFuture, task_local};
 
-use crate::{TraceParent, TraceState};
+use crate::trace::{TraceParent, TraceState};
 
 task_local! {
     static CURRENT: Arc<Context>;

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "failpoints")]
 mod points {
-    use crate::StepError;
+    use crate::step::StepError;
 
     /// In the order of the way.
     pub const POINTS: [&str; 9] =
@@ -20,7 +20,7 @@ mod points {
 
 #[cfg(not(feature = "failpoints"))]
 mod points {
-    use crate::StepError;
+    use crate::step::StepError;
 
     /// Without the feature `failpoints` it does nothing.
     pub const fn point(_: &'static str) -> Result<(), StepError> {

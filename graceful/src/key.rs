@@ -18,7 +18,7 @@ const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 /// Encodes a value into `[A-Za-z0-9_-]` and `%`, so that two values never give one name.
 ///
 /// ```
-/// use graceful::encoded;
+/// use graceful::backends::encoded;
 /// assert_eq!(encoded("a/b*").to_string(), "a%2Fb%2A");
 /// ```
 pub fn encoded(text: &str) -> impl fmt::Display + '_ {
@@ -49,7 +49,7 @@ impl fmt::Display for Part<'_> {
 /// What a [`Key`] names; part of the key, so that the two never meet.
 ///
 /// ```
-/// use graceful::{Key, KeySpace};
+/// use graceful::{Key, backends::KeySpace};
 /// let entity = Key::new("users", None, "user", "42");
 /// assert_ne!(entity.in_space(KeySpace::LastGood), entity);
 /// ```
@@ -158,7 +158,7 @@ impl Key {
     /// The same name in another space.
     ///
     /// ```
-    /// # use graceful::{Key, KeySpace};
+    /// # use graceful::{Key, backends::KeySpace};
     /// let key = Key::new("users", None, "user", "42").in_space(KeySpace::LastGood);
     /// assert_eq!(key.to_string(), "users::user:42:last_good");
     /// ```
@@ -210,7 +210,7 @@ impl Key {
     /// The space that the key is in.
     ///
     /// ```
-    /// # use graceful::{Key, KeySpace};
+    /// # use graceful::{Key, backends::KeySpace};
     /// assert_eq!(Key::new("users", None, "user", "42").space(), KeySpace::Entity);
     /// ```
     pub fn space(&self) -> KeySpace {

@@ -45,7 +45,7 @@ mod relay;
 mod sha256;
 mod step;
 mod steps;
-mod trace;
+pub mod trace;
 mod views;
 
 pub mod backends;
@@ -55,25 +55,31 @@ pub mod guide;
 
 pub use self::{
     classify::Classify,
-    code::{Code, ParseCodeError},
+    code::Code,
     config::OrchestrationConfig,
     context::Context,
-    escape::escaped,
-    flow::{
-        AlertOn, CallOutcome, Delivery, Event, EventData, Flow, Incident, LastError, Metadata, OnErr, OnOk,
-        Payload, Severity,
-    },
+    flow::{CallOutcome, Delivery, Event, EventData, Flow, Incident, LastError, Metadata, Payload, Severity},
     handler::Outcome,
-    key::{Key, KeySpace, encoded},
-    orchestrator::{
-        Backend, BuildError, Change, ConfigError, InstallError, OrchestratorBuilder, UnmetRequirement,
-    },
+    key::Key,
+    orchestrator::{Backend, OrchestratorBuilder},
     pipeline::{FlowHook, FlowReport, Hook, Orchestrator, RelaySettings, Stats, StepResult},
     sha256::Sha256,
     step::{Step, StepError, StepErrorKind},
-    trace::{ParseTraceParentError, ParseTraceStateError, TraceParent, TraceState},
     views::{Failure, Success},
 };
+
+/// Why something could not be built, installed, configured or parsed. A step's failure is a [`StepError`].
+pub mod error {
+    pub use crate::{
+        code::ParseCodeError,
+        orchestrator::{BuildError, ConfigError, InstallError, UnmetRequirement},
+    };
+}
+
+/// The values of the options of some steps, for [`OrchestrationConfig`].
+pub mod options {
+    pub use crate::flow::{AlertOn, OnErr, OnOk};
+}
 
 #[cfg(feature = "axum")]
 pub use self::integrations::axum;
@@ -114,11 +120,12 @@ pub mod __private010 {
     pub use crate::classify::{Cause, CauseProbe};
     #[cfg(feature = "failpoints")]
     pub use crate::failpoints::POINTS as CRASH_POINTS;
-    pub use crate::flow::Argument;
     #[cfg(feature = "__testing")]
     pub use crate::flow::Sample;
+    pub use crate::flow::{AlertOn, Argument, Delivery, OnErr, OnOk, Severity};
     pub use crate::handler::*;
     pub use crate::pipeline::{Durable, Registered};
+    pub use crate::step::Step;
     #[cfg(feature = "macros")]
     pub use inventory;
 }

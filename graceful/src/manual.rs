@@ -5,10 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::{
-    CallOutcome, Code, Context, Failure, Flow, FlowReport, OrchestrationConfig, StepError, Success,
-    flow::{Argument, Declared, Origin},
-    pipeline::current,
-    pipeline::{Ended, FlowRun, Foreground, NoTypedHooks},
+    code::Code,
+    config::OrchestrationConfig,
+    context::Context,
+    flow::{Argument, CallOutcome, Declared, Flow, Origin},
+    pipeline::{Ended, FlowReport, FlowRun, Foreground, NoTypedHooks, current},
+    step::StepError,
+    views::{Failure, Success},
 };
 
 impl<'a, T: ?Sized> Success<'a, T> {

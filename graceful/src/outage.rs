@@ -11,7 +11,7 @@ use std::{
 
 use smol_str::SmolStr;
 
-use crate::Step;
+use crate::step::Step;
 
 /// At most one line of failures in this time.
 const EVERY: Duration = Duration::from_secs(1);

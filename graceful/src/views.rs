@@ -2,7 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Code, Flow, Hook, StepError, step::contain};
+use crate::{
+    code::Code,
+    flow::Flow,
+    pipeline::Hook,
+    step::{StepError, contain},
+};
 
 /// A success, with its value: what `STEP(ok = path)` gets, and where the manual path starts.
 ///

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use graceful::{
-    Event, FlowReport, Key, KeySpace, Metadata, Orchestrator, OrchestratorBuilder, Step,
+    Event, FlowReport, Key, Metadata, Orchestrator, OrchestratorBuilder, Step,
     backends::{
-        Alert, Alerter as _, AuditLog as _, AuditRecord, Cache as _, CacheEntry, Edge, Job,
+        Alert, Alerter as _, AuditLog as _, AuditRecord, Cache as _, CacheEntry, Edge, Job, KeySpace,
         KnowledgeGraph as _, MetadataStore as _, Nexus as _, Node, PatternUse, Scheduler as _, memory,
     },
 };

@@ -2,7 +2,11 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(dead_code, reason = "handlers that are registered, and never called")]
 
-use graceful::{Code, InstallError, Orchestrator, UnmetRequirement, backends::memory};
+use graceful::{
+    Code, Orchestrator,
+    backends::memory,
+    error::{InstallError, UnmetRequirement},
+};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]

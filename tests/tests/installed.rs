@@ -1,7 +1,7 @@
 //! An orchestrator for the whole process: a program of its own, since there is one at most.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful::{Code, InstallError, orchestrate};
+use graceful::{Code, error::InstallError, orchestrate};
 use graceful_tests::World;
 
 #[orchestrate(pattern = "user", id = 42)]

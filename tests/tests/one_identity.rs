@@ -2,7 +2,10 @@
 #![allow(missing_docs, reason = "tests")]
 
 use graceful::{
-    Code, Flow, InstallError, Orchestrator, StepError, UnmetRequirement, backends::memory, orchestrate,
+    Code, Flow, Orchestrator, StepError,
+    backends::memory,
+    error::{InstallError, UnmetRequirement},
+    orchestrate,
 };
 
 macro_rules! handler {

@@ -11,7 +11,7 @@ mod notify;
 pub mod webhook;
 
 use graceful::{
-    Backend, Change, OrchestratorBuilder,
+    Backend, OrchestratorBuilder,
     backends::{BoxFuture, client::ConnectError},
 };
 
@@ -36,6 +36,8 @@ pub const WEBHOOK: Backend =
         let (url, secret) = url.split_once('#').unwrap_or((&url, ""));
         connect(Webhook::builder(url.trim_start_matches("webhook+"), secret).checked())
     });
+
+type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
 
 /// The receiver, over the alert store that was given before.
 fn connect<R: Receiver>(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use graceful::encoded;
+use graceful::backends::encoded;
 use smol_str::SmolStr;
 
 /// Which events a [`Subscriber`](super::Subscriber) reads: those of a service, a tenant, a pattern, a name; what is not

@@ -11,8 +11,7 @@ use std::{
 use async_nats::jetstream::{AckKind, Message};
 use graceful::{
     StepError,
-    backends::{Inbox, InboxEntry, ReceivedEvent},
-    escaped,
+    backends::{Inbox, InboxEntry, ReceivedEvent, escaped},
 };
 use tokio::time::{sleep, timeout};
 

@@ -25,7 +25,7 @@
 //!
 //! All events of all services are in one stream, `graceful` unless the URL says another (`?stream=orders`), under subjects of
 //! five tokens: `{stream}.{service}.{tenant}.{pattern}.{event}`, such as `graceful.users.acme.user.user_updated`. Each token
-//! is [encoded](graceful::encoded), and an empty one is `%`, so that different events have different subjects, and nothing in
+//! is [encoded](graceful::backends::encoded), and an empty one is `%`, so that different events have different subjects, and nothing in
 //! a name can be a wildcard or a separator.
 //!
 //! Whoever connects first creates the stream: in a file, one replica, messages kept for 7 days, repetitions of an event
@@ -60,7 +60,7 @@ mod stream;
 mod subscriber;
 mod url;
 
-use graceful::{Backend, Change, OrchestratorBuilder};
+use graceful::{Backend, OrchestratorBuilder};
 
 pub use self::{
     events::Events,
@@ -73,6 +73,6 @@ pub use self::{
 pub const BACKEND: Backend = Backend::new("graceful-nats", "GRACEFUL_EVENTS", &["nats", "tls"], |url| {
     Box::pin(async move {
         let events = Events::connect(&url).await?;
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as Change)
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as _)
     })
 });

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graceful::{
-    backends::client::{
+use graceful::backends::{
+    client::{
         Breaker, ConnectError, in_real_time,
         url::{self, ENCODE},
     },

@@ -87,7 +87,7 @@ mod transaction;
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use graceful::{
-    Backend, Change, OrchestratorBuilder, StepError,
+    Backend, OrchestratorBuilder, StepError,
     backends::{
         Reply,
         client::{Breaker, Call},
@@ -318,6 +318,6 @@ pub const BACKEND: Backend =
             Store::migrate(&url).await?;
             let store = Store::connect(&url).await?;
             // Receivers of alerts read those of the store.
-            Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)
+            Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as _)
         })
     });

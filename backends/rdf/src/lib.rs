@@ -18,7 +18,7 @@ mod update;
 mod vocabulary;
 
 #[cfg(feature = "sparql")]
-use graceful::{Backend, Change, OrchestratorBuilder, backends::client::ConnectError};
+use graceful::{Backend, OrchestratorBuilder, backends::client::ConnectError};
 
 pub use self::retention::Retention;
 use self::rows::{activities, answered, neighbours, row};
@@ -30,6 +30,6 @@ use self::triples::{all, described, fact, own};
 pub const SPARQL: Backend = Backend::new("graceful-rdf", "GRACEFUL_GRAPH", &["http", "https"], |url| {
     Box::pin(async move {
         let graph = sparql::Graph::of_url(&url).map_err(|error| ConnectError::new(error.message()))?;
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.graph(graph)) as Change)
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.graph(graph)) as _)
     })
 });

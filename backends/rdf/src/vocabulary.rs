@@ -4,7 +4,10 @@
 
 use std::{fmt, str::FromStr};
 
-use graceful::{Key, KeySpace, encoded};
+use graceful::{
+    Key,
+    backends::{KeySpace, encoded},
+};
 use jiff::Timestamp;
 use oxrdf::{Literal, NamedNode, NamedNodeRef, vocab::xsd};
 use percent_encoding::percent_decode_str;

@@ -17,7 +17,7 @@ mod stored;
 #[cfg(feature = "tls")]
 mod tls;
 
-use graceful::{Backend, Change, OrchestratorBuilder};
+use graceful::{Backend, OrchestratorBuilder};
 
 pub use self::cache::Cache;
 
@@ -27,7 +27,7 @@ pub use self::cache::Cache;
 pub const BACKEND: Backend = Backend::new("graceful-redis", "GRACEFUL_CACHE", SCHEMES, |url| {
     Box::pin(async move {
         let cache = Cache::connect(&url).await?;
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(cache)) as Change)
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(cache)) as _)
     })
 });
 

@@ -120,7 +120,7 @@ mod tests {
             Key::new("users", Some("acme"), "account", "4:2"),
             Key::new("users", Some("acme"), "user", "42"),
             Key::new("orders", Some("acme"), "user", "4:2"),
-            key().in_space(graceful::KeySpace::LastGood),
+            key().in_space(graceful::backends::KeySpace::LastGood),
         ] {
             assert_eq!(read(&other, &bytes), None);
         }

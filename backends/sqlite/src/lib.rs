@@ -69,7 +69,7 @@ use std::{
 };
 
 use graceful::{
-    Backend, Change, Orchestrator, OrchestratorBuilder, StepError,
+    Backend, Orchestrator, OrchestratorBuilder, StepError,
     backends::{Reply, client::ConnectError},
 };
 use jiff::Timestamp;
@@ -219,7 +219,7 @@ pub const BACKEND: Backend = Backend::new("graceful-sqlite", "GRACEFUL_STORE", &
             ConnectError::new(format!("the store cannot be opened: {why}"))
         })?;
         // Receivers of alerts read those of the store.
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as Change)
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as _)
     })
 });
 

@@ -7,8 +7,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use graceful::{
     StepError,
-    backends::{QueuedFlow, Reply, failpoint},
-    escaped,
+    backends::{QueuedFlow, Reply, escaped, failpoint},
 };
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteConnectOptions};
 use tokio::{

@@ -252,7 +252,7 @@ fn spec(handler: &Handler) -> TokenStream {
             SpecArgument::BudgetMillis(millis) => millis.to_token_stream(),
             SpecArgument::Variant(of, variant) => {
                 let (of, variant) = (hidden(of), hidden(variant));
-                quote!(#krate::#of::#variant)
+                quote!(#krate::__private010::#of::#variant)
             }
         });
         let separator = if index == 0 { quote!(#krate::__private010::HandlerSpec::) } else { quote!(.) };

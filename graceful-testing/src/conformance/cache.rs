@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use graceful::{
-    Key, KeySpace, Payload,
+    Key, Payload,
     backends::{
         Cache, CacheEntry,
         CacheWrite::{self, Done, Newer},
+        KeySpace,
     },
 };
 use jiff::Timestamp;

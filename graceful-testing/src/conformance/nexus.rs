@@ -1,6 +1,9 @@
 //! What a [`Nexus`] must do.
 
-use graceful::{Code, Key, KeySpace, backends::Nexus};
+use graceful::{
+    Code, Key,
+    backends::{KeySpace, Nexus},
+};
 
 use super::{at, call, flow, long_names};
 

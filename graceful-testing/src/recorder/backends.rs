@@ -102,7 +102,8 @@ impl Cache for Recording<dyn Cache> {
     }
 
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
-        let what = if key.space() == graceful::KeySpace::LastGood { "forget" } else { "invalidate" };
+        let what =
+            if key.space() == graceful::backends::KeySpace::LastGood { "forget" } else { "invalidate" };
         let call = || format!("{what} {}", key.id());
         self.log.record(call, || self.inner.invalidate(key, version, ttl))
     }

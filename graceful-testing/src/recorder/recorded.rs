@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use graceful::{Flow, FlowReport, Step, StepError, StepResult, escaped};
+use graceful::{Flow, FlowReport, Step, StepError, StepResult, backends::escaped};
 
 use super::difference;
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
 use super::Timestamp;
-use crate::{Context, Payload, StepError};
+use crate::{context::Context, flow::Payload, step::StepError};
 
 /// An event as its readers get it: the attributes of a CloudEvent, and its data.
 ///

@@ -30,3 +30,7 @@ pub use self::{
 };
 #[doc(hidden)]
 pub use crate::failpoints::point as failpoint;
+pub use crate::{
+    escape::escaped,
+    key::{KeySpace, encoded},
+};

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use crate::StepError;
+use crate::step::StepError;
 
 /// A future that belongs to nobody: it can be left to go on in the background.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -3,7 +3,7 @@
 use actix_web::{Error, ResponseError, error::InternalError};
 
 use super::{Classify, by_status};
-use crate::Code;
+use crate::code::Code;
 
 #[diagnostic::do_not_recommend]
 impl Classify for Error {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, error::Error};
 use anyhow::Error as AnyError;
 
 use super::{Classify, chain::known_cause};
-use crate::Code;
+use crate::code::Code;
 
 #[diagnostic::do_not_recommend]
 impl Classify for AnyError {

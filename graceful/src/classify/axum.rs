@@ -5,7 +5,7 @@ use axum::extract::rejection::{
 };
 
 use super::Classify;
-use crate::Code;
+use crate::code::Code;
 
 macro_rules! rejections {
     ($($rejection:ty)*) => {$(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use eyre::Report;
 
 use super::{Classify, chain::known_cause};
-use crate::Code;
+use crate::code::Code;
 
 #[diagnostic::do_not_recommend]
 impl Classify for Report {

@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 
 use super::{Classify, by_status};
-use crate::Code;
+use crate::code::Code;
 
 #[diagnostic::do_not_recommend]
 impl Classify for StatusCode {

@@ -17,7 +17,10 @@ use super::{
     Classify,
     chain::{Cause, known_cause},
 };
-use crate::{Code, StepError, StepErrorKind};
+use crate::{
+    code::Code,
+    step::{StepError, StepErrorKind},
+};
 
 /// One table for both questions: what a type means, and which types a chain of causes is searched for.
 macro_rules! known {

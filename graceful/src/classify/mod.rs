@@ -21,7 +21,7 @@ mod tonic;
 use std::{borrow::Cow, sync::Arc};
 
 pub use self::chain::{Cause, CauseProbe};
-use crate::Code;
+use crate::code::Code;
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("derive.md")]

@@ -3,7 +3,7 @@
 use sqlx::error::{DatabaseError, Error, ErrorKind};
 
 use super::Classify;
-use crate::Code;
+use crate::code::Code;
 
 #[diagnostic::do_not_recommend]
 impl Classify for Error {

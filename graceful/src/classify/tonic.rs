@@ -3,7 +3,7 @@
 use tonic::Status;
 
 use super::Classify;
-use crate::Code;
+use crate::code::Code;
 
 #[diagnostic::do_not_recommend]
 impl Classify for Status {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
-    Delivery, Hook, Orchestrator, Step,
-    flow::{Argument, Declaration, Identity, Tags, Values},
-    pipeline::{Hooks, Overrides},
+    flow::{Argument, Declaration, Delivery, Identity, Tags, Values},
+    pipeline::{Hook, Hooks, Orchestrator, Overrides},
+    step::Step,
 };
 
 /// What follows an outcome, declared by hand: the same arguments as the attribute's, one type for both arms.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::OrchestrationConfig;
-use crate::{AlertOn, OnErr, OnOk, Severity, flow::Argument};
+use crate::flow::{AlertOn, Argument, OnErr, OnOk, Severity};
 
 impl OrchestrationConfig {
     /// The key of the cached value; the step `cache` runs when there is one.

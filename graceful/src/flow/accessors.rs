@@ -6,7 +6,7 @@ use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{CallOutcome, Delivery, Flow, Metadata, Payload};
-use crate::{Code, Context};
+use crate::{code::Code, context::Context};
 
 impl Flow {
     /// The flow's id, a `UUIDv7` made once: the event's id, the state's id, the audit record's id.

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use super::{Flow, Metadata, Payload};
-use crate::{Code, encoded};
+use crate::{code::Code, key::encoded};
 
 /// The event of a flow, a view of it: cloning it shares the flow.
 ///

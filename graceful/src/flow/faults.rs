@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::Flow;
-use crate::{StepError, StepErrorKind};
+use crate::step::{StepError, StepErrorKind};
 
 /// An argument of the declaration whose expression can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-use crate::{Key, encoded};
+use crate::key::{Key, encoded};
 
 /// What an alert and a review job are about: an entity, and the handler whose failure it was.
 ///

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::Flow;
-use crate::Code;
+use crate::code::Code;
 
 /// What is known of an entity after a flow: counters, the last of each outcome, and its place in the chain of flows.
 ///

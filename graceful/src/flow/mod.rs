@@ -40,7 +40,7 @@ pub use self::{
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
     payload::Payload,
 };
-use crate::{Code, Context, escape::is_plain};
+use crate::{code::Code, context::Context, escape::is_plain};
 
 /// How a handler ended.
 ///

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::{Argument, Declaration, Flow, Incident};
-use crate::{Key, KeySpace};
+use crate::key::{Key, KeySpace};
 
 /// The entity's key, made once for all steps. A copy of the flow makes its own: it may be about to get another name.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ impl Clone for Named {
 
 impl Flow {
     /// The entity's id: the argument `id`, else the cache key. A call that names no entity has its correlation id here, and a
-    /// [key space](crate::KeySpace::Call) of its own: see [`has_entity`](Self::has_entity).
+    /// [key space](crate::backends::KeySpace::Call) of its own: see [`has_entity`](Self::has_entity).
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Step, step::Steps};
+use crate::{
+    code::Code,
+    step::{Step, Steps},
+};
 
 /// When the response leaves, relative to the steps.
 ///
@@ -32,7 +35,7 @@ pub enum Delivery {
 /// What the success arm of `cache` does.
 ///
 /// ```
-/// # use graceful::OnOk;
+/// # use graceful::options::OnOk;
 /// assert_eq!(OnOk::default(), OnOk::Auto);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,7 +53,7 @@ pub enum OnOk {
 /// What the error arm of `cache` does.
 ///
 /// ```
-/// # use graceful::OnErr;
+/// # use graceful::options::OnErr;
 /// assert_eq!(OnErr::default(), OnErr::Auto);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,7 +71,7 @@ pub enum OnErr {
 /// Which errors fire an alert.
 ///
 /// ```
-/// # use graceful::AlertOn;
+/// # use graceful::options::AlertOn;
 /// assert_eq!(AlertOn::default(), AlertOn::ServerFault);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

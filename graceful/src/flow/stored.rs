@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::format_smolstr;
 
 use super::Flow;
-use crate::{StepError, step::Steps};
+use crate::step::{StepError, Steps};
 
 /// A flow on disk.
 #[derive(Debug, Serialize, Deserialize)]

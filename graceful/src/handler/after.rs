@@ -8,8 +8,9 @@ use std::{
 
 use super::enter::required;
 use crate::{
-    Outcome, StepError,
+    handler::Outcome,
     pipeline::{Ended, FirstPoll, Foreground, NoTypedHooks},
+    step::StepError,
 };
 
 /// What happens between the body's end and the caller's answer.

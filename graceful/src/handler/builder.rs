@@ -6,8 +6,9 @@ use serde::Serialize;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
-    Code, Flow, encoded,
-    flow::{Argument, name},
+    code::Code,
+    flow::{Argument, Flow, name},
+    key::encoded,
     step::contain,
 };
 

@@ -6,9 +6,12 @@ use tracing::Level;
 
 use super::{FlowBuilder, HandlerSpec, Once, Returns, builder::Fill};
 use crate::{
-    CallOutcome, Code, Context, Flow, Orchestrator, Outcome, StepError,
-    flow::{Argument, Origin},
-    pipeline::{self, Ended, FlowRun, current},
+    code::Code,
+    context::Context,
+    flow::{Argument, CallOutcome, Flow, Origin},
+    handler::Outcome,
+    pipeline::{self, Ended, FlowRun, Orchestrator, current},
+    step::StepError,
 };
 
 /// What `on = …` may name.

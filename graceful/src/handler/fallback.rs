@@ -9,7 +9,14 @@ use std::{
 };
 
 use super::Decode;
-use crate::{Flow, Orchestrator, Outcome, Payload, Step, StepError, backends::Reply, steps};
+use crate::{
+    backends::Reply,
+    flow::{Flow, Payload},
+    handler::Outcome,
+    pipeline::Orchestrator,
+    step::{Step, StepError},
+    steps,
+};
 
 /// Turns an `Err` into an `Ok`.
 pub trait Fallback<R: Outcome> {

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Failure, Flow, Outcome, StepError, pipeline::HookResult};
+use crate::{flow::Flow, handler::Outcome, pipeline::HookResult, step::StepError, views::Failure};
 
 /// A function in the place of a step's arm.
 #[diagnostic::on_unimplemented(

@@ -10,8 +10,10 @@ use std::{
 
 use super::{After, Decode, FlowBuilder, LastGood, NoFallback, Once, Plain, Run, Typed, enter::Active};
 use crate::{
-    Flow, Outcome, Step, StepError,
+    flow::Flow,
+    handler::Outcome,
     pipeline::{FirstPoll, HookResult},
+    step::{Step, StepError},
 };
 
 /// A call, before it runs. An async one is awaited, any other is [finished](Self::finish).

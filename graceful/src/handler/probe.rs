@@ -15,7 +15,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use smol_str::SmolStr;
 
 use super::{Carrier, Current, FlowBuilder, Value, mismatch};
-use crate::{Classify, Payload, StepError, flow::Argument};
+use crate::{
+    classify::Classify,
+    flow::{Argument, Payload},
+    step::StepError,
+};
 
 /// A value, or an error, to ask what it can do.
 #[derive(Debug)]

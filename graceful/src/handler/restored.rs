@@ -11,7 +11,12 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use super::HookOf;
-use crate::{Flow, StepError, Success, flow::Argument, pipeline::HookResult};
+use crate::{
+    flow::{Argument, Flow},
+    pipeline::HookResult,
+    step::StepError,
+    views::Success,
+};
 
 /// The full path of the function around the item `__graceful_here`, without the generics of this call.
 pub fn identity<T>(_: &T) -> &'static str {

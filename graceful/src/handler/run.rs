@@ -12,9 +12,8 @@ use pin_project_lite::pin_project;
 
 use super::{Active, After, FlowBuilder, after::taken};
 use crate::{
-    Outcome,
-    pipeline::current,
-    pipeline::{FirstPoll, Foreground, NoTypedHooks},
+    handler::Outcome,
+    pipeline::{FirstPoll, Foreground, NoTypedHooks, current},
 };
 
 pin_project! {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{After, Once, Plain, Prepared, Returns, Run, Typed, after::taken, prepared::Finish};
-use crate::{Outcome, pipeline::Ended};
+use crate::{handler::Outcome, pipeline::Ended};
 
 /// A call, to ask whether it can wait.
 #[derive(Debug)]

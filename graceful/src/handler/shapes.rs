@@ -3,7 +3,7 @@
 use std::{future::Future, marker::PhantomData};
 
 use super::{Nothing, Once};
-use crate::{StepError, backends::BoxFuture, pipeline::HookResult};
+use crate::{backends::BoxFuture, pipeline::HookResult, step::StepError};
 
 /// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
 ///

@@ -5,9 +5,9 @@ use std::mem;
 use smol_str::SmolStr;
 
 use crate::{
-    AlertOn, Delivery, OnErr, OnOk, Severity, Step,
-    flow::{Declaration, Declared, Identity, Options, Tags},
+    flow::{AlertOn, Declaration, Declared, Delivery, Identity, OnErr, OnOk, Options, Severity, Tags},
     pipeline::{Durable, Overrides, Start, registry::without_an_orchestrator},
+    step::Step,
 };
 
 /// A handler's declaration as data. Each method is one argument of the attribute.

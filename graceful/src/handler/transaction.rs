@@ -10,9 +10,12 @@ use std::{
 
 use super::{Entered, FlowBuilder, enter::Active};
 use crate::{
-    CallOutcome, Code, Flow, Outcome, Step, StepError,
     backends::{AnotherDatabase, Transaction},
+    code::Code,
+    flow::{CallOutcome, Flow},
+    handler::Outcome,
     pipeline::{Ended, FlowRun, HookResult, Orchestrator, current, to_insert},
+    step::{Step, StepError},
 };
 
 /// A transaction does not know which store it should have been of.

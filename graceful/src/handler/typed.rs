@@ -10,10 +10,13 @@ use std::{
 
 use super::{After, Fallback, after::taken, enter::required, fallback::Asked};
 use crate::{
-    Failure, Flow, Outcome, Step, StepError, StepResult, Success,
-    pipeline::current,
-    pipeline::{Budget, Ended, FlowRun, Foreground, HookResult, MAX_DEPTH, TypedHooks, too_deep},
-    step::contain,
+    flow::Flow,
+    handler::Outcome,
+    pipeline::{
+        Budget, Ended, FlowRun, Foreground, HookResult, MAX_DEPTH, StepResult, TypedHooks, current, too_deep,
+    },
+    step::{Step, StepError, contain},
+    views::{Failure, Success},
 };
 
 /// The typed view of an outcome.

@@ -11,7 +11,7 @@ use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use crate::{Classify, Code, Context};
+use crate::{classify::Classify, code::Code, context::Context};
 
 /// An error as its client may see it: what it means, and nothing else of it.
 ///

@@ -6,7 +6,7 @@
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{Classify, Context, pipeline::current};
+use crate::{classify::Classify, context::Context, pipeline::current};
 
 /// An error as its client may see it: its code, its classified message, and nothing else of it.
 ///

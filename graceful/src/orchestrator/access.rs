@@ -6,10 +6,12 @@ use serde::de::DeserializeOwned;
 
 use super::Orchestrator;
 use crate::{
-    Context, Key, StepError,
     backends::{
         Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Scheduler,
     },
+    context::Context,
+    key::Key,
+    step::StepError,
 };
 
 macro_rules! backends {
@@ -27,7 +29,7 @@ impl Orchestrator {
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
     /// assert_eq!(orchestrator.key("user", 42).to_string(), "users::user:42");
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn key(&self, pattern: &str, id: impl fmt::Display) -> Key {
         let id = smol_str::format_smolstr!("{id}");
@@ -67,7 +69,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().cache().is_some());
         /// assert!(Orchestrator::builder().build()?.cache().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         cache: Cache
         /// What drives `metadata`.
@@ -76,7 +78,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().metadata().is_some());
         /// assert!(Orchestrator::builder().build()?.metadata().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         metadata: MetadataStore
         /// What drives `graph`.
@@ -85,7 +87,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().graph().is_some());
         /// assert!(Orchestrator::builder().build()?.graph().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         graph: KnowledgeGraph
         /// What drives `schedule`.
@@ -94,7 +96,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().scheduler().is_some());
         /// assert!(Orchestrator::builder().build()?.scheduler().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         scheduler: Scheduler
         /// What drives `event`.
@@ -103,7 +105,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().events().is_some());
         /// assert!(Orchestrator::builder().build()?.events().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         events: EventEmitter
         /// What drives `nexus`.
@@ -112,7 +114,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().nexus().is_some());
         /// assert!(Orchestrator::builder().build()?.nexus().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         nexus: Nexus
         /// What drives `audit`.
@@ -121,7 +123,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().audit().is_some());
         /// assert!(Orchestrator::builder().build()?.audit().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         audit: AuditLog
         /// What drives `alert`.
@@ -130,7 +132,7 @@ impl Orchestrator {
         /// # use graceful::Orchestrator;
         /// assert!(Orchestrator::in_memory().alerts().is_some());
         /// assert!(Orchestrator::builder().build()?.alerts().is_none());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         alerts: Alerter
         /// Where flows of durable delivery are kept: to look at dead letters, to resubmit and to purge them.

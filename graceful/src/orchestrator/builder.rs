@@ -39,7 +39,7 @@ use crate::{
 ///     .events(memory::Events::new())
 ///     .on_report(|report| println!("{report}"))
 ///     .build()?;
-/// # Ok::<(), graceful::BuildError>(())
+/// # Ok::<(), graceful::error::BuildError>(())
 /// # }).unwrap();
 /// ```
 #[must_use]
@@ -97,7 +97,7 @@ impl OrchestratorBuilder {
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
     /// assert_eq!(orchestrator.key("user", 42).service(), "users");
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn service(mut self, name: impl Into<SmolStr>) -> Self {
         self.origin.service = name.into();
@@ -127,7 +127,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().cache(memory::Cache::new()).build()?;
         /// assert!(orchestrator.cache().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         cache: Cache
         /// Drives `metadata`.
@@ -136,7 +136,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().metadata(memory::MetadataStore::new()).build()?;
         /// assert!(orchestrator.metadata().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         metadata: MetadataStore
         /// Drives `graph`.
@@ -145,7 +145,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().graph(memory::Graph::new()).build()?;
         /// assert!(orchestrator.graph().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         graph: KnowledgeGraph
         /// Drives `schedule`.
@@ -154,7 +154,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().scheduler(memory::Scheduler::new()).build()?;
         /// assert!(orchestrator.scheduler().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         scheduler: Scheduler
         /// Drives `event`.
@@ -163,7 +163,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().events(memory::Events::new()).build()?;
         /// assert!(orchestrator.events().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         events: EventEmitter
         /// Drives `nexus`.
@@ -172,7 +172,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().nexus(memory::Nexus::new()).build()?;
         /// assert!(orchestrator.nexus().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         nexus: Nexus
         /// Drives `audit`.
@@ -181,7 +181,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().audit(memory::AuditLog::new()).build()?;
         /// assert!(orchestrator.audit().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         audit: AuditLog
         /// Drives `alert`.
@@ -190,7 +190,7 @@ impl OrchestratorBuilder {
         /// # use graceful::{Orchestrator, backends::memory};
         /// let orchestrator = Orchestrator::builder().alerts(memory::Alerts::new()).build()?;
         /// assert!(orchestrator.alerts().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         alerts: Alerter
         /// Keeps the flows of `delivery = "durable"` until their steps are done. Not a step's: a handler that is durable asks
@@ -201,7 +201,7 @@ impl OrchestratorBuilder {
         /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
         /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).build()?;
         /// assert!(orchestrator.flows().is_some());
-        /// # Ok::<(), graceful::BuildError>(())
+        /// # Ok::<(), graceful::error::BuildError>(())
         /// # }).unwrap();
         /// ```
         flows: FlowStore
@@ -229,7 +229,7 @@ impl OrchestratorBuilder {
     /// let events = memory::Events::new();
     /// let orchestrator = Orchestrator::builder().service("users").events(events.clone()).in_memory().build()?;
     /// assert!(orchestrator.cache().is_some());
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// # }).unwrap();
     /// ```
     #[cfg(feature = "memory")]
@@ -258,7 +258,7 @@ impl OrchestratorBuilder {
     ///     backends
     /// });
     /// assert!(without_cache.build()?.cache().is_none());
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// # }).unwrap();
     /// ```
     pub fn map_backends(mut self, change: impl FnOnce(Backends) -> Backends) -> Self {
@@ -286,7 +286,7 @@ impl OrchestratorBuilder {
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").in_memory().build()?;
     /// assert!(orchestrator.audit().is_some());
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn build(self) -> Result<Orchestrator, BuildError> {
         let unmet = requirements::of_handlers(&self.handlers, &self.backends);

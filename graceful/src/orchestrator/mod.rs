@@ -32,7 +32,7 @@ impl Orchestrator {
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn builder() -> OrchestratorBuilder {
         OrchestratorBuilder::new()

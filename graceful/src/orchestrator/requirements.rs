@@ -34,7 +34,7 @@ impl UnmetRequirement {
     /// The handler's name.
     ///
     /// ```standalone_crate
-    /// use graceful::{InstallError, Orchestrator, StepError, orchestrate};
+    /// use graceful::{Orchestrator, StepError, orchestrate, error::InstallError};
     ///
     /// #[orchestrate(pattern = "user", id = id, audit(required))]
     /// async fn delete_user(id: u64) -> Result<(), StepError> { Ok(()) }
@@ -51,7 +51,7 @@ impl UnmetRequirement {
     /// The file that the handler is in, as [`file!`] gives it.
     ///
     /// ```
-    /// # fn print(unmet: &graceful::UnmetRequirement) {
+    /// # fn print(unmet: &graceful::error::UnmetRequirement) {
     /// println!("{}:{}", unmet.file(), unmet.line());
     /// # }
     /// ```
@@ -62,7 +62,7 @@ impl UnmetRequirement {
     /// The line of the handler's attribute.
     ///
     /// ```
-    /// # fn print(unmet: &graceful::UnmetRequirement) {
+    /// # fn print(unmet: &graceful::error::UnmetRequirement) {
     /// println!("{}:{}", unmet.file(), unmet.line());
     /// # }
     /// ```
@@ -117,7 +117,7 @@ impl std::error::Error for BuildError {}
 /// Why an orchestrator cannot become the one of the process.
 ///
 /// ```
-/// use graceful::{InstallError, Orchestrator};
+/// use graceful::{Orchestrator, error::InstallError};
 ///
 /// Orchestrator::in_memory().install().unwrap();
 /// let error = Orchestrator::in_memory().install().unwrap_err();

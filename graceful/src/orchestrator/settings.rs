@@ -29,7 +29,7 @@ impl OrchestratorBuilder {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let orchestrator = Orchestrator::builder().in_memory().reviewer(look_into).build()?;
     /// assert_eq!(orchestrator.review().await.unwrap(), 0);
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// # }).unwrap();
     /// ```
     pub fn reviewer<F, Fut>(mut self, review: F) -> Self
@@ -111,7 +111,7 @@ impl OrchestratorBuilder {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let settings = RelaySettings::default().attempts(5);
     /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).relay(settings).build()?;
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// # }).unwrap();
     /// ```
     pub fn relay(mut self, settings: RelaySettings) -> Self {
@@ -125,7 +125,7 @@ impl OrchestratorBuilder {
     /// ```
     /// # use graceful::Orchestrator;
     /// let orchestrator = Orchestrator::builder().max_event_bytes(1024 * 1024).build()?;
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn max_event_bytes(mut self, bytes: usize) -> Self {
         self.max_event_bytes = bytes;
@@ -141,7 +141,7 @@ impl OrchestratorBuilder {
     /// ```
     /// # use graceful::Orchestrator;
     /// let orchestrator = Orchestrator::builder().log_errors(false).build()?;
-    /// # Ok::<(), graceful::BuildError>(())
+    /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn log_errors(mut self, log: bool) -> Self {
         self.log_errors = log;

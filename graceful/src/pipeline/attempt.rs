@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use super::{Ended, NoTypedHooks, Overrides, durable, run::Pipeline};
-use crate::{Orchestrator, StepError, flow::Stored};
+use crate::{flow::Stored, pipeline::Orchestrator, step::StepError};
 
 /// One attempt at a flow that comes from a store. Dropped before its end, nothing is told of it: the flow is still stored.
 pub(crate) struct Attempt(Box<Pipeline>);

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{FlowReport, FlowRun, durable};
-use crate::{Delivery, Orchestrator, backends::BoxFuture};
+use crate::{backends::BoxFuture, flow::Delivery, pipeline::Orchestrator};
 
 /// Entities are spread over the lanes by hash; a lane runs one flow at a time.
 const LANES: usize = 8;

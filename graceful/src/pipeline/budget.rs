@@ -9,7 +9,10 @@ use std::{
 
 use tokio::time::Sleep;
 
-use crate::{Orchestrator, StepError, StepErrorKind};
+use crate::{
+    pipeline::Orchestrator,
+    step::{StepError, StepErrorKind},
+};
 
 /// A step's time, which starts to run when the step first is not ready: a step that is ready at once pays for no timer.
 #[derive(Default)]

@@ -7,9 +7,9 @@ use super::{
     run::{Caller, Pass, Pipeline},
 };
 use crate::{
-    Delivery, Event, Step, StepError,
     backends::{Lane, QueuedFlow},
-    step::Steps,
+    flow::{Delivery, Event},
+    step::{Step, StepError, Steps},
 };
 
 /// Stores a flow; ready when it is on disk. Dropped before, it is stored all the same.

@@ -12,7 +12,7 @@ use super::{
     durable,
     run::{Caller, Pipeline},
 };
-use crate::{Delivery, StepError, backends::BoxFuture};
+use crate::{backends::BoxFuture, flow::Delivery, step::StepError};
 
 /// Ends when the response may leave. Dropped before, the flow goes on in the background.
 pub(crate) struct Foreground<T> {

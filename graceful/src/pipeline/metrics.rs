@@ -5,7 +5,7 @@ use std::time::Instant;
 use metrics::{SharedString, counter, histogram};
 
 use super::StepResult;
-use crate::{Flow, Step};
+use crate::{flow::Flow, step::Step};
 
 /// Since when.
 pub(super) struct Clock(Instant);

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::Orchestrator;
-use crate::{CallOutcome, Flow, FlowReport, Step, StepError, step::contain};
+use crate::{
+    flow::{CallOutcome, Flow},
+    pipeline::FlowReport,
+    step::{Step, StepError, contain},
+};
 
 pub(crate) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;
 

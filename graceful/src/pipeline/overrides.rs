@@ -7,7 +7,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::{Flow, Step, StepError, backends::BoxFuture};
+use crate::{
+    backends::BoxFuture,
+    flow::Flow,
+    step::{Step, StepError},
+};
 
 pub(crate) type HookResult = Result<(), StepError>;
 
@@ -192,7 +196,7 @@ impl TypedHooks for NoTypedHooks {
 
 pub(super) fn abandoned() -> StepError {
     StepError::of_kind(
-        crate::StepErrorKind::Abandoned,
+        crate::step::StepErrorKind::Abandoned,
         "it borrows the handler's result, and the caller did not wait for it",
     )
 }

@@ -2,7 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Flow, Step, StepError, escape::escaped};
+use crate::{
+    escape::escaped,
+    flow::Flow,
+    step::{Step, StepError},
+};
 
 /// What became of one step.
 ///

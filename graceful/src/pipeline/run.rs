@@ -9,11 +9,11 @@ use tracing::Span;
 
 use super::{Budget, Ended, HookResult, Overrides, StepResult, TypedHooks, telemetry::FlowTelemetry};
 use crate::{
-    CallOutcome, Delivery, Flow, Orchestrator, Step, StepError, StepErrorKind,
     backends::{BoxFuture, Reply},
     escape::escaped,
-    pipeline::current,
-    step::{Steps, contain},
+    flow::{CallOutcome, Delivery, Flow},
+    pipeline::{Orchestrator, current},
+    step::{Step, StepError, StepErrorKind, Steps, contain},
     steps::{self, Done},
 };
 

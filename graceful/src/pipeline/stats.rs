@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{CallOutcome, Step};
+use crate::{flow::CallOutcome, step::Step};
 
 #[derive(Debug, Default)]
 pub(crate) struct Counters {

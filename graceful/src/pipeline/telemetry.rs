@@ -11,7 +11,7 @@ use tracing::{
 use super::StepResult;
 #[cfg(feature = "metrics")]
 use super::metrics::Clock;
-use crate::{Flow, Step};
+use crate::{flow::Flow, step::Step};
 
 /// Of one flow.
 #[derive(Default)]

@@ -6,12 +6,12 @@ use smol_str::format_smolstr;
 
 use super::{backoff::backoff, complain, handlers, works};
 use crate::{
-    Orchestrator, StepError,
     backends::{AttemptOutcome, Claim, FlowStore},
     failpoints,
     flow::Stored,
     outage,
-    pipeline::Attempt,
+    pipeline::{Attempt, Orchestrator},
+    step::StepError,
 };
 
 const SETTLING: &str = "recording the outcome of a flow failed; it will be retried";

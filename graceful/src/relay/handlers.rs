@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::LazyLock};
 use smol_str::format_smolstr;
 
 use crate::{
-    StepError,
     pipeline::{Durable, Overrides, registry},
+    step::StepError,
 };
 
 /// What runs the hooks of a stored flow.

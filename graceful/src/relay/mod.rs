@@ -26,10 +26,10 @@ use tokio::{
 pub(crate) use self::review::run as run_reviews;
 use self::shares::Shares;
 use crate::{
-    Orchestrator, StepError,
     backends::{ClaimId, FlowState, FlowStore, Lane, Room},
     failpoints, outage,
-    pipeline::{RelaySettings, WeakOrchestrator},
+    pipeline::{Orchestrator, RelaySettings, WeakOrchestrator},
+    step::StepError,
 };
 
 /// Takes flows out of the orchestrator's store, until the orchestrator is dropped or shut down.

@@ -7,9 +7,9 @@ use tokio::{task::JoinSet, time::timeout};
 
 use super::{backoff::backoff, complain};
 use crate::{
-    Orchestrator, StepError,
     backends::{Job, Scheduler},
-    pipeline::{Reviewer, WeakOrchestrator},
+    pipeline::{Orchestrator, Reviewer, WeakOrchestrator},
+    step::StepError,
 };
 
 /// Looks for jobs that are due, until the orchestrator is dropped or shut down.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
-    Flow,
     backends::{AlertChange, Reply},
+    flow::Flow,
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{Backends, Done, did, failing, no_backend};
 use crate::{
-    Flow,
     backends::Reply,
-    flow::Argument::{self, Actor, Message, Payload},
+    flow::{
+        Argument::{self, Actor, Message, Payload},
+        Flow,
+    },
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
-    Flow, Key, KeySpace, OnErr, OnOk,
     backends::{Cache, CacheEntry, CacheWrite, Reply},
-    flow::Argument,
+    flow::{Argument, Flow, OnErr, OnOk},
+    key::{Key, KeySpace},
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{Backends, Done, did, no_backend, skipped};
 use crate::{
-    Event, Flow,
     backends::Reply,
-    flow::Argument::{self, Actor, EventPayload, Message, Payload},
+    flow::{
+        Argument::{self, Actor, EventPayload, Message, Payload},
+        Event, Flow,
+    },
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

@@ -8,9 +8,8 @@ use jiff::SignedDuration;
 
 use super::{Backends, Done, did, no_backend, skipped};
 use crate::{
-    CallOutcome, Flow, Payload,
     backends::{CacheEntry, CacheWrite, Reply},
-    flow::Argument,
+    flow::{Argument, CallOutcome, Flow, Payload},
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
@@ -51,7 +50,7 @@ pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<P
     }
     let Some(key) = flow.last_good_key() else { return Reply::ready(None) };
     #[cfg(feature = "__testing")]
-    let _calling = crate::calling::enter(crate::Step::Fallback, flow);
+    let _calling = crate::calling::enter(crate::step::Step::Fallback, flow);
     let (now, max_age) = (flow.at, max_age(flow));
     cache.get(&key).map(move |entry| {
         let entry = entry?;

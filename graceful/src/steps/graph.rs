@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{Backends, Done, did, failing, no_backend};
 use crate::{
-    Flow,
     backends::Reply,
-    flow::Argument::{self, GraphTo},
+    flow::{
+        Argument::{self, GraphTo},
+        Flow,
+    },
 };
 
 /// `graph(relation = …, to = …)` says what a success means besides; an error is a failed flow and nothing more.

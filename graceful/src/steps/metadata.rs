@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{Backends, Done, failing, no_backend, skipped};
 use crate::{
-    Flow,
     backends::Reply,
-    flow::Argument::{self, Error, Metadata},
+    flow::{
+        Argument::{self, Error, Metadata},
+        Flow,
+    },
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

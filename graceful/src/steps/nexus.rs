@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Backends, Done, did, failing, no_backend};
-use crate::{Flow, backends::Reply};
+use crate::{backends::Reply, flow::Flow};
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     register(backends, flow)

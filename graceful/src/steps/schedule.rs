@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
-    Flow,
     backends::{JobChange, Reply},
+    flow::Flow,
 };
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

@@ -10,14 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// what events carry and how it is serialised.
 ///
 /// ```
-/// use graceful::TraceParent;
+/// use graceful::trace::TraceParent;
 ///
 /// let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 /// let parent: TraceParent = header.parse()?;
 /// assert_eq!(format!("{:032x}", parent.trace_id()), "4bf92f3577b34da6a3ce929d0e0e4736");
 /// assert_eq!((parent.span_id(), parent.is_sampled()), (0x00f0_67aa_0ba9_02b7, true));
 /// assert_eq!(parent.to_string(), header);
-/// # Ok::<(), graceful::ParseTraceParentError>(())
+/// # Ok::<(), graceful::trace::ParseTraceParentError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceParent {
@@ -39,7 +39,7 @@ impl TraceParent {
     /// specification knows are kept: 1, sampled, and 2, the trace id is random.
     ///
     /// ```
-    /// # use graceful::TraceParent;
+    /// # use graceful::trace::TraceParent;
     /// let parent = TraceParent::new(0x0af7, 0xb7ad, 1).unwrap();
     /// assert_eq!(parent.to_string(), "00-00000000000000000000000000000af7-000000000000b7ad-01");
     /// assert_eq!(TraceParent::new(0, 0xb7ad, 1), None);
@@ -55,7 +55,7 @@ impl TraceParent {
     /// The trace.
     ///
     /// ```
-    /// assert_eq!(graceful::TraceParent::new(10, 11, 0).unwrap().trace_id(), 10);
+    /// assert_eq!(graceful::trace::TraceParent::new(10, 11, 0).unwrap().trace_id(), 10);
     /// ```
     pub const fn trace_id(self) -> u128 {
         u128::from_be_bytes(self.trace_id)
@@ -64,7 +64,7 @@ impl TraceParent {
     /// The span that caused the call.
     ///
     /// ```
-    /// assert_eq!(graceful::TraceParent::new(10, 11, 0).unwrap().span_id(), 11);
+    /// assert_eq!(graceful::trace::TraceParent::new(10, 11, 0).unwrap().span_id(), 11);
     /// ```
     pub const fn span_id(self) -> u64 {
         u64::from_be_bytes(self.span_id)
@@ -73,7 +73,7 @@ impl TraceParent {
     /// Whether the caller may have recorded its part of the trace.
     ///
     /// ```
-    /// assert!(graceful::TraceParent::new(10, 11, 1).unwrap().is_sampled());
+    /// assert!(graceful::trace::TraceParent::new(10, 11, 1).unwrap().is_sampled());
     /// ```
     pub const fn is_sampled(self) -> bool {
         self.flags & SAMPLED != 0
@@ -147,7 +147,7 @@ impl<'de> Deserialize<'de> for TraceParent {
 /// A text is not a `traceparent`.
 ///
 /// ```
-/// let error = "00-0-0-00".parse::<graceful::TraceParent>().unwrap_err();
+/// let error = "00-0-0-00".parse::<graceful::trace::TraceParent>().unwrap_err();
 /// assert_eq!(error.to_string(), "not a `traceparent` of W3C Trace Context");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

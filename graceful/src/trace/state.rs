@@ -8,17 +8,17 @@ use smol_str::SmolStr;
 /// What the tracing systems along a trace have to say to themselves, opaque to all others: pairs of a key and a value.
 ///
 /// Read from and written as a [`tracestate`](https://www.w3.org/TR/trace-context-2/#tracestate-header), which is also what
-/// events carry and how it is serialised. It belongs to a [`TraceParent`](crate::TraceParent) and says nothing without it.
+/// events carry and how it is serialised. It belongs to a [`TraceParent`](crate::trace::TraceParent) and says nothing without it.
 ///
 /// It is taken as a whole or not at all, but for its length: at most 512 bytes are carried on. Of a longer one, pairs of more
 /// than 128 bytes are left out first, then those at its end, as the specification wants it.
 ///
 /// ```
-/// use graceful::TraceState;
+/// use graceful::trace::TraceState;
 ///
 /// let state: TraceState = "rojo=00f067aa0ba902b7, congo=t61rcWkgMzE".parse()?;
 /// assert_eq!(state.as_str(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
-/// # Ok::<(), graceful::ParseTraceStateError>(())
+/// # Ok::<(), graceful::trace::ParseTraceStateError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TraceState(SmolStr);
@@ -36,9 +36,9 @@ impl TraceState {
     /// The text, without what is optional: `rojo=00f067aa0ba902b7,congo=t61rcWkgMzE`.
     ///
     /// ```
-    /// let state: graceful::TraceState = "a=1 ,, b=2".parse()?;
+    /// let state: graceful::trace::TraceState = "a=1 ,, b=2".parse()?;
     /// assert_eq!(state.as_str(), "a=1,b=2");
-    /// # Ok::<(), graceful::ParseTraceStateError>(())
+    /// # Ok::<(), graceful::trace::ParseTraceStateError>(())
     /// ```
     pub fn as_str(&self) -> &str {
         &self.0
@@ -122,7 +122,7 @@ impl<'de> Deserialize<'de> for TraceState {
 /// A text is not a `tracestate`, or one that says nothing.
 ///
 /// ```
-/// let error = "no pair".parse::<graceful::TraceState>().unwrap_err();
+/// let error = "no pair".parse::<graceful::trace::TraceState>().unwrap_err();
 /// assert_eq!(error.to_string(), "not a `tracestate` of W3C Trace Context, or an empty one");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

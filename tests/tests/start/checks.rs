@@ -1,4 +1,4 @@
-use graceful::{InstallError, OrchestrationConfig, Orchestrator, Step, Success, backends::memory};
+use graceful::{OrchestrationConfig, Orchestrator, Step, Success, backends::memory, error::InstallError};
 
 use super::*;
 

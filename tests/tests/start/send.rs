@@ -34,7 +34,7 @@ async fn from_env_can_be_spawned() {
     let settings = [("GRACEFUL_SERVICE", "users")];
     let spawned = tokio::spawn(async move {
         let builder = Orchestrator::builder().settings(BACKENDS, settings).await?;
-        builder.cache(memory::Cache::new()).build().map(|_| ()).map_err(graceful::ConfigError::from)
+        builder.cache(memory::Cache::new()).build().map(|_| ()).map_err(graceful::error::ConfigError::from)
     });
     assert_eq!(spawned.await.unwrap(), Ok(()));
 }

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::{
-    AlertOn, Code, Flow, OrchestrationConfig, Orchestrator, Severity,
+    Code, Flow, OrchestrationConfig, Orchestrator, Severity,
     backends::{Alert, AlertChange, Alerter, Reply, memory},
+    options::AlertOn,
 };
 use graceful_alerts::alertmanager::{Alertmanager, Builder};
 use graceful_tests::{

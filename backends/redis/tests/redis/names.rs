@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use graceful::{Key, KeySpace, backends::Cache as _};
+use graceful::{
+    Key,
+    backends::{Cache as _, KeySpace},
+};
 use proptest::prelude::*;
 
 use super::{Redis, entry};

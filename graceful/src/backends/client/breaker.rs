@@ -9,7 +9,7 @@ use std::{
 // Tokio's instant is the plain one, but for a test that has paused its runtime's time.
 use tokio::time::Instant;
 
-use crate::StepError;
+use crate::step::StepError;
 
 /// This many failures in a row open the breaker.
 const FAILURES: u32 = 3;

@@ -8,8 +8,8 @@ use std::{
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    Flow, Severity,
     backends::{Alert, AlertChange, Alerter, Reply},
+    flow::{Flow, Severity},
 };
 
 const DEFAULT_RESOLVED: usize = 1000;

@@ -8,8 +8,9 @@ use std::{
 
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, unpoisoned};
 use crate::{
-    Flow, Key,
     backends::{self, AuditRecord, Reply},
+    flow::Flow,
+    key::Key,
 };
 
 /// An audit log in memory: the last records.
@@ -147,7 +148,7 @@ mod tests {
         super::testing::{answer, flow},
         *,
     };
-    use crate::{Code, backends::AuditLog as _};
+    use crate::{backends::AuditLog as _, code::Code};
 
     fn ids(records: &[AuditRecord]) -> Vec<&str> {
         records.iter().map(|record| record.entity.id()).collect()
@@ -198,7 +199,7 @@ mod tests {
     #[test]
     fn log_holds_no_payload_and_no_more_than_its_bytes() {
         let audit = AuditLog::with_limits(10_000, 1 << 20);
-        let payload = crate::Payload::of(&"x".repeat(1 << 10)).unwrap();
+        let payload = crate::flow::Payload::of(&"x".repeat(1 << 10)).unwrap();
         for n in 0..5_000 {
             let mut flow = flow(&n.to_string(), Code::Ok);
             Arc::get_mut(&mut flow).unwrap().values.payload = payload.clone();

@@ -5,8 +5,9 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
-    Flow, Key, Metadata,
     backends::{Activity, AuditRecord, CacheEntry},
+    flow::{Flow, Metadata},
+    key::Key,
 };
 
 /// About how many bytes a value takes: itself, and what it points at. What is shared counts with each who shares it.

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY};
 use crate::{
-    Key,
     backends::{self, CacheEntry, CacheWrite, Reply},
+    key::Key,
 };
 
 /// A cache in memory: bounded, with a time to live per entry.

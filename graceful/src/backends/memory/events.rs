@@ -15,8 +15,8 @@ pub use tokio::sync::broadcast::error::TryRecvError;
 
 use super::{Bytes, DEFAULT_BYTES, unpoisoned};
 use crate::{
-    Event,
     backends::{EventEmitter, Reply},
+    flow::Event,
 };
 
 const DEFAULT_EVENTS: usize = 1024;

@@ -23,7 +23,7 @@ use crate::backends::{
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let orchestrator = Orchestrator::builder().in_memory().flows(memory::Flows::new()).build()?;
 /// assert!(orchestrator.flows().is_some());
-/// # Ok::<(), graceful::BuildError>(())
+/// # Ok::<(), graceful::error::BuildError>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Default)]

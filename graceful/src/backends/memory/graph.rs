@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
 use crate::{
-    Delivery, Flow, Key,
     backends::{Activity, Edge, KnowledgeGraph, Node, Reply},
+    flow::{Delivery, Flow},
+    key::Key,
 };
 
 /// A knowledge graph in memory: each node with what it keeps of its last 32 flows; no payload and no metadata is among it.
@@ -187,7 +188,7 @@ mod tests {
         super::testing::{answer, at, flow, flow_at, related},
         *,
     };
-    use crate::Code;
+    use crate::code::Code;
 
     fn entity(pattern: &str, id: &str) -> Node {
         Node::Entity(Key::new("users", None, pattern, id))
@@ -307,7 +308,7 @@ mod tests {
     #[test]
     fn graph_holds_no_payload_and_no_more_than_its_bytes() {
         let graph = Graph::with_limits(10_000, 1 << 20);
-        let payload = crate::Payload::of(&"x".repeat(16 << 10)).unwrap();
+        let payload = crate::flow::Payload::of(&"x".repeat(16 << 10)).unwrap();
         for n in 0..20_000 {
             let mut flow = flow(&(n % 500).to_string(), Code::Ok);
             let unshared = Arc::get_mut(&mut flow).unwrap();

@@ -10,8 +10,8 @@ use quick_cache::sync::Cache as Entries;
 
 use super::{DEFAULT_CAPACITY, unpoisoned};
 use crate::{
-    StepError,
     backends::{self, InboxEntry, ReceivedEvent},
+    step::StepError,
 };
 
 /// Remembers in this process' memory which events were handled; when it is full, the oldest are forgotten.

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, table::Table};
 use crate::{
-    Flow, Key, Metadata,
     backends::{self, Reply},
+    flow::{Flow, Metadata},
+    key::Key,
 };
 
 /// How many states are kept, for each entity that is.
@@ -171,7 +172,7 @@ mod tests {
         super::testing::{answer, flow},
         *,
     };
-    use crate::{Code, backends::MetadataStore as _};
+    use crate::{backends::MetadataStore as _, code::Code};
 
     fn latest(store: &MetadataStore, flow: &Flow) -> Option<Arc<Metadata>> {
         answer(store.latest(&flow.entity())).unwrap()

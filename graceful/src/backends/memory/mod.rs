@@ -95,9 +95,10 @@ mod testing {
     use jiff::Timestamp;
 
     use crate::{
-        CallOutcome, Code, Flow, StepError,
         backends::Reply,
-        flow::{Declaration, Declared, Origin},
+        code::Code,
+        flow::{CallOutcome, Declaration, Declared, Flow, Origin},
+        step::StepError,
     };
 
     /// A flow of the entity `users::user:{id}` that has ended just now.

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
 use crate::{
-    Flow, Key,
     backends::{self, PatternTrace, PatternUse, Reply},
+    flow::Flow,
+    key::Key,
 };
 
 /// The registry of patterns in memory: how often each was used, and the last 32 flows of each entity.
@@ -192,7 +193,7 @@ mod tests {
         super::testing::{answer, at, flow, flow_at, flow_of},
         *,
     };
-    use crate::{Code, backends::Nexus as _};
+    use crate::{backends::Nexus as _, code::Code};
 
     fn register(nexus: &Nexus, flow: &Arc<Flow>) {
         answer(nexus.register(flow)).unwrap();

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use quick_cache::DefaultHashBuilder;
 
-use crate::Incident;
+use crate::flow::Incident;
 
 /// At most one value per incident, in order; of two with the same time, the lower incident is first. When it is full, the
 /// first makes room.
@@ -96,7 +96,7 @@ impl<V> Ordered<V> {
 #[cfg(test)]
 mod tests {
     use super::{super::testing::at, *};
-    use crate::Key;
+    use crate::key::Key;
 
     impl<V> Ordered<V> {
         fn add(&mut self, incident: Incident, at: Timestamp, value: V) {

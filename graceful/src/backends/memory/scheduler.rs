@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::{Clock, DEFAULT_CAPACITY, after, ordered::Ordered, unpoisoned};
 use crate::{
-    Code, Flow, Incident,
     backends::{self, Job, JobChange, Reply},
+    code::Code,
+    flow::{Flow, Incident},
 };
 
 /// Review jobs in memory, at most one open per incident, in the order of their due times.

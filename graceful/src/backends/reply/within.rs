@@ -8,7 +8,10 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use crate::{StepError, backends::BoxFuture, step::contain};
+use crate::{
+    backends::BoxFuture,
+    step::{StepError, contain},
+};
 
 /// A future that is polled within its runtime by whoever waits for it, and is finished there as a task when nobody does any
 /// more. Where somebody waits, as nearly always, it costs no task.

@@ -7,7 +7,13 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Flow, Incident, Key, Severity, backends::Reply, escape::escaped};
+use crate::{
+    backends::Reply,
+    code::Code,
+    escape::escaped,
+    flow::{Flow, Incident, Severity},
+    key::Key,
+};
 
 /// An alert of an [`Alerter`].
 ///

@@ -7,7 +7,14 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{CallOutcome, Code, Flow, Key, Payload, Sha256, TraceParent, backends::Reply, flow::Declared};
+use crate::{
+    backends::Reply,
+    code::Code,
+    flow::{CallOutcome, Declared, Flow, Payload},
+    key::Key,
+    sha256::Sha256,
+    trace::TraceParent,
+};
 
 /// What an [`AuditLog`] keeps of a flow: who did what, when, to what and how it ended, and a hash of the payload. The payload
 /// itself is in it only where the handler declares `audit(payload)`; metadata never is.

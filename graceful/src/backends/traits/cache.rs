@@ -5,7 +5,7 @@ use std::{fmt::Debug, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Key, Payload, backends::Reply};
+use crate::{backends::Reply, flow::Payload, key::Key};
 
 /// A value in a [`Cache`].
 ///

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Event, backends::Reply};
+use crate::{backends::Reply, flow::Event};
 
 /// Where events go.
 ///

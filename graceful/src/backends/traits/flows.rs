@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::{Lane, Room};
 use crate::{
-    Flow, StepError,
     backends::{BoxFuture, Reply},
-    flow::Stored,
+    flow::{Flow, Stored},
+    step::StepError,
 };
 
 /// A flow that a [`FlowStore`] takes in. What is in `body` is the engine's affair, and a store gives it back as it came.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Flow, Key, StepError, backends::Reply};
+use crate::{backends::Reply, code::Code, flow::Flow, key::Key, step::StepError};
 
 /// An end of an [`Edge`].
 ///

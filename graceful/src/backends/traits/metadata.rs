@@ -4,7 +4,11 @@ use std::{fmt::Debug, sync::Arc};
 
 use uuid::Uuid;
 
-use crate::{Flow, Key, Metadata, backends::Reply};
+use crate::{
+    backends::Reply,
+    flow::{Flow, Metadata},
+    key::Key,
+};
 
 /// The state of each entity, and the chain of its flows.
 ///

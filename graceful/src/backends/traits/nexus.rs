@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Flow, Key, backends::Reply};
+use crate::{backends::Reply, flow::Flow, key::Key};
 
 /// How often a pattern was used; see [`Nexus`].
 ///

@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Code, Flow, Incident, Key, backends::Reply};
+use crate::{
+    backends::Reply,
+    code::Code,
+    flow::{Flow, Incident},
+    key::Key,
+};
 
 /// A review job of a [`Scheduler`]: somebody, or something, should look at an entity.
 ///

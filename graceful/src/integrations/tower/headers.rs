@@ -4,7 +4,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-use crate::{Context, TraceParent, TraceState};
+use crate::{
+    context::Context,
+    trace::{TraceParent, TraceState},
+};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");

@@ -72,7 +72,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::headers::REQUEST_ID;
-use crate::{Context, Orchestrator, context, pipeline::current};
+use crate::{
+    context,
+    context::Context,
+    pipeline::{Orchestrator, current},
+};
 
 type Read = Arc<dyn Fn(&Parts) -> Option<SmolStr> + Send + Sync>;
 

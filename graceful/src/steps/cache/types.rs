@@ -8,7 +8,7 @@ use std::{
 
 use smol_str::SmolStr;
 
-use crate::Flow;
+use crate::flow::Flow;
 
 /// The types of each pattern that were cached in this process, with the first handler of each.
 static SEEN: LazyLock<RwLock<HashMap<SmolStr, Types>>> = LazyLock::new(RwLock::default);

@@ -1,6 +1,6 @@
 //! From a map.
 
-use graceful::{Code, ConfigError, Orchestrator, Step, backends::memory, orchestrate};
+use graceful::{Code, Orchestrator, Step, backends::memory, error::ConfigError, orchestrate};
 use graceful_tests::{
     BACKENDS, Log, Reports, User, ada,
     servers::{self, Server, unique},

@@ -8,8 +8,10 @@ use std::{
 };
 
 use graceful::{
-    AlertOn, Classify as _, Code, Delivery, Failure, Flow, Hook, OnErr, OnOk, OrchestrationConfig, Severity,
-    Step, StepError, StepErrorKind, Success, orchestrate,
+    Classify as _, Code, Delivery, Failure, Flow, Hook, OrchestrationConfig, Severity, Step, StepError,
+    StepErrorKind, Success,
+    options::{AlertOn, OnErr, OnOk},
+    orchestrate,
 };
 use graceful_tests::{Gate, User, UserError, World, ada, hooks};
 use serde_json::{Value, json};

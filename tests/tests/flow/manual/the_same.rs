@@ -44,7 +44,7 @@ async fn seen(world: &World, entity: &graceful::Key) -> Value {
         "states": states,
         "metadata": world.metadata(entity).await,
         "cached": world.cached(entity).await,
-        "last good": world.cached(&entity.in_space(graceful::KeySpace::LastGood)).await,
+        "last good": world.cached(&entity.in_space(graceful::backends::KeySpace::LastGood)).await,
         "edges": world.edges(entity).await,
         "jobs": world.jobs().await,
         "due in seconds": due,

@@ -1,6 +1,10 @@
 //! Calls that name no entity: what their client sends as a correlation id never passes for one.
 
-use graceful::{Code, Context, Flow, Key, KeySpace, Step, backends::AuditLog as _, orchestrate};
+use graceful::{
+    Code, Context, Flow, Key, Step,
+    backends::{AuditLog as _, KeySpace},
+    orchestrate,
+};
 use graceful_tests::{World, ada};
 
 #[orchestrate(pattern = "user", event = "users_listed")]

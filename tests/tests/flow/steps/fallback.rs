@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use graceful::{CallOutcome, Code, Failure, KeySpace, Step, StepErrorKind, StepResult, orchestrate};
+use graceful::{
+    CallOutcome, Code, Failure, Step, StepErrorKind, StepResult, backends::KeySpace, orchestrate,
+};
 use graceful_tests::{Fault, Faulty, Log, User, UserError, World, ada, hooks};
 use tokio::time::advance;
 

@@ -1,6 +1,6 @@
 //! Values that cannot be read back are refused at the step that needs them, and nothing is written.
 
-use graceful::{Code, KeySpace, Step, orchestrate};
+use graceful::{Code, Step, backends::KeySpace, orchestrate};
 use graceful_tests::{World, values::nested};
 use serde_json::{Value, json};
 

@@ -79,7 +79,7 @@ async fn one_that_cannot_be_compared_is_a_failure_and_the_old_value_goes() {
 
 /// Late writes, beside invalidations that have no version: an `Err` whose version would have been the result's, and a delete.
 mod unversioned {
-    use graceful::KeySpace;
+    use graceful::backends::KeySpace;
 
     use super::*;
 
@@ -178,7 +178,7 @@ mod schedules {
     };
 
     use fastrand::Rng;
-    use graceful::{Key, KeySpace};
+    use graceful::{Key, backends::KeySpace};
     use tokio::task::{LocalSet, yield_now};
 
     use super::*;

@@ -1,6 +1,6 @@
 //! The trace of the span around a handler reaches its event, whatever the headers said.
 
-use graceful::{Code, Context, OrchestrationConfig, Success, TraceParent};
+use graceful::{Code, Context, OrchestrationConfig, Success, trace::TraceParent};
 use graceful_tests::{UserError, World, ada};
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, Tracer as _,

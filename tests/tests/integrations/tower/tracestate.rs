@@ -52,6 +52,6 @@ async fn a_trace_replaces_the_state_of_the_one_before() {
         [(&[PARENT][..], None), (&[PARENT, ("tracestate", "foo=1")], Some("foo=1")), (&[], Some("outer=1"))]
     {
         let (context, ..) = outer.clone().scope(seen(ContextLayer::new(), request(headers))).await;
-        assert_eq!(context.trace_state.as_ref().map(graceful::TraceState::as_str), expected);
+        assert_eq!(context.trace_state.as_ref().map(graceful::trace::TraceState::as_str), expected);
     }
 }

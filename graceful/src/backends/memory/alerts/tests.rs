@@ -10,7 +10,7 @@ use super::{
     super::testing::{answer, flow, flow_at},
     *,
 };
-use crate::Code;
+use crate::code::Code;
 
 fn open(alerts: &Alerts) -> Vec<Alert> {
     answer(alerts.open()).unwrap()

@@ -6,7 +6,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::*;
-use crate::Payload;
+use crate::flow::Payload;
 
 const TTL: Duration = Duration::from_secs(60);
 

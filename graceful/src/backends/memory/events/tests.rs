@@ -4,7 +4,7 @@ use super::{
     super::testing::{answer, flow},
     *,
 };
-use crate::Code;
+use crate::code::Code;
 
 fn event(id: &str) -> Event {
     let mut flow = flow(id, Code::Ok);
@@ -71,7 +71,7 @@ fn slow_subscriber_misses_what_is_over_the_bytes() {
         let mut flow = flow(id, Code::Ok);
         let unshared = Arc::get_mut(&mut flow).unwrap();
         unshared.declaration.to_mut().event = "user_updated".into();
-        unshared.values.payload = crate::Payload::of(&"x".repeat(10_000)).unwrap();
+        unshared.values.payload = crate::flow::Payload::of(&"x".repeat(10_000)).unwrap();
         Event::of(&flow).unwrap()
     };
     let events = Events::with_limits(1_000, 100_000);

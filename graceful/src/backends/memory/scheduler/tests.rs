@@ -2,7 +2,7 @@ use super::{
     super::testing::{answer, at, flow, flow_at, flow_of},
     *,
 };
-use crate::{Code, backends::Scheduler as _};
+use crate::{backends::Scheduler as _, code::Code};
 
 const HOLD: Duration = Duration::from_secs(60);
 
