@@ -48,6 +48,8 @@ mod tests {
         conflicts(handlers).iter().map(UnmetRequirement::handler).collect()
     }
 
+    /// Each on a line of its own, as handlers are.
+    #[track_caller]
     const fn handler(name: &'static str, pattern: &'static str) -> Registered {
         Registered::new(name, "shop", pattern)
     }
