@@ -7,7 +7,9 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
         let __call = ::graceful::__private010::enter_eager(
                 const {
                     &::graceful::__private010::HandlerSpec::new("get", "user", "get")
-                        .identity(|| ::graceful::__private010::identity(&__graceful_here))
+                        .identity(|| ::graceful::__private010::identity(
+                            &__graceful_here,
+                        ))
                 },
                 |__builder| {
                     if __builder.needs(::graceful::__private010::Argument::Id) {
@@ -28,10 +30,12 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
                     }
                 }),
                 move |__builder, __result| {
-                    ::graceful::__private010::probe(__result).__graceful_payload(__builder)
+                    ::graceful::__private010::probe(__result)
+                        .__graceful_payload(__builder)
                 },
                 |__builder, __error| {
-                    ::graceful::__private010::probe(__error).__graceful_classify(__builder);
+                    ::graceful::__private010::probe(__error)
+                        .__graceful_classify(__builder);
                     ::graceful::__private010::cause(__error).__graceful_cause(__builder);
                 },
             );

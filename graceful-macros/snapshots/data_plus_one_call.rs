@@ -5,13 +5,17 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("update_user", ::core::module_path!(),
         "user").declares(& [::graceful::Step::Cache, ::graceful::Step::Event])
-        .caches("{}", || ::graceful::__private010::cached:: < Result < User, UserError > >
-        ().__graceful_type())
+        .caches("{}", || ::graceful::__private010::cached:: < Result < User, UserError >
+        > ().__graceful_type())
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),
             const {
-                &::graceful::__private010::HandlerSpec::new("update_user", "user", "user updated")
+                &::graceful::__private010::HandlerSpec::new(
+                        "update_user",
+                        "user",
+                        "user updated",
+                    )
                     .event("user_updated", "user_updated.failed")
                     .identity(|| ::graceful::__private010::identity(&__graceful_here))
             },

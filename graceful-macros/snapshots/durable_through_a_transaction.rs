@@ -11,7 +11,10 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
                     (::graceful::Step::Alert, true) => {
                         let __hook = ::graceful::__private010::restores(calm);
                         let __value = __hook.__graceful_value(&__flow)?;
-                        let __view = ::graceful::__private010::success(&__flow, &__value);
+                        let __view = ::graceful::__private010::success(
+                            &__flow,
+                            &__value,
+                        );
                         __hook.__graceful_start(&__view).await
                     }
                     (::graceful::Step::Alert, false) => {
@@ -32,9 +35,9 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
             ::core::pin::pin!(::core::option::Option::None),
             const {
                 &::graceful::__private010::HandlerSpec::new("save", "user", "save")
-                    .hook(::graceful::Step::Audit)
-                    .hook_ok(::graceful::Step::Alert)
-                    .hook_err(::graceful::Step::Alert)
+                    .hook(::graceful::__private010::Step::Audit)
+                    .hook_ok(::graceful::__private010::Step::Alert)
+                    .hook_err(::graceful::__private010::Step::Alert)
                     .durable(&__GRACEFUL_DURABLE)
             },
             move |__spec| async move {

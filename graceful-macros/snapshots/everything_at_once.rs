@@ -6,8 +6,8 @@ async fn save(
 ) -> Result<impl Saved, Error> {
     const fn __graceful_here() {}
     my::graceful::__private010::inventory::submit! {
-        my::graceful::__private010::Registered::new("save", ::core::module_path!(), "user")
-        .declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
+        my::graceful::__private010::Registered::new("save", ::core::module_path!(),
+        "user").declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
         my::graceful::Step::Schedule, my::graceful::Step::Event])
     }
     return my::graceful::__private010::call(
@@ -17,17 +17,17 @@ async fn save(
                     .event("saved", "saved.failed")
                     .tags(const { &["billing"] })
                     .cache_ttl_ms(60000u64)
-                    .on_err(my::graceful::options::OnErr::Keep)
+                    .on_err(my::graceful::__private010::OnErr::Keep)
                     .relation("owned_by")
                     .to_pattern("tenant")
                     .schedule_after_ms(3600000u64)
-                    .severity(my::graceful::Severity::Critical)
-                    .timeout_ms(my::graceful::Step::Schedule, 2000u32)
-                    .off(my::graceful::Step::Nexus)
-                    .required(my::graceful::Step::Alert)
-                    .hook(my::graceful::Step::Audit)
-                    .hook_ok(my::graceful::Step::Alert)
-                    .hook_err(my::graceful::Step::Alert)
+                    .severity(my::graceful::__private010::Severity::Critical)
+                    .timeout_ms(my::graceful::__private010::Step::Schedule, 2000u32)
+                    .off(my::graceful::__private010::Step::Nexus)
+                    .required(my::graceful::__private010::Step::Alert)
+                    .hook(my::graceful::__private010::Step::Audit)
+                    .hook_ok(my::graceful::__private010::Step::Alert)
+                    .hook_err(my::graceful::__private010::Step::Alert)
                     .identity(|| my::graceful::__private010::identity(&__graceful_here))
                     .hooks(|__step, __flow| my::graceful::__private010::boxed(async move {
                         match (__step, my::graceful::Flow::is_success(&__flow)) {
@@ -56,10 +56,12 @@ async fn save(
                             );
                             __builder.keep(0, &__text)
                         }
-                        if __builder.needs(my::graceful::__private010::Argument::GraphTo) {
+                        if __builder.needs(my::graceful::__private010::Argument::GraphTo)
+                        {
                             __builder.graph_to(&tenant)
                         }
-                        if __builder.needs(my::graceful::__private010::Argument::Message) {
+                        if __builder.needs(my::graceful::__private010::Argument::Message)
+                        {
                             let __text = my::graceful::__private010::text(
                                 ::core::format_args!(
                                     "{}", my::graceful::__private010::shown(& & tenant)
@@ -86,16 +88,19 @@ async fn save(
                             }
                         }),
                         move |__builder, result| {
-                            if __builder.needs(my::graceful::__private010::Argument::Key) {
+                            if __builder.needs(my::graceful::__private010::Argument::Key)
+                            {
                                 let __text = my::graceful::__private010::text(
                                     ::core::format_args!(
-                                        "{}/{}", my::graceful::__private010::FlowBuilder::kept(__builder, 0),
+                                        "{}/{}",
+                                        my::graceful::__private010::FlowBuilder::kept(__builder, 0),
                                         my::graceful::__private010::hole(& result.id)
                                     ),
                                 );
                                 __builder.key(&__text)
                             }
-                            if __builder.needs(my::graceful::__private010::Argument::Version)
+                            if __builder
+                                .needs(my::graceful::__private010::Argument::Version)
                             {
                                 __builder.version(result.version)
                             }
@@ -104,11 +109,13 @@ async fn save(
                             {
                                 __builder.event_payload(&result.id)
                             }
-                            if __builder.needs(my::graceful::__private010::Argument::Message)
+                            if __builder
+                                .needs(my::graceful::__private010::Argument::Message)
                             {
                                 let __text = my::graceful::__private010::text(
                                     ::core::format_args!(
-                                        "{}: {}", my::graceful::__private010::FlowBuilder::kept(__builder, 1),
+                                        "{}: {}",
+                                        my::graceful::__private010::FlowBuilder::kept(__builder, 1),
                                         my::graceful::__private010::shown(& & result.name)
                                     ),
                                 );
@@ -133,7 +140,9 @@ async fn save(
                             (
                                 my::graceful::Step::Alert,
                                 my::graceful::__private010::Arm::Success(__view),
-                            ) => my::graceful::__private010::hook(&__view, Self::calm).await,
+                            ) => {
+                                my::graceful::__private010::hook(&__view, Self::calm).await
+                            }
                             (
                                 my::graceful::Step::Alert,
                                 my::graceful::__private010::Arm::Failure(__view),

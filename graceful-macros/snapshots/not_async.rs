@@ -26,7 +26,8 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
                 '_body: { self.users.get(&id).ok_or(Error) }
             }),
             move |__builder, __result| {
-                ::graceful::__private010::probe(__result).__graceful_needed_payload(__builder)
+                ::graceful::__private010::probe(__result)
+                    .__graceful_needed_payload(__builder)
             },
             |__builder, __error| {
                 ::graceful::__private010::probe(__error).__graceful_classify(__builder);
