@@ -34,8 +34,8 @@ async fn durable_handlers_of_one_identity_are_refused_with_both_places() {
     let orchestrator = Orchestrator::builder().in_memory().flows(memory::Flows::new()).build().unwrap();
     let error = orchestrator.install().unwrap_err();
     let InstallError::Unmet(unmet) = error else { panic!("{error}") };
-    assert_eq!(unmet.iter().map(UnmetRequirement::line).collect::<Vec<_>>(), [24, 25]);
-    for (own, other) in [(0, 25), (1, 24)] {
+    assert_eq!(unmet.iter().map(UnmetRequirement::line).collect::<Vec<_>>(), [27, 28]);
+    for (own, other) in [(0, 28), (1, 27)] {
         let told = unmet[own].to_string();
         let place = format!("`pay` ({}:{other})", file!());
         for expected in [place.as_str(), "`one_identity::_::pay`", "give each a `name = \"…\"`"] {

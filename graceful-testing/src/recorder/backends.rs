@@ -75,7 +75,7 @@ impl Answered for JobChange {
             Self::Opened => "opened",
             Self::Bumped => "bumped",
             Self::Completed => "completed",
-            Self::NotOpen => "nothing open",
+            Self::NotOpen => "no open job",
         }
     }
 }
@@ -86,7 +86,7 @@ impl Answered for AlertChange {
             Self::Opened => "opened",
             Self::Repeated => "repeated",
             Self::Resolved => "resolved",
-            Self::NotOpen => "nothing open",
+            Self::NotOpen => "no open alert",
         }
     }
 }

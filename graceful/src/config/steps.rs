@@ -65,7 +65,7 @@ impl OrchestrationConfig {
     /// let config = OrchestrationConfig::new("user").cache_key(42).on(&Orchestrator::in_memory());
     /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config.clone().version(2)).await;
     /// let late = Success::wrap(Code::Ok, "user created", "ad").orchestrate(&config.version(1)).await;
-    /// assert_eq!(late.step(Step::Cache).to_string(), "a newer version is cached");
+    /// assert_eq!(late.step(Step::Cache).to_string(), "skipped: a newer version is cached");
     /// # });
     /// ```
     pub fn version(mut self, version: i64) -> Self {

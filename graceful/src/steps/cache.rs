@@ -38,7 +38,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let entry = CacheEntry { value: value.clone(), stored_at: flow.at, version: flow.version() };
     cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
         CacheWrite::Done => did("put"),
-        CacheWrite::Newer => did("a newer version is cached"),
+        CacheWrite::Newer => Done::Skipped("a newer version is cached"),
     })
 }
 
@@ -70,7 +70,7 @@ fn forget(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
 fn invalidate(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
     cache.invalidate(key, flow.version(), ttl(flow)).map(|write| match write {
         CacheWrite::Done => did("invalidated"),
-        CacheWrite::Newer => did("a newer version is cached"),
+        CacheWrite::Newer => Done::Skipped("a newer version is cached"),
     })
 }
 

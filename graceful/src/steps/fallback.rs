@@ -21,7 +21,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let entry = CacheEntry { value: flow.payload().clone(), stored_at: flow.at, version: flow.version() };
     cache.put(&key, entry, max_age(flow)).map(|write| match write {
         CacheWrite::Done => did("remembered"),
-        CacheWrite::Newer => did("a newer version is cached"),
+        CacheWrite::Newer => Done::Skipped("a newer version is cached"),
     })
 }
 

@@ -41,7 +41,7 @@ async fn an_ok_after_a_kill_resolves_what_fired_before_it() {
     assert_eq!(alerts.resolved(9).await.unwrap().len(), 1);
 
     assert_eq!(saved(&embedded, 42, None).await, "resolved");
-    assert_eq!(saved(&embedded, 42, None).await, "nothing open");
+    assert_eq!(saved(&embedded, 42, None).await, "no open alert");
     assert_eq!(alerts.open().await.unwrap(), []);
     let resolved = alerts.resolved(1).await.unwrap();
     assert_eq!((resolved[0].entity.id(), resolved[0].resolved_at.is_some()), ("42", true));

@@ -35,11 +35,11 @@ async fn an_ok_of_one_process_resolves_what_another_fired() {
     let (one, another) = (process(&url).await, process(&url).await);
     assert_eq!(touched(&one, 42, Some(Code::Internal)).await, "fired");
     assert_eq!(touched(&another, 42, Some(Code::DataLoss)).await, "fired again");
-    assert_eq!(touched(&another, 7, None).await, "nothing open");
+    assert_eq!(touched(&another, 7, None).await, "no open alert");
     let alerts = open(&one.0).await;
     assert_eq!((alerts[0].entity.id(), alerts[0].code, alerts[0].count), ("42", Code::DataLoss, 2));
     assert_eq!(touched(&another, 42, None).await, "resolved");
-    assert_eq!(touched(&one, 42, None).await, "nothing open");
+    assert_eq!(touched(&one, 42, None).await, "no open alert");
     assert_eq!(open(&one.0).await, []);
     postgres.clean().await;
 }

@@ -14,7 +14,7 @@ async fn it_tells_what_became_of_each_step_on_both_arms() {
     };
     assert_eq!(
         said(&ok)[1..],
-        ["normalised", "put", "related", "nothing open", "emitted", "registered", "appended", "nothing open"]
+        ["normalised", "put", "related", "no open job", "emitted", "registered", "appended", "no open alert"]
     );
     assert_eq!(
         said(&err)[1..],

@@ -40,7 +40,7 @@ fn closed(world: &World) -> bool {
     let (alert, schedule) = (world.last(Step::Alert).1, world.last(Step::Schedule).1);
     match (&*alert, &*schedule) {
         ("resolved", "completed") => true,
-        ("nothing open", "nothing open") => false,
+        ("no open alert", "no open job") => false,
         both => panic!("{both:?}"),
     }
 }

@@ -30,7 +30,7 @@ async fn what_is_newer_is_not_overwritten_by_an_ok() {
     let world = World::new();
     world.run(rename("new", 2, None)).await.unwrap();
     world.run(rename("old", 1, None)).await.unwrap();
-    assert_eq!(world.last(Step::Cache).1, "a newer version is cached");
+    assert_eq!(world.last(Step::Cache).1, "skipped: a newer version is cached");
     assert_eq!(name(&world).await.as_deref(), Some("new"));
     world.run(rename("newest", 3, None)).await.unwrap();
     assert_eq!(world.last(Step::Cache).1, "put");
@@ -43,7 +43,7 @@ async fn nor_invalidated_by_an_err() {
     let world = World::new();
     world.run(rename("new", 2, None)).await.unwrap();
     world.run(rename("", 1, Some(Code::Internal))).await.unwrap_err();
-    assert_eq!(world.last(Step::Cache).1, "a newer version is cached");
+    assert_eq!(world.last(Step::Cache).1, "skipped: a newer version is cached");
     assert_eq!(name(&world).await.as_deref(), Some("new"));
     world.run(rename("", 2, Some(Code::Internal))).await.unwrap_err();
     assert_eq!(world.last(Step::Cache).1, "invalidated");
@@ -55,7 +55,7 @@ async fn what_was_invalidated_does_not_come_back_older_while_it_would_have_lived
     let world = World::new();
     world.run(rename("", 2, Some(Code::Internal))).await.unwrap_err();
     world.run(rename("old", 1, None)).await.unwrap();
-    assert_eq!((world.last(Step::Cache).1.as_str(), name(&world).await), ("a newer version is cached", None));
+    assert_eq!((world.last(Step::Cache).1.as_str(), name(&world).await), ("skipped: a newer version is cached", None));
     advance(Duration::from_secs(600)).await;
     world.run(rename("old", 1, None)).await.unwrap();
     assert_eq!(name(&world).await.as_deref(), Some("old"));
@@ -135,7 +135,7 @@ mod unversioned {
     async fn late_put_after_err_is_refused() {
         let world = World::new();
         late(&world, async { assert_eq!(world.run(fails()).await, Err(Code::Internal)) }).await;
-        assert_eq!(world.last(Step::Cache).1, "a newer version is cached");
+        assert_eq!(world.last(Step::Cache).1, "skipped: a newer version is cached");
         // An error does not touch what it could be recovered with.
         assert_eq!(spaces(&world).await, [None, Some("[2]".to_owned())]);
     }
@@ -144,8 +144,8 @@ mod unversioned {
     async fn late_put_after_delete_is_refused_in_both_spaces() {
         let world = World::new();
         late(&world, async { world.run(delete()).await.unwrap() }).await;
-        assert_eq!(world.last(Step::Cache).1, "a newer version is cached");
-        assert_eq!(world.last(Step::Fallback).1, "a newer version is cached");
+        assert_eq!(world.last(Step::Cache).1, "skipped: a newer version is cached");
+        assert_eq!(world.last(Step::Fallback).1, "skipped: a newer version is cached");
         assert_eq!(spaces(&world).await, [None, None]);
     }
 
@@ -153,7 +153,7 @@ mod unversioned {
     async fn late_put_after_unversioned_put_is_refused() {
         let world = World::new();
         late(&world, async { drop(world.run(import()).await.unwrap()) }).await;
-        assert_eq!(world.last(Step::Cache).1, "a newer version is cached");
+        assert_eq!(world.last(Step::Cache).1, "skipped: a newer version is cached");
         assert_eq!(spaces(&world).await[0].as_deref(), Some(r#"["imported"]"#));
     }
 
