@@ -191,7 +191,7 @@ impl Builder {
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
     /// let error = Alertmanager::builder("http://127.0.0.1:9093").label("the team", "x").build().unwrap_err();
-    /// assert_eq!(error.message(), "`the team` is no name of a label: letters, digits and `_`, no digit first");
+    /// assert_eq!(error.message(), "`the team` is not a valid label name: use letters, digits and `_`, and do not begin with a digit");
     /// ```
     pub fn build(self) -> Result<Alertmanager, StepError> {
         let alert_store = self.notify.alert_store.clone();
@@ -207,7 +207,7 @@ impl Builder {
             let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !is_name {
-                let what = "is no name of a label: letters, digits and `_`, no digit first";
+                let what = "is not a valid label name: use letters, digits and `_`, and do not begin with a digit";
                 return Err(StepError::new(format!("`{name}` {what}")));
             }
         }

@@ -204,7 +204,7 @@ impl Builder {
     /// ```
     /// # use graceful_alerts::webhook::Webhook;
     /// let error = Webhook::builder("https://example.org", "").build().unwrap_err();
-    /// assert_eq!(error.message(), "the secret of a webhook is empty");
+    /// assert_eq!(error.message(), "the secret of the webhook is empty: set one");
     /// ```
     pub fn build(self) -> Result<Webhook, StepError> {
         let alert_store = self.notify.alert_store.clone();
@@ -217,11 +217,11 @@ impl Builder {
         let secret = match self.secret.strip_prefix(SECRET_PREFIX) {
             Some(encoded) => BASE64_STANDARD
                 .decode(encoded)
-                .map_err(|_| StepError::new("the secret of a webhook is not base64 after its `whsec_`"))?,
+                .map_err(|_| StepError::new("the secret of the webhook is not valid base64 after `whsec_`"))?,
             None => self.secret.into_bytes(),
         };
         if secret.is_empty() {
-            return Err(StepError::new("the secret of a webhook is empty"));
+            return Err(StepError::new("the secret of the webhook is empty: set one"));
         }
         let hook = Hook { http: self.http.connect()?, url, secret };
         Ok(Checked::new(hook, self.notify))
