@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{report}");
     }
 
-    // What was given up, and why; what was mended can be tried again.
+    // List the dead letters and why they failed; repaired flows can be resubmitted.
     let flows = orchestrator.flows().expect("an embedded orchestrator has a store");
     for letter in flows.list(FlowState::Dead, 100).await? {
         println!("{} {}: {:?}", letter.entity, letter.id, letter.error);

@@ -59,7 +59,7 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
             if let Some(name) = &defaults.name {
                 errors.push(errors::wrong(
                     name,
-                    "`name` is one handler's identity, and the methods of a block would share it: give it on the method",
+                    "`name` is the identity of one handler, and the methods of a block would share it: move it to the method",
                 ));
             }
             let with_defaults = parse::with_defaults(&before, &braces, &arguments);

@@ -91,7 +91,7 @@ impl Arg {
     fn parse(input: ParseStream<'_>, examples: &Examples<'_>) -> Result<Self> {
         let nameless = format!("an argument begins with its name, as in `{}`", examples.argument);
         if input.peek(Token![,]) {
-            return Err(at(input.span(), "nothing stands before this `,`: remove it"));
+            return Err(at(input.span(), "there is no argument before this `,`: remove it"));
         }
         if !input.peek(Ident::peek_any) {
             return Err(at(input.span(), nameless));
@@ -99,13 +99,13 @@ impl Arg {
         let name = input.call(Ident::parse_any)?;
         let list = (examples.list)(&name);
         if input.peek(Token![.]) || input.peek(Token![::]) {
-            let in_parentheses = list.map(|list| format!("its options stand in parentheses, as in `{list}`"));
+            let in_parentheses = list.map(|list| format!("its options go in parentheses, as in `{list}`"));
             return Err(wrong(&name, in_parentheses.unwrap_or(nameless)));
         }
         let value = if input.peek(token::Paren) {
             ArgValue::List(input.parse::<Group>()?.stream())
         } else if list.is_some() && (input.peek(token::Brace) || input.peek(token::Bracket)) {
-            return Err(at(input.span(), format!("options stand in parentheses: `{name}(…)`")));
+            return Err(at(input.span(), format!("options go in parentheses: `{name}(…)`")));
         } else if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
             ArgValue::Value(value_of(&name, input)?)
         } else if input.is_empty()

@@ -1,5 +1,5 @@
-//! Tests of services that use `graceful`, and of backends of your own: an orchestrator that [records](Recorder), and what every
-//! backend must do, as [suites](conformance).
+//! `graceful-testing` is a crate for tests: a [`Recorder`] for services that use `graceful`, and [conformance suites](conformance) for
+//! backends of your own.
 
 pub mod conformance;
 mod recorder;

@@ -1,23 +1,58 @@
-//! One attribute says what follows a handler: its `Ok` feeds the success flow, its `Err` the mirrored error flow.
+//! `graceful` is a procedural-macro framework for Rust services: `#[orchestrate]` runs a pipeline of steps (cache, event, audit, alert,
+//! …) after a handler returns, for `Ok` and for `Err`.
+//!
+//! ```
+//! use graceful::{Code, Orchestrator, orchestrate};
+//!
+//! #[orchestrate(pattern = "user", cache = id, event = "user_updated")]
+//! async fn update_user(id: u64) -> Result<u64, Code> {
+//!     if id == 0 { Err(Code::Unavailable) } else { Ok(id) }
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let orchestrator = Orchestrator::in_memory();
+//! orchestrator.scope(update_user(42)).await.unwrap(); // cached, and emitted as `user_updated`
+//! orchestrator.scope(update_user(0)).await.unwrap_err(); // invalidated, emitted as `user_updated.failed`, alerted
+//! # });
+//! ```
+//!
+//! Both flows run the same nine steps in the same order:
 //!
 //! | step | success flow | error flow |
 //! |---|---|---|
-//! | `fallback` | remember the last good value | recover: a hook, or the last good value, turns the `Err` into an `Ok` |
-//! | `metadata` | count, link to the entity's flow before | count, link to the entity's flow before |
+//! | `fallback` | remember the last good value | recover: a function, or the last good value, turns the `Err` into an `Ok` |
+//! | `metadata` | count the flow, and link it to the entity's previous flow | the same, with the error |
 //! | `cache` | put the value, or invalidate the key | invalidate the key |
+//! | `graph` | relate entity —succeeded→ flow | relate entity —failed→ flow, with the code |
+//! | `schedule` | complete the review job that this handler opened for the entity | open a review job |
+//! | `event` | emit the event with the value | emit the event `NAME.failed` with code and message |
+//! | `nexus` | register a use of the pattern | register a use of `PATTERN.error` |
+//! | `audit` | append an audit record | append an audit record |
+//! | `alert` | resolve the alert that this handler fired for the entity | fire an alert, on a server fault |
+//!
+//! Start with the [guide](guide::getting_started). [`orchestrate`](macro@orchestrate) documents every argument, and [`Orchestrator`]
+//! holds the backends that the steps use.
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `macros` (default) | the attribute `#[orchestrate]` and `#[derive(Classify)]` |
+//! | `memory` (default) | an in-memory backend for every step |
+//! | `idempotency` (default) | `Metadata::idempotency_key` |
 //! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
+//! | `axum` | `axum::Json<T>` is unwrapped: `T` is the payload; errors become problem details; enables `tower` |
 //! | `eyre` | `eyre::Report` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
-//! | `tower` | `tower`: a layer that fills the [`Context`] of each request; brings `http` |
-//! | `axum` | `axum::Json` is looked into for the payload, errors become problem details; brings `tower` |
-//! | `tonic` | `tonic::Response` is looked into for the payload, errors become a `tonic::Status` with details; brings `tower` |
+//! | `metrics` | flows and steps are counted and timed by the installed recorder of the `metrics` facade |
+//! | `opentelemetry` | the active OpenTelemetry span becomes [`Context::trace`] and is sent with the event; a flow that a relay runs is linked to it |
 //! | `sqlx` | `sqlx::Error` is classified |
-//! | `metrics` | flows and steps are counted and timed for the recorder of the `metrics` facade |
-//! | `opentelemetry` | the span that OpenTelemetry has active reaches [`Context::trace`], and so the event; the span of a flow that a relay runs is linked to it |
+//! | `tonic` | `tonic::Response<T>` is unwrapped: `T` is the payload; errors become a `tonic::Status` with details; enables `tower` |
+//! | `tower` | a layer that fills the [`Context`] of each request; enables `http` |
 //!
-//! Types of other crates are those of one version: `actix-web` 4, `anyhow` 1, `axum` 0.8, `eyre` 0.6, `http` 1, `sqlx` 0.9, `tonic` 0.14. A
-//! handler whose error or value is of another version logs a warning, once, at its first such answer.
+//! `graceful` supports one version of each of these crates: `actix-web` 4, `anyhow` 1, `axum` 0.8, `eyre` 0.6, `http` 1, `sqlx` 0.9,
+//! `tonic` 0.14. A handler whose error or value is of another version logs a warning when it first returns one.
 
 #[cfg(feature = "__testing")]
 #[doc(hidden)]
@@ -68,7 +103,7 @@ pub use self::{
     views::{Failure, Success},
 };
 
-/// Why something could not be built, installed, configured or parsed. A step's failure is a [`StepError`].
+/// The errors of building, installing, configuring and parsing. A step's failure is a [`StepError`].
 pub mod error {
     pub use crate::{
         code::ParseCodeError,
@@ -76,7 +111,7 @@ pub mod error {
     };
 }
 
-/// The values of the options of some steps, for [`OrchestrationConfig`].
+/// The values of step options, for the setters of [`OrchestrationConfig`].
 pub mod options {
     pub use crate::flow::{AlertOn, OnErr, OnOk};
 }
@@ -92,8 +127,8 @@ pub use self::integrations::tower;
 #[doc = include_str!("orchestrate.md")]
 pub use graceful_macros::orchestrate;
 
-/// What `#[orchestrate]` needs of types, as the compiler's errors name it. Each is implemented for all that its error says, and by
-/// nobody else.
+/// The traits that `#[orchestrate]` requires of types, under the names that the compiler's errors show. Each is
+/// implemented for all types that its error message lists; do not implement them yourself.
 pub mod bounds {
     pub use crate::backends::Transaction as OpenTransaction;
     pub use crate::handler::{
@@ -101,7 +136,7 @@ pub mod bounds {
         Kept, Named, Remembered, Restored, Returns, Shown, Source as OrchestratorSource, Value as Storable,
         Version as CacheVersion,
     };
-    // An error says, too, where something is needed: by names that no other is taken for.
+    // A compiler error also names the function that needs a bound, so these names are unambiguous.
     #[doc(hidden)]
     pub use crate::handler::{
         Anything as AnyResult, DecodeAnything as AnyPayload, Entered as EnteredCall,
@@ -114,7 +149,7 @@ pub mod bounds {
     };
 }
 
-/// What expansions name; not part of the public API.
+/// The items that expansions refer to; not part of the public API.
 #[doc(hidden)]
 pub mod __private010 {
     pub use crate::classify::{Cause, CauseProbe};

@@ -1,4 +1,4 @@
-//! Prometheus' Alertmanager, by its API v2.
+//! Alerts to Prometheus' Alertmanager, through its API v2.
 //!
 //! Feature `alertmanager`.
 
@@ -18,20 +18,19 @@ use crate::notify::{self, Checked, Notice, Notifier, Receiver};
 
 const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// Tells Prometheus' Alertmanager what fails, and when it is right again.
+/// Sends alerts to Prometheus' Alertmanager, and resolves them there.
 ///
-/// One alert of the Alertmanager is about one failure, however many entities have it and however often: its labels are
-/// `alertname` (`GracefulFlowFailed`), `service`, `environment`, `pattern`, `handler` (the handler's identity, or the incident that it
-/// shares), `code` and `severity`. Its annotations tell the
-/// last of them (`entity`, `flow`, `description`) and how many there are (`entities`, `count`). It is resolved when no entity
-/// has an open alert of it any more.
+/// All alerts with the same failure become one alert of the Alertmanager. Its labels are `alertname` (`GracefulFlowFailed`),
+/// `service`, `environment`, `pattern`, `handler` (the handler's identity, or the incident that it shares), `code` and `severity`. Its
+/// annotations describe the newest of these alerts (`entity`, `flow`, `description`) and contain the numbers of entities and failures
+/// (`entities`, `count`). It is resolved when no entity has such an open alert any more.
 ///
-/// Which entity's alert is open is known by the book, [`memory::Alerts`](graceful::backends::memory::Alerts) unless another is
-/// [given](Builder::book): with one that survives a restart, an `Ok` after it still resolves the alert, and with one that all
-/// processes of a service share, an `Ok` of any of them does.
+/// The [alert store](Builder::alert_store) contains the open alerts of the entities. Default: [`memory::Alerts`](graceful::backends::memory::Alerts).
+/// With a store that survives a restart, an `Ok` after the restart still resolves the alert. With a store that all processes of
+/// a service share, an `Ok` in any of them resolves it.
 ///
-/// An Alertmanager forgets what it is not told again, by a restart or by the alert's `endsAt`, so what is open is told again
-/// each minute, in the background. What it could not be told is told then, too; the flow's step has failed by then.
+/// An Alertmanager drops an alert when it restarts, or at the alert's `endsAt`. So open alerts are sent again each minute, in the
+/// background. An alert that could not be sent is retried at the same time; the step of its flow has failed.
 ///
 /// ```no_run
 /// use graceful::Orchestrator;
@@ -44,7 +43,7 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 #[derive(Clone, Debug)]
 pub struct Alertmanager(Notifier<Api>);
 
-/// From settings to an [`Alertmanager`].
+/// Builds an [`Alertmanager`].
 ///
 /// ```
 /// let builder = graceful_alerts::alertmanager::Alertmanager::builder("http://ada:secret@127.0.0.1:9093");
@@ -60,7 +59,7 @@ pub struct Builder {
 }
 
 impl Alertmanager {
-    /// Of the Alertmanager at this URL, without `/api/v2`. User and password in it are used and never shown.
+    /// Starts the settings of the Alertmanager at this URL, without `/api/v2`. User and password in the URL are used, but never shown.
     ///
     /// ```
     /// use graceful_alerts::alertmanager::Alertmanager;
@@ -80,7 +79,7 @@ impl Alertmanager {
 }
 
 impl Builder {
-    /// One more label of all alerts.
+    /// Adds a label to all alerts.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
@@ -92,7 +91,7 @@ impl Builder {
         self
     }
 
-    /// Names a user to the server, by HTTP Basic.
+    /// Authenticates by HTTP Basic.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
@@ -104,7 +103,7 @@ impl Builder {
         self
     }
 
-    /// Shows a token to the server.
+    /// Authenticates by a bearer token.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
@@ -116,7 +115,7 @@ impl Builder {
         self
     }
 
-    /// How long a request may take. Default: 900 ms, of which 500 ms to connect.
+    /// Sets the timeout of a request. Default: 900 ms, of which 500 ms to connect.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
@@ -129,7 +128,7 @@ impl Builder {
         self
     }
 
-    /// How often what is open is told again. Default: each minute.
+    /// Sets how often open alerts are sent again. Default: each minute.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
@@ -142,7 +141,7 @@ impl Builder {
         self
     }
 
-    /// How long an alert fires on when it is not told again, since the process is gone: its `endsAt`. Default: 1 hour.
+    /// Sets the `endsAt` of an alert: how long it stays active after it was last sent, e.g. since the process has ended. Default: 1 hour.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
@@ -155,7 +154,7 @@ impl Builder {
         self
     }
 
-    /// How long after its last failure an entity counts as failing, if there is no `Ok` of it at all. Default: 24 hours.
+    /// Sets how long after its last failure an entity counts as failing if it has no `Ok`. Default: 24 hours.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
@@ -168,38 +167,38 @@ impl Builder {
         self
     }
 
-    /// Who knows the open alert of each entity. Default: [`memory::Alerts`](graceful::backends::memory::Alerts), which forgets
-    /// them with the process.
+    /// Sets the store of the open alerts. Default: [`memory::Alerts`](graceful::backends::memory::Alerts), whose contents are lost with
+    /// the process.
     ///
     /// ```
     /// use graceful::backends::memory;
     /// use graceful_alerts::alertmanager::Alertmanager;
     ///
-    /// let book = memory::Alerts::with_capacity(100);
-    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").book(book).build()?;
+    /// let alert_store = memory::Alerts::with_capacity(100);
+    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").alert_store(alert_store).build()?;
     /// # Ok::<(), graceful::StepError>(())
     /// ```
-    pub fn book(mut self, book: impl Alerter) -> Self {
-        self.notify.book = Some(Arc::new(book));
+    pub fn alert_store(mut self, alert_store: impl Alerter) -> Self {
+        self.notify.alert_store = Some(Arc::new(alert_store));
         self
     }
 
-    /// An alerter; the Alertmanager is told at once what is open in the book, if there is a runtime.
+    /// Builds the alerter. Inside a Tokio runtime it sends the open alerts of the alert store at once.
     ///
     /// # Errors
-    /// Where the URL is none, or not of `http` or `https`, or a label's name is none of Prometheus'.
+    /// Fails if the URL is invalid or its scheme is not `http` or `https`, or if the name of a label is invalid in Prometheus.
     ///
     /// ```
     /// # use graceful_alerts::alertmanager::Alertmanager;
     /// let error = Alertmanager::builder("http://127.0.0.1:9093").label("the team", "x").build().unwrap_err();
-    /// assert_eq!(error.message(), "`the team` is no name of a label: letters, digits and `_`, no digit first");
+    /// assert_eq!(error.message(), "`the team` is not a valid label name: use letters, digits and `_`, and do not begin with a digit");
     /// ```
     pub fn build(self) -> Result<Alertmanager, StepError> {
-        let book = self.notify.book.clone();
-        self.checked().map(|checked| Alertmanager(checked.notifier(book)))
+        let alert_store = self.notify.alert_store.clone();
+        self.checked().map(|checked| Alertmanager(checked.notifier(alert_store)))
     }
 
-    /// All that can be wrong is found; nobody is told yet.
+    /// Checks all settings, without sending anything.
     pub(crate) fn checked(mut self) -> Result<Checked<Api>, StepError> {
         let mut url = self.http.url(&self.url)?;
         let path = format!("{}/api/v2/alerts", url.path().trim_end_matches('/'));
@@ -208,7 +207,8 @@ impl Builder {
             let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !is_name {
-                let what = "is no name of a label: letters, digits and `_`, no digit first";
+                let what =
+                    "is not a valid label name: use letters, digits and `_`, and do not begin with a digit";
                 return Err(StepError::new(format!("`{name}` {what}")));
             }
         }
@@ -229,7 +229,7 @@ pub(crate) struct Api {
 impl Receiver for Api {
     const FORGETS: bool = true;
 
-    async fn tell(&self, notice: &Notice) -> Result<(), StepError> {
+    async fn send(&self, notice: &Notice) -> Result<(), StepError> {
         let body = json!([self.alert(notice)]).to_string();
         self.http.post(&self.url, "application/json", [], body).await.map(drop)
     }
@@ -248,7 +248,7 @@ impl Api {
             ("severity", group.severity.name()),
         ];
         let given = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        // A label without a value is none.
+        // To Prometheus an empty label is a missing label.
         let labels: Map<String, Value> = given
             .chain(own)
             .filter(|(_, value)| !value.is_empty())
@@ -266,7 +266,7 @@ impl Api {
                 "count": count.to_string(),
                 "flow": flow.to_string(),
             },
-            // Its clock may be behind: an alert that starts after its end is refused.
+            // The Alertmanager refuses an alert that starts after its end, and the clock of the failing process may be ahead.
             "startsAt": since.min(&ends_at),
             "endsAt": ends_at,
         })
@@ -303,7 +303,7 @@ impl fmt::Debug for Api {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL is not known to be one yet, so it is not shown.
+        // The URL is not parsed yet, so a password in it could not be hidden.
         f.debug_struct("Builder")
             .field("http", &self.http)
             .field("notify", &self.notify)

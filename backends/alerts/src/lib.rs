@@ -1,7 +1,10 @@
-//! Receivers of the alerts of `graceful`: Prometheus' [`Alertmanager`], and any signed [`Webhook`].
+//! `graceful-alerts` is a crate with two receivers of the alerts of `graceful`: Prometheus' [`Alertmanager`], and any signed [`Webhook`].
 //!
-//! An alert store (another [`Alerter`](graceful::backends::Alerter)) knows the open alert of each entity. A receiver here groups them
-//! by failure, compares the groups with what was sent, and sends the difference.
+//! An alert store (another [`Alerter`](graceful::backends::Alerter)) stores the open alerts of each entity. A receiver groups them by
+//! failure, compares the groups with those that it has sent, and sends the difference.
+//!
+//! Alert state must be shared between processes: use `graceful_sqlite::Store` or `graceful_postgres::Store` as the alert store. Otherwise an
+//! `Ok` in one process does not resolve an alert fired by another.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "alertmanager")]
@@ -32,14 +35,14 @@ pub const ALERTMANAGER: Backend =
 #[cfg(feature = "webhook")]
 pub const WEBHOOK: Backend =
     Backend::new("graceful-alerts", "GRACEFUL_ALERTS", &["webhook+http", "webhook+https"], |url| {
-        // What follows the `#` is never sent.
+        // The fragment after `#` is the secret, and is never sent.
         let (url, secret) = url.split_once('#').unwrap_or((&url, ""));
         connect(Webhook::builder(url.trim_start_matches("webhook+"), secret).checked())
     });
 
 type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
 
-/// The receiver, over the alert store that was given before.
+/// Puts the receiver in front of the alert store that the builder already has.
 fn connect<R: Receiver>(
     checked: Result<Checked<R>, graceful::StepError>,
 ) -> BoxFuture<Result<Change, ConnectError>> {

@@ -1,4 +1,4 @@
-//! Any webhook, signed as the Standard Webhooks are.
+//! Alerts to any webhook, signed as the Standard Webhooks specify.
 //!
 //! Feature `webhook`.
 
@@ -22,11 +22,10 @@ use crate::notify::{self, Checked, Notice, Notifier, Receiver};
 
 const SECRET_PREFIX: &str = "whsec_";
 
-/// Tells any webhook what fails, and when it is right again, signed with HMAC-SHA-256.
+/// Sends alerts to any webhook, signed with HMAC-SHA-256.
 ///
-/// One notice is about one failure (service, environment, pattern, handler, code and severity), however many entities have it and
-/// however often: `alert.firing` when its first entity fails, `alert.resolved` when no entity has an open alert of it any
-/// more. The body is
+/// All alerts with the same service, environment, pattern, handler, code and severity are one failure. A notice `alert.firing` is
+/// sent when the first entity fails, and `alert.resolved` when no entity has such an open alert any more. The body is
 ///
 /// ```json
 /// {"type": "alert.firing", "timestamp": "2026-11-25T12:00:00Z",
@@ -36,16 +35,16 @@ const SECRET_PREFIX: &str = "whsec_";
 ///           "message": "disk full", "entity": "users::user:42", "flow": "019ab…"}}
 /// ```
 ///
-/// Which entity's alert is open is known by the book, [`memory::Alerts`](graceful::backends::memory::Alerts) unless another is
-/// [given](Builder::book). What the receiver could not be told, or told that it refused, it is told again each minute, with
-/// the same `webhook-id`; after a restart it is told again what is open.
+/// The [alert store](Builder::alert_store) contains the open alerts of the entities. Default: [`memory::Alerts`](graceful::backends::memory::Alerts).
+/// A notice that could not be sent, or that the receiver refused, is sent again each minute with the same `webhook-id`. After a
+/// restart the notices of open alerts are sent again.
 ///
 /// # How a receiver verifies it
 ///
-/// The signature is that of the [Standard Webhooks](https://www.standardwebhooks.com), so their libraries verify it. By hand:
-/// the header `webhook-signature` holds `v1,` and the base64 of the HMAC-SHA-256, under the secret, of the headers
-/// `webhook-id` and `webhook-timestamp` and the body, joined by dots. A timestamp that is too old is a replay; an id that was
-/// seen before is the same notice.
+/// The signature is that of the [Standard Webhooks](https://www.standardwebhooks.com), so their libraries verify it. To verify it
+/// yourself: join the headers `webhook-id` and `webhook-timestamp` and the body by dots, and compute the HMAC-SHA-256 of that under
+/// the secret. The header `webhook-signature` holds `v1,` and its base64. Refuse a timestamp that is too old, as it is a replay. A
+/// repeated id means that the notice is the same.
 ///
 /// ```
 /// use base64::{Engine, prelude::BASE64_STANDARD};
@@ -61,7 +60,7 @@ const SECRET_PREFIX: &str = "whsec_";
 ///     let Some(Ok(signature)) = signature.strip_prefix("v1,").map(|it| BASE64_STANDARD.decode(it)) else { return false };
 ///     let signed = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat();
 ///     now.abs_diff(sent) <= 5 * 60
-///         // In a time that does not depend on where they differ.
+///         // The comparison takes constant time.
 ///         && mac(secret, &signed).verify_slice(&signature).is_ok()
 /// }
 ///
@@ -83,7 +82,7 @@ const SECRET_PREFIX: &str = "whsec_";
 #[derive(Clone, Debug)]
 pub struct Webhook(Notifier<Hook>);
 
-/// From settings to a [`Webhook`].
+/// Builds a [`Webhook`].
 ///
 /// ```
 /// let builder = graceful_alerts::webhook::Webhook::builder("https://example.org/secret", "secret");
@@ -98,8 +97,8 @@ pub struct Builder {
 }
 
 impl Webhook {
-    /// The webhook at this URL, and the secret that it verifies signatures with: `whsec_` and base64, or a text as it is.
-    /// Neither is ever shown, since the path of a URL often is a secret.
+    /// Starts the settings of the webhook at this URL, with the secret that signs the notices: `whsec_` and base64, or a plain text.
+    /// Neither the secret nor the URL is ever shown, because the path of a URL often is a secret.
     ///
     /// ```
     /// use graceful_alerts::webhook::Webhook;
@@ -118,7 +117,7 @@ impl Webhook {
 }
 
 impl Builder {
-    /// Names a user to the receiver, by HTTP Basic, beside the signature.
+    /// Authenticates by HTTP Basic, in addition to the signature.
     ///
     /// ```
     /// # use graceful_alerts::webhook::Webhook;
@@ -130,7 +129,7 @@ impl Builder {
         self
     }
 
-    /// Shows a token to the receiver, beside the signature.
+    /// Authenticates by a bearer token, in addition to the signature.
     ///
     /// ```
     /// # use graceful_alerts::webhook::Webhook;
@@ -142,7 +141,7 @@ impl Builder {
         self
     }
 
-    /// How long a request may take. Default: 900 ms, of which 500 ms to connect.
+    /// Sets the timeout of a request. Default: 900 ms, of which 500 ms to connect.
     ///
     /// ```
     /// # use graceful_alerts::webhook::Webhook;
@@ -155,7 +154,7 @@ impl Builder {
         self
     }
 
-    /// How often it is tried again to tell what could not be told. Default: each minute.
+    /// Sets how often a notice that could not be sent is retried. Default: each minute.
     ///
     /// ```
     /// # use graceful_alerts::webhook::Webhook;
@@ -168,7 +167,7 @@ impl Builder {
         self
     }
 
-    /// How long after its last failure an entity counts as failing, if there is no `Ok` of it at all. Default: 24 hours.
+    /// Sets how long after its last failure an entity counts as failing if it has no `Ok`. Default: 24 hours.
     ///
     /// ```
     /// # use graceful_alerts::webhook::Webhook;
@@ -181,48 +180,48 @@ impl Builder {
         self
     }
 
-    /// Who knows the open alert of each entity. Default: [`memory::Alerts`](graceful::backends::memory::Alerts), which forgets
-    /// them with the process.
+    /// Sets the store of the open alerts. Default: [`memory::Alerts`](graceful::backends::memory::Alerts), whose contents are lost with
+    /// the process.
     ///
     /// ```
     /// use graceful::backends::memory;
     /// use graceful_alerts::webhook::Webhook;
     ///
-    /// let book = memory::Alerts::with_capacity(100);
-    /// let alerts = Webhook::builder("https://example.org", "secret").book(book).build()?;
+    /// let alert_store = memory::Alerts::with_capacity(100);
+    /// let alerts = Webhook::builder("https://example.org", "secret").alert_store(alert_store).build()?;
     /// # Ok::<(), graceful::StepError>(())
     /// ```
-    pub fn book(mut self, book: impl Alerter) -> Self {
-        self.notify.book = Some(Arc::new(book));
+    pub fn alert_store(mut self, alert_store: impl Alerter) -> Self {
+        self.notify.alert_store = Some(Arc::new(alert_store));
         self
     }
 
-    /// An alerter; the receiver is told at once what is open in the book, if there is a runtime.
+    /// Builds the alerter. Inside a Tokio runtime it sends the open alerts of the alert store at once.
     ///
     /// # Errors
-    /// Where the URL is none, or not of `http` or `https`; where the secret is empty, or not base64 after its `whsec_`.
+    /// Fails if the URL is invalid or its scheme is not `http` or `https`, or if the secret is empty or not base64 after `whsec_`.
     ///
     /// ```
     /// # use graceful_alerts::webhook::Webhook;
     /// let error = Webhook::builder("https://example.org", "").build().unwrap_err();
-    /// assert_eq!(error.message(), "the secret of a webhook is empty");
+    /// assert_eq!(error.message(), "the secret of the webhook is empty: set one");
     /// ```
     pub fn build(self) -> Result<Webhook, StepError> {
-        let book = self.notify.book.clone();
-        self.checked().map(|checked| Webhook(checked.notifier(book)))
+        let alert_store = self.notify.alert_store.clone();
+        self.checked().map(|checked| Webhook(checked.notifier(alert_store)))
     }
 
-    /// All that can be wrong is found; nobody is told yet.
+    /// Checks all settings, without sending anything.
     pub(crate) fn checked(mut self) -> Result<Checked<Hook>, StepError> {
         let url = self.http.url(&self.url)?;
         let secret = match self.secret.strip_prefix(SECRET_PREFIX) {
-            Some(encoded) => BASE64_STANDARD
-                .decode(encoded)
-                .map_err(|_| StepError::new("the secret of a webhook is not base64 after its `whsec_`"))?,
+            Some(encoded) => BASE64_STANDARD.decode(encoded).map_err(|_| {
+                StepError::new("the secret of the webhook is not valid base64 after `whsec_`")
+            })?,
             None => self.secret.into_bytes(),
         };
         if secret.is_empty() {
-            return Err(StepError::new("the secret of a webhook is empty"));
+            return Err(StepError::new("the secret of the webhook is empty: set one"));
         }
         let hook = Hook { http: self.http.connect()?, url, secret };
         Ok(Checked::new(hook, self.notify))
@@ -238,7 +237,7 @@ pub(crate) struct Hook {
 impl Receiver for Hook {
     const FORGETS: bool = false;
 
-    async fn tell(&self, notice: &Notice) -> Result<(), StepError> {
+    async fn send(&self, notice: &Notice) -> Result<(), StepError> {
         let (now, id) = (Timestamp::now(), id(notice));
         let body = body(notice, now);
         let timestamp = now.as_second().to_string();
@@ -261,7 +260,7 @@ impl Hook {
     }
 }
 
-/// The same for the same notice, so that a receiver knows one that comes again.
+/// The id of a notice. It does not change when the notice is sent again, so that a receiver can detect duplicates.
 fn id(notice: &Notice) -> String {
     let group = &notice.group;
     let name = json!([

@@ -92,7 +92,7 @@ impl Settings {
             return Err(StepError::new(format!("not a URL of `http` or `https`{ENCODE}")));
         }
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(StepError::new("the URL must begin with `http://` or `https://`, and name a host"));
+            return Err(StepError::new("not a URL with a host; expected `http://…` or `https://…`"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             let decoded =
@@ -141,8 +141,9 @@ impl Auth {
             Self::Bearer(token) => format!("Bearer {token}"),
         };
         // What is wrong with it is not told: it is a secret.
-        let mut header =
-            HeaderValue::try_from(text).map_err(|_| StepError::new("the token is no value of a header"))?;
+        let mut header = HeaderValue::try_from(text).map_err(|_| {
+            StepError::new("the token is not a valid header value: remove control characters")
+        })?;
         header.set_sensitive(true);
         Ok(header)
     }

@@ -1,6 +1,6 @@
-//! What the backends of `graceful` share that speak HTTP, or TLS: a client whose errors hold no secrets, and the settings of TLS.
+//! `graceful-http` is a crate for writers of backends: an HTTP client whose errors contain no secrets, and TLS settings.
 //!
-//! It is for writers of backends; the library of cryptography is chosen by the program, or by the feature `ring`.
+//! The program chooses the crypto provider of `rustls`, or enables the feature `ring`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "client")]

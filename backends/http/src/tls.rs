@@ -21,8 +21,8 @@ pub fn client_config() -> Result<ClientConfig, String> {
 fn provider() -> Result<Arc<CryptoProvider>, String> {
     let provider = CryptoProvider::get_default().cloned();
     provider.or_else(|| OF_A_FEATURE.map(|provider| Arc::new(provider()))).ok_or_else(|| {
-        "an encrypted connection needs a library of cryptography: enable the feature `ring` of the backend, or install one for the \
-         process before, such as `rustls::crypto::aws_lc_rs::default_provider().install_default()`"
+        "an encrypted connection needs a crypto provider: enable the feature `ring` of the backend, or first install a provider for the \
+         process, such as `rustls::crypto::aws_lc_rs::default_provider().install_default()`"
             .to_owned()
     })
 }

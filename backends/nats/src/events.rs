@@ -145,7 +145,7 @@ impl EventEmitter for Events {
             .subject(&self.0.stream);
         if subject.len() > LONGEST_SUBJECT {
             return Reply::failed(StepError::new(format!(
-                "the event's service, tenant, pattern and name make a subject of {} bytes, and {LONGEST_SUBJECT} are allowed",
+                "the event's service, tenant, pattern and name make a subject of {} bytes; at most {LONGEST_SUBJECT} are allowed",
                 subject.len()
             )));
         }
@@ -203,10 +203,10 @@ impl Inner {
         let Self { client, stream, .. } = self;
         StepError::new(match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => {
-                format!("the event is larger than {} takes: {}", client.place, told(error))
+                format!("the event is larger than {} accepts: {}", client.place, told(error))
             }
             PublishErrorKind::StreamNotFound => {
-                format!("the stream `{stream}` of {} is gone, or has no leader", client.place)
+                format!("the stream `{stream}` of {} does not exist, or has no leader", client.place)
             }
             _ => format!("the stream `{stream}` of {} refuses the event: {}", client.place, told(error)),
         })

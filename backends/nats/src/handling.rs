@@ -36,7 +36,7 @@ enum Outcome {
 }
 
 impl Subscriber {
-    /// Answers whether reading goes on: the end may come while the inbox is unavailable.
+    /// Answers whether reading the stream works again: the end may come while the inbox is unavailable.
     pub(super) async fn take<I: Inbox, H>(
         &self,
         end: &mut Pin<&mut impl Future<Output = ()>>,
@@ -52,7 +52,7 @@ impl Subscriber {
             Err(error) => {
                 // No message of a stream, so there is no caller.
                 let error = error.to_string();
-                tracing::error!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "a message from nowhere");
+                tracing::error!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "message without JetStream metadata ignored");
                 return true;
             }
         };
@@ -60,14 +60,14 @@ impl Subscriber {
         let outcome = match &event {
             Ok(event) => self.kept_alive(message, self.attempt(end, event, deliveries, inbox, handler)).await,
             Err(error) => {
-                let rejected = Rejected::poison(format!("no CloudEvent: {error}"));
+                let rejected = Rejected::poison(format!("not a CloudEvent: {error}"));
                 Outcome::Rejected { attempt: 1, rejected }
             }
         };
         let answer = match outcome {
             Outcome::Handled => {
                 if let Some(failures) = self.outages.handling.succeeded() {
-                    tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "events are handled again");
+                    tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "handling events works again");
                 }
                 AckKind::Ack
             }
@@ -82,7 +82,7 @@ impl Subscriber {
                     tracing::warn!(
                         target: "graceful::subscriber",
                         consumer = self.name, sequence, attempts = attempt, %error, failures,
-                        "an event was not handled, and comes again"
+                        "handling an event failed; it will be redelivered"
                     );
                 }
                 AckKind::Nak(Some(pause(attempt)))
@@ -120,7 +120,7 @@ impl Subscriber {
         let InboxEntry::First(transaction) = entry else { return Outcome::Handled };
         if attempt > self.attempts {
             // A handler that took its process down each time was never there to say so.
-            let rejected = Rejected::poison("no attempt came to an end");
+            let rejected = Rejected::poison("all attempts were interrupted");
             return Outcome::Rejected { attempt, rejected };
         }
         let Err(rejected) = self.run_once(event, transaction, inbox, handler).await else {
@@ -165,7 +165,7 @@ impl Subscriber {
                         tracing::warn!(
                             target: "graceful::subscriber",
                             consumer = self.name, %error, failures,
-                            "the inbox is unavailable: the event waits, and no attempt is counted"
+                            "the inbox is unavailable; the event waits, and no attempt is counted"
                         );
                     }
                     failures += 1;
@@ -200,7 +200,7 @@ impl Subscriber {
         StepError::timed_out(text)
     }
 
-    /// Tells the server that the event is being handled, as often as it wants to hear it.
+    /// Tells the server that another attempt is handling the event, as often as it wants to hear it.
     async fn kept_alive<T>(&self, message: &Message, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
@@ -216,7 +216,7 @@ impl Subscriber {
     async fn answer(&self, message: &Message, answer: AckKind) {
         if let Err(error) = message.ack_with(answer).await {
             let error = error.to_string();
-            tracing::warn!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "an answer got lost");
+            tracing::warn!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "acknowledging an event failed; it will be redelivered");
         }
     }
 
@@ -224,7 +224,7 @@ impl Subscriber {
         let PoisonEvent { sequence, attempts, error, .. } = poison;
         tracing::error!(
             target: "graceful::subscriber",
-            consumer = self.name, sequence, attempts, %error, "an event is given up"
+            consumer = self.name, sequence, attempts, %error, "event is poison: it will not be tried again"
         );
         if let Some(tell) = &self.on_poison
             && let Err(error) = StepError::catch_panic(|| tell(poison))

@@ -1,14 +1,14 @@
-//! Events on NATS JetStream: [`Events`] emits them, a [`Subscriber`] reads them.
+//! `graceful-nats` is a crate for events on NATS JetStream: [`Events`] emits them, a [`Subscriber`] reads them.
 //!
 //! ```no_run
 //! use graceful::{Orchestrator, backends::memory};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! // Where the handlers are:
+//! // In the service that emits:
 //! let events = graceful_nats::Events::connect("nats://127.0.0.1:4222").await?;
 //! let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
 //!
-//! // Where their events are read:
+//! // In the service that reads:
 //! let filter = graceful_nats::Filter::new().pattern("user").event("user_updated");
 //! let subscriber = graceful_nats::Subscriber::connect("nats://127.0.0.1:4222", "greeter", &filter).await?;
 //! subscriber
@@ -23,33 +23,31 @@
 //!
 //! # The stream
 //!
-//! All events of all services are in one stream, `graceful` unless the URL says another (`?stream=orders`), under subjects of
-//! five tokens: `{stream}.{service}.{tenant}.{pattern}.{event}`, such as `graceful.users.acme.user.user_updated`. Each token
-//! is [encoded](graceful::backends::encoded), and an empty one is `%`, so that different events have different subjects, and nothing in
-//! a name can be a wildcard or a separator.
+//! The events of all services are in one stream. Its name is `graceful`, unless the URL names another (`?stream=orders`). The
+//! subjects have five tokens: `{stream}.{service}.{tenant}.{pattern}.{event}`, such as `graceful.users.acme.user.user_updated`. Each
+//! token is [encoded](graceful::backends::encoded), and an empty one is `%`. So different events have different subjects, and no name can
+//! contain a wildcard or a separator.
 //!
-//! Whoever connects first creates the stream: in a file, one replica, messages kept for 7 days, repetitions of an event
-//! dropped for 2 minutes. A stream that is there already is checked (it must take those subjects, acknowledge, and know
-//! repetitions) and left as it is: create it yourself where you want more replicas, or other limits. With `?create=false`
-//! a stream that is missing is an error.
+//! The first process that connects creates the stream: file storage, one replica, a retention of 7 days, and a duplicate window of
+//! 2 minutes. An existing stream is checked (it must accept these subjects, acknowledge, and detect duplicates) but not changed. To have
+//! more replicas or other limits, create the stream yourself. With `?create=false` a missing stream is an error.
 //!
-//! **A stream that can lose events** is refused, too: one in memory; one that forgets what was read or what nobody waits for
-//! (`retention` is `workqueue` or `interest`); one that discards the oldest beyond fewer than 1 000 000 messages (`max_msgs`, also
-//! `max_msgs_per_subject`) or 1 GiB (`max_bytes`), or after less than 24 h (`max_age`). Where `discard` is `new`, a full stream refuses
-//! an event, its step fails, and nothing is lost silently. `?allow_loss=true` takes such a stream all the same. It is checked at
-//! start only: what is changed later is not seen.
+//! **A stream that can lose events** is refused: one in memory; one with `retention` set to `workqueue` or `interest`; and one that discards the
+//! oldest events beyond fewer than 1 000 000 messages (`max_msgs`, also `max_msgs_per_subject`), beyond less than 1 GiB (`max_bytes`), or
+//! after less than 24 h (`max_age`). If `discard` is `new`, a full stream refuses an event and the step fails, so nothing is lost silently.
+//! `?allow_loss=true` accepts a stream that can lose events. The stream is checked at start only: later changes are not detected.
 //!
 //! # Addresses
 //!
-//! `nats://[user:password@]host[:port]`, with `token@` instead of a user and a password, `tls://` for an encrypted
-//! connection, and further servers of the cluster after commas.
+//! `nats://[user:password@]host[:port]`. Write `token@` instead of user and password for a token, `tls://` for an encrypted
+//! connection, and separate further servers of the cluster by commas.
 //!
 //! # Encrypted connections
 //!
-//! The client cannot be built without a library of cryptography, so this feature brings `ring`, for all of `rustls` in the program.
-//! Where something else brings `aws-lc-rs`, `rustls` takes neither of the two by itself, and a `ClientConfig::builder()` of the
-//! program's own panics: install one at the beginning of `main`, as by `rustls::crypto::aws_lc_rs::default_provider().install_default()`.
-//! This one takes the process' library, if there is one, else `ring`, and installs nothing.
+//! `async-nats` cannot be built without a crypto provider, so this crate links `ring`, which affects all of `rustls` in the program. If
+//! another dependency links `aws-lc-rs`, `rustls` cannot choose between the two, and `ClientConfig::builder()` in your program panics. In that case
+//! install one at the beginning of `main`, e.g. by `rustls::crypto::aws_lc_rs::default_provider().install_default()`. This crate
+//! uses the installed provider of the process, otherwise `ring`, and installs none.
 
 mod client;
 mod events;

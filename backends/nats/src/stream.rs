@@ -34,7 +34,7 @@ pub(super) async fn created_or_checked(client: &Client, url: &Url) -> Result<Str
             }
         }
         Err(error) if is_missing(&error) => Err(of("is missing")),
-        found => found.map_err(|error| of(&format!("cannot be asked for: {}", told(&error)))),
+        found => found.map_err(|error| of(&format!("cannot be inspected: {}", told(&error)))),
     }?;
     let config = &stream.cached_info().config;
     if let Some(why) = unfit(config, &url.stream) {
@@ -80,7 +80,7 @@ fn unfit(config: &Config, stream: &str) -> Option<String> {
     config
         .duplicate_window
         .is_zero()
-        .then(|| "does not know repetitions (`duplicate_window` is 0)".to_owned())
+        .then(|| "does not detect duplicates (`duplicate_window` is 0)".to_owned())
 }
 
 /// How a stream that somebody has created can lose events that not everybody has read, each with what to change.
@@ -92,10 +92,10 @@ fn losses(config: &Config) -> Vec<String> {
     let retention = match config.retention {
         RetentionPolicy::Limits => None,
         RetentionPolicy::Interest => {
-            Some("an event that no consumer waits for is dropped (`retention` is `interest`")
+            Some("it drops events that no consumer waits for (`retention` is `interest`")
         }
         RetentionPolicy::WorkQueue => {
-            Some("an event is gone once one consumer has answered (`retention` is `workqueue`")
+            Some("it deletes an event when one consumer has acknowledged it (`retention` is `workqueue`")
         }
     };
     losses.extend(retention.map(|why| format!("{why}: set it to `limits`)")));
@@ -157,7 +157,7 @@ mod tests {
             (Config { subjects: vec!["a.*".to_owned(), "b.>".to_owned()], ..fit() }, "does not take"),
             (Config { no_ack: true, ..fit() }, "does not acknowledge"),
             (Config { sealed: true, ..fit() }, "is sealed"),
-            (Config { duplicate_window: Duration::ZERO, ..fit() }, "does not know repetitions"),
+            (Config { duplicate_window: Duration::ZERO, ..fit() }, "does not detect duplicates"),
         ] {
             let told = unfit(&config, "a").unwrap();
             assert!(told.starts_with(why), "{told}");

@@ -261,21 +261,21 @@ impl Subscriber {
                         None => return Ok(()),
                         Some(Some(Ok(message))) => {
                             if let Some(failures) = self.outages.reading.succeeded() {
-                                tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "reading goes on");
+                                tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "reading the stream works again");
                             }
                             if !self.take(&mut end, &message, inbox, &handler).await {
                                 return Ok(());
                             }
                         }
                         Some(Some(Err(error))) => break self.failed(&error),
-                        Some(None) => break ConnectError::new("the stream of messages has ended"),
+                        Some(None) => break ConnectError::new("the message stream has ended"),
                     }
                 },
             };
             if let Some(failures) = self.outages.reading.failed() {
                 tracing::warn!(
                     target: "graceful::subscriber",
-                    consumer = self.name, error = %broken, failures, "reading broke off, and is begun anew"
+                    consumer = self.name, error = %broken, failures, "reading the stream failed; reconnecting"
                 );
             }
             if within(&mut end, tokio::time::sleep(AGAIN)).await.is_none() {

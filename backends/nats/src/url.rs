@@ -58,12 +58,14 @@ impl Url {
             None => (None, authority.trim_end_matches('/')),
         };
         if host.is_empty() {
-            return Err(no_url("it names no host"));
+            return Err(no_url("it has no host"));
         }
         let server: ServerAddr =
-            format!("{scheme}://{host}").parse().map_err(|_| no_url("its host or its port is none"))?;
+            format!("{scheme}://{host}").parse().map_err(|_| no_url("its host or its port is invalid"))?;
         if login.is_some() && self.login.is_none() && !self.servers.is_empty() {
-            return Err(no_url("the first of its servers has no user"));
+            return Err(no_url(
+                "the first of its servers has no user, but another one has: put the user first",
+            ));
         }
         if let Some(shown) =
             place("", server.host().trim_matches(['[', ']']), server.port()).strip_prefix(" at ")
@@ -86,7 +88,7 @@ impl Url {
         match option.split_once('=') {
             Some(("stream", name)) if is_name(name) => name.clone_into(&mut self.stream),
             Some(("stream", _)) => {
-                return Err(no_url("the name of a stream is up to 64 letters, digits, `_` and `-`"));
+                return Err(no_url("the name of a stream has 1 to 64 letters, digits, `_` and `-`"));
             }
             Some(("create", "true")) => self.create = true,
             Some(("create", "false")) => self.create = false,
@@ -94,7 +96,7 @@ impl Url {
             Some(("allow_loss", "false")) => self.allow_loss = false,
             _ => {
                 return Err(no_url(
-                    "its options are `stream=NAME`, `create` and `allow_loss`; those two are `true` or `false`",
+                    "unknown option or value; expected `stream=NAME`, `create=true|false` or `allow_loss=true|false`",
                 ));
             }
         }
@@ -113,12 +115,12 @@ impl Url {
 }
 
 fn no_url(why: &str) -> ConnectError {
-    ConnectError::new(format!("no URL of NATS: {why}{ENCODE}"))
+    ConnectError::new(format!("not a URL of NATS: {why}{ENCODE}"))
 }
 
 fn decoded(text: &str) -> Result<String, ConnectError> {
     let decoded = percent_decode_str(text).decode_utf8();
-    decoded.map(Into::into).map_err(|_| no_url("its user or its password is no UTF-8"))
+    decoded.map(Into::into).map_err(|_| no_url("its user or its password is not UTF-8"))
 }
 
 /// It is a token of subjects, too.
@@ -170,7 +172,7 @@ mod tests {
             "nats://u:s3cret@a?allow_loss=1",
         ] {
             let error = Url::parse(url).err().unwrap_or_else(|| panic!("{url} is taken")).to_string();
-            assert!(error.starts_with("no URL of NATS: ") && !error.contains("s3cret"), "{url}: {error}");
+            assert!(error.starts_with("not a URL of NATS: ") && !error.contains("s3cret"), "{url}: {error}");
         }
     }
 }

@@ -81,7 +81,7 @@ impl Store {
             transaction::meets_poolers();
             tracing::info!(
                 target: "graceful::postgres",
-                "{} is a pooler that gives each transaction another connection: nobody tells of new flows, and relays poll",
+                "{} is a pooler in transaction mode, which does not support notifications: relays find new flows by polling",
                 escaped(&place)
             );
         }
@@ -130,8 +130,11 @@ impl Store {
 
 /// No part of the URL in what is told: it may be a password.
 fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
-    let wrong =
-        || ConnectError::new(format!("no URL of PostgreSQL: `postgres://user@host/database`{ENCODE}"));
+    let wrong = || {
+        ConnectError::new(format!(
+            "not a URL of PostgreSQL; expected `postgres://user@host/database`{ENCODE}"
+        ))
+    };
     if !url::is_well_formed(text) {
         return Err(wrong());
     }
@@ -152,7 +155,7 @@ fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
             .parse()
             .ok()
             .filter(|connections| *connections > 0)
-            .ok_or_else(|| ConnectError::new("`max_connections` is no number of connections"))?,
+            .ok_or_else(|| ConnectError::new("`max_connections` is not a number; expected 1 or more"))?,
     };
     Ok((options, connections))
 }

@@ -1,63 +1,4 @@
-//! The store that many processes share: everything that must survive a restart, in PostgreSQL.
-//!
-//! A [`Store`] keeps the flows of durable delivery, and the state of six steps beside them: metadata, review jobs, patterns, the
-//! audit chain and alerts. Any number of services and relays may use the same tables at once.
-//!
-//! The tables are called `graceful_…`. [`Store::migrate`] makes them, in the first schema of the search path, and
-//! [`Store::connect`] checks that they are there. So the store can share the database of your own data, and for
-//! `#[orchestrate(delivery = "durable", tx = tx)]` it must. The database must be in UTF-8.
-//!
-//! **Rights.** The role that runs a service needs no other rights than these, where `app` is the schema and `service` the role.
-//! [`Orchestrator::from_env`](graceful::Orchestrator::from_env) makes missing tables by itself if its role may.
-//!
-//! ```sql
-#![doc = include_str!("grants.sql")]
-//! ```
-//!
-//! **Isolation.** The store's statements run in `READ COMMITTED`, whatever `default_transaction_isolation` says; where that says
-//! something else, each is a transaction of its own, which costs two more round trips. A transaction of yours that a flow is
-//! stored in may have any isolation.
-//!
-//! **`PgBouncer`** may be in between, in session or in transaction mode; which one is found out at the start. In transaction mode each
-//! call is a transaction without anything that is left behind on the connection (four more round trips), there is no `LISTEN`, so a
-//! relay finds what others have stored by its [`poll`](graceful::RelaySettings::poll), and a search path cannot be given by the URL: `ALTER ROLE
-//! … SET search_path`. `PgBouncer` before 1.21 knows no prepared statements: in transactions of your own use `.persistent(false)`,
-//! and a handler with `tx` does so, too.
-//!
-//! **Order.** An entity has one flow under way at a time. They are handed out in the order in which they were inserted, as far
-//! as they are committed: of two transactions that are open at the same time, either flow may be first. To hand out is one
-//! statement (`FOR UPDATE SKIP LOCKED`), one relay after the other; what follows is theirs, by the token that they got.
-//!
-//! **Time** is the server's, wherever what one process has written is compared by another: leases, retries, review jobs, what is
-//! forgotten. The clocks of the machines need not agree with it, nor with each other.
-//!
-//! **Being told.** A relay that has found nothing waits, and is told by the server (`NOTIFY`, when the transaction that stores
-//! commits) that there is something, by whatever process. While one of them is at work none is told: that one asks again, soon, and
-//! those who store are spared a lock that all of the server shares. What nobody could tell, since a connection was lost, is found when that is back,
-//! or by the relay's [`poll`](graceful::RelaySettings::poll). Each relay has a connection of its own to listen by; it is none that a
-//! pooler may share between transactions. And PostgreSQL does not prepare a transaction (two-phase commit) that tells.
-//!
-//! **A server that is away.** A call is given up [after 3 seconds](Store::timeout), and its connection with it; the next one
-//! makes another. A step does not keep its caller longer than its own time budget. After three failures in a row a circuit breaker
-//! opens: what steps ask for (metadata, review jobs, patterns, audit, alerts) fails at once, and one call a second asks whether the server
-//! is back. What flows ask for is always tried: a flow that is not stored is run at once, and only once, and one that is not
-//! settled is run again. So while the server is away, a durable handler answers after those 3 seconds.
-//!
-//! **Subscribers** hold a transaction each for as long as a handler takes, on one of ten connections of their own; it may be idle
-//! in it, for as long as its time allows.
-//!
-//! | table | holds | grows |
-//! |---|---|---|
-//! | `graceful_flows` | flows on their way, completed ones for [`keep`](graceful::RelaySettings::retention), dead letters until purged | with what is under way |
-//! | `graceful_relays` | which relay waits to be told, and which is at work | with the relays |
-//! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
-//! | `graceful_jobs` | open review jobs | with what is wrong |
-//! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
-//! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
-//! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
-//! | `graceful_inbox`, `graceful_inbox_attempts` | the events that a subscriber has handled; how often it has tried those that came again; until [purged](Store::purge_inbox) | with every event |
-//!
-//! `sqlx` asks for Rust 1.94. For encrypted connections, give it one of its `tls-…` features.
+//! `graceful-postgres` is a crate with a durable store in PostgreSQL, which many processes can share.
 //!
 //! ```no_run
 //! use graceful::Orchestrator;
@@ -69,6 +10,85 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A [`Store`] contains the flows of durable delivery, and the state of five steps: metadata, review jobs, patterns, the audit chain and
+//! alerts. Any number of services and relays may use the same tables concurrently.
+//!
+//! The names of the tables begin with `graceful_`. [`Store::migrate`] creates them in the first schema of the search path, and
+//! [`Store::connect`] checks them. So the store can use the same database as your own data, and for
+//! `#[orchestrate(delivery = "durable", tx = tx)]` it must. The encoding of the database must be UTF-8.
+//!
+//! # Rights
+//!
+//! The role of a service needs only the following rights; `app` is the schema and `service` the role.
+//! [`Orchestrator::from_env`](graceful::Orchestrator::from_env) creates missing tables if its role has the right to.
+//!
+//! ```sql
+#![doc = include_str!("grants.sql")]
+//! ```
+//!
+//! # Isolation
+//!
+//! The store's statements run in `READ COMMITTED`. If `default_transaction_isolation` differs, each statement runs in a transaction of its
+//! own, which costs two more round trips. Your own transaction, in which a flow is stored, may have any isolation level.
+//!
+//! # `PgBouncer`
+//!
+//! The store works behind `PgBouncer`, in session or in transaction mode; it detects the mode at start. In transaction mode
+//!
+//! - each call is a transaction that leaves nothing behind on the connection, which costs four more round trips;
+//! - there is no `LISTEN`, so a relay finds the flows of other processes by its [`poll`](graceful::RelaySettings::poll);
+//! - the URL cannot set a search path: use `ALTER ROLE … SET search_path`.
+//!
+//! `PgBouncer` before 1.21 does not support prepared statements: use `.persistent(false)` in your own transactions. A handler
+//! with `tx` does the same.
+//!
+//! # Order
+//!
+//! At most one flow of an entity is claimed at a time. Flows are claimed in the order in which they were inserted, as far as they are
+//! committed: if two transactions are open at the same time, either flow may be first. A claim is one statement (`FOR UPDATE SKIP
+//! LOCKED`), and one relay claims at a time. Afterwards the claim id decides which relay may record the outcome.
+//!
+//! # Time
+//!
+//! The store uses the server's clock for everything that one process writes and another compares: leases, retries, review jobs, retention. The
+//! clocks of the machines need not agree with it, or with each other.
+//!
+//! # Notifications
+//!
+//! Notifications only reduce latency; relays also [poll](graceful::RelaySettings::poll). A relay that has found no flow waits, and the server notifies
+//! it (`NOTIFY`) when a transaction of any process commits a flow. While a relay is at work no notification is sent, since that relay soon claims
+//! again; this saves a lock that all sessions of the server share. If a connection is lost, the flows that were stored meanwhile
+//! are found when it is back, or by polling. Each relay has a connection for `LISTEN`, which a pooler must not share between
+//! transactions. PostgreSQL cannot prepare a transaction (two-phase commit) that sends a notification.
+//!
+//! # If the server is unavailable
+//!
+//! A call fails [after 3 seconds](Store::timeout), and its connection is closed; the next call opens another. A step does not delay its
+//! caller beyond its own time budget. After three failures in a row a circuit breaker opens: calls of the steps (metadata, review jobs, patterns,
+//! audit, alerts) fail at once, and one call per second probes the server. Calls about flows are always tried, because a flow that is
+//! not stored runs only once, and a flow whose outcome is not recorded runs again. So while the server is unavailable, a durable handler
+//! answers after these 3 seconds.
+//!
+//! # Subscribers
+//!
+//! A subscriber holds a transaction for as long as its handler runs, on one of ten connections of their own. The transaction may be
+//! idle for as long as the handler's time limit allows.
+//!
+//! # Tables
+//!
+//! | table | contents | grows with |
+//! |---|---|---|
+//! | `graceful_flows` | queued flows; completed flows for the time of [`retention`](graceful::RelaySettings::retention); dead letters until they are purged | queued flows |
+//! | `graceful_relays` | which relays wait for a notification, and which are at work | relays |
+//! | `graceful_metadata` | the newest 100 states of each entity | entities |
+//! | `graceful_jobs` | open review jobs | open incidents |
+//! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | entities |
+//! | `graceful_alerts` | open alerts; the newest 1000 resolved alerts | open incidents |
+//! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
+//! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
+//!
+//! `sqlx` needs Rust 1.94. For encrypted connections enable one of its `tls-…` features.
 
 mod alerts;
 mod audit;

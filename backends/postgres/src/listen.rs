@@ -24,7 +24,7 @@ impl Store {
         let outage = Outage::new();
         let heard = || {
             if let Some(failures) = outage.succeeded() {
-                tracing::info!(target: "graceful::postgres", failures, "new flows are told of again");
+                tracing::info!(target: "graceful::postgres", failures, "notifications of new flows work again");
             }
             self.idle.wake();
             wake();
@@ -37,7 +37,7 @@ impl Store {
             {
                 tracing::warn!(
                     target: "graceful::postgres", error = %escaped(&failed.why), failures,
-                    "nobody tells of new flows now: the relay looks for them itself"
+                    "notifications of new flows are unavailable; the relay polls instead"
                 );
             }
             sleep(AGAIN).await;

@@ -1,7 +1,8 @@
-//! The knowledge graph of `graceful` as RDF: [`oxigraph`], embedded, and [`sparql`], on any server that speaks SPARQL 1.1.
+//! `graceful-rdf` is a crate with the knowledge graph of `graceful` as RDF: [`oxigraph`], embedded, and [`sparql`], on any server that
+//! implements SPARQL 1.1.
 //!
-//! Both use one vocabulary and one builder of updates and queries. Terms are typed and only constants are syntax, so that no text of a
-//! user can become part of a query.
+//! Both use the same vocabulary and build updates and queries in the same way. Terms are typed and only constants are syntax, so user
+//! input cannot become part of a query.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "oxigraph")]

@@ -35,7 +35,7 @@ pub fn activities(rows: &Rows) -> Result<Vec<Activity>, StepError> {
     let mut activities = BTreeMap::new();
     for row in 0..rows.rows.len() {
         let found = activity(rows, row)
-            .ok_or_else(|| StepError::new("the graph holds a flow that was not written by us"))?;
+            .ok_or_else(|| StepError::new("the graph contains a flow that `graceful` did not write"))?;
         let tags = found.tags.clone();
         let known: &mut Activity = activities.entry(Reverse((found.at, found.flow))).or_insert(found);
         known.tags.extend(tags);

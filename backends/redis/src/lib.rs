@@ -1,4 +1,4 @@
-//! The cache of `graceful` on Redis: [`Cache`].
+//! `graceful-redis` is a crate with the cache of `graceful` on Redis: [`Cache`].
 //!
 //! ```no_run
 //! use graceful::Orchestrator;

@@ -44,5 +44,5 @@ impl Encrypted {
 }
 
 fn no_host() -> RedisError {
-    (ErrorKind::InvalidClientConfig, "no name of a host, and no address").into()
+    (ErrorKind::InvalidClientConfig, "the host is neither a DNS name nor an IP address").into()
 }

@@ -1,4 +1,4 @@
-//! What the SQL stores of `graceful` share: the audit chain, and texts in indexes. It is for writers of stores.
+//! `graceful-sql` is a crate for writers of SQL stores: the audit chain, and texts of limited length for indexes.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod audit_chain;

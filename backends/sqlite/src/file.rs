@@ -35,7 +35,7 @@ impl Opened {
         match identity(&self.path) {
             Ok(found) if found == self.identity => Ok(()),
             _ => Err(sqlx::Error::Io(io::Error::other(format!(
-                "the database file {} was deleted or replaced while it was open: restart the process to use what is there now",
+                "the database file {} was deleted or replaced while it was open: restart the process to use the new file",
                 self.path.display()
             )))),
         }

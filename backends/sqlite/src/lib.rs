@@ -1,31 +1,4 @@
-//! The embedded store: everything that must survive a restart, in one SQLite file.
-//!
-//! A [`Store`] keeps the flows of durable delivery, and the state of six steps beside them: metadata, review jobs, patterns,
-//! the audit chain, alerts, and with the feature `graph` what the knowledge graph is made of. It is its database's only writer in this process: what many tasks bring goes to disk in one
-//! transaction (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and is acknowledged when that is committed. Reading goes by a small
-//! pool of other connections.
-//!
-//! The tables are called `graceful_…`, so the store can share the database of your own data, and for
-//! `#[orchestrate(delivery = "durable", tx = tx)]` it must. SQLite has one writer at a time: while a transaction of yours is open
-//! and has written, no flow is stored; so keep them short, and do not wait in one for a durable handler that does not use it. A
-//! subscriber's transaction is one of those.
-//!
-//! | table | holds | grows |
-//! |---|---|---|
-//! | `graceful_flows` | flows on their way, completed ones for [`keep`](graceful::RelaySettings::retention), dead letters until purged | with what is under way |
-//! | `graceful_metadata` | the newest 100 states of each entity | with the entities |
-//! | `graceful_jobs` | open review jobs | with what is wrong |
-//! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | with the entities |
-//! | `graceful_graph` | the flows that the embedded knowledge graph keeps | with its bound, 10 000 by default |
-//! | `graceful_alerts` | open alerts; the newest 1000 that were resolved | with what is wrong |
-//! | `graceful_audit` | every record, chained by SHA-256 | with every flow |
-//! | `graceful_inbox`, `graceful_inbox_attempts` | the events that a subscriber has handled; how often it has tried those that came again; until [purged](Store::purge_inbox) | with every event |
-//!
-//! **Time.** When something is due is compared with the clock of the machine, which all processes that open the file share. Where that one is
-//! set back, retries and the flows of dead processes wait for as much longer; what is stored from then on is due at once.
-//!
-//! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so this feature does not go with `rusqlite` 0.40 or later in one
-//! program, and asks for Rust 1.94.
+//! `graceful-sqlite` is a crate with an embedded durable store, in one SQLite file.
 //!
 //! ```
 //! use graceful::Orchestrator;
@@ -42,6 +15,39 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
+//!
+//! A [`Store`] contains the flows of durable delivery, and the state of five steps: metadata, review jobs, patterns, the audit chain and
+//! alerts. With the feature `graph` it also contains the flows of the embedded knowledge graph. The store is the only writer of its database
+//! in this process: it commits the concurrent writes of many tasks in one transaction (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and
+//! acknowledges each after the commit. Reads use a small pool of other connections.
+//!
+//! The names of the tables begin with `graceful_`. So the store can use the same database as your own data, and for
+//! `#[orchestrate(delivery = "durable", tx = tx)]` it must. SQLite has one writer at a time: while your own transaction is open and has written,
+//! no flow is stored. So keep transactions short, and do not await a durable handler in a transaction that it does not use. The
+//! transaction of a subscriber is such a transaction too.
+//!
+//! # Tables
+//!
+//! | table | contents | grows with |
+//! |---|---|---|
+//! | `graceful_flows` | queued flows; completed flows for the time of [`retention`](graceful::RelaySettings::retention); dead letters until they are purged | queued flows |
+//! | `graceful_metadata` | the newest 100 states of each entity | entities |
+//! | `graceful_jobs` | open review jobs | open incidents |
+//! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | entities |
+//! | `graceful_graph` | the flows of the embedded knowledge graph | the limit of the graph, 10 000 by default |
+//! | `graceful_alerts` | open alerts; the newest 1000 resolved alerts | open incidents |
+//! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
+//! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
+//!
+//! # Time
+//!
+//! The store uses the clock of the machine, which all processes that open the file share. If the clock is set back, retries and the flows
+//! of dead processes wait for that much longer; new flows are due at once.
+//!
+//! # Versions
+//!
+//! `sqlx` 0.9 links SQLite itself (`libsqlite3-sys` below 0.38), so a program cannot use this crate together with `rusqlite` 0.40 or later. It
+//! needs Rust 1.94.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod alerts;

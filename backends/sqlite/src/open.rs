@@ -157,17 +157,17 @@ fn located(place: &Path) -> Result<(PathBuf, bool), AnyError> {
             "mode=rw" => create = false,
             _ => {
                 // Which it is, is not told: it may be a password.
-                return Err("the parameters of a store's URL are `mode=rwc` and `mode=rw`".into());
+                return Err("unknown parameter in the store's URL; expected `mode=rwc` or `mode=rw`".into());
             }
         }
     }
     let options: SqliteConnectOptions =
-        url.parse().map_err(|_| "not a URL of SQLite: `sqlite://path/to/file.db`")?;
+        url.parse().map_err(|_| "not a URL of SQLite; expected `sqlite://path/to/file.db`")?;
     Ok((options.get_filename().to_owned(), create))
 }
 
 const IN_MEMORY: &str =
-    "a durable store needs a file; for a test without one use `Orchestrator::in_memory` or the `Recorder`";
+    "a durable store needs a file; for a test without a file use `Orchestrator::in_memory` or the `Recorder`";
 
 /// An empty file is a database without tables; SQLite gives its log the same mode. Why it cannot be created, SQLite says.
 fn create_private(path: &Path) {
@@ -189,7 +189,7 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), AnyError
     let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection).await?;
     let parts: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
     if parts.as_slice() < OLDEST_SQLITE.as_slice() {
-        return Err(format!("SQLite {version} may lose data: 3.51.3 is the oldest that does not").into());
+        return Err(format!("SQLite {version} may lose data; use 3.51.3 or newer").into());
     }
     Ok(())
 }

@@ -134,7 +134,7 @@ async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
         && let Err(error) = connection.close().await
     {
         let error = error.to_string();
-        tracing::warn!(target: "graceful::sqlite", error = %escaped(&error), "the store was not closed in order");
+        tracing::warn!(target: "graceful::sqlite", error = %escaped(&error), "closing the store failed");
     }
 }
 

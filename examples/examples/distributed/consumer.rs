@@ -24,7 +24,7 @@ pub async fn run() -> Done {
         .await?
         // What a process was at that has died comes again after this time.
         .ack_wait(Duration::from_secs(2))
-        .on_poison(|poison| println!("given up: {poison:?}"));
+        .on_poison(|poison| println!("poison event: {poison:?}"));
     println!("ready");
     // The store is the inbox: it notes the event in the transaction that the handler gets.
     Ok(subscriber.run(&store, write_letter).await?)

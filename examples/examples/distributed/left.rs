@@ -56,7 +56,7 @@ impl Left {
         let Self { completed, dead, audited, events, names, letters } = self;
         let (greetings, apologies, answered) = letters;
         println!("  {names:>4} names in the table, and {failures} failures");
-        println!("  {completed:>4} flows completed, {dead} given up");
+        println!("  {completed:>4} flows completed, {dead} dead letters");
         println!("  {audited:>4} records in the audit log, whose chain is whole");
         println!("  {events:>4} events in the stream");
         println!(

@@ -45,7 +45,7 @@ impl<'a> Model<'a> {
             Data::Enum(data) => {
                 let mut misplaced = false;
                 for name in args.names_of_a_variant() {
-                    errors.push(wrong(name, "each variant says this for itself: move it there"));
+                    errors.push(wrong(name, "on an enum this belongs on each variant: move it there"));
                     misplaced = true;
                 }
                 let meant_for_all = misplaced || args.broken;
@@ -61,7 +61,7 @@ impl<'a> Model<'a> {
                 data.variants.iter().filter_map(arm).collect()
             }
             Data::Union(data) => {
-                let rule = "a union does not know what it holds: `Classify` is for enums and structs";
+                let rule = "a union cannot be classified: `Classify` is for enums and structs";
                 errors.push(wrong(&data.union_token, rule));
                 Vec::new()
             }
@@ -94,14 +94,14 @@ fn rule<'a>(args: &Args, owner: &Ident, fields: &'a Fields, errors: &mut Accumul
             for name in args.names_of_a_variant().filter(|name| **name != asked.name) {
                 errors.push(wrong(
                     name,
-                    "`transparent` leaves this to the error inside: remove one of the two",
+                    "`transparent` takes this from the inner error: remove one of the two",
                 ));
             }
             if let [place] = &*places {
                 return Some(Rule::Transparent(place.clone()));
             }
             let rule = format!(
-                "`transparent` asks the only field, and `{owner}` has {}: give it a `code` instead",
+                "`transparent` needs exactly one field, and `{owner}` has {}: give it a `code` instead",
                 places.len()
             );
             errors.push(wrong(&asked.name, rule));
@@ -113,7 +113,7 @@ fn rule<'a>(args: &Args, owner: &Ident, fields: &'a Fields, errors: &mut Accumul
         }
         (None, None) => {
             let rule = format!(
-                "`{owner}` has no code: add `#[classify(code = …)]`, or `#[classify(transparent)]` to ask the error inside"
+                "`{owner}` has no code: add `#[classify(code = …)]`, or `#[classify(transparent)]` to use that of the inner error"
             );
             errors.push(wrong(&args.attribute.unwrap_or_else(|| owner.span()), rule));
             None
@@ -160,7 +160,7 @@ fn message<'a>(text: &LitStr, owner: &Ident, places: &[Place<'a>]) -> Result<Mes
             continue;
         }
         let Some((hole, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-            errors.push(wrong(text, "a brace alone: `{field}` shows a field, `{{` and `}}` are braces"));
+            errors.push(wrong(text, "unmatched brace: `{field}` shows a field, `{{` and `}}` are braces"));
             break;
         };
         rest = after;

@@ -77,7 +77,7 @@ impl Args {
                 Meta::Path(_) => {}
                 Meta::NameValue(pair) => wrong.push(crate::errors::wrong(
                     &pair.eq_token,
-                    "arguments stand in parentheses, as in `#[classify(code = NotFound)]`",
+                    "arguments go in parentheses, as in `#[classify(code = NotFound)]`",
                 )),
                 Meta::List(list) => {
                     let examples = Examples { argument: "code = NotFound", list: |_| None };
@@ -101,15 +101,16 @@ impl Args {
             "message" => put(&mut self.message, &name, text(&value_of(&name, value, "\"user not found\"")?)?),
             "transparent" => match value {
                 ArgValue::Word => put(&mut self.transparent, &name, ()),
-                _ => Err(wrong(&name, "`transparent` stands alone, without a value")),
+                _ => Err(wrong(&name, "`transparent` takes no value")),
             },
             unknown => Err(wrong(
                 &name,
                 match meant(unknown) {
-                    Some(code) => format!("`{unknown}` has no name: write `code = {code}`"),
+                    Some(code) => format!("`{unknown}` needs its name: write `code = {code}`"),
                     None => {
-                        let fix = suggestion(unknown, &NAMES)
-                            .unwrap_or_else(|| "known are `code`, `message`, `transparent`, `crate`".into());
+                        let fix = suggestion(unknown, &NAMES).unwrap_or_else(|| {
+                            "expected one of `code`, `message`, `transparent`, `crate`".into()
+                        });
                         format!("unknown argument `{unknown}`: {fix}")
                     }
                 },
@@ -178,7 +179,9 @@ fn text(value: &Expr) -> Result<LitStr> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if !text.value().trim().is_empty() => {
             return Ok(text.clone());
         }
-        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => "an empty message: write one, or leave it to the code",
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+            "the message is empty: write one, or omit it to use the text of the code"
+        }
         _ => "`message` is a text in quotes: `message = \"user not found\"`",
     };
     Err(wrong(value, rule))

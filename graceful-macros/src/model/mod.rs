@@ -249,7 +249,7 @@ fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Ac
         (None, Name::Text(pattern)) => Name::text(&format!("{}.{handler}", pattern.value())),
         (None, Name::Constant(path)) => {
             let rule =
-                "the event's name, `{pattern}.{function}`, cannot be made of a constant: give it one, as in";
+                "the event's name, `{pattern}.{function}`, cannot be derived from a constant: name it, as in";
             errors.push(wrong(path, format!("{rule} {BOTH}")));
             Name::text(handler)
         }
@@ -258,8 +258,7 @@ fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Ac
         (Some(failed), _) => failed.clone(),
         (None, Name::Text(emitted)) => Name::text(&format!("{}.failed", emitted.value())),
         (None, Name::Constant(path)) => {
-            let rule =
-                "the name of the failure, `{name}.failed`, cannot be made of a constant: give it, too, as in";
+            let rule = "the name of the failure, `{name}.failed`, cannot be derived from a constant: name it too, as in";
             errors.push(wrong(path, format!("{rule} {BOTH}")));
             emitted.clone()
         }

@@ -14,7 +14,7 @@ pub(super) fn check_function(function: &Function, errors: &mut Accumulator) -> b
     if let Some(constness) = &function.signature.constness {
         errors.push(wrong(
             constness,
-            "a `const fn` cannot be orchestrated: what follows it happens at run time; remove `const`, or the attribute",
+            "a `const fn` cannot be orchestrated, because its steps run at run time: remove `const`, or the attribute",
         ));
     }
     let never = match &function.signature.output {
@@ -24,7 +24,7 @@ pub(super) fn check_function(function: &Function, errors: &mut Accumulator) -> b
     if let Some(never) = never {
         errors.push(wrong(
             never,
-            "`#[orchestrate]` needs a function that returns a `Result`, and this one never returns: remove the attribute",
+            "`#[orchestrate]` needs a function that returns a `Result`, but this one never returns: remove the attribute",
         ));
     }
     function.signature.constness.is_none() && never.is_none()
@@ -42,10 +42,13 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
         }
     }
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
-        errors.push(at(*to, "`to` needs to know how: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));
+        errors.push(at(
+            *to,
+            "`to` needs a relation: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`",
+        ));
     }
     if let (Some(pattern), None, false) = (&args.to_pattern, &args.graph_to, args.broken.may_mean("graph")) {
-        errors.push(wrong(pattern, "`to_pattern` is the pattern of what `to` names: add it, as in `graph(relation = \"owned_by\", to = org, to_pattern = \"org\")`"));
+        errors.push(wrong(pattern, "`to_pattern` is the pattern of `to`, which is missing: add it, as in `graph(relation = \"owned_by\", to = org, to_pattern = \"org\")`"));
     }
     let cache = &args.cache;
     let overridden = hooked(&args.steps[CACHE]) || args.steps[CACHE].off.is_some();
@@ -59,7 +62,7 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
     } else if let Some(age) = &args.max_age {
         errors.push(at(
             age.span,
-            "`max_age` is that of the last good value: `fallback(last_good, max_age = \"1h\")`",
+            "`max_age` applies to the last good value only: `fallback(last_good, max_age = \"1h\")`",
         ));
     }
 }
@@ -77,11 +80,11 @@ fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option
         (matches!(shape, Shape::Call { .. }), "`tx` waits for the transaction, so it needs an `async fn`"),
         (
             args.steps.iter().any(|step| step.required.is_some()),
-            "a `required` step runs before the transaction is committed, so it does not go with `tx`: remove one of them",
+            "a `required` step runs before the transaction is committed, so it excludes `tx`: remove one of them",
         ),
         (
             args.steps[FALLBACK].with.is_some() || args.last_good.is_some(),
-            "a `fallback` answers `Ok` for work that has failed, which would then be committed: remove it, or `tx`",
+            "a `fallback` returns `Ok` for failed work, which would then be committed: remove it, or `tx`",
         ),
     ];
     rules.into_iter().find_map(|(broken, rule)| broken.then(|| rule.to_owned()))
@@ -95,11 +98,11 @@ fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
         ),
         (
             args.cache.key.is_none() && !args.broken.may_mean("cache"),
-            "the last good value is found by the cache key: add one, as in `cache = user.id`",
+            "the last good value is stored under the cache key: add one, as in `cache = user.id`",
         ),
         (
             args.payload.is_some(),
-            "the last good value is the `Ok` value itself, so it does not go with `payload`: use `cache(value = …)` and `event(payload = …)`",
+            "the last good value is the `Ok` value itself, so it excludes `payload`: use `cache(value = …)` and `event(payload = …)`",
         ),
     ];
     for (_, rule) in rules.into_iter().filter(|(broken, _)| *broken) {
@@ -122,13 +125,13 @@ fn check_step(step: &mut StepArgs, name: &str, delivery: &str, errors: &mut Accu
     }
     if let Some(timeout) = step.timeout.as_ref().filter(|timeout| u32::try_from(timeout.value).is_err()) {
         errors
-            .push(at(timeout.span, "a time budget is at most 49 days: write less, as in `timeout = \"2s\"`"));
+            .push(at(timeout.span, "a time budget is at most 49 days: shorten it, as in `timeout = \"2s\"`"));
     }
     if delivery == "Durable" {
         for hook in [&mut step.with, &mut step.ok, &mut step.err] {
             if hook.as_ref().is_some_and(|path| path.segments[0].ident == "Self") && name != "fallback" {
                 errors.extend(hook.take().map(|hook| {
-                    wrong(&hook, "a hook of a durable handler is found again by a relay, which knows no `Self`: name the type")
+                    wrong(&hook, "a relay must find the hook of a durable handler without knowing `Self`: name the type")
                 }));
             }
         }
@@ -140,7 +143,7 @@ fn check_step(step: &mut StepArgs, name: &str, delivery: &str, errors: &mut Accu
     for typed in step.ok.take().into_iter().chain(step.err.take()) {
         errors.push(wrong(
             &typed,
-            format!("a typed hook borrows the handler's result, which is gone when the flow runs later: use `{name}(with = …)`, mark it `required`, or deliver inline or durably"),
+            format!("a typed hook borrows the handler's result, which is dropped before a background flow runs: use `{name}(with = …)`, mark it `required`, or deliver inline or durably"),
         ));
     }
 }

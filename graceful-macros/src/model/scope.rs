@@ -115,7 +115,7 @@ impl Scope {
         let fix = nearest(&name.to_string(), &known.iter().map(String::as_str).collect::<Vec<_>>());
         let fix = fix.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
         format!(
-            "`tx` names the parameter that holds the open transaction, and there is no parameter `{name}`{fix}"
+            "`tx` names the parameter that holds the open transaction, but there is no parameter `{name}`{fix}"
         )
     }
 
@@ -130,13 +130,13 @@ impl Scope {
         let fix = if let Some(fix) = self.near(name) {
             fix
         } else if name == "error" || name == "err" {
-            "what needs the error is a hook, as in `alert(err = path)`".to_owned()
+            "to use the error, write a hook, as in `alert(err = path)`".to_owned()
         } else if name == "self" {
             format!("this function has none; an expression may use {}", self.known())
         } else if name == "off" {
-            "only a step is switched off, this argument is left out instead".to_owned()
+            "only steps can be switched off: omit this argument instead".to_owned()
         } else {
-            format!("an expression may use {}; a local of the body is not known outside of it", self.known())
+            format!("an expression may use {}; local variables of the body are not available", self.known())
         };
         format!("`{name}` is not in scope here: {fix}")
     }
@@ -158,7 +158,7 @@ impl Scope {
     /// For an expression in a string, which may be meant as a text.
     pub(crate) fn not_an_expression(&self, expr: &Expr) -> String {
         format!(
-            "this text is read as a Rust expression, and `{}` names what is not in scope: it may use {}; a fixed text is a constant, as in `ALL_USERS`",
+            "this text is read as a Rust expression, and `{}` uses a name that is not in scope: it may use {}; for a fixed text use a constant, as in `ALL_USERS`",
             expr.to_token_stream(),
             self.known()
         )
@@ -199,7 +199,7 @@ fn renamed(tokens: TokenStream, alias: &Ident) -> TokenStream {
 
 fn leaves(word: &str) -> String {
     format!(
-        "an expression is evaluated at once and outside of the handler's body, so it cannot use `{word}`: name a value that is there, or do this in a hook"
+        "an expression is evaluated at once and outside of the handler's body, so it cannot use `{word}`: use a value that is available, or do this in a hook"
     )
 }
 

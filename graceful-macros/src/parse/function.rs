@@ -152,7 +152,7 @@ impl Parse for Function {
             Err(other) => Err(syn::Error::new(
                 other.span(),
                 format!(
-                    "`{}` has no body, so nothing can follow it: put the attribute on the implementation",
+                    "`{}` has no body to run before its steps: put the attribute on the implementation",
                     signature.ident
                 ),
             )),

@@ -230,7 +230,7 @@ impl Args {
                 self.debug = true;
                 return Ok(());
             }
-            _ if known == "debug" => return Err(wrong(&at, "`debug` stands alone, without a value")),
+            _ if known == "debug" => return Err(wrong(&at, "`debug` takes no value")),
             ArgValue::Value(given) => given,
             _ if ARGUMENTS.contains(&known.as_str()) => return Err(steps::valueless(&at)),
             _ => return Err(unknown(&at)),
@@ -291,7 +291,7 @@ fn unknown(name: &Ident) -> darling::Error {
     if let Some(rule) = steps::belongs(&given) {
         return wrong(name, rule);
     }
-    let fix =
-        suggestion(&given, &ARGUMENTS).unwrap_or_else(|| format!("known are `{}`", ARGUMENTS.join("`, `")));
+    let fix = suggestion(&given, &ARGUMENTS)
+        .unwrap_or_else(|| format!("expected one of `{}`", ARGUMENTS.join("`, `")));
     wrong(name, format!("unknown argument `{given}`: {fix}"))
 }

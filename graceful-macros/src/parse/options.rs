@@ -61,7 +61,7 @@ impl Args {
                     ArgValue::Word => put(audit_payload, option, option.span()),
                     _ => Err(wrong(
                         option,
-                        "`payload` stands alone, without a value, and the record holds the flow's payload: `audit(payload)`",
+                        "`payload` takes no value, and stores the flow's payload in the record: `audit(payload)`",
                     )),
                 };
             }
@@ -107,7 +107,7 @@ impl Args {
                     }
                     _ => Err(wrong(
                         option,
-                        "the last good value is asked for by `fallback(last_good, max_age = \"1h\")`",
+                        "the last good value is configured by `fallback(last_good, max_age = \"1h\")`",
                     )),
                 });
                 for (hook, name) in [(step.ok.take(), "ok"), (step.err.take(), "err")] {
@@ -115,7 +115,7 @@ impl Args {
                         errors.push(wrong(
                             &hook,
                             format!(
-                                "a fallback has no `{name}`, it answers an `Err` itself: `fallback = path`"
+                                "a fallback has no `{name}`, because it handles an `Err` only: `fallback = path`"
                             ),
                         ));
                     }
@@ -123,7 +123,7 @@ impl Args {
                 if let Some(required) = step.required.take() {
                     errors.push(crate::errors::at(
                         required,
-                        "a fallback is not `required`: where it does not recover, the `Err` stays",
+                        "a fallback cannot be `required`: if it does not recover, the `Err` is returned",
                     ));
                 }
             }

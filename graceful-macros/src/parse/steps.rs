@@ -191,9 +191,7 @@ impl StepArgs {
                 put(&mut self.err, name, value::path(given, what)?)
             }
             ("required", ArgValue::Word) => put(&mut self.required, name, name.span()),
-            ("required", _) => {
-                Err(wrong(name, format!("`required` stands alone, without a value: `{step}(required)`")))
-            }
+            ("required", _) => Err(wrong(name, format!("`required` takes no value: `{step}(required)`"))),
             ("timeout", ArgValue::Value(given)) => {
                 put(&mut self.timeout, name, value::millis(given, "timeout = \"2s\"")?)
             }
@@ -233,11 +231,11 @@ fn unknown_option(step: &str, given: &str, value: &ArgValue) -> String {
     } else if let Some(owner) = owner(given) {
         format!("it is one of `{owner}`")
     } else if ARGUMENTS.contains(&given) {
-        format!("it stands outside of the parentheses, beside `{step}`")
+        format!("it goes outside of the parentheses, beside `{step}`")
     } else if let Some(suggestion) = suggestion(given, &known) {
         suggestion
     } else if let ("metadata", ArgValue::Value(_)) = (step, value) {
-        format!("its fields stand in one value, as in `metadata = serde_json::json!({{ \"{given}\": … }})`")
+        format!("its fields go in one value, as in `metadata = serde_json::json!({{ \"{given}\": … }})`")
     } else if let ArgValue::Word = value {
         format!("an option is a name and its value, as in `{}`", example(step))
     } else {

@@ -61,13 +61,13 @@ pub(crate) fn value(expr: Expr) -> Result<Value> {
         }
         return Err(wrong(
             text,
-            "a template without a hole is the same for every call: write `{user.id}` for a value, with one brace on each side; a fixed text is a constant, as in `ALL_USERS`",
+            "a template without a hole is the same for every call: write `{user.id}` for a value, with one brace on each side; for a fixed text use a constant, as in `ALL_USERS`",
         ));
     }
     text.parse().map(|expr| Value::Quoted(expr, text.clone())).map_err(|error| {
         wrong(
             text,
-            format!("this text is read as a Rust expression, and it is none: {error}; an expression looks like \"user.id\", a template like \"{{tenant}}/{{user.id}}\""),
+            format!("this text is read as a Rust expression, but is not one: {error}; an expression looks like \"user.id\", a template like \"{{tenant}}/{{user.id}}\""),
         )
     })
 }
@@ -157,15 +157,16 @@ fn hole(text: &LitStr, source: &str) -> Result<Expr> {
     let parsed = |source: &str| LitStr::new(source, text.span()).parse_with(Expr::parse);
     let rule = match parsed(source) {
         Ok(Expr::Lit(_)) => {
-            "a hole holds an expression, as in `{user.id}`; what is fixed is written without braces"
-                .to_owned()
+            "a hole needs an expression, as in `{user.id}`; write fixed text without braces".to_owned()
         }
         Ok(hole) => return Ok(hole),
         Err(error) => match source.split_once(':') {
             Some((shown, _)) if parsed(shown).is_ok() => {
-                format!("a hole has no format, its value is shown by its `Display`: write `{{{shown}}}`")
+                format!(
+                    "a hole takes no format, because its value is shown by its `Display`: write `{{{shown}}}`"
+                )
             }
-            _ => format!("it is not an expression: {error}; a hole holds one, as in `{{user.id}}`"),
+            _ => format!("it is not an expression: {error}; a hole needs one, as in `{{user.id}}`"),
         },
     };
     Err(wrong(text, format!("`{{{source}}}`: {rule}")))
@@ -205,9 +206,9 @@ pub(crate) fn name(value: &Expr, example: &str) -> Result<Name> {
     let name = string(value, example)?;
     let text = name.value();
     let rule = if text.trim().is_empty() {
-        format!("an empty name: write one, as in `{example}`")
+        format!("the name is empty: write one, as in `{example}`")
     } else if text.contains(char::is_control) {
-        format!("a name has no control characters, such as `\\n`: write it as in `{example}`")
+        format!("a name must not contain control characters, such as `\\n`: write it as in `{example}`")
     } else if text.contains(['{', '}']) {
         let varies = match example.split(' ').next() {
             Some("pattern") => "`id`",
@@ -216,7 +217,7 @@ pub(crate) fn name(value: &Expr, example: &str) -> Result<Name> {
             _ => "`metadata`",
         };
         format!(
-            "a name is the same for every call, so it has no holes: write it as in `{example}`, and put what varies into {varies}"
+            "a name is the same for every call, so it must not have holes: write it as in `{example}`, and put variable parts into {varies}"
         )
     } else {
         return Ok(Name::Text(name));

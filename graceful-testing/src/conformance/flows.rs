@@ -60,7 +60,7 @@ async fn enqueue<S: FlowStore>(store: &S, flows: impl IntoIterator<Item = (u128,
 }
 
 async fn claim<S: FlowStore>(store: &S, limit: usize) -> Vec<Claim> {
-    store.claim(Room::of(limit), LEASE).await.expect("flows are handed out")
+    store.claim(Room::of(limit), LEASE).await.expect("flows can be claimed")
 }
 
 fn numbers(claims: &[Claim]) -> Vec<u128> {
@@ -103,14 +103,14 @@ async fn is_handed_out_as_it_came<S: FlowStore>(store: S, elapse: &impl AsyncFn(
     let claim_of = &claims[0];
     assert_eq!((&claim_of.body, claim_of.attempt), (&body, 1), "the attempt is counted when it begins");
     assert_eq!((&*claim_of.handler, claim_of.lane), (&*format!("handler of {entity}"), lane));
-    assert!(claim(&store, 10).await.is_empty(), "it is handed out once");
+    assert!(claim(&store, 10).await.is_empty(), "it is claimed once");
     assert!(complete(&store, claim_of).await);
     assert!(!complete(&store, claim_of).await, "it is settled once");
     let kept = stored(&store, 1).await;
     assert_eq!((kept.state, kept.attempts), (FlowState::Completed, 1));
     assert!(kept.ended_at.is_some_and(|at| at >= queued.due), "{kept:?}");
     elapse(&store, DAY).await;
-    assert!(claim(&store, 10).await.is_empty(), "it is never handed out again");
+    assert!(claim(&store, 10).await.is_empty(), "it is never claimed again");
 }
 
 async fn the_same_id_is_the_same_flow<S: FlowStore>(store: S) {
@@ -247,7 +247,7 @@ async fn what_is_not_there_is_not_found<S: FlowStore>(store: S) {
     assert_eq!(store.get(Uuid::from_u128(1)).await.unwrap(), None);
     assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap());
     enqueue(&store, [(1, "a")]).await;
-    assert!(claim(&store, 0).await.is_empty(), "a limit of nothing hands out nothing");
+    assert!(claim(&store, 0).await.is_empty(), "a limit of 0 claims nothing");
     let held = ClaimId { id: Uuid::from_u128(1), token: Uuid::nil() };
     assert!(!store.record_outcome(held, AttemptOutcome::Completed).await.unwrap(), "nobody holds it");
     store.extend(vec![held], DAY).await.unwrap();
@@ -273,7 +273,7 @@ async fn handlers_and_tenants_take_turns<S: FlowStore>(store: S) {
         Room { flows, per_handler, shares: shares.iter().map(share).collect() }
     };
     let claim = async |room| {
-        let claims = store.claim(room, LEASE).await.expect("flows are handed out");
+        let claims = store.claim(room, LEASE).await.expect("flows can be claimed");
         numbers(&claims)
     };
     assert_eq!(claim(room(9, 2, &[(lane(1, 3), 2, 0), (lane(2, 3), 2, 0)])).await, [0; 0], "both are full");
@@ -299,7 +299,7 @@ async fn every_lane_gets_its_turn_whatever_waits<S: FlowStore>(store: S) {
     let (mut found, mut share) = (Vec::new(), Share { lane: many, under_way: 0, recent: 0 });
     for _ in 0..50 {
         let room = Room { flows: 4, per_handler: 3, shares: vec![share] };
-        let claims = store.claim(room, LEASE).await.expect("flows are handed out");
+        let claims = store.claim(room, LEASE).await.expect("flows can be claimed");
         for claim in &claims {
             assert!(complete(&store, claim).await);
             match claim.lane == many {

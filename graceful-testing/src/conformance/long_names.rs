@@ -39,7 +39,7 @@ pub(super) async fn of_flows_are_stored_whole<S: FlowStore>(store: S) {
     for flow in &flows {
         store.enqueue(flow.clone()).await.expect("a flow is stored");
     }
-    let claims = store.claim(Room::of(9), HOUR).await.expect("flows are handed out");
+    let claims = store.claim(Room::of(9), HOUR).await.expect("flows can be claimed");
     assert_eq!(claims.len(), 2, "each of another entity");
     for claim in claims {
         assert_eq!(claim.handler, long());

@@ -221,12 +221,12 @@ impl Recorder {
         let mut flows = self.flows();
         match (flows.pop(), flows.is_empty()) {
             (Some(flow), true) => flow,
-            (None, _) => panic!("no flow has ended, and one was expected"),
+            (None, _) => panic!("no flow has ended, but one was expected"),
             (Some(last), false) => {
                 flows.push(last);
                 let told: Vec<_> =
                     flows.iter().map(|flow| format!("\n  {}", flow.report.heading())).collect();
-                panic!("{} flows have ended, and one was expected:{}", flows.len(), told.concat())
+                panic!("{} flows have ended, but one was expected:{}", flows.len(), told.concat())
             }
         }
     }

@@ -90,7 +90,7 @@ pub use graceful_macros::Classify;
     message = "`{Self}` is not classified: nothing says which `Code` it means",
     label = "not classified",
     note = "derive `graceful::Classify` for it, or implement it by hand",
-    note = "a variant around an error of another crate can say it itself: `#[classify(code = …)]` in place of \
+    note = "a variant around an error of another crate can have a code of its own: `#[classify(code = …)]` in place of \
             `transparent`"
 )]
 pub trait Classify {

@@ -55,7 +55,7 @@ fn too_deep<E: serde::ser::Error>() -> E {
 
 #[cold]
 fn not_finite<E: serde::ser::Error>(number: f64) -> E {
-    E::custom(format_args!("JSON has no number {number}"))
+    E::custom(format_args!("JSON cannot express the number {number}"))
 }
 
 macro_rules! forward {

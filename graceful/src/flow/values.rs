@@ -74,7 +74,7 @@ impl Values {
     }
 
     pub(crate) fn set_graph_to(&mut self, to: &dyn fmt::Display) {
-        self.graph_to = self.named(Argument::GraphTo, to, "what `to` names is empty");
+        self.graph_to = self.named(Argument::GraphTo, to, "the value of `to` is empty");
     }
 
     fn named(

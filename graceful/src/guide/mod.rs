@@ -1,19 +1,19 @@
-//! How to use graceful in a service, a page for each subject, in the order in which to read them.
+//! How to use `graceful` in a service: one page per subject, in reading order.
 //!
-//! | page | what it answers |
+//! | page | what it explains |
 //! |---|---|
-//! | [`getting_started`] | from a function to a service, in six small steps |
-//! | [`steps`] | when each step runs, and what it does |
-//! | [`overriding_steps`] | how one step does something else, for a handler, a block, or all |
-//! | [`errors_and_codes`] | what an error means, and what follows from that |
-//! | [`choosing_a_delivery`] | when the answer may leave, and what may be lost |
-//! | [`services`] | who calls, in axum, tonic and actix-web |
-//! | [`testing`] | how to test what follows |
-//! | [`telemetry`] | what it tells of itself: spans, measures, OpenTelemetry |
-//! | [`going_distributed`] | what becomes of all that on several machines |
-//! | [`security`] | what leaves the process, and what cannot |
-//! | [`beside_other_crates`] | what to use for what, beside `#[instrument]`, `cached` and tower layers |
-//! | [`from_the_go_package`] | for those who know `StandardOrchestrate`, field by field |
+//! | [`getting_started`] | how to turn a function into a service, in six small steps |
+//! | [`steps`] | what each step does, and when it runs |
+//! | [`overriding_steps`] | how to change a step for a handler, a block, or all handlers |
+//! | [`errors_and_codes`] | what an error's code means, and how the steps react to it |
+//! | [`choosing_a_delivery`] | when the response is returned, and what a crash can lose |
+//! | [`services`] | how to identify the caller in axum, tonic and actix-web |
+//! | [`testing`] | how to test the steps of a handler |
+//! | [`telemetry`] | spans, metrics and OpenTelemetry |
+//! | [`going_distributed`] | how to run several processes with Redis, NATS and PostgreSQL |
+//! | [`security`] | which data leaves the process, and how it is protected |
+//! | [`beside_other_crates`] | how `graceful` relates to `#[instrument]`, `cached`, tower layers and others |
+//! | [`from_the_go_package`] | a comparison for users of `StandardOrchestrate` |
 
 #[doc = include_str!("getting_started.md")]
 pub mod getting_started {}

@@ -49,8 +49,8 @@ pub fn shown<'a, T: Shown + ?Sized>(value: &'a &'a T) -> &'a dyn fmt::Display {
 /// What can be shown in a text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shown in a text: it does not implement `Display`",
-    label = "this becomes a text for people, so its holes need `Display`",
-    note = "name a field that has it, such as `{{user.name}}`; of an `Option`, say what `None` means, as in \
+    label = "this becomes a readable text, so its holes need `Display`",
+    note = "name a field that implements it, such as `{{user.name}}`; of an `Option`, say what `None` means, as in \
             `{{user.nick.as_deref().unwrap_or(\"none\")}}`"
 )]
 pub trait Shown: fmt::Display {}
@@ -59,7 +59,7 @@ impl<T: fmt::Display + ?Sized> Shown for T {}
 
 /// A parameter that an expression over the `Ok` value names as well.
 #[diagnostic::on_unimplemented(
-    message = "this parameter may be gone when the expression over `result` is evaluated: `{Self}` is not `Copy`, and the body may have moved it",
+    message = "this parameter may have been moved when the expression over `result` is evaluated: `{Self}` is not `Copy`, and the body may have moved it",
     label = "used together with `result`",
     note = "use a template, whose holes are evaluated one by one: \"{{tenant}}/{{result.id}}\""
 )]
@@ -86,7 +86,7 @@ impl<T: fmt::Display + ?Sized> Named for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored or sent: it does not implement `Serialize`",
     label = "this becomes JSON, so it needs `serde::Serialize`",
-    note = "derive `Serialize` for it, or name a part of it that has it"
+    note = "derive `Serialize` for it, or name a part of it that implements it"
 )]
 pub trait Value: Serialize {}
 #[diagnostic::do_not_recommend]

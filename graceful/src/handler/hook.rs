@@ -97,7 +97,7 @@ impl DetachedAnything<(), ()> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a fallback of this handler",
     label = "expected an `async fn(&{View}) -> Option<{T}>`",
-    note = "a fallback takes the `Failure` by reference, and answers `Some` value, or `None` where it has none"
+    note = "a fallback takes the `Failure` by reference, and returns `Some(value)`, or `None` if it has no value"
 )]
 pub trait FallbackOf<'a, View, T, Kind> {
     type Future: Future;
@@ -137,9 +137,9 @@ where
 
 /// What a fallback answers.
 #[diagnostic::on_unimplemented(
-    message = "a fallback of this handler answers `Option<{T}>`, and this one answers `{Self}`",
+    message = "a fallback of this handler returns `Option<{T}>`, but this one returns `{Self}`",
     label = "the handler's `Ok` value is of type `{T}`",
-    note = "it answers `Some` value, or `None` where it has none"
+    note = "return `Some(value)`, or `None` if there is no value"
 )]
 pub trait Answer<T> {
     fn answer(self) -> Option<T>;

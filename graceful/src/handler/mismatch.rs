@@ -43,7 +43,7 @@ pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
             builder,
             name,
             known,
-            "this value is not unwrapped, so there is no payload, and `Ok` invalidates",
+            "this value is not unwrapped, so there is no payload and `Ok` invalidates the cache key",
         );
     }
 }
@@ -59,7 +59,7 @@ fn tell(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &K
             target: "graceful",
             handler,
             r#type = name,
-            "{meaning}: it is of another version than {version}, or the feature `{feature}` is off"
+            "{meaning}: its crate is not {version}, or the feature `{feature}` is disabled"
         );
     }
 }

@@ -16,7 +16,7 @@ use super::{Active, Plain, Plainly, Run, after::PlainPost};
 /// assert_eq!(error_of(&Err::<(), _>("no")), Some(&"no"));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`#[orchestrate]` needs a function that returns a `Result`, and this one returns `{Self}`",
+    message = "`#[orchestrate]` needs a function that returns a `Result`, but this one returns `{Self}`",
     label = "not a `Result`",
     note = "return a `Result` (any alias of it), or remove the attribute"
 )]

@@ -123,7 +123,7 @@ where
 
 /// What a function that is not `async` may return.
 #[diagnostic::on_unimplemented(
-    message = "`#[orchestrate]` needs a function that returns a `Result`, and this one returns `{Self}`",
+    message = "`#[orchestrate]` needs a function that returns a `Result`, but this one returns `{Self}`",
     label = "neither a `Result` nor a boxed future of one",
     note = "return a `Result` (any alias of it), an `impl Future` or a `Pin<Box<dyn Future>>` of one, or remove the attribute"
 )]
@@ -133,11 +133,11 @@ pub trait Returns {
 
 /// How what follows is put behind it.
 #[diagnostic::on_unimplemented(
-    message = "what follows this handler does not fit into the boxed `Send` future that it returns",
+    message = "the steps of this handler do not fit into the boxed `Send` future that it returns",
     label = "it returns a boxed future that is `Send`",
     note = "the expressions of the attribute, its hooks and what they share with the handler must be `Send`, and with a typed \
             hook or a fallback the `Result` both `Send` and `Sync`",
-    note = "a type parameter of the `Result` must outlive the future, as by `T: 'static`; where it cannot be bound, as in a \
+    note = "a type parameter of the `Result` must outlive the future, as by `T: 'static`; if it cannot be bound, as in a \
             trait's implementation, annotate a function of its own, and box its future: \
             `Box::pin(async move {{ self.load_now(id).await }})`"
 )]

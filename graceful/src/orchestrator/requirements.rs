@@ -201,7 +201,7 @@ fn shared_identity(
     Some(UnmetRequirement::new(
         handler,
         format!(
-            "is durable and has the identity `{own}`, as has {other}: a relay could not tell them apart; give each a `name = \"…\"`"
+            "is durable and has the identity `{own}`, as has {other}: a relay could not distinguish them; give each a `name = \"…\"`"
         ),
     ))
 }
@@ -247,7 +247,7 @@ mod tests {
         let [first, second, ..] = &HANDLERS;
         let has = |handler, other| {
             format!(
-                "{handler} is durable and has the identity `shop::_::pay`, as has {other}: a relay could not tell them apart; give each a \
+                "{handler} is durable and has the identity `shop::_::pay`, as has {other}: a relay could not distinguish them; give each a \
                  `name = \"…\"`"
             )
         };

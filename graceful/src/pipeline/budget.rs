@@ -46,13 +46,13 @@ impl Budget {
 pub(crate) fn left_undone() -> StepError {
     StepError::of_kind(
         StepErrorKind::Abandoned,
-        "not run: its caller was cancelled, and too many such flows are under way, or the runtime has ended",
+        "not run: its caller was cancelled, and the limit of such flows is reached or the runtime has ended",
     )
 }
 
 pub(crate) fn no_runtime() -> StepError {
     StepError::of_kind(
         StepErrorKind::Abandoned,
-        "not ready at once, and there is no Tokio runtime to continue in",
+        "not ready at once, and no Tokio runtime is available to continue in",
     )
 }

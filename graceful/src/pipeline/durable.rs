@@ -163,7 +163,9 @@ pub(crate) fn to_insert(ended: &Ended) -> Result<QueuedFlow, StepError> {
 /// The flow as it is stored.
 fn queued(pipeline: &mut Pipeline) -> Result<QueuedFlow, StepError> {
     if !pipeline.is_portable() {
-        return Err(StepError::new("a relay cannot find hooks that are values: name them by path"));
+        return Err(StepError::new(
+            "durable delivery cannot use hooks that are values: declare them by path in the attribute",
+        ));
     }
     let mut body = encode(pipeline)?;
     if let Some(error) = too_large(pipeline, body.len()) {
@@ -191,7 +193,7 @@ fn too_large(pipeline: &Pipeline, stored: usize) -> Option<StepError> {
     let size = Event::of(&pipeline.flow)?.to_json().map_or(usize::MAX, |json| json.len());
     (size > limit).then(|| {
         StepError::new(format_smolstr!(
-            "the event is {size} bytes on the wire, and {limit} is the limit: send less with `event(payload = …)`, or raise \
+            "the event has {size} bytes, but the limit is {limit}: send less with `event(payload = …)`, or raise \
              `max_event_bytes`"
         ))
     })

@@ -69,6 +69,6 @@ impl Pipeline {
 fn not_ready() -> StepError {
     StepError::of_kind(
         StepErrorKind::Abandoned,
-        "not ready at once, and `required` by a sync handler, which cannot wait",
+        "not ready at once, but `required` by a sync handler, which cannot wait",
     )
 }

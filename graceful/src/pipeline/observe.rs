@@ -55,7 +55,7 @@ impl Orchestrator {
 
     pub(crate) fn stored(&self) {
         if let Some(unlogged) = self.0.outages.storing.succeeded() {
-            tracing::info!(target: "graceful::durable", failures = unlogged, "flows are stored again");
+            tracing::info!(target: "graceful::durable", failures = unlogged, "storing flows works again");
         }
     }
 

@@ -150,7 +150,7 @@ pub(crate) struct Hooks {
 
 impl Overrides {
     pub(super) fn start(&self, step: Step, flow: &Arc<Flow>) -> BoxFuture<HookResult> {
-        let missing = || Box::pin(async { Err(StepError::new("the hook is missing")) });
+        let missing = || Box::pin(async { Err(StepError::new("this program does not have the hook")) });
         match self {
             Self::Declared(start) | Self::Durable(Durable { hooks: Some(start), .. }) => {
                 start(step, Arc::clone(flow))
@@ -197,6 +197,6 @@ impl TypedHooks for NoTypedHooks {
 pub(super) fn abandoned() -> StepError {
     StepError::of_kind(
         crate::step::StepErrorKind::Abandoned,
-        "it borrows the handler's result, and the caller did not wait for it",
+        "the hook borrows the handler's result, which was dropped because the caller did not wait",
     )
 }

@@ -52,14 +52,14 @@ impl Orchestrator {
     #[cold]
     pub(crate) fn no_backend(&self, step: Step, flow: &Flow) -> StepError {
         self.missed(Some(step), &no_backend(step), flow);
-        StepError::new("the step is required, and has no backend")
+        StepError::new("the step is required, but has no backend")
     }
 
-    /// The flow's delivery is durable, and there is no durable store.
+    /// The flow's delivery is durable, and no durable store is configured.
     #[cold]
     pub(crate) fn no_store(&self, flow: &Flow) -> StepError {
         self.missed(None, no_store(), flow);
-        StepError::new("there is no durable store")
+        StepError::new("no durable store is configured")
     }
 
     fn missed(&self, step: Option<Step>, why: &str, flow: &Flow) {

@@ -97,7 +97,7 @@ impl Stats {
     /// let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").delivery(Delivery::Durable).on(&orchestrator);
     /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(orchestrator.stats().store_failures(), 1, "there is no durable store");
+    /// assert_eq!(orchestrator.stats().store_failures(), 1, "no durable store is configured");
     /// # });
     /// ```
     pub const fn store_failures(&self) -> u64 {

@@ -63,7 +63,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         Ok(true) if ended => attempt.iter().for_each(Attempt::tell),
         Ok(true) => {}
         Ok(false) => {
-            tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim was lost: another relay has the flow");
+            tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim has expired: another relay may claim the flow");
         }
         Err(error) => complain(&error, SETTLING),
     }

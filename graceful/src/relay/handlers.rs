@@ -27,8 +27,8 @@ pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
     match HANDLERS.get(handler).map(Vec::as_slice) {
         Some([durable]) => Ok(Overrides::Durable(durable)),
         Some(_) => Err(StepError::new(format_smolstr!(
-            "more than one handler of this program is `{handler}`: give each `name = \"…\"`"
+            "more than one handler of this program has the identity `{handler}`: give each `name = \"…\"`"
         ))),
-        None => Err(StepError::new(format_smolstr!("the handler `{handler}` is not in this program"))),
+        None => Err(StepError::new(format_smolstr!("this program has no handler `{handler}`"))),
     }
 }

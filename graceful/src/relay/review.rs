@@ -80,7 +80,7 @@ async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<d
         Ok(Some(Ok(answer))) => answer,
         Ok(Some(Err(error))) if error.is_panic() => Err(StepError::panicked(&*error.into_panic())),
         Ok(_) => Err(StepError::new("the runtime has ended")),
-        Err(_) => Err(StepError::new(format_smolstr!("not done within {:?}", settings.lease))),
+        Err(_) => Err(StepError::new(format_smolstr!("not finished within {:?}", settings.lease))),
     };
     let settled = match &answer {
         Ok(()) => scheduler.finish(&job),

@@ -28,7 +28,7 @@ async fn required_step_without_backend_fails_the_call_and_is_logged_once() {
         let error = orchestrator.scope(orders::cancel_order()).await.unwrap_err();
         assert_eq!(
             (error.step(), error.message()),
-            (Some(Step::Audit), "the step is required, and has no backend")
+            (Some(Step::Audit), "the step is required, but has no backend")
         );
     }
     only_fault(&log, "cancel_order", orders::REQUIRED);

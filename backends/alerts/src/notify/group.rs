@@ -1,4 +1,4 @@
-//! What one alert of a receiver is about.
+//! Groups of alerts: one notice is sent per group.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-/// A failure: a storm of it, over any number of entities, is one alert.
+/// What the alerts of one notice have in common. Any number of entities with the same failure are one group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group {
     pub service: SmolStr,
     pub environment: SmolStr,
     pub pattern: SmolStr,
-    /// Whose failure it is.
+    /// The handler's identity, or the incident that it shares.
     pub owner: SmolStr,
     pub code: Code,
     pub severity: Severity,
 }
 
-/// What is known of a group.
+/// The summary of a group, which is sent to the receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub group: Group,
@@ -28,11 +28,11 @@ pub struct Notice {
     /// When it last fired.
     pub last: Timestamp,
     pub resolved_at: Option<Timestamp>,
-    /// How many entities fail.
+    /// The number of failing entities.
     pub entities: usize,
-    /// How many flows failed.
+    /// The number of failed flows.
     pub count: u64,
-    /// Of the last flow.
+    /// The message of the last flow; also `entity` and `flow` are those of the last flow.
     pub message: SmolStr,
     pub entity: Key,
     pub flow: Uuid,
@@ -62,7 +62,7 @@ impl Group {
     }
 }
 
-/// The groups of the alerts.
+/// Groups the alerts.
 pub fn grouped<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> BTreeMap<Group, Notice> {
     let mut groups: BTreeMap<Group, Notice> = BTreeMap::new();
     for alert in alerts {

@@ -1,7 +1,7 @@
-//! Receivers of alerts, told of failures and not of each entity that fails.
+//! The notifier sends one notice per failure, not one per failing entity.
 //!
-//! The book, another [`Alerter`](graceful::backends::Alerter), knows the open alert of each entity. The notifier sums them up in
-//! groups, compares them with what the receiver was told, and tells it the difference.
+//! The alert store, another [`Alerter`](graceful::backends::Alerter), contains the open alert of each entity. The notifier groups
+//! them, compares the groups with the notices that the receiver has got, and sends the difference.
 
 mod group;
 mod notifier;
@@ -15,10 +15,10 @@ pub use self::{
     notifier::{Checked, Notifier, Settings},
 };
 
-/// Who is told.
+/// Where notices are sent.
 pub trait Receiver: std::fmt::Debug + Send + Sync + 'static {
-    /// It forgets what it is not told again from time to time.
+    /// Whether the receiver drops alerts that are not sent again from time to time.
     const FORGETS: bool;
 
-    fn tell(&self, notice: &Notice) -> impl Future<Output = Result<(), StepError>> + Send;
+    fn send(&self, notice: &Notice) -> impl Future<Output = Result<(), StepError>> + Send;
 }

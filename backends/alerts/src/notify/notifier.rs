@@ -1,4 +1,4 @@
-//! When a receiver is told.
+//! Decides when a notice is sent.
 
 use std::{
     collections::HashMap,
@@ -21,24 +21,24 @@ use super::{Group, Notice, Receiver, group::grouped};
 
 const EVERY: Duration = Duration::from_secs(60);
 const QUIET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many resolved alerts are looked at when a process starts.
+/// How many resolved alerts are read when a process starts.
 const RESOLVED: usize = 1000;
 
-/// What a [`Notifier`] is made from.
+/// The settings of a [`Notifier`].
 #[derive(Debug)]
 pub struct Settings {
-    pub book: Option<Arc<dyn Alerter>>,
+    pub alert_store: Option<Arc<dyn Alerter>>,
     pub every: Duration,
     pub quiet_after: Duration,
 }
 
 impl Settings {
     pub const fn new() -> Self {
-        Self { book: None, every: EVERY, quiet_after: QUIET_AFTER }
+        Self { alert_store: None, every: EVERY, quiet_after: QUIET_AFTER }
     }
 }
 
-/// A receiver whose settings will do.
+/// A receiver with valid settings.
 pub struct Checked<R>(R, Settings);
 
 impl<R: Receiver> Checked<R> {
@@ -46,42 +46,42 @@ impl<R: Receiver> Checked<R> {
         Self(receiver, settings)
     }
 
-    pub fn notifier(self, book: Option<Arc<dyn Alerter>>) -> Notifier<R> {
-        Notifier::new(self.0, Settings { book, ..self.1 })
+    pub fn notifier(self, alert_store: Option<Arc<dyn Alerter>>) -> Notifier<R> {
+        Notifier::new(self.0, Settings { alert_store, ..self.1 })
     }
 
-    /// An alerter over the book that is there.
-    pub fn over(self, book: Option<Arc<dyn Alerter>>) -> Arc<dyn Alerter> {
-        Arc::new(self.notifier(book))
+    /// An alerter in front of the given alert store.
+    pub fn over(self, alert_store: Option<Arc<dyn Alerter>>) -> Arc<dyn Alerter> {
+        Arc::new(self.notifier(alert_store))
     }
 }
 
-/// Tells a receiver what the book holds.
+/// Sends the alerts of the alert store to a receiver.
 pub struct Notifier<R>(Arc<Inner<R>>);
 
 struct Inner<R> {
     receiver: R,
-    book: Arc<dyn Alerter>,
+    alert_store: Arc<dyn Alerter>,
     every: Duration,
     quiet_after: Duration,
-    /// What the receiver takes to be firing.
-    told: Mutex<HashMap<Group, Told>>,
-    /// Counts what happened to the book.
+    /// The groups that are firing at the receiver.
+    sent: Mutex<HashMap<Group, Sent>>,
+    /// Counts the changes of the alert store.
     changes: AtomicU64,
-    /// One at a time tells; those who waited for it need not.
-    telling: tokio::sync::Mutex<Telling>,
+    /// One task at a time sends; it sends the changes of the tasks that wait for it, too.
+    sending: tokio::sync::Mutex<Sending>,
     is_repeating: AtomicBool,
 }
 
-struct Told {
+struct Sent {
     notice: Notice,
     at: Instant,
 }
 
 #[derive(Default)]
-struct Telling {
+struct Sending {
     has_begun: bool,
-    /// How many changes were seen by the last one who told.
+    /// The number of changes that the last task has sent.
     seen: u64,
     result: Option<StepError>,
 }
@@ -90,20 +90,20 @@ impl<R: Receiver> Notifier<R> {
     pub fn new(receiver: R, settings: Settings) -> Self {
         let notifier = Self(Arc::new(Inner {
             receiver,
-            book: settings.book.unwrap_or_else(|| Arc::new(memory::Alerts::new())),
+            alert_store: settings.alert_store.unwrap_or_else(|| Arc::new(memory::Alerts::new())),
             every: settings.every,
             quiet_after: settings.quiet_after,
-            told: Mutex::default(),
+            sent: Mutex::default(),
             changes: AtomicU64::new(0),
-            telling: tokio::sync::Mutex::default(),
+            sending: tokio::sync::Mutex::default(),
             is_repeating: AtomicBool::new(false),
         }));
-        // What was open when the last process ended is told again, though nothing happens.
+        // Alerts that were open when the last process ended are sent again, even if no flow ends.
         notifier.repeat();
         notifier
     }
 
-    /// Tells again from time to time: what the receiver would forget, and what it could not be told.
+    /// Sends again at intervals: alerts that the receiver would drop, and notices that could not be sent.
     fn repeat(&self) {
         if self.0.is_repeating.load(Ordering::Relaxed) {
             return;
@@ -117,8 +117,8 @@ impl<R: Receiver> Notifier<R> {
 
 async fn repeat<R: Receiver>(notifier: Weak<Inner<R>>, every: Duration) {
     while let Some(notifier) = notifier.upgrade() {
-        if let Err(error) = notifier.record_outcome().await {
-            tracing::warn!(target: "graceful::alert", %error, "the receiver of alerts could not be told");
+        if let Err(error) = notifier.synchronise().await {
+            tracing::warn!(target: "graceful::alert", %error, "sending alerts to the receiver failed");
         }
         drop(notifier);
         tokio::time::sleep(every).await;
@@ -126,80 +126,80 @@ async fn repeat<R: Receiver>(notifier: Weak<Inner<R>>, every: Duration) {
 }
 
 impl<R: Receiver> Inner<R> {
-    fn told(&self) -> MutexGuard<'_, HashMap<Group, Told>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sent(&self) -> MutexGuard<'_, HashMap<Group, Sent>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_told(&self, group: &Group) -> bool {
-        self.told().contains_key(group)
+    fn is_sent(&self, group: &Group) -> bool {
+        self.sent().contains_key(group)
     }
 
-    /// Tells the receiver what has changed until now.
+    /// Sends the changes until now to the receiver.
     ///
-    /// Where it is dropped half-way, what was told is known, and the next one tells the rest.
-    async fn record_outcome(&self) -> Result<(), StepError> {
+    /// If the future is dropped half-way, `sent` holds what was sent, and the next call sends the rest.
+    async fn synchronise(&self) -> Result<(), StepError> {
         let mine = self.changes.fetch_add(1, Ordering::AcqRel) + 1;
-        let mut telling = self.telling.lock().await;
-        if telling.seen < mine {
+        let mut sending = self.sending.lock().await;
+        if sending.seen < mine {
             let result = loop {
                 let seen = self.changes.load(Ordering::Acquire);
-                let result = self.tell(&mut telling.has_begun).await;
-                telling.seen = seen;
-                // A failure that thought that its group was firing, while it was being resolved, did not wait for us.
+                let result = self.send(&mut sending.has_begun).await;
+                sending.seen = seen;
+                // A failure may have skipped its notice because its group was still firing while this call resolved it.
                 if !matches!(result, Ok(true)) || self.changes.load(Ordering::Acquire) == seen {
                     break result;
                 }
             };
-            telling.result = result.err();
+            sending.result = result.err();
         }
-        telling.result.clone().map_or(Ok(()), Err)
+        sending.result.clone().map_or(Ok(()), Err)
     }
 
-    /// What was resolved just before the last process ended may not have been told.
+    /// Loads alerts that were resolved recently: the last process may have ended before it sent the resolution.
     async fn remember(&self, since: Timestamp) -> Result<(), StepError> {
         if !R::FORGETS {
             return Ok(());
         }
-        let resolved = self.book.resolved(RESOLVED).await?;
+        let resolved = self.alert_store.resolved(RESOLVED).await?;
         let recent = resolved.iter().filter(|alert| alert.resolved_at.is_some_and(|at| at >= since));
         let at = Instant::now();
-        self.told().extend(grouped(recent).into_iter().map(|(group, notice)| (group, Told { notice, at })));
+        self.sent().extend(grouped(recent).into_iter().map(|(group, notice)| (group, Sent { notice, at })));
         Ok(())
     }
 
-    /// Whether something was resolved.
-    async fn tell(&self, has_begun: &mut bool) -> Result<bool, StepError> {
-        let (open, since) = (self.book.open().await?, self.since());
+    /// Sends the difference, and returns whether a group was resolved.
+    async fn send(&self, has_begun: &mut bool) -> Result<bool, StepError> {
+        let (open, since) = (self.alert_store.open().await?, self.since());
         if !*has_begun {
-            // After what is open: an alert that is resolved in between is seen twice, and not never.
+            // The open alerts are read first, so an alert that is resolved in between is read twice instead of never.
             self.remember(since).await?;
             *has_begun = true;
         }
         let firing = grouped(open.iter().filter(|alert| alert.last_fired_at >= since));
-        let gone: Vec<Notice> = {
-            let told = self.told();
-            let gone = told.iter().filter(|(group, _)| !firing.contains_key(group));
-            gone.map(|(_, told)| told.notice.clone()).collect()
+        let closed: Vec<Notice> = {
+            let sent = self.sent();
+            let closed = sent.iter().filter(|(group, _)| !firing.contains_key(group));
+            closed.map(|(_, sent)| sent.notice.clone()).collect()
         };
-        for notice in &gone {
+        for notice in &closed {
             let resolved = Notice { resolved_at: Some(Timestamp::now()), ..notice.clone() };
-            self.receiver.tell(&resolved).await?;
-            self.told().remove(&notice.group);
+            self.receiver.send(&resolved).await?;
+            self.sent().remove(&notice.group);
         }
         for (group, notice) in firing {
-            let is_known = match self.told().get(&group) {
-                Some(told) => !R::FORGETS || told.at.elapsed() < self.every,
+            let is_known = match self.sent().get(&group) {
+                Some(sent) => !R::FORGETS || sent.at.elapsed() < self.every,
                 None => false,
             };
             if !is_known {
-                self.receiver.tell(&notice).await?;
-                self.told().insert(group, Told { notice, at: Instant::now() });
+                self.receiver.send(&notice).await?;
+                self.sent().insert(group, Sent { notice, at: Instant::now() });
             }
         }
-        Ok(!gone.is_empty())
+        Ok(!closed.is_empty())
     }
 
-    /// What last fired before this is an alert of nobody's any more.
+    /// Alerts that last fired before this time count as resolved.
     fn since(&self) -> Timestamp {
         Timestamp::now().checked_sub(self.quiet_after).unwrap_or(Timestamp::MIN)
     }
@@ -209,25 +209,25 @@ impl<R: Receiver> Alerter for Notifier<R> {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
         self.repeat();
         let group = Group::of_flow(flow, severity);
-        let fired = self.0.book.fire(flow, severity);
+        let fired = self.0.alert_store.fire(flow, severity);
         if let Reply::Ready(Some(Ok(_))) = &fired {
             self.0.changes.fetch_add(1, Ordering::AcqRel);
-            if self.0.is_told(&group) {
-                // In a storm nobody waits for the receiver.
+            if self.0.is_sent(&group) {
+                // The group is firing already, so there is no notice to wait for.
                 return fired;
             }
         }
         let inner = Arc::clone(&self.0);
         Reply::pending(async move {
             let change = fired.await?;
-            inner.record_outcome().await?;
+            inner.synchronise().await?;
             Ok(change)
         })
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
         self.repeat();
-        let resolved = self.0.book.resolve(flow);
+        let resolved = self.0.alert_store.resolve(flow);
         if let Reply::Ready(Some(Ok(AlertChange::NotOpen))) = &resolved {
             return resolved;
         }
@@ -235,18 +235,18 @@ impl<R: Receiver> Alerter for Notifier<R> {
         Reply::pending(async move {
             let change = resolved.await?;
             if change == AlertChange::Resolved {
-                inner.record_outcome().await?;
+                inner.synchronise().await?;
             }
             Ok(change)
         })
     }
 
     fn open(&self) -> Reply<Vec<Alert>> {
-        self.0.book.open()
+        self.0.alert_store.open()
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {
-        self.0.book.resolved(limit)
+        self.0.alert_store.resolved(limit)
     }
 }
 
@@ -260,8 +260,8 @@ impl<R: Receiver> fmt::Debug for Notifier<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notifier")
             .field("receiver", &self.0.receiver)
-            .field("firing", &self.0.told().len())
-            .field("book", &self.0.book)
+            .field("firing", &self.0.sent().len())
+            .field("alert_store", &self.0.alert_store)
             .finish()
     }
 }

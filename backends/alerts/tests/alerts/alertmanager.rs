@@ -127,33 +127,33 @@ async fn another_failure_of_the_same_entity_is_another_alert_in_its_place() {
 #[tokio::test]
 async fn an_ok_after_a_restart_resolves_what_fired_before_it() {
     let Some(server) = Service::alertmanager() else { return };
-    let book = memory::Alerts::new();
-    let before = world(told(&server).book(book.clone()).build().unwrap());
+    let alert_store = memory::Alerts::new();
+    let before = world(told(&server).alert_store(alert_store.clone()).build().unwrap());
     saved(&before, 42, Some(Code::Internal)).await;
     drop(before);
     assert_eq!(firing(&server).await.len(), 1);
 
-    let after = world(told(&server).book(book).build().unwrap());
+    let after = world(told(&server).alert_store(alert_store).build().unwrap());
     assert_eq!(saved(&after, 42, None).await, "resolved");
     assert_eq!(firing(&server).await, [Value::Null; 0]);
 }
 
-/// The book knows that it is right, and the process ended before it could say so.
+/// The alert store knows that it is right, and the process ended before it could say so.
 #[tokio::test]
 async fn what_was_resolved_and_not_told_before_a_restart_is_told_after_it() {
     let Some(server) = Service::alertmanager() else { return };
-    let book = memory::Alerts::new();
-    let builder = told(&server).book(book.clone());
+    let alert_store = memory::Alerts::new();
+    let builder = told(&server).alert_store(alert_store.clone());
     // A runtime of its own, that ends with all that it was about to tell.
     let before = tokio::task::spawn_blocking(|| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async { saved(&world(builder.build().unwrap()), 42, Some(Code::Internal)).await })
     });
     assert_eq!(before.await.unwrap(), "fired");
-    saved(&world(book.clone()), 42, None).await;
+    saved(&world(alert_store.clone()), 42, None).await;
     assert_eq!(firing(&server).await.len(), 1);
 
-    let _after = told(&server).book(book).build().unwrap();
+    let _after = told(&server).alert_store(alert_store).build().unwrap();
     until_firing(&server, 0).await;
 }
 
@@ -189,13 +189,13 @@ impl Alerter for Late {
 #[tokio::test]
 async fn what_is_resolved_while_a_process_starts_is_told() {
     let Some(server) = Service::alertmanager() else { return };
-    let book = memory::Alerts::new();
-    let before = world(told(&server).book(book.clone()).build().unwrap());
+    let alert_store = memory::Alerts::new();
+    let before = world(told(&server).alert_store(alert_store.clone()).build().unwrap());
     assert_eq!(saved(&before, 42, Some(Code::Internal)).await, "fired");
 
-    let book = Late(book, Arc::new(Gate::closed()));
-    let after = world(told(&server).book(book.clone()).build().unwrap());
-    book.1.reached().await;
+    let alert_store = Late(alert_store, Arc::new(Gate::closed()));
+    let after = world(told(&server).alert_store(alert_store.clone()).build().unwrap());
+    alert_store.1.reached().await;
     assert_eq!(saved(&after, 42, None).await, "resolved");
     assert_eq!(firing(&server).await, [Value::Null; 0]);
 }

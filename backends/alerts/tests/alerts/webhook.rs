@@ -128,13 +128,13 @@ async fn what_it_refused_fails_the_step_and_is_told_again_by_the_same_id() {
 #[tokio::test]
 async fn an_ok_after_a_restart_resolves_what_fired_before_it() {
     let mut inbox = Inbox::open().await;
-    let book = memory::Alerts::new();
-    let before = world(told(&inbox).book(book.clone()).build().unwrap());
+    let alert_store = memory::Alerts::new();
+    let before = world(told(&inbox).alert_store(alert_store.clone()).build().unwrap());
     saved(&before, 42, Some(Code::Internal)).await;
     let fired = inbox.next().await;
     drop(before);
 
-    let after = world(told(&inbox).book(book).build().unwrap());
+    let after = world(told(&inbox).alert_store(alert_store).build().unwrap());
     // It cannot know that it was told: the id says that it is the same.
     let again = inbox.next().await;
     assert_eq!(again.header("webhook-id"), fired.header("webhook-id"));

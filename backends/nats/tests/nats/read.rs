@@ -198,7 +198,7 @@ async fn poison_is_told_and_does_not_hold_up_the_others() {
         .collect();
     assert_eq!(told[..2], [(1, Some(1), 1, "never"), (2, Some(2), 2, "not now")]);
     assert_eq!((told[2].0, told[2].1, told[2].2), (3, None, 1));
-    assert!(told[2].3.starts_with("no CloudEvent: "), "{told:?}");
+    assert!(told[2].3.starts_with("not a CloudEvent: "), "{told:?}");
     all_answered(&nats).await;
     // It is still there.
     let kept = nats.stream().await.get_raw_message(3).await.unwrap();
@@ -231,7 +231,7 @@ async fn an_event_whose_attempts_never_end_is_poison() {
     let (subscriber, mut poison) = poison(subscriber(&nats).await.attempts(2));
     let (reading, mut handled) = read(subscriber, &memory::Inbox::new(), |_, _| Ok(()));
     let told = awaited(poison.recv()).await.unwrap();
-    assert_eq!((told.attempts, told.error.message()), (3, "no attempt came to an end"));
+    assert_eq!((told.attempts, told.error.message()), (3, "all attempts were interrupted"));
     assert!(handled.try_recv().is_err());
     all_answered(&nats).await;
     reading.abort();

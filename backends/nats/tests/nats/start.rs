@@ -17,7 +17,7 @@ async fn refused(url: &str) -> String {
 async fn a_url_that_is_none() {
     for url in ["", "http://u:s3cret@a", "nats://u:s3cret@a?stream=a.b", "nats://u:s3cret@a?steam=a"] {
         let text = refused(url).await;
-        assert!(text.starts_with("no URL of NATS: "), "{url}: {text}");
+        assert!(text.starts_with("not a URL of NATS: "), "{url}: {text}");
     }
 }
 

@@ -178,7 +178,7 @@ async fn event_in_which_each_process_dies_becomes_poison() {
     let (subscriber, mut poison) = stream.subscriber().await;
     let told = async {
         let poison = poison.recv().await.unwrap();
-        assert_eq!((poison.attempts, poison.error.message()), (3, "no attempt came to an end"));
+        assert_eq!((poison.attempts, poison.error.message()), (3, "all attempts were interrupted"));
     };
     let handler = |_, _| async { panic!("it is poison") };
     awaited(subscriber.attempts(2).run_until(told, &store, handler)).await.unwrap();

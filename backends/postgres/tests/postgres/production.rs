@@ -137,7 +137,7 @@ async fn store_in_a_pool_of_the_users_uses_no_other() {
     small.list(FlowState::Queued, 1).await.unwrap();
     for wrong in ["0", "many", "-1"] {
         let text = refused(&format!("{url}&max_connections={wrong}")).await;
-        assert!(text.contains("`max_connections` is no number of connections"), "{text}");
+        assert!(text.contains("`max_connections` is not a number; expected 1 or more"), "{text}");
     }
     postgres.clean().await;
 }

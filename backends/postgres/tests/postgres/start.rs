@@ -15,7 +15,7 @@ async fn refused(url: &str) -> String {
 #[tokio::test]
 async fn a_url_that_is_none() {
     for url in ["", "s3cret", "postgres://u:s3cret@a:99999/b", "postgres://u:s3cret@a/b?sslmode=s3cret"] {
-        assert!(refused(url).await.starts_with("no URL of PostgreSQL"), "{url}");
+        assert!(refused(url).await.starts_with("not a URL of PostgreSQL"), "{url}");
     }
 }
 

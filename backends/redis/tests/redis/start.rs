@@ -25,7 +25,7 @@ async fn a_url_that_is_none() {
         "redis://%ff:s3cret@127.0.0.1",
     ] {
         let text = refused(url).await;
-        assert!(text.starts_with("no URL of Redis: "), "{url}: {text}");
+        assert!(text.starts_with("not a URL of Redis; "), "{url}: {text}");
     }
 }
 

@@ -1,8 +1,7 @@
 //! URLs with secrets in them: which parts may be shown in errors and logs.
 
 /// The end of an error about a URL that cannot be parsed: what to write instead.
-pub const ENCODE: &str =
-    "; what is special in a user, a password or a path is written as `%40` for `@`, `%2F` for `/` and so on";
+pub const ENCODE: &str = "; percent-encode special characters in a user, a password or a path, such as `%40` for `@` and `%2F` for `/`";
 
 /// Whether each part of a URL is in its place. A password that is not percent-encoded moves the borders of the parts, and a piece of
 /// it would be taken for a host, and shown.

@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn it_says_that_it_does_not_speak_sparql() {
         let error = answer(Graph::new().query("ASK {}")).unwrap_err();
-        assert_eq!(error.message(), "this knowledge graph does not speak SPARQL");
+        assert_eq!(error.message(), "this knowledge graph does not support SPARQL");
     }
 
     #[test]

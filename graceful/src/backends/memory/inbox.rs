@@ -86,7 +86,7 @@ impl backends::Inbox for Inbox {
             return Ok(InboxEntry::Again);
         }
         if !open.insert(name.clone()) {
-            return Err(StepError::new("the event is being handled"));
+            return Err(StepError::new("another attempt is handling the event"));
         }
         Ok(InboxEntry::First(InboxTransaction { name, inbox: self.clone() }))
     }
@@ -151,7 +151,10 @@ mod tests {
     async fn what_was_not_committed_was_not_handled_and_two_do_not_handle_it_at_once() {
         let (inbox, event) = (Inbox::new(), event("s", "1"));
         let transaction = first(&inbox, "a", &event).await;
-        assert_eq!(inbox.begin("a", &event).await.unwrap_err().message(), "the event is being handled");
+        assert_eq!(
+            inbox.begin("a", &event).await.unwrap_err().message(),
+            "another attempt is handling the event"
+        );
         drop(transaction);
         assert!(first(&inbox, "a", &event).await.is_some());
     }

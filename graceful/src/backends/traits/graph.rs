@@ -294,6 +294,6 @@ pub trait KnowledgeGraph: Debug + Send + Sync + 'static {
     /// A graph that does not speak it fails.
     fn query(&self, sparql: &str) -> Reply<Rows> {
         let _ = sparql;
-        Reply::failed(StepError::new("this knowledge graph does not speak SPARQL"))
+        Reply::failed(StepError::new("this knowledge graph does not support SPARQL"))
     }
 }

@@ -32,10 +32,10 @@ async fn store_url_with_what_no_store_can_have_is_refused() {
     let path = dir.path().join("app.db");
     let url = format!("sqlite://{}", path.display());
     for (url, why) in [
-        (format!("{url}?mode=ro"), "the parameters of a store's URL are"),
-        (format!("{url}?mode=memory"), "the parameters of a store's URL are"),
-        (format!("{url}?cache=shared"), "the parameters of a store's URL are"),
-        (format!("{url}?mode=rwc&journal=wal"), "the parameters of a store's URL are"),
+        (format!("{url}?mode=ro"), "unknown parameter in the store's URL; "),
+        (format!("{url}?mode=memory"), "unknown parameter in the store's URL; "),
+        (format!("{url}?cache=shared"), "unknown parameter in the store's URL; "),
+        (format!("{url}?mode=rwc&journal=wal"), "unknown parameter in the store's URL; "),
         (format!("{url}?mode=rw"), "unable to open database file"),
         ("sqlite::memory:".to_owned(), "a durable store needs a file"),
         ("sqlite://:memory:".to_owned(), "a durable store needs a file"),

@@ -121,7 +121,7 @@ async fn an_event_that_is_too_large_is_the_handlers_err() {
     let mut connection = with_users(&service).await;
     let mut transaction = connection.begin().await.unwrap();
     let error = service.without_a_relay().scope(save_much(&mut transaction)).await.unwrap_err();
-    assert!(error.message().contains("bytes on the wire, and 65536 is the limit"), "{error}");
+    assert!(error.message().contains("bytes, but the limit is 65536"), "{error}");
 }
 
 #[tokio::test]

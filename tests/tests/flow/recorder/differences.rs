@@ -90,6 +90,6 @@ async fn the_one_flow_is_not_guessed() {
     let told = panic_of(|| drop(recorder.only()));
     assert_eq!(
         told,
-        "2 flows have ended, and one was expected:\n  user 42: update -> ok OK\n  user 42: update -> err INTERNAL"
+        "2 flows have ended, but one was expected:\n  user 42: update -> ok OK\n  user 42: update -> err INTERNAL"
     );
 }

@@ -106,7 +106,7 @@ cases! { user;
     panicking_relation: [cache = user.id, event = "seen", graph(relation = "knows", to = boom::<u64>(user.id))],
         "`graph(to = …)` panicked: no value", ok [Graph], err [];
     empty_relation: [cache = user.id, event = "seen", graph(relation = "knows", to = none(&user))],
-        "what `to` names is empty", ok [Graph], err [];
+        "the value of `to` is empty", ok [Graph], err [];
     panicking_payload: [cache = user.id, event = "seen", payload = boom::<u64>(user.id)],
         "the payload panicked: no value", ok [Cache Event Audit], err [];
     refusing_payload: [cache = user.id, event = "seen", payload = Refusing],
@@ -239,7 +239,7 @@ mod manual {
         both(config(""), "the id is empty", &entity, &entity).await;
         both(config(42).cache_key(""), "the cache key is empty", &[Cache], &[Cache]).await;
         both(config(42).metadata(&1), METADATA_IS_A_NUMBER, &[Metadata], &[Metadata]).await;
-        both(config(42).graph("knows", ""), "what `to` names is empty", &[Graph], &[]).await;
+        both(config(42).graph("knows", ""), "the value of `to` is empty", &[Graph], &[]).await;
         let refusing = "the payload cannot be serialised: no";
         both(config(42).payload(&Refusing), refusing, &[Cache, Event, Audit], &[]).await;
         let refusing = "`cache(value = …)` cannot be serialised: no";

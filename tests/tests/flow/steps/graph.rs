@@ -92,7 +92,7 @@ mod options {
         let world = World::new();
         world.run(join("", None)).await.unwrap();
         let (_, result) = world.last(Step::Graph);
-        assert!(result.contains("what `to` names is empty"), "{result}");
+        assert!(result.contains("the value of `to` is empty"), "{result}");
         assert_eq!(world.edges(&world.entity()).await.len(), 1);
     }
 

@@ -55,7 +55,10 @@ async fn what_was_invalidated_does_not_come_back_older_while_it_would_have_lived
     let world = World::new();
     world.run(rename("", 2, Some(Code::Internal))).await.unwrap_err();
     world.run(rename("old", 1, None)).await.unwrap();
-    assert_eq!((world.last(Step::Cache).1.as_str(), name(&world).await), ("skipped: a newer version is cached", None));
+    assert_eq!(
+        (world.last(Step::Cache).1.as_str(), name(&world).await),
+        ("skipped: a newer version is cached", None)
+    );
     advance(Duration::from_secs(600)).await;
     world.run(rename("old", 1, None)).await.unwrap();
     assert_eq!(name(&world).await.as_deref(), Some("old"));
