@@ -49,7 +49,7 @@ impl Payload {
     /// ```
     /// # use graceful::Payload;
     /// assert_eq!(Payload::of("text")?.as_json(), "\"text\"");
-    /// assert_eq!(Payload::of(&f64::NAN).unwrap_err().to_string(), "JSON has no number NaN");
+    /// assert_eq!(Payload::of(&f64::NAN).unwrap_err().to_string(), "JSON cannot express the number NaN");
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {

@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn number_that_is_not_finite_is_refused_wherever_it_is() {
         for value in all(f64::INFINITY) {
-            assert_eq!(written(&value).unwrap_err(), "JSON has no number inf");
+            assert_eq!(written(&value).unwrap_err(), "JSON cannot express the number inf");
         }
         assert!(written(&[f32::NAN]).is_err());
     }

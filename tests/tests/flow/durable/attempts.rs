@@ -131,7 +131,7 @@ async fn what_is_broken_is_given_up_alone() {
     let broken = [
         ("body = x'00ff'", "the stored flow cannot be read: Syntax error at 1:1"),
         ("body = x''", "the stored flow cannot be read: Eof error at 1:0"),
-        ("handler = 'users::gone'", "the handler `users::gone` is not in this program"),
+        ("handler = 'users::gone'", "this program has no handler `users::gone`"),
         ("attempts = 16", "all 16 attempts were interrupted"),
     ];
     for (id, (broken, _)) in broken.iter().enumerate() {

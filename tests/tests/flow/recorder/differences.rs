@@ -56,11 +56,11 @@ user 42: update -> ok OK
     metadata  record                         record
     cache     put 42 {"id":42,"name":"Ada"}  put 42 {"id":42,"name":"Ada"}
     graph     relate succeeded flow          relate succeeded flow
-    schedule  complete -> no open job       complete -> no open job
+    schedule  complete -> no open job        complete -> no open job
   ! event     emit user_updated null         emit user_updated {"id":42,"name":"Ada"}
   ! nexus     (nothing)                      register user
     audit     append                         append
-    alert     resolve -> no open alert        resolve -> no open alert"#
+    alert     resolve -> no open alert       resolve -> no open alert"#
     );
 }
 
