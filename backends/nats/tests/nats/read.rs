@@ -381,7 +381,7 @@ async fn cut_off(first: usize) {
 }
 
 #[tokio::test]
-async fn two_consumers_handle_the_same_event_each() {
+async fn two_consumers_each_handle_the_same_event() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     let inbox = memory::Inbox::new();
