@@ -99,14 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_is_as_large_as_asked() {
+    fn sample_has_the_requested_size() {
         for size in [JSON, 1024, 64 * 1024] {
             assert_eq!(serde_json::to_vec(&User::sample(42, true, size)).unwrap().len(), size);
         }
     }
 
     #[test]
-    fn a_sample_ends_as_asked() {
+    fn sample_has_the_requested_outcome() {
         assert!(store(User::sample(42, true, JSON)).is_ok());
         assert_eq!(store(User::sample(42, false, JSON)).unwrap_err().code(), Code::Unavailable);
     }

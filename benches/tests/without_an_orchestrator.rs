@@ -1,4 +1,4 @@
-//! Without an orchestrator an annotated handler allocates nothing that the plain one does not, on both arms, async and not.
+//! Without an orchestrator, an annotated handler allocates no more than the plain function, on both arms, async and sync.
 //!
 //! One test alone in its program: an orchestrator of another would be seen by all.
 
@@ -144,7 +144,7 @@ pairs! {
 }
 
 #[test]
-fn a_handler_allocates_what_the_plain_one_does() {
+fn handler_without_an_orchestrator_allocates_like_the_plain_function() {
     assert_eq!(allocations(|| Box::new(1)), 1, "the count is one of allocations");
     at_once::check();
     with_an_await::check();

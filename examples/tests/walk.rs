@@ -1,4 +1,5 @@
-//! The walk of `examples/README.md` through the example `users`, as it is written there: its commands, their answers, what the service says.
+//! The commands of `examples/README.md` for the example `users`: each prints the documented answer, and the service logs the
+//! documented lines.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{
@@ -18,7 +19,7 @@ const REST: &str = "127.0.0.1:8080";
 const GRPC: &str = "127.0.0.1:50051";
 
 #[test]
-fn it_is_as_it_is_written() {
+fn commands_of_the_readme_answer_as_written() {
     if installed("curl").is_none() {
         return missing("curl");
     }

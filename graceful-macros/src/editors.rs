@@ -9,7 +9,7 @@ fn expanded(arguments: &str, item: &TokenStream) -> String {
 }
 
 #[test]
-fn a_half_typed_attribute_yields_the_function() {
+fn half_typed_attribute_yields_the_function() {
     let function = quote!(
         async fn handler(user: User) -> Result<u64, Error> {
             Ok(user.id)
@@ -57,9 +57,9 @@ fn a_half_typed_attribute_yields_the_function() {
     }
 }
 
-/// The body goes out as it came, in each shape of function.
+/// The body is passed on unchanged, in each shape of function.
 #[test]
-fn a_half_typed_body_yields_the_function() {
+fn half_typed_body_yields_the_function() {
     for body in [
         "{ user . }",
         "{ let id = }",
@@ -82,9 +82,9 @@ fn a_half_typed_body_yields_the_function() {
     }
 }
 
-/// One argument is being typed, others are not there yet.
+/// One argument is half typed, and others are missing.
 #[test]
-fn what_can_be_completed_is_in_the_expansion() {
+fn half_typed_argument_is_in_the_expansion_for_completion() {
     let function = quote!(
         async fn handler(user: User) -> Result<u64, Error> {
             user.

@@ -37,7 +37,7 @@ fn data_plus_one_call() {
 }
 
 #[test]
-fn what_is_printed_is_not_changed() {
+fn debug_argument_does_not_change_the_expansion() {
     let item = quote!(
         fn get(id: u64) -> Result<u64, Error> {
             Ok(id)

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_read_as_it_was_written() {
+    fn serialised_key_is_read_back_equal() {
         let key = Key::new("users", Some("acme"), "user", "an id that is not held inline");
         let json = serde_json::json!({
             "service": "users",

@@ -1,4 +1,5 @@
-//! Values of different types under one pattern: a program of its own, since it cannot be installed.
+//! Handlers that cache values of different types under one pattern are refused. This is a program of its own, because it cannot
+//! be installed.
 #![allow(missing_docs, reason = "tests")]
 #![allow(dead_code, reason = "handlers that are registered, and never called")]
 

@@ -1,4 +1,5 @@
-//! Durable handlers without an orchestrator: a program of its own, since one that is installed would be seen by all.
+//! Durable handlers without an orchestrator. This is a program of its own, because an installed orchestrator would be seen by
+//! every test.
 #![allow(missing_docs, reason = "tests")]
 
 use graceful::{Code, Orchestrator, StepError, orchestrate};

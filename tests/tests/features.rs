@@ -1,5 +1,6 @@
-//! What our features do to the dependencies that an application shares with us: nothing. Cargo unites the features of all that depend on
-//! a crate, so this asks cargo, for each feature alone, and not a program of this workspace, which has all of them.
+//! Features of our crates change nothing in the dependencies that an application shares with us. Cargo unites the features of all
+//! crates that depend on a crate, so this test asks cargo for each feature alone and does not use a program of this workspace,
+//! which has all of them.
 
 use std::process::Command;
 

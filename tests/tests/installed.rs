@@ -1,4 +1,4 @@
-//! An orchestrator for the whole process: a program of its own, since there is one at most.
+//! An orchestrator is installed for the whole process. This is a program of its own, because a process has at most one.
 #![allow(missing_docs, reason = "tests")]
 
 use graceful::{Code, error::InstallError, orchestrate};
@@ -10,7 +10,7 @@ async fn ask(error: Option<Code>) -> Result<u64, Code> {
 }
 
 #[tokio::test]
-async fn a_scope_wins_over_the_installed_one_and_there_is_one_at_most() {
+async fn scope_overrides_the_installed_orchestrator_and_a_second_install_is_refused() {
     let (installed, scoped) = (World::new(), World::new());
     let counts = || (installed.reports.count(), scoped.reports.count());
 

@@ -1,4 +1,5 @@
-//! An orchestrator for the whole process that lacks backends: a program of its own, since there is one at most.
+//! An orchestrator that lacks backends is installed for the whole process. This is a program of its own, because a process has at
+//! most one.
 #![allow(missing_docs, reason = "tests")]
 #![allow(dead_code, reason = "handlers that are registered, and never called")]
 

@@ -1,4 +1,5 @@
-//! Misuses: the rendered error of each was read by eye. They are those of the toolchain that CI runs.
+//! Misuses of the attribute and the errors that they cause. Each expected error was reviewed by hand; the files match the
+//! toolchain that CI uses.
 #![allow(missing_docs, reason = "tests")]
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the derive says of its misuses.
+//! Misuses of the derive and the errors that they cause.
 
 #[test]
 fn misuses_of_the_derive() {

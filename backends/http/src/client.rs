@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_beats_the_url() {
+    fn credentials_of_the_builder_override_those_of_the_url() {
         let mut settings = Settings::new();
         settings.bearer_auth("token".to_owned());
         settings.url("https://ada:secret@example.org").unwrap();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_refused_without_telling_it() {
+    fn invalid_url_is_refused_without_showing_it() {
         for text in [
             "",
             "example.org",

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_that_refuses_events_or_repeats_them_is_unfit() {
+    fn stream_that_refuses_or_duplicates_events_is_unfit() {
         let fit = || Config { subjects: vec!["a.>".to_owned()], duplicate_window: KEPT, ..Config::default() };
         assert_eq!(unfit(&fit(), "a"), None);
         assert_eq!(unfit(&Config { subjects: vec![">".to_owned()], ..fit() }, "a"), None);

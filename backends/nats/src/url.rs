@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_login_and_stream_are_taken_apart() {
+    fn url_is_parsed_into_servers_login_and_stream() {
         let url = Url::parse(
             "nats://us%40er:p%3Ass@a:1,b,tls://[::1]:3/?stream=orders&create=false&allow_loss=true",
         )
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_a_secret() {
+    fn invalid_url_is_refused_without_showing_a_secret() {
         for url in [
             "",
             "nats://",

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_has_one_valid_iri() {
+    fn every_key_and_relation_has_one_valid_iri() {
         let parts = ["", "a", ":", "a:b", "call", ":call", "%3A", "<x> \"'\\\n\0", "ü/☂"];
         let mut seen = std::collections::HashSet::new();
         for [service, tenant, pattern] in parts.iter().flat_map(|a| parts.map(|b| [a, b, "user"])) {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_has_no_name_of_ours() {
+    fn foreign_iri_names_nothing() {
         for iri in ["", "urn:x", "urn:graceful:entity:a:b:c", "urn:graceful:entity:a:b:c:d:e", "urn:uuid:7"] {
             assert_eq!((entity_named(iri), flow_named(iri), relation_named(iri)), (None, None, None));
         }

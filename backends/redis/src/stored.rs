@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_entry_is_read_back_equal() {
         for version in [None, Some(i64::MIN), Some(-1), Some(0), Some(1), Some(i64::MAX)] {
             let bytes = value(&key(), &entry(version)).unwrap();
             assert_eq!(read(&key(), &bytes), Some(entry(version)));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn another_keys_value_is_none() {
+    fn value_of_another_key_is_not_read() {
         let bytes = value(&key(), &entry(None)).unwrap();
         for other in [
             Key::new("users", Some("initech"), "user", "4:2"),
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(read(&key(), format!("g1t{}", digits(Some(7))).as_bytes()), None);
     }
 
-    /// As the server's script makes it.
+    /// The script on the server writes such values.
     #[test]
     fn unversioned_value_above_a_version_is_read_without_one() {
         let mut bytes = value(&key(), &entry(None)).unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn of_broken_bytes_nothing_is_read() {
+    fn damaged_bytes_are_read_as_nothing() {
         let whole = value(&key(), &entry(Some(7))).unwrap();
         for length in 0..whole.len() {
             assert_eq!(read(&key(), &whole[..length]), None, "cut at {length}");

@@ -267,7 +267,7 @@ fn interrupted(point: &'static str) -> Result<(), sqlx::Error> {
 mod tests {
     use super::super::Store;
 
-    /// The limit is of one connection, and stands for a full disk: SQLite rolls the transaction back by itself.
+    /// A page limit of the connection stands for a full disk: SQLite rolls the transaction back by itself.
     #[tokio::test]
     async fn writer_after_a_full_disk_writes_again() {
         let path = std::env::temp_dir().join(format!("graceful-writer-{}.db", std::process::id()));

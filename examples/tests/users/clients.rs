@@ -1,4 +1,4 @@
-//! Clients that go while the service waits for another one.
+//! Clients disconnect while the service waits for another service.
 
 use graceful::{CallOutcome, Code, Step};
 use graceful_examples::users::{CreateUser, UserMessage};
@@ -54,7 +54,7 @@ async fn of_update(world: &World) {
 }
 
 #[tokio::test]
-async fn over_http() {
+async fn disconnected_http_client_leaves_the_error_flow() {
     on_each(async |world| {
         goes_over_http(world, "POST /users").await;
         of_create(world).await;
@@ -68,7 +68,7 @@ async fn over_http() {
 }
 
 #[tokio::test]
-async fn over_grpc() {
+async fn disconnected_grpc_client_leaves_the_error_flow() {
     let [name, email] = ["bob", "slow@example.org"].map(ToOwned::to_owned);
     on_each(async |world| {
         let new = by(world, "root", CreateUser { name: name.clone(), email: email.clone() });

@@ -1,4 +1,4 @@
-//! The databases that the service runs on, each empty and of one test.
+//! The databases that the service runs on. Each test gets an empty one.
 
 use graceful_tests::servers::{self, unique};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};

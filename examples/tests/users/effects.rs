@@ -1,11 +1,11 @@
-//! What each step did, for each handler and each outcome.
+//! The effects of each step, for each handler and each outcome.
 
 use graceful::Step;
 
 use super::{ADA, ADA_1, json, with_ada_on_each};
 
 #[tokio::test]
-async fn of_create() {
+async fn create_has_the_effects_of_each_outcome() {
     with_ada_on_each(async |world| {
         world.last().await.assert_steps([
             (Step::Metadata, "record"),
@@ -44,7 +44,7 @@ async fn of_create() {
 }
 
 #[tokio::test]
-async fn of_read() {
+async fn read_has_the_effects_of_each_outcome() {
     with_ada_on_each(async |world| {
         world.send("bob", "GET", "/users/1", "").await;
         world.last().await.assert_step(Step::Cache, &format!("put 1 {ADA_1}"));
@@ -57,7 +57,7 @@ async fn of_read() {
 }
 
 #[tokio::test]
-async fn of_update() {
+async fn update_has_the_effects_of_each_outcome() {
     with_ada_on_each(async |world| {
         world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"l@example.org"}"#).await;
         let ada = r#"{"id":1,"name":"ada","email":"l@example.org"}"#;
@@ -75,7 +75,7 @@ async fn of_update() {
 }
 
 #[tokio::test]
-async fn of_delete() {
+async fn delete_has_the_effects_of_each_outcome() {
     with_ada_on_each(async |world| {
         world.send("ada", "DELETE", "/users/1", "").await;
         world.last().await.assert_step(Step::Cache, "kept: the state is untouched");
@@ -87,9 +87,9 @@ async fn of_delete() {
     .await;
 }
 
-/// As where somebody has changed it under the service: a fault of ours, of which a client is told no more than that.
+/// The table is dropped under the running service. That is a server fault, and a client learns nothing but that.
 #[tokio::test]
-async fn of_a_database_that_does_not_do_it() {
+async fn broken_database_is_an_internal_error_and_opens_an_incident() {
     with_ada_on_each(async |world| {
         world.database.execute("DROP TABLE users").await;
         for (method, path, body, event) in [

@@ -48,7 +48,7 @@ async fn create_read_update_delete() {
 }
 
 #[tokio::test]
-async fn each_refusal_is_a_status_with_details() {
+async fn refused_call_is_a_status_with_details() {
     with_ada_on_each(async |world| {
         for (who, id, code, message) in [
             ("nobody", 1, Code::Unauthenticated, "say who you are"),

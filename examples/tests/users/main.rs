@@ -1,4 +1,4 @@
-//! The example `users`, driven over real HTTP and gRPC on each database: what its clients get, and what each step did.
+//! The example `users` over real HTTP and gRPC on each database: the answers to its clients and the effects of each step.
 #![allow(missing_docs, reason = "tests")]
 
 mod clients;
@@ -144,9 +144,9 @@ fn json(answer: &Response<String>) -> Value {
     serde_json::from_str(answer.body()).unwrap()
 }
 
-/// What was written is there when the service starts anew.
+/// Data that was written is there when the service starts again.
 #[tokio::test]
-async fn a_restart_loses_nothing() {
+async fn restart_loses_no_data() {
     for kind in Kind::ALL {
         let Some(database) = Database::new(kind).await else { continue };
         let world = World::new(database).await;

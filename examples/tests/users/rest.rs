@@ -29,7 +29,7 @@ async fn create_read_update_delete() {
 }
 
 #[tokio::test]
-async fn each_refusal_is_a_problem() {
+async fn refused_request_is_a_problem_with_its_code() {
     with_ada_on_each(async |world| {
         let bob = world.send("root", "POST", "/users", r#"{"name":"bob","email":"bob@example.org"}"#).await;
         assert_eq!(json(&bob)["id"], 2);
@@ -75,9 +75,9 @@ async fn each_refusal_is_a_problem() {
 const NAME: &str = "a name is 1 to 40 letters, digits or `-`";
 const MAIL: &str = "no mail gets through to this address";
 
-/// What is no user at all does not get as far as a handler.
+/// A request that cannot be parsed does not reach a handler.
 #[tokio::test]
-async fn what_cannot_be_read_is_a_problem_without_a_flow() {
+async fn malformed_request_is_a_problem_without_a_flow() {
     on_each(async |world| {
         for (method, path, body) in
             [("POST", "/users", "{"), ("POST", "/users", "{}"), ("PUT", "/users/x", ADA)]

@@ -24,13 +24,13 @@ use super::{at, flow, long_names};
 /// # });
 /// ```
 pub async fn alerter<S: Alerter>(fresh: impl AsyncFn() -> S) {
-    an_entity_has_at_most_one_open_alert_of_the_highest_severity(fresh().await).await;
-    another_handlers_alert_is_left_alone(fresh().await).await;
-    a_flow_that_comes_again_is_not_counted_again(fresh().await).await;
-    a_resolved_alert_is_listed_and_the_next_one_is_new(fresh().await).await;
-    open_ones_are_by_first_firing_and_resolved_ones_newest_first(fresh().await).await;
-    firing_at_once_opens_once_and_loses_nothing(fresh().await).await;
-    long_names::of_entities_have_alerts(fresh().await).await;
+    entity_has_at_most_one_open_alert_of_the_highest_severity(fresh().await).await;
+    alert_of_another_handler_is_left_alone(fresh().await).await;
+    repeated_flow_is_not_counted_again(fresh().await).await;
+    resolved_alert_is_listed_and_the_next_one_is_new(fresh().await).await;
+    open_alerts_are_by_first_firing_and_resolved_ones_newest_first(fresh().await).await;
+    concurrent_firing_opens_one_alert_and_loses_nothing(fresh().await).await;
+    long_names::entities_have_alerts(fresh().await).await;
 }
 
 async fn fire<S: Alerter>(alerts: &S, flow: &Arc<Flow>, severity: Severity) -> AlertChange {
@@ -53,7 +53,7 @@ fn ids(alerts: &[Alert]) -> Vec<&str> {
     alerts.iter().map(|alert| alert.entity.id()).collect()
 }
 
-async fn an_entity_has_at_most_one_open_alert_of_the_highest_severity<S: Alerter>(alerts: S) {
+async fn entity_has_at_most_one_open_alert_of_the_highest_severity<S: Alerter>(alerts: S) {
     let flows = [(1, Code::Internal), (2, Code::DataLoss), (3, Code::Unknown)]
         .map(|(second, code)| flow("1", code, second));
     assert_eq!(fire(&alerts, &flows[0], Severity::Warning).await, AlertChange::Opened);
@@ -75,14 +75,14 @@ async fn an_entity_has_at_most_one_open_alert_of_the_highest_severity<S: Alerter
     assert_eq!(open(&alerts).await, [expected]);
 }
 
-async fn a_flow_that_comes_again_is_not_counted_again<S: Alerter>(alerts: S) {
+async fn repeated_flow_is_not_counted_again<S: Alerter>(alerts: S) {
     let failed = flow("1", Code::Internal, 1);
     assert_eq!(fire(&alerts, &failed, Severity::Error).await, AlertChange::Opened);
     assert_eq!(fire(&alerts, &failed, Severity::Error).await, AlertChange::Repeated);
     assert_eq!(open(&alerts).await[0].count, 1);
 }
 
-async fn another_handlers_alert_is_left_alone<S: Alerter>(alerts: S) {
+async fn alert_of_another_handler_is_left_alone<S: Alerter>(alerts: S) {
     let failed = |handler| Sample::new("1", Code::Internal, 1).handler(handler).flow();
     let worked = |handler| Sample::new("1", Code::Ok, 2).handler(handler).flow();
     fire(&alerts, &failed("pay"), Severity::Error).await;
@@ -92,7 +92,7 @@ async fn another_handlers_alert_is_left_alone<S: Alerter>(alerts: S) {
     assert_eq!(open(&alerts).await[0].incident(), failed("read").incident());
 }
 
-async fn a_resolved_alert_is_listed_and_the_next_one_is_new<S: Alerter>(alerts: S) {
+async fn resolved_alert_is_listed_and_the_next_one_is_new<S: Alerter>(alerts: S) {
     let (failed, worked) =
         (|second| flow("1", Code::Internal, second), |id, second| flow(id, Code::Ok, second));
     assert_eq!(resolve(&alerts, &worked("1", 1)).await, AlertChange::NotOpen);
@@ -106,7 +106,7 @@ async fn a_resolved_alert_is_listed_and_the_next_one_is_new<S: Alerter>(alerts: 
     assert_eq!((open(&alerts).await[0].count, resolved(&alerts, 9).await.len()), (1, 1));
 }
 
-async fn open_ones_are_by_first_firing_and_resolved_ones_newest_first<S: Alerter>(alerts: S) {
+async fn open_alerts_are_by_first_firing_and_resolved_ones_newest_first<S: Alerter>(alerts: S) {
     for (second, id) in [(3, "c"), (1, "a"), (2, "b"), (9, "a")] {
         fire(&alerts, &flow(id, Code::Internal, second), Severity::Error).await;
     }
@@ -120,7 +120,7 @@ async fn open_ones_are_by_first_firing_and_resolved_ones_newest_first<S: Alerter
 const TASKS: u64 = 4;
 const EACH: u64 = 25;
 
-async fn firing_at_once_opens_once_and_loses_nothing<S: Alerter>(alerts: S) {
+async fn concurrent_firing_opens_one_alert_and_loses_nothing<S: Alerter>(alerts: S) {
     let (alerts, mut firing) = (Arc::new(alerts), JoinSet::new());
     for _ in 0..TASKS {
         let alerts = Arc::clone(&alerts);

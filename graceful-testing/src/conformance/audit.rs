@@ -23,7 +23,7 @@ use super::{flow, long_names};
 pub async fn audit_log<S: AuditLog>(fresh: impl AsyncFn() -> S) {
     records_are_read_newest_first(fresh().await).await;
     payload_is_hashed_and_kept_only_where_declared(fresh().await).await;
-    long_names::of_entities_are_audited(fresh().await).await;
+    long_names::entities_are_audited(fresh().await).await;
 }
 
 async fn records_are_read_newest_first<S: AuditLog>(store: S) {

@@ -27,20 +27,20 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// # });
 /// ```
 pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl AsyncFn(&S, Duration)) {
-    is_handed_out_as_it_came(fresh().await, &elapse).await;
-    the_same_id_is_the_same_flow(fresh().await).await;
-    an_entity_has_one_at_a_time_in_order(fresh().await).await;
-    a_lease_that_is_over_gives_the_flow_to_another(fresh().await, &elapse).await;
-    a_lease_can_be_extended(fresh().await, &elapse).await;
-    a_retry_holds_back_its_entity_only(fresh().await, &elapse).await;
-    a_dead_letter_holds_back_nothing(fresh().await).await;
-    what_is_resubmitted_comes_last(fresh().await).await;
-    purging_forgets_what_has_ended(fresh().await, &elapse).await;
-    what_is_not_there_is_not_found(fresh().await).await;
+    flow_is_claimed_as_it_was_stored(fresh().await, &elapse).await;
+    flow_with_the_same_id_is_stored_once(fresh().await).await;
+    entity_has_one_claim_at_a_time_in_order(fresh().await).await;
+    expired_lease_gives_the_flow_to_another(fresh().await, &elapse).await;
+    lease_can_be_extended(fresh().await, &elapse).await;
+    retry_delays_its_entity_only(fresh().await, &elapse).await;
+    dead_letter_delays_nothing(fresh().await).await;
+    resubmitted_flow_comes_last(fresh().await).await;
+    purge_deletes_only_ended_flows(fresh().await, &elapse).await;
+    unknown_flow_is_not_found(fresh().await).await;
     handlers_and_tenants_take_turns(fresh().await).await;
-    every_lane_gets_its_turn_whatever_waits(fresh().await).await;
-    long_names::of_flows_are_stored_whole(fresh().await).await;
-    many_at_once_lose_nothing_and_keep_the_order(fresh().await).await;
+    every_lane_gets_its_turn_beside_a_backlog(fresh().await).await;
+    long_names::flows_are_stored_whole(fresh().await).await;
+    concurrent_relays_lose_nothing_and_keep_the_order(fresh().await).await;
 }
 
 fn flow(number: u128, entity: &str) -> QueuedFlow {
@@ -89,7 +89,7 @@ async fn listed<S: FlowStore>(store: &S, state: FlowState) -> Vec<u128> {
     listed.iter().map(|stored| stored.id.as_u128()).collect()
 }
 
-async fn is_handed_out_as_it_came<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+async fn flow_is_claimed_as_it_was_stored<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     // Not a text, and with every byte that means something to somebody.
     let body: Vec<u8> = (0..=255).collect();
     let (entity, lane) = ("a:b%'\"\0é", Lane::of("h", "t"));
@@ -113,7 +113,7 @@ async fn is_handed_out_as_it_came<S: FlowStore>(store: S, elapse: &impl AsyncFn(
     assert!(claim(&store, 10).await.is_empty(), "it is never claimed again");
 }
 
-async fn the_same_id_is_the_same_flow<S: FlowStore>(store: S) {
+async fn flow_with_the_same_id_is_stored_once<S: FlowStore>(store: S) {
     enqueue(&store, [(1, "a"), (1, "a")]).await;
     let claims = claim(&store, 10).await;
     assert_eq!(numbers(&claims), [1]);
@@ -123,7 +123,7 @@ async fn the_same_id_is_the_same_flow<S: FlowStore>(store: S) {
     assert_eq!(numbers(&claim(&store, 10).await), [2]);
 }
 
-async fn an_entity_has_one_at_a_time_in_order<S: FlowStore>(store: S) {
+async fn entity_has_one_claim_at_a_time_in_order<S: FlowStore>(store: S) {
     enqueue(&store, [(5, "a"), (3, "b"), (4, "a"), (2, "b"), (1, "a")]).await;
     assert_eq!(listed(&store, FlowState::Queued).await, [5, 3, 4, 2, 1], "by age, not by id");
     let first = claim(&store, 10).await;
@@ -138,7 +138,7 @@ async fn an_entity_has_one_at_a_time_in_order<S: FlowStore>(store: S) {
     assert_eq!(numbers(&claim(&store, 1).await), [1]);
 }
 
-async fn a_lease_that_is_over_gives_the_flow_to_another<S: FlowStore>(
+async fn expired_lease_gives_the_flow_to_another<S: FlowStore>(
     store: S,
     elapse: &impl AsyncFn(&S, Duration),
 ) {
@@ -158,7 +158,7 @@ async fn a_lease_that_is_over_gives_the_flow_to_another<S: FlowStore>(
     assert_eq!(numbers(&claim(&store, 10).await), [2]);
 }
 
-async fn a_lease_can_be_extended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+async fn lease_can_be_extended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     enqueue(&store, [(1, "a"), (2, "b")]).await;
     let claims = claim(&store, 10).await;
     store.extend(vec![claims[0].claim_id()], 10 * LEASE).await.unwrap();
@@ -170,7 +170,7 @@ async fn a_lease_can_be_extended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&
     assert_eq!(numbers(&claim(&store, 10).await), [1, 2], "a claim that was lost extends nothing");
 }
 
-async fn a_retry_holds_back_its_entity_only<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+async fn retry_delays_its_entity_only<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     enqueue(&store, [(1, "a"), (2, "a"), (3, "b")]).await;
     let (claims, error) = (claim(&store, 10).await, "not now".to_owned());
     let retry = AttemptOutcome::Retry { after: 2 * LEASE, error, body: Some(b"less".to_vec()) };
@@ -191,7 +191,7 @@ async fn a_retry_holds_back_its_entity_only<S: FlowStore>(store: S, elapse: &imp
     assert_eq!(again.body, b"less", "without a new body the old one stays");
 }
 
-async fn a_dead_letter_holds_back_nothing<S: FlowStore>(store: S) {
+async fn dead_letter_delays_nothing<S: FlowStore>(store: S) {
     enqueue(&store, [(1, "a"), (2, "a")]).await;
     let claims = claim(&store, 10).await;
     assert!(record_outcome(&store, &claims[0], dead()).await);
@@ -202,7 +202,7 @@ async fn a_dead_letter_holds_back_nothing<S: FlowStore>(store: S) {
     assert_eq!((letters[0].body.clone(), letters[0].attempts), (1_u128.to_be_bytes().to_vec(), 1));
 }
 
-async fn what_is_resubmitted_comes_last<S: FlowStore>(store: S) {
+async fn resubmitted_flow_comes_last<S: FlowStore>(store: S) {
     enqueue(&store, [(1, "a"), (2, "a"), (3, "a")]).await;
     let first = claim(&store, 10).await;
     assert!(record_outcome(&store, &first[0], dead()).await);
@@ -227,7 +227,7 @@ async fn what_is_resubmitted_comes_last<S: FlowStore>(store: S) {
     assert_eq!(numbers(&claim(&store, 10).await), [1], "the first that was resubmitted is the first again");
 }
 
-async fn purging_forgets_what_has_ended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+async fn purge_deletes_only_ended_flows<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     enqueue(&store, [(1, "a"), (2, "b"), (3, "c")]).await;
     let claims = claim(&store, 2).await;
     assert!(complete(&store, &claims[0]).await);
@@ -242,7 +242,7 @@ async fn purging_forgets_what_has_ended<S: FlowStore>(store: S, elapse: &impl As
     assert_eq!(store.get(Uuid::from_u128(1)).await.unwrap(), None);
 }
 
-async fn what_is_not_there_is_not_found<S: FlowStore>(store: S) {
+async fn unknown_flow_is_not_found<S: FlowStore>(store: S) {
     assert!(claim(&store, 10).await.is_empty());
     assert_eq!(store.get(Uuid::from_u128(1)).await.unwrap(), None);
     assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap());
@@ -292,7 +292,7 @@ async fn handlers_and_tenants_take_turns<S: FlowStore>(store: S) {
 }
 
 /// More is due of one lane than a store need look at, and behind it some of others: they are handed out before long.
-async fn every_lane_gets_its_turn_whatever_waits<S: FlowStore>(store: S) {
+async fn every_lane_gets_its_turn_beside_a_backlog<S: FlowStore>(store: S) {
     let [many, tenant, handler] = [Lane::of("a", "many"), Lane::of("a", "few"), Lane::of("b", "few")];
     enqueue_in(&store, (0..600).map(|number| (number, many))).await;
     enqueue_in(&store, [(1001, tenant), (1002, handler)]).await;
@@ -319,7 +319,7 @@ const FLOWS: u128 = 50;
 const RELAYS: usize = 4;
 
 /// Whoever stores, and whoever takes out, does it at the same time as others.
-async fn many_at_once_lose_nothing_and_keep_the_order<S: FlowStore>(store: S) {
+async fn concurrent_relays_lose_nothing_and_keep_the_order<S: FlowStore>(store: S) {
     let store = Arc::new(store);
     let mut storing = JoinSet::new();
     for entity in 0..ENTITIES {

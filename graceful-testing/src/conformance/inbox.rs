@@ -19,11 +19,11 @@ use super::long_names;
 /// # });
 /// ```
 pub async fn inbox<I: Inbox>(fresh: impl AsyncFn() -> I) {
-    an_event_is_first_once_for_each_consumer(fresh().await).await;
-    what_was_dropped_was_not_handled(fresh().await).await;
-    two_do_not_handle_it_at_once(fresh().await).await;
-    attempts_are_counted_whatever_becomes_of_them(fresh().await).await;
-    long_names::of_events_are_handled_once(fresh().await).await;
+    event_is_first_once_for_each_consumer(fresh().await).await;
+    dropped_transaction_is_not_handled(fresh().await).await;
+    event_is_handled_by_one_at_a_time(fresh().await).await;
+    attempts_are_counted_whatever_their_outcome(fresh().await).await;
+    long_names::events_are_handled_once(fresh().await).await;
 }
 
 fn event(source: &str, id: &str) -> ReceivedEvent {
@@ -54,7 +54,7 @@ const NAMES: [(&str, &str, &str); 7] = [
     ("a", "s", "é%'\""),
 ];
 
-async fn an_event_is_first_once_for_each_consumer<I: Inbox>(inbox: I) {
+async fn event_is_first_once_for_each_consumer<I: Inbox>(inbox: I) {
     for (consumer, source, id) in NAMES {
         let transaction = first(&inbox, consumer, &event(source, id)).await;
         inbox.commit(transaction).await.expect("it is handled");
@@ -64,7 +64,7 @@ async fn an_event_is_first_once_for_each_consumer<I: Inbox>(inbox: I) {
     }
 }
 
-async fn what_was_dropped_was_not_handled<I: Inbox>(inbox: I) {
+async fn dropped_transaction_is_not_handled<I: Inbox>(inbox: I) {
     let event = event("s", "1");
     for _ in 0..3 {
         drop(first(&inbox, "a", &event).await);
@@ -75,7 +75,7 @@ async fn what_was_dropped_was_not_handled<I: Inbox>(inbox: I) {
 }
 
 /// Whoever comes second waits for the end of the first, or fails.
-async fn two_do_not_handle_it_at_once<I: Inbox>(inbox: I) {
+async fn event_is_handled_by_one_at_a_time<I: Inbox>(inbox: I) {
     let event = event("s", "1");
     let transaction = first(&inbox, "a", &event).await;
     let mut second = pin!(inbox.begin("a", &event));
@@ -90,7 +90,7 @@ async fn two_do_not_handle_it_at_once<I: Inbox>(inbox: I) {
 }
 
 /// Where they are counted at all.
-async fn attempts_are_counted_whatever_becomes_of_them<I: Inbox>(inbox: I) {
+async fn attempts_are_counted_whatever_their_outcome<I: Inbox>(inbox: I) {
     for (consumer, source, id) in NAMES {
         let event = event(source, id);
         for attempt in 1..=3 {

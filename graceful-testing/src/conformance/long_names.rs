@@ -27,7 +27,7 @@ fn flows(code: Code) -> [Arc<Flow>; 2] {
     ["1", "2"].map(|end| Sample::new(&(long() + end), code, 1).context(context.clone()).flow())
 }
 
-pub(super) async fn of_flows_are_stored_whole<S: FlowStore>(store: S) {
+pub(super) async fn flows_are_stored_whole<S: FlowStore>(store: S) {
     // As the pipeline names it: each part has a bound.
     let flows = flows(Code::Ok).map(|flow| QueuedFlow {
         id: flow.id(),
@@ -59,7 +59,7 @@ pub(super) async fn of_flows_are_stored_whole<S: FlowStore>(store: S) {
     }
 }
 
-pub(super) async fn of_entities_have_metadata<S: MetadataStore>(store: S) {
+pub(super) async fn entities_have_metadata<S: MetadataStore>(store: S) {
     let flows = flows(Code::Ok);
     for flow in &flows {
         store.record(flow).await.expect("a state is recorded");
@@ -70,7 +70,7 @@ pub(super) async fn of_entities_have_metadata<S: MetadataStore>(store: S) {
     }
 }
 
-pub(super) async fn of_entities_have_jobs<S: Scheduler>(store: S) {
+pub(super) async fn entities_have_jobs<S: Scheduler>(store: S) {
     let flows = flows(Code::Internal);
     for flow in &flows {
         store.open(flow, HOUR).await.expect("a job is opened");
@@ -80,7 +80,7 @@ pub(super) async fn of_entities_have_jobs<S: Scheduler>(store: S) {
     assert_eq!((jobs.len(), &jobs[0].entity), (1, &flows[1].entity()));
 }
 
-pub(super) async fn of_entities_and_calls_are_traced<S: Nexus>(store: S) {
+pub(super) async fn entities_and_calls_are_traced<S: Nexus>(store: S) {
     let [first, second] = flows(Code::Ok);
     for flow in [&first, &second, &call(&long(), 1)] {
         store.register(flow).await.expect("a use is registered");
@@ -91,7 +91,7 @@ pub(super) async fn of_entities_and_calls_are_traced<S: Nexus>(store: S) {
     }
 }
 
-pub(super) async fn of_entities_are_audited<S: AuditLog>(store: S) {
+pub(super) async fn entities_are_audited<S: AuditLog>(store: S) {
     let flows = flows(Code::Ok);
     for flow in &flows {
         store.append(flow).await.expect("a record is appended");
@@ -102,7 +102,7 @@ pub(super) async fn of_entities_are_audited<S: AuditLog>(store: S) {
     }
 }
 
-pub(super) async fn of_entities_have_alerts<S: Alerter>(store: S) {
+pub(super) async fn entities_have_alerts<S: Alerter>(store: S) {
     let flows = flows(Code::Internal);
     for flow in &flows {
         store.fire(flow, Severity::Error).await.expect("an alert fires");
@@ -112,7 +112,7 @@ pub(super) async fn of_entities_have_alerts<S: Alerter>(store: S) {
     assert_eq!((open.len(), &open[0].entity), (1, &flows[1].entity()));
 }
 
-pub(super) async fn of_events_are_handled_once<I: Inbox>(inbox: I) {
+pub(super) async fn events_are_handled_once<I: Inbox>(inbox: I) {
     let event = |id: &str| -> ReceivedEvent {
         let json = serde_json::json!({"specversion": "1.0", "id": id, "source": long(), "type": "t"});
         serde_json::from_value(json).expect("it is an event")

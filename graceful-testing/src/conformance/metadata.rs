@@ -17,13 +17,13 @@ use super::{flow, long_names};
 /// # });
 /// ```
 pub async fn metadata_store<S: MetadataStore>(fresh: impl AsyncFn() -> S) {
-    the_chain_is_linked_both_ways(fresh().await).await;
-    a_flow_that_comes_again_counts_once(fresh().await).await;
+    chain_is_linked_in_both_directions(fresh().await).await;
+    repeated_flow_is_counted_once(fresh().await).await;
     entities_do_not_share_a_chain(fresh().await).await;
-    long_names::of_entities_have_metadata(fresh().await).await;
+    long_names::entities_have_metadata(fresh().await).await;
 }
 
-async fn the_chain_is_linked_both_ways<S: MetadataStore>(store: S) {
+async fn chain_is_linked_in_both_directions<S: MetadataStore>(store: S) {
     let [first, second] = [flow("1", Code::Ok, 1), flow("1", Code::Internal, 2)];
     assert_eq!(store.latest(&first.entity()).await.unwrap(), None);
     let answered = store.record(&first).await.unwrap();
@@ -36,7 +36,7 @@ async fn the_chain_is_linked_both_ways<S: MetadataStore>(store: S) {
     assert_eq!((before.state, before.next), (first.id(), Some(second.id())));
 }
 
-async fn a_flow_that_comes_again_counts_once<S: MetadataStore>(store: S) {
+async fn repeated_flow_is_counted_once<S: MetadataStore>(store: S) {
     let [first, second] = [flow("1", Code::Ok, 1), flow("1", Code::Internal, 2)];
     for flow in [&first, &first, &second, &second, &first] {
         assert_eq!(store.record(flow).await.unwrap().state, flow.id());

@@ -20,13 +20,13 @@ use super::{at, call, flow, long_names};
 /// # });
 /// ```
 pub async fn nexus<S: Nexus>(fresh: impl AsyncFn() -> S) {
-    each_arm_is_a_pattern(fresh().await).await;
-    a_trace_is_in_the_order_of_time(fresh().await).await;
+    arms_are_separate_patterns(fresh().await).await;
+    trace_is_in_the_order_of_time(fresh().await).await;
     calls_that_name_no_entity_are_counted_and_leave_a_bounded_list(fresh().await).await;
-    long_names::of_entities_and_calls_are_traced(fresh().await).await;
+    long_names::entities_and_calls_are_traced(fresh().await).await;
 }
 
-async fn each_arm_is_a_pattern<S: Nexus>(store: S) {
+async fn arms_are_separate_patterns<S: Nexus>(store: S) {
     for (id, code, second) in
         [("1", Code::Ok, 2), ("1", Code::NotFound, 3), ("2", Code::Ok, 1), ("2", Code::Ok, 4)]
     {
@@ -40,7 +40,7 @@ async fn each_arm_is_a_pattern<S: Nexus>(store: S) {
     assert_eq!(used, [("user", 3, at(1), at(4)), ("user.error", 1, at(3), at(3))]);
 }
 
-async fn a_trace_is_in_the_order_of_time<S: Nexus>(store: S) {
+async fn trace_is_in_the_order_of_time<S: Nexus>(store: S) {
     let flows = [flow("1", Code::Ok, 2), flow("2", Code::Ok, 1), flow("1", Code::Internal, 1)];
     for flow in &flows {
         store.register(flow).await.unwrap();

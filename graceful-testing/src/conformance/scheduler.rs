@@ -26,19 +26,19 @@ const HOLD: Duration = Duration::from_secs(600);
 /// # });
 /// ```
 pub async fn scheduler<S: Scheduler>(fresh: impl AsyncFn() -> S, elapse: impl AsyncFn(&S, Duration)) {
-    an_incident_has_one_job(fresh().await).await;
-    another_handlers_job_is_left_alone(fresh().await).await;
-    what_is_due_is_handed_out_once(fresh().await, &elapse).await;
-    only_who_holds_a_job_settles_it(fresh().await, &elapse).await;
-    a_job_that_is_put_off_comes_again(fresh().await, &elapse).await;
-    long_names::of_entities_have_jobs(fresh().await).await;
+    incident_has_one_job(fresh().await).await;
+    job_of_another_handler_is_left_alone(fresh().await).await;
+    due_job_is_handed_out_once(fresh().await, &elapse).await;
+    only_the_holder_of_a_job_completes_it(fresh().await, &elapse).await;
+    postponed_job_is_due_again(fresh().await, &elapse).await;
+    long_names::entities_have_jobs(fresh().await).await;
 }
 
 async fn poll<S: Scheduler>(store: &S, limit: usize) -> Vec<Job> {
     store.poll(limit, HOLD).await.unwrap()
 }
 
-async fn an_incident_has_one_job<S: Scheduler>(store: S) {
+async fn incident_has_one_job<S: Scheduler>(store: S) {
     let [first, second] = [flow("1", Code::Internal, 1), flow("1", Code::Unavailable, 2)];
     let incident = first.incident();
     assert_eq!(store.complete(&incident).await.unwrap(), JobChange::NotOpen);
@@ -60,7 +60,7 @@ async fn an_incident_has_one_job<S: Scheduler>(store: S) {
     assert_eq!(store.complete(&incident).await.unwrap(), JobChange::NotOpen);
 }
 
-async fn another_handlers_job_is_left_alone<S: Scheduler>(store: S) {
+async fn job_of_another_handler_is_left_alone<S: Scheduler>(store: S) {
     let [pay, read] =
         ["pay", "read"].map(|handler| Sample::new("1", Code::Internal, 1).handler(handler).flow());
     store.open(&pay, HOLD).await.unwrap();
@@ -72,7 +72,7 @@ async fn another_handlers_job_is_left_alone<S: Scheduler>(store: S) {
     assert_eq!(store.jobs().await.unwrap().len(), 1);
 }
 
-async fn what_is_due_is_handed_out_once<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+async fn due_job_is_handed_out_once<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     for (id, holds) in [("1", 30), ("2", 10), ("3", 20), ("4", 60)] {
         store.open(&flow(id, Code::Internal, 1), holds * HOLD).await.unwrap();
     }
@@ -91,7 +91,7 @@ async fn what_is_due_is_handed_out_once<S: Scheduler>(store: S, elapse: &impl As
     assert_eq!((again[0].attempts, again[3].attempts), (2, 1));
 }
 
-async fn only_who_holds_a_job_settles_it<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+async fn only_the_holder_of_a_job_completes_it<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     store.open(&flow("1", Code::Internal, 1), Duration::ZERO).await.unwrap();
     let listed = store.jobs().await.unwrap().remove(0);
     assert!(!store.finish(&listed).await.unwrap(), "nobody holds it");
@@ -105,7 +105,7 @@ async fn only_who_holds_a_job_settles_it<S: Scheduler>(store: S, elapse: &impl A
     assert!(store.jobs().await.unwrap().is_empty());
 }
 
-async fn a_job_that_is_put_off_comes_again<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
+async fn postponed_job_is_due_again<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     store.open(&flow("1", Code::Internal, 1), Duration::ZERO).await.unwrap();
     let job = poll(&store, 1).await.remove(0);
     assert!(store.postpone(&job, Some(4 * HOLD), "not now").await.unwrap());

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cloud_event_is_refused() {
+    fn invalid_cloud_event_is_refused_with_the_reason() {
         for (json, why) in [
             ("", "EOF"),
             ("[]", "invalid"),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn data_and_extensions_may_be_missing_and_others_are_let_be() {
+    fn missing_data_and_unknown_extensions_are_accepted() {
         let event =
             read(r#"{"specversion": "1.0", "id": "7", "source": "s", "type": "t", "other": "x"}"#).unwrap();
         assert!(event.data.is_null());
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn extensions_that_are_broken_say_nothing() {
+    fn malformed_extensions_are_ignored() {
         for (extensions, tenant) in [
             (r#""traceparent": "x", "tracestate": "a=1", "tenant": """#, None),
             (

@@ -68,7 +68,7 @@ fn tell(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &K
 mod tests {
     use super::*;
 
-    /// As the compiler names those of axum 0.7, tonic 0.12 and http 0.2.
+    /// The names are those that the compiler prints for axum 0.7, tonic 0.12 and http 0.2.
     #[test]
     fn types_of_other_versions_are_known_by_name() {
         let is_known = |list: &[Known], name: &str| list.iter().any(|known| name.starts_with(known.0));

@@ -42,7 +42,7 @@ mod tests {
         }
     }
 
-    /// For services named `graceful` and `graceful-cache`.
+    /// Such variables are set for services that are named `graceful` and `graceful-cache`.
     #[test]
     fn variable_that_runs_containers_sets_is_no_misspelling() {
         for name in [

@@ -21,14 +21,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bound_doubles_up_to_the_cap() {
+    fn backoff_doubles_up_to_the_cap() {
         let settings = RelaySettings::default().backoff(Duration::from_secs(1), Duration::from_secs(10));
         let bounds = [1, 2, 3, 4, 5, 40, u32::MAX].map(|attempt| bound(&settings, attempt).as_secs());
         assert_eq!(bounds, [1, 2, 4, 8, 10, 10, 10]);
     }
 
     #[test]
-    fn any_time_up_to_the_bound_is_drawn() {
+    fn backoff_draws_any_time_up_to_the_bound() {
         let settings = RelaySettings::default().backoff(Duration::from_secs(1), Duration::from_secs(10));
         let drawn: Vec<_> = (0..1000).map(|_| backoff(&settings, 3)).collect();
         assert!(drawn.iter().all(|time| *time < Duration::from_secs(4)));

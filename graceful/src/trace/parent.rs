@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_at_all() {
+    fn text_that_is_no_traceparent_is_refused() {
         refused(&["", "00", "\u{e9}", &"\u{e9}".repeat(40), &"-".repeat(55), &"0".repeat(55)]);
         refused(&[&format!("00_{IDS}_01"), &format!(" 00-{IDS}-01"), &format!("00-{IDS}-01 ")]);
     }

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn several_headers_are_one_in_their_order() {
+    fn several_headers_are_joined_in_order() {
         read(&["foo=1,bar=2"], "foo=1,bar=2");
         read(&["foo=1,bar=2", "rojo=1,congo=2", "baz=3"], "foo=1,bar=2,rojo=1,congo=2,baz=3");
         read(&["foo=1", ""], "foo=1");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn space_around_a_member_and_empty_members_say_nothing() {
+    fn space_around_members_and_empty_members_are_ignored() {
         for header in
             ["foo=1 \t , \t bar=2, \t baz=3", "\tfoo=1,bar=2\t \t,,\t \tbaz=3 ", ",foo=1,bar=2,baz=3,"]
         {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn every_character_that_may_be() {
+    fn every_allowed_character_is_read() {
         let key = "abcdefghijklmnopqrstuvwxyz0123456789_-*/";
         let value: String = (' '..='~').filter(|char| !",=".contains(*char)).collect();
         for key in [key, &format!("{key}@a-z0-9_-*/"), "0"] {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_dropped_as_a_whole() {
+    fn malformed_list_is_dropped_as_a_whole() {
         refused(&[
             "foo",
             "=1",
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn as_long_as_may_be_and_longer() {
+    fn list_at_the_limits_is_read_and_beyond_them_is_dropped() {
         let key = format!("{}=1", "k".repeat(256));
         read(&[&key], &key);
         let value = format!("k={}", "v".repeat(256));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_much_is_left_out_by_whole_members() {
+    fn list_that_is_too_long_loses_whole_members() {
         let member = |key: &str, length: usize| format!("{key}={}", "v".repeat(length - key.len() - 1));
         // Four of them, with their commas, are 512.
         let [a, b, c] = ["a", "b", "c"].map(|key| member(key, 128));
@@ -261,9 +261,9 @@ mod tests {
     }
 
     proptest! {
-        /// However it is cut into headers, and whatever is around its members.
+        /// The list may be cut into any headers and have any optional space around its members.
         #[test]
-        fn what_follows_the_grammar_is_read(
+        fn list_that_follows_the_grammar_is_read(
             members in vec((member(), "[ \t,]{0,3}"), 1..12),
             cuts in vec(any::<Index>(), 0..4),
         ) {
@@ -285,18 +285,18 @@ mod tests {
             prop_assert_eq!(parsed(&headers), Some(pairs.join(",")));
         }
 
-        /// One character that may not be drops all.
+        /// One invalid character drops the whole list.
         #[test]
-        fn one_character_that_may_not_be_is_enough(
+        fn list_with_one_invalid_character_is_dropped(
             before in "[a-z]{1,9}=[!-+]{1,9},", after in ",[0-9]{1,9}=[>-~]{1,9}",
             bad in prop::sample::select(vec!["\u{7f}", "\u{0}", "\u{e9}", "\t", "=", "\u{1f600}"]),
         ) {
             prop_assert_eq!(parsed(&[&format!("{before}x=a{bad}b{after}")]), None);
         }
 
-        /// What is read is read again as it is, and is no more than may be sent.
+        /// A parsed list is parsed again to the same list, and is not longer than may be sent.
         #[test]
-        fn whatever_is_read_is_well_formed(
+        fn parsed_list_is_well_formed(
             headers in vec("([a-c0-1A@=, \t_.é]{0,12}|[ab]=[ -~]{0,300},?){0,40}", 0..4),
         ) {
             let headers: Vec<_> = headers.iter().map(String::as_str).collect();

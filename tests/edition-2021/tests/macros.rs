@@ -1,4 +1,4 @@
-//! The shapes and the behaviour of `graceful-tests`, in the edition before.
+//! The tests of shapes and behaviour of `graceful-tests`, compiled in edition 2021.
 #![allow(missing_docs, reason = "tests")]
 
 #[path = "../../tests/macros/behaviour/mod.rs"]

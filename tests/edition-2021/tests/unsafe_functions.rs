@@ -1,4 +1,4 @@
-//! Functions that are `unsafe`, which the other package forbids; and words that are none in this edition.
+//! Functions that are `unsafe`, which the other package forbids, and identifiers that are keywords only in edition 2024.
 
 use graceful::orchestrate;
 use graceful_tests::shapes::{Odd, both, both_sync, even};

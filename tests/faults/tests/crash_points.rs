@@ -1,4 +1,4 @@
-//! Each named point on the way of a durable flow, interrupted in each way: nothing that was acknowledged is lost.
+//! Each failpoint of a durable flow is interrupted by an abort, an error and a delay: no acknowledged flow is lost.
 #![allow(missing_docs, reason = "tests")]
 
 use std::process::{Command, Stdio};
@@ -60,31 +60,31 @@ async fn interrupted_when_given_up(action: &str) {
 }
 
 #[tokio::test]
-async fn an_abort_when_it_is_given_up() {
+async fn abort_on_the_way_to_a_dead_letter_loses_no_flow() {
     interrupted_when_given_up("abort").await;
 }
 
 #[tokio::test]
-async fn an_error_when_it_is_given_up() {
+async fn error_on_the_way_to_a_dead_letter_loses_no_flow() {
     interrupted_when_given_up("error").await;
 }
 
 #[tokio::test]
-async fn a_delay_when_it_is_given_up() {
+async fn delay_on_the_way_to_a_dead_letter_loses_no_flow() {
     interrupted_when_given_up("delay").await;
 }
 
 #[tokio::test]
-async fn an_abort() {
+async fn abort_at_each_failpoint_loses_no_flow() {
     interrupted("abort").await;
 }
 
 #[tokio::test]
-async fn an_error() {
+async fn error_at_each_failpoint_loses_no_flow() {
     interrupted("error").await;
 }
 
 #[tokio::test]
-async fn a_delay() {
+async fn delay_at_each_failpoint_loses_no_flow() {
     interrupted("delay").await;
 }

@@ -1,4 +1,4 @@
-//! SIGKILL at random moments: nothing that was acknowledged is lost.
+//! The process is killed with SIGKILL at random moments: no acknowledged flow is lost.
 //!
 //! `cargo xtask soak` kills more often than `cargo xtask ci` does.
 #![allow(missing_docs, reason = "tests")]

@@ -1,4 +1,5 @@
-//! What is acknowledged was synced: a kill does not show that, since what was written to a file outlives the process.
+//! Every acknowledged flow was synchronised to the disk. Killing the process does not show that, because what was written to a
+//! file outlives the process.
 //!
 //! Counted by `strace`, on Linux.
 #![allow(missing_docs, reason = "tests")]

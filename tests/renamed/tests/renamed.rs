@@ -1,4 +1,4 @@
-//! The attribute and the derive, where `graceful` has another name, or is somebody else's re-export.
+//! The attribute and the derive work when `graceful` is renamed or is re-exported by another crate.
 #![allow(missing_docs, clippy::unused_async, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
@@ -73,7 +73,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn both_arms() {
+async fn handlers_of_a_renamed_dependency_run_both_arms() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let reports = Arc::clone(&seen);
     let orchestrator = Orchestrator::builder()

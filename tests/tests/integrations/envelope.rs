@@ -1,4 +1,4 @@
-//! The event on the wire: `CloudEvents` 1.0 in structured JSON, read back by the SDK of the specification's own project.
+//! The event on the wire is `CloudEvents` 1.0 in structured JSON. The SDK of the specification's own project reads it back.
 #![allow(missing_docs, reason = "tests")]
 
 use cloudevents::{AttributesReader as _, Data, Event, event::SpecVersion};
@@ -40,7 +40,7 @@ fn context() -> Context {
 }
 
 #[tokio::test]
-async fn on_ok() {
+async fn envelope_of_ok_has_the_value() {
     let world = World::new();
     context().scope(world.run(update(ada(), None))).await.unwrap();
 
@@ -57,7 +57,7 @@ async fn on_ok() {
 }
 
 #[tokio::test]
-async fn on_err() {
+async fn envelope_of_err_has_code_and_message_and_no_value() {
     let world = World::new();
     context().scope(world.run(update(ada(), Some(UserError::Missing)))).await.unwrap_err();
 
@@ -111,9 +111,9 @@ fn no_other_attributes(wire: &Value) {
     assert_eq!(wire["data"].as_object().unwrap().len(), 13);
 }
 
-/// The extension "Distributed Tracing".
+/// The attribute is that of the extension "Distributed Tracing".
 #[tokio::test]
-async fn the_trace_is_an_attribute_where_there_is_one() {
+async fn envelope_of_a_flow_with_a_trace_has_its_attribute() {
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let world = World::new();
     for error in [None, Some(Code::Internal)] {
@@ -137,9 +137,9 @@ async fn the_trace_is_an_attribute_where_there_is_one() {
     }
 }
 
-/// Whose entity it is; in characters that every attribute may have.
+/// The tenant is encoded in characters that every attribute may contain.
 #[tokio::test]
-async fn the_tenant_is_an_attribute_where_there_is_one() {
+async fn envelope_of_a_flow_with_a_tenant_has_its_attribute() {
     let world = World::new();
     for (tenant, attribute) in [("acme", Some("acme")), ("a/c \u{0}", Some("a%2Fc%20%00")), ("", None)] {
         for error in [None, Some(Code::Internal)] {
@@ -151,9 +151,9 @@ async fn the_tenant_is_an_attribute_where_there_is_one() {
     }
 }
 
-/// Nothing that a user sends becomes a separator of the subject.
+/// No text of a user becomes a separator of the subject.
 #[tokio::test]
-async fn a_subject_is_injective_and_safe() {
+async fn subject_is_injective_and_safe() {
     let world = World::new();
     for (id, subject) in [
         ("a/b", "any%2Fkind/a%2Fb"),
@@ -171,7 +171,7 @@ async fn a_subject_is_injective_and_safe() {
 }
 
 #[tokio::test]
-async fn without_a_context_there_is_no_actor_and_no_request_and_the_flow_is_its_own_correlation() {
+async fn envelope_without_a_context_has_no_actor_and_the_flow_id_as_correlation() {
     let world = World::new();
     for error in [None, Some(Code::Internal)] {
         assert_eq!(world.run(touch("a", error)).await.err(), error);

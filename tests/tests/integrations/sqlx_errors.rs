@@ -1,4 +1,4 @@
-//! What the errors of `sqlx` mean, each caused by its database.
+//! The codes of `sqlx` errors, each caused by a real database.
 #![allow(missing_docs, reason = "tests")]
 
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn means(error: &sqlx::Error, code: Code) {
 }
 
 #[tokio::test]
-async fn of_sqlite() {
+async fn sqlite_errors_have_the_codes_of_their_causes() {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     sqlx::query(TABLE).execute(&mut connection).await.unwrap();
     sqlx::query("INSERT INTO users (id, name) VALUES (1, 'Ada')").execute(&mut connection).await.unwrap();
@@ -48,7 +48,7 @@ async fn of_sqlite() {
 }
 
 #[tokio::test]
-async fn of_sqlite_where_it_cannot_be_had() {
+async fn sqlite_connection_errors_have_the_codes_of_their_causes() {
     let dir = tempfile::tempdir().unwrap();
     let options = SqliteConnectOptions::new()
         .filename(dir.path().join("a.db"))
@@ -72,7 +72,7 @@ async fn of_sqlite_where_it_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn of_postgres() {
+async fn postgres_errors_have_the_codes_of_their_causes() {
     let Some(address) = servers::postgres().await else { return };
     let mut connection = PgConnection::connect(&format!("postgres://postgres@{address}/test")).await.unwrap();
     sqlx::query(TABLE).execute(&mut connection).await.unwrap();

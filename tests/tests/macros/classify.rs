@@ -1,4 +1,4 @@
-//! What errors mean: the known ones, chains of causes, and the derive.
+//! The codes of known errors, of chains of causes, and of types with the derive.
 
 #![forbid(unsafe_code)]
 
@@ -83,7 +83,7 @@ mod known {
     }
 
     #[test]
-    fn an_io_error_without_a_kind_goes_by_the_cause_inside_it() {
+    fn io_error_without_a_kind_is_classified_by_its_cause() {
         assert_eq!(io::Error::other(UserError::Missing { id: 7 }).code(), Code::NotFound);
         assert_eq!(io::Error::other(opaque(UserError::Taken)).code(), Code::AlreadyExists);
         assert_eq!(io::Error::other("a secret text").code(), Code::Internal);
@@ -92,7 +92,7 @@ mod known {
     }
 
     #[test]
-    fn what_cannot_be_parsed_is_an_invalid_argument() {
+    fn parse_error_is_an_invalid_argument() {
         let errors: [&dyn Classify; 6] = [
             &"x".parse::<u8>().unwrap_err(),
             &"x".parse::<f64>().unwrap_err(),
@@ -138,7 +138,7 @@ mod known {
     }
 
     #[test]
-    fn a_poisoned_lock_is_internal() {
+    fn poisoned_lock_is_internal() {
         let lock = Mutex::new(());
         std::thread::scope(|scope| {
             let holder = scope.spawn(|| {
@@ -194,7 +194,7 @@ mod chain {
     use super::*;
 
     #[test]
-    fn the_first_known_cause_wins() {
+    fn first_known_cause_determines_the_code() {
         let missing = says(Code::NotFound, "user 7 not found");
         let error: Box<dyn Error> = opaque(opaque(UserError::Missing { id: 7 })).into();
         assert_eq!(told(&error), missing);
@@ -209,7 +209,7 @@ mod chain {
     }
 
     #[test]
-    fn what_nobody_knows_is_internal_and_says_nothing() {
+    fn unknown_error_is_internal_and_hides_its_text() {
         let internal = says(Code::Internal, "internal error");
         let error: Box<dyn Error + Send + Sync> = Opaque(None).into();
         assert_eq!(told(&error), internal);
@@ -235,7 +235,7 @@ mod chain {
     }
 
     #[test]
-    fn a_code_given_as_context_wins() {
+    fn code_given_as_context_overrides_the_cause() {
         let error = anyhow::Error::new(UserError::Taken).context(Code::Aborted).context("while saving");
         assert_eq!(told(&error), says(Code::Aborted, "aborted"));
         assert_eq!(anyhow::anyhow!("a secret text").context(Code::NotFound).code(), Code::NotFound);

@@ -1,4 +1,4 @@
-//! The lints of the user's own code: `mistakes/` is compiled with the attribute and without, and the lints are compared.
+//! `mistakes/` is compiled with the attribute and without it, and the lints on the user's code are compared.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{collections::BTreeSet, path::Path, process::Command};
@@ -48,7 +48,7 @@ fn marked(sign: char) -> Lints {
 }
 
 #[test]
-fn they_are_those_of_the_plain_functions() {
+fn lints_of_annotated_functions_are_those_of_the_plain_functions() {
     let plain = lints(&["mistakes"]);
     let annotated = lints(&["mistakes", "annotated"]);
     assert!(plain.len() > 80, "{plain:?}");

@@ -1,4 +1,4 @@
-//! The attribute on real code: every shape of function, what it leaves as it was, and lints.
+//! The attribute on real code: every shape of function, what it leaves unchanged, and lints.
 #![allow(missing_docs, reason = "tests")]
 
 mod behaviour;

@@ -1,4 +1,4 @@
-//! Where nobody has checked, the first call does.
+//! The first call checks the requirements when nothing has checked them before.
 
 use graceful::{OrchestrationConfig, Orchestrator, Step, StepResult, Success};
 use graceful_testing::Recorder;
@@ -62,7 +62,7 @@ async fn required_step_of_the_manual_path_without_backend_is_its_failure() {
     assert!(report.required_failure().is_some());
 }
 
-/// Without an orchestrator it is the plain handler all the same.
+/// Without an orchestrator a durable handler is the plain function.
 #[tokio::test]
 async fn durable_handler_without_orchestrator_is_the_plain_handler() {
     assert_eq!(users::store_user(None).await, Ok(1));

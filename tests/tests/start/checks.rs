@@ -24,7 +24,7 @@ fn install_of_an_orchestrator_in_memory_refuses_the_durable_handler_alone() {
     assert_eq!(error.to_string(), unmet()[0]);
 }
 
-/// What it has none of, it may be without: the handlers that it never serves are another's.
+/// A partial orchestrator may lack backends: handlers that it does not name are served by another one.
 #[tokio::test]
 async fn build_of_a_partial_orchestrator_ignores_handlers_that_are_not_named() {
     Orchestrator::builder().build().unwrap();

@@ -1,4 +1,5 @@
-//! The start check, and what constructs an orchestrator: a program of its own, since it has handlers whose requirements are unmet.
+//! The check at the start, and the constructors of an orchestrator. This is a program of its own, because its handlers have unmet
+//! requirements.
 #![allow(missing_docs, reason = "tests")]
 
 mod calls;

@@ -1,4 +1,5 @@
-//! Under paused time, which goes to the next timer as soon as every task waits, though the file or the server is at work.
+//! Constructors work under paused time, which advances to the next timer whenever every task waits, although a file or a server
+//! is still working.
 
 use graceful_tests::servers;
 

@@ -1,4 +1,4 @@
-//! What constructs is often spawned, or called in a trait's `Send` future.
+//! Constructors are `Send`, so they can be spawned or called in the `Send` future of a trait.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! Alertmanager, asked by its own API what arrived.
+//! Alerts are sent to a real Alertmanager, whose API says which ones arrived.
 
 use std::{sync::Arc, time::Duration};
 
@@ -48,7 +48,7 @@ async fn received(server: &Service) -> u32 {
 }
 
 #[tokio::test]
-async fn on_err_it_fires_and_on_ok_it_is_resolved() {
+async fn err_fires_an_alert_and_ok_resolves_it() {
     let Some(server) = Service::alertmanager() else { return };
     let world = world(told(&server).label("team", "identity").build().unwrap());
     assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
@@ -72,7 +72,7 @@ async fn on_err_it_fires_and_on_ok_it_is_resolved() {
 }
 
 #[tokio::test]
-async fn a_clients_fault_is_none_of_its_business() {
+async fn client_fault_sends_no_alert() {
     let Some(server) = Service::alertmanager() else { return };
     let world = world(told(&server).build().unwrap());
     assert_eq!(saved(&world, 42, Some(Code::NotFound)).await, "skipped: not a server fault");
@@ -80,7 +80,7 @@ async fn a_clients_fault_is_none_of_its_business() {
 }
 
 #[tokio::test]
-async fn a_storm_of_one_failure_is_one_alert_and_one_message() {
+async fn many_failures_of_one_group_are_one_alert_and_one_message() {
     let Some(server) = Service::alertmanager() else { return };
     let world = world(told(&server).build().unwrap());
     for n in 0..500 {
@@ -97,7 +97,7 @@ async fn a_storm_of_one_failure_is_one_alert_and_one_message() {
 }
 
 #[tokio::test]
-async fn a_storm_from_many_tasks_is_one_alert() {
+async fn concurrent_failures_of_one_group_are_one_alert() {
     let Some(server) = Service::alertmanager() else { return };
     let alerts = told(&server).build().unwrap();
     let orchestrator = Orchestrator::builder().service("users").alerts(alerts).build().unwrap();
@@ -125,7 +125,7 @@ async fn another_failure_of_the_same_entity_is_another_alert_in_its_place() {
 }
 
 #[tokio::test]
-async fn an_ok_after_a_restart_resolves_what_fired_before_it() {
+async fn ok_after_a_restart_resolves_the_alert_fired_before_it() {
     let Some(server) = Service::alertmanager() else { return };
     let alert_store = memory::Alerts::new();
     let before = world(told(&server).alert_store(alert_store.clone()).build().unwrap());
@@ -138,9 +138,9 @@ async fn an_ok_after_a_restart_resolves_what_fired_before_it() {
     assert_eq!(firing(&server).await, [Value::Null; 0]);
 }
 
-/// The alert store knows that it is right, and the process ended before it could say so.
+/// The alert store has the alert as resolved, and the process ended before it could notify Alertmanager.
 #[tokio::test]
-async fn what_was_resolved_and_not_told_before_a_restart_is_told_after_it() {
+async fn alert_resolved_but_not_sent_before_a_restart_is_sent_after_it() {
     let Some(server) = Service::alertmanager() else { return };
     let alert_store = memory::Alerts::new();
     let builder = told(&server).alert_store(alert_store.clone());
@@ -185,9 +185,9 @@ impl Alerter for Late {
     }
 }
 
-/// A process that starts reads what is open and what was resolved, and a flow resolves it between the two.
+/// A starting process reads the open alerts and then the resolved ones; a flow resolves an alert between the two.
 #[tokio::test]
-async fn what_is_resolved_while_a_process_starts_is_told() {
+async fn alert_resolved_while_a_process_starts_is_sent() {
     let Some(server) = Service::alertmanager() else { return };
     let alert_store = memory::Alerts::new();
     let before = world(told(&server).alert_store(alert_store.clone()).build().unwrap());
@@ -201,7 +201,7 @@ async fn what_is_resolved_while_a_process_starts_is_told() {
 }
 
 #[tokio::test]
-async fn one_that_forgot_by_its_own_restart_is_told_again() {
+async fn restarted_alertmanager_is_sent_open_alerts_again() {
     let Some(server) = Service::alertmanager() else { return };
     let alerts = told(&server).repeat_every(Duration::from_millis(50)).build().unwrap();
     let world = world(alerts);
@@ -213,7 +213,7 @@ async fn one_that_forgot_by_its_own_restart_is_told_again() {
 }
 
 #[tokio::test]
-async fn what_it_could_not_be_told_fails_the_step_and_is_told_when_it_is_back() {
+async fn alert_that_cannot_be_sent_fails_the_step_and_is_sent_when_alertmanager_is_back() {
     let port = free_port();
     let alerts = Alertmanager::builder(format!("http://ada:secret@127.0.0.1:{port}"))
         .timeout(Duration::from_secs(30))
@@ -233,7 +233,7 @@ async fn what_it_could_not_be_told_fails_the_step_and_is_told_when_it_is_back() 
 }
 
 #[tokio::test]
-async fn an_entity_that_is_quiet_fails_no_more() {
+async fn alert_of_a_quiet_entity_is_resolved_after_its_quiet_time() {
     let Some(server) = Service::alertmanager() else { return };
     let alerts = told(&server)
         .repeat_every(Duration::from_millis(50))
@@ -258,7 +258,7 @@ async fn no_secret_is_shown_and_the_path_is_kept() {
     assert_eq!(request.header("authorization"), "Basic YWRhOnNlY3JldA==");
 }
 
-/// Whatever a service, a pattern or a message is called.
+/// The names of services and patterns, and messages, may contain any character.
 #[test]
 fn any_text_is_read_back_as_it_was() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -1,4 +1,4 @@
-//! The alerts of `graceful_sqlite::embedded`, kept in its directory and told to the log.
+//! The alerts of `graceful_sqlite::embedded` are kept in its directory and logged.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ async fn saved((orchestrator, reports): &(Orchestrator, Reports), id: u64, error
 }
 
 #[tokio::test]
-async fn an_ok_after_a_kill_resolves_what_fired_before_it() {
+async fn ok_after_a_kill_resolves_the_alert_fired_before_it() {
     if let Some(directory) = killed::works_in() {
         let embedded = embedded(&directory).await;
         assert_eq!(saved(&embedded, 42, Some(Code::Internal)).await, "fired");
@@ -30,7 +30,7 @@ async fn an_ok_after_a_kill_resolves_what_fired_before_it() {
         killed::done().await;
     }
     let directory = tempfile::tempdir().unwrap();
-    killed::after("embedded::an_ok_after_a_kill_resolves_what_fired_before_it", directory.path());
+    killed::after("embedded::ok_after_a_kill_resolves_the_alert_fired_before_it", directory.path());
 
     let embedded = embedded(directory.path()).await;
     let alerts = embedded.0.alerts().unwrap();
@@ -50,7 +50,7 @@ async fn an_ok_after_a_kill_resolves_what_fired_before_it() {
 }
 
 #[tokio::test]
-async fn a_flow_that_comes_again_is_not_counted_again() {
+async fn repeated_flow_is_not_counted_again() {
     let directory = tempfile::tempdir().unwrap();
     let store = graceful_sqlite::Store::open(directory.path().join("alerts.db")).await.unwrap();
     let (orchestrator, reports) = embedded(directory.path()).await;
@@ -62,9 +62,9 @@ async fn a_flow_that_comes_again_is_not_counted_again() {
     assert_eq!(Alerter::open(&store).await.unwrap()[0].count, 1);
 }
 
-/// The alert store in one file, the receiver elsewhere: a kill between them changes nothing.
+/// The alert store is in one file and the receiver is elsewhere: a kill between them loses no alert.
 #[tokio::test]
-async fn the_alertmanager_is_told_of_an_ok_after_a_kill() {
+async fn ok_after_a_kill_is_sent_to_the_alertmanager() {
     async fn world(directory: &Path, url: &str) -> (Orchestrator, Reports) {
         let store = graceful_sqlite::Store::open(directory.join("graceful.db")).await.unwrap();
         let alerts =
@@ -81,7 +81,7 @@ async fn the_alertmanager_is_told_of_an_ok_after_a_kill() {
     let Some(server) = Service::alertmanager() else { return };
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("url"), server.url("")).unwrap();
-    killed::after("embedded::the_alertmanager_is_told_of_an_ok_after_a_kill", directory.path());
+    killed::after("embedded::ok_after_a_kill_is_sent_to_the_alertmanager", directory.path());
     assert_eq!(crate::alertmanager::firing(&server).await.len(), 1);
 
     let after = world(directory.path(), &server.url("")).await;

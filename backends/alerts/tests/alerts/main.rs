@@ -1,4 +1,4 @@
-//! Alerts to those who must know: Prometheus' Alertmanager, and a webhook.
+//! Alerts are sent to Prometheus' Alertmanager and to a webhook.
 #![allow(missing_docs, reason = "tests")]
 
 mod alertmanager;

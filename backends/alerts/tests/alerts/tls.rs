@@ -1,4 +1,4 @@
-//! Over TLS, with a user and a password: an Alertmanager of its own, whose certificate is trusted by one process only.
+//! An Alertmanager over TLS, with a user and a password. Only one process trusts its certificate.
 
 use std::{env, process::Command, time::Duration};
 
@@ -21,7 +21,7 @@ async fn told(port: u16, password: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_servers_certificate_and_the_password_are_checked() {
+async fn certificate_and_password_are_checked() {
     if let Ok(port) = env::var(TRUSTED) {
         // This is the process that trusts it.
         let port = port.parse().unwrap();
@@ -35,7 +35,7 @@ async fn the_servers_certificate_and_the_password_are_checked() {
     assert!(untrusted.starts_with("FAILED") && untrusted.contains("certificate"), "{untrusted}");
 
     let certificate = server.directory().join("certificate.pem");
-    let name = "tls::the_servers_certificate_and_the_password_are_checked";
+    let name = "tls::certificate_and_password_are_checked";
     let trusts = Command::new(env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
         .env("SSL_CERT_FILE", &certificate)

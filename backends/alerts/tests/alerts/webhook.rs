@@ -1,4 +1,4 @@
-//! A webhook, and whether its receiver can verify what it gets.
+//! Alerts are sent to a webhook, whose receiver can verify the signature of each request.
 
 use std::{
     process::{Command, Stdio},
@@ -59,7 +59,7 @@ fn data(request: &Request) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn on_err_and_on_ok_it_is_told_signed() {
+async fn err_and_ok_each_send_a_signed_request() {
     let mut inbox = Inbox::open().await;
     let world = world(told(&inbox).build().unwrap());
     assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
@@ -89,7 +89,7 @@ async fn on_err_and_on_ok_it_is_told_signed() {
 }
 
 #[tokio::test]
-async fn a_storm_of_one_failure_is_one_request() {
+async fn many_failures_of_one_group_send_one_request() {
     let mut inbox = Inbox::open().await;
     let world = world(told(&inbox).build().unwrap());
     for n in 0..200 {
@@ -103,7 +103,7 @@ async fn a_storm_of_one_failure_is_one_request() {
 }
 
 #[tokio::test]
-async fn what_it_refused_fails_the_step_and_is_told_again_by_the_same_id() {
+async fn refused_request_fails_the_step_and_is_retried_with_the_same_id() {
     let mut inbox = Inbox::open().await;
     inbox.answers(503);
     let world = world(told(&inbox).retry_every(Duration::from_millis(50)).build().unwrap());
@@ -126,7 +126,7 @@ async fn what_it_refused_fails_the_step_and_is_told_again_by_the_same_id() {
 }
 
 #[tokio::test]
-async fn an_ok_after_a_restart_resolves_what_fired_before_it() {
+async fn ok_after_a_restart_resolves_the_alert_fired_before_it() {
     let mut inbox = Inbox::open().await;
     let alert_store = memory::Alerts::new();
     let before = world(told(&inbox).alert_store(alert_store.clone()).build().unwrap());
@@ -157,7 +157,7 @@ async fn no_secret_is_shown() {
 }
 
 #[test]
-fn a_secret_that_is_none_is_refused_without_telling_it() {
+fn invalid_secret_is_refused_without_showing_it() {
     for secret in ["", "whsec_", "whsec_s3cret!"] {
         let error = Webhook::builder("https://example.org", secret).build().unwrap_err().to_string();
         assert!(!error.contains("s3cret"), "{error}");

@@ -1,4 +1,4 @@
-//! What counts as an attempt at an event, and how long one may take.
+//! Which deliveries of an event count as attempts, and how long an attempt may take.
 
 use std::{
     future::pending,

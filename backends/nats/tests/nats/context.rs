@@ -1,4 +1,4 @@
-//! What a reader does is of the event's tenant, correlation and trace.
+//! A flow in an event handler has the tenant, the correlation id and the trace of the event.
 
 use std::sync::Arc;
 
@@ -24,9 +24,10 @@ async fn send(event: &ReceivedEvent) -> Result<(), Code> {
     if event.name.ends_with(".failed") { Err(Code::Unavailable) } else { Ok(()) }
 }
 
-/// Of both arms, to both arms: what follows an event is of its tenant, its correlation and its trace.
+/// A flow that follows an event has the event's tenant, correlation id and trace: for events of both arms and for flows
+/// of both arms.
 #[tokio::test]
-async fn what_the_handler_does_goes_on_in_the_events_context() {
+async fn flow_in_an_event_handler_has_the_context_of_the_event() {
     let Some(nats) = Nats::find().await else { return };
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
     let state = "congo=t61rcWkgMzE".parse().unwrap();

@@ -1,4 +1,4 @@
-//! What is in the stream when a handler has answered.
+//! The stream holds the event when its handler has answered.
 
 use graceful::{Code, Context, OrchestrationConfig, Step, Success, backends::EventEmitter as _, orchestrate};
 use graceful_tests::{User, World, ada, gate::awaited, servers::Server};
@@ -12,7 +12,7 @@ async fn update(user: User, error: Option<Code>) -> Result<User, Code> {
 }
 
 #[tokio::test]
-async fn of_both_arms_it_is_a_cloud_event_under_its_subject_with_the_flows_id() {
+async fn emitted_event_of_each_arm_is_a_cloud_event_under_its_subject_with_the_flow_id() {
     let Some(nats) = Nats::find().await else { return };
     let events = nats.events().await;
     let world = World::with(|builder| builder.service("us.ers").events(events));
@@ -43,7 +43,7 @@ async fn of_both_arms_it_is_a_cloud_event_under_its_subject_with_the_flows_id() 
 }
 
 #[tokio::test]
-async fn the_same_event_twice_is_there_once() {
+async fn event_emitted_twice_is_stored_once() {
     let Some(nats) = Nats::find().await else { return };
     let (events, world) = (nats.events().await, World::new());
     world.run(update(ada(), None)).await.unwrap();
@@ -56,7 +56,7 @@ async fn the_same_event_twice_is_there_once() {
 }
 
 #[tokio::test]
-async fn what_the_server_cannot_take_is_a_failure_at_once_and_the_connection_stays() {
+async fn event_over_a_limit_of_the_server_fails_at_once_and_keeps_the_connection() {
     let Some(server) = Server::nats("max_payload: 4096\n").await else { return };
     let nats = Nats::at(server.address()).await;
     let events = nats.events().await;
@@ -79,7 +79,7 @@ async fn what_the_server_cannot_take_is_a_failure_at_once_and_the_connection_sta
 }
 
 #[tokio::test]
-async fn a_stream_that_is_gone_is_told() {
+async fn emit_to_a_deleted_stream_is_a_failure() {
     let Some(nats) = Nats::find().await else { return };
     let events = nats.events().await;
     let world = World::with(|builder| builder.events(events));
@@ -90,9 +90,9 @@ async fn a_stream_that_is_gone_is_told() {
     assert!(error.starts_with(&format!("FAILED: the stream `{name}` of NATS at ")), "{error}");
 }
 
-/// A handler that cannot wait, and is in no runtime: its flow goes on in that of the orchestrator.
+/// A sync handler outside of any runtime cannot wait: its flow continues in the runtime of the orchestrator.
 #[test]
-fn a_handler_that_is_not_async_needs_no_runtime() {
+fn sync_handler_needs_no_runtime() {
     #[orchestrate(pattern = "user", id = user.id, event = "user_stored")]
     fn store(user: &User) -> Result<User, Code> {
         Ok(user.clone())

@@ -1,4 +1,4 @@
-//! NATS is cut off, answers half, or dies: handlers answer all the same, and what was acknowledged is in the stream.
+//! NATS is unreachable, answers partly, or is killed: handlers still answer, and acknowledged events are in the stream.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -77,7 +77,7 @@ async fn cut_off(nats: Arc<Nats>, first: usize) -> (Vec<String>, [usize; Link::F
 }
 
 #[tokio::test]
-async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
+async fn emits_to_an_unavailable_server_fail_at_once_until_a_probe_succeeds() {
     let Some(nats) = Nats::find().await else { return };
     let proxy = Proxy::to(nats.address).await;
     let events = Events::connect(&nats.url_at(proxy.address())).await.unwrap();
@@ -100,7 +100,7 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
 }
 
 #[tokio::test]
-async fn killed_and_started_again_it_still_has_what_it_acknowledged() {
+async fn acknowledged_events_survive_a_kill_of_the_server() {
     let Some(mut server) = Server::nats("").await else { return };
     let nats = Nats::at(server.address()).await;
     let events = nats.events().await;

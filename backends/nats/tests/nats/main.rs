@@ -1,4 +1,4 @@
-//! Events on NATS JetStream, against NATS.
+//! Events are emitted to and read from a real NATS JetStream.
 
 mod attempts;
 mod context;

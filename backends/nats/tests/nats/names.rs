@@ -1,4 +1,4 @@
-//! Different events have different subjects, and none means anything to the server: for every string.
+//! Different events have different subjects, and no character of them is special to the server, for every string.
 
 use std::collections::HashSet;
 
@@ -61,9 +61,9 @@ proptest! {
     }
 }
 
-/// The server keeps each under its own subject, and gives back what a filter of that subject asks for.
+/// The server stores each event under its own subject and returns it for a filter of that subject.
 #[tokio::test]
-async fn on_the_server_every_event_is_under_its_own_subject() {
+async fn every_event_on_the_server_is_under_its_own_subject() {
     let Some(nats) = Nats::find().await else { return };
     let (events, mut runner, mut expected) = (nats.events().await, TestRunner::default(), Vec::new());
     while expected.len() < 200 {

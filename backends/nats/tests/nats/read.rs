@@ -1,4 +1,4 @@
-//! The reading side: what was emitted is handled, once.
+//! A subscriber handles each emitted event once.
 
 use std::{
     sync::{
@@ -94,7 +94,7 @@ async fn all_answered(nats: &Nats) {
 }
 
 #[tokio::test]
-async fn each_event_is_handled_in_order_and_answered() {
+async fn events_are_handled_in_order_and_acknowledged() {
     let Some(nats) = Nats::find().await else { return };
     let emitter = Emitter::new(&nats).await;
     for number in 0..20 {
@@ -118,7 +118,7 @@ async fn each_event_is_handled_in_order_and_answered() {
 }
 
 #[tokio::test]
-async fn only_those_of_the_filter_come() {
+async fn subscriber_receives_only_events_of_its_filter() {
     let Some(nats) = Nats::find().await else { return };
     let emitter = Emitter::new(&nats).await;
     emitter.emit("sung", 1).await;
@@ -132,7 +132,7 @@ async fn only_those_of_the_filter_come() {
 }
 
 #[tokio::test]
-async fn a_repetition_is_not_handled_again() {
+async fn repeated_event_is_not_handled_again() {
     let Some(nats) = Nats::find().await else { return };
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
@@ -151,7 +151,7 @@ async fn a_repetition_is_not_handled_again() {
 }
 
 #[tokio::test]
-async fn what_fails_or_panics_comes_again() {
+async fn event_whose_handler_fails_or_panics_is_redelivered() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     let (subscriber, mut poison) = poison(subscriber(&nats).await);
@@ -168,7 +168,7 @@ async fn what_fails_or_panics_comes_again() {
 }
 
 #[tokio::test]
-async fn poison_is_told_and_does_not_hold_up_the_others() {
+async fn poison_event_is_reported_and_delays_no_other() {
     let Some(nats) = Nats::find().await else { return };
     let emitter = Emitter::new(&nats).await;
     let (subscriber, mut poison) = poison(subscriber(&nats).await.attempts(2));
@@ -208,7 +208,7 @@ async fn poison_is_told_and_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn an_event_whose_attempts_never_end_is_poison() {
+async fn event_whose_attempts_never_end_is_poison() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     // Two processes that die of it.
@@ -239,7 +239,7 @@ async fn an_event_whose_attempts_never_end_is_poison() {
 }
 
 #[tokio::test]
-async fn dropped_in_the_middle_it_has_not_handled_the_event() {
+async fn subscriber_dropped_in_a_handler_has_not_handled_the_event() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     let inbox = memory::Inbox::new();
@@ -265,7 +265,7 @@ async fn dropped_in_the_middle_it_has_not_handled_the_event() {
 }
 
 #[tokio::test]
-async fn it_ends_after_the_event_at_hand() {
+async fn run_until_ends_after_the_current_event() {
     let Some(nats) = Nats::find().await else { return };
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
@@ -296,7 +296,7 @@ async fn it_ends_after_the_event_at_hand() {
 }
 
 #[tokio::test]
-async fn a_handler_may_take_longer_than_the_server_waits() {
+async fn handler_may_take_longer_than_the_servers_ack_wait() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     let slow = subscriber(&nats).await;
@@ -323,7 +323,7 @@ async fn a_handler_may_take_longer_than_the_server_waits() {
 }
 
 #[tokio::test]
-async fn a_consumer_that_was_deleted_is_made_again() {
+async fn deleted_consumer_is_created_again() {
     let Some(nats) = Nats::find().await else { return };
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
@@ -336,7 +336,7 @@ async fn a_consumer_that_was_deleted_is_made_again() {
     nats.clean().await;
 }
 
-/// Six connections, each cut eighteen times while events come: each event is handled once, and all are answered.
+/// Each of six connections is cut eighteen times while events arrive: each event is handled once, and all are acknowledged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_off_a_hundred_times_each_event_is_handled_once() {
     if Nats::find().await.is_none() {
@@ -381,7 +381,7 @@ async fn cut_off(first: usize) {
 }
 
 #[tokio::test]
-async fn two_consumers_do_not_share_what_they_have_handled() {
+async fn two_consumers_each_handle_the_same_event() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     let inbox = memory::Inbox::new();

@@ -1,4 +1,4 @@
-//! A flow that is resubmitted reaches the stream, though that has its event already.
+//! A resubmitted flow emits its event again, although the stream has that event already.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What can be wrong is told at once, without a secret.
+//! A connection that cannot work is refused at once, without showing a secret.
 
 use async_nats::jetstream::stream::{Config, StorageType};
 use graceful_nats::{Events, Filter, Subscriber};
@@ -14,7 +14,7 @@ async fn refused(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none() {
+async fn invalid_url_is_refused_without_showing_it() {
     for url in ["", "http://u:s3cret@a", "nats://u:s3cret@a?stream=a.b", "nats://u:s3cret@a?steam=a"] {
         let text = refused(url).await;
         assert!(text.starts_with("not a URL of NATS: "), "{url}: {text}");
@@ -22,13 +22,13 @@ async fn a_url_that_is_none() {
 }
 
 #[tokio::test]
-async fn nobody_there() {
+async fn unreachable_server_is_refused_with_its_address() {
     let text = refused("nats://u:s3cret@127.0.0.1:1").await;
     assert!(text.starts_with("NATS at 127.0.0.1:1 cannot be used: "), "{text}");
 }
 
 #[tokio::test]
-async fn a_login_that_is_wrong_or_missing() {
+async fn wrong_or_missing_login_is_refused() {
     for (login, right) in [("user: u, password: right", "u:right"), ("token: right", "right")] {
         let Some(server) = Server::nats(&format!("authorization {{ {login} }}\n")).await else { return };
         let address = server.address();
@@ -46,7 +46,7 @@ async fn a_login_that_is_wrong_or_missing() {
 }
 
 #[tokio::test]
-async fn a_server_without_jetstream() {
+async fn server_without_jetstream_is_refused() {
     let Some(server) = Server::start("nats-server", |port, _| {
         ["--addr", "127.0.0.1", "--port", port].map(ToOwned::to_owned).to_vec()
     })
@@ -59,7 +59,7 @@ async fn a_server_without_jetstream() {
 }
 
 #[tokio::test]
-async fn the_stream_is_created_once_and_then_checked() {
+async fn stream_is_created_once_and_then_checked() {
     let Some(nats) = Nats::find().await else { return };
     let text = refused(&format!("{}&create=false", nats.url())).await;
     assert_eq!(text, format!("the stream `{}` of NATS at {} is missing", nats.stream, nats.address));
@@ -84,7 +84,7 @@ async fn the_stream_is_created_once_and_then_checked() {
 }
 
 #[tokio::test]
-async fn a_stream_of_somebody_else_is_used_as_it_is_or_told_why_not() {
+async fn existing_stream_is_used_unchanged_or_refused_with_the_reason() {
     let Some(nats) = Nats::find().await else { return };
     let own = Config { name: nats.stream.clone(), max_messages: 5_000_000, ..Config::default() };
     nats.jetstream
@@ -134,7 +134,7 @@ async fn stream_that_can_lose_events_is_refused_unless_allowed() {
 }
 
 #[tokio::test]
-async fn a_stream_that_cannot_be_created_says_why() {
+async fn stream_that_cannot_be_created_is_refused_with_the_reason() {
     let Some(nats) = Nats::find().await else { return };
     let other = Config {
         name: format!("{}-other", nats.stream),
@@ -148,7 +148,7 @@ async fn a_stream_that_cannot_be_created_says_why() {
 }
 
 #[tokio::test]
-async fn a_consumer_of_a_wrong_name() {
+async fn consumer_with_an_invalid_name_is_refused() {
     let Some(nats) = Nats::find().await else { return };
     for name in ["", "a.b", "a b", "*", ">"] {
         let error = Subscriber::connect(&nats.url(), name, &Filter::new()).await.unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The book of alerts that several processes share.
+//! Several processes share one alert store.
 
 use graceful::{Code, Orchestrator, Step, backends::Alert, orchestrate};
 use graceful_tests::{BACKENDS, Reports};
@@ -29,7 +29,7 @@ async fn open(orchestrator: &Orchestrator) -> Vec<Alert> {
 }
 
 #[tokio::test]
-async fn an_ok_of_one_process_resolves_what_another_fired() {
+async fn ok_of_one_process_resolves_the_alert_of_another() {
     let Some(postgres) = Postgres::find().await else { return };
     let url = postgres.url(&postgres.schema().await);
     let (one, another) = (process(&url).await, process(&url).await);
@@ -45,7 +45,7 @@ async fn an_ok_of_one_process_resolves_what_another_fired() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_many_processes_fire_at_once_is_one_alert() {
+async fn concurrent_firing_by_many_processes_is_one_alert() {
     let Some(postgres) = Postgres::find().await else { return };
     let url = postgres.url(&postgres.schema().await);
     let mut processes = JoinSet::new();

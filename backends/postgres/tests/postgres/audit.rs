@@ -1,4 +1,4 @@
-//! The chain of the audit log.
+//! The audit chain is complete under concurrent appends, and verification finds changes.
 
 use std::{collections::BTreeSet, error::Error as _, sync::Arc};
 
@@ -34,7 +34,7 @@ fn tampered(verified: Result<AuditHead, graceful::StepError>) -> Option<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_many_append_at_once_is_one_chain() {
+async fn concurrent_audit_appends_make_one_chain() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let stores = [postgres.store(&schema).await, postgres.store(&schema).await];
@@ -48,9 +48,9 @@ async fn what_many_append_at_once_is_one_chain() {
     postgres.clean().await;
 }
 
-/// All at once, so that they are appended together; some come twice, and for some nobody waits.
+/// All records are appended at the same time, some of them twice, and some appends are not awaited.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_at_once_is_appended_together_and_each_once() {
+async fn concurrent_audit_appends_are_batched_without_duplicates() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
@@ -81,7 +81,7 @@ async fn what_comes_at_once_is_appended_together_and_each_once() {
 }
 
 #[tokio::test]
-async fn what_was_changed_shows() {
+async fn changed_or_deleted_record_fails_verification() {
     let Some(postgres) = Postgres::find().await else { return };
     for (change, sequence) in [
         ("UPDATE graceful_audit SET record = replace(record, 'said', 'sang') WHERE seq = 3", 3),

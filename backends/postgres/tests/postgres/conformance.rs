@@ -1,4 +1,4 @@
-//! The suites that any store must pass.
+//! The conformance suites that every store must pass.
 
 use graceful_postgres::Store;
 use graceful_testing::conformance;

@@ -1,4 +1,4 @@
-//! PostgreSQL is cut off: handlers answer all the same, and no flow is lost that was stored.
+//! PostgreSQL is unreachable: handlers still answer, and no stored flow is lost.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn save(id: usize, error: Option<Code>) -> Result<usize, StepError> {
     error.map_or(Ok(id), |code| Err(StepError::new(code.name())))
 }
 
-/// Six stores, each cut off eighteen times.
+/// Each of six stores is disconnected eighteen times.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_off_a_hundred_times_no_stored_flow_is_lost() {
     let Some(postgres) = Postgres::find().await else { return };
@@ -83,7 +83,7 @@ fn is_spared(step: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_dead_one_steps_are_spared_and_flows_are_not() {
+async fn unavailable_server_fails_steps_at_once_and_flows_are_still_tried() {
     let Some(postgres) = Postgres::find().await else { return };
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
         let schema = postgres.migrated().await;
@@ -126,9 +126,9 @@ async fn of_a_dead_one_steps_are_spared_and_flows_are_not() {
     postgres.clean().await;
 }
 
-/// Nobody is away who answers.
+/// A server that answers is available.
 #[tokio::test]
-async fn what_the_server_refuses_opens_no_breaker() {
+async fn statement_refused_by_the_server_opens_no_breaker() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.migrated().await;
     let store = postgres.store(&schema).await;

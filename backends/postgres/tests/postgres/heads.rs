@@ -1,5 +1,5 @@
-//! The mark of each entity's head, over transactions that overlap in any order: an entity has at most one flow under way, none is left
-//! behind, and what was committed before another was inserted goes before it.
+//! The mark of each entity's head is right whatever the order of overlapping transactions: an entity has at most one claimed
+//! flow, no flow is left behind, and a flow that was committed before another was inserted is claimed before it.
 
 use std::{collections::HashMap, time::Duration};
 

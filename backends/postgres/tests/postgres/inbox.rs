@@ -1,4 +1,4 @@
-//! A subscriber whose effects are in the inbox's database has each effect once.
+//! A subscriber that writes its effects in the inbox's database has each effect once.
 
 use std::{
     future::pending,
@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Postgres, execute, url};
 
 #[tokio::test]
-async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
+async fn purged_event_is_first_again_and_purge_runs_in_batches() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.migrated().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
@@ -48,9 +48,9 @@ async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
     postgres.clean().await;
 }
 
-/// The effect is written, and then the handler fails, or panics; and each event comes twice.
+/// The handler writes its effect and then fails or panics, and each event is delivered twice.
 #[tokio::test]
-async fn what_fails_half_way_has_no_effect_and_what_comes_twice_has_one() {
+async fn failed_handler_has_no_effect_and_repeated_event_has_one() {
     let (Some(postgres), Some(nats)) = (Postgres::find().await, servers::nats().await) else { return };
     let schema = postgres.migrated().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
@@ -153,7 +153,7 @@ async fn processes_that_die_while_database_is_down_use_no_attempt() {
     postgres.clean().await;
 }
 
-/// The first of them died in an attempt that nobody had counted: see `Subscriber`.
+/// The first process died in an attempt that was not counted: see `Subscriber`.
 #[tokio::test]
 async fn event_in_which_each_process_dies_becomes_poison() {
     let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };

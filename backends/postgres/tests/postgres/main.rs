@@ -1,4 +1,4 @@
-//! The store in PostgreSQL, against PostgreSQL.
+//! The store in a real PostgreSQL.
 
 mod alerts;
 mod audit;
@@ -7,6 +7,7 @@ mod faults;
 mod heads;
 mod inbox;
 mod many;
+mod notifications;
 mod old_audit;
 mod outage;
 mod pooler;
@@ -16,7 +17,6 @@ mod relays;
 mod skew;
 mod start;
 mod steps;
-mod told;
 mod transaction;
 mod upgrade;
 mod values;

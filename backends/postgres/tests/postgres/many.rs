@@ -1,5 +1,5 @@
-//! Twenty thousand flows, written by transactions that commit late or not at all, and taken by three relays of which one is
-//! killed again and again, and once stands still for longer than its lease.
+//! Twenty thousand flows are written by transactions that commit late or not at all, and three relays deliver them. One relay is
+//! killed again and again, and is once suspended for longer than its lease.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -34,7 +34,7 @@ const ENTITIES: u32 = 8;
 const KILLS: i64 = 6;
 
 /// Of the test below, which is the process that is killed, too.
-const NAME: &str = "many::of_twenty_thousand_none_is_lost_or_out_of_order_whoever_dies";
+const NAME: &str = "many::flows_are_delivered_once_and_in_order_while_relays_are_killed";
 
 #[derive(Debug)]
 struct Failed;
@@ -150,7 +150,7 @@ async fn write(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_twenty_thousand_none_is_lost_or_out_of_order_whoever_dies() {
+async fn flows_are_delivered_once_and_in_order_while_relays_are_killed() {
     if let Some(directory) = killed::works_in() {
         let told = std::fs::read_to_string(directory.join("relay")).unwrap();
         let (name, url) = told.split_once(' ').unwrap();

@@ -1,4 +1,4 @@
-//! What is logged while PostgreSQL is away, and when it is back.
+//! The log lines while PostgreSQL is unavailable and when it is available again.
 
 use std::time::{Duration, Instant};
 

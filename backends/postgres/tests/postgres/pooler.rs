@@ -1,4 +1,4 @@
-//! `PgBouncer` in between.
+//! The store behind `PgBouncer`.
 
 use std::{
     fs,
@@ -73,7 +73,7 @@ async fn store_behind_a_pooler_of_transactions_works() {
     works_behind("transaction", 4).await;
 }
 
-/// While the probe of one connection has it, the other one waits: a store of ours has to notice that, too.
+/// While the probe of one connection uses it, the other connection waits, and the store must recognise that.
 #[tokio::test(flavor = "multi_thread")]
 async fn store_behind_a_pooler_with_one_connection_works() {
     works_behind("transaction", 1).await;

@@ -1,4 +1,4 @@
-//! PostgreSQL as it is run in production: roles with few rights, pools of the user's, other defaults, an idle service.
+//! PostgreSQL as in production: roles with few rights, pools of the user, other defaults, and an idle service.
 
 use std::time::Duration;
 
@@ -142,7 +142,7 @@ async fn store_in_a_pool_of_the_users_uses_no_other() {
     postgres.clean().await;
 }
 
-/// Of one database, or of one role.
+/// The default isolation level is set for the database or for the role.
 #[tokio::test(flavor = "multi_thread")]
 async fn store_in_a_database_of_another_isolation_works() {
     let Some(postgres) = Postgres::find().await else { return };
@@ -182,7 +182,7 @@ async fn database_in_another_encoding_is_refused() {
     postgres.clean().await;
 }
 
-/// Nobody else is in its database.
+/// No other client uses the database.
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_service_asks_the_server_seldom() {
     let Some(postgres) = Postgres::find().await else { return };

@@ -1,4 +1,4 @@
-//! Completed flows are forgotten, in batches, while others go on.
+//! Completed flows are purged in batches while other flows are delivered.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn ended(connection: &mut PgConnection, count: i64, state: i16) {
 }
 
 #[tokio::test]
-async fn no_statement_forgets_more_than_a_thousand() {
+async fn purge_deletes_at_most_a_thousand_rows_a_statement() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
@@ -62,7 +62,7 @@ async fn save(id: i64, error: Option<Code>) -> Result<i64, Code> {
 }
 
 #[tokio::test]
-async fn a_relay_delivers_while_it_forgets() {
+async fn relay_delivers_while_it_purges() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);

@@ -1,4 +1,4 @@
-//! Several relays at once, transactions that commit late, and a relay that dies.
+//! Several relays at once, transactions that commit late, and relays that die.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -42,10 +42,11 @@ async fn relay(store: Store, told: mpsc::UnboundedSender<(Uuid, bool)>, dies_aft
     }
 }
 
-/// Transactions insert flows and commit after a while. All that was committed is settled, once, by who held it; and where one
-/// transaction of an entity had committed before the next began, in that order.
+/// Transactions insert flows and commit after a while. Each committed flow must be completed once, by the relay that
+/// held its claim. When one transaction of an entity had committed before the next began, their flows must be completed
+/// in that order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_that_is_committed_is_delivered_in_order() {
+async fn committed_flows_are_delivered_once_and_in_order() {
     #[orchestrate(pattern = "user", id = entity, payload = number, delivery = "durable", tx = tx)]
     async fn count(
         tx: &mut sqlx::Transaction<'_, sqlx::Postgres>,
@@ -123,9 +124,9 @@ async fn all_that_is_committed_is_delivered_in_order() {
     postgres.clean().await;
 }
 
-/// An older flow of an entity comes to light, by a late commit, while a newer one is under way: it waits.
+/// A late commit reveals an older flow of an entity while a newer one is claimed: the older one waits.
 #[tokio::test]
-async fn a_late_commit_does_not_make_two_of_one_entity() {
+async fn late_commit_does_not_claim_two_flows_of_one_entity() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
@@ -155,9 +156,10 @@ async fn a_late_commit_does_not_make_two_of_one_entity() {
     postgres.clean().await;
 }
 
-/// The same while the newer one is being handed out: whoever asks meanwhile waits, and then sees it.
+/// The older flow appears while the newer one is being claimed: another relay that claims meanwhile waits, and then sees
+/// that claim.
 #[tokio::test]
-async fn two_that_hand_out_at_once_do_not_make_two_of_one_entity() {
+async fn concurrent_claims_do_not_take_two_flows_of_one_entity() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
@@ -192,9 +194,9 @@ async fn two_that_hand_out_at_once_do_not_make_two_of_one_entity() {
     postgres.clean().await;
 }
 
-/// What waits behind a flow of its own entity, however much of it, is in nobody's way.
+/// Flows that wait behind a flow of their own entity do not delay other entities, however many they are.
 #[tokio::test]
-async fn a_long_queue_of_one_entity_holds_back_no_other() {
+async fn long_queue_of_one_entity_delays_no_other() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;

@@ -1,4 +1,4 @@
-//! The clock of one machine is an hour before, or behind, that of another; what compares their times is the server's.
+//! The clock of one machine is an hour ahead of, or behind, that of another. Only times of the server are compared.
 
 use std::{env, path::Path, process::Command, time::Duration};
 

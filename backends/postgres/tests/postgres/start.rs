@@ -1,4 +1,4 @@
-//! What can be wrong is told at once, without a secret; the tables are made once.
+//! A connection that cannot work is refused at once, without showing a secret. The tables are created once.
 
 use graceful::backends::{FlowState, FlowStore as _};
 use graceful_postgres::Store;
@@ -13,14 +13,14 @@ async fn refused(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none() {
+async fn invalid_url_is_refused_without_showing_it() {
     for url in ["", "s3cret", "postgres://u:s3cret@a:99999/b", "postgres://u:s3cret@a/b?sslmode=s3cret"] {
         assert!(refused(url).await.starts_with("not a URL of PostgreSQL"), "{url}");
     }
 }
 
 #[tokio::test]
-async fn nobody_there() {
+async fn unreachable_server_is_refused_with_its_address() {
     let text = refused("postgres://u:s3cret@127.0.0.1:1/test").await;
     assert!(text.starts_with("PostgreSQL at 127.0.0.1:1 "), "{text}");
 }
@@ -36,7 +36,7 @@ async fn missing_database_is_refused_without_its_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_may_open_it_at_once() {
+async fn concurrent_opens_of_one_schema_succeed() {
     let Some(postgres) = Postgres::find().await else { return };
     let url = postgres.url(&postgres.schema().await);
     let opened: Vec<_> = (0..8)
@@ -55,7 +55,7 @@ async fn many_may_open_it_at_once() {
 }
 
 #[tokio::test]
-async fn the_tables_of_a_newer_version_are_refused() {
+async fn tables_of_a_newer_version_are_refused() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     postgres.store(&schema).await.list(FlowState::Queued, 1).await.unwrap();

@@ -1,4 +1,4 @@
-//! Several processes at the same entity.
+//! Several processes run the steps of the same entity.
 
 use graceful::{
     Code, Key, Orchestrator, RelaySettings,
@@ -17,7 +17,7 @@ async fn touch(error: Option<Code>) -> Result<(), Code> {
 const EACH: u64 = 15;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_once_they_count_everything_once() {
+async fn concurrent_processes_count_every_flow_once() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;

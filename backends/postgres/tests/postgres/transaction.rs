@@ -1,4 +1,4 @@
-//! `tx`: the flow is in the database if and only if its data is.
+//! `tx`: a flow is committed if and only if its data is committed.
 
 use graceful::{
     CallOutcome, Code, Orchestrator, RelaySettings, StepError,
@@ -57,7 +57,7 @@ async fn entities(store: &Store) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_ok_commits_with_its_data_or_not_at_all() {
+async fn flow_of_ok_commits_with_its_data_or_not_at_all() {
     let Some(postgres) = Postgres::find().await else { return };
     let (mut connection, store, orchestrator) = service(&postgres).await;
 
@@ -79,9 +79,9 @@ async fn an_ok_commits_with_its_data_or_not_at_all() {
     postgres.clean().await;
 }
 
-/// By a connection of the store's own, while the transaction is still open.
+/// The store uses a connection of its own, while the transaction is still open.
 #[tokio::test]
-async fn an_err_is_stored_though_its_transaction_is_rolled_back() {
+async fn flow_of_err_is_stored_though_its_transaction_is_rolled_back() {
     let Some(postgres) = Postgres::find().await else { return };
     let (mut connection, store, orchestrator) = service(&postgres).await;
     let mut transaction = connection.begin().await.unwrap();
@@ -95,9 +95,9 @@ async fn an_err_is_stored_though_its_transaction_is_rolled_back() {
     postgres.clean().await;
 }
 
-/// Another schema, without the store's tables: nothing must be committed that no flow tells of.
+/// The transaction is in another schema, without the store's tables. Data must not be committed without its flow.
 #[tokio::test]
-async fn a_flow_that_cannot_be_stored_is_the_handlers_err() {
+async fn flow_that_cannot_be_stored_is_the_handlers_err() {
     let Some(postgres) = Postgres::find().await else { return };
     let (_, store, orchestrator) = service(&postgres).await;
     let mut elsewhere = postgres.connection(&postgres.schema().await).await;

@@ -1,4 +1,4 @@
-//! A database whose tables are those of an earlier version: what waits in it is delivered, in its order.
+//! Flows that wait in the tables of an earlier version are delivered in their order.
 
 use std::time::Duration;
 

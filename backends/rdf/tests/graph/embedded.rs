@@ -1,4 +1,4 @@
-//! The graph of `Orchestrator::embedded`, kept in its directory.
+//! The graph of `graceful_sqlite::embedded` is kept in its directory.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ fn graph(orchestrator: &Orchestrator) -> &dyn KnowledgeGraph {
 }
 
 #[tokio::test]
-async fn what_was_related_survives_a_kill() {
+async fn relation_survives_a_kill() {
     if let Some(directory) = killed::works_in() {
         let orchestrator = embedded(&directory).await;
         orchestrator.scope(join(1, 7, None)).await.unwrap();
@@ -35,7 +35,7 @@ async fn what_was_related_survives_a_kill() {
         killed::done().await;
     }
     let directory = tempfile::tempdir().unwrap();
-    killed::after("embedded::what_was_related_survives_a_kill", directory.path());
+    killed::after("embedded::relation_survives_a_kill", directory.path());
 
     let orchestrator = embedded(directory.path()).await;
     let (user, team) = (orchestrator.key("user", 1), orchestrator.key("team", 7));
@@ -51,7 +51,7 @@ async fn what_was_related_survives_a_kill() {
 }
 
 #[tokio::test]
-async fn what_the_graph_forgets_the_store_forgets() {
+async fn flow_forgotten_by_the_graph_is_removed_from_the_store() {
     let directory = tempfile::tempdir().unwrap();
     let store = graceful_sqlite::Store::open(directory.path().join("graph.db")).await.unwrap();
     let bounded = || oxigraph::Graph::open_bounded(store.clone(), 5, graceful_rdf::Retention::new());
@@ -66,9 +66,9 @@ async fn what_the_graph_forgets_the_store_forgets() {
     assert_eq!((all.len(), triples(&all).await), (5, before));
 }
 
-/// A store that is closed refuses, and the step says so.
+/// A closed store refuses the flow, and the step's result says so.
 #[test]
-fn what_cannot_be_kept_is_a_failure_of_the_step() {
+fn flow_that_cannot_be_persisted_fails_the_step() {
     let directory = tempfile::tempdir().unwrap();
     let first = tokio::runtime::Runtime::new().unwrap();
     let store = first.block_on(graceful_sqlite::Store::open(directory.path().join("graph.db"))).unwrap();

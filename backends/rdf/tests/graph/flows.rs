@@ -1,4 +1,4 @@
-//! Flows to put into a graph.
+//! Flows that tests record in a graph.
 
 use std::sync::Arc;
 

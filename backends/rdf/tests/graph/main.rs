@@ -1,11 +1,11 @@
-//! The knowledge graph that speaks SPARQL: embedded, and on a server.
+//! The knowledge graph that answers SPARQL, embedded and on a server.
 //!
 //! What a graph promises is written once, in [`promises`], and holds of both.
 #![allow(missing_docs, reason = "tests")]
 
 mod embedded;
 mod flows;
-mod kept;
+mod persistence;
 mod promises;
 mod properties;
 mod retention;

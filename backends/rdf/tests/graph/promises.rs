@@ -1,4 +1,4 @@
-//! What every graph promises.
+//! The tests that every graph must pass.
 
 use graceful::backends::Uuid;
 use std::slice::from_ref;
@@ -34,12 +34,12 @@ macro_rules! promises {
 
 promises! {
     a_flow_is_read_back_as_it_was
-    an_edge_is_found_from_both_ends_oldest_first
+    edge_is_found_from_both_ends_oldest_first
     history_is_the_entitys_own_newest_first_up_to_the_limit
     failures_are_those_of_the_pattern_since_then
-    a_flow_that_comes_again_adds_nothing
+    repeated_flow_adds_nothing
     a_tenant_has_entities_of_its_own
-    it_is_a_graph_of_the_standards
+    graph_uses_the_standard_vocabulary
     a_query_finds_typed_rows
     a_query_only_asks
 }
@@ -70,7 +70,7 @@ async fn a_flow_is_read_back_as_it_was(graph: &dyn KnowledgeGraph) {
     }
 }
 
-async fn an_edge_is_found_from_both_ends_oldest_first(graph: &dyn KnowledgeGraph) {
+async fn edge_is_found_from_both_ends_oldest_first(graph: &dyn KnowledgeGraph) {
     let joined = call("user", "1").related("member_of", "team", "7").flow_at(second(2)).await;
     let failed = call("user", "1").failed(Code::Internal).flow_at(second(1)).await;
     record_all(graph, &[joined.clone(), failed.clone()]).await;
@@ -118,7 +118,7 @@ async fn failures_are_those_of_the_pattern_since_then(graph: &dyn KnowledgeGraph
     assert_eq!(graph.failures("user", second(9)).await.unwrap(), []);
 }
 
-async fn a_flow_that_comes_again_adds_nothing(graph: &dyn KnowledgeGraph) {
+async fn repeated_flow_adds_nothing(graph: &dyn KnowledgeGraph) {
     let flow = call("user", "1").related("member_of", "team", "7").flow().await;
     graph.record(&flow).await.unwrap();
     let (before, edges) =
@@ -142,7 +142,7 @@ async fn a_tenant_has_entities_of_its_own(graph: &dyn KnowledgeGraph) {
 }
 
 /// In the terms that are documented, of others and of our own.
-async fn it_is_a_graph_of_the_standards(graph: &dyn KnowledgeGraph) {
+async fn graph_uses_the_standard_vocabulary(graph: &dyn KnowledgeGraph) {
     let mut joined = call("user", "42").related("member_of", "team", "7");
     joined.context = Context::new().tenant("acme").actor("ada");
     joined.config = joined.config.handler("join").tags(["nightly"]);

@@ -1,4 +1,4 @@
-//! Any text, anywhere: it is read back as it was, and is never syntax.
+//! Any text in any place is read back unchanged and is never parsed as syntax.
 
 use graceful::{
     Code, Context,
@@ -118,12 +118,12 @@ fn check(usual: u32, graph: &dyn KnowledgeGraph, runtime: &Runtime) {
 }
 
 #[test]
-fn in_the_embedded_graph() {
+fn any_text_in_the_embedded_graph_is_read_back_unchanged() {
     check(512, &oxigraph::Graph::new(), &Runtime::new().unwrap());
 }
 
 #[test]
-fn on_a_server() {
+fn any_text_on_a_server_is_read_back_unchanged() {
     let Some(server) = Service::sparql() else { return };
     check(128, &on(&server), &Runtime::new().unwrap());
 }

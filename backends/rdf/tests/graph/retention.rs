@@ -1,4 +1,4 @@
-//! What a graph forgets.
+//! A graph forgets flows over its bound and over its age limit.
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,7 +36,7 @@ fn ids<'a>(flows: impl DoubleEndedIterator<Item = &'a Arc<Flow>>) -> Vec<Uuid> {
 }
 
 /// The last flows of an entity stay, whatever comes of another, and in whatever order they come.
-async fn the_last_flows_of_an_entity_are_kept(graph: &dyn KnowledgeGraph) {
+async fn last_flows_of_an_entity_are_retained(graph: &dyn KnowledgeGraph) {
     let mut flows = Vec::new();
     for n in 0..20 {
         flows.push(call("user", "1").flow_at(second(n)).await);
@@ -55,7 +55,7 @@ async fn the_last_flows_of_an_entity_are_kept(graph: &dyn KnowledgeGraph) {
 }
 
 /// What a forgotten flow related goes with it, unless one that is kept says the same.
-async fn a_relation_lives_as_long_as_a_flow_says_so(graph: &dyn KnowledgeGraph) {
+async fn relation_is_retained_while_a_flow_states_it(graph: &dyn KnowledgeGraph) {
     let moved =
         async |team: &str, at| call("user", "1").related("member_of", "team", team).flow_at(second(at)).await;
     let flows = [moved("red", 1).await, moved("blue", 2).await, moved("red", 3).await];
@@ -79,22 +79,22 @@ async fn a_relation_lives_as_long_as_a_flow_says_so(graph: &dyn KnowledgeGraph) 
     assert!(!is_member("red").await);
 }
 
-mod in_the_embedded_graph {
+mod embedded_graph {
     use super::*;
 
     #[tokio::test]
-    async fn the_last_flows_of_an_entity_are_kept() {
-        super::the_last_flows_of_an_entity_are_kept(&embedded(Retention::new().flows_per_entity(5))).await;
+    async fn last_flows_of_an_entity_are_retained() {
+        super::last_flows_of_an_entity_are_retained(&embedded(Retention::new().flows_per_entity(5))).await;
     }
 
     #[tokio::test]
-    async fn a_relation_lives_as_long_as_a_flow_says_so() {
-        super::a_relation_lives_as_long_as_a_flow_says_so(&embedded(Retention::new().flows_per_entity(5)))
+    async fn relation_is_retained_while_a_flow_states_it() {
+        super::relation_is_retained_while_a_flow_states_it(&embedded(Retention::new().flows_per_entity(5)))
             .await;
     }
 
     #[tokio::test]
-    async fn what_is_too_old_is_forgotten_with_all_that_it_said() {
+    async fn flow_over_the_age_limit_is_forgotten_with_its_triples() {
         let graph = embedded(Retention::new().age(HOUR));
         let old = call("user", "1").related("member_of", "team", "7").flow_at(second(0)).await;
         graph.record(&old).await.unwrap();
@@ -116,9 +116,9 @@ mod in_the_embedded_graph {
         assert_eq!(ageing.len(), 1);
     }
 
-    /// Every flow of an entity of its own, so that nothing but the bound on all of them helps.
+    /// Each flow has its own entity, so only the bound on all flows applies.
     #[tokio::test]
-    async fn it_holds_so_many_flows_and_says_what_a_new_graph_of_them_would() {
+    async fn graph_at_its_bound_equals_a_new_graph_of_the_last_flows() {
         let graph = oxigraph::Graph::bounded(50, Retention::new());
         let mut flows = Vec::new();
         // Enough for the store beneath to be renewed more than once, and to be half renewed at the end.
@@ -140,24 +140,24 @@ mod in_the_embedded_graph {
     }
 }
 
-mod on_a_server {
+mod server_graph {
     use super::*;
 
     #[tokio::test]
-    async fn the_last_flows_of_an_entity_are_kept() {
+    async fn last_flows_of_an_entity_are_retained() {
         let Some(server) = Service::sparql() else { return };
-        super::the_last_flows_of_an_entity_are_kept(&on(&server, Retention::new().flows_per_entity(5))).await;
+        super::last_flows_of_an_entity_are_retained(&on(&server, Retention::new().flows_per_entity(5))).await;
     }
 
     #[tokio::test]
-    async fn a_relation_lives_as_long_as_a_flow_says_so() {
+    async fn relation_is_retained_while_a_flow_states_it() {
         let Some(server) = Service::sparql() else { return };
         let retention = Retention::new().flows_per_entity(5);
-        super::a_relation_lives_as_long_as_a_flow_says_so(&on(&server, retention)).await;
+        super::relation_is_retained_while_a_flow_states_it(&on(&server, retention)).await;
     }
 
     #[tokio::test]
-    async fn what_is_too_old_is_forgotten_with_all_that_it_said_and_what_others_wrote_stays() {
+    async fn flow_over_the_age_limit_is_forgotten_and_triples_of_others_stay() {
         let Some(server) = Service::sparql() else { return };
         let ageless = on(&server, Retention::new().age(Duration::MAX));
         let old = call("user", "1").related("member_of", "team", "7").flow_at(second(0)).await;

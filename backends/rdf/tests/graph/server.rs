@@ -1,4 +1,4 @@
-//! A server that is not there, does not answer, or refuses.
+//! The SPARQL server is unreachable, does not answer, or refuses.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use crate::flows::call;
 
 #[tokio::test]
-async fn nobody_there_is_a_failure_that_tells_no_secret() {
+async fn unreachable_server_is_a_failure_without_a_secret() {
     let url = format!("http://ada:secret@127.0.0.1:{}/sparql?token=secret", free_port());
     let graph = sparql::Graph::builder(url).build().unwrap();
     let error = graph.record(&call("user", "1").flow().await).await.unwrap_err();
@@ -19,7 +19,7 @@ async fn nobody_there_is_a_failure_that_tells_no_secret() {
 }
 
 #[tokio::test]
-async fn one_that_does_not_answer_is_given_up() {
+async fn silent_server_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());
     let graph = sparql::Graph::builder(url).timeout(Duration::from_millis(50)).build().unwrap();
@@ -28,7 +28,7 @@ async fn one_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test]
-async fn user_and_password_and_token_are_shown_to_the_server() {
+async fn user_password_and_token_are_sent_to_the_server() {
     let basic = "Basic YWRhOnNlY3JldA==";
     for (userinfo, token, expected) in [("ada:secret@", None, basic), ("", Some("t0ken"), "Bearer t0ken")] {
         let mut server = Inbox::open().await;
@@ -47,7 +47,7 @@ async fn user_and_password_and_token_are_shown_to_the_server() {
 }
 
 #[tokio::test]
-async fn it_is_not_sent_elsewhere() {
+async fn redirect_is_not_followed() {
     let server = Inbox::open().await;
     server.answers(307);
     let graph = sparql::Graph::builder(server.url("", "/")).timeout(Duration::from_secs(30)).build().unwrap();
@@ -56,7 +56,7 @@ async fn it_is_not_sent_elsewhere() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_a_failure() {
+async fn invalid_answer_is_a_failure() {
     let server = Inbox::open().await;
     server.answers(200);
     let graph = sparql::Graph::builder(server.url("", "/")).timeout(Duration::from_secs(30)).build().unwrap();

@@ -1,4 +1,4 @@
-//! What is under a name on the server is checked when it is read, and never stands in the way.
+//! Bytes on the server are checked when they are read, and damaged bytes are overwritten.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Redis, entry, name};
 const TTL: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn they_carry_tenant_key_and_kind() {
+async fn stored_bytes_carry_tenant_key_and_kind() {
     let Some(redis) = Redis::find().await else { return };
     let (cache, key) = (redis.cache().await, redis.key("a:b*"));
     cache.put(&key, entry("ada", Some(7)), Some(TTL)).await.unwrap();
@@ -28,7 +28,7 @@ async fn they_carry_tenant_key_and_kind() {
 }
 
 #[tokio::test]
-async fn those_of_another_key_are_a_miss() {
+async fn stored_bytes_of_another_key_are_a_miss() {
     let Some(redis) = Redis::find().await else { return };
     let (cache, key) = (redis.cache().await, redis.key("1"));
     cache.put(&key, entry("ada", None), None).await.unwrap();
@@ -46,7 +46,7 @@ async fn those_of_another_key_are_a_miss() {
 }
 
 #[tokio::test]
-async fn broken_ones_are_a_miss_and_are_overwritten() {
+async fn damaged_bytes_are_a_miss_and_are_overwritten() {
     let Some(redis) = Redis::find().await else { return };
     let (cache, key) = (redis.cache().await, redis.key("1"));
     cache.put(&key, entry("ada", Some(7)), Some(TTL)).await.unwrap();
@@ -72,7 +72,7 @@ async fn broken_ones_are_a_miss_and_are_overwritten() {
 }
 
 #[tokio::test]
-async fn a_value_of_another_type_is_a_miss_and_is_overwritten() {
+async fn value_of_another_type_is_a_miss_and_is_overwritten() {
     let Some(redis) = Redis::find().await else { return };
     let (cache, key) = (redis.cache().await, redis.key("1"));
     for version in [None, Some(1)] {

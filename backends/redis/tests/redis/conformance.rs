@@ -1,4 +1,4 @@
-//! The suite that any cache must pass; the one in memory runs it as an example of the documentation.
+//! The conformance suite that every cache must pass. The cache in memory runs it as a documentation example.
 
 use graceful_testing::conformance;
 

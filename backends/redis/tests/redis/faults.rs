@@ -1,4 +1,4 @@
-//! Redis is cut off, answers half, or dies: handlers answer all the same, and what was cut off comes back.
+//! Redis is unreachable, answers partly, or is killed: handlers still answer, and the cache works again afterwards.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ async fn cut_off_a_hundred_times_handlers_answer_and_the_cache_comes_back() {
 }
 
 #[tokio::test]
-async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
+async fn calls_to_an_unavailable_server_fail_at_once_until_a_probe_succeeds() {
     let Some(redis) = Redis::find().await else { return };
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
         let proxy = Proxy::to(redis.address).await;
@@ -104,7 +104,7 @@ async fn of_a_dead_one_callers_are_spared_until_a_probe_finds_it_back() {
 }
 
 #[tokio::test]
-async fn killed_and_started_again_it_is_used_again() {
+async fn cache_is_used_again_after_the_server_was_killed_and_restarted() {
     let Some(mut server) = Server::redis(&[]).await else { return };
     let cache = Cache::connect(&url(server.address())).await.unwrap();
     let key = graceful::Key::new("users", None, "user", "1");
@@ -119,7 +119,7 @@ async fn killed_and_started_again_it_is_used_again() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_server_has_closed_costs_no_call() {
+async fn connection_closed_by_the_server_fails_no_call() {
     let Some(redis) = Redis::find().await else { return };
     let proxy = Proxy::to(redis.address).await;
     let cache = Cache::connect(&url(proxy.address())).await.unwrap();
@@ -136,7 +136,7 @@ async fn a_connection_that_the_server_has_closed_costs_no_call() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_told_and_opens_no_breaker() {
+async fn write_refused_by_the_server_is_reported_and_opens_no_breaker() {
     let Some(server) = Server::redis(&["--maxmemory", "1"]).await else { return };
     let cache = Cache::connect(&url(server.address())).await.unwrap();
     let key = graceful::Key::new("users", None, "user", "1");
@@ -147,9 +147,9 @@ async fn what_the_server_refuses_is_told_and_opens_no_breaker() {
     assert_eq!(cache.get(&key).await.unwrap(), None);
 }
 
-/// A handler that cannot wait, and is in no runtime: its flow goes on in that of the orchestrator.
+/// A sync handler outside of any runtime cannot wait: its flow continues in the runtime of the orchestrator.
 #[test]
-fn a_handler_that_is_not_async_needs_no_runtime() {
+fn sync_handler_needs_no_runtime() {
     #[orchestrate(pattern = "user", cache = user.id)]
     fn store(user: &User) -> Result<User, Code> {
         Ok(user.clone())

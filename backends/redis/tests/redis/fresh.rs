@@ -1,4 +1,4 @@
-//! A read never answers with something older than the last write that was acknowledged.
+//! A read never returns a value older than the last acknowledged write.
 
 use std::{
     sync::{
@@ -96,7 +96,7 @@ impl Schedule {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_schedules_at_random_none_reads_what_is_old() {
+async fn random_schedules_of_writes_and_faults_read_no_stale_value() {
     let Some(redis) = Redis::find().await else { return };
     let (mut told, mut failed) = (0, 0);
     for batch in 0..BATCHES {

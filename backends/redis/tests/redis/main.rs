@@ -1,4 +1,4 @@
-//! The cache on Redis, against Redis.
+//! The cache on a real Redis.
 
 mod bytes;
 mod conformance;

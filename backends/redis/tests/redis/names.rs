@@ -1,4 +1,4 @@
-//! Different keys have different names, and none means anything to the server: for every string.
+//! Different keys have different names, and no character of them is special to the server, for every string.
 
 use std::collections::HashMap;
 
@@ -61,9 +61,9 @@ proptest! {
     }
 }
 
-/// The same keys on the server: each holds its own value, and no other's.
+/// Each key holds its own value on the server, and no other key's.
 #[tokio::test]
-async fn on_the_server_every_key_holds_its_own_value() {
+async fn every_key_on_the_server_holds_its_own_value() {
     use proptest::{strategy::ValueTree as _, test_runner::TestRunner};
 
     let Some(redis) = Redis::find().await else { return };

@@ -1,4 +1,4 @@
-//! What can be wrong is told at once, without a secret.
+//! A connection that cannot work is refused at once, without showing a secret.
 
 use graceful::backends::Cache as _;
 use graceful_redis::Cache;
@@ -14,7 +14,7 @@ async fn refused(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none() {
+async fn invalid_url_is_refused_without_showing_it() {
     for url in [
         "",
         "s3cret",
@@ -30,14 +30,14 @@ async fn a_url_that_is_none() {
 }
 
 #[tokio::test]
-async fn nobody_there() {
+async fn unreachable_server_is_refused_with_its_address() {
     let text = refused("redis://:s3cret@127.0.0.1:1").await;
     assert!(text.starts_with("Redis at 127.0.0.1:1 cannot be used: "), "{text}");
     assert!(text.contains("refused"), "{text}");
 }
 
 #[tokio::test]
-async fn a_password_that_is_wrong_or_missing() {
+async fn wrong_or_missing_password_is_refused() {
     let Some(server) = Server::redis(&["--requirepass", "right"]).await else { return };
     let address = server.address();
     let text = refused(&format!("redis://:s3cret@{address}")).await;
@@ -50,7 +50,7 @@ async fn a_password_that_is_wrong_or_missing() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there() {
+async fn missing_database_is_refused() {
     let Some(redis) = Redis::find().await else { return };
     let text = refused(&format!("{}/123456", url(redis.address))).await;
     assert!(text.contains("cannot be used"), "{text}");

@@ -1,4 +1,4 @@
-//! The audit chain: what was done to it afterwards shows.
+//! Verification of the audit chain finds every later change.
 
 use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, Success};
 use graceful_sqlite::{AuditHead, Store, Tampered};
@@ -33,7 +33,7 @@ async fn broken_at(store: &Store, known: Option<&AuditHead>) -> Option<i64> {
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_touched_is_whole() {
+async fn unchanged_log_passes_verification() {
     let (_dir, store) = recorded(5).await;
     let head = store.verify(None).await.unwrap();
     assert_eq!(head.sequence, 5);
@@ -43,7 +43,7 @@ async fn a_log_that_nobody_touched_is_whole() {
 }
 
 #[tokio::test]
-async fn every_edit_deletion_and_reordering_shows() {
+async fn every_edit_deletion_and_reordering_fails_verification() {
     let swap = "UPDATE graceful_audit SET seq = -2 WHERE seq = 2; UPDATE graceful_audit SET seq = 2 WHERE seq = 3; \
                 UPDATE graceful_audit SET seq = 3 WHERE seq = -2";
     for (statement, at) in [
@@ -68,7 +68,7 @@ async fn every_edit_deletion_and_reordering_shows() {
 }
 
 #[tokio::test]
-async fn with_a_head_that_was_kept_elsewhere_a_cut_end_shows_too() {
+async fn truncated_log_fails_verification_against_a_saved_head() {
     let (_dir, store) = recorded(5).await;
     let head = store.verify(None).await.unwrap();
     tamper(&store, "DELETE FROM graceful_audit WHERE seq >= 4").await;
@@ -77,7 +77,7 @@ async fn with_a_head_that_was_kept_elsewhere_a_cut_end_shows_too() {
 }
 
 #[tokio::test]
-async fn with_a_head_that_was_kept_elsewhere_a_log_that_was_written_anew_shows_too() {
+async fn rewritten_log_fails_verification_against_a_saved_head() {
     let (_dir, store) = recorded(5).await;
     let head = store.verify(None).await.unwrap();
     let (_dir, another) = recorded(6).await;
@@ -85,7 +85,7 @@ async fn with_a_head_that_was_kept_elsewhere_a_log_that_was_written_anew_shows_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn appenders_in_parallel_make_no_fork() {
+async fn concurrent_audit_appends_make_one_chain() {
     let (dir, store) = super::fresh().await;
     // As of another process.
     let other = Store::open(dir.path().join("test.db")).await.unwrap();

@@ -1,4 +1,5 @@
-//! The suites that any store must pass, for the store in one file; those in memory run them as examples of the documentation.
+//! The conformance suites that every store must pass, for the store in one file. The stores in memory run them as documentation
+//! examples.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! A subscriber whose effects are in the inbox's file has each effect once.
+//! A subscriber that writes its effects in the inbox's file has each effect once.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ async fn connect(store: &graceful_sqlite::Store) -> SqliteConnection {
 }
 
 #[tokio::test]
-async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
+async fn purged_event_is_first_again_and_purge_runs_in_batches() {
     let (_dir, store) = fresh().await;
     let json = r#"{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}"#;
     let event: ReceivedEvent = serde_json::from_str(json).unwrap();
@@ -33,9 +33,9 @@ async fn what_is_purged_was_not_handled_and_is_forgotten_in_batches() {
     assert!(matches!(store.begin("a", &event).await.unwrap(), InboxEntry::First(_)));
 }
 
-/// The effect is written, and then the handler fails, or panics; and each event comes twice.
+/// The handler writes its effect and then fails or panics, and each event is delivered twice.
 #[tokio::test]
-async fn what_fails_half_way_has_no_effect_and_what_comes_twice_has_one() {
+async fn failed_handler_has_no_effect_and_repeated_event_has_one() {
     let Some(nats) = servers::nats().await else { return };
     let (_dir, store) = fresh().await;
     let mut connection = connect(&store).await;

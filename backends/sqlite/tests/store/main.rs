@@ -1,4 +1,4 @@
-//! What must survive a restart, in one file.
+//! The store in one SQLite file.
 #![allow(missing_docs, reason = "tests")]
 
 mod audit;

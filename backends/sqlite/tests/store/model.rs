@@ -1,5 +1,5 @@
-//! The store in one file against the one in memory, over any sequence of calls: they answer the same, and whatever state the rows
-//! are in, every flow that is queued is handed out in the end.
+//! The store in one file answers like the store in memory, for any sequence of calls, and every queued flow is claimed in the
+//! end, whatever state the rows are in.
 
 use std::time::Duration;
 

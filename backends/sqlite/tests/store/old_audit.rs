@@ -1,4 +1,4 @@
-//! A log of an earlier version, whose records are whole flows.
+//! An audit log of an earlier version, whose records are whole flows.
 
 use graceful::StepError;
 use graceful_sql::AuditHead;

@@ -1,4 +1,4 @@
-//! Opening a store: what is there already, what is not, and what is something else.
+//! A store is opened in a new file, in an existing database, and in a file that is not a database.
 
 use graceful::backends::{FlowStore as _, Lane, QueuedFlow, Uuid};
 use graceful_sqlite::Store;
@@ -6,7 +6,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
 #[tokio::test]
-async fn what_is_no_database_is_refused_and_left_as_it_is() {
+async fn file_that_is_not_a_database_is_refused_and_left_unchanged() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("notes.txt");
     std::fs::write(&path, "these are notes, and no database at all").unwrap();
@@ -16,7 +16,7 @@ async fn what_is_no_database_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_tables_of_a_newer_version_are_refused() {
+async fn tables_of_a_newer_version_are_refused() {
     let (dir, store) = super::fresh().await;
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();
@@ -31,9 +31,9 @@ async fn the_tables_of_a_newer_version_are_refused() {
     assert!(error.contains("99"), "{error}");
 }
 
-/// The user's own migrations, and data, are beside ours.
+/// The user's own migrations and data are in the same database.
 #[tokio::test]
-async fn it_shares_a_database() {
+async fn store_in_a_database_of_the_user_leaves_its_tables_alone() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("app.db");
     let mut connection =
@@ -53,7 +53,7 @@ async fn it_shares_a_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_may_open_it_at_once() {
+async fn concurrent_opens_of_one_file_succeed() {
     let dir = TempDir::new().unwrap();
     let mut opening = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -64,9 +64,10 @@ async fn many_may_open_it_at_once() {
     }
 }
 
-/// Somebody else's transaction is open for longer than anybody waits: what came meanwhile fails together, and not one by one.
+/// Another transaction holds the lock for longer than the busy timeout. The writes that arrived meanwhile fail together
+/// and not one after the other.
 #[tokio::test]
-async fn who_finds_it_locked_for_too_long_is_told_at_once() {
+async fn writes_to_a_locked_database_time_out_together() {
     let (_dir, store) = super::fresh().await;
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is written is read back equal.
+//! Every written value is read back equal.
 
 use graceful::Orchestrator;
 

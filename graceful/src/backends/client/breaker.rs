@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_in_a_row_open_it_and_a_probe_closes_it() {
+    async fn consecutive_failures_open_the_breaker_and_a_probe_closes_it() {
         let breaker = Breaker::new("the server");
         fail(&breaker, FAILURES);
         let refused = breaker.admit().err().unwrap().to_string();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_fails_or_is_dropped_opens_it_again() {
+    async fn failed_or_dropped_probe_opens_the_breaker_again() {
         let breaker = Breaker::new("the server");
         fail(&breaker, FAILURES);
         for _ in 0..2 {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_from_before_it_opened_does_not_prolong_it_and_its_success_closes_it() {
+    async fn call_from_before_the_opening_does_not_prolong_it_and_its_success_closes_it() {
         let breaker = Breaker::new("the server");
         let [late_failure, late_success] = [(); 2].map(|()| breaker.admit().unwrap());
         fail(&breaker, FAILURES);

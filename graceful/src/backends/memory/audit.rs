@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entitys_records_are_its_own_and_the_limit_is_theirs() {
+    fn records_of_an_entity_are_its_own_up_to_the_limit() {
         let audit = AuditLog::new();
         let flows = ["1", "2", "1", "1", "2"].map(|id| flow(id, Code::Ok));
         for flow in &flows {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room_and_are_counted() {
+    fn oldest_records_are_evicted_and_counted() {
         for capacity in [0, 1, 3] {
             let audit = AuditLog::with_capacity(capacity);
             (0..10).for_each(|n| append(&audit, &flow(&n.to_string(), Code::Ok)));

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_is_found_from_both_ends_oldest_first() {
+    fn edge_is_found_from_both_ends_oldest_first() {
         let graph = Graph::new();
         let joined = related(flow_at(2, "1", Code::Ok), "member_of", "team", "7");
         let failed = flow_at(1, "1", Code::Internal);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_to_itself_is_one_edge() {
+    fn edge_to_itself_is_one_edge() {
         let graph = Graph::new();
         record(&graph, &related(flow("1", Code::Ok), "knows", "user", "1"));
         let relations: Vec<_> =
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_that_comes_again_adds_nothing() {
+    fn repeated_flow_adds_nothing() {
         let graph = Graph::new();
         let mut flow = related(flow("1", Code::Ok), "member_of", "team", "7");
         Arc::get_mut(&mut flow).unwrap().declaration.to_mut().options.delivery = Delivery::Durable;
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_keeps_its_last_flows() {
+    fn node_retains_its_last_flows() {
         let graph = Graph::new();
         for second in 0..100 {
             record(&graph, &flow_at(second, "1", Code::Ok));
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_that_it_does_not_speak_sparql() {
+    fn query_of_the_embedded_graph_is_refused() {
         let error = answer(Graph::new().query("ASK {}")).unwrap_err();
         assert_eq!(error.message(), "this knowledge graph does not support SPARQL");
     }

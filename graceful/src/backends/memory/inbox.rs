@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_is_handled_once_by_each_consumer() {
+    async fn event_is_handled_once_by_each_consumer() {
         let inbox = Inbox::new();
         for (consumer, event) in
             [("a", event("s", "1")), ("b", event("s", "1")), ("a", event("t", "1")), ("a", event("s", "2"))]
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_not_committed_was_not_handled_and_two_do_not_handle_it_at_once() {
+    async fn uncommitted_event_is_not_handled_and_a_second_begin_is_refused() {
         let (inbox, event) = (Inbox::new(), event("s", "1"));
         let transaction = first(&inbox, "a", &event).await;
         assert_eq!(

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chain_is_linked_both_ways() {
+    fn chain_is_linked_in_both_directions() {
         let store = MetadataStore::new();
         let [first, second] = [flow("1", Code::Ok), flow("1", Code::Internal)];
         let answered = answer(store.record(&first)).unwrap();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_that_comes_again_counts_once() {
+    fn repeated_flow_is_counted_once() {
         let store = MetadataStore::new();
         let [first, second] = [flow("1", Code::Ok), flow("1", Code::Internal)];
         for flow in [&first, &first, &second, &second, &first] {
@@ -219,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_none() {
+    fn unknown_entity_has_no_metadata() {
         let store = MetadataStore::new();
         assert_eq!(latest(&store, &flow("1", Code::Ok)), None);
         assert_eq!(state(&store, Uuid::nil()), None);
     }
 
     #[test]
-    fn a_forgotten_entity_starts_anew() {
+    fn forgotten_entity_starts_again() {
         let store = MetadataStore::with_capacity(1);
         let flows = ["1", "2", "1"].map(|id| flow(id, Code::Ok));
         let [.., again] = flows.each_ref().map(|flow| answer(store.record(flow)).unwrap());
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_recorded_by_many_threads_is_unbroken() {
+    fn chain_recorded_by_many_threads_is_unbroken() {
         const THREADS: usize = 4;
         const FLOWS: usize = 250;
         let store = MetadataStore::new();

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_oldest_first_and_the_entitys_own() {
+    fn trace_of_an_entity_is_its_own_oldest_first() {
         let nexus = Nexus::new();
         let [late, early] = [flow_at(2, "1", Code::Internal), flow_at(1, "1", Code::Ok)];
         for flow in [&late, &early, &flow("2", Code::Ok)] {

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_changes_its_time_changes_its_place() {
+    fn value_that_changes_its_time_changes_its_place() {
         let key = |id: &str| Incident::new(Key::new("users", None, "user", id), "");
         let mut ordered = Ordered::new(2);
         ordered.add(key("a"), at(1), 1);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_makes_room_and_can_come_again() {
+    fn first_value_is_evicted_and_can_be_inserted_again() {
         let key = |id: &str| Incident::new(Key::new("users", None, "user", id), "");
         let mut ordered = Ordered::new(2);
         ordered.add(key("a"), at(2), 'a');

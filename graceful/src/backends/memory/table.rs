@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_used_since_goes_first() {
+    fn least_recently_used_entry_is_evicted_first() {
         let table = Table::new(3, usize::MAX);
         for key in [1, 2, 3] {
             table.upsert(key, |value| *value = key);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_whose_keys_are_all_in_use_still_makes_room() {
+    fn full_table_whose_keys_are_all_in_use_evicts_one() {
         let table = Table::new(2, usize::MAX);
         for key in [1, 2, 1, 2, 3] {
             table.upsert(key, |value| *value += 1);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_holds_more_than_its_capacity() {
+    fn table_holds_no_more_than_its_capacity() {
         for capacity in [0, 1, 7, 5000] {
             let table = Table::new(capacity, usize::MAX);
             for key in 0..20_000 {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_a_change_does_not_lock_the_others_out() {
+    fn panic_in_a_change_does_not_lock_the_table() {
         let table = Table::<u32, u32>::new(10, usize::MAX);
         let change = || table.upsert(7, |_| panic!("inside"));
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(change)).unwrap_err();

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn dropped_on_its_way_it_is_finished_in_its_runtime() {
+    fn dropped_reply_is_finished_in_its_runtime() {
         let runtime = Runtime::new().unwrap();
         for polled in [false, true] {
             let (go, gone) = oneshot::channel();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_need_not_be_in_a_runtime() {
+    fn reply_is_awaited_outside_of_a_runtime() {
         let runtime = Runtime::new().unwrap();
         let mut within = Within::new(runtime.handle(), async {
             sleep(Duration::from_millis(1)).await;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_its_answer_and_nothing_of_it_goes_on() {
+    fn panic_is_an_error_and_does_not_continue() {
         let runtime = Runtime::new().unwrap();
         let (sender, dropped) = mpsc::channel::<()>();
         let mut within = Within::<()>::new(runtime.handle(), async move {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_runtime_that_has_ended_there_is_an_error() {
+    fn reply_of_an_ended_runtime_is_an_error() {
         let runtime = Runtime::new().unwrap();
         let mut within = Within::new(runtime.handle(), async {
             sleep(Duration::from_millis(1)).await;

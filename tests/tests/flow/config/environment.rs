@@ -1,4 +1,4 @@
-//! From the environment of a process: this test starts itself again with another one.
+//! Settings come from the environment of a process: a test starts itself again with another environment.
 
 use std::process::{Command, Output};
 
@@ -129,7 +129,7 @@ async fn connections_may_be_encrypted() {
 
 #[cfg(unix)]
 #[test]
-fn a_value_that_is_no_text_is_told() {
+fn value_that_is_not_utf8_is_refused_without_showing_it() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let value = std::ffi::OsStr::from_bytes(b"redis://:s3cret\xff@a");

@@ -1,4 +1,4 @@
-//! An orchestrator by configuration: what it says is used, and what is wrong with it is told by its variable.
+//! An orchestrator is configured by settings: each setting is used, and an error names the variable that is wrong.
 
 mod environment;
 mod secrets;

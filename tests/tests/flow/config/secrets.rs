@@ -1,4 +1,4 @@
-//! No error of a configuration shows a part of a URL that may be a secret, however the URL is broken.
+//! No configuration error shows a part of a URL that may be a secret, even when the URL is malformed.
 
 use std::{collections::BTreeSet, time::Duration};
 

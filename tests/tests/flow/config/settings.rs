@@ -1,4 +1,4 @@
-//! From a map.
+//! Settings come from a map.
 
 use graceful::{Code, Orchestrator, Step, backends::memory, error::ConfigError, orchestrate};
 use graceful_tests::{
@@ -19,7 +19,7 @@ async fn refused(settings: &[(&str, &str)]) -> ConfigError {
 }
 
 #[tokio::test]
-async fn both_servers_are_used_for_both_arms() {
+async fn redis_and_nats_settings_are_used_by_both_arms() {
     let (Some(redis), Some(nats)) = (servers::redis().await, servers::nats().await) else { return };
     let (service, stream, reports) = (unique("users"), unique("test"), Reports::default());
     let settings = [
@@ -51,7 +51,7 @@ async fn both_servers_are_used_for_both_arms() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_or_empty_stays_as_it_was() {
+async fn unset_or_empty_setting_leaves_the_builder_unchanged() {
     let cache = memory::Cache::new();
     let builder = Orchestrator::builder().service("users").cache(cache);
     let settings = [("GRACEFUL_CACHE", " "), ("GRACEFUL_SERVICE", "")];
@@ -61,7 +61,7 @@ async fn what_is_not_set_or_empty_stays_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_no_url_or_of_another_scheme() {
+async fn value_that_is_not_a_url_or_has_another_scheme_is_refused() {
     for (variable, value, why) in [
         (
             "GRACEFUL_CACHE",
@@ -107,7 +107,7 @@ async fn unknown_variable_forges_no_line_of_the_log() {
 }
 
 #[tokio::test]
-async fn all_that_is_wrong_is_told_at_once() {
+async fn several_unusable_settings_are_reported_together() {
     let error = refused(&[
         ("GRACEFUL_EVENTS", "nats://u:s3cret@127.0.0.1:1"),
         ("GRACEFUL_CACHE", "redis://:s3cret@127.0.0.1:1"),
@@ -121,7 +121,7 @@ async fn all_that_is_wrong_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_wrong_password() {
+async fn wrong_password_is_refused_for_each_server() {
     let Some(redis) = Server::redis(&["--requirepass", "right"]).await else { return };
     let Some(nats) = Server::nats("authorization { user: u, password: right }\n").await else { return };
     let (redis, nats) = (redis.address(), nats.address());
@@ -149,7 +149,7 @@ async fn a_wrong_password() {
 }
 
 #[tokio::test]
-async fn a_missing_stream() {
+async fn missing_stream_is_refused_by_name() {
     let Some(nats) = servers::nats().await else { return };
     let stream = unique("missing");
     let error = refused(&[("GRACEFUL_EVENTS", &format!("nats://{nats}?stream={stream}&create=false"))]).await;
@@ -160,7 +160,7 @@ async fn a_missing_stream() {
 }
 
 #[tokio::test]
-async fn a_store_a_graph_and_alerts() {
+async fn store_graph_and_alerts_settings_are_used_without_showing_secrets() {
     let directory = std::env::temp_dir().join(unique("graceful-config"));
     std::fs::create_dir_all(&directory).unwrap();
     let settings = [
@@ -177,7 +177,7 @@ async fn a_store_a_graph_and_alerts() {
 }
 
 #[tokio::test]
-async fn a_store_in_postgres() {
+async fn postgres_store_that_cannot_make_its_tables_is_refused() {
     let Some(postgres) = servers::postgres().await else { return };
     // Where nothing is left behind: the schema does not exist, and so no table can be made.
     let url = format!(

@@ -1,7 +1,7 @@
 use super::*;
 
 #[tokio::test]
-async fn it_leaves_before_the_steps_on_both_arms() {
+async fn background_answer_is_returned_before_the_steps_run() {
     gated!(GATE, ask);
 
     for (error, ending) in [(None, CallOutcome::Ok), (Some(Code::Internal), CallOutcome::Err)] {
@@ -19,7 +19,7 @@ async fn it_leaves_before_the_steps_on_both_arms() {
 }
 
 #[tokio::test]
-async fn required_steps_come_first_and_once() {
+async fn required_steps_run_once_and_before_the_answer() {
     async fn audit(flow: &Flow) -> HookResult {
         yield_now().await;
         hooks::called(format!("required {}", flow.ending().name()));
@@ -43,7 +43,7 @@ async fn required_steps_come_first_and_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_required_step_that_fails_is_the_err_and_the_rest_goes_on() {
+async fn failed_required_step_is_the_err_and_other_steps_continue() {
     #[orchestrate(pattern = "user", id = 42, audit(with = hooks::fails, required), delivery = "background")]
     async fn fails(error: Option<UserError>) -> Result<u64, UserError> {
         error.map_or(Ok(7), Err)
@@ -89,7 +89,7 @@ async fn a_required_step_that_fails_is_the_err_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn a_fallback_comes_first_too() {
+async fn fallback_runs_before_the_answer() {
     async fn guest(_: &Failure<'_, UserError>) -> Option<u64> {
         yield_now().await;
         hooks::called("fallback");
@@ -119,9 +119,9 @@ async fn a_fallback_comes_first_too() {
     world.reports.until(3).await;
 }
 
-/// What is not required has the longer budget, since nobody waits.
+/// Steps that are not required have the longer budget, because no caller waits for them.
 #[tokio::test(start_paused = true)]
-async fn a_step_in_the_background_may_take_half_a_minute() {
+async fn background_step_may_take_half_a_minute() {
     #[orchestrate(pattern = "user", id = 42, audit = hooks::hangs, delivery = "background")]
     async fn hangs() -> Result<u64, UserError> {
         Ok(7)
@@ -136,7 +136,7 @@ async fn a_step_in_the_background_may_take_half_a_minute() {
 }
 
 #[tokio::test]
-async fn a_panic_or_a_drop_is_delivered_too() {
+async fn panicked_or_dropped_call_is_delivered() {
     gated!(GATE, ask);
 
     #[orchestrate(pattern = "user", cache = 42, audit = audit, delivery = "background")]
@@ -168,7 +168,7 @@ async fn a_panic_or_a_drop_is_delivered_too() {
 }
 
 #[tokio::test]
-async fn a_sync_handler_delivers_in_the_background() {
+async fn sync_handler_delivers_in_the_background() {
     #[orchestrate(pattern = "user", id = 42, audit = hooks::both, delivery = "background")]
     fn ask(error: Option<UserError>) -> Result<u64, UserError> {
         error.map_or(Ok(7), Err)

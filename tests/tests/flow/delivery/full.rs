@@ -1,7 +1,7 @@
 use super::*;
 
 #[tokio::test]
-async fn the_caller_waits_and_nothing_is_dropped() {
+async fn caller_of_full_queue_waits_and_no_flow_is_lost() {
     gated!(GATE, ask);
 
     // One place for each lane: one flow is under way and one waits, the third has no place.
@@ -28,7 +28,7 @@ async fn the_caller_waits_and_nothing_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_while_it_waits_takes_nothing_with_it() {
+async fn caller_cancelled_while_queue_is_full_loses_no_flow() {
     gated!(GATE, ask);
 
     let world = World::with(|builder| builder.background_queue(1));
@@ -46,9 +46,9 @@ async fn a_caller_that_goes_while_it_waits_takes_nothing_with_it() {
     assert_eq!(hooks::calls(), ["1", "2", "3", "4"], "in order");
 }
 
-/// Another entity's lane may have room.
+/// The lane of another entity may still have room.
 #[tokio::test]
-async fn a_queue_of_its_size_takes_that_many() {
+async fn queue_takes_as_many_flows_as_its_size() {
     gated!(GATE, ask);
 
     let world = World::with(|builder| builder.background_queue(80));
@@ -114,7 +114,7 @@ async fn tasks_have_run() {
     }
 }
 
-/// As the callers of a server whose clients come and go: many are there at once, and each goes at any time.
+/// The callers are like clients of a server: many are connected at once, and each may disconnect at any time.
 #[tokio::test]
 async fn callers_cancelled_at_random_leave_no_more_waiting_tasks_than_the_queue_takes() {
     const QUEUE: usize = 1024;

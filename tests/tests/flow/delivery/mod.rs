@@ -1,4 +1,4 @@
-//! Delivery in the background: when the answer leaves, in which order the flows run, and that none is lost.
+//! Background delivery: when the answer is returned, in which order the flows run, and that none is lost.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{

@@ -54,11 +54,11 @@ async fn under_load(queue: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_entitys_flows_are_in_order_under_load() {
+async fn flows_of_an_entity_under_load_run_in_order() {
     under_load(10_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn so_they_are_when_the_queue_is_full_all_the_time() {
+async fn flows_of_an_entity_with_full_queue_run_in_order() {
     under_load(1).await;
 }

@@ -1,8 +1,8 @@
 use super::*;
 
-/// On a thread and a runtime of its own, which ends with flows under way and queued.
+/// The runtime is on a thread of its own and ends while flows are running and queued.
 #[test]
-fn when_it_ends_what_was_not_done_is_reported() {
+fn runtime_that_ends_reports_unfinished_flows() {
     #[orchestrate(
         pattern = "user",
         id = 42,
@@ -49,9 +49,9 @@ fn when_it_ends_what_was_not_done_is_reported() {
     assert_eq!(world.orchestrator.stats().flows(CallOutcome::Err), 1);
 }
 
-/// There is nowhere to go on: the caller waits.
+/// There is no runtime for background work, so the caller waits.
 #[test]
-fn without_one_flows_run_inline() {
+fn flows_without_a_runtime_run_inline() {
     #[orchestrate(pattern = "user", id = 42, delivery = "background")]
     async fn ask() -> Result<u64, Code> {
         Ok(1)
@@ -63,9 +63,9 @@ fn without_one_flows_run_inline() {
     assert_eq!(world.reports.only().failures().count(), 0);
 }
 
-/// A flow of an orchestrator goes on where that was built, whatever runtime its handler was called in.
+/// A background flow runs in the runtime that its orchestrator was built in, whatever runtime called the handler.
 #[test]
-fn it_is_the_one_that_the_orchestrator_was_built_in() {
+fn background_flow_runs_in_the_runtime_of_its_orchestrator() {
     #[orchestrate(pattern = "user", id = 42, audit = hooks::both, delivery = "background")]
     async fn ask() -> Result<u64, Code> {
         Ok(1)

@@ -3,7 +3,7 @@ use super::*;
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn it_waits_for_what_is_queued() {
+async fn shutdown_waits_for_queued_flows() {
     gated!(GATE, ask);
 
     let world = World::new();
@@ -18,7 +18,7 @@ async fn it_waits_for_what_is_queued() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_its_deadline_it_counts_what_is_left() {
+async fn shutdown_at_its_deadline_counts_unfinished_flows() {
     gated!(GATE, ask);
 
     let (log, _listening) = Log::listen();
@@ -40,14 +40,14 @@ async fn at_its_deadline_it_counts_what_is_left() {
 }
 
 #[tokio::test]
-async fn without_anything_under_way_it_is_over_at_once() {
+async fn shutdown_without_flows_returns_at_once() {
     let world = World::new();
     assert_eq!(world.orchestrator.shutdown(Duration::ZERO).await, 0);
     assert_eq!(world.orchestrator.shutdown(MINUTE).await, 0, "and twice is no harm");
 }
 
 #[tokio::test]
-async fn after_it_flows_run_inline() {
+async fn flow_after_shutdown_runs_inline() {
     gated!(GATE, ask);
 
     let world = World::new();
@@ -63,7 +63,7 @@ async fn after_it_flows_run_inline() {
 }
 
 #[tokio::test]
-async fn after_it_a_caller_that_goes_takes_nothing_with_it() {
+async fn caller_cancelled_after_shutdown_loses_no_flow() {
     gated!(GATE, ask);
 
     let world = World::new();
@@ -77,9 +77,9 @@ async fn after_it_a_caller_that_goes_takes_nothing_with_it() {
     assert_eq!(report.failures().count(), 0, "{report}");
 }
 
-/// It waits as well for inline flows whose caller is gone.
+/// Shutdown also waits for an inline flow whose caller was cancelled.
 #[tokio::test]
-async fn it_waits_for_the_flows_of_callers_that_are_gone() {
+async fn shutdown_waits_for_inline_flows_of_cancelled_callers() {
     static GATE: Gate = Gate::closed();
 
     async fn audit(_: &Flow) -> HookResult {

@@ -1,4 +1,4 @@
-//! When the answer leaves, and that the flow is on disk by then, however the handler ended.
+//! A durable handler answers after its flow is stored, whether it returns, panics or is dropped.
 
 use super::*;
 
@@ -8,7 +8,7 @@ async fn ask(error: Option<Code>) -> Result<u64, Code> {
 }
 
 #[tokio::test]
-async fn it_leaves_when_the_flow_is_on_disk_and_nothing_else_is_done() {
+async fn durable_answer_is_returned_after_the_flow_is_stored_and_before_its_steps() {
     for (error, ending, event) in
         [(None, CallOutcome::Ok, "asked"), (Some(Code::Unavailable), CallOutcome::Err, "asked.failed")]
     {
@@ -29,9 +29,9 @@ async fn it_leaves_when_the_flow_is_on_disk_and_nothing_else_is_done() {
     }
 }
 
-/// Of its context, what events carry on most of all.
+/// The trace is the part of the context that every event carries.
 #[tokio::test]
-async fn the_trace_of_its_call_is_on_disk_and_in_the_event_of_the_relay() {
+async fn trace_of_the_call_is_stored_and_in_the_event_of_the_relay() {
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let state = "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE";
     let context = graceful::Context::new().trace(parent.parse().unwrap()).trace_state(state.parse().unwrap());
@@ -48,9 +48,9 @@ async fn the_trace_of_its_call_is_on_disk_and_in_the_event_of_the_relay() {
     }
 }
 
-/// Of another orchestrator, as it could be of another process.
+/// The relay belongs to another orchestrator, as in another process.
 #[tokio::test]
-async fn a_relay_runs_its_steps_with_the_same_id() {
+async fn relay_runs_the_steps_of_a_stored_flow_with_the_same_id() {
     for error in [None, Some(Code::Unavailable)] {
         let mut service = Service::new().await;
         let _ = service.without_a_relay().scope(ask(error)).await;
@@ -70,7 +70,7 @@ async fn a_relay_runs_its_steps_with_the_same_id() {
 }
 
 #[tokio::test]
-async fn a_panic_goes_on_when_its_flow_is_on_disk() {
+async fn panic_continues_after_its_flow_is_stored() {
     #[orchestrate(pattern = "user", id = 42, delivery = "durable")]
     async fn panics() -> Result<u64, Code> {
         panic!("of the handler")
@@ -85,7 +85,7 @@ async fn a_panic_goes_on_when_its_flow_is_on_disk() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_dropped_is_stored_all_the_same() {
+async fn flow_of_dropped_handler_is_stored() {
     #[orchestrate(pattern = "user", id = 42, delivery = "durable")]
     async fn never_ends() -> Result<u64, Code> {
         std::future::pending().await
@@ -101,9 +101,9 @@ async fn a_handler_that_is_dropped_is_stored_all_the_same() {
     assert_eq!((flow.ending(), flow.code()), (CallOutcome::Cancelled, Code::Cancelled));
 }
 
-/// Its caller goes while the flow is being written: it is stored once.
+/// The caller is cancelled while the flow is being written, and the flow is stored once.
 #[tokio::test]
-async fn a_caller_that_goes_while_it_is_written_loses_nothing() {
+async fn caller_cancelled_during_the_write_loses_no_flow() {
     for error in [None, Some(Code::Internal)] {
         let service = Service::new().await;
         let orchestrator = service.without_a_relay();
@@ -122,7 +122,7 @@ async fn a_caller_that_goes_while_it_is_written_loses_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_required_runs_before_the_answer_and_not_again() {
+async fn required_step_runs_before_the_answer_and_not_again() {
     static RUN: AtomicUsize = AtomicUsize::new(0);
 
     async fn counted(_: &Flow) -> HookResult {
@@ -148,9 +148,9 @@ async fn what_is_required_runs_before_the_answer_and_not_again() {
     assert_eq!(RUN.load(Ordering::Relaxed), 2);
 }
 
-/// It cannot wait for the disk.
+/// A sync handler cannot wait for the disk.
 #[tokio::test]
-async fn a_sync_handler_is_stored_in_the_background() {
+async fn flow_of_sync_handler_is_stored_in_the_background() {
     #[orchestrate(pattern = "user", id = 42, delivery = "durable")]
     fn ask(error: Option<Code>) -> Result<u64, Code> {
         error.map_or(Ok(7), Err)
@@ -165,9 +165,9 @@ async fn a_sync_handler_is_stored_in_the_background() {
     assert_eq!(endings, [CallOutcome::Ok, CallOutcome::Err]);
 }
 
-/// The store is gone: the steps run while the caller waits, and it is told.
+/// The store's table is missing: the steps run while the caller waits, and the failure is counted.
 #[tokio::test]
-async fn without_its_store_the_steps_run_at_once() {
+async fn flow_that_cannot_be_stored_runs_its_steps_at_once() {
     for error in [None, Some(Code::Unavailable)] {
         let mut service = Service::new().await;
         let orchestrator = service.without_a_relay();

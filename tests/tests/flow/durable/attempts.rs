@@ -1,4 +1,4 @@
-//! Attempts: what fails is tried again, what is done is not, and what cannot be is given up alone.
+//! A failed step is retried and a completed one is not. A flow that cannot run becomes a dead letter and delays no other.
 
 use super::*;
 
@@ -23,7 +23,7 @@ impl Done {
 }
 
 #[tokio::test]
-async fn only_what_has_failed_is_run_again() {
+async fn retry_runs_only_the_failed_steps() {
     static DONE: Done = Done::new();
 
     async fn fails_twice(flow: &Flow) -> HookResult {
@@ -58,7 +58,7 @@ async fn only_what_has_failed_is_run_again() {
 }
 
 #[tokio::test]
-async fn after_the_last_attempt_it_is_a_dead_letter_that_can_be_resubmitted() {
+async fn flow_after_its_last_attempt_is_a_dead_letter_that_can_be_resubmitted() {
     static DONE: Done = Done::new();
 
     async fn fails(flow: &Flow) -> HookResult {
@@ -90,7 +90,7 @@ async fn after_the_last_attempt_it_is_a_dead_letter_that_can_be_resubmitted() {
 }
 
 #[tokio::test]
-async fn a_step_that_hangs_is_a_failed_attempt() {
+async fn hanging_step_is_a_failed_attempt() {
     static DONE: Done = Done::new();
 
     async fn hangs_once(flow: &Flow) -> HookResult {
@@ -119,9 +119,9 @@ async fn well(id: u8) -> Result<u64, Code> {
     Ok(id.into())
 }
 
-/// Rows that nobody can do anything with, among others that are well.
+/// Four of six stored flows are unusable, each for another reason.
 #[tokio::test]
-async fn what_is_broken_is_given_up_alone() {
+async fn unusable_stored_flow_becomes_a_dead_letter_and_delays_no_other() {
     let service = Service::new().await;
     let orchestrator = service.without_a_relay();
     for id in 0..6 {
@@ -148,9 +148,9 @@ async fn what_is_broken_is_given_up_alone() {
     assert!(service.stored(FlowState::Queued).await.is_empty());
 }
 
-/// A program that is older than the flow cannot run it; one that is not gets it later.
+/// A program without the handler cannot run the flow. A program that has the handler runs it later.
 #[tokio::test]
-async fn what_a_newer_program_has_stored_waits_for_one() {
+async fn flow_stored_by_a_newer_program_waits_until_its_handler_is_known() {
     async fn of(service: &Service, sql: &'static str) {
         sqlx::query(sql).execute(&mut service.data().await).await.unwrap();
     }
@@ -164,9 +164,9 @@ async fn what_a_newer_program_has_stored_waits_for_one() {
     service.until(FlowState::Completed, 1).await;
 }
 
-/// Nobody has settled a flow of a relay that has died: the next one takes it.
+/// A relay died before it stored the outcome of its claim, so the next relay claims the flow.
 #[tokio::test]
-async fn the_flows_of_a_dead_relay_are_taken_over() {
+async fn flows_of_a_dead_relay_are_claimed_by_another() {
     let service = Service::new().await;
     service.without_a_relay().scope(well(1)).await.unwrap();
     let lease = Duration::from_millis(50);
@@ -176,9 +176,9 @@ async fn the_flows_of_a_dead_relay_are_taken_over() {
     assert_eq!(completed[0].attempts, 2, "the one that died counts");
 }
 
-/// While an attempt goes on, its lease is extended: nobody else takes it.
+/// The lease is extended while an attempt runs, so no other relay claims the flow.
 #[tokio::test]
-async fn an_attempt_may_take_longer_than_a_lease() {
+async fn attempt_may_take_longer_than_its_lease() {
     static GATE: Gate = Gate::closed();
 
     async fn slow(_: &Flow) -> HookResult {

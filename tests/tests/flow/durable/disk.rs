@@ -1,4 +1,4 @@
-//! The disk under the store: full, read-only, or with another file in the database's place.
+//! The disk under the store is full, is read-only, or has another file in place of the database.
 
 use std::{
     fs,
@@ -111,7 +111,7 @@ async fn store_whose_disk_was_full_stores_again_when_there_is_room() {
     assert_eq!(store.list(FlowState::Queued, 1000).await.unwrap().len(), stored + 10);
 }
 
-/// SQLite opens it, for reading, and no flow could be stored.
+/// SQLite opens such a file for reading only, and no flow could be stored.
 #[tokio::test]
 async fn store_in_a_file_that_is_read_only_is_refused() {
     let Some(disk) = Disk::mount("4m") else { return };
@@ -123,7 +123,7 @@ async fn store_in_a_file_that_is_read_only_is_refused() {
     assert!(error.contains("readonly database"), "{error}");
 }
 
-/// What is acknowledged into a file that nobody can open any more is lost. A new connection would make a new log beside the old one.
+/// A flow that is acknowledged into a deleted file is lost. A new connection would create a new log beside the old one.
 #[tokio::test]
 async fn store_whose_file_is_deleted_or_replaced_acknowledges_nothing() {
     for (file, replaced) in

@@ -1,4 +1,4 @@
-//! `Orchestrator::embedded`: one directory, and what is in it after a restart.
+//! `graceful_sqlite::embedded` keeps its records in one directory, and they are there after a restart.
 
 use super::*;
 
@@ -43,7 +43,7 @@ async fn everything_but_the_cache_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_directory_that_cannot_be_made_is_told_with_its_path() {
+async fn directory_that_cannot_be_created_is_refused_with_its_path() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "no directory").unwrap();
@@ -51,9 +51,9 @@ async fn a_directory_that_cannot_be_made_is_told_with_its_path() {
     assert!(error.contains(file.to_str().unwrap()), "{error}");
 }
 
-/// What works in the background needs a place to work in.
+/// Background work needs a runtime.
 #[test]
-fn a_relay_without_a_runtime_is_refused() {
+fn relay_without_a_runtime_is_refused() {
     let builder = || Orchestrator::builder().flows(memory::Flows::new());
     let error = builder().build().unwrap_err().to_string();
     assert!(error.contains("pass a handle with `.runtime(handle)`"), "{error}");
@@ -71,9 +71,9 @@ fn is_open(directory: &Path) -> bool {
     opened.into_iter().any(|file| file.starts_with(directory))
 }
 
-/// Nobody holds on to it: its relay ends when it is dropped, and its store is closed.
+/// Nothing else holds the orchestrator: when it is dropped its relay ends and its store is closed.
 #[tokio::test]
-async fn an_orchestrator_that_is_dropped_takes_its_relay_with_it() {
+async fn dropped_orchestrator_stops_its_relay() {
     let dir = TempDir::new().unwrap();
     let orchestrator = graceful_sqlite::embedded(dir.path()).await.unwrap().build().unwrap();
     assert!(is_open(dir.path()));

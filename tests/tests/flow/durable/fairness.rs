@@ -1,8 +1,8 @@
-//! The relay is shared: neither a hook that hangs nor a backlog of somebody else's keeps a flow waiting.
+//! The relay is shared fairly: neither a hanging hook nor a backlog of another lane delays a flow.
 
 use super::*;
 
-/// The hook of one handler hangs, and its flows are many: those of another handler are run all the same.
+/// The hook of one handler hangs for many flows, and the flows of another handler still run.
 #[tokio::test]
 async fn hanging_hook_delays_no_other_handler() {
     static GATE: Gate = Gate::closed();
@@ -41,7 +41,7 @@ async fn hanging_hook_delays_no_other_handler() {
     GATE.open_for(1000);
 }
 
-/// One tenant has a backlog, and its flows are slow; another one's flow has its turn.
+/// One tenant has a backlog of slow flows, and the flow of another tenant still gets its turn.
 #[tokio::test]
 async fn backlog_of_one_tenant_delays_no_other() {
     static DONE: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());

@@ -1,4 +1,4 @@
-//! Hooks are found again by a relay, and get their typed views.
+//! A relay finds the hooks of a stored flow and passes them their typed views.
 
 use std::sync::Mutex;
 
@@ -68,7 +68,7 @@ mod handlers {
 }
 
 #[tokio::test]
-async fn each_handler_has_its_own_hooks() {
+async fn relay_runs_the_hooks_of_each_handler() {
     let service = Service::new().await;
     let stored = service.without_a_relay();
     // As if by a process that is no more.
@@ -99,7 +99,7 @@ async fn each_handler_has_its_own_hooks() {
 }
 
 #[tokio::test]
-async fn a_value_that_cannot_be_restored_fails_its_step_only() {
+async fn value_that_cannot_be_restored_fails_its_step_only() {
     let service = Service::new().await;
     service.without_a_relay().scope(Users.with_a_payload()).await.unwrap();
     sqlx::query(
@@ -114,7 +114,7 @@ async fn a_value_that_cannot_be_restored_fails_its_step_only() {
     assert_eq!(service.reports.until(1).await[0].failures().count(), 1);
 }
 
-/// The hooks of a configuration are values of this process: they run before the answer.
+/// The hooks of a configuration are values of this process, so no relay could find them and they run before the answer.
 #[tokio::test]
 async fn hooks_of_a_configuration_run_before_the_answer() {
     use graceful::{Delivery, Hook, OrchestrationConfig};

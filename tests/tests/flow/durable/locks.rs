@@ -1,4 +1,4 @@
-//! SQLite has one writer at a time, and a handler's transaction is it.
+//! SQLite has one writer at a time, and a handler's transaction is that writer.
 
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
@@ -63,7 +63,7 @@ async fn users_of(service: &Service, connections: u32, busy_timeout: Duration) -
     pool
 }
 
-/// The relay settles flows all the time, and the handlers' own transactions are four at once.
+/// The relay stores outcomes all the time, and four transactions of handlers are open at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn deferred_transactions_of_handlers_that_read_first_all_commit() {
     const EACH: i64 = 25;
@@ -88,7 +88,7 @@ async fn deferred_transactions_of_handlers_that_read_first_all_commit() {
     service.until(FlowState::Completed, 100).await;
 }
 
-/// All of them together take longer than the busy timeout, and each waits for the one before it only.
+/// Together the transactions take longer than the busy timeout, but each waits only for the one before it.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_of_200_handlers_at_once_all_commit() {
     for is_begun_in_turn in [false, true] {
@@ -114,9 +114,9 @@ async fn transactions_of_200_handlers_at_once_all_commit() {
     }
 }
 
-/// Whoever has the lock takes it again while the next one waits for it.
+/// The transaction that holds the lock takes it again while another writer waits for it.
 #[tokio::test(flavor = "multi_thread")]
-async fn second_handler_of_a_transaction_does_not_wait_behind_who_waits_for_it() {
+async fn second_handler_of_a_transaction_does_not_queue_behind_waiting_writers() {
     let service = Service::new().await;
     let pool = users_of(&service, 2, Duration::from_secs(60)).await;
     let orchestrator = service.without_a_relay();
@@ -133,9 +133,9 @@ async fn second_handler_of_a_transaction_does_not_wait_behind_who_waits_for_it()
     second.await.unwrap().unwrap();
 }
 
-/// A lock that somebody keeps is waited for by all at the same time.
+/// All of them wait at the same time for a lock that is not released.
 #[tokio::test(flavor = "multi_thread")]
-async fn transactions_that_wait_in_vain_fail_together() {
+async fn transactions_that_time_out_waiting_fail_together() {
     let service = Service::new().await;
     let pool = users_of(&service, 11, Duration::from_millis(500)).await;
     let _kept = graceful_sqlite::begin(&pool).await.unwrap();
@@ -177,7 +177,7 @@ async fn transaction_that_has_read_before_another_wrote_is_refused_before_the_bo
     assert_eq!(stored[1].flow().unwrap().ending(), CallOutcome::Err);
 }
 
-/// What a handler in the transaction writes waits for the end of the transaction, and so the handler does not.
+/// Writes of a handler in the transaction wait for the end of the transaction, so the handler must not wait for them.
 #[tokio::test]
 async fn handler_called_in_a_transaction_that_locks_its_store_waits_for_nothing() {
     let service = Service::new().await;

@@ -1,4 +1,4 @@
-//! Durable delivery: from the handler to the disk, and from there to the end of its steps.
+//! Durable delivery: a flow is stored by its handler, and a relay runs its steps.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{

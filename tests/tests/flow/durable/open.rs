@@ -1,4 +1,4 @@
-//! How a store is opened: by a path or by a URL, and with which rights.
+//! A store is opened by a path or by a URL, and its file gets the right permissions.
 
 use super::*;
 
@@ -75,7 +75,7 @@ mod rights {
         drop(orchestrator);
     }
 
-    /// What was there before keeps the rights that somebody gave it.
+    /// An existing file keeps the permissions that it was given.
     #[tokio::test]
     async fn store_in_an_existing_file_leaves_its_rights_alone() {
         let dir = TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! Review jobs: they persist, and a worker gets those that are due.
+//! Review jobs are stored, and a worker passes those that are due to the reviewer.
 
 use std::sync::Mutex;
 
@@ -25,7 +25,7 @@ async fn until_closed(service: &Service) {
 }
 
 #[tokio::test]
-async fn a_job_outlives_its_process_and_the_ok_of_its_entity_completes_it() {
+async fn review_job_survives_a_restart_and_ok_of_its_entity_completes_it() {
     let service = Service::new().await;
     service.without_a_relay().scope(ask(1, Some(Code::Internal))).await.unwrap_err();
     let next = service.without_a_relay();
@@ -37,7 +37,7 @@ async fn a_job_outlives_its_process_and_the_ok_of_its_entity_completes_it() {
 }
 
 #[tokio::test]
-async fn what_is_due_is_reviewed_until_the_reviewer_is_content() {
+async fn due_job_is_reviewed_until_the_reviewer_succeeds() {
     let service = Service::new().await;
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
@@ -62,7 +62,7 @@ async fn what_is_due_is_reviewed_until_the_reviewer_is_content() {
 }
 
 #[tokio::test]
-async fn after_the_last_attempt_it_waits_for_the_entity_to_fail_again() {
+async fn review_job_after_its_last_attempt_waits_for_the_next_failure() {
     let service = Service::new().await;
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&calls);
@@ -95,7 +95,7 @@ async fn after_the_last_attempt_it_waits_for_the_entity_to_fail_again() {
 }
 
 #[tokio::test]
-async fn a_reviewer_that_hangs_loses_the_job() {
+async fn hanging_reviewer_loses_the_job() {
     let service = Service::new().await;
     let orchestrator = service
         .builder()

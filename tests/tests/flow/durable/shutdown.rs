@@ -1,4 +1,4 @@
-//! What is under way when the process ends in order.
+//! Flows that have not ended when the process shuts down are stored or reported.
 
 use super::*;
 
@@ -29,7 +29,7 @@ async fn in_the_background(n: u8, error: Option<Code>) -> Result<u8, Code> {
 }
 
 #[tokio::test]
-async fn what_is_queued_at_the_deadline_is_stored_and_run_by_the_next_process() {
+async fn flow_queued_at_the_shutdown_deadline_is_stored_and_run_by_the_next_process() {
     let mut service = Service::new().await;
     let gate = Arc::new(Gate::closed());
     let orchestrator =
@@ -51,9 +51,9 @@ async fn what_is_queued_at_the_deadline_is_stored_and_run_by_the_next_process() 
     assert_eq!(service.emitted().len(), 3);
 }
 
-/// Its hook is known to this process only.
+/// Only this process knows the flow's hook, so the flow cannot be stored.
 #[tokio::test]
-async fn what_cannot_be_stored_is_left_and_counted() {
+async fn flow_that_cannot_be_stored_at_shutdown_is_left_and_counted() {
     #[orchestrate(pattern = "user", id = 42, audit = gated, delivery = "background")]
     async fn ask() -> Result<u8, Code> {
         Ok(1)
@@ -70,7 +70,7 @@ async fn what_cannot_be_stored_is_left_and_counted() {
 }
 
 #[tokio::test]
-async fn the_relay_takes_no_more_and_ends_what_it_has() {
+async fn relay_at_shutdown_claims_nothing_and_finishes_its_flows() {
     static GATE: Gate = Gate::closed();
 
     async fn gated(_: &Flow) -> HookResult {

@@ -1,4 +1,4 @@
-//! Events that are too large for the wire.
+//! Events that are larger than the emitter's limit are refused.
 
 use super::*;
 
@@ -13,7 +13,7 @@ async fn fail(size: usize) -> Result<String, Code> {
 }
 
 #[tokio::test]
-async fn one_over_the_limit_is_refused_once_and_the_other_steps_go_on() {
+async fn event_over_the_size_limit_is_refused_once_and_other_steps_run() {
     let mut service = Service::new().await;
     let orchestrator = service.with_a_relay();
     orchestrator.scope(ask(1, 66_000)).await.unwrap();
@@ -29,7 +29,7 @@ async fn one_over_the_limit_is_refused_once_and_the_other_steps_go_on() {
 }
 
 #[tokio::test]
-async fn the_limit_is_of_the_event_not_of_what_is_stored() {
+async fn size_limit_applies_to_the_event_and_not_to_the_stored_flow() {
     let mut service = Service::new().await;
     let orchestrator = service.builder().max_event_bytes(70_000).build().unwrap();
     orchestrator.scope(ask(1, 66_000)).await.unwrap();
@@ -44,7 +44,7 @@ async fn the_limit_is_of_the_event_not_of_what_is_stored() {
 }
 
 #[tokio::test]
-async fn near_the_limit_it_is_the_bytes_on_the_wire_that_count() {
+async fn size_limit_counts_the_bytes_on_the_wire() {
     let mut service = Service::new().await;
     let limit = 10_000;
     let orchestrator = service.builder().max_event_bytes(limit).build().unwrap();

@@ -1,4 +1,4 @@
-//! `tx`: the flow is in the database if and only if its data is.
+//! `tx`: a flow is committed if and only if its data is committed.
 
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 
@@ -40,7 +40,7 @@ async fn entities(service: &Service) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_ok_commits_with_its_data_or_not_at_all() {
+async fn flow_of_ok_commits_with_its_data_or_not_at_all() {
     let mut service = Service::new().await;
     let mut connection = with_users(&service).await;
     let orchestrator = service.without_a_relay();
@@ -66,9 +66,9 @@ async fn an_ok_commits_with_its_data_or_not_at_all() {
     assert_eq!(service.emitted().len(), 2);
 }
 
-/// The transaction is still open when the handler answers, and locks the store: the flow is stored when it is over.
+/// The transaction is still open and locks the store when the handler answers. The flow is stored after its end.
 #[tokio::test]
-async fn an_err_is_stored_when_the_transaction_is_rolled_back() {
+async fn flow_of_err_is_stored_when_the_transaction_is_rolled_back() {
     let service = Service::new().await;
     let mut connection = with_users(&service).await;
     let orchestrator = service.without_a_relay();
@@ -82,9 +82,9 @@ async fn an_err_is_stored_when_the_transaction_is_rolled_back() {
     assert!(saved(&mut connection).await.is_empty());
 }
 
-/// Another database, without the store's tables: nothing must be committed that no flow tells of.
+/// The transaction is in another database, without the store's tables. Data must not be committed without its flow.
 #[tokio::test]
-async fn a_flow_that_cannot_be_stored_is_the_handlers_err() {
+async fn flow_that_cannot_be_stored_is_the_handlers_err() {
     let service = Service::new().await;
     let orchestrator = service.without_a_relay();
     let mut elsewhere = connect(&service.dir.path().join("elsewhere.db")).await;
@@ -110,7 +110,7 @@ async fn a_flow_that_cannot_be_stored_is_the_handlers_err() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_too_large_is_the_handlers_err() {
+async fn event_that_is_too_large_is_the_handlers_err() {
     #[orchestrate(pattern = "user", id = 42, event = "saved", payload = "x".repeat(70_000), delivery = "durable", tx = tx)]
     async fn save_much(tx: &mut Transaction<'_, Sqlite>) -> Result<i64, StepError> {
         let _ = tx;
@@ -125,7 +125,7 @@ async fn an_event_that_is_too_large_is_the_handlers_err() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_dropped_or_panics_in_its_transaction_is_stored_when_that_is_over() {
+async fn flow_of_handler_dropped_or_panicked_in_its_transaction_is_stored_afterwards() {
     #[orchestrate(pattern = "user", id = 42, delivery = "durable", tx = tx)]
     async fn never_ends(tx: &mut Transaction<'_, Sqlite>) -> Result<i64, StepError> {
         sqlx::query("INSERT INTO users (id) VALUES (1)").execute(&mut **tx).await.unwrap();
@@ -158,9 +158,9 @@ async fn a_handler_that_is_dropped_or_panics_in_its_transaction_is_stored_when_t
     }
 }
 
-/// Within a transaction, too, a handler without an orchestrator is the plain handler.
+/// A handler with a transaction and without an orchestrator is the plain function.
 #[tokio::test]
-async fn without_an_orchestrator_nothing_is_stored() {
+async fn handler_without_an_orchestrator_stores_nothing() {
     let service = Service::new().await;
     let mut connection = with_users(&service).await;
     let mut transaction = connection.begin().await.unwrap();
@@ -169,9 +169,9 @@ async fn without_an_orchestrator_nothing_is_stored() {
     assert_eq!((saved(&mut connection).await, entities(&service).await.len()), (vec![1], 0));
 }
 
-/// Its future can be spawned, as the plain one's can.
+/// The future can be spawned like that of the plain function.
 #[tokio::test]
-async fn its_future_is_send() {
+async fn future_of_a_handler_with_a_transaction_is_send() {
     fn is_send<T: Send>(_: &T) {}
     let service = Service::new().await;
     let mut connection = with_users(&service).await;
@@ -179,9 +179,10 @@ async fn its_future_is_send() {
     is_send(&save(&mut transaction, 1, None));
 }
 
-/// A subscriber's transaction is the handler's: the note of the event, the data and the flow, or none of them.
+/// The handler uses the subscriber's transaction, so the inbox entry, the data and the flow are committed together or not
+/// at all.
 #[tokio::test]
-async fn a_flow_is_stored_with_the_note_of_the_event_that_led_to_it() {
+async fn flow_commits_together_with_the_inbox_entry_of_its_event() {
     use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent};
 
     let service = Service::new().await;

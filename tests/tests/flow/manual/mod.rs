@@ -1,4 +1,4 @@
-//! The manual path: the same flow, the same steps, the same effects as the attribute's.
+//! The manual path has the same flows, steps and effects as the attribute.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{

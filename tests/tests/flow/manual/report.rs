@@ -5,7 +5,7 @@ fn config(world: &World) -> OrchestrationConfig {
 }
 
 #[tokio::test]
-async fn it_tells_what_became_of_each_step_on_both_arms() {
+async fn report_has_the_result_of_each_step_on_both_arms() {
     let world = World::new();
     let ok = Success::wrap(Code::Ok, "user updated", &ada()).orchestrate(&config(&world)).await;
     let err = Failure::wrap(Code::Internal, "broken", "cause").orchestrate(&config(&world)).await;
@@ -25,7 +25,7 @@ async fn it_tells_what_became_of_each_step_on_both_arms() {
 }
 
 #[tokio::test]
-async fn where_when_is_false_every_step_is_skipped() {
+async fn false_when_skips_every_step() {
     let world = World::new();
     let config = config(&world).when(false);
     let ok = Success::wrap(Code::Ok, "", &ada()).orchestrate(&config).await;
@@ -37,7 +37,7 @@ async fn where_when_is_false_every_step_is_skipped() {
 }
 
 #[tokio::test]
-async fn so_it_is_without_an_orchestrator_and_a_scoped_one_is_found() {
+async fn manual_path_without_an_orchestrator_skips_every_step_and_in_a_scope_uses_its_own() {
     let world = World::new();
     let config = OrchestrationConfig::new("user").cache_key(42);
     let report = Success::wrap(Code::Ok, "", &ada()).orchestrate(&config).await;
@@ -48,7 +48,7 @@ async fn so_it_is_without_an_orchestrator_and_a_scoped_one_is_found() {
 }
 
 #[tokio::test]
-async fn it_names_the_required_step_that_failed() {
+async fn report_names_the_required_step_that_failed() {
     let world = World::new();
     let config = config(&world)
         .hook(Step::Graph, Hook::new(hooks::flow::fails))
@@ -64,7 +64,7 @@ async fn it_names_the_required_step_that_failed() {
 }
 
 #[tokio::test]
-async fn in_the_background_it_is_what_is_known_so_far() {
+async fn report_of_background_delivery_has_the_results_known_so_far() {
     static GATE: Gate = Gate::closed();
 
     async fn audit(_: &Flow) -> Result<(), StepError> {
@@ -86,7 +86,7 @@ async fn in_the_background_it_is_what_is_known_so_far() {
 }
 
 #[tokio::test]
-async fn dropped_before_it_is_done_the_flow_goes_on() {
+async fn manual_flow_dropped_before_its_end_continues() {
     static GATE: Gate = Gate::closed();
 
     async fn audit(_: &Flow) -> Result<(), StepError> {
@@ -111,7 +111,7 @@ async fn dropped_before_it_is_done_the_flow_goes_on() {
 }
 
 #[tokio::test]
-async fn a_hook_can_stand_in_one_arm_only() {
+async fn hook_of_one_arm_leaves_the_other_arm_alone() {
     let world = World::new();
     let hook = || Hook::new(hooks::both);
     let on_ok = config(&world).hook_ok(Step::Audit, hook());
@@ -127,7 +127,7 @@ async fn a_hook_can_stand_in_one_arm_only() {
 }
 
 #[tokio::test]
-async fn what_it_remembers_a_handler_recovers_with() {
+async fn handler_recovers_with_the_last_good_value_of_the_manual_path() {
     #[orchestrate(pattern = "user", cache = 42, fallback = last_good)]
     async fn load() -> Result<User, UserError> {
         Err(UserError::Broken)
@@ -140,7 +140,7 @@ async fn what_it_remembers_a_handler_recovers_with() {
 }
 
 #[tokio::test]
-async fn within_a_hook_it_has_a_parent() {
+async fn manual_flow_within_a_hook_has_a_parent() {
     async fn hook(flow: &Flow) -> Result<(), StepError> {
         let report =
             Success::wrap(Code::Ok, "", "inner").orchestrate(&OrchestrationConfig::new("mail")).await;

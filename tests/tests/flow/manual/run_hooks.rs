@@ -30,7 +30,7 @@ fn failed(errors: &[StepError]) {
 }
 
 #[tokio::test]
-async fn they_run_in_a_row_and_each_is_contained() {
+async fn hooks_run_in_order_and_each_failure_is_contained() {
     hooks::calls();
     failed(&Success::wrap(Code::Ok, "done", &ada()).run_hooks(row()).await);
     assert_eq!(hooks::calls(), ["first OK done", "last"]);
@@ -39,7 +39,7 @@ async fn they_run_in_a_row_and_each_is_contained() {
 }
 
 #[tokio::test]
-async fn they_run_in_a_typed_hook_too() {
+async fn hooks_run_in_order_within_a_typed_hook() {
     async fn many(success: &Success<'_, User>) -> Result<(), StepError> {
         let failures = success.run_hooks(row()).await;
         failed(&failures);

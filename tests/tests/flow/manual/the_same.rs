@@ -1,4 +1,4 @@
-//! The manual path and the attribute, each in a world of its own, for the same calls.
+//! The manual path and the attribute have the same effects for the same calls. Each runs with an orchestrator of its own.
 
 use graceful::backends::{MetadataStore as _, Nexus as _};
 

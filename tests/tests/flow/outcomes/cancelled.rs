@@ -36,27 +36,27 @@ async fn dropped_half_way(world: &World, call: impl Future<Output = Result<u64, 
 }
 
 #[tokio::test]
-async fn the_error_flow_runs_in_the_background() {
+async fn cancelled_call_runs_its_error_flow_in_the_background() {
     let world = World::new();
     dropped_half_way(&world, ask()).await;
 }
 
 #[tokio::test]
-async fn so_it_does_for_a_boxed_future() {
+async fn cancelled_boxed_future_runs_its_error_flow_in_the_background() {
     let world = World::new();
     let call = world.orchestrator.sync_scope(boxed);
     dropped_half_way(&world, call).await;
 }
 
 #[tokio::test]
-async fn so_it_does_for_a_future_that_the_function_returns() {
+async fn cancelled_returned_future_runs_its_error_flow_in_the_background() {
     let world = World::new();
     let call = world.orchestrator.sync_scope(returned);
     dropped_half_way(&world, call).await;
 }
 
 #[tokio::test]
-async fn a_future_that_was_never_polled_has_no_flow() {
+async fn future_that_was_never_polled_has_no_flow() {
     let world = World::new();
     drop(world.run(ask()));
     drop(world.orchestrator.sync_scope(boxed));
@@ -66,9 +66,9 @@ async fn a_future_that_was_never_polled_has_no_flow() {
     assert_eq!(endings(&world), [CallOutcome::Cancelled]);
 }
 
-/// What the body holds must not outlive the call.
+/// Values in the body must not outlive the call.
 #[tokio::test]
-async fn the_body_is_dropped_before_its_flow_begins() {
+async fn body_of_cancelled_call_is_dropped_before_its_flow_begins() {
     struct ClaimId;
 
     impl Drop for ClaimId {
@@ -92,9 +92,9 @@ async fn the_body_is_dropped_before_its_flow_begins() {
     assert_eq!(hooks::calls(), ["dropped", "cancelled 42"]);
 }
 
-/// The panic is the caller's to see; the flow runs all the same.
+/// The panic reaches the caller, and the flow still runs.
 #[tokio::test]
-async fn a_body_that_panics_while_it_is_dropped_has_its_flow() {
+async fn body_that_panics_while_dropped_has_its_flow() {
     struct Bomb;
 
     impl Drop for Bomb {
@@ -117,7 +117,7 @@ async fn a_body_that_panics_while_it_is_dropped_has_its_flow() {
 }
 
 #[tokio::test]
-async fn the_context_of_the_call_is_that_of_its_flow() {
+async fn flow_of_cancelled_call_has_the_context_of_the_call() {
     let world = World::new();
     {
         let context = graceful::Context::new().tenant("acme");

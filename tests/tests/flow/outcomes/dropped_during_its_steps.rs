@@ -7,7 +7,7 @@ async fn gated(flow: &Flow, gate: &Gate) -> HookResult {
 }
 
 #[tokio::test]
-async fn they_go_on_in_the_background_on_both_arms() {
+async fn steps_of_dropped_call_continue_in_the_background_on_both_arms() {
     static GATE: Gate = Gate::closed();
 
     async fn hook(flow: &Flow) -> HookResult {
@@ -36,9 +36,9 @@ async fn they_go_on_in_the_background_on_both_arms() {
     }
 }
 
-/// What borrows the result cannot go on without the one who has it; everything else does.
+/// A typed hook borrows the result and cannot continue without the call that owns it; every other step continues.
 #[tokio::test]
-async fn a_typed_hook_is_abandoned_and_seen() {
+async fn typed_hook_of_dropped_call_is_abandoned_and_reported() {
     static GATE: Gate = Gate::closed();
 
     async fn typed(failure: &Failure<'_, Code>) -> HookResult {
@@ -62,7 +62,7 @@ async fn a_typed_hook_is_abandoned_and_seen() {
 }
 
 #[tokio::test]
-async fn so_do_those_of_a_panic() {
+async fn steps_of_dropped_panicking_call_continue_in_the_background() {
     static GATE: Gate = Gate::closed();
 
     async fn hook(flow: &Flow) -> HookResult {

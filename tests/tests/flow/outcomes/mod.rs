@@ -1,4 +1,5 @@
-//! The four outcomes of a call, and what surrounds them: order, nesting, sync handlers, orchestrators side by side.
+//! The four outcomes of a call: `Ok`, `Err`, a panic and cancellation. Also order, nesting, sync handlers and several
+//! orchestrators.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{

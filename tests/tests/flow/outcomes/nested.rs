@@ -21,7 +21,7 @@ async fn ask(error: Option<Code>) -> Result<u64, Code> {
 }
 
 #[tokio::test]
-async fn a_handler_that_a_hook_calls_has_a_flow_of_its_own_with_its_parent() {
+async fn handler_called_by_a_hook_has_its_own_flow_with_a_parent() {
     let world = World::new();
     for error in [None, Some(Code::Internal)] {
         assert_eq!(world.run(ask(error)).await.err(), error);
@@ -39,7 +39,7 @@ async fn a_handler_that_a_hook_calls_has_a_flow_of_its_own_with_its_parent() {
 }
 
 #[tokio::test]
-async fn after_the_hook_there_is_no_parent() {
+async fn flow_after_the_hook_has_no_parent() {
     let world = World::new();
     world
         .run(async {
@@ -50,9 +50,9 @@ async fn after_the_hook_there_is_no_parent() {
     assert_eq!(world.reports.last().flow().parent(), None);
 }
 
-/// The hook runs within the context of its flow, in the background too.
+/// A hook runs within the context of its flow, also in the background.
 #[tokio::test]
-async fn the_context_goes_with_it() {
+async fn handler_called_by_a_hook_has_the_context_of_the_call() {
     #[orchestrate(pattern = "user", id = 42, audit = notify, delivery = "background")]
     async fn later() -> Result<u64, Code> {
         Ok(1)
@@ -94,7 +94,7 @@ async fn recovering() -> Result<u64, UserError> {
 }
 
 #[tokio::test]
-async fn the_depth_of_fallbacks_is_bounded() {
+async fn depth_of_nested_fallbacks_is_bounded() {
     let world = World::new();
     assert!(matches!(world.run(recovering()).await, Err(UserError::Broken)));
     assert_eq!(hooks::calls().len(), 9);
@@ -103,7 +103,7 @@ async fn the_depth_of_fallbacks_is_bounded() {
 }
 
 #[tokio::test]
-async fn the_depth_is_bounded() {
+async fn depth_of_nested_flows_is_bounded() {
     let world = World::new();
     let (log, _listening) = Log::listen();
     assert_eq!(world.run(matryoshka()).await.unwrap(), 1);

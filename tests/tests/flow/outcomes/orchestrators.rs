@@ -35,7 +35,7 @@ fn ask_sync(key: Key, error: Option<UserError>) -> Result<u64, UserError> {
 }
 
 #[tokio::test]
-async fn without_one_an_annotated_handler_is_the_plain_one() {
+async fn handler_without_an_orchestrator_is_the_plain_function() {
     hooks::calls();
     let count = Arc::<AtomicUsize>::default();
     let key = || Key(Arc::clone(&count));
@@ -64,7 +64,7 @@ impl Service {
 }
 
 #[tokio::test]
-async fn two_live_side_by_side() {
+async fn two_orchestrators_run_side_by_side() {
     let (one, two) = (World::new(), World::new());
     let key = || Key(Arc::default());
     let calls = tokio::join!(
@@ -82,14 +82,14 @@ async fn two_live_side_by_side() {
 }
 
 #[tokio::test]
-async fn the_inner_scope_wins() {
+async fn inner_scope_overrides_the_outer_scope() {
     let (outer, inner) = (World::new(), World::new());
     outer.run(inner.run(ask(Key(Arc::default()), None))).await.unwrap();
     assert_eq!((outer.reports.count(), inner.reports.count()), (0, 1));
 }
 
 #[tokio::test]
-async fn the_one_that_the_argument_names_wins_over_the_scope() {
+async fn orchestrator_of_the_argument_overrides_the_scope() {
     let (named, scoped) = (World::new(), World::new());
     let service = Service { orchestrator: Some(named.orchestrator.clone()) };
     scoped.run(service.ask(1)).await.unwrap();
@@ -99,9 +99,9 @@ async fn the_one_that_the_argument_names_wins_over_the_scope() {
     assert_eq!((named.reports.count(), scoped.reports.count()), (1, 0), "and none is none");
 }
 
-/// A step without its backend is skipped.
+/// A step without a backend is skipped.
 #[tokio::test]
-async fn one_without_backends_skips_every_step() {
+async fn orchestrator_without_backends_skips_every_step() {
     #[orchestrate(pattern = "user", cache = 42, event = "asked")]
     async fn plain(error: Option<UserError>) -> Result<u64, UserError> {
         error.map_or(Ok(1), Err)
@@ -120,9 +120,9 @@ async fn one_without_backends_skips_every_step() {
     }
 }
 
-/// An observer's panic is its own.
+/// The panic of an observer is contained.
 #[tokio::test]
-async fn an_observer_that_panics_harms_nobody() {
+async fn panicking_observer_changes_nothing() {
     let (log, _listening) = Log::listen();
     let world = World::with(|builder| builder.on_report(|_| panic!("in the observer")));
     assert_eq!(world.run(ask(Key(Arc::default()), None)).await.unwrap(), 1);

@@ -60,9 +60,9 @@ async fn metadata_then_cache_then_the_rest_and_a_fallback_before_all() {
     }
 }
 
-/// A consumer that gets the event must find the cache right.
+/// A consumer that receives the event must find the cache up to date.
 #[tokio::test]
-async fn the_event_finds_the_cache_right() {
+async fn event_is_emitted_after_the_cache_is_updated() {
     use graceful::backends::{Cache as _, EventEmitter, Reply, memory};
 
     #[derive(Debug)]
@@ -130,9 +130,10 @@ mod at_once {
         error.map_or(Ok(1), Err)
     }
 
-    /// The clock stands still but for the steps' budgets: one after the other they would run out of time.
+    /// The paused clock advances only to the budgets of the steps: if the steps ran one after the other, they would time
+    /// out.
     #[tokio::test(start_paused = true)]
-    async fn the_last_six_run_concurrently() {
+    async fn last_six_steps_run_concurrently() {
         let world = World::new();
         for error in [None, Some(Code::Internal)] {
             assert_eq!(world.run(all_meet(error)).await.err(), error);

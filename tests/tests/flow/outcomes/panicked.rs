@@ -48,28 +48,28 @@ fn error_flow_has_run(world: &World) {
 }
 
 #[tokio::test]
-async fn the_error_flow_runs_and_then_the_same_panic_goes_on() {
+async fn panic_runs_the_error_flow_and_then_continues() {
     let world = World::new();
     panics(&world, at_once()).await;
     error_flow_has_run(&world);
 }
 
 #[tokio::test]
-async fn so_it_does_after_an_await() {
+async fn panic_after_an_await_runs_the_error_flow_and_then_continues() {
     let world = World::new();
     panics(&world, later()).await;
     error_flow_has_run(&world);
 }
 
 #[tokio::test]
-async fn so_it_does_in_a_boxed_future() {
+async fn panic_in_a_boxed_future_runs_the_error_flow_and_then_continues() {
     let world = World::new();
     panics(&world, world.orchestrator.sync_scope(boxed)).await;
     error_flow_has_run(&world);
 }
 
 #[tokio::test]
-async fn so_it_does_in_a_sync_handler() {
+async fn panic_in_a_sync_handler_runs_the_error_flow_and_then_continues() {
     let world = World::new();
     let call = || world.orchestrator.sync_scope(sync);
     let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).unwrap_err();
@@ -78,9 +78,9 @@ async fn so_it_does_in_a_sync_handler() {
     error_flow_has_run(&world);
 }
 
-/// A fallback has no caller to.
+/// After a panic there is no caller to return the value of a fallback to.
 #[tokio::test]
-async fn no_fallback_is_asked() {
+async fn panic_calls_no_fallback() {
     async fn fallback(_: &Failure<'_, UserError>) -> Option<u64> {
         yield_now().await;
         hooks::called("fallback");
@@ -108,9 +108,9 @@ async fn no_fallback_is_asked() {
     }
 }
 
-/// Nobody is left to get the `Err` that a `required` step asks for.
+/// After a panic there is no caller to return the `Err` of a required step to.
 #[tokio::test]
-async fn a_required_step_that_fails_does_not_change_the_panic() {
+async fn failed_required_step_does_not_change_the_panic() {
     #[orchestrate(pattern = "user", id = 42, audit(with = hooks::fails, required))]
     async fn required() -> Result<u64, UserError> {
         resume_unwind(Box::new(Payload(7)))

@@ -34,9 +34,9 @@ async fn err_feeds_the_error_flow() {
     assert_eq!(world.orchestrator.stats().flows(CallOutcome::Err), 1);
 }
 
-/// What says nothing of itself is internal, and its own text never leaves the process.
+/// An error without a classification is internal, and its text never leaves the process.
 #[tokio::test]
-async fn an_error_that_is_not_classified_is_internal() {
+async fn unclassified_error_is_internal() {
     #[derive(Debug)]
     struct Secret(&'static str);
 

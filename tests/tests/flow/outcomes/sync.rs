@@ -51,7 +51,7 @@ fn call<T>(world: &World, call: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn what_is_ready_is_done_when_it_returns_without_any_runtime() {
+fn ready_steps_of_sync_handler_are_done_at_its_return_without_a_runtime() {
     let world = World::new();
     assert_eq!(call(&world, || ask(None)).unwrap(), 1);
     assert!(matches!(call(&world, || ask(Some(UserError::Broken))), Err(UserError::Broken)));
@@ -63,7 +63,7 @@ fn what_is_ready_is_done_when_it_returns_without_any_runtime() {
 }
 
 #[tokio::test]
-async fn what_is_not_ready_goes_on_in_the_background() {
+async fn pending_steps_of_sync_handler_continue_in_the_background() {
     let world = World::new();
     for (error, ending) in [(None, CallOutcome::Ok), (Some(UserError::Broken), CallOutcome::Err)] {
         let before = world.reports.count();
@@ -75,9 +75,10 @@ async fn what_is_not_ready_goes_on_in_the_background() {
     }
 }
 
-/// The runtime is the one that the orchestrator was built in, or given; the call itself may be outside of any.
+/// The runtime is the one that the orchestrator was built in or was given. The call itself may be outside of any
+/// runtime.
 #[test]
-fn on_the_runtime_of_the_orchestrator() {
+fn pending_steps_of_sync_handler_run_in_the_runtime_of_the_orchestrator() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let world = World::with(|builder| builder.runtime(runtime.handle().clone()));
     assert_eq!(call(&world, || ask_slowly(None)).unwrap(), 1);
@@ -87,7 +88,7 @@ fn on_the_runtime_of_the_orchestrator() {
 }
 
 #[test]
-fn without_any_runtime_it_is_abandoned_and_seen() {
+fn pending_step_without_a_runtime_is_abandoned_and_reported() {
     let world = World::new();
     assert_eq!(call(&world, || ask_slowly(None)).unwrap(), 1);
     let report = world.reports.only();
@@ -97,7 +98,7 @@ fn without_any_runtime_it_is_abandoned_and_seen() {
 }
 
 #[tokio::test]
-async fn a_typed_hook_that_is_not_ready_is_abandoned_and_seen() {
+async fn pending_typed_hook_is_abandoned_and_reported() {
     let world = World::new();
     call(&world, ask_with_a_slow_typed_hook).unwrap_err();
     let report = world.reports.until(1).await.remove(0);
@@ -107,7 +108,7 @@ async fn a_typed_hook_that_is_not_ready_is_abandoned_and_seen() {
 }
 
 #[tokio::test]
-async fn a_required_step_that_is_not_ready_is_an_err() {
+async fn pending_required_step_is_an_err() {
     let world = World::new();
     for error in [None, Some(UserError::Broken)] {
         let error = call(&world, || require(error)).unwrap_err().step();
@@ -119,7 +120,7 @@ async fn a_required_step_that_is_not_ready_is_an_err() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_caller_is_not_kept_by_what_hangs() {
+async fn hanging_step_does_not_delay_the_caller() {
     let world = World::new();
     assert_eq!(call(&world, hang).unwrap(), 1);
     tokio::time::advance(std::time::Duration::from_secs(3599)).await;
@@ -135,7 +136,7 @@ fn require_what_fails_beside_what_is_slow(error: Option<UserError>) -> Result<u6
 }
 
 #[tokio::test]
-async fn a_required_step_that_has_failed_already_is_that_failure() {
+async fn failed_required_step_is_the_err() {
     let world = World::new();
     for error in [None, Some(UserError::Broken)] {
         let error = call(&world, || require_what_fails_beside_what_is_slow(error)).unwrap_err().step();
@@ -144,7 +145,7 @@ async fn a_required_step_that_has_failed_already_is_that_failure() {
 }
 
 #[tokio::test]
-async fn a_fallback_that_is_not_ready_is_abandoned_and_seen() {
+async fn pending_fallback_is_abandoned_and_reported() {
     async fn guest(_: &Failure<'_, UserError>) -> Option<u64> {
         yield_now().await;
         Some(7)
@@ -163,7 +164,7 @@ async fn a_fallback_that_is_not_ready_is_abandoned_and_seen() {
 }
 
 #[tokio::test]
-async fn a_fallback_that_is_ready_recovers() {
+async fn ready_fallback_recovers() {
     fn guest(_: &Failure<'_, UserError>) -> std::future::Ready<Option<u64>> {
         ready(Some(7))
     }

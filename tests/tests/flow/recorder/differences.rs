@@ -1,4 +1,4 @@
-//! What an assertion that fails prints.
+//! The text that a failed assertion of the recorder prints.
 
 use graceful::Step;
 use graceful_testing::Recorder;
@@ -7,7 +7,7 @@ use graceful_tests::{User, UserError};
 use super::{ada, panic_of, update};
 
 #[tokio::test]
-async fn a_step_that_did_something_else() {
+async fn failed_assert_step_shows_expected_and_recorded_effects() {
     let recorder = Recorder::new();
     recorder.run(update(ada(), Some(UserError::Broken))).await.unwrap_err();
     let flow = recorder.only();
@@ -31,7 +31,7 @@ user 42: update -> err INTERNAL
 }
 
 #[tokio::test]
-async fn a_step_that_was_not_expected_and_one_that_was() {
+async fn failed_assert_steps_marks_missing_and_unexpected_steps() {
     let recorder = Recorder::new();
     recorder.run(update(ada(), None)).await.unwrap();
     let flow = recorder.only();
@@ -65,7 +65,7 @@ user 42: update -> ok OK
 }
 
 #[tokio::test]
-async fn what_is_long_goes_on_in_the_next_line() {
+async fn long_effect_is_wrapped_to_the_next_line() {
     let recorder = Recorder::new();
     let user = User { id: 42, name: "x".repeat(70) };
     recorder.run(update(user, None)).await.unwrap();
@@ -82,7 +82,7 @@ async fn what_is_long_goes_on_in_the_next_line() {
 }
 
 #[tokio::test]
-async fn the_one_flow_is_not_guessed() {
+async fn only_panics_unless_there_is_one_flow() {
     let recorder = Recorder::new();
     for error in [None, Some(UserError::Broken)] {
         let _ = recorder.run(update(ada(), error)).await;

@@ -1,4 +1,4 @@
-//! `graceful_testing::Recorder` where a handler is durable.
+//! The recorder `graceful_testing::Recorder` with durable handlers.
 #![allow(missing_docs, reason = "tests")]
 
 use graceful::{Code, Step, StepError, orchestrate};
@@ -10,9 +10,9 @@ async fn durable(id: u64, error: Option<Code>) -> Result<u64, Code> {
     error.map_or(Ok(id), Err)
 }
 
-/// What the relay does is recorded, too.
+/// The steps that the relay runs are recorded, too.
 #[tokio::test]
-async fn a_durable_flow_is_waited_for_and_recorded() {
+async fn settled_waits_for_a_durable_flow_and_records_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = graceful_sqlite::Store::open(dir.path().join("flows.db")).await.unwrap();
     let recorder = Recorder::with(|builder| builder.flows(store));
@@ -27,7 +27,7 @@ async fn a_durable_flow_is_waited_for_and_recorded() {
     assert_eq!(recorder.orchestrator().shutdown(std::time::Duration::MAX).await, 0);
 }
 
-/// It brings a store of its own, and its relay takes the flow to the end.
+/// A recorder has a store of its own, and its relay completes the flow.
 #[tokio::test]
 async fn durable_flow_of_a_new_recorder_is_settled_and_recorded() {
     let recorder = Recorder::new();
@@ -41,7 +41,7 @@ async fn durable_flow_of_a_new_recorder_is_settled_and_recorded() {
     assert!(recorder.orchestrator().stats().store_failures() == 0);
 }
 
-/// Another attempt would come after a pause that no test should wait for.
+/// Another attempt would come only after a backoff, for which no test should wait.
 #[tokio::test]
 async fn durable_flow_with_a_failing_step_is_tried_once_and_settled() {
     let recorder = Recorder::new();

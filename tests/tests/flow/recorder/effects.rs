@@ -1,4 +1,4 @@
-//! What is flow of each step, on both flows.
+//! The recorder records the effect of each step, for both flows.
 
 use graceful::{CallOutcome, Code, Step, orchestrate};
 use graceful_testing::Recorder;
@@ -7,7 +7,7 @@ use graceful_tests::{User, UserError, hooks};
 use super::{ADA, ada, delete, update};
 
 #[tokio::test]
-async fn on_ok() {
+async fn ok_records_the_effect_of_each_step() {
     let recorder = Recorder::new();
     recorder.run(update(ada(), None)).await.unwrap();
     let flow = recorder.only();
@@ -27,7 +27,7 @@ async fn on_ok() {
 }
 
 #[tokio::test]
-async fn on_err() {
+async fn err_records_the_effect_of_each_step() {
     let recorder = Recorder::new();
     recorder.run(update(ada(), Some(UserError::Broken))).await.unwrap_err();
     let flow = recorder.only();
@@ -44,9 +44,9 @@ async fn on_err() {
     assert_eq!(flow.flow().ending(), CallOutcome::Err);
 }
 
-/// What the error flow opened, the success flow closes.
+/// The success flow closes what the error flows opened.
 #[tokio::test]
-async fn what_is_open_is_closed() {
+async fn ok_after_errors_closes_job_and_alert() {
     let recorder = Recorder::new();
     for _ in 0..2 {
         recorder.run(update(ada(), Some(UserError::Broken))).await.unwrap_err();
@@ -59,9 +59,9 @@ async fn what_is_open_is_closed() {
     assert_eq!(recorder.flows().len(), 3);
 }
 
-/// A client's fault leaves alone what is not its own.
+/// An error that blames the client leaves the cached value and the alerts alone.
 #[tokio::test]
-async fn what_was_not_done_is_said_with_its_reason() {
+async fn skipped_steps_are_recorded_with_their_reason() {
     let recorder = Recorder::new();
     recorder.run(delete(42, Some(Code::PermissionDenied))).await.unwrap_err();
     let flow = recorder.only();
@@ -72,7 +72,7 @@ async fn what_was_not_done_is_said_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_step_may_do_two_things() {
+async fn step_with_two_effects_records_both() {
     let recorder = Recorder::new();
     recorder.run(delete(42, None)).await.unwrap();
     recorder.only().assert_step(Step::Cache, "forget 42, invalidate 42");
@@ -87,7 +87,7 @@ async fn versioned(user: User, error: Option<UserError>) -> Result<User, UserErr
 }
 
 #[tokio::test]
-async fn options_of_the_steps_show() {
+async fn step_options_change_the_recorded_effects() {
     let recorder = Recorder::new();
     recorder.run(versioned(ada(), Some(UserError::Broken))).await.unwrap_err();
     recorder.last().assert_step(Step::Fallback, "get 42 -> nothing");
@@ -102,7 +102,7 @@ async fn options_of_the_steps_show() {
 }
 
 #[tokio::test]
-async fn flows_side_by_side_keep_their_own() {
+async fn concurrent_flows_record_their_own_effects() {
     let recorder = Recorder::new();
     let (ok, err) = tokio::join!(
         recorder.run(update(ada(), None)),
@@ -119,9 +119,9 @@ async fn flows_side_by_side_keep_their_own() {
     }
 }
 
-/// A look into a backend is no step's.
+/// Reading a backend from the test is not an effect of a step.
 #[tokio::test]
-async fn what_a_test_asks_itself_is_not_recorded() {
+async fn reads_by_the_test_are_not_recorded() {
     let recorder = Recorder::new();
     recorder.run(update(ada(), None)).await.unwrap();
     assert_eq!(recorder.orchestrator().cached::<User>("user", 42).await.unwrap(), Some(ada()));

@@ -1,4 +1,4 @@
-//! A backend that fails, by the recorder's doing or its own.
+//! The recorder with a backend that fails, either by `Recorder::fail` or by itself.
 
 use graceful::{Step, StepError};
 use graceful_testing::Recorder;
@@ -7,7 +7,7 @@ use graceful_tests::{Fault, Faulty, UserError};
 use super::{ADA, ada, update};
 
 #[tokio::test]
-async fn a_backend_fails_until_it_is_well_again() {
+async fn backend_told_to_fail_fails_until_it_is_reset() {
     for error in [|| None, || Some(UserError::Broken)] {
         let recorder = Recorder::new();
         let name =
@@ -28,7 +28,7 @@ async fn a_backend_fails_until_it_is_well_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_backend_at_fault_is_recorded_as_it_is() {
+async fn faulty_backend_is_recorded_with_its_failure() {
     for (fault, told) in [
         (Fault::Fails, "append -> FAILED: the backend failed"),
         (Fault::FailsLater, "append -> FAILED: the backend failed"),

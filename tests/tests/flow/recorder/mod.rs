@@ -1,4 +1,4 @@
-//! `graceful_testing::Recorder`, as a user's tests have it.
+//! The recorder `graceful_testing::Recorder`, used as in a user's tests.
 #![allow(missing_docs, reason = "tests")]
 
 mod differences;

@@ -1,4 +1,4 @@
-//! A recorder runs what production runs: a flow is the same beside another orchestrator, step for step.
+//! A recorder runs the same code as production: each step has the same result as with another orchestrator.
 
 use graceful::Step;
 use graceful_testing::Recorder;
@@ -7,7 +7,7 @@ use graceful_tests::{UserError, World};
 use super::{ada, update};
 
 #[tokio::test]
-async fn each_step_ends_as_without_a_recorder() {
+async fn step_results_equal_those_without_a_recorder() {
     let (world, recorder) =
         (World::new(), Recorder::with(|builder| builder.service("users").environment("test")));
     for broken in [false, true, true, false] {
@@ -23,7 +23,7 @@ async fn each_step_ends_as_without_a_recorder() {
 }
 
 #[tokio::test]
-async fn backends_and_observers_of_ones_own_are_kept() {
+async fn backends_and_observers_of_the_user_are_used() {
     let world = World::new();
     let backends = world.backends.clone();
     let reports = graceful_tests::Reports::default();

@@ -1,4 +1,4 @@
-//! Work in the background is waited for, without sleeping.
+//! The recorder waits for background work without sleeping.
 
 use std::{pin::pin, sync::Arc};
 
@@ -19,7 +19,7 @@ async fn background(n: u64, error: Option<Code>) -> Result<u64, Code> {
 }
 
 #[tokio::test]
-async fn settled_is_when_the_last_flow_has_ended() {
+async fn settled_waits_for_the_last_flow() {
     let recorder = Recorder::new();
     awaited(recorder.settled()).await;
     recorder.run(background(1, None)).await.unwrap();
@@ -45,7 +45,7 @@ async fn hangs(gate: &Gate) -> Result<(), Code> {
 }
 
 #[tokio::test]
-async fn the_flow_of_a_dropped_handler_settles() {
+async fn settled_waits_for_the_flow_of_a_dropped_handler() {
     let recorder = Recorder::new();
     let gate = Arc::new(Gate::closed());
     {
@@ -60,7 +60,7 @@ async fn the_flow_of_a_dropped_handler_settles() {
 }
 
 #[tokio::test]
-async fn a_handler_that_others_call_is_waited_for() {
+async fn ended_waits_for_a_handler_in_another_task() {
     let recorder = Recorder::new();
     let gate = Arc::new(Gate::closed());
     let at = Arc::clone(&gate);

@@ -1,4 +1,4 @@
-//! `alert`: resolve the entity's open alert; fire it.
+//! The `alert` step resolves the incident's open alert on `Ok` and fires it on `Err`.
 
 use graceful::{Code, Severity, Step, orchestrate};
 use graceful_tests::{Log, User, UserError, World, ada};
@@ -9,7 +9,7 @@ backend!(Alert);
 by_path!(Alert alert, |user| [cache = user.id, event = "user_updated"]);
 
 #[tokio::test]
-async fn on_err_an_alert_fires_and_then_again() {
+async fn err_fires_an_alert_and_then_repeats_it() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Broken))).await.unwrap_err();
 
@@ -32,7 +32,7 @@ async fn on_err_an_alert_fires_and_then_again() {
 }
 
 #[tokio::test]
-async fn on_ok_the_alert_is_resolved() {
+async fn ok_resolves_the_alert_of_its_entity() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Broken))).await.unwrap_err();
     world.run(crate::steps::update(User { id: 7, ..ada() }, None)).await.unwrap();
@@ -48,7 +48,7 @@ async fn on_ok_the_alert_is_resolved() {
 }
 
 #[tokio::test]
-async fn it_fires_for_server_faults_only() {
+async fn alert_fires_for_server_faults_only() {
     for code in Code::ALL.into_iter().skip(1) {
         let world = World::new();
         world.run(crate::steps::answer(ada(), Some(code))).await.unwrap_err();
@@ -59,7 +59,7 @@ async fn it_fires_for_server_faults_only() {
 }
 
 #[tokio::test]
-async fn the_log_is_told_of_both() {
+async fn firing_and_resolving_are_logged() {
     let world = World::new();
     let (log, _listening) = Log::listen();
     world.run(crate::steps::update(ada(), Some(UserError::Broken))).await.unwrap_err();
@@ -88,7 +88,7 @@ mod options {
     }
 
     #[tokio::test]
-    async fn all_errors_can_fire() {
+    async fn alert_on_all_errors_fires_for_every_code() {
         for code in Code::ALL.into_iter().skip(1) {
             let world = World::new();
             world.run(all(code)).await.unwrap_err();
@@ -98,7 +98,7 @@ mod options {
     }
 
     #[tokio::test]
-    async fn the_severity_is_what_the_argument_says_and_never_falls() {
+    async fn severity_is_that_of_the_argument_and_never_decreases() {
         let world = World::new();
         world.run(critical(Code::InvalidArgument)).await.unwrap_err();
         assert_eq!(world.open_alerts().await, []);

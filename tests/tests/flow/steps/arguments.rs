@@ -1,4 +1,4 @@
-//! Arguments without a value: a fault in one fails the steps that use it, on either arm, and no other.
+//! An argument that has no value fails the steps that use it, on both arms, and no other step.
 
 use std::fmt::Display;
 
@@ -43,14 +43,14 @@ macro_rules! cases {
             }
 
             #[tokio::test]
-            async fn fails_what_uses_it_on_ok() {
+            async fn ok_fails_the_steps_that_use_it() {
                 let world = World::new();
                 assert_eq!(world.run(handler(ada(), None)).await.unwrap(), ada());
                 failed(&world, $reason, &[$(Step::$ok),*]);
             }
 
             #[tokio::test]
-            async fn fails_what_uses_it_on_err() {
+            async fn err_fails_the_steps_that_use_it() {
                 let world = World::new();
                 let error = world.run(handler(ada(), Some(UserError::Broken))).await.unwrap_err();
                 assert!(matches!(error, UserError::Broken));
@@ -202,7 +202,7 @@ async fn with_two_faults(user: User) -> Result<User, UserError> {
 }
 
 #[tokio::test]
-async fn two_faults_are_told_each_by_its_step() {
+async fn two_faults_are_reported_each_by_its_step() {
     let world = World::new();
     world.run(with_two_faults(ada())).await.unwrap();
     let report = world.reports.only();
@@ -233,7 +233,7 @@ mod manual {
     }
 
     #[tokio::test]
-    async fn fault_fails_what_uses_it() {
+    async fn fault_fails_the_steps_that_use_it() {
         use Step::{Alert, Audit, Cache, Event, Graph, Metadata, Schedule};
         let entity = [Metadata, Graph, Schedule, Audit, Alert];
         both(config(""), "the id is empty", &entity, &entity).await;
@@ -258,7 +258,7 @@ mod manual {
     }
 }
 
-/// A flow says what it lacks wherever it is read.
+/// A stored flow still names the arguments that had no value.
 #[test]
 fn faults_survive_the_store() {
     let config = OrchestrationConfig::new("user").id("");

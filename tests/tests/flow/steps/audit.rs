@@ -1,4 +1,4 @@
-//! `audit`: append a record of the flow, whatever it came to.
+//! The `audit` step appends a record of every flow.
 
 use graceful::{CallOutcome, Code, Payload, Step, orchestrate};
 use graceful_tests::{User, UserError, World, ada};
@@ -9,7 +9,7 @@ backend!(Audit);
 by_path!(Audit audit, |user| [cache = user.id, event = "user_updated"]);
 
 #[tokio::test]
-async fn on_ok_the_flow_is_on_record() {
+async fn ok_appends_a_record_of_the_flow() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
 
@@ -25,7 +25,7 @@ async fn on_ok_the_flow_is_on_record() {
 }
 
 #[tokio::test]
-async fn on_err_the_flow_is_on_record() {
+async fn err_appends_a_record_of_the_flow() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Missing))).await.unwrap_err();
 

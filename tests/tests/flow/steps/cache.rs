@@ -1,4 +1,4 @@
-//! `cache`: put the value; invalidate the key.
+//! The `cache` step puts the value on `Ok` and invalidates the key on `Err`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ backend!(Cache);
 const BROKEN: Option<UserError> = Some(UserError::Broken);
 
 #[tokio::test]
-async fn on_ok_the_value_is_put() {
+async fn ok_puts_the_value() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
 
@@ -26,7 +26,7 @@ async fn on_ok_the_value_is_put() {
 }
 
 #[tokio::test]
-async fn on_err_the_key_is_invalidated() {
+async fn err_invalidates_the_key() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
     world.run(crate::steps::update(ada(), BROKEN)).await.unwrap_err();
@@ -39,7 +39,7 @@ mod codes {
     use super::*;
 
     #[tokio::test]
-    async fn the_value_is_kept_where_the_code_says_that_the_state_is_untouched() {
+    async fn err_whose_code_leaves_the_state_untouched_keeps_the_value() {
         use Code::{
             AlreadyExists, FailedPrecondition, InvalidArgument, OutOfRange, PermissionDenied,
             ResourceExhausted, Unauthenticated,
@@ -58,7 +58,7 @@ mod codes {
     }
 
     #[tokio::test]
-    async fn the_key_is_invalidated_where_it_does_not() {
+    async fn err_whose_code_does_not_invalidates_the_key() {
         use Code::{
             Aborted, Cancelled, DataLoss, DeadlineExceeded, Internal, NotFound, Unavailable, Unimplemented,
             Unknown,
@@ -96,14 +96,14 @@ mod ttl {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn is_ten_minutes_by_default() {
+    async fn time_to_live_is_ten_minutes_by_default() {
         let world = World::new();
         world.run(crate::steps::update(ada(), None)).await.unwrap();
         lives_for(&world, Duration::from_secs(600)).await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn is_what_the_argument_says() {
+    async fn time_to_live_is_that_of_the_argument() {
         let world = World::new();
         world.run(short(ada())).await.unwrap();
         lives_for(&world, Duration::from_secs(90)).await;
@@ -164,7 +164,7 @@ mod success {
     }
 
     #[tokio::test]
-    async fn it_can_invalidate() {
+    async fn ok_with_on_ok_invalidate_invalidates_the_key() {
         let world = cached_before().await;
         world.run(invalidates(ada())).await.unwrap();
         assert_eq!(world.last(Step::Cache).1, "invalidated");
@@ -172,7 +172,7 @@ mod success {
     }
 
     #[tokio::test]
-    async fn a_handler_that_answers_nothing_has_written_so_it_invalidates() {
+    async fn ok_without_a_value_invalidates_the_key() {
         let world = cached_before().await;
         world.run(answers_nothing(&ada())).await.unwrap();
         assert_eq!(world.last(Step::Cache).1, "invalidated");
@@ -180,7 +180,7 @@ mod success {
     }
 
     #[tokio::test]
-    async fn so_does_one_whose_answer_cannot_be_serialised() {
+    async fn ok_whose_value_is_not_serialize_invalidates_the_key() {
         let world = cached_before().await;
         assert!(world.run(answers_what_cannot_be_serialised(&ada())).await.is_ok());
         assert_eq!(world.last(Step::Cache).1, "invalidated");
@@ -188,7 +188,7 @@ mod success {
     }
 
     #[tokio::test]
-    async fn nothing_is_put_where_it_is_asked_for() {
+    async fn ok_without_a_value_and_with_on_ok_put_puts_null() {
         let world = cached_before().await;
         world.run(puts_nothing(&ada())).await.unwrap();
         assert_eq!(world.last(Step::Cache).1, "put");
@@ -196,7 +196,7 @@ mod success {
     }
 
     #[tokio::test]
-    async fn the_value_can_be_another() {
+    async fn value_argument_is_put_in_place_of_the_result() {
         let world = World::new();
         assert!(world.run(puts_another_value(&ada())).await.is_ok());
         assert_eq!(world.cached(&world.entity()).await.unwrap().value.as_json(), r#""Ada""#);
@@ -204,7 +204,7 @@ mod success {
     }
 
     #[tokio::test]
-    async fn key_and_value_can_be_the_results() {
+    async fn key_and_value_can_be_parts_of_the_result() {
         let world = World::new();
         world.run(of_the_result(ada())).await.unwrap();
         assert_eq!(world.cached(&world.entity()).await.unwrap().value.as_json(), r#""Ada""#);
@@ -235,7 +235,7 @@ mod error {
     }
 
     #[tokio::test]
-    async fn it_can_be_told_to_keep() {
+    async fn err_with_on_err_keep_keeps_the_value() {
         let world = World::new();
         world.run(crate::steps::update(ada(), None)).await.unwrap();
         world.run(keeps(ada())).await.unwrap_err();
@@ -244,7 +244,7 @@ mod error {
     }
 
     #[tokio::test]
-    async fn it_can_be_told_to_invalidate_always() {
+    async fn err_with_on_err_invalidate_invalidates_the_key() {
         let world = World::new();
         world.run(crate::steps::update(ada(), None)).await.unwrap();
         world.run(always(ada())).await.unwrap_err();
@@ -253,7 +253,7 @@ mod error {
     }
 
     #[tokio::test]
-    async fn auto_is_the_default() {
+    async fn default_of_on_err_decides_by_the_code() {
         let world = World::new();
         world.run(crate::steps::update(ada(), None)).await.unwrap();
         world.run(auto(ada(), Code::OutOfRange)).await.unwrap_err();
@@ -263,7 +263,7 @@ mod error {
     }
 
     #[tokio::test]
-    async fn a_key_of_the_result_is_not_known() {
+    async fn err_with_a_key_from_the_result_is_skipped() {
         let world = World::new();
         world.run(crate::steps::update(ada(), None)).await.unwrap();
         world.run(without_a_key(Code::Internal)).await.unwrap_err();
@@ -302,7 +302,7 @@ mod key {
     }
 
     #[tokio::test]
-    async fn without_one_the_step_is_skipped() {
+    async fn step_without_a_key_is_skipped() {
         let world = World::new();
         world.run(keyless(1, None)).await.unwrap();
         assert_eq!(world.last(Step::Cache).1, "skipped: no key");
@@ -311,7 +311,7 @@ mod key {
     }
 
     #[tokio::test]
-    async fn an_empty_one_would_be_shared_so_it_is_a_failure() {
+    async fn empty_key_fails_the_step() {
         let world = World::new();
         assert_eq!(world.run(named("", None)).await, Ok(0));
         assert_eq!(world.last(Step::Cache).1, "FAILED: the cache key is empty");
@@ -320,7 +320,7 @@ mod key {
     }
 
     #[tokio::test]
-    async fn one_that_panics_is_a_failure_of_the_step() {
+    async fn panicking_key_expression_fails_cache_step() {
         let world = World::new();
         assert_eq!(world.run(explosive(Explosive(String::new()), None)).await, Ok(()));
         let why = "FAILED: the cache key panicked: no name";

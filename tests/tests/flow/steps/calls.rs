@@ -1,4 +1,4 @@
-//! Calls that name no entity: what their client sends as a correlation id never passes for one.
+//! Calls that name no entity: a correlation id that a client sends is never used as an entity.
 
 use graceful::{
     Code, Context, Flow, Key, Step,

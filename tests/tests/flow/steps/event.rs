@@ -1,4 +1,4 @@
-//! `event`: emit the event with the value; emit its `.failed` twin with code and message.
+//! The `event` step emits the event with the value on `Ok` and the `.failed` event with code and message on `Err`.
 
 use graceful::{Code, Step, orchestrate};
 use graceful_tests::{User, UserError, World, ada};
@@ -8,7 +8,7 @@ backend!(Event);
 by_path!(Event event, |user| [cache = user.id]);
 
 #[tokio::test]
-async fn on_ok_the_subscriber_gets_the_event_with_the_value() {
+async fn ok_emits_the_event_with_the_value() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
 
@@ -30,7 +30,7 @@ async fn on_ok_the_subscriber_gets_the_event_with_the_value() {
 }
 
 #[tokio::test]
-async fn on_err_the_subscriber_gets_its_failed_twin_with_code_and_message() {
+async fn err_emits_the_failed_event_with_code_and_message() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Missing))).await.unwrap_err();
 
@@ -77,7 +77,7 @@ mod names {
     }
 
     #[tokio::test]
-    async fn names_by_constants_are_their_values() {
+    async fn event_named_by_a_constant_has_its_value() {
         let world = World::new();
         world.run(by_constants(None)).await.unwrap();
         world.run(by_constants(Some(Code::NotFound))).await.unwrap_err();
@@ -111,7 +111,7 @@ mod names {
     }
 
     #[tokio::test]
-    async fn the_bare_word_means_pattern_and_function() {
+    async fn bare_event_argument_is_named_by_pattern_and_function() {
         let world = World::new();
         world.run(rename(None)).await.unwrap();
         world.run(rename(Some(Code::Internal))).await.unwrap_err();
@@ -119,7 +119,7 @@ mod names {
     }
 
     #[tokio::test]
-    async fn both_can_be_given() {
+    async fn success_and_error_event_can_have_own_names() {
         let world = World::new();
         world.run(rename_or_not(None)).await.unwrap();
         world.run(rename_or_not(Some(Code::Internal))).await.unwrap_err();
@@ -127,7 +127,7 @@ mod names {
     }
 
     #[tokio::test]
-    async fn without_one_the_step_is_skipped() {
+    async fn step_without_an_event_name_is_skipped() {
         let world = World::new();
         world.run(rename_silently(None)).await.unwrap();
         assert_eq!(world.last(Step::Event).1, "skipped: no event");
@@ -151,7 +151,7 @@ mod payload {
     }
 
     #[tokio::test]
-    async fn on_ok_the_event_can_carry_something_else_than_the_cache() {
+    async fn ok_with_event_payload_emits_it_and_caches_the_result() {
         let world = World::new();
         world.run(of_a_parameter(ada(), None)).await.unwrap();
         assert_eq!(world.events()[0].data().result.as_json(), r#""Ada""#);
@@ -161,7 +161,7 @@ mod payload {
     }
 
     #[tokio::test]
-    async fn on_err_there_is_no_value_to_carry() {
+    async fn err_with_event_payload_emits_null() {
         let world = World::new();
         world.run(of_a_parameter(ada(), Some(Code::Internal))).await.unwrap_err();
         assert!(world.events()[0].data().result.is_null());

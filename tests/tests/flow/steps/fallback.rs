@@ -1,4 +1,4 @@
-//! `fallback`: remember the last good value; recover from an error.
+//! The `fallback` step remembers the last good value on `Ok` and recovers from an error on `Err`.
 //!
 //! It takes no hooks of arms and is never `required`, so its cases are written out: mirrored as they are, on `Ok` it is the
 //! remembering that is at fault, on `Err` the recovering.
@@ -35,7 +35,7 @@ mod by_default {
     use super::*;
 
     #[tokio::test]
-    async fn on_ok_nothing_is_remembered() {
+    async fn ok_without_fallback_remembers_nothing() {
         let world = World::new();
         world.run(crate::steps::update(ada(), None)).await.unwrap();
         assert_eq!(world.last(Step::Fallback).1, "skipped: not declared");
@@ -43,7 +43,7 @@ mod by_default {
     }
 
     #[tokio::test]
-    async fn on_err_nothing_recovers() {
+    async fn err_without_fallback_is_not_recovered() {
         let world = World::new();
         world.run(crate::steps::update(ada(), BROKEN)).await.unwrap_err();
         let (report, result) = world.last(Step::Fallback);
@@ -56,7 +56,7 @@ mod last_good {
     use super::*;
 
     #[tokio::test]
-    async fn on_ok_the_value_is_remembered_beside_the_cached_one() {
+    async fn ok_remembers_the_value_beside_the_cached_one() {
         let world = World::new();
         world.run(remembering(ada(), None)).await.unwrap();
         let (report, result) = world.last(Step::Fallback);
@@ -67,7 +67,7 @@ mod last_good {
     }
 
     #[tokio::test]
-    async fn on_err_it_is_the_answer_and_the_flow_is_the_error_flow() {
+    async fn err_is_recovered_by_the_last_good_value_and_runs_the_error_flow() {
         let world = World::new();
         world.run(remembering(ada(), None)).await.unwrap();
         let recovered = world.run(remembering(eve(), BROKEN)).await.unwrap();
@@ -88,7 +88,7 @@ mod last_good {
     }
 
     #[tokio::test]
-    async fn on_err_without_one_the_error_is_the_answer() {
+    async fn err_without_a_last_good_value_is_returned() {
         let world = World::new();
         assert!(matches!(world.run(remembering(ada(), BROKEN)).await, Err(UserError::Broken)));
         let (report, result) = world.last(Step::Fallback);
@@ -97,7 +97,7 @@ mod last_good {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_max_age_it_never_is_too_old() {
+    async fn last_good_value_without_max_age_never_expires() {
         let world = World::new();
         world.run(remembering(ada(), None)).await.unwrap();
         advance(Duration::from_secs(365 * 24 * 3600)).await;
@@ -105,7 +105,7 @@ mod last_good {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn with_max_age_it_is_and_being_used_does_not_renew_it() {
+    async fn last_good_value_with_max_age_expires_and_use_does_not_renew_it() {
         let world = World::new();
         world.run(remembering_for_an_hour(ada(), None)).await.unwrap();
         for _ in 0..2 {
@@ -117,7 +117,7 @@ mod last_good {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_success_renews_it() {
+    async fn success_renews_the_last_good_value() {
         let world = World::new();
         world.run(remembering_for_an_hour(ada(), None)).await.unwrap();
         advance(Duration::from_secs(1800)).await;
@@ -155,7 +155,7 @@ mod last_good {
         }
 
         #[tokio::test]
-        async fn the_age_is_checked_on_read() {
+        async fn age_of_the_last_good_value_is_checked_on_read() {
             let old = World::with(|builder| builder.cache(Keeps("2001-01-01T00:00:00Z")));
             old.run(remembering_for_an_hour(eve(), BROKEN)).await.unwrap_err();
             assert_eq!(old.run(remembering(eve(), BROKEN)).await.unwrap(), ada());
@@ -174,14 +174,14 @@ mod off {
     }
 
     #[tokio::test]
-    async fn on_ok() {
+    async fn ok_with_fallback_off_reports_off() {
         let world = World::new();
         world.run(off(ada(), None)).await.unwrap();
         assert!(matches!(world.reports.only().step(Step::Fallback), StepResult::Off));
     }
 
     #[tokio::test]
-    async fn on_err() {
+    async fn err_with_fallback_off_reports_off() {
         let world = World::new();
         world.run(off(ada(), BROKEN)).await.unwrap_err();
         assert!(matches!(world.reports.only().step(Step::Fallback), StepResult::Off));
@@ -229,7 +229,7 @@ mod hook {
     }
 
     #[tokio::test]
-    async fn on_ok_it_is_not_asked() {
+    async fn ok_does_not_call_the_hook() {
         let world = World::new();
         assert_eq!(world.run(with_guest(ada(), None)).await.unwrap(), ada());
         assert!(!world.last(Step::Fallback).0.step(Step::Fallback).is_done());
@@ -237,7 +237,7 @@ mod hook {
     }
 
     #[tokio::test]
-    async fn on_err_its_some_is_the_answer() {
+    async fn hook_that_returns_some_recovers_the_err() {
         let world = World::new();
         for handled in
             [world.run(with_guest(ada(), BROKEN)).await, world.run(with_guest_in_a_list(ada(), BROKEN)).await]
@@ -251,7 +251,7 @@ mod hook {
     }
 
     #[tokio::test]
-    async fn on_err_its_none_leaves_the_error() {
+    async fn hook_that_returns_none_leaves_the_err() {
         let world = World::new();
         let error = world.run(with_guest(ada(), Some(UserError::Missing))).await.unwrap_err();
         assert!(matches!(error, UserError::Missing));
@@ -262,14 +262,14 @@ mod hook {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn on_err_its_panic_leaves_the_error() {
+    async fn hook_that_panics_leaves_the_err() {
         let panicked = StepErrorKind::Panicked;
         contained(|world| world.run(with_panic(ada(), BROKEN)), panicked).await;
         contained(|world| world.run(with_panic_at_once(ada(), BROKEN)), panicked).await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn on_err_its_hanging_leaves_the_error() {
+    async fn hook_that_hangs_leaves_the_err() {
         contained(|world| world.run(with_hang(ada(), BROKEN)), StepErrorKind::TimedOut).await;
     }
 
@@ -303,7 +303,7 @@ fn failed(world: &World, log: &Log, kind: StepErrorKind) {
     assert_eq!(lines.iter().map(|line| line.field("step")).collect::<Vec<_>>(), ["fallback"]);
 }
 
-/// The cache step itself is overridden, so that the cache is the fallback's alone.
+/// The cache step is overridden, so that only `fallback` uses the cache.
 mod backend {
     use super::*;
 
@@ -336,11 +336,11 @@ mod backend {
     }
 
     faults! {
-        it_fails: Fails => Failed;
-        it_fails_later: FailsLater => Failed;
-        it_panics: Panics => Panicked;
-        it_panics_later: PanicsLater => Panicked;
-        it_hangs: Hangs => TimedOut;
+        cache_that_fails_is_contained: Fails => Failed;
+        cache_that_fails_later_is_contained: FailsLater => Failed;
+        cache_that_panics_is_contained: Panics => Panicked;
+        cache_that_panics_later_is_contained: PanicsLater => Panicked;
+        cache_that_hangs_is_contained: Hangs => TimedOut;
     }
 
     async fn at_fault(fault: Fault, error: Option<UserError>, kind: StepErrorKind) {
@@ -361,8 +361,8 @@ mod backend {
     }
 }
 
-/// What a block declares, its methods may switch off, or say otherwise.
-mod of_a_block {
+/// A method may switch off or replace what its block declares.
+mod impl_block {
     use graceful::{Code, Failure, Step, orchestrate};
     use graceful_tests::World;
 
@@ -392,7 +392,7 @@ mod of_a_block {
     }
 
     #[tokio::test]
-    async fn a_method_has_the_last_word() {
+    async fn method_overrides_the_fallback_of_its_block() {
         let world = World::new();
         assert_eq!(world.run(Block.inherits(None)).await, Ok(1));
         assert_eq!(world.run(Block.inherits(Some(Code::Internal))).await, Ok(1));

@@ -1,5 +1,4 @@
-//! What goes wrong beside the answer of a hook or a backend: values and errors of the user's that panic, futures that panic
-//! while they are dropped. All of it is contained, and seen.
+//! Values and errors of the user that panic, and futures that panic while they are dropped. Each panic is contained and reported.
 
 use std::{future::pending, sync::LazyLock};
 
@@ -37,14 +36,14 @@ mod values {
     }
 
     #[tokio::test]
-    async fn one_that_panics_when_it_is_serialised_is_seen() {
+    async fn value_that_panics_while_serialised_fails_the_cache_step() {
         let world = World::new();
         assert!(world.run(answers_it()).await.is_ok());
         assert!(world.reports.only().step(Step::Cache).error().unwrap().message().contains("no value"));
     }
 
     #[tokio::test]
-    async fn so_it_is_on_the_manual_path() {
+    async fn value_that_panics_while_serialised_fails_the_cache_step_of_the_manual_path() {
         let world = World::new();
         let config = graceful::OrchestrationConfig::new("user").cache_key(42).on(&world.orchestrator);
         let report = graceful::Success::wrap(Code::Ok, "", &Explosive).orchestrate(&config).await;
@@ -69,7 +68,7 @@ mod errors {
     }
 
     #[tokio::test]
-    async fn one_that_panics_when_it_is_classified_is_internal() {
+    async fn error_that_panics_while_classified_is_internal() {
         let world = World::new();
         assert!(world.run(answers_it()).await.is_err());
         let flow = world.reports.only().flow().clone();
@@ -89,7 +88,7 @@ mod errors {
     }
 
     #[tokio::test]
-    async fn one_that_the_hook_keeps_a_clone_of_knows_its_step_too() {
+    async fn required_failure_whose_hook_keeps_a_clone_names_its_step() {
         let world = World::new();
         let error = world.run(required()).await.unwrap_err().step();
         assert_eq!((error.step(), KEPT.step()), (Some(Step::Audit), None));
@@ -118,7 +117,7 @@ mod drops {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_hook_out_of_time_that_panics_while_it_is_dropped() {
+    async fn hook_over_its_time_limit_that_panics_while_dropped_is_contained() {
         for report in both_flows!(|error| with_bomb(error)) {
             let error = report.step(Step::Audit).error().unwrap();
             assert_eq!((error.kind(), report.failures().count()), (StepErrorKind::TimedOut, 1), "{report}");

@@ -1,4 +1,4 @@
-//! `graph`: relate the entity to the flow: succeeded; failed, with the code.
+//! The `graph` step relates the entity to its flow as succeeded, or as failed with the code.
 
 use graceful::{
     Code, Step,
@@ -12,14 +12,14 @@ backend!(Graph);
 by_path!(Graph graph, |user| [cache = user.id, event = "user_updated"]);
 
 #[tokio::test]
-async fn on_ok_the_entity_succeeded_in_the_flow() {
+async fn ok_relates_the_entity_to_the_succeeded_flow() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
     one_edge(&world, "succeeded", Code::Ok).await;
 }
 
 #[tokio::test]
-async fn on_err_the_entity_failed_in_the_flow_with_the_code() {
+async fn err_relates_the_entity_to_the_failed_flow_with_its_code() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Missing))).await.unwrap_err();
     one_edge(&world, "failed", Code::NotFound).await;
@@ -61,7 +61,7 @@ mod options {
     }
 
     #[tokio::test]
-    async fn on_ok_relation_and_object_are_those_of_the_arguments() {
+    async fn ok_with_relation_relates_the_entity_to_the_object() {
         let world = World::new();
         world.run(join("red", None)).await.unwrap();
         let red = Node::Entity(world.orchestrator.key("team", "red"));
@@ -79,7 +79,7 @@ mod options {
     }
 
     #[tokio::test]
-    async fn on_ok_the_flow_succeeded_all_the_same() {
+    async fn ok_with_relation_also_relates_the_flow() {
         let world = World::new();
         world.run(join("red", None)).await.unwrap();
         let edges = world.edges(&world.entity()).await;
@@ -88,7 +88,7 @@ mod options {
     }
 
     #[tokio::test]
-    async fn on_ok_what_comes_to_nothing_is_a_failure_of_the_step_and_the_flow_is_there() {
+    async fn ok_with_an_empty_object_fails_the_step_and_relates_the_flow() {
         let world = World::new();
         world.run(join("", None)).await.unwrap();
         let (_, result) = world.last(Step::Graph);
@@ -97,7 +97,7 @@ mod options {
     }
 
     #[tokio::test]
-    async fn another_tenants_team_is_another_team() {
+    async fn object_of_another_tenant_is_another_entity() {
         let world = World::new();
         let acme = graceful::Context::new().tenant("acme");
         world.run(acme.scope(join("red", None))).await.unwrap();
@@ -106,7 +106,7 @@ mod options {
     }
 
     #[tokio::test]
-    async fn on_err_it_is_a_failed_flow_all_the_same() {
+    async fn err_with_relation_relates_the_failed_flow() {
         let world = World::new();
         world.run(join("red", Some(Code::Internal))).await.unwrap_err();
         let flow = world.reports.last().flow().id();

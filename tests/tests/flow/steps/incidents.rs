@@ -1,4 +1,4 @@
-//! Incidents, alerts and review jobs: only a success of the same handler on the same entity closes what a failure opened.
+//! Only a success of the same handler for the same entity closes the alert and the review job that a failure opened.
 
 use graceful::{
     Code, Failure, Incident, OrchestrationConfig, Step, Success,
@@ -100,7 +100,7 @@ mod shared {
     }
 
     #[tokio::test]
-    async fn incident_is_closed_by_whoever_shares_it() {
+    async fn incident_is_closed_by_a_handler_that_shares_it() {
         let world = World::new();
         world.run(pay(42, BROKEN)).await.unwrap_err();
         world.run(super::pay(42, None)).await.unwrap();

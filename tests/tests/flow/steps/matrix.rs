@@ -1,4 +1,4 @@
-//! The cases that all steps have in common.
+//! The test cases that all steps have in common.
 
 use graceful::{CallOutcome, FlowReport, OrchestratorBuilder, Step, StepErrorKind, StepResult};
 use graceful_tests::{Fault, Faulty, Log, User, UserError, World, ada, hooks};

@@ -1,4 +1,4 @@
-//! `metadata`: the entity's counters and its chain of flows, normalised by the same function on both arms.
+//! The `metadata` step updates the entity's counters and its chain of flows with the same function on both arms.
 
 use graceful::{Code, Step, backends::MetadataStore as _, orchestrate};
 use graceful_tests::{UserError, World, ada};
@@ -8,7 +8,7 @@ step!(Metadata metadata, |user| [] [cache = user.id, event = "user_updated"]);
 backend!(Metadata);
 
 #[tokio::test]
-async fn on_ok_the_score_counts() {
+async fn ok_increments_the_score() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
 
@@ -23,7 +23,7 @@ async fn on_ok_the_score_counts() {
 }
 
 #[tokio::test]
-async fn on_err_the_errors_count() {
+async fn err_increments_the_error_count() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Missing))).await.unwrap_err();
 
@@ -40,7 +40,7 @@ async fn on_err_the_errors_count() {
 }
 
 #[tokio::test]
-async fn the_chain_links_the_flows_of_both_arms_both_ways() {
+async fn chain_links_flows_of_both_arms_in_both_directions() {
     let world = World::new();
     for error in [None, Some(UserError::Broken), None] {
         drop(world.run(crate::steps::update(ada(), error)).await);
@@ -60,7 +60,7 @@ async fn the_chain_links_the_flows_of_both_arms_both_ways() {
 }
 
 #[tokio::test]
-async fn each_entity_has_a_chain_of_its_own() {
+async fn entities_have_separate_chains() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
     world.run(crate::steps::update(graceful_tests::User { id: 7, ..ada() }, None)).await.unwrap();
@@ -97,7 +97,7 @@ mod declared {
     }
 
     #[tokio::test]
-    async fn they_can_be_the_results() {
+    async fn metadata_fields_can_be_made_from_the_result() {
         let world = World::new();
         world.run(of_the_result("four")).await.unwrap();
         assert_eq!(fields(&world).await, json!({"length": 4}));

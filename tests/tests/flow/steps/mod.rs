@@ -1,4 +1,4 @@
-//! The nine steps, each on both flows: what it does by default, and what becomes of it overridden, off, at fault, required.
+//! The nine steps on both flows: the default effect, and the result when a step is overridden, off, at fault or required.
 //!
 //! What every step has in common is one table of cases, [`matrix`], which [`step`] writes out for a step's two arms. A
 //! step's own module holds what is the step's own: its effect on `Ok` and on `Err`, and its options.

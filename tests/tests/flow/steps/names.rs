@@ -1,4 +1,4 @@
-//! What a flow is called and by whom: keys, ids, templates, actor, tenant, tags, message, payload.
+//! The names in a flow: keys, ids, templates, actor, tenant, tags, message and payload.
 
 use std::collections::HashSet;
 
@@ -42,7 +42,7 @@ mod templates {
         ["a", "a/b", "a%2Fb", "/", "", "a/", "/b", "b", "*", ">", "a b", "\u{e9}\u{0}\n"];
 
     #[tokio::test]
-    async fn two_pairs_of_parts_never_are_one_key() {
+    async fn different_template_parts_make_different_keys() {
         let world = World::new();
         let mut keys = HashSet::new();
         for owner in PARTS {
@@ -59,7 +59,7 @@ mod templates {
     }
 
     #[tokio::test]
-    async fn nor_are_those_with_a_part_of_the_result() {
+    async fn different_template_parts_of_the_result_make_different_keys() {
         let world = World::new();
         let mut keys = HashSet::new();
         for owner in PARTS {
@@ -72,7 +72,7 @@ mod templates {
     }
 
     #[tokio::test]
-    async fn a_value_is_found_under_what_the_template_says() {
+    async fn value_is_cached_under_the_key_of_the_template() {
         let world = World::new();
         world.run(store("ada", "notes", None)).await.unwrap();
         assert_eq!(world.orchestrator.cached("file", "ada/notes").await.unwrap(), Some(8));
@@ -109,7 +109,7 @@ mod entity {
     }
 
     #[tokio::test]
-    async fn its_id_is_the_argument_else_the_key_else_the_correlation() {
+    async fn entity_id_is_the_argument_else_the_key_else_the_correlation_id() {
         let world = World::new();
         for flow in both_flows!(world, |error| by_id(7, error)) {
             assert_eq!((flow.entity_id().as_str(), flow.cache_key().unwrap().id()), ("7", "c7"));
@@ -127,7 +127,7 @@ mod entity {
     }
 }
 
-mod who {
+mod context {
     use super::*;
 
     #[orchestrate(pattern = "user", cache = 42, actor = actor, event = "touched")]
@@ -141,7 +141,7 @@ mod who {
     }
 
     #[tokio::test]
-    async fn the_actor_is_the_argument_else_the_contexts_actor_else_its_user() {
+    async fn actor_is_the_argument_else_the_actor_else_the_user_of_the_context() {
         let world = World::new();
         let user = || Context::new().user("ada");
         let actor = || user().actor("nightly job");
@@ -165,7 +165,7 @@ mod who {
     }
 
     #[tokio::test]
-    async fn the_context_is_the_flows() {
+    async fn flow_has_the_context_of_its_call() {
         let world = World::new();
         let context = Context::new()
             .user("ada")
@@ -226,7 +226,7 @@ mod tags_and_messages {
     }
 
     #[tokio::test]
-    async fn tags_are_on_everything_that_tells_of_the_flow() {
+    async fn tags_are_on_every_record_of_the_flow() {
         let world = World::new();
         for flow in both_flows!(world, |error| tagged(error)) {
             assert_eq!(flow.tags().collect::<Vec<_>>(), ["billing", "eu"]);
@@ -240,7 +240,7 @@ mod tags_and_messages {
     }
 
     #[tokio::test]
-    async fn a_success_says_the_events_name_or_the_functions_and_an_error_its_own_text() {
+    async fn message_is_the_event_or_function_name_on_ok_and_the_error_text_on_err() {
         let world = World::new();
         let said = |flows: Vec<std::sync::Arc<Flow>>| -> Vec<String> {
             flows.iter().map(|flow| flow.message().to_owned()).collect()
@@ -253,7 +253,7 @@ mod tags_and_messages {
     }
 
     #[tokio::test]
-    async fn a_message_is_a_template_whose_holes_are_not_encoded() {
+    async fn message_template_does_not_encode_its_values() {
         let world = World::new();
         let user = || User { name: "Ada L/ovelace".to_owned(), ..ada() };
         let flows = both_flows!(world, |error| said(user(), error));
@@ -314,11 +314,11 @@ mod payload {
     }
 
     payloads! {
-        it_can_be_a_parameters: of_a_parameter => "Ada".into();
-        it_can_be_the_results: of_the_result => serde_json::json!(ada());
-        a_json_is_looked_into: json => serde_json::json!(ada());
-        so_is_a_tonic_response: response => serde_json::json!(ada());
-        what_cannot_be_serialised_has_none: opaque => Value::Null;
+        payload_can_be_a_part_of_a_parameter: of_a_parameter => "Ada".into();
+        payload_can_be_a_part_of_the_result: of_the_result => serde_json::json!(ada());
+        axum_json_is_unwrapped: json => serde_json::json!(ada());
+        tonic_response_is_unwrapped: response => serde_json::json!(ada());
+        result_without_serialize_has_no_payload: opaque => Value::Null;
     }
 
     #[derive(Debug)]
@@ -337,7 +337,7 @@ mod payload {
     }
 
     #[tokio::test]
-    async fn what_fails_to_be_serialised_fails_the_steps_that_carry_it_and_the_old_value_goes() {
+    async fn payload_that_fails_to_serialise_fails_cache_and_event_and_invalidates_the_key() {
         let world = World::new();
         world.run(crate::steps::update(ada(), None)).await.unwrap();
         assert!(world.run(fails_to_serialise(ada())).await.is_ok());
@@ -374,7 +374,7 @@ async fn half_a_hole(key: Half) -> Result<u64, graceful::Code> {
 }
 
 #[tokio::test]
-async fn a_name_that_cannot_be_said_whole_is_none() {
+async fn key_whose_display_fails_is_not_used() {
     let world = World::new();
     assert_eq!((world.run(half_a_key(Half)).await, world.run(half_a_hole(Half)).await), (Ok(1), Ok(1)));
     for report in world.reports.all() {

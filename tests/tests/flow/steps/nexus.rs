@@ -1,4 +1,4 @@
-//! `nexus`: register the pattern; register `pattern.error`.
+//! The `nexus` step registers the pattern on `Ok` and `pattern.error` on `Err`.
 
 use graceful::{Step, backends::Nexus as _};
 use graceful_tests::{UserError, World, ada};
@@ -8,14 +8,14 @@ backend!(Nexus);
 by_path!(Nexus nexus, |user| [cache = user.id, event = "user_updated"]);
 
 #[tokio::test]
-async fn on_ok_the_pattern_counts() {
+async fn ok_registers_the_pattern() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
     counts_once(&world, "user").await;
 }
 
 #[tokio::test]
-async fn on_err_the_patterns_error_counts() {
+async fn err_registers_the_error_pattern() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Missing))).await.unwrap_err();
     counts_once(&world, "user.error").await;
@@ -35,7 +35,7 @@ async fn counts_once(world: &World, pattern: &str) {
 }
 
 #[tokio::test]
-async fn the_two_are_counted_apart() {
+async fn pattern_and_error_pattern_are_counted_separately() {
     let world = World::new();
     for error in [None, Some(UserError::Broken), None] {
         drop(world.run(crate::steps::update(ada(), error)).await);

@@ -1,4 +1,4 @@
-//! `schedule`: complete the entity's review job; open or bump it.
+//! The `schedule` step completes the incident's review job on `Ok` and opens or bumps it on `Err`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ backend!(Schedule);
 by_path!(Schedule schedule, |user| [cache = user.id, event = "user_updated"]);
 
 #[tokio::test]
-async fn on_err_a_job_is_opened_and_then_bumped() {
+async fn err_opens_a_job_and_then_bumps_it() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Broken))).await.unwrap_err();
 
@@ -32,7 +32,7 @@ async fn on_err_a_job_is_opened_and_then_bumped() {
 }
 
 #[tokio::test]
-async fn on_ok_the_job_is_completed() {
+async fn ok_completes_the_job_of_its_entity() {
     let world = World::new();
     world.run(crate::steps::update(ada(), Some(UserError::Broken))).await.unwrap_err();
     world.run(crate::steps::update(User { id: 7, ..ada() }, None)).await.unwrap();
@@ -45,7 +45,7 @@ async fn on_ok_the_job_is_completed() {
 }
 
 #[tokio::test]
-async fn it_is_opened_for_server_faults_only() {
+async fn job_is_opened_for_server_faults_only() {
     for code in Code::ALL.into_iter().skip(1) {
         let world = World::new();
         world.run(crate::steps::answer(ada(), Some(code))).await.unwrap_err();
@@ -61,7 +61,7 @@ async fn later(id: u64) -> Result<(), Code> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_due_when_the_argument_says() {
+async fn job_is_due_after_the_time_of_the_argument() {
     let world = World::new();
     world.run(later(42)).await.unwrap_err();
     let job = world.jobs().await.remove(0);

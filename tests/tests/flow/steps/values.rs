@@ -1,4 +1,4 @@
-//! Values that cannot be read back are refused at the step that needs them, and nothing is written.
+//! A value that could not be read back is refused by the step that needs it, and nothing is written.
 
 use graceful::{Code, Step, backends::KeySpace, orchestrate};
 use graceful_tests::{World, values::nested};

@@ -1,4 +1,4 @@
-//! `cache(version = …)`: what comes late does not overwrite what is newer.
+//! `cache(version = …)`: a late write does not overwrite a newer value.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn name(world: &World) -> Option<String> {
 }
 
 #[tokio::test]
-async fn what_is_newer_is_not_overwritten_by_an_ok() {
+async fn ok_with_older_version_does_not_overwrite_a_newer_value() {
     let world = World::new();
     world.run(rename("new", 2, None)).await.unwrap();
     world.run(rename("old", 1, None)).await.unwrap();
@@ -39,7 +39,7 @@ async fn what_is_newer_is_not_overwritten_by_an_ok() {
 }
 
 #[tokio::test]
-async fn nor_invalidated_by_an_err() {
+async fn err_with_older_version_does_not_invalidate_a_newer_value() {
     let world = World::new();
     world.run(rename("new", 2, None)).await.unwrap();
     world.run(rename("", 1, Some(Code::Internal))).await.unwrap_err();
@@ -51,7 +51,7 @@ async fn nor_invalidated_by_an_err() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_invalidated_does_not_come_back_older_while_it_would_have_lived() {
+async fn put_older_than_an_invalidation_is_refused_for_the_time_to_live() {
     let world = World::new();
     world.run(rename("", 2, Some(Code::Internal))).await.unwrap_err();
     world.run(rename("old", 1, None)).await.unwrap();
@@ -65,14 +65,14 @@ async fn what_was_invalidated_does_not_come_back_older_while_it_would_have_lived
 }
 
 #[tokio::test]
-async fn it_can_be_the_results() {
+async fn version_can_be_a_part_of_the_result() {
     let world = World::new();
     world.run(of_the_result(7)).await.unwrap();
     assert_eq!(world.cached(&world.entity()).await.unwrap().version, Some(7));
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_compared_is_a_failure_and_the_old_value_goes() {
+async fn version_that_does_not_fit_fails_the_step_and_invalidates_the_key() {
     let world = World::new();
     world.run(crate::steps::update(ada(), None)).await.unwrap();
     assert_eq!(world.run(too_large(u64::MAX)).await, Ok(u64::MAX));

@@ -1,4 +1,4 @@
-//! `when`: where it is false, no step of the flow runs.
+//! `when`: if it is false, the call has no flow.
 
 use graceful::{CallOutcome, Code, orchestrate};
 use graceful_tests::World;
@@ -28,7 +28,7 @@ fn endings(world: &World) -> Vec<CallOutcome> {
 }
 
 #[tokio::test]
-async fn at_entry_it_gates_both_flows() {
+async fn false_when_at_entry_suppresses_both_flows() {
     let world = World::new();
     assert_eq!(world.run(at_entry(false, None)).await, Ok(1));
     assert_eq!(world.run(at_entry(false, Some(Code::Internal))).await, Err(Code::Internal));
@@ -39,7 +39,7 @@ async fn at_entry_it_gates_both_flows() {
 }
 
 #[tokio::test]
-async fn over_the_result_it_gates_the_success_flow_only() {
+async fn false_when_over_the_result_suppresses_the_success_flow_only() {
     let world = World::new();
     assert_eq!(world.run(of_the_result(1, None)).await, Ok(1));
     assert_eq!(endings(&world), []);
@@ -49,7 +49,7 @@ async fn over_the_result_it_gates_the_success_flow_only() {
 }
 
 #[tokio::test]
-async fn it_gates_sync_handlers_too() {
+async fn false_when_suppresses_the_flows_of_sync_handlers() {
     let world = World::new();
     let call = |wanted, error| world.orchestrator.sync_scope(|| sync_at_entry(wanted, error));
     assert_eq!(call(false, None), Ok(1));
@@ -61,7 +61,7 @@ async fn it_gates_sync_handlers_too() {
 }
 
 #[tokio::test]
-async fn it_gates_the_flow_of_a_panic_and_of_a_dropped_call() {
+async fn false_when_suppresses_the_flow_of_a_panic() {
     let world = World::new();
     for (wanted, flows) in [(false, 0), (true, 1)] {
         let call = tokio::spawn(world.run(panicking(wanted)));

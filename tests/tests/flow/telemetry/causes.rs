@@ -1,4 +1,4 @@
-//! The cause of a server fault goes to the log, within the flow's span, and nowhere else.
+//! The cause of a server fault is logged within the span of its flow, and is shown nowhere else.
 
 use std::{error::Error, fmt, io};
 

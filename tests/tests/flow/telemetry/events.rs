@@ -1,4 +1,4 @@
-//! The trace of the span around a handler reaches its event, whatever the headers said.
+//! An event carries the trace of the span around its handler, whatever trace the headers named.
 
 use graceful::{Code, Context, OrchestrationConfig, Success, trace::TraceParent};
 use graceful_tests::{UserError, World, ada};
@@ -18,7 +18,7 @@ fn traceparents(world: &World) -> Vec<Option<String>> {
 const REMOTE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test]
-async fn the_event_of_a_handler_is_in_the_trace_of_its_span() {
+async fn event_is_in_the_trace_of_the_span_around_the_handler() {
     for context in [Context::new(), Context::new().trace(REMOTE.parse().unwrap()).request_id("r-1")] {
         let (telemetry, world) = (Telemetry::listen(), World::new());
         for error in [None, Some(UserError::Broken)] {
@@ -40,7 +40,7 @@ async fn the_event_of_a_handler_is_in_the_trace_of_its_span() {
 }
 
 #[test]
-fn of_a_sync_handler_too() {
+fn event_of_a_sync_handler_is_in_the_trace_of_its_span() {
     let (telemetry, world) = (Telemetry::listen(), World::new());
     for error in [None, Some(Code::Internal)] {
         let answer =
@@ -53,7 +53,7 @@ fn of_a_sync_handler_too() {
 }
 
 #[tokio::test]
-async fn and_of_the_manual_path() {
+async fn event_of_the_manual_path_is_in_the_trace_of_its_span() {
     let (telemetry, world) = (Telemetry::listen(), World::new());
     let config = OrchestrationConfig::new("user").id(42).event("user_seen").on(&world.orchestrator);
     let manual = async { Success::wrap(Code::Ok, "seen", &42).orchestrate(&config).await };
@@ -62,9 +62,9 @@ async fn and_of_the_manual_path() {
     assert_eq!(traceparents(&world), [Some(parent(&request))]);
 }
 
-/// One whose trace began elsewhere; that of the headers is of another trace.
+/// The span's trace began in another process. The headers name a different trace.
 #[test]
-fn the_state_of_its_trace_goes_along() {
+fn event_carries_the_trace_state_of_its_span() {
     let (parent, state) = (REMOTE.parse::<TraceParent>().unwrap(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
     let headers = Context::new().trace(parent).trace_state("other=1".parse().unwrap());
     for (told, expected) in [(state.parse().unwrap(), Some(state)), (TraceState::NONE, None)] {
@@ -83,9 +83,9 @@ fn the_state_of_its_trace_goes_along() {
     }
 }
 
-/// Whose span it is, does not matter.
+/// The span may be made by any library.
 #[tokio::test]
-async fn a_span_that_was_made_without_tracing_counts() {
+async fn event_is_in_the_trace_of_an_opentelemetry_span() {
     let telemetry = Telemetry::listen();
     let world = World::new();
     telemetry
@@ -98,7 +98,7 @@ async fn a_span_that_was_made_without_tracing_counts() {
 }
 
 #[tokio::test]
-async fn without_a_span_the_header_is_what_is_known() {
+async fn event_without_a_span_has_the_trace_of_the_header() {
     let _telemetry = Telemetry::listen();
     let world = World::new();
     let context = Context::new().trace(REMOTE.parse().unwrap());

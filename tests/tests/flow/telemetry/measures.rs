@@ -1,4 +1,4 @@
-//! Counters and histograms, as a recorder of the `metrics` facade gets them.
+//! Counters and histograms, as a recorder of the `metrics` facade receives them.
 
 use std::collections::BTreeMap;
 
@@ -62,9 +62,9 @@ macro_rules! steps {
         )
     };
 }
-/// Three calls of three entities: no id is a label.
+/// Three calls update three entities, and no entity id becomes a label.
 #[test]
-fn on_ok() {
+fn success_flow_is_counted_and_timed_for_each_step() {
     let world = World::new();
     let seen = measured(async || {
         for id in 1..=3 {
@@ -91,7 +91,7 @@ fn on_ok() {
 }
 
 #[test]
-fn on_err() {
+fn error_flow_is_counted_and_timed_for_each_step() {
     let world = World::new();
     let seen = measured(async || {
         world.run(handler(1, Some(Code::NotFound))).await.unwrap_err();
@@ -116,7 +116,7 @@ fn on_err() {
 }
 
 #[test]
-fn a_step_that_hangs_is_measured_when_it_is_given_up() {
+fn hanging_step_is_measured_at_its_time_limit() {
     let world = World::with(|builder| builder.cache(Faulty(Fault::Hangs)));
     let seen = measured(async || {
         world.run(handler(1, None)).await.unwrap();
@@ -132,7 +132,7 @@ async fn background(error: Option<Code>) -> Result<(), Code> {
 }
 
 #[test]
-fn flows_in_the_background_are_measured_once() {
+fn background_flows_are_measured_once() {
     for (error, flow) in [
         (None, "graceful_flows_total{arm=ok,code=OK,ending=ok,pattern=user}"),
         (Some(Code::Internal), "graceful_flows_total{arm=err,code=INTERNAL,ending=err,pattern=user}"),

@@ -1,4 +1,4 @@
-//! What graceful tells of itself, to real exporters in memory.
+//! The telemetry of graceful, read from real exporters in memory.
 #![allow(missing_docs, reason = "tests")]
 
 mod causes;

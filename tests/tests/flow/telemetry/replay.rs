@@ -1,5 +1,4 @@
-//! The spans of a flow that a relay runs, perhaps in another process: a program of its own, since each orchestrator of it needs a
-//! store.
+//! The spans of a flow that a relay runs, perhaps in another process. Each test makes a store of its own.
 #![allow(missing_docs, reason = "tests")]
 
 use graceful::{Code, Context, Orchestrator, RelaySettings, orchestrate};
@@ -53,7 +52,7 @@ fn linked(span: &SpanData, to: &str, state: &str) {
 }
 
 #[tokio::test]
-async fn a_flow_is_linked_to_the_span_of_its_handler() {
+async fn replayed_flow_is_linked_to_the_span_of_its_handler() {
     for error in [None, Some(Code::Unavailable)] {
         let telemetry = Telemetry::listen();
         let replayed = replayed(&telemetry, async |orchestrator| {
@@ -71,9 +70,9 @@ async fn a_flow_is_linked_to_the_span_of_its_handler() {
     }
 }
 
-/// What the headers said is linked to where no span was active.
+/// When no span is active, the flow is linked to the trace that the headers name.
 #[tokio::test]
-async fn or_to_that_of_its_caller() {
+async fn replayed_flow_without_a_span_is_linked_to_the_trace_of_the_headers() {
     let telemetry = Telemetry::listen();
     let context = Context::new().trace(REMOTE.parse().unwrap());
     let context = context.trace_state("rojo=1,congo=2".parse().unwrap());
@@ -84,7 +83,7 @@ async fn or_to_that_of_its_caller() {
 }
 
 #[tokio::test]
-async fn without_a_trace_there_is_no_link() {
+async fn replayed_flow_without_a_trace_has_no_link() {
     let telemetry = Telemetry::listen();
     let replayed = replayed(&telemetry, async |orchestrator| {
         orchestrator.scope(rename(None)).await.unwrap();

@@ -1,4 +1,4 @@
-//! One span per flow and one per step, below the span in which the handler was called.
+//! A flow has one span and so has each of its steps, below the span in which the handler was called.
 
 use std::{
     pin::pin,
@@ -26,7 +26,7 @@ fn id(span: &SpanData) -> SpanId {
 }
 
 #[tokio::test]
-async fn a_flow_and_each_of_its_steps_have_one() {
+async fn flow_and_each_step_have_one_span() {
     for error in [None, Some(UserError::Broken)] {
         let arm = if error.is_none() { "ok" } else { "err" };
         let (telemetry, world) = (Telemetry::listen(), World::new());
@@ -65,7 +65,7 @@ async fn a_flow_and_each_of_its_steps_have_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_step_that_fails_says_so_and_its_log_line_is_its_own() {
+async fn failed_step_marks_its_span_and_logs_inside_it() {
     for fault in [Fault::Fails, Fault::FailsLater, Fault::Panics, Fault::PanicsLater, Fault::Hangs] {
         for error in [None, Some(UserError::Broken)] {
             let telemetry = Telemetry::listen();
@@ -93,7 +93,7 @@ async fn hooked(error: Option<Code>) -> Result<u64, Code> {
 }
 
 #[tokio::test]
-async fn what_a_hook_does_is_below_its_step() {
+async fn span_of_a_hook_is_a_child_of_its_step() {
     for error in [None, Some(Code::Internal)] {
         let (telemetry, world) = (Telemetry::listen(), World::new());
         assert_eq!(world.run(hooked(error)).await.err(), error);
@@ -118,7 +118,7 @@ async fn background(error: Option<Code>) -> Result<u64, Code> {
 }
 
 #[tokio::test]
-async fn in_the_background_the_caller_is_still_the_parent() {
+async fn background_flow_span_has_the_caller_as_parent() {
     for error in [None, Some(Code::Internal)] {
         let (telemetry, world) = (Telemetry::listen(), World::new());
         let call = world.run(background(error)).instrument(tracing::info_span!("request"));
@@ -144,9 +144,9 @@ async fn ungated(error: Option<Code>) -> Result<u64, Code> {
     error.map_or(Ok(42), Err)
 }
 
-/// While the handler is called it is active.
+/// The span is active while the handler is called.
 #[tokio::test]
-async fn a_span_that_was_made_without_tracing_is_the_parent_too() {
+async fn opentelemetry_span_made_without_tracing_is_the_parent() {
     for error in [None, Some(Code::Internal)] {
         let (telemetry, world) = (Telemetry::listen(), World::new());
         let own = Context::current_with_span(telemetry.provider.tracer("tests").start("own"));
@@ -169,9 +169,9 @@ async fn hangs(gate: &Gate) -> Result<u64, Code> {
     Ok(42)
 }
 
-/// As where a server drops a request: not inside its span.
+/// The call is dropped outside of the request's span, as a server does it.
 #[tokio::test]
-async fn of_a_dropped_handler_too() {
+async fn dropped_handler_flow_span_has_the_caller_as_parent() {
     let (telemetry, world) = (Telemetry::listen(), World::new());
     let gate = Arc::new(Gate::closed());
     let request = tracing::info_span!("request");
@@ -193,9 +193,9 @@ async fn of_a_dropped_handler_too() {
     assert_eq!(field(&named(&spans, "event"), "result").as_deref(), Some("skipped: no event"));
 }
 
-/// It is active no more where the handler is dropped, and `tracing` does not hold it.
+/// The span is no longer active when the handler is dropped, and `tracing` does not hold it.
 #[tokio::test]
-async fn a_dropped_handler_is_linked_to_a_span_that_was_made_without_tracing() {
+async fn dropped_handler_flow_span_is_linked_to_opentelemetry_span() {
     let (telemetry, world) = (Telemetry::listen(), World::new());
     let gate = Gate::closed();
     let own = Context::current_with_span(telemetry.provider.tracer("tests").start("own"));
@@ -215,7 +215,7 @@ async fn a_dropped_handler_is_linked_to_a_span_that_was_made_without_tracing() {
 }
 
 #[test]
-fn of_a_sync_handler_and_of_the_manual_path_too() {
+fn sync_handler_and_manual_path_spans_have_the_caller_as_parent() {
     for error in [None, Some(Code::Internal)] {
         let (telemetry, world) = (Telemetry::listen(), World::new());
         let request = tracing::info_span!("request");
@@ -245,7 +245,7 @@ async fn recovers(_: &graceful::Failure<'_, UserError>) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn a_fallback_is_a_step_and_a_flow_that_it_recovered_says_so() {
+async fn fallback_has_a_span_and_the_recovered_flow_says_so() {
     let (telemetry, world) = (Telemetry::listen(), World::new());
     assert_eq!(world.run(recovered(Some(UserError::Broken))).await.ok(), Some(7));
     let spans = telemetry.spans();
@@ -283,7 +283,7 @@ impl tracing::Subscriber for Uninterested {
 }
 
 #[tokio::test]
-async fn where_nobody_wants_them_none_is_made() {
+async fn flow_without_an_interested_subscriber_makes_no_spans() {
     let uninterested = Uninterested::default();
     let _guard = tracing::subscriber::set_default(uninterested.clone());
     let world = World::new();

@@ -1,4 +1,4 @@
-//! A service of actix-web over real HTTP: its handlers' futures are not `Send`, and each worker has a runtime of its own.
+//! A service of actix-web over real HTTP: its futures are not `Send`, and each worker has a runtime of its own.
 #![allow(missing_docs, reason = "tests")]
 
 use std::{rc::Rc, sync::Arc};
@@ -91,7 +91,7 @@ fn served(world: &World) -> (Server, Arc<Gate>) {
 }
 
 #[actix_web::test]
-async fn both_flows() {
+async fn handlers_over_http_run_both_flows() {
     let world = World::new();
     let (server, _) = served(&world);
     for route in ["json", "inside"] {
@@ -116,7 +116,7 @@ async fn both_flows() {
 }
 
 #[actix_web::test]
-async fn the_value_of_json_is_the_payload() {
+async fn payload_of_json_is_its_value() {
     let world = World::new();
     let (server, _) = served(&world);
     server.get("/json/42").await;
@@ -127,7 +127,7 @@ async fn the_value_of_json_is_the_payload() {
 }
 
 #[actix_web::test]
-async fn a_client_that_goes_leaves_the_error_flow() {
+async fn disconnected_client_leaves_the_error_flow() {
     let world = World::new();
     let (server, gate) = served(&world);
     let mut client = TcpStream::connect(server.address).await.unwrap();
@@ -146,9 +146,9 @@ async fn a_client_that_goes_leaves_the_error_flow() {
     assert_eq!(flow.ending(), CallOutcome::Ok);
 }
 
-/// The errors of actix-web itself, of which nothing is known but what they answer.
+/// Of errors of actix-web itself only the status of the response is known.
 #[actix_web::test]
-async fn its_own_errors_go_by_their_status() {
+async fn errors_of_actix_are_classified_by_their_status() {
     use actix_web::error::{Error, ErrorBadRequest, ErrorServiceUnavailable, InternalError};
 
     #[orchestrate(pattern = "page", id = 1)]

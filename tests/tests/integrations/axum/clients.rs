@@ -1,4 +1,4 @@
-//! Clients that go: the request's future is dropped in the middle of the handler, by the server itself.
+//! A client disconnects, and the server drops the future of the request in the middle of the handler.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ async fn report(State(gate): State<Arc<Gate>>) -> Result<&'static str, Problem> 
 }
 
 #[tokio::test]
-async fn a_client_that_goes_in_mid_request_leaves_the_error_flow() {
+async fn disconnected_client_leaves_the_error_flow() {
     let world = World::new();
     let gate = Arc::new(Gate::closed());
     let routes = Router::new().route("/report", get(report)).with_state(Arc::clone(&gate));

@@ -1,4 +1,4 @@
-//! What a handler answers with, and what of it is the payload: without an argument that says so.
+//! The payload is unwrapped from the response types of axum, without an argument.
 
 use axum::{
     Json, Router,
@@ -56,7 +56,7 @@ answers! {
 }
 
 #[tokio::test]
-async fn the_value_is_found_in_each() {
+async fn payload_is_unwrapped_from_each_response_type() {
     for route in ROUTES {
         let world = World::new();
         let server = served(&world, routes()).await;
@@ -86,9 +86,9 @@ async fn not_serialisable(Path(id): Path<u64>) -> Result<(StatusCode, HeaderMap)
     found(id).map(|_| (StatusCode::OK, HeaderMap::new()))
 }
 
-/// What is not known, or is no data, is no payload, and is answered all the same.
+/// A response of an unknown type, or without data, has no payload and is still returned.
 #[tokio::test]
-async fn no_value_is_made_up() {
+async fn response_without_a_value_has_no_payload() {
     let routes =
         Router::new().route("/text/{id}", get(text)).route("/not_serialisable/{id}", get(not_serialisable));
     let world = World::new();

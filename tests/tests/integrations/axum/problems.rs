@@ -1,4 +1,4 @@
-//! Errors as problem details of RFC 9457, for every code.
+//! Errors become problem details of RFC 9457, for every code.
 
 use axum::{Router, extract::Path, response::IntoResponse, routing::get};
 use graceful::{CallOutcome, Classify, Code, Step, StepError, axum::Problem, orchestrate};
@@ -69,7 +69,7 @@ fn problem(answer: &http::Response<String>) -> Value {
 }
 
 #[tokio::test]
-async fn an_error_is_told_as_it_is_classified_and_no_more() {
+async fn error_is_a_problem_with_its_classification_and_nothing_else() {
     for route in ["with_question_mark", "as_its_own_response"] {
         let world = World::new();
         let server = served(&world, routes()).await;
@@ -101,16 +101,16 @@ async fn an_error_is_told_as_it_is_classified_and_no_more() {
     }
 }
 
-/// Who reports the error has the id at hand, made or not.
+/// A user who reports the error can quote the id, whether the client sent it or the layer generated it.
 #[tokio::test]
-async fn the_request_id_of_the_body_is_that_of_the_header() {
+async fn request_id_of_the_body_is_that_of_the_header() {
     let world = World::new();
     let answer = served(&world, routes()).await.get("/with_question_mark/1").await;
     assert_eq!(problem(&answer)["request_id"], answer.headers()["x-request-id"].to_str().unwrap());
 }
 
 #[tokio::test]
-async fn without_the_layer_there_is_no_request_id() {
+async fn problem_without_the_layer_has_no_request_id() {
     let answer = graceful_tests::http::serve(routes()).await.get("/with_question_mark/1").await;
     assert!(!answer.headers().contains_key("x-request-id"));
     assert_eq!(problem(&answer).as_object().unwrap().keys().count(), 4);
@@ -131,9 +131,9 @@ async fn every_code_has_its_status() {
     }
 }
 
-/// The failure of a required step is the client's answer, too.
+/// The failure of a required step becomes the response to the client.
 #[tokio::test]
-async fn a_required_step_that_fails_is_a_problem() {
+async fn failed_required_step_is_a_problem() {
     let world = World::new();
     let answer = served(&world, routes()).await.get("/required/4").await;
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
@@ -142,7 +142,7 @@ async fn a_required_step_that_fails_is_a_problem() {
 }
 
 #[test]
-fn whatever_is_classified_becomes_one() {
+fn every_classified_error_becomes_a_problem() {
     fn all() -> Result<(), Problem> {
         "x".parse::<u64>()?;
         Ok(())

@@ -1,4 +1,5 @@
-//! A handler may take an extractor's `Result`, and answer the rejection as a problem: its flow has the rejection's code.
+//! A handler may take the `Result` of an extractor and return the rejection as a problem. Its flow then has the code of the
+//! rejection.
 
 use axum::{
     Json, Router,
@@ -24,7 +25,7 @@ async fn create(
 }
 
 #[tokio::test]
-async fn a_rejection_is_the_clients_fault() {
+async fn rejection_is_a_client_fault() {
     let world = World::new();
     let server = served(&world, Router::new().route("/users/{id}", post(create))).await;
     let user = r#"{"id":42,"name":"Ada"}"#;

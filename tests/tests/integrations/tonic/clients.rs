@@ -1,4 +1,4 @@
-//! Clients that go: the server drops the handler.
+//! A client disconnects, and the server drops the handler.
 
 use graceful::{CallOutcome, Code};
 use graceful_tests::World;
@@ -7,7 +7,7 @@ use tonic::Request;
 use super::{served, service::Id};
 
 #[tokio::test]
-async fn a_call_that_is_cancelled_leaves_the_error_flow() {
+async fn cancelled_call_leaves_the_error_flow() {
     let world = World::new();
     let (client, gate) = served(&world).await;
     let mut going = client.clone();

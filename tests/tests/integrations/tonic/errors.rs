@@ -12,7 +12,7 @@ fn asked(id: u64) -> Request<Id> {
 }
 
 #[tokio::test]
-async fn an_error_is_a_status_with_details_and_no_more() {
+async fn error_is_a_status_with_details_and_nothing_else() {
     let world = World::new();
     let (mut client, _) = served(&world).await;
     for (id, code, message) in [(1, Code::NotFound, "no user 1"), (2, Code::Internal, "internal error")] {
@@ -37,7 +37,7 @@ async fn an_error_is_a_status_with_details_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_success_is_an_answer_and_its_message_the_payload() {
+async fn payload_of_a_success_is_the_message_of_the_response() {
     let world = World::new();
     let (mut client, _) = served(&world).await;
     let answer = client.get(asked(42)).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_success_is_an_answer_and_its_message_the_payload() {
 }
 
 #[test]
-fn both_ways_for_every_code() {
+fn every_code_converts_to_a_status_and_back() {
     for code in Code::ALL {
         let status = status(code);
         assert_eq!((status.code() as u8, status.message()), (code as u8, code.text()));
@@ -56,9 +56,9 @@ fn both_ways_for_every_code() {
     }
 }
 
-/// Outside, nothing is known of a service or of a request.
+/// Outside of a flow, neither a service nor a request id is known.
 #[test]
-fn details_are_what_is_known() {
+fn status_details_hold_what_is_known() {
     let details = status(Code::NotFound).get_error_details();
     assert!(details.error_info().is_none() && details.request_info().is_none());
     let orchestrator = Orchestrator::builder().service("users").build().unwrap();
@@ -66,9 +66,9 @@ fn details_are_what_is_known() {
     assert!(details.error_info().is_some() && details.request_info().is_none());
 }
 
-/// What another service says to us is not what we say to our client.
+/// The message of another service's status is not shown to our client.
 #[test]
-fn a_downstream_status_is_told_by_its_code() {
+fn downstream_status_is_classified_by_its_code() {
     let downstream = Status::unavailable("10.0.0.7 refused");
     assert_eq!(downstream.message(), "10.0.0.7 refused");
     assert_eq!(graceful::Classify::message(&downstream), "unavailable");

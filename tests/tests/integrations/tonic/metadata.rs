@@ -33,7 +33,7 @@ async fn metadata_become_the_context() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_made_and_told() {
+async fn request_id_is_generated_and_returned() {
     let world = World::new();
     let (mut client, _) = served(&world).await;
     let answer = client.get(Request::new(Id { id: 42 })).await.unwrap();

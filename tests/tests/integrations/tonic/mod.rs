@@ -1,4 +1,4 @@
-//! A service of tonic over real gRPC: metadata in, details of errors out.
+//! A service of tonic over real gRPC: metadata becomes the context, and errors become statuses with details.
 #![allow(missing_docs, reason = "tests")]
 
 mod clients;

@@ -3,7 +3,7 @@ use graceful::tower::ContextLayer;
 use super::{context, request, seen};
 
 #[tokio::test]
-async fn a_request_id_is_taken_and_echoed() {
+async fn request_id_of_the_request_is_used_and_returned() {
     for id in ["r-1", "0af7.651/A_b+c:d=e@f", &"x".repeat(128)] {
         let (context, request, response) = seen(ContextLayer::new(), request(&[("x-request-id", id)])).await;
         assert_eq!(context.request_id.as_deref(), Some(id));
@@ -13,7 +13,7 @@ async fn a_request_id_is_taken_and_echoed() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_made_where_there_is_none_that_is_safe() {
+async fn missing_or_unsafe_request_id_is_replaced() {
     let mut made = std::collections::BTreeSet::new();
     let too_long = "x".repeat(129);
     for headers in [
@@ -44,7 +44,7 @@ fn uuid(id: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_correlation_id_is_taken_where_it_is_safe_and_never_made() {
+async fn safe_correlation_id_is_used_and_none_is_generated() {
     let said = async |headers| context(headers).await.correlation_id.clone();
     assert_eq!(said(&[("x-correlation-id", "order-9")]).await.as_deref(), Some("order-9"));
     assert_eq!(said(&[]).await, None);
@@ -53,7 +53,7 @@ async fn a_correlation_id_is_taken_where_it_is_safe_and_never_made() {
 }
 
 #[tokio::test]
-async fn a_response_that_has_a_request_id_keeps_it() {
+async fn response_with_a_request_id_keeps_it() {
     use tower::{Layer as _, ServiceExt as _};
 
     let service = tower::service_fn(async |_: http::Request<()>| {

@@ -1,11 +1,11 @@
-//! The layer that fills the context from the headers, around a service that says what it sees.
+//! The layer fills the context from the headers of a request. The service inside it records the context that it sees.
 #![allow(missing_docs, reason = "tests")]
 
+mod identity;
 mod ids;
 mod scope;
 mod traceparent;
 mod tracestate;
-mod who;
 
 use std::{convert::Infallible, sync::Arc};
 

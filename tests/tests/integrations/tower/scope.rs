@@ -1,4 +1,4 @@
-//! Which orchestrator the handlers behind a layer take, and what becomes of a request that is dropped.
+//! The layer sets the orchestrator of the handlers inside it, and the flow of a dropped request still runs.
 
 use std::{convert::Infallible, future::pending, sync::Arc};
 
@@ -42,9 +42,9 @@ async fn handlers_take_the_layers_orchestrator_and_carry_the_context() {
     }
 }
 
-/// Without `on`, whoever is in scope.
+/// Without `on`, the orchestrator in scope is used.
 #[tokio::test]
-async fn a_layer_without_an_orchestrator_takes_none_away() {
+async fn layer_without_an_orchestrator_keeps_the_outer_one() {
     let (orchestrator, reports) = orchestrator();
     let service = tower::service_fn(async |_: Request<()>| {
         handler(7, None).await.unwrap();
@@ -77,7 +77,7 @@ async fn two_layers_side_by_side_share_nothing() {
 
 /// A service may work before its future is polled.
 #[tokio::test]
-async fn the_call_itself_is_in_scope() {
+async fn call_of_the_inner_service_is_in_scope() {
     let (orchestrator, reports) = orchestrator();
     let eager = || {
         tower::service_fn(|_: Request<()>| {
@@ -105,7 +105,7 @@ fn sync_handler() -> Result<(), Code> {
 }
 
 #[tokio::test]
-async fn a_request_that_is_dropped_leaves_its_error_flow() {
+async fn dropped_request_leaves_its_error_flow() {
     let (orchestrator, reports) = orchestrator();
     let gate = Arc::new(Gate::closed());
     let at = Arc::clone(&gate);
@@ -132,9 +132,9 @@ async fn a_request_that_is_dropped_leaves_its_error_flow() {
     assert_eq!(flow.context().unwrap().request_id.as_deref(), Some("r-1"));
 }
 
-/// An error of the service is the service's.
+/// The layer does not change an error of the service.
 #[tokio::test]
-async fn a_service_that_fails_fails_as_before() {
+async fn error_of_the_inner_service_is_returned_unchanged() {
     let service = tower::service_fn(async |_: Request<()>| Err::<Response<()>, _>("broken"));
     assert_eq!(ContextLayer::new().layer(service).oneshot(request(&[])).await.unwrap_err(), "broken");
 }

@@ -1,4 +1,4 @@
-//! The cases of a single header are unit tests of `TraceParent`; here is what concerns headers.
+//! The headers of `traceparent`. The cases of a single value are unit tests of `TraceParent`.
 
 use super::context;
 
@@ -9,14 +9,14 @@ async fn trace(headers: &[(&str, &str)]) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_traceparent_is_taken() {
+async fn traceparent_is_used() {
     assert_eq!(trace(&[("traceparent", HEADER)]).await.as_deref(), Some(HEADER));
     // Names of headers have no case.
     assert_eq!(trace(&[("TraceParent", HEADER)]).await.as_deref(), Some(HEADER));
 }
 
 #[tokio::test]
-async fn space_around_it_is_not_its_own() {
+async fn space_around_a_traceparent_is_ignored() {
     for header in
         [format!(" {HEADER}"), format!("\t{HEADER}"), format!("{HEADER} \t"), format!(" \t{HEADER} \t")]
     {
@@ -25,13 +25,13 @@ async fn space_around_it_is_not_its_own() {
 }
 
 #[tokio::test]
-async fn one_of_a_future_version_is_understood_as_ours() {
+async fn traceparent_of_a_future_version_is_read_as_version_00() {
     let header = HEADER.replacen("00", "cc", 1) + "-what-the-future-will-be-like";
     assert_eq!(trace(&[("traceparent", &header)]).await.as_deref(), Some(HEADER));
 }
 
 #[tokio::test]
-async fn what_is_no_traceparent_starts_no_trace() {
+async fn invalid_traceparent_starts_no_trace() {
     let upper = HEADER.to_uppercase();
     let zero = "00-00000000000000000000000000000000-00f067aa0ba902b7-01";
     for header in ["", "\u{e9}", "00", &upper, zero, &format!("{HEADER},{HEADER}")] {
@@ -40,8 +40,8 @@ async fn what_is_no_traceparent_starts_no_trace() {
     assert_eq!(trace(&[]).await, None);
 }
 
-/// Which of them it would be, nobody can say.
+/// It is unknown which of the headers is right.
 #[tokio::test]
-async fn several_are_none() {
+async fn several_traceparents_start_no_trace() {
     assert_eq!(trace(&[("traceparent", HEADER), ("traceparent", HEADER)]).await, None);
 }

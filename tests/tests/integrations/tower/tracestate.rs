@@ -1,4 +1,4 @@
-//! The cases of the text are unit tests of `TraceState`; here is what concerns headers.
+//! The headers of `tracestate`. The cases of the text are unit tests of `TraceState`.
 
 use graceful::{Context, tower::ContextLayer};
 
@@ -11,20 +11,20 @@ async fn state(headers: &[(&str, &str)]) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_tracestate_is_taken() {
+async fn tracestate_is_used() {
     assert_eq!(state(&[PARENT, ("tracestate", "foo=1,bar=2")]).await.as_deref(), Some("foo=1,bar=2"));
     assert_eq!(state(&[("TraceState", "foo=1"), PARENT]).await.as_deref(), Some("foo=1"));
 }
 
 #[tokio::test]
-async fn several_headers_are_one_in_their_order() {
+async fn several_tracestate_headers_are_joined_in_order() {
     let headers =
         [("tracestate", "foo=1,bar=2"), ("tracestate", ""), PARENT, ("tracestate", "rojo=1 ,congo=2")];
     assert_eq!(state(&headers).await.as_deref(), Some("foo=1,bar=2,rojo=1,congo=2"));
 }
 
 #[tokio::test]
-async fn without_a_traceparent_there_is_none() {
+async fn tracestate_without_a_traceparent_is_ignored() {
     let state_header = ("tracestate", "foo=1");
     assert_eq!(state(&[state_header]).await, None);
     assert_eq!(state(&[state_header, ("traceparent", "00")]).await, None);
@@ -32,7 +32,7 @@ async fn without_a_traceparent_there_is_none() {
 }
 
 #[tokio::test]
-async fn a_broken_one_is_dropped_as_a_whole_and_the_trace_stays() {
+async fn malformed_tracestate_is_dropped_and_the_trace_stays() {
     for broken in ["foo", "foo=1,BAR=2", "foo=1,foo=2", "f\u{e9}=1", ""] {
         let context = context(&[PARENT, ("tracestate", broken)]).await;
         assert_eq!((context.trace.is_some(), &context.trace_state), (true, &None), "{broken}");
@@ -42,9 +42,9 @@ async fn a_broken_one_is_dropped_as_a_whole_and_the_trace_stays() {
     }
 }
 
-/// What an outer layer knows is of another trace.
+/// The state that an outer layer knows belongs to another trace.
 #[tokio::test]
-async fn a_trace_replaces_the_state_of_the_one_before() {
+async fn new_trace_replaces_the_state_of_the_previous_one() {
     let outer = Context::new()
         .trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap())
         .trace_state("outer=1".parse().unwrap());

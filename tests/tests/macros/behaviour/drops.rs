@@ -1,4 +1,4 @@
-//! What is dropped when: the same as in the plain function, in every shape, however the call ends.
+//! Values are dropped at the same time as in the plain function, in every shape and for every outcome.
 #![allow(
     clippy::needless_pass_by_value,
     unused_variables,
@@ -250,6 +250,6 @@ fn other_ends() {
 }
 
 #[test]
-fn what_is_not_used() {
+fn unused_arguments_are_dropped_as_in_the_plain_function() {
     compare!(ends, unused, [a, b, c, d], a, b, c, d);
 }

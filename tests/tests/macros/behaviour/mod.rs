@@ -1,4 +1,4 @@
-//! What the attribute leaves as it was: drop order, laziness, `Send`, the eager part of a function.
+//! The attribute does not change the drop order, the laziness, `Send`, or the eager part of a function.
 #![allow(missing_docs, reason = "tests")]
 #![deny(warnings, clippy::all, clippy::pedantic)]
 #![allow(clippy::large_types_passed_by_value, reason = "that is what is measured")]
@@ -105,7 +105,7 @@ fn synchronous(first: Drops, _: Drops, last: Drops) -> Result<(), ()> {
 }
 
 #[test]
-fn the_same_goes_for_what_is_not_async() {
+fn arguments_and_locals_of_sync_handlers_are_dropped_in_the_same_order() {
     let call = || synchronous(Drops("first"), Drops("unnamed"), Drops("last")).unwrap();
     assert_eq!(logged(call), ["local", "last", "unnamed", "first"]);
     let orchestrator = Orchestrator::in_memory();
@@ -113,7 +113,7 @@ fn the_same_goes_for_what_is_not_async() {
 }
 
 #[test]
-fn a_future_that_is_never_polled_runs_nothing_and_drops_its_arguments_in_order() {
+fn future_that_is_never_polled_runs_nothing_and_drops_its_arguments_in_order() {
     let expected = logged(|| drop(with_arguments!(plain)));
     assert_eq!(logged(|| drop(with_arguments!(annotated))), expected);
 }
@@ -128,7 +128,7 @@ fn eager_then_lazy(_first: &str) -> Pin<Box<dyn Future<Output = Result<(), ()>> 
 }
 
 #[test]
-fn the_eager_part_stays_eager() {
+fn eager_part_of_a_function_stays_eager() {
     let orchestrator = Orchestrator::in_memory();
     assert_eq!(logged(|| drop(eager_then_lazy("x"))), ["eager"]);
     let polled = logged(|| poll_to_end(orchestrator.scope(eager_then_lazy("x"))).unwrap());
@@ -144,7 +144,7 @@ async fn holds_an_arc(shared: Arc<u64>) -> Result<u64, ()> {
 }
 
 #[test]
-fn a_future_is_send_when_what_it_holds_is() {
+fn future_is_send_when_its_contents_are() {
     is_send(&holds_an_arc(Arc::new(1)));
 }
 
@@ -160,7 +160,7 @@ async fn annotated_large(data: [u64; 64]) -> Result<u64, ()> {
 }
 
 #[test]
-fn the_future_grows_by_a_constant() {
+fn future_grows_by_a_constant() {
     let plain = size_of_val(&plain_large([0; 64]));
     let annotated = size_of_val(&annotated_large([0; 64]));
     assert!(annotated <= plain + 160, "{annotated} bytes instead of {plain}");
@@ -195,7 +195,7 @@ async fn hooked_with_a_text() -> Result<u64, &'static str> {
 }
 
 #[tokio::test]
-async fn a_future_is_send_whatever_lifetimes_its_error_has() {
+async fn future_is_send_with_any_lifetimes_in_its_error() {
     is_send(&fails_with_a_text());
     is_send(&fails_with_anything());
     is_send(&hooked_with_a_text());

@@ -1,4 +1,4 @@
-//! A future is `Send` where the plain function's is, and is not where it is not.
+//! A future is `Send` if and only if the future of the plain function is.
 
 use std::{cell::Cell, fmt::Debug, future::Future, marker::PhantomData, pin::Pin, rc::Rc, sync::Arc};
 
@@ -135,7 +135,7 @@ fn not_send() {
 }
 
 #[tokio::test]
-async fn in_another_task() {
+async fn nested_handler_runs_in_a_spawned_task() {
     let orchestrator = graceful::Orchestrator::in_memory();
     let store: Arc<dyn Store> = Arc::new(1_u64);
     let task = tokio::spawn(

@@ -1,4 +1,4 @@
-//! `#[async_trait]` around the attribute, and the attribute around it.
+//! `#[async_trait]` outside of the attribute, and the attribute outside of it.
 
 use std::{fmt::Display, pin::Pin, rc::Rc, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Other attributes beside ours.
+//! Other attributes beside `#[orchestrate]`.
 
 use graceful::orchestrate;
 
@@ -121,7 +121,7 @@ impl Service {
         even(n)
     }
 
-    /// Told, not done.
+    /// `cfg` removes this method, although its types do not exist.
     #[cfg(not(test))]
     #[orchestrate(id = n)]
     async fn gone(&self, n: Missing) -> Missing {}

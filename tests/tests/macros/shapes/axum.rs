@@ -1,4 +1,4 @@
-//! Handlers of axum, as real routes.
+//! Handlers of axum in real routes.
 #![allow(clippy::diverging_sub_expression, reason = "`#[debug_handler]` raises it")]
 
 use std::{collections::HashMap, sync::Arc};
@@ -201,7 +201,7 @@ fn routes() {
 }
 
 #[test]
-fn a_name_that_only_the_result_knows() {
+fn key_from_the_result_is_used_in_a_route() {
     let seen = flows(async || {
         assert_eq!(answer(got("/tuples/4/x".to_owned())).await, (StatusCode::OK, Some(4)));
         assert_eq!(answer(got("/tuples/3/x".to_owned())).await, (StatusCode::BAD_REQUEST, None));

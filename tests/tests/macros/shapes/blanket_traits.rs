@@ -1,4 +1,4 @@
-//! Traits of the user's that every type has, with methods named as those that an expansion calls.
+//! The user's blanket traits with methods named like those that an expansion calls are not called.
 
 use std::{
     fmt::Display,

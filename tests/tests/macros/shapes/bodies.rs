@@ -1,4 +1,4 @@
-//! What stands in a body.
+//! What a body may contain: early returns, awaits, inner items and panics.
 
 use std::{cell::Cell, future::Future, ops::ControlFlow, rc::Rc, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Corners where other macros broke.
+//! Corner cases that broke other macros.
 
 use std::{
     borrow::Cow,

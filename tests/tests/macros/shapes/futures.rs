@@ -1,4 +1,4 @@
-//! Functions that return futures which they make by hand.
+//! Functions that are not `async` and return a future.
 
 use std::{
     fmt::Debug,
@@ -296,12 +296,12 @@ fn recursion() {
 }
 
 #[test]
-fn the_return_type_says_what_a_body_makes() {
+fn body_that_never_ends_has_the_declared_return_type() {
     drop(never());
 }
 
 #[test]
-fn a_future_made_elsewhere_runs_where_it_is_polled() {
+fn future_made_elsewhere_runs_where_it_is_polled() {
     let mut future = None;
     let made = flows(async || future = Some(passed_on(4)));
     assert_eq!(made, []);
@@ -310,7 +310,7 @@ fn a_future_made_elsewhere_runs_where_it_is_polled() {
 }
 
 #[test]
-fn a_future_goes_to_another_task() {
+fn returned_future_runs_in_another_task() {
     let seen = flows_of(async |orchestrator| {
         assert_eq!(tokio::spawn(orchestrator.scope(opaque(4))).await.unwrap(), Ok(4));
     });

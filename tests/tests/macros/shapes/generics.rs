@@ -1,4 +1,4 @@
-//! Generics, lifetimes, constants.
+//! Functions with generics, lifetimes and constants.
 
 use std::{
     fmt::{Debug, Display},

@@ -1,4 +1,4 @@
-//! What a `macro_rules!` passes on as one stays one, wherever an operator, a method or a bound stands beside it.
+//! A group that a `macro_rules!` passes on stays a group, also beside an operator, a method or a bound.
 
 use std::fmt::{Debug, Display};
 

@@ -1,4 +1,4 @@
-//! Futures that stay on their thread, as handlers of actix are.
+//! Futures that are not `Send`, such as those of actix handlers.
 
 use std::{
     cell::{Cell, RefCell},
@@ -61,7 +61,7 @@ fn app() -> Data<App> {
 }
 
 #[test]
-fn on_a_local_set() {
+fn handlers_whose_futures_are_not_send_run_both_flows() {
     both(async |n| across_an_await(Rc::new(n)).await);
     both(async |n| extractors(app(), Path(n), Json(String::new())).await.map(|Json(n)| n));
     both(async |n| not_destructured(app(), Path(n)).await.map(|n| *n).map_err(|odd| *odd));

@@ -1,4 +1,4 @@
-//! Functions made by `macro_rules!`: every fragment arrives in an invisible group, or as it was.
+//! Functions made by `macro_rules!`, with fragments in invisible groups or as plain tokens.
 
 use graceful::orchestrate;
 

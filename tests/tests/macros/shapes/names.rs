@@ -1,4 +1,4 @@
-//! Names that meet ours, or the language's.
+//! Names that equal names of the expansion or of the language.
 
 use graceful::orchestrate;
 

@@ -1,4 +1,4 @@
-//! Where nothing is in scope that is not named.
+//! A module in which no name of the prelude is in scope.
 #![no_implicit_prelude]
 
 use ::graceful::{Classify, orchestrate};

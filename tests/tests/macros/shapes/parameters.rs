@@ -1,4 +1,4 @@
-//! Parameters: patterns, attributes, and types of all kinds.
+//! Parameters with patterns, attributes and types of all kinds.
 
 use std::{
     collections::HashMap,

@@ -1,11 +1,11 @@
-//! Where a function stands.
+//! The places where an annotated function may be defined.
 
 use graceful::orchestrate;
 
 use super::{Odd, both, both_sync, even};
 
 #[test]
-fn in_a_function() {
+fn handler_in_a_function_runs_both_flows() {
     #[orchestrate(pattern = "n", id = n)]
     async fn inner(n: u64) -> Result<u64, Odd> {
         #[orchestrate(pattern = "elsewhere", id = n, when = false)]
@@ -18,7 +18,7 @@ fn in_a_function() {
 }
 
 #[test]
-fn in_a_block_and_a_closure() {
+fn handler_in_a_block_and_a_closure_runs_both_flows() {
     let call = {
         #[orchestrate(pattern = "n", id = n)]
         async fn inner(n: u64) -> Result<u64, Odd> {
@@ -38,7 +38,7 @@ const IN_A_CONSTANT: fn(u64) -> Result<u64, Odd> = {
 };
 
 #[test]
-fn in_a_const_block() {
+fn handler_in_a_const_block_runs_both_flows() {
     both_sync(
         const {
             #[orchestrate(pattern = "n", id = n, fallback = last_good, cache = n, alert(required, with = paged))]
@@ -110,7 +110,7 @@ mod outer {
 }
 
 #[test]
-fn elsewhere() {
+fn handler_in_another_module_runs_both_flows() {
     both_sync(IN_A_CONSTANT);
     both(async |n| Hidden.method(n).await);
     both(outer::inner::restricted);
@@ -120,7 +120,7 @@ fn elsewhere() {
 }
 
 #[test]
-fn in_an_async_block() {
+fn handler_in_an_async_block_runs_both_flows() {
     both(async |n| {
         #[orchestrate(pattern = "n", id = n)]
         async fn inner(n: u64) -> Result<u64, Odd> {

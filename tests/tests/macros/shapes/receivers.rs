@@ -1,4 +1,4 @@
-//! Every receiver.
+//! Every kind of receiver.
 
 use std::{pin::Pin, rc::Rc, sync::Arc};
 

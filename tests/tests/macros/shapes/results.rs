@@ -1,4 +1,4 @@
-//! What a function returns: a `Result` in any spelling, of anything.
+//! Every spelling of a `Result` as the return type, with values and errors of all kinds.
 
 use std::{
     borrow::Cow,

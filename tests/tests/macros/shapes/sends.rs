@@ -1,4 +1,4 @@
-//! Futures that must be `Send`, of a result that is not known to be.
+//! Futures that must be `Send` although their result is not known to be.
 
 use std::{future::Future, pin::Pin};
 

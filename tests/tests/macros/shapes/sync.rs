@@ -1,4 +1,4 @@
-//! What is not async.
+//! Functions that are not `async`.
 
 use std::{future::Future, pin::Pin};
 

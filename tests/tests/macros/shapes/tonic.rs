@@ -1,4 +1,4 @@
-//! Services of tonic: the traits are written as its generator writes them.
+//! Services of tonic, with traits written as its generator writes them.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -121,7 +121,7 @@ fn services() {
 }
 
 #[test]
-fn a_stream_of_the_client() {
+fn client_streaming_call_has_one_flow() {
     let seen = super::flows_of(async |orchestrator| {
         let stream: Pin<Box<Numbered>> = Box::pin(tokio_stream::iter([1, 3]).map(|n| Number { n }));
         let call = orchestrator.scope(async { number(Service { step: 1 }.sum(Request::new(stream)).await) });

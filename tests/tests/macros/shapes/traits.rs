@@ -1,4 +1,4 @@
-//! Traits: implementations, default methods, generic and associated items.
+//! Traits: implementations, default methods, and generic and associated items.
 #![allow(clippy::elidable_lifetime_names, reason = "that is the shape")]
 
 use std::{fmt::Display, future::Future, sync::Arc};

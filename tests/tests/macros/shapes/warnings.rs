@@ -1,4 +1,4 @@
-//! Shapes of which the expansion might raise a lint that the plain function does not.
+//! Shapes whose expansion might raise a lint that the plain function does not raise.
 
 use std::{
     cell::{RefCell, RefMut},

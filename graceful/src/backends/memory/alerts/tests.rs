@@ -29,7 +29,7 @@ fn resolve(alerts: &Alerts, flow: &Arc<Flow>) -> AlertChange {
 }
 
 #[test]
-fn both_lists_are_bounded() {
+fn open_and_resolved_alerts_are_bounded() {
     for capacity in [0, 1, 2] {
         let alerts = Alerts::with_capacity(capacity);
         let kept = capacity.max(1);
@@ -49,7 +49,7 @@ fn both_lists_are_bounded() {
 }
 
 #[test]
-fn firing_and_resolving_are_told_to_the_log() {
+fn firing_and_resolving_are_logged() {
     let log = Log::default();
     let failed = [(); 4].map(|()| {
         let mut flow = of_handler(flow("1", Code::Internal));

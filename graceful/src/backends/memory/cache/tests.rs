@@ -41,7 +41,7 @@ impl At {
 }
 
 #[test]
-fn what_is_put_is_got_until_its_time_is_over() {
+fn put_value_is_read_until_its_time_to_live_ends() {
     let mut cache = At::start();
     cache.put("a", None);
     cache.1 += TTL / 2;
@@ -52,7 +52,7 @@ fn what_is_put_is_got_until_its_time_is_over() {
 }
 
 #[test]
-fn without_a_time_to_live_it_stays() {
+fn value_without_a_time_to_live_stays() {
     let (cache, now) = (Cache::new(), Instant::now());
     cache.put_at(&key("1"), entry("a", None), None, now);
     cache.put_at(&key("2"), entry("a", None), Some(Duration::MAX), now);
@@ -61,7 +61,7 @@ fn without_a_time_to_live_it_stays() {
 }
 
 #[test]
-fn an_invalidation_refuses_older_versions_for_its_time() {
+fn invalidation_refuses_older_versions_for_its_time_to_live() {
     let mut cache = At::start();
     assert_eq!(cache.invalidate(Some(2)), CacheWrite::Done);
     assert_eq!(cache.put("one", Some(1)), CacheWrite::Newer);
@@ -72,7 +72,7 @@ fn an_invalidation_refuses_older_versions_for_its_time() {
 }
 
 #[test]
-fn an_invalidation_of_the_same_version_takes_the_value_away() {
+fn invalidation_of_the_same_version_removes_the_value() {
     let cache = At::start();
     cache.put("two", Some(2));
     assert_eq!(cache.invalidate(Some(2)), CacheWrite::Done);
@@ -105,7 +105,7 @@ fn unversioned_invalidation_without_a_version_seen_leaves_nothing() {
 }
 
 #[test]
-fn it_holds_no_more_than_its_capacity() {
+fn cache_holds_no_more_than_its_capacity() {
     for capacity in [0, 1, 100] {
         let cache = Cache::with_capacity(capacity);
         for n in 0..1000 {
@@ -116,7 +116,7 @@ fn it_holds_no_more_than_its_capacity() {
 }
 
 #[test]
-fn through_the_trait_it_tells_the_time_itself() {
+fn cache_behind_the_trait_uses_its_own_clock() {
     use super::super::testing::answer;
     use crate::backends::Cache as _;
 
@@ -129,10 +129,11 @@ fn through_the_trait_it_tells_the_time_itself() {
     assert_eq!(answer(cache.get(&key("2"))).unwrap(), None);
 }
 
-/// Threads draw versions from one counter, eight to a key, and write them, some as invalidations: whoever is overtaken
-/// between drawing and writing must not undo the newer write, neither where there was nothing nor over what was there.
+/// Threads draw versions from one counter, eight versions to a key, and write them, some as invalidations. A thread
+/// that is overtaken between drawing and writing must not undo the newer write, neither in an empty place nor over a
+/// value.
 #[test]
-fn of_writes_at_once_the_newest_wins() {
+fn concurrent_writes_leave_the_newest_version() {
     const KEYS: i64 = 5000;
     const EACH: i64 = 8;
     let (cache, now, drawn) = (Cache::with_capacity(100_000), Instant::now(), AtomicI64::new(0));
@@ -162,9 +163,9 @@ fn of_writes_at_once_the_newest_wins() {
     }
 }
 
-/// Writes without a version take away the place that a versioned write has reserved: neither may wait for the other.
+/// Writes without a version remove the entry that a versioned write has reserved, and neither may wait for the other.
 #[test]
-fn versioned_and_unversioned_writes_get_along() {
+fn versioned_and_unversioned_writes_can_be_mixed() {
     let (cache, now) = (Cache::new(), Instant::now());
     thread::scope(|scope| {
         for thread in 0..4 {

@@ -35,14 +35,14 @@ fn every_subscriber_gets_every_event_in_order() {
 }
 
 #[test]
-fn an_event_without_a_subscriber_is_no_failure_and_is_not_kept() {
+fn event_without_a_subscriber_is_dropped_without_a_failure() {
     let events = Events::new();
     emit(&events, &["1"]);
     assert_eq!(received(&mut events.subscribe()), Err(TryRecvError::Empty));
 }
 
 #[test]
-fn a_slow_subscriber_is_told_how_many_it_missed() {
+fn slow_subscriber_learns_how_many_events_it_missed() {
     for capacity in [0, 1] {
         let events = Events::with_capacity(capacity);
         let mut subscription = events.subscribe();
@@ -53,7 +53,7 @@ fn a_slow_subscriber_is_told_how_many_it_missed() {
 }
 
 #[tokio::test]
-async fn a_waiting_subscriber_is_woken() {
+async fn waiting_subscriber_is_woken() {
     let events = Events::new();
     let mut subscription = events.subscribe();
     let waiting = tokio::spawn(async move { (subscription.recv().await.unwrap(), subscription) });

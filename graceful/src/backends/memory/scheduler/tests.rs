@@ -25,7 +25,7 @@ fn jobs(scheduler: &Scheduler) -> Vec<Job> {
 }
 
 #[test]
-fn an_entity_has_at_most_one_job() {
+fn entity_has_at_most_one_job() {
     let scheduler = Scheduler::new();
     assert_eq!(open(&scheduler, "1", 10), JobChange::Opened);
     assert_eq!(open(&scheduler, "1", 10), JobChange::Bumped);
@@ -36,7 +36,7 @@ fn an_entity_has_at_most_one_job() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bump_counts_and_keeps_the_earlier_due_time() {
+async fn bump_counts_and_keeps_the_earlier_due_time() {
     let scheduler = Scheduler::new();
     let [first, second, third] =
         [(1, Code::Internal), (2, Code::DataLoss), (3, Code::Unknown)].map(|(s, c)| flow_at(s, "1", c));
@@ -91,7 +91,7 @@ async fn due_jobs_are_polled_in_due_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_held_job_comes_again_when_its_time_is_over() {
+async fn held_job_is_due_again_after_its_hold() {
     let scheduler = Scheduler::new();
     open(&scheduler, "1", 0);
     assert_eq!(poll(&scheduler, 9), ["1"]);
@@ -103,7 +103,7 @@ async fn a_held_job_comes_again_when_its_time_is_over() {
 }
 
 #[test]
-fn a_bump_does_not_take_a_job_from_its_worker() {
+fn bump_does_not_take_a_job_from_its_worker() {
     let scheduler = Scheduler::new();
     open(&scheduler, "1", 0);
     assert_eq!(poll(&scheduler, 9), ["1"]);
@@ -112,7 +112,7 @@ fn a_bump_does_not_take_a_job_from_its_worker() {
 }
 
 #[test]
-fn a_job_can_be_held_for_ever() {
+fn job_can_be_held_forever() {
     let scheduler = Scheduler::new();
     open(&scheduler, "1", 0);
     let polled = answer(scheduler.poll(1, Duration::MAX)).unwrap();
@@ -120,7 +120,7 @@ fn a_job_can_be_held_for_ever() {
 }
 
 #[test]
-fn when_full_the_job_that_is_due_first_makes_room() {
+fn full_scheduler_evicts_the_job_that_is_due_first() {
     let scheduler = Scheduler::with_capacity(2);
     for (id, due) in [("1", 10), ("2", 5), ("2", 5), ("3", 20)] {
         open(&scheduler, id, due);

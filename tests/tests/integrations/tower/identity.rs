@@ -6,7 +6,7 @@ use super::{context, request, seen};
 struct Claims(&'static str);
 
 #[tokio::test]
-async fn user_tenant_and_actor_are_the_closures() {
+async fn user_tenant_and_actor_come_from_the_closures() {
     let layer = ContextLayer::new()
         .user(|request| Some(request.extensions.get::<Claims>()?.0))
         .tenant(|request| Some(request.headers.get("host")?.to_str().ok()?.split('.').next()?.to_owned()))
@@ -21,16 +21,16 @@ async fn user_tenant_and_actor_are_the_closures() {
     assert_eq!(context.actor.as_deref(), Some("support"));
 }
 
-/// A client writes what it likes there.
+/// A client can write anything into a header.
 #[tokio::test]
-async fn no_header_says_by_itself_who_it_is() {
+async fn headers_alone_set_no_user_tenant_or_actor() {
     let context =
         context(&[("x-user", "a"), ("x-tenant", "b"), ("x-actor", "c"), ("authorization", "d")]).await;
     assert_eq!((&context.user, &context.tenant, &context.actor), (&None, &None, &None));
 }
 
 #[tokio::test]
-async fn what_an_outer_layer_knows_is_kept_unless_it_is_said_again() {
+async fn context_of_an_outer_layer_is_kept_unless_overridden() {
     let outer = Context::new().user("ada").tenant("acme").correlation_id("order-9");
     let layer = ContextLayer::new().tenant(|_| Some("initech")).user(|_| None::<String>);
     let (context, ..) = outer.scope(seen(layer, request(&[]))).await;

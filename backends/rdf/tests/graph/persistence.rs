@@ -1,4 +1,4 @@
-//! A graph that survives.
+//! A graph with a `GraphPersistence` survives a restart.
 
 use std::{
     collections::HashMap,
@@ -48,7 +48,7 @@ impl Shared {
 }
 
 #[tokio::test]
-async fn a_graph_that_is_opened_again_says_the_same() {
+async fn reopened_graph_has_the_same_contents() {
     let keep = Shared::default();
     let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
     let flows = [
@@ -64,7 +64,7 @@ async fn a_graph_that_is_opened_again_says_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_forgotten_is_not_kept() {
+async fn forgotten_flow_is_removed_from_the_persistence() {
     let keep = Shared::default();
     let retention = Retention::new().flows_per_entity(3);
     let graph = oxigraph::Graph::open_bounded(keep.clone(), 5, retention).await.unwrap();
@@ -77,7 +77,7 @@ async fn what_is_forgotten_is_not_kept() {
 }
 
 #[tokio::test]
-async fn what_has_become_too_much_is_forgotten_when_it_is_opened() {
+async fn flows_over_the_bound_are_forgotten_when_the_graph_is_opened() {
     let keep = Shared::default();
     let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
     let mut flows = Vec::new();
@@ -92,7 +92,7 @@ async fn what_has_become_too_much_is_forgotten_when_it_is_opened() {
 }
 
 #[tokio::test]
-async fn what_was_not_kept_is_told_and_kept_when_it_comes_again() {
+async fn flow_that_was_not_persisted_is_a_failure_and_is_persisted_when_repeated() {
     let keep = Shared::default();
     let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
     let flow = call("user", "1").flow().await;

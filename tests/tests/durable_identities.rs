@@ -1,4 +1,4 @@
-//! Two durable handlers of one identity: no orchestrator can be installed in such a program, so this one has no other tests.
+//! Two durable handlers have the same identity. No orchestrator can be installed in such a program, so it has no other tests.
 #![allow(missing_docs, reason = "tests")]
 
 use graceful::{
@@ -38,7 +38,7 @@ async fn durable_handlers_of_one_identity_are_refused_with_both_places() {
     for (own, other) in [(0, 28), (1, 27)] {
         let told = unmet[own].to_string();
         let place = format!("`pay` ({}:{other})", file!());
-        for expected in [place.as_str(), "`one_identity::_::pay`", "give each a `name = \"…\"`"] {
+        for expected in [place.as_str(), "`durable_identities::_::pay`", "give each a `name = \"…\"`"] {
             assert!(told.contains(expected), "{expected}: {told}");
         }
     }

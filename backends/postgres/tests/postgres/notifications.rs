@@ -1,4 +1,5 @@
-//! A relay that waits is told of what others store: here it would not look for itself within the year.
+//! A waiting relay is notified of flows that others store. In these tests its poll interval is longer than a year, so only
+//! notifications can wake it.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -83,7 +84,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_stores_is_delivered() {
+async fn flow_stored_by_another_process_is_delivered() {
     let Some(mut world) = World::find().await else { return };
     for (id, error) in [(1, None), (2, Some(Code::Internal)), (3, None)] {
         world.waits().await;
@@ -99,7 +100,7 @@ async fn what_another_stores_is_delivered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_transaction_stores_is_delivered_when_it_commits() {
+async fn flow_stored_in_a_transaction_is_delivered_after_its_commit() {
     let Some(mut world) = World::find().await else { return };
     let mut connection = world.postgres.connection(&world.schema).await;
     for (id, commits, delivered) in [(1, true, 1), (2, false, 1), (3, true, 2)] {
@@ -118,7 +119,7 @@ async fn what_a_transaction_stores_is_delivered_when_it_commits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_stored_while_its_connection_is_cut_is_delivered_when_it_is_back() {
+async fn flow_stored_while_the_connection_is_cut_is_delivered_after_reconnecting() {
     let Some(postgres) = Postgres::find().await else { return };
     let proxy = Proxy::to(postgres.address).await;
     let mut world = World::with_a_relay_by(postgres, proxy.address()).await;
@@ -146,9 +147,9 @@ async fn what_is_stored_while_its_connection_is_cut_is_delivered_when_it_is_back
     world.postgres.clean().await;
 }
 
-/// Who tells commits one after the other, so as long as one relay finds something by itself, none is told.
+/// Transactions that notify commit one after the other, so no notification is sent while a relay finds flows by itself.
 #[tokio::test]
-async fn only_who_waits_is_told_while_nobody_is_at_work() {
+async fn notification_is_sent_only_while_every_relay_waits() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let (store, another) = (postgres.store(&schema).await, postgres.store(&schema).await);
