@@ -1,12 +1,12 @@
-//! What an outcome means: the 17 canonical codes.
+//! The 17 canonical codes of gRPC.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What an outcome means, in the 17 canonical codes of gRPC.
+/// The code of an outcome: one of the 17 canonical codes of gRPC.
 ///
-/// The steps' defaults follow it: a client's bad request fires no alert and invalidates nothing.
+/// The defaults of the steps depend on it: a client's bad request fires no alert and invalidates no key.
 /// The numbers are those of the [gRPC status codes](https://grpc.io/docs/guides/status-codes/), the HTTP statuses
 /// those of [`google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto).
 ///
@@ -22,44 +22,44 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[repr(u8)]
 pub enum Code {
-    /// It worked.
+    /// The call succeeded.
     Ok = 0,
-    /// The caller went away before the answer.
+    /// The caller cancelled the call.
     Cancelled = 1,
-    /// Something failed and nobody knows what it means.
+    /// The call failed for an unknown reason.
     Unknown = 2,
-    /// The request is wrong, whatever the state of the system.
+    /// The request is invalid, independently of the state of the system.
     InvalidArgument = 3,
-    /// Time ran out before the work was done.
+    /// The deadline expired before the call finished.
     DeadlineExceeded = 4,
     /// The entity does not exist.
     NotFound = 5,
     /// The entity exists already.
     AlreadyExists = 6,
-    /// The caller is known, and may not do this.
+    /// The caller is authenticated, but not permitted to do this.
     PermissionDenied = 7,
-    /// A quota or a disk is full.
+    /// A quota or a disk is exhausted.
     ResourceExhausted = 8,
     /// The system is not in the state that the request needs; do not retry until it is.
     FailedPrecondition = 9,
-    /// A concurrent change won; retry the whole.
+    /// A concurrent change caused a conflict; retry the whole operation.
     Aborted = 10,
     /// A position is past the valid range.
     OutOfRange = 11,
-    /// The operation does not exist here.
+    /// The operation is not implemented.
     Unimplemented = 12,
     /// An invariant is broken.
     Internal = 13,
-    /// The service cannot be reached now; retry.
+    /// The service is unavailable; retry later.
     Unavailable = 14,
     /// Data is lost or corrupt beyond recovery.
     DataLoss = 15,
-    /// The caller is not known.
+    /// The caller is not authenticated.
     Unauthenticated = 16,
 }
 
 impl Code {
-    /// All 17, by number.
+    /// All 17 codes, by number.
     ///
     /// ```
     /// use graceful::Code;
@@ -85,7 +85,7 @@ impl Code {
         Self::Unauthenticated,
     ];
 
-    /// The name on the wire, such as `NOT_FOUND`.
+    /// The name in messages, such as `NOT_FOUND`.
     ///
     /// ```
     /// assert_eq!(graceful::Code::NotFound.name(), "NOT_FOUND");
@@ -112,7 +112,7 @@ impl Code {
         }
     }
 
-    /// The HTTP status that says the same.
+    /// The corresponding HTTP status.
     ///
     /// ```
     /// use graceful::Code;
@@ -136,7 +136,7 @@ impl Code {
         }
     }
 
-    /// The code that an HTTP status means; the statuses without one of their own follow their class.
+    /// The code of an HTTP status. A status without a code of its own has the code of its class.
     ///
     /// ```
     /// use graceful::Code;
@@ -194,7 +194,7 @@ impl Code {
         matches!(self, Self::DeadlineExceeded | Self::ResourceExhausted | Self::Aborted | Self::Unavailable)
     }
 
-    /// Whether an error of this code says that the entity's state was not touched, so that a cached value is still good.
+    /// Whether an error with this code means that the entity's state was not touched, so that a cached value is still valid.
     ///
     /// ```
     /// use graceful::Code;

@@ -1,4 +1,4 @@
-//! Who calls, and within what: known to the task, not passed by hand.
+//! The context of a call, which is local to the task.
 
 use std::{future::Future, sync::Arc};
 
@@ -12,10 +12,10 @@ task_local! {
     static CURRENT: Arc<Context>;
 }
 
-/// Who calls, and within what: user, tenant, actor and the ids that tie calls together.
+/// The context of a call: user, tenant, actor, correlation id, request id and trace.
 ///
 /// It is local to the task: [`scope`](Self::scope) sets it for a future, and every flow that starts inside carries it.
-/// Nothing is demanded: a flow without a context has no user, and is its own correlation.
+/// It is optional: a flow without a context has no user, and its correlation id is its own id.
 ///
 /// ```
 /// use graceful::Context;
@@ -30,25 +30,25 @@ task_local! {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Context {
-    /// Who is logged in.
+    /// The authenticated user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<SmolStr>,
-    /// Whose data it is; part of every key.
+    /// The tenant, which is part of every key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<SmolStr>,
-    /// Who did it, where that is not the user: a job, an administrator on behalf of the user.
+    /// Who made the call, if not the user: a job, or an administrator on behalf of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<SmolStr>,
-    /// What ties the calls of one business action together. Without one, a flow's own id.
+    /// The correlation id, which all calls of one business action share. Default: the flow's own id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<SmolStr>,
-    /// This one request.
+    /// The id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<SmolStr>,
-    /// Where the call stands in a distributed trace.
+    /// The position of the call in a distributed trace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceParent>,
-    /// What tracing systems say to themselves along that trace; it says nothing without [`trace`](Self::trace).
+    /// The state that tracing systems attach to the trace; ignored without [`trace`](Self::trace).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_state: Option<TraceState>,
 }
@@ -83,7 +83,7 @@ impl Context {
         user tenant actor correlation_id request_id
     }
 
-    /// The same context with another `trace`. A `trace_state` is not kept: it was that of the trace before.
+    /// The same context with another `trace`. The `trace_state` is dropped, because it belonged to the previous trace.
     ///
     /// ```
     /// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;

@@ -1,11 +1,10 @@
-//! Texts from outside, in lines for people.
+//! Escapes external texts for logs, reports and errors.
 
 use std::{borrow::Cow, fmt::Write as _};
 
 use smol_str::SmolStr;
 
-/// The text with what could forge a line, or hide a part of one, escaped: control characters, separators of lines, and what
-/// changes the direction of the text.
+/// Escapes control characters, line separators and bidirectional characters, which could forge or hide a part of a line.
 ///
 /// `"a\nb"` becomes `a\nb` with a backslash and an `n`, U+202E becomes `\u{202e}`.
 pub fn escaped(text: &str) -> Cow<'_, str> {
@@ -24,7 +23,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(whole)
 }
 
-/// The same of a text that is kept.
+/// The same for an owned text.
 pub(crate) fn escaped_smol(text: SmolStr) -> SmolStr {
     match escaped(&text) {
         Cow::Borrowed(_) => text,

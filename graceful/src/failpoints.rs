@@ -1,4 +1,4 @@
-//! Named points on the way of a durable flow at which a test may interrupt it: by an abort, an error, or a delay.
+//! Failpoints: named points at which a test can interrupt a durable flow by an abort, an error or a delay.
 
 #[cfg(feature = "failpoints")]
 mod points {

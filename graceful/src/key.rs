@@ -1,4 +1,4 @@
-//! Names that are sent to a backend: injective and safe.
+//! Keys: unambiguous and safe names for backends.
 
 use std::{
     cmp::Ordering,
@@ -12,10 +12,10 @@ use smol_str::{SmolStr, SmolStrBuilder};
 
 use crate::sha256::Sha256;
 
-/// Everything but `[A-Za-z0-9_-]` is encoded: no wildcard, separator or term can come from a user.
+/// Everything except `[A-Za-z0-9_-]` is encoded, so that user input cannot contain a wildcard, a separator or a term.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
 
-/// Encodes a value into `[A-Za-z0-9_-]` and `%`, so that two values never give one name.
+/// Encodes a text into `[A-Za-z0-9_-]` and `%`. Different texts have different encodings.
 ///
 /// ```
 /// use graceful::backends::encoded;
@@ -46,7 +46,7 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-/// What a [`Key`] names; part of the key, so that the two never meet.
+/// The space of a [`Key`]. It is part of the key, so that keys of different spaces never collide.
 ///
 /// ```
 /// use graceful::{Key, backends::KeySpace};
@@ -59,15 +59,15 @@ pub enum KeySpace {
     /// The entity itself, or its cached value.
     #[default]
     Entity,
-    /// The last good value, which `fallback = last_good` answers with.
+    /// The last good value, which `fallback = last_good` returns.
     LastGood,
-    /// A call that names no entity: its id is the call's correlation id, which a client may have chosen.
+    /// A call without an entity: its id is the correlation id, which a client may have chosen.
     Call,
 }
 
 /// The name of an entity: service, tenant, pattern and id.
 ///
-/// Its `Display` is the one name that backends use: `service:tenant:pattern:id`, each part encoded (see [`encoded`]), so
+/// Its `Display` is the name that all backends use: `service:tenant:pattern:id`, each part encoded (see [`encoded`]), so
 /// that different keys have different names. A part that is longer than 512 bytes when it is encoded is replaced by `~` and its
 /// SHA-256, so that a name is never longer than 2.1 kB, whatever a client sends.
 ///
@@ -101,7 +101,7 @@ struct Parts<T> {
 }
 
 impl Key {
-    /// A key of an entity. `tenant: None` is the same as an empty one.
+    /// Creates the key of an entity. `tenant: None` is the same as an empty tenant.
     ///
     /// ```
     /// # use graceful::Key;
@@ -110,7 +110,7 @@ impl Key {
     ///
     /// # Panics
     ///
-    /// When service, tenant and pattern come to 4 GiB.
+    /// Panics if service, tenant and pattern have 4 GiB together.
     pub fn new(
         service: impl AsRef<str>,
         tenant: Option<&str>,
@@ -155,7 +155,7 @@ impl Key {
         }
     }
 
-    /// The same name in another space.
+    /// The same key in another space.
     ///
     /// ```
     /// # use graceful::{Key, backends::KeySpace};
@@ -167,7 +167,7 @@ impl Key {
         Self { space, ..self.clone() }
     }
 
-    /// The service, as the orchestrator's builder named it.
+    /// The service's name.
     ///
     /// ```
     /// # use graceful::Key;
@@ -177,7 +177,7 @@ impl Key {
         self.between(0, self.ends[0])
     }
 
-    /// The tenant; empty where there is none.
+    /// The tenant; empty if there is none.
     ///
     /// ```
     /// # use graceful::Key;
@@ -187,7 +187,7 @@ impl Key {
         self.between(self.ends[0], self.ends[1])
     }
 
-    /// The kind of entity.
+    /// The pattern of the entity.
     ///
     /// ```
     /// # use graceful::Key;
@@ -197,7 +197,7 @@ impl Key {
         self.between(self.ends[1], self.ends[2])
     }
 
-    /// The id, as it was given: not encoded.
+    /// The id, not encoded.
     ///
     /// ```
     /// # use graceful::Key;
@@ -207,7 +207,7 @@ impl Key {
         &self.text[self.ends[2] as usize..]
     }
 
-    /// The space that the key is in.
+    /// The space of the key.
     ///
     /// ```
     /// # use graceful::{Key, backends::KeySpace};
@@ -218,7 +218,7 @@ impl Key {
     }
 }
 
-/// Only the text: where its parts end seldom tells two keys apart, and equality sees it.
+/// Hashes only the text: keys rarely differ only in where their parts end, and equality compares that.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.text.hash(state);

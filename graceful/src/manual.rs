@@ -1,4 +1,4 @@
-//! The manual path: from an outcome and a config to a report, through the same flow and the same engine.
+//! The manual path, which runs the same flow and pipeline without the attribute.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl<'a, T: ?Sized> Success<'a, T> {
-    /// A success by hand: its code, a text for people, and the value.
+    /// Creates a success from its code, a message and the value.
     ///
     /// ```
     /// use graceful::{Code, Success};
@@ -26,9 +26,9 @@ impl<'a, T: ?Sized> Success<'a, T> {
         Self::new(&wrapped(CallOutcome::Ok, code, message), value)
     }
 
-    /// Runs the success flow, and answers what became of each step.
+    /// Runs the success flow, and returns its report.
     ///
-    /// Dropped after it was polled and before it is done, the flow goes on in the background.
+    /// If it is dropped after the first poll and before its end, the flow continues in the background.
     ///
     /// ```
     /// use graceful::{Code, OrchestrationConfig, Orchestrator, Step, Success};
@@ -52,7 +52,7 @@ impl<'a, T: ?Sized> Success<'a, T> {
 }
 
 impl<'a, E: ?Sized> Failure<'a, E> {
-    /// A failure by hand: its code, a text for people that may leave the process, and the cause, which does not.
+    /// Creates a failure from its code, a message that clients may see, and the cause, which never leaves the process.
     ///
     /// ```
     /// use graceful::{Code, Failure};
@@ -63,9 +63,9 @@ impl<'a, E: ?Sized> Failure<'a, E> {
         Self::new(&wrapped(CallOutcome::Err, code, message), error)
     }
 
-    /// Runs the error flow, and answers what became of each step.
+    /// Runs the error flow, and returns its report.
     ///
-    /// Dropped after it was polled and before it is done, the flow goes on in the background.
+    /// If it is dropped after the first poll and before its end, the flow continues in the background.
     ///
     /// ```
     /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, Step};
@@ -83,7 +83,7 @@ impl<'a, E: ?Sized> Failure<'a, E> {
     }
 }
 
-/// A flow that knows its outcome, and not yet what follows it.
+/// A flow with its outcome, before the declaration is applied.
 fn wrapped(ending: CallOutcome, code: Code, message: &str) -> Arc<Flow> {
     let mut flow = Flow::begin(Declared::default(), Origin::unknown());
     flow.context = Context::of_call();

@@ -1,4 +1,4 @@
-//! What is logged of an outage: its first failure, a summary per second, and its end.
+//! Limits the log lines of an outage: its first failure, a summary per second, and its end.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Limits the log lines of an outage: the first failure is logged, then at most one summary per second, then the end.
 ///
-/// It logs nothing itself. Where failures and successes alternate there are at most two lines per second.
+/// It only decides; the caller logs. If failures and successes alternate there are at most two lines per second.
 ///
 /// ```
 /// let outage = graceful::backends::client::Outage::new();

@@ -7,7 +7,7 @@ use sha2::Digest as _;
 
 use crate::step::StepError;
 
-/// A hash, SHA-256; shown and serialised as 64 hexadecimal digits.
+/// A SHA-256 hash. Its `Display` and its serialised form are 64 hexadecimal digits.
 ///
 /// ```
 /// use graceful::{Payload, Sha256};
@@ -21,7 +21,7 @@ use crate::step::StepError;
 pub struct Sha256(pub [u8; 32]);
 
 impl Sha256 {
-    /// The hash of these bytes.
+    /// Computes the hash of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }

@@ -1,4 +1,4 @@
-//! The nine steps, and what can become of one.
+//! The nine steps, and their failures.
 
 use std::{
     error::Error,
@@ -22,28 +22,28 @@ use crate::escape::escaped_smol;
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Step {
-    /// Remember the last good value; recover from an error.
+    /// Success: stores the last good value. Error: recovers.
     Fallback,
-    /// The entity's counters and its chain of flows.
+    /// Updates the entity's counters and its chain of flows.
     Metadata,
-    /// Put the value; invalidate the key.
+    /// Success: puts the value. Error: invalidates the key.
     Cache,
-    /// Relate the entity to the flow.
+    /// Relates the entity to the flow.
     Graph,
-    /// Complete the entity's review job; open it.
+    /// Success: completes the review job. Error: opens it.
     Schedule,
-    /// Emit the event; emit its `.failed` twin.
+    /// Success: emits the event. Error: emits its `.failed` counterpart.
     Event,
-    /// Register the pattern; register `pattern.error`.
+    /// Success: registers the pattern. Error: registers `pattern.error`.
     Nexus,
-    /// Append an audit record.
+    /// Appends an audit record.
     Audit,
-    /// Resolve the entity's alert; fire it.
+    /// Success: resolves the alert. Error: fires it.
     Alert,
 }
 
 impl Step {
-    /// All nine, in the order in which a report lists them.
+    /// All nine steps, in the order of a report.
     ///
     /// ```
     /// assert_eq!(graceful::Step::ALL.len(), 9);
@@ -80,7 +80,7 @@ impl Step {
     }
 }
 
-/// Some of the nine.
+/// A set of steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Steps(u16);
 
@@ -145,7 +145,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// What kind of failure a [`StepError`] is.
+/// The kind of a [`StepError`].
 ///
 /// ```
 /// use graceful::{StepError, StepErrorKind};
@@ -154,25 +154,25 @@ impl fmt::Display for Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StepErrorKind {
-    /// The step said so.
+    /// The step returned an error.
     Failed,
-    /// An argument that the step uses has no value in this call: its expression panicked, or came to what cannot be used. A
-    /// durable flow does not try the step again.
+    /// An argument of the step has no usable value in this call: its expression panicked, or its value is invalid. A durable
+    /// flow does not retry the step.
     Argument,
     /// The step panicked.
     Panicked,
     /// The step's time budget ran out.
     TimedOut,
-    /// More than eight flows deep within a flow, through hooks: the innermost one's steps are refused.
+    /// More than eight flows are nested through hooks; the steps of the innermost flow fail.
     TooDeep,
-    /// The step could not go on: its caller was gone, or the runtime was.
+    /// The step could not continue, because its caller was dropped or the runtime ended.
     Abandoned,
 }
 
-/// Why a step did not do its work.
+/// The failure of a step.
 ///
-/// Cloning it shares the cause. It never changes the handler's result, unless the step is `required`: then it becomes the handler's `Err`, through
-/// `From<StepError>`.
+/// It does not change the handler's result, unless the step is `required`: then it becomes the handler's `Err`, by `From<StepError>`. Cloning it
+/// shares the cause.
 ///
 /// ```
 /// use graceful::StepError;
@@ -195,7 +195,7 @@ struct Cause {
 }
 
 impl StepError {
-    /// A failure with a text. Control and bidirectional characters in it are escaped, so that it is one line of a log.
+    /// Creates a failure with a message. Control and bidirectional characters are escaped, so that it is one line of a log.
     ///
     /// ```
     /// let error = graceful::StepError::new("no route to the log");
@@ -205,7 +205,7 @@ impl StepError {
         Self::of_kind(StepErrorKind::Failed, message)
     }
 
-    /// A failure with a cause, whose text it takes: `.map_err(StepError::caused_by)?`.
+    /// Creates a failure with a cause, whose text becomes the message: `.map_err(StepError::caused_by)?`.
     ///
     /// ```
     /// # use graceful::StepError;
@@ -220,7 +220,7 @@ impl StepError {
         Self::from_cause(Cause { kind: StepErrorKind::Failed, message, source: Some(source) })
     }
 
-    /// A failure whose time was over.
+    /// Creates a failure of the kind [`TimedOut`](StepErrorKind::TimedOut).
     ///
     /// ```
     /// # use graceful::{StepError, StepErrorKind};
@@ -230,10 +230,10 @@ impl StepError {
         Self::of_kind(StepErrorKind::TimedOut, message)
     }
 
-    /// Runs a closure; its panic is a failure of the kind [`Panicked`](StepErrorKind::Panicked).
+    /// Runs a closure, and turns a panic into a failure of the kind [`Panicked`](StepErrorKind::Panicked).
     ///
     /// # Errors
-    /// The closure panicked.
+    /// Fails if the closure panics.
     ///
     /// ```
     /// # use graceful::StepError;
@@ -257,7 +257,7 @@ impl StepError {
         Self::of_kind(StepErrorKind::Panicked, smol_str::format_smolstr!("panicked: {text}"))
     }
 
-    /// What is told of a failure is told in logs and reports, in one line.
+    /// Escapes the text, because logs and reports show a failure in one line.
     fn from_cause(cause: Cause) -> Self {
         let message = escaped_smol(cause.message);
         Self { step: None, cause: Arc::new(Cause { message, ..cause }) }
@@ -267,7 +267,7 @@ impl StepError {
         Self { step: Some(step), ..self }
     }
 
-    /// The step that failed; `None` until the engine has seen the error.
+    /// The step that failed; `None` until the pipeline has received the error.
     ///
     /// ```
     /// assert_eq!(graceful::StepError::new("x").step(), None);
@@ -276,7 +276,7 @@ impl StepError {
         self.step
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     ///
     /// ```
     /// # use graceful::{StepError, StepErrorKind};
@@ -286,7 +286,7 @@ impl StepError {
         self.cause.kind
     }
 
-    /// The text, without the step's name.
+    /// The message, without the step's name.
     ///
     /// ```
     /// assert_eq!(graceful::StepError::new("x").message(), "x");
@@ -322,7 +322,7 @@ impl Error for StepError {
     }
 }
 
-/// A step's own panic ends the step, not the handler.
+/// Turns a panic of a step into its failure, so that the handler is not affected.
 pub(crate) fn contain<T>(run: impl FnOnce() -> T) -> Result<T, StepError> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| StepError::panicked(&*payload))
 }

@@ -1,4 +1,4 @@
-//! The typed views of a flow: what a typed hook gets, and what the manual path starts from.
+//! The typed views of a flow, for typed hooks and for the manual path.
 
 use std::{fmt, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
     step::{StepError, contain},
 };
 
-/// A success, with its value: what `STEP(ok = path)` gets, and where the manual path starts.
+/// A success with its value: the argument of a hook `STEP(ok = path)`, and the start of the manual path.
 ///
 /// ```
 /// use graceful::{StepError, Success, orchestrate};
@@ -35,8 +35,8 @@ pub struct Success<'a, T: ?Sized> {
     value: &'a T,
 }
 
-/// A failure, with its error where there is one: what `STEP(err = path)` and `fallback = path` get, and where the manual
-/// path starts.
+/// A failure with its error, if there is one: the argument of a hook `STEP(err = path)` or `fallback = path`, and the start of the
+/// manual path.
 ///
 /// ```
 /// use graceful::{Failure, StepError, orchestrate};
@@ -78,7 +78,7 @@ impl<'a, T: ?Sized> Success<'a, T> {
 }
 
 impl<'a, E: ?Sized> Failure<'a, E> {
-    /// The error; `None` where the handler panicked or was cancelled.
+    /// The error; `None` if the handler panicked or was cancelled.
     ///
     /// ```
     /// # use graceful::{Code, Failure};
@@ -112,7 +112,7 @@ macro_rules! views {
                 &self.flow
             }
 
-            /// What the outcome means.
+            /// The code of the outcome.
             ///
             /// ```
             /// # use graceful::{Code, Failure};
@@ -122,8 +122,8 @@ macro_rules! views {
                 self.flow.code()
             }
 
-            /// Runs hooks in a row, whatever becomes of each, and answers the failures. A hook that panics has failed.
-            /// Cancel-safe: dropped, the hooks after the current one do not run.
+            /// Runs hooks one after the other, and returns their failures. A failure does not stop the others; a panic counts as a failure.
+            /// This method is cancel-safe: if it is dropped, the hooks after the current one do not run.
             ///
             /// ```
             /// use graceful::{Code, Flow, Hook, StepError, Success};

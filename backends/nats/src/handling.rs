@@ -36,7 +36,7 @@ enum Outcome {
 }
 
 impl Subscriber {
-    /// Answers whether reading the stream works again: the end may come while the inbox is unavailable.
+    /// Handles an event. Returns whether to continue reading, because the shutdown may begin while the inbox is unavailable.
     pub(super) async fn take<I: Inbox, H>(
         &self,
         end: &mut Pin<&mut impl Future<Output = ()>>,
@@ -50,7 +50,7 @@ impl Subscriber {
         let (sequence, deliveries) = match message.info() {
             Ok(info) => (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX)),
             Err(error) => {
-                // No message of a stream, so there is no caller.
+                // The message comes from no stream, so it cannot be acknowledged.
                 let error = error.to_string();
                 tracing::error!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "message without JetStream metadata ignored");
                 return true;
@@ -188,7 +188,7 @@ impl Subscriber {
         let context = event.context.clone();
         let begin = || context.clone().sync_scope(|| handler(Arc::clone(event), transaction));
         let handling = StepError::catch_panic(begin)?;
-        // At the end of its time the future is dropped, and the transaction with it.
+        // On timeout the future is dropped, and with it the transaction.
         let done = timeout(self.timeout, context.scope(contained(handling))).await;
         let transaction = done.map_err(|_| self.timed_out("the handler"))??;
         let committed = timeout(self.timeout, inbox.commit(transaction)).await;
@@ -200,7 +200,7 @@ impl Subscriber {
         StepError::timed_out(text)
     }
 
-    /// Tells the server that another attempt is handling the event, as often as it wants to hear it.
+    /// Extends the time to acknowledge the event while the handler is running.
     async fn kept_alive<T>(&self, message: &Message, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {
@@ -212,7 +212,7 @@ impl Subscriber {
         }
     }
 
-    /// An answer that gets lost brings the event again.
+    /// Acknowledges the event. If the acknowledgement is lost, the event is redelivered.
     async fn answer(&self, message: &Message, answer: AckKind) {
         if let Err(error) = message.ack_with(answer).await {
             let error = error.to_string();
@@ -234,7 +234,7 @@ impl Subscriber {
     }
 }
 
-/// A handler's own panic ends the attempt, not the reading.
+/// Turns a panic of the handler into a failed attempt, so that reading continues.
 async fn contained<T>(work: impl Future<Output = Result<T, Rejected>>) -> Result<T, Rejected> {
     let mut work = pin!(work);
     poll_fn(|cx| match StepError::catch_panic(|| work.as_mut().poll(cx)) {

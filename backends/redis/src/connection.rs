@@ -1,4 +1,4 @@
-//! One connection that many share, made again when it is lost.
+//! A shared connection that is re-established when it is lost.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 #[cfg(feature = "tls")]
 use super::tls::Encrypted;
 
-/// How long the first connection may take.
+/// The timeout of the first connection.
 const START: Duration = Duration::from_secs(5);
 
 static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("write.lua")));
@@ -32,23 +32,23 @@ pub(super) struct Connection {
     #[cfg(feature = "tls")]
     encrypted: Option<Encrypted>,
     live: Mutex<Live>,
-    /// ClaimId by whoever connects, while the others wait.
+    /// Held while one task connects and the others wait.
     connecting: AsyncMutex<()>,
     breaker: Breaker,
 }
 
-/// What all commands share.
+/// The connection that all commands share.
 #[derive(Default)]
 struct Live {
     connection: Option<MultiplexedConnection>,
-    /// How many there have been.
+    /// The number of connections so far.
     number: u64,
 }
 
-/// What is asked of the server.
+/// A command to the server.
 pub(super) enum Command {
     Plain(Cmd),
-    /// Puts a value, or invalidates a key where there is none, and answers 1; 0 where what is there is newer.
+    /// Puts a value, or invalidates the key if there is no value. Returns 1, or 0 if a newer version is cached.
     Write {
         name: String,
         version: String,
@@ -69,13 +69,13 @@ impl Command {
 }
 
 impl Connection {
-    /// Connects, so that a wrong URL, address or password is told at once.
+    /// Connects at once, so that a wrong URL, address or password is reported at start.
     pub(super) async fn open(url: &str) -> Result<Self, ConnectError> {
         #[cfg(feature = "tls")]
         let encrypted = Encrypted::of(url).map_err(ConnectError::new)?;
         #[cfg(feature = "tls")]
         let url = encrypted.as_ref().map_or(url, |(_, url)| url.as_str());
-        // No part of the URL in what is told: it may be a password.
+        // The error contains no part of the URL, because any part may be a password.
         let client = Client::open(url).ok().filter(|_| is_well_formed(url)).ok_or_else(|| {
             ConnectError::new(format!(
                 "not a URL of Redis; expected `redis://user:password@host:port/database`{ENCODE}"
@@ -97,12 +97,12 @@ impl Connection {
         }
     }
 
-    /// Why a server that answers will not do.
+    /// Returns why a server that answers is unsuitable.
     async fn checked(&self) -> RedisResult<Option<&'static str>> {
         let (mut connection, _) = self.connected().await?;
         match ::redis::cmd("INFO").query_async::<String>(&mut connection).await {
             Ok(info) => Ok(unfit(&info)),
-            // A user who may not ask, or a server that only speaks the same protocol: what it is, its answers will show.
+            // The user lacks the right to run INFO, or the server is only compatible with Redis: it cannot be checked.
             Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => Ok(None),
             Err(error) => Err(error),
         }
@@ -117,8 +117,8 @@ impl Connection {
         }
     }
 
-    /// Asks within a time, again on a new connection if the one at hand turns out to be lost, and not at all while the
-    /// breaker is open.
+    /// Runs a command with a timeout. Repeats it on a new connection if the current one is lost, and fails at once while the circuit breaker
+    /// is open.
     pub(super) async fn ask<T: ::redis::FromRedisValue>(
         &self,
         command: &Command,
@@ -142,20 +142,20 @@ impl Connection {
                 attempt.succeeded();
                 Ok(Ok(answer))
             }
-            Ok(Err(error)) if !is_away(&error) => {
+            Ok(Err(error)) if !is_unavailable(&error) => {
                 attempt.succeeded();
                 Ok(Err(error))
             }
             Ok(Err(error)) => {
                 attempt.failed();
                 self.forget(used);
-                Err(self.away(&error.to_string()))
+                Err(self.unavailable(&error.to_string()))
             }
             Err(_) => {
                 attempt.failed();
-                // A connection that swallows what it is given is worth no more than none.
+                // A connection that does not answer is as good as lost.
                 self.forget(used);
-                Err(self.away(&format!("no answer within {within:?}")))
+                Err(self.unavailable(&format!("no answer within {within:?}")))
             }
         }
     }
@@ -178,10 +178,10 @@ impl Connection {
         if let Some(live) = self.live().shared() {
             return Ok(live);
         }
-        // The one limit of time is the caller's.
+        // The caller's timeout is the only one.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let mut connection = self.made(config).await?;
-        // Where a password is missing, this is the first command to be refused.
+        // If a password is missing, the server refuses this command first.
         let () = ::redis::cmd("PING").query_async(&mut connection).await?;
         let mut live = self.live();
         live.number += 1;
@@ -197,7 +197,7 @@ impl Connection {
         self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
-    /// Unless there is a newer one already.
+    /// Drops the connection, unless it was replaced already.
     fn forget(&self, used: Option<u64>) {
         let mut live = self.live();
         if used == Some(live.number) {
@@ -209,7 +209,7 @@ impl Connection {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn away(&self, why: &str) -> StepError {
+    fn unavailable(&self, why: &str) -> StepError {
         StepError::new(smol_str::format_smolstr!("{}: {why}", self.place()))
     }
 }
@@ -220,7 +220,7 @@ impl Live {
     }
 }
 
-/// By what the server says of itself.
+/// Returns why the server is unsuitable, by its `INFO`.
 fn unfit(info: &str) -> Option<&'static str> {
     let is = |line: &str| info.lines().any(|said| said.trim_end() == line);
     if is("redis_mode:cluster") || is("cluster_enabled:1") {
@@ -238,8 +238,8 @@ fn unfit(info: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether it is the server or the way to it that failed, and not the command.
-fn is_away(error: &RedisError) -> bool {
+/// Whether the server or the connection failed, not the command.
+fn is_unavailable(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
     error.is_io_error()
         || error.is_unrecoverable_error()

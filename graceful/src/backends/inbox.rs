@@ -1,4 +1,4 @@
-//! What a reader of events has handled already.
+//! The trait of inboxes, and the events that a subscriber receives.
 
 use std::{
     fmt::Debug,
@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use super::Timestamp;
 use crate::{context::Context, flow::Payload, step::StepError};
 
-/// An event as its readers get it: the attributes of a CloudEvent, and its data.
+/// An event as a subscriber receives it: the attributes of a CloudEvent, and its data.
 ///
 /// ```
 /// use graceful::backends::ReceivedEvent;
@@ -29,28 +29,28 @@ use crate::{context::Context, flow::Payload, step::StepError};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReceivedEvent {
-    /// The flow's id, the same in each repetition. With the source it is unique.
+    /// The flow's id, which does not change when the event is redelivered. Source and id together are unique.
     pub id: String,
-    /// The service, encoded.
+    /// The encoded name of the service.
     pub source: String,
-    /// The envelope's `type`: `user_updated`, `user_updated.failed`.
+    /// The event's name, which is the `type` of the CloudEvent: `user_updated` or `user_updated.failed`.
     pub name: String,
-    /// `pattern/id`, each part encoded.
+    /// The entity as `pattern/id`, each part encoded.
     pub subject: Option<String>,
     /// When the flow ended.
     pub time: Option<Timestamp>,
-    /// What the event carries; of an event of graceful it is a [`EventData`](crate::EventData).
+    /// The data of the event. In an event of `graceful` it is an [`EventData`](crate::EventData).
     pub data: Payload,
-    /// What its flow ran in, as far as it goes on here: tenant, correlation id and trace. Who asked for it, and by which request,
-    /// is over. A `Subscriber` calls its handler within it.
+    /// The context of the flow, without user and request id: tenant, correlation id and trace. A `Subscriber` calls its handler in
+    /// this context.
     pub context: Context,
 }
 
 impl ReceivedEvent {
-    /// The data's `result`: the handler's value; `null` in the event of an error.
+    /// Decodes the `result` of the data, which is the handler's value. In the event of an error it is `null`.
     ///
     /// # Errors
-    /// The data has none, or it is no `T`.
+    /// Fails if the data has no `result`, or if it is not a `T`.
     ///
     /// ```
     /// # use graceful::backends::ReceivedEvent;
@@ -103,7 +103,7 @@ impl<'de> Deserialize<'de> for ReceivedEvent {
         let mut context = Context::new();
         context.tenant = tenant.and_then(|tenant| decoded(&tenant));
         context.correlation_id = correlation_id(&data);
-        // Whoever has made them: what is broken says nothing.
+        // These extensions are optional, so an invalid value counts as missing.
         context.trace = traceparent.and_then(|text| text.parse().ok());
         context.trace_state =
             tracestate.filter(|_| context.trace.is_some()).and_then(|text| text.parse().ok());
@@ -116,7 +116,7 @@ fn decoded(tenant: &str) -> Option<SmolStr> {
     (!tenant.is_empty()).then(|| tenant.into())
 }
 
-/// An event of somebody else's has none.
+/// `None` for an event that `graceful` did not emit.
 fn correlation_id(data: &Payload) -> Option<SmolStr> {
     #[derive(Deserialize)]
     struct Data {
@@ -126,11 +126,11 @@ fn correlation_id(data: &Payload) -> Option<SmolStr> {
     data.decode::<Data>().ok().map(|data| data.correlation_id).filter(|id| !id.is_empty())
 }
 
-/// What a reader of events has handled already, kept where its effects are, so that a repetition has no second effect.
+/// Records which events a subscriber has handled, in the same place as their effects, so that each event takes effect once.
 ///
-/// An event comes at least once. [`begin`](Self::begin) opens a transaction and notes the event in it; the reader makes its
-/// effects through the same transaction, and [`commit`](Self::commit) makes both true at once. A transaction that is
-/// dropped undoes both, and the event comes again.
+/// Events are delivered at least once. [`begin`](Self::begin) opens a transaction and records the event in it. The subscriber's handler
+/// writes through the same transaction, and [`commit`](Self::commit) commits both atomically. If the transaction is dropped, both are
+/// rolled back, and the event is redelivered.
 ///
 /// ```
 /// use graceful::{
@@ -138,7 +138,7 @@ fn correlation_id(data: &Payload) -> Option<SmolStr> {
 ///     backends::{Inbox, InboxEntry, ReceivedEvent},
 /// };
 ///
-/// /// For effects that a repetition does not change: there is nothing to remember.
+/// /// For idempotent effects, which need no record.
 /// #[derive(Debug)]
 /// struct Idempotent;
 ///
@@ -155,21 +155,21 @@ fn correlation_id(data: &Payload) -> Option<SmolStr> {
 /// }
 /// ```
 pub trait Inbox: Debug + Send + Sync + 'static {
-    /// What the reader makes its effects through.
+    /// The transaction through which the handler writes.
     type Transaction: Send;
 
-    /// Notes that this consumer handles this event, by its source and id.
+    /// Opens a transaction and records in it that this consumer handles this event, by source and id.
     ///
-    /// Where another transaction that is still open has noted it, this waits for its end, or fails.
+    /// If another open transaction has recorded the event, this call waits for the end of that transaction, or fails.
     fn begin(
         &self,
         consumer: &str,
         event: &ReceivedEvent,
     ) -> impl Future<Output = Result<InboxEntry<Self::Transaction>, StepError>> + Send;
 
-    /// Counts an attempt at the event, in a transaction of its own, and answers how many there were, this one included.
+    /// Counts an attempt at the event in a transaction of its own. Returns the number of attempts, including this one.
     ///
-    /// `None`, as by default, says that attempts are not counted here: then each delivery is one.
+    /// The default, `None`, means that the inbox does not count attempts; then each delivery counts as an attempt.
     fn attempted(
         &self,
         consumer: &str,
@@ -179,11 +179,11 @@ pub trait Inbox: Debug + Send + Sync + 'static {
         ready(Ok(None))
     }
 
-    /// The event is handled, for good.
+    /// Commits the transaction: the event is handled.
     fn commit(&self, transaction: Self::Transaction) -> impl Future<Output = Result<(), StepError>> + Send;
 }
 
-/// What an [`Inbox`] knows of an event.
+/// Whether an event was handled already; see [`Inbox::begin`].
 ///
 /// ```
 /// # use graceful::backends::InboxEntry;
@@ -191,9 +191,9 @@ pub trait Inbox: Debug + Send + Sync + 'static {
 /// ```
 #[derive(Debug)]
 pub enum InboxEntry<T> {
-    /// It was not handled yet, and is noted in this transaction.
+    /// The event was not handled yet, and is recorded in this transaction.
     First(T),
-    /// It was handled already.
+    /// The event was handled already.
     Again,
 }
 

@@ -1,11 +1,11 @@
-//! What the steps drive: eight traits, and the engines behind them.
+//! The traits of the backends, and the backends in memory.
 //!
-//! A backend of your own implements one of them; the types of other crates that they speak in are here, too:
-//! [`Timestamp`] of `jiff`, [`Uuid`] of `uuid`.
+//! To write a backend, implement one of the traits. The module also exports the types of other crates in their signatures:
+//! [`Timestamp`] of `jiff` and [`Uuid`] of `uuid`.
 //!
-//! A backend is given to the [builder](crate::OrchestratorBuilder); a step without one is skipped. All of them answer with a
-//! [`Reply`], at once or later, and may be called from many tasks at once. What a backend does after its reply was dropped
-//! is its own affair: the engine drops a reply only when the step's time budget is over.
+//! Pass a backend to the [builder](crate::OrchestratorBuilder). A step without a backend is skipped. All backends return a
+//! [`Reply`], which is ready or pending, and may be called from many tasks concurrently. The pipeline drops a reply only when the
+//! time budget of the step is over; a backend decides itself whether it then continues.
 
 pub mod client;
 #[cfg(feature = "memory")]

@@ -9,13 +9,13 @@ use std::{
 
 use crate::step::StepError;
 
-/// A future that belongs to nobody: it can be left to go on in the background.
+/// A boxed future without borrows, which can continue in the background.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What a backend answers: at once, or later.
+/// The reply of a backend: ready, or pending.
 ///
-/// A backend in memory answers at once, and pays for no future; one behind a connection answers with a future that owns
-/// all it needs (a clone of the client, of the key), so that it can be finished after its caller is gone.
+/// A backend in memory returns a ready reply, without the cost of a future. A backend behind a connection returns a future that owns
+/// everything it needs (clones of the client and of the key), so that it can be finished after its caller is dropped.
 ///
 /// ```
 /// use graceful::backends::Reply;
@@ -29,16 +29,16 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// ```
 #[must_use = "a reply that is pending does nothing until it is awaited"]
 pub enum Reply<T> {
-    /// The answer; `None` once it was taken.
+    /// The reply; `None` after it was taken.
     #[doc(hidden)]
     Ready(Option<Result<T, StepError>>),
-    /// The answer comes later.
+    /// The reply is not ready yet.
     #[doc(hidden)]
     Pending(BoxFuture<Result<T, StepError>>),
 }
 
 impl<T> Reply<T> {
-    /// It worked, and here is the answer.
+    /// Creates a successful reply.
     ///
     /// ```
     /// # use graceful::backends::Reply;
@@ -48,7 +48,7 @@ impl<T> Reply<T> {
         Self::Ready(Some(Ok(answer)))
     }
 
-    /// It failed.
+    /// Creates a failed reply.
     ///
     /// ```
     /// # use graceful::{StepError, backends::Reply};
@@ -58,7 +58,7 @@ impl<T> Reply<T> {
         Self::Ready(Some(Err(error)))
     }
 
-    /// The answer comes when the future is done.
+    /// Creates a reply that is ready when the future is.
     ///
     /// ```
     /// # use graceful::backends::Reply;
@@ -68,10 +68,10 @@ impl<T> Reply<T> {
         Self::Pending(Box::pin(future))
     }
 
-    /// The answer comes when the future is done, which belongs to this runtime.
+    /// Creates a reply that is ready when the future is; the future runs in this runtime.
     ///
-    /// Whoever waits for it need not be in a runtime, and polls it itself; it becomes a task when nobody waits any more, so that
-    /// what has begun is finished.
+    /// The caller polls the future itself, and need not be in a runtime. If the caller drops the reply, the future continues as
+    /// a task of the runtime, so that it is always finished.
     pub fn within(
         runtime: &tokio::runtime::Handle,
         future: impl Future<Output = Result<T, StepError>> + Send + 'static,
@@ -82,7 +82,7 @@ impl<T> Reply<T> {
         Self::pending(within::Within::new(runtime, future))
     }
 
-    /// Turns the answer into another.
+    /// Maps a successful reply.
     ///
     /// ```
     /// # use graceful::backends::Reply;
@@ -98,7 +98,7 @@ impl<T> Reply<T> {
         self.and_then(|answer| Ok(into(answer)))
     }
 
-    /// Turns the answer into another, or into a failure.
+    /// Maps a successful reply to another reply or to a failure.
     ///
     /// ```
     /// # use graceful::{StepError, backends::Reply};
@@ -125,7 +125,7 @@ impl<T> From<Result<T, StepError>> for Reply<T> {
 }
 
 /// # Panics
-/// When it is polled again after its answer was taken.
+/// Panics if it is polled again after its reply was taken.
 impl<T: Unpin> Future for Reply<T> {
     type Output = Result<T, StepError>;
 

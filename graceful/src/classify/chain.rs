@@ -1,4 +1,4 @@
-//! An error of any type means what the first known of its causes means.
+//! An error of any type is classified by the first known error in its chain of causes.
 
 use std::{borrow::Cow, error::Error, fmt, iter, marker::PhantomData, ops::Deref};
 
@@ -25,7 +25,7 @@ pub struct Cause(Find);
 type Find = for<'a> fn(&'a (dyn Error + 'static)) -> Option<&'a dyn Classify>;
 
 impl Cause {
-    /// What `find` makes of an error, if it is of this type.
+    /// Creates a cause from a function that downcasts an error to this type.
     pub const fn new(find: Find) -> Self {
         Self(find)
     }

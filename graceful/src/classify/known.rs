@@ -22,11 +22,11 @@ use crate::{
     step::{StepError, StepErrorKind},
 };
 
-/// One table for both questions: what a type means, and which types a chain of causes is searched for.
+/// One table for both: the classification of each type, and the types that a chain of causes is searched for.
 macro_rules! known {
     ($($error:ty => $code:expr;)*) => {
         $(
-            // A list of these helps nobody whose own type is not classified.
+            // The compiler would list these types for an unclassified type, which does not help its author.
             #[diagnostic::do_not_recommend]
             impl Classify for $error {
                 fn code(&self) -> Code {
@@ -65,7 +65,7 @@ impl<Guard> Classify for PoisonError<Guard> {
     }
 }
 
-/// A step is the service's own work, so what its cause would mean of a request is not asked.
+/// A step is the service's own work, so the classification of its cause, which is about a request, does not apply.
 fn step(error: &StepError) -> Code {
     match error.kind() {
         StepErrorKind::TimedOut => Code::DeadlineExceeded,

@@ -1,4 +1,4 @@
-//! What an error means: its [`Code`], and what people may be told about it.
+//! The classification of errors: the [`Code`] of an error, and the message that clients may see.
 
 mod chain;
 mod known;
@@ -27,9 +27,9 @@ use crate::code::Code;
 #[doc = include_str!("derive.md")]
 pub use graceful_macros::Classify;
 
-/// What an error means, and what people may be told about it.
+/// Gives an error its [`Code`], and the message that clients may see.
 ///
-/// Derive it for an error of yours (see the derive macro of the same name), or write it by hand:
+/// Derive it for your own error (see the derive macro of the same name), or implement it by hand:
 ///
 /// ```
 /// use graceful::{Classify, Code};
@@ -46,17 +46,16 @@ pub use graceful_macros::Classify;
 /// assert_eq!(Locked { until: 7 }.message(), "failed precondition");
 /// ```
 ///
-/// An error type that is not classified counts as [`Code::Internal`]. An error's own text never leaves the process,
-/// since it may hold a path, a query or a secret: [`message`](Self::message) is what its author chose to say, else a
-/// fixed text.
+/// An error type that is not classified counts as [`Code::Internal`]. The error's own text never leaves the process, because it may
+/// contain a path, a query or a secret: [`message`](Self::message) is the text that its author chose, otherwise a fixed text.
 ///
 /// # Known errors
 ///
-/// These are classified already:
+/// These errors are classified already:
 ///
 /// | error | code |
 /// |---|---|
-/// | `std::io::Error` | by its kind; one without a kind of its own by the cause inside it |
+/// | `std::io::Error` | by its kind; an error of the kind `Other` by its inner error |
 /// | parse errors of numbers, `bool`, addresses, UTF-8; `serde_json::Error` | `InvalidArgument` |
 /// | `TryFromIntError` | `OutOfRange` |
 /// | `tokio::time::error::Elapsed` | `DeadlineExceeded` |
@@ -68,15 +67,14 @@ pub use graceful_macros::Classify;
 /// | `eyre::Report` of eyre 0.6 (feature `eyre`) | the same; a [`Code`] given to `.wrap_err(…)` wins |
 /// | `actix_web::Error`, `actix_web::error::InternalError` (feature `actix-web`) | by the status of their response |
 /// | `http::StatusCode`, alone or first in a tuple, and `http::Response` (feature `http`) | by its number |
-/// | `sqlx::Error` (features `postgres`, `sqlite`) | a row that is not there is `NotFound`, a name that is taken `AlreadyExists`, a conflict of transactions `Aborted`, a database that is away or busy `Unavailable`; what else it says `Internal` |
-/// | `tonic::Status` (feature `tonic`) | its own |
+/// | `sqlx::Error` (feature `sqlx`) | a missing row is `NotFound`, a violated unique constraint `AlreadyExists`, a conflict of transactions `Aborted`, a database that is unavailable or busy `Unavailable`; any other error is `Internal` |
+/// | `tonic::Status` (feature `tonic`) | its own code |
 ///
-/// Types of other crates are those of one version: `actix-web` 4, `anyhow` 1, `eyre` 0.6, `http` 1, `sqlx` 0.9, `tonic` 0.14. Where a
-/// handler's error is one of those names and of another version, or the feature is off, it is `Internal`; the handler's first
-/// such error logs a warning.
+/// One version of each crate is supported: `actix-web` 4, `anyhow` 1, `eyre` 0.6, `http` 1, `sqlx` 0.9, `tonic` 0.14. An error of
+/// another version, or of a disabled feature, counts as `Internal`; the handler's first such error logs a warning.
 ///
-/// The first known cause is looked for from the outside in. Known are the errors above, and every error of the program
-/// that derives `Classify`, implements [`std::error::Error`] and is not generic.
+/// The chain of causes is searched from the outermost error inwards, for the errors above and for every error of the program that
+/// derives `Classify`, implements [`std::error::Error`] and is not generic.
 ///
 /// ```
 /// use graceful::{Classify, Code};
@@ -94,7 +92,7 @@ pub use graceful_macros::Classify;
             `transparent`"
 )]
 pub trait Classify {
-    /// What it means.
+    /// The code of the error.
     ///
     /// ```
     /// use graceful::{Classify, Code};
@@ -102,7 +100,7 @@ pub trait Classify {
     /// ```
     fn code(&self) -> Code;
 
-    /// A text for people that may leave the process; the code's fixed [`text`](Code::text) unless the author wrote one.
+    /// The message that clients may see. Default: the fixed [`text`](Code::text) of the code.
     ///
     /// ```
     /// use graceful::Classify;
@@ -115,7 +113,7 @@ pub trait Classify {
 }
 
 impl Code {
-    /// A fixed text for people, of an error that has no text of its own.
+    /// The fixed message of an error that has no message of its own.
     ///
     /// ```
     /// assert_eq!(graceful::Code::NotFound.text(), "not found");
@@ -149,11 +147,11 @@ impl Classify for Code {
     }
 }
 
-/// By the status of a failed answer.
+/// The code of a failed response, by its status.
 #[cfg(any(feature = "actix-web", feature = "http"))]
 fn by_status(status: u16) -> Code {
     match Code::from_http_status(status) {
-        // An `Err` below 400 is an early answer, such as a redirect to the login: nobody's fault, nothing written.
+        // An `Err` below 400 is an early response, such as a redirect to the login: it is not a fault, and nothing was written.
         Code::Ok => Code::FailedPrecondition,
         code => code,
     }

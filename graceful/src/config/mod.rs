@@ -1,4 +1,4 @@
-//! The declaration without the attribute: one type for both arms.
+//! The declaration of the manual path.
 
 mod steps;
 
@@ -13,7 +13,7 @@ use crate::{
     step::Step,
 };
 
-/// What follows an outcome, declared by hand: the same arguments as the attribute's, one type for both arms.
+/// The declaration of the manual path: it has a setter for each argument of the attribute, for both arms.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,7 +44,7 @@ pub struct OrchestrationConfig {
 }
 
 impl OrchestrationConfig {
-    /// Every step with its default, for an entity of this kind.
+    /// Creates a declaration with the default of every step, for entities of this pattern.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -64,7 +64,7 @@ impl OrchestrationConfig {
         }
     }
 
-    /// The orchestrator to use. Default: the scoped one, else the installed one.
+    /// Sets the orchestrator. Default: the scoped one, otherwise the installed one.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -78,7 +78,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The name that logs and reports use. Only a success of the same handler on the same entity closes an incident that it opened.
+    /// Sets the handler's name in logs and reports. Only a success of the same handler on the same entity closes an incident that it opened.
     /// Default: empty.
     ///
     /// ```
@@ -93,8 +93,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The handler's identity, where its name alone does not tell it from another: whose incidents its failures are. Default: the
-    /// handler's name.
+    /// Sets the handler's identity, by which its incidents are found, if its name is not unique. Default: the handler's name.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -108,7 +107,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The name of an incident (alert, review job) that several handlers share, per entity. Default: the handler's own.
+    /// Sets the name of an incident (alert, review job) that several handlers share per entity. Default: the handler has its own.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -125,10 +124,10 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The entity's id. Default: the cache key, else none: the call belongs to no entity.
+    /// Sets the entity's id. Default: the cache key. Without either, the call belongs to no entity.
     ///
     /// # Panics
-    /// Where its `Display` fails, as `to_string` does.
+    /// Panics if its `Display` fails, as `to_string` does.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -142,10 +141,10 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Who did it. Default: the context's actor, else its user.
+    /// Sets who made the call. Default: the context's actor, otherwise its user.
     ///
     /// # Panics
-    /// Where its `Display` fails, as `to_string` does.
+    /// Panics if its `Display` fails, as `to_string` does.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -159,7 +158,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Where it is false, no step runs. Default: true.
+    /// Sets whether any step runs. Default: true.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -173,7 +172,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Labels on every step.
+    /// Sets the labels that every step gets.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -187,8 +186,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The entity's metadata: what serialises to an object. Anything else fails the step
-    /// `metadata`.
+    /// Sets the entity's metadata. If the value does not serialise to a JSON object, the step `metadata` fails.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -202,7 +200,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// What is cached and emitted instead of the value.
+    /// Sets the payload, which is cached and emitted instead of the value.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -216,7 +214,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// When [`orchestrate`](crate::Success::orchestrate) is done. Default: after every step was tried.
+    /// Sets the delivery, i.e. when [`orchestrate`](crate::Success::orchestrate) returns. Default: after every step was tried.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -246,8 +244,9 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Runs a step inline in every delivery mode, and has [`FlowReport::required_failure`](crate::FlowReport) name it if it
-    /// fails. A step without a backend is skipped, which is no failure here: `build()` checks annotated handlers only.
+    /// Makes a step required: it runs inline in every delivery mode, and [`FlowReport::required_failure`](crate::FlowReport) returns
+    /// its failure. A step without a backend is skipped, which does not count as a failure here, because `build()` checks annotated
+    /// handlers only.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -263,7 +262,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// A step's time budget: whole milliseconds, at least one, at most 49 days. Default: 1 s inline, 30 s otherwise.
+    /// Sets a step's time budget, in whole milliseconds between 1 ms and 49 days. Default: 1 s inline, 30 s otherwise.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -281,7 +280,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Puts a hook in the place of both arms of a step.
+    /// Replaces both arms of a step by a hook.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -296,7 +295,7 @@ impl OrchestrationConfig {
         self.hook_ok(step, hook.clone()).hook_err(step, hook)
     }
 
-    /// Puts a hook in the place of a step's success arm.
+    /// Replaces the success arm of a step by a hook.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -313,7 +312,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Puts a hook in the place of a step's error arm.
+    /// Replaces the error arm of a step by a hook.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {

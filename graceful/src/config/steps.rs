@@ -1,4 +1,4 @@
-//! The options of the single steps.
+//! The options of the steps.
 
 use std::{fmt, time::Duration};
 
@@ -9,10 +9,10 @@ use super::OrchestrationConfig;
 use crate::flow::{AlertOn, Argument, OnErr, OnOk, Severity};
 
 impl OrchestrationConfig {
-    /// The key of the cached value; the step `cache` runs when there is one.
+    /// Sets the cache key. Without one the step `cache` is skipped.
     ///
     /// # Panics
-    /// Where its `Display` fails, as `to_string` does.
+    /// Panics if its `Display` fails, as `to_string` does.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -26,7 +26,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The cached value's time to live, in whole milliseconds. Default: 10 minutes.
+    /// Sets the time to live of the cached value, in whole milliseconds. Default: 10 minutes.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -43,7 +43,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// What is cached instead of the payload.
+    /// Sets the cached value. Default: the payload.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -58,7 +58,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The entity's version: nothing newer is overwritten.
+    /// Sets the entity's version, so that a newer cached version is not overwritten.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -73,7 +73,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// What a success does to the cached value. Default: put where there is a payload, else invalidate.
+    /// Sets what a success does to the cached value. Default: put if there is a payload, otherwise invalidate.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -88,7 +88,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// What an error does to the cached value. Default: invalidate, unless the code says that the state is untouched.
+    /// Sets what an error does to the cached value. Default: invalidate, unless the code says that the state was not touched.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -103,7 +103,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The event of a success; that of an error is `{name}.failed`, unless [`event_failed`](Self::event_failed) names it.
+    /// Sets the event of a success. The event of an error is `{name}.failed`, unless [`event_failed`](Self::event_failed) sets it.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -121,7 +121,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The event of an error.
+    /// Sets the event of an error.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -135,7 +135,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// What the event carries instead of the payload.
+    /// Sets the payload of the event. Default: the payload of the flow.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -152,13 +152,13 @@ impl OrchestrationConfig {
         self
     }
 
-    /// What a success says in the graph beside entity —succeeded→ flow: entity —`relation`→ `to`.
+    /// Adds an edge to the graph on success, beside entity —succeeded→ flow: entity —`relation`→ `to`.
     ///
-    /// `to` names an entity of the same service and tenant, of no pattern unless [`to_pattern`](Self::to_pattern) gives it
-    /// one. An empty name is a failure of the step.
+    /// `to` is the id of an entity of the same service and tenant. It has no pattern unless [`to_pattern`](Self::to_pattern) sets
+    /// one. If it is empty, the step fails.
     ///
     /// # Panics
-    /// Where its `Display` fails, as `to_string` does.
+    /// Panics if its `Display` fails, as `to_string` does.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -178,7 +178,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The pattern of the entity that [`graph`](Self::graph) relates to.
+    /// Sets the pattern of the entity that [`graph`](Self::graph) relates to.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -196,7 +196,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// How long after a server fault the review job is due, in whole milliseconds. Default: 5 minutes.
+    /// Sets how long after a server fault the review job is due, in whole milliseconds. Default: 5 minutes.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -213,7 +213,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Which errors fire an alert, and how urgent it is. Default: server faults, [`Severity::Error`].
+    /// Sets which errors fire an alert, and its severity. Default: server faults, [`Severity::Error`].
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -229,7 +229,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// The audit record holds the payload itself, not only its hash.
+    /// Stores the payload itself in the audit record, not only its hash.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success, backends::{AuditLog, memory}};
@@ -247,7 +247,7 @@ impl OrchestrationConfig {
         self
     }
 
-    /// Remembers the value of a success for handlers that recover with it; see the attribute's `fallback = last_good`.
+    /// Stores the value of a success as the last good value; see `fallback = last_good` of the attribute.
     ///
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -1,4 +1,4 @@
-//! What a flow says of itself.
+//! The getters of a flow.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use super::{CallOutcome, Delivery, Flow, Metadata, Payload};
 use crate::{code::Code, context::Context};
 
 impl Flow {
-    /// The flow's id, a `UUIDv7` made once: the event's id, the state's id, the audit record's id.
+    /// The flow's id, a `UUIDv7`. Event, metadata state and audit record have the same id.
     ///
     /// ```
     /// # use graceful::{Code, Success};
@@ -55,12 +55,12 @@ impl Flow {
         self.ending.is_success()
     }
 
-    /// Which of a step's two arms it runs.
+    /// The arm that each step runs for this flow.
     pub(crate) fn arm(&self) -> &'static str {
         if self.is_success() { "ok" } else { "err" }
     }
 
-    /// What the outcome means.
+    /// The code of the outcome.
     ///
     /// ```
     /// # use graceful::{Code, Failure};
@@ -71,7 +71,7 @@ impl Flow {
         self.code
     }
 
-    /// A text for people that may leave the process: never an unclassified error's own.
+    /// The message that clients may see; never the own text of an unclassified error.
     ///
     /// ```
     /// # use graceful::{Code, Failure};
@@ -82,7 +82,7 @@ impl Flow {
         &self.message
     }
 
-    /// Whether a fallback turned the `Err` into an `Ok` for the caller. The flow is the error flow all the same.
+    /// Whether a fallback turned the `Err` into an `Ok` for the caller. The flow is still the error flow.
     ///
     /// ```
     /// # use graceful::{Failure, Orchestrator, orchestrate};
@@ -156,7 +156,7 @@ impl Flow {
         &self.origin.environment
     }
 
-    /// The handler's name; empty on the manual path, unless it was given.
+    /// The handler's name; empty on the manual path unless it was set.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};
@@ -170,7 +170,7 @@ impl Flow {
         &self.declaration.handler
     }
 
-    /// The kind of entity.
+    /// The pattern of the entity.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};
@@ -184,7 +184,7 @@ impl Flow {
         &self.declaration.pattern
     }
 
-    /// The context that the call was made in.
+    /// The context of the call.
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
@@ -196,7 +196,7 @@ impl Flow {
         self.context.as_deref()
     }
 
-    /// Whose data it is; empty where there is no tenant.
+    /// The tenant; empty if there is none.
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
@@ -208,7 +208,7 @@ impl Flow {
         self.context().and_then(|context| context.tenant.as_deref()).unwrap_or_default()
     }
 
-    /// What ties the calls of one business action together: the context's, else the flow's own id.
+    /// The correlation id: that of the context, otherwise the flow's own id.
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
@@ -223,7 +223,7 @@ impl Flow {
         }
     }
 
-    /// Who did it: the argument, else the context's actor, else its user.
+    /// Who made the call: the argument `actor`, otherwise the context's actor, otherwise its user.
     ///
     /// ```
     /// # use graceful::{Code, Context, Success};
@@ -236,7 +236,7 @@ impl Flow {
         self.values.actor.as_ref().or_else(context).map(SmolStr::as_str)
     }
 
-    /// The version that the handler gave, so that nothing newer is overwritten.
+    /// The version that the handler declares for its cached value.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};
@@ -250,7 +250,7 @@ impl Flow {
         self.values.version
     }
 
-    /// The name of the event of this arm, where the handler declares one.
+    /// The name of this arm's event, if the handler declares one.
     ///
     /// ```
     /// # use graceful::{Code, Failure, OrchestrationConfig};
@@ -265,7 +265,7 @@ impl Flow {
         (!name.is_empty()).then_some(name)
     }
 
-    /// The value: null on the error flow, and where nothing can be serialised.
+    /// The payload: null on the error flow, and if the value cannot be serialised.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};
@@ -279,7 +279,7 @@ impl Flow {
         &self.values.payload
     }
 
-    /// The name that `nexus` counts: the pattern, or `pattern.error` on the error flow.
+    /// The name that the step `nexus` registers: the pattern, or `pattern.error` on the error flow.
     ///
     /// ```
     /// # use graceful::{Code, Failure, OrchestrationConfig};
@@ -296,7 +296,7 @@ impl Flow {
         }
     }
 
-    /// The labels that the handler declares.
+    /// The handler's tags.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};
@@ -310,7 +310,7 @@ impl Flow {
         self.declaration.tags.iter()
     }
 
-    /// When the response leaves, relative to the steps.
+    /// The delivery mode.
     ///
     /// ```
     /// # use graceful::{Code, Delivery, OrchestrationConfig, Success};
@@ -338,7 +338,7 @@ impl Flow {
         self.metadata.as_deref()
     }
 
-    /// The fields that the handler's `metadata` argument came to.
+    /// The value of the handler's argument `metadata`.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};

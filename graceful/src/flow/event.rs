@@ -10,12 +10,12 @@ use uuid::Uuid;
 use super::{Flow, Metadata, Payload};
 use crate::{code::Code, key::encoded};
 
-/// The event of a flow, a view of it: cloning it shares the flow.
+/// The event of a flow. It is a view of the flow: cloning it shares the flow.
 ///
 /// Serialised, it is a [CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) envelope in
-/// structured JSON. Its id is the flow's, made once, so that a broker can tell a repetition from news. Where the flow's
-/// context knows its trace, the event has the extension `traceparent`, and with the state of the trace `tracestate`; where it knows
-/// a tenant, the extension `tenant`, encoded.
+/// structured JSON. Its id is the flow's id, so that a broker can detect duplicates. If the flow's context has a trace, the event
+/// has the extension `traceparent`, and `tracestate` if the trace has a state. If the context has a tenant, the event has the extension
+/// `tenant`, encoded.
 ///
 /// ```
 /// use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -62,8 +62,8 @@ impl Event {
         self.0.id
     }
 
-    /// What a broker may tell repetitions by: the flow's id, and how often it was [resubmitted](crate::backends::FlowStore::resubmit).
-    /// Whoever resubmits a flow wants its event again, and so that is another delivery; the id stays.
+    /// The id of the delivery, by which a broker may drop duplicates: the flow's id, and how often the flow was
+    /// [resubmitted](crate::backends::FlowStore::resubmit). A resubmitted flow emits its event again, as a new delivery with the same event id.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -84,7 +84,7 @@ impl Event {
         }
     }
 
-    /// The event's name, the envelope's `type`: `user_updated`, or `user_updated.failed`.
+    /// The event's name, which is the `type` of the envelope: `user_updated` or `user_updated.failed`.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -102,7 +102,7 @@ impl Event {
         self.0.event_name().unwrap_or_default()
     }
 
-    /// The service; encoded, it is the envelope's `source`.
+    /// The service; its encoded name is the `source` of the envelope.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -120,7 +120,7 @@ impl Event {
         self.0.service()
     }
 
-    /// `pattern/id`, each part encoded; the envelope's `subject`. `None` where the call names no entity.
+    /// The entity as `pattern/id`, each part encoded, which is the `subject` of the envelope. `None` if the call belongs to no entity.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -139,7 +139,7 @@ impl Event {
         Some(format!("{}/{}", encoded(self.0.pattern()), encoded(id)))
     }
 
-    /// The flow that it comes from.
+    /// The flow of the event.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -157,7 +157,7 @@ impl Event {
         &self.0
     }
 
-    /// What the envelope carries.
+    /// The `data` of the envelope.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -193,7 +193,7 @@ impl Event {
     /// The whole envelope as JSON.
     ///
     /// # Errors
-    /// None in practice: every part is JSON already.
+    /// Does not fail in practice: every part is JSON already.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
@@ -220,12 +220,12 @@ impl Serialize for Event {
         // The specification wants a URI reference.
         envelope.serialize_field("source", &encoded(self.source()).to_string())?;
         envelope.serialize_field("type", self.name())?;
-        // What a client gave as correlation id must not pass for an entity.
+        // A correlation id comes from the client, and must not be mistaken for an entity.
         if let Some(subject) = self.subject() {
             envelope.serialize_field("subject", &subject)?;
         }
         envelope.serialize_field("time", &self.0.at)?;
-        // Who has an entity of this name; like the source, in characters that every attribute may have.
+        // Encoded like the source, so that it contains only characters that every attribute may contain.
         if !self.0.tenant().is_empty() {
             envelope.serialize_field("tenant", &encoded(self.0.tenant()).to_string())?;
         }
@@ -242,7 +242,7 @@ impl Serialize for Event {
     }
 }
 
-/// What an event carries: the same fields for both arms.
+/// The data of an event: the same fields for both arms.
 ///
 /// ```
 /// # use graceful::{Code, Failure, Orchestrator, OrchestrationConfig, backends::memory};
@@ -260,9 +260,9 @@ impl Serialize for Event {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct EventData<'a> {
-    /// What the outcome means.
+    /// The code of the outcome.
     pub code: Code,
-    /// A text for people.
+    /// The message that clients may see.
     pub message: &'a str,
     /// The value, or the event's own payload; null on the error flow.
     pub result: &'a Payload,
@@ -270,20 +270,20 @@ pub struct EventData<'a> {
     pub metadata: Option<&'a Metadata>,
     /// `yang` on the success flow, `yin` on the error flow.
     pub yin_yang: &'static str,
-    /// What ties the calls of one business action together.
+    /// The correlation id, which all calls of one business action share.
     pub correlation_id: SmolStr,
     /// The service's name.
     pub service: &'a str,
-    /// The entity's id; `None` where the call names no entity.
+    /// The entity's id; `None` if the call belongs to no entity.
     pub entity_id: Option<SmolStr>,
     /// When the handler ended.
     pub timestamp: Timestamp,
     /// The environment's name.
     pub environment: &'a str,
-    /// Who did it.
+    /// Who made the call.
     pub actor_id: Option<&'a str>,
-    /// The request that it was done in.
+    /// The id of the request.
     pub request_id: Option<&'a str>,
-    /// The labels that the handler declares.
+    /// The handler's tags.
     pub tags: Vec<&'a str>,
 }

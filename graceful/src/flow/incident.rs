@@ -1,4 +1,4 @@
-//! What an alert and a review job are about.
+//! The incident that an alert and a review job belong to.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use smol_str::SmolStr;
 
 use crate::key::{Key, encoded};
 
-/// What an alert and a review job are about: an entity, and the handler whose failure it was.
+/// The incident that an alert and a review job belong to: an entity, and the handler that failed.
 ///
-/// Only a success of the same owner on the same entity closes it: a successful read says nothing about a payment that failed.
+/// Only a success of the same owner on the same entity closes it: a successful read does not resolve the alert of a failed payment.
 /// The owner is the handler's identity, or the name that handlers share by `incident = "…"`.
 ///
 /// Its `Display` is the one name that backends use: the entity's, `#` and the owner's, encoded; so different incidents have
@@ -27,7 +27,7 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// An incident of an entity.
+    /// Creates the incident of an entity and an owner.
     ///
     /// ```
     /// # use graceful::{Incident, Key};
@@ -38,7 +38,7 @@ impl Incident {
         Self { entity, owner: owner.into() }
     }
 
-    /// What failed.
+    /// The entity.
     ///
     /// ```
     /// # use graceful::{Incident, Key};
@@ -49,7 +49,7 @@ impl Incident {
         &self.entity
     }
 
-    /// Whose failure it was; empty where neither a handler nor a shared name is known.
+    /// The handler's identity or the shared name; empty if neither is known.
     ///
     /// ```
     /// # use graceful::{Incident, Key};

@@ -1,4 +1,4 @@
-//! What is known of an entity from flow to flow.
+//! The metadata of an entity.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::Flow;
 use crate::code::Code;
 
-/// What is known of an entity after a flow: counters, the last of each outcome, and its place in the chain of flows.
+/// The metadata of an entity after a flow: counters, the last outcomes, and links to the previous and next flow.
 ///
-/// Both arms normalise it by the same function, [`after`](Self::after).
+/// Both arms compute it by the same function, [`after`](Self::after).
 ///
 /// ```
 /// use graceful::{Code, Failure, Orchestrator, OrchestrationConfig, Success};
@@ -28,13 +28,13 @@ use crate::code::Code;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// The flow that this state comes from.
+    /// The id of the flow that produced this state.
     pub state: Uuid,
-    /// The entity's flow before it.
+    /// The entity's previous flow.
     pub previous: Option<Uuid>,
-    /// The entity's flow after it; set when that one arrives.
+    /// The entity's next flow; set when that flow is recorded.
     pub next: Option<Uuid>,
-    /// Flows that this one belongs to: the one whose hook called it.
+    /// Related flows: the flow whose hook called this one.
     pub related: Vec<Uuid>,
     /// How many flows succeeded.
     pub score: u64,
@@ -44,9 +44,9 @@ pub struct Metadata {
     pub last_success: Option<Timestamp>,
     /// When and how a flow last failed.
     pub last_error: Option<LastError>,
-    /// When this state was made.
+    /// When this state was recorded.
     pub updated_at: Timestamp,
-    /// What handlers declared, merged deeply from flow to flow.
+    /// The metadata that handlers declared, merged deeply from flow to flow.
     pub fields: Map<String, Value>,
 }
 
@@ -63,16 +63,16 @@ pub struct Metadata {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LastError {
-    /// When.
+    /// When the flow failed.
     pub at: Timestamp,
-    /// What it meant.
+    /// The code of the error.
     pub code: Code,
 }
 
 impl Metadata {
-    /// The entity's metadata after `flow`, from what it was before: a store calls it, atomically per entity.
+    /// Computes the entity's metadata after `flow` from the previous state. A store calls it, atomically per entity.
     ///
-    /// The chain's other half is the store's: it sets [`next`](Self::next) of the previous state.
+    /// The store itself sets [`next`](Self::next) of the previous state.
     ///
     /// ```
     /// # use graceful::{Code, Failure, Metadata, Success};
@@ -109,8 +109,8 @@ impl Metadata {
         metadata
     }
 
-    /// SHA-256, in hex, of the canonical form of what this state says: its fields and counters, and what it follows, but
-    /// not its own id and times. The same change applied to the same state has the same key.
+    /// The SHA-256, in hex, of the canonical form of this state: its fields, counters and predecessor, without its own id and times.
+    /// The same change of the same state has the same key.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success};

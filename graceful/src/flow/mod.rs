@@ -1,4 +1,4 @@
-//! The record of one call: everything that a step needs, and nothing of the handler's types.
+//! The record of one call: everything that a step needs, without the handler's types.
 
 mod accessors;
 mod declaration;
@@ -51,18 +51,18 @@ use crate::{code::Code, context::Context, escape::is_plain};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallOutcome {
-    /// It returned `Ok`.
+    /// The handler returned `Ok`.
     Ok,
-    /// It returned `Err`.
+    /// The handler returned `Err`.
     Err,
-    /// It panicked; the panic goes on after the error flow.
+    /// The handler panicked; the panic continues after the error flow.
     Panicked,
-    /// Its future was dropped before it was finished.
+    /// The handler's future was dropped before its end.
     Cancelled,
 }
 
 impl CallOutcome {
-    /// Whether it feeds the success flow.
+    /// Whether the outcome starts the success flow.
     ///
     /// ```
     /// assert!(!graceful::CallOutcome::Err.is_success());
@@ -114,10 +114,10 @@ impl Origin {
     }
 }
 
-/// The record of one call, the same for both arms: what every step, hook and backend gets.
+/// The record of one call, which every step, hook and backend gets; the type is the same for both arms.
 ///
-/// It can be serialised whole. Steps share one behind an [`Arc`], so that an event, an audit record and a job of the same
-/// call point at the same bytes.
+/// It can be serialised as a whole. The steps share it behind an [`Arc`], so that an event, an audit record and a job of the same
+/// call point to the same data.
 ///
 /// ```
 /// use graceful::{Code, Orchestrator, OrchestrationConfig, Success};

@@ -1,4 +1,4 @@
-//! What a flow is about, by name: its entity, its incident, its cached value.
+//! The names of a flow: its entity, its incident, its cached value.
 
 use smol_str::SmolStr;
 
@@ -16,8 +16,8 @@ impl Clone for Named {
 }
 
 impl Flow {
-    /// The entity's id: the argument `id`, else the cache key. A call that names no entity has its correlation id here, and a
-    /// [key space](crate::backends::KeySpace::Call) of its own: see [`has_entity`](Self::has_entity).
+    /// The entity's id: the argument `id`, otherwise the cache key. For a call without an entity it is the correlation id, in
+    /// a [key space](crate::backends::KeySpace::Call) of its own: see [`has_entity`](Self::has_entity).
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};
@@ -31,8 +31,8 @@ impl Flow {
         self.values.entity().cloned().unwrap_or_else(|| self.correlation_id())
     }
 
-    /// Whether the call names an entity: the argument `id`, or a cache key. Where it does not, it is counted and recorded under its
-    /// correlation id, no entity's metadata know of it, and its event has no subject.
+    /// Whether the call belongs to an entity, i.e. has an argument `id` or a cache key. Otherwise it is recorded under its
+    /// correlation id, is not part of any entity's metadata, and its event has no subject.
     ///
     /// ```
     /// # use graceful::{Code, Context, OrchestrationConfig, Orchestrator, Success};
@@ -49,7 +49,7 @@ impl Flow {
         self.values.entity().is_some()
     }
 
-    /// The entity's full name; where the call names none, the call's own.
+    /// The entity's full name; for a call without an entity, that of the call.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
@@ -76,8 +76,8 @@ impl Flow {
         }
     }
 
-    /// What a review job or an alert of this flow is about: the handler, and the entity where its name is known before the body
-    /// runs. Else the handler alone, since what a failure opens, the next success must be able to close.
+    /// The incident of the flow's review job and alert: the handler, and the entity if its name is known before the body runs.
+    /// Otherwise it is the handler alone, so that the next success can close what a failure has opened.
     ///
     /// ```
     /// # use graceful::{Code, Failure, OrchestrationConfig};
@@ -99,13 +99,13 @@ impl Flow {
         Incident::new(entity, if owner.is_empty() { handler.clone() } else { owner })
     }
 
-    /// The key under which a [`Nexus`](crate::backends::Nexus) lists the flow: the entity's. All calls of a pattern that name no entity
+    /// The key under which a [`Nexus`](crate::backends::Nexus) lists the flow: that of the entity. All calls of a pattern without an entity
     /// share one list, so that the number of lists is bounded.
     pub fn nexus_key(&self) -> Key {
         if self.has_entity() { self.entity() } else { self.key("").in_space(KeySpace::Call) }
     }
 
-    /// The name of the cached value, where the handler declares one.
+    /// The key of the cached value, if the handler declares one.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Success};

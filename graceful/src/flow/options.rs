@@ -1,4 +1,4 @@
-//! What a handler's declaration says about its steps: `Copy` data, made in a `const` by the attribute.
+//! The options of a handler's steps: `Copy` data, which the attribute creates in a `const`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     step::{Step, Steps},
 };
 
-/// When the response leaves, relative to the steps.
+/// The delivery mode: when the response is returned, relative to the steps.
 ///
 /// ```
 /// # use graceful::Delivery;
@@ -18,21 +18,22 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
-    /// After every step was tried, at most its time budget. A crash loses the steps not yet done.
+    /// The response is returned after every step was tried, within its time budget. A crash loses the remaining steps.
     #[default]
     Inline,
-    /// At once; the steps run from a bounded queue, in order per entity. When it is full, the caller waits for its turn.
+    /// The response is returned at once. The steps run from a bounded queue, in order per entity. If the queue is full, the caller waits.
     Background,
-    /// Once the flow is on disk: at least once, in order per entity, retried, and a dead letter in the end.
+    /// The response is returned when the flow is on disk. The steps run at least once, in order per entity, and are retried; after the last
+    /// attempt the flow is a dead letter.
     ///
-    /// A crash between the handler's own commit and the flow's loses the flow, unless both are one: see the argument `tx`. Where
-    /// the store fails, the steps run once, while the caller waits. Needs a store
-    /// ([`OrchestratorBuilder::flows`](crate::OrchestratorBuilder::flows)): without one `build()` refuses a program with such a
-    /// handler, and on the manual path it fails as any store that does.
+    /// A crash between the handler's own commit and that of the flow loses the flow, unless both are in one transaction: see the
+    /// argument `tx`. If the store fails, the steps run once while the caller waits. This mode needs a store
+    /// ([`OrchestratorBuilder::flows`](crate::OrchestratorBuilder::flows)). Without one `install()` fails, as does `build()` for
+    /// the handlers that it checks; the manual path then behaves as if the store had failed.
     Durable,
 }
 
-/// What the success arm of `cache` does.
+/// The action of the success arm of `cache`.
 ///
 /// ```
 /// # use graceful::options::OnOk;
@@ -41,7 +42,7 @@ pub enum Delivery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnOk {
-    /// Put where there is a payload, else invalidate.
+    /// Put if there is a payload, otherwise invalidate.
     #[default]
     Auto,
     /// Put the payload.
@@ -50,7 +51,7 @@ pub enum OnOk {
     Invalidate,
 }
 
-/// What the error arm of `cache` does.
+/// The action of the error arm of `cache`.
 ///
 /// ```
 /// # use graceful::options::OnErr;
@@ -64,7 +65,7 @@ pub enum OnErr {
     Auto,
     /// Always invalidate.
     Always,
-    /// Keep what is cached.
+    /// Keep the cached value.
     Keep,
 }
 
@@ -77,14 +78,14 @@ pub enum OnErr {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertOn {
-    /// Those whose code [is a server fault](Code::is_server_fault).
+    /// Errors whose code [is a server fault](Code::is_server_fault).
     #[default]
     ServerFault,
-    /// All.
+    /// All errors.
     All,
 }
 
-/// How urgent an alert is.
+/// The severity of an alert.
 ///
 /// ```
 /// # use graceful::Severity;
@@ -93,14 +94,14 @@ pub enum AlertOn {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Worth knowing.
+    /// For information.
     Info,
-    /// Worth a look today.
+    /// Look into it today.
     Warning,
-    /// Worth a look now.
+    /// Look into it now.
     #[default]
     Error,
-    /// Wake somebody.
+    /// Page the person on call.
     Critical,
 }
 

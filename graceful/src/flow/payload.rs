@@ -10,7 +10,7 @@ use crate::sha256::Sha256;
 
 /// A value as JSON, serialised once and shared by every step; cloning it shares the bytes.
 ///
-/// What is written can be read back: see the errors of [`of`](Self::of).
+/// Every payload can be decoded again; values that cannot are refused, see the errors of [`of`](Self::of).
 ///
 /// ```
 /// use graceful::Payload;
@@ -42,9 +42,9 @@ impl Payload {
     /// Serialises a value.
     ///
     /// # Errors
-    /// What the value's `Serialize` says, or that JSON cannot hold it: a map with keys that are not texts; `NaN` or an infinite
-    /// number, anywhere in the value; arrays and objects nested deeper than 100 levels, since a reader of JSON stops at 128,
-    /// and the record that the value becomes a part of needs some.
+    /// Fails if the value's `Serialize` fails, or if JSON cannot express the value: a map with keys that are not texts; `NaN` or
+    /// an infinite number; arrays and objects nested deeper than 100 levels, because JSON readers stop at 128, and the records that
+    /// contain the value need some levels.
     ///
     /// ```
     /// # use graceful::Payload;
@@ -97,7 +97,7 @@ impl Payload {
         std::str::from_utf8(self.as_bytes()).unwrap_or("null")
     }
 
-    /// The same as bytes.
+    /// The value as JSON bytes.
     ///
     /// ```
     /// # use graceful::Payload;
@@ -108,8 +108,8 @@ impl Payload {
         self.0.as_deref().unwrap_or(b"null")
     }
 
-    /// SHA-256 of the value's canonical form, which is [`as_bytes`](Self::as_bytes): JSON in UTF-8 without blanks, fields in the
-    /// order in which the type serialises them. A map without an order (`HashMap`) has no canonical form.
+    /// The SHA-256 of [`as_bytes`](Self::as_bytes), the value's canonical form: JSON in UTF-8 without whitespace, with fields in the
+    /// order in which the type serialises them. An unordered map (`HashMap`) has no canonical form.
     ///
     /// ```
     /// # use graceful::Payload;
@@ -122,10 +122,10 @@ impl Payload {
         Sha256::of(self.as_bytes())
     }
 
-    /// The value, read back.
+    /// Decodes the value.
     ///
     /// # Errors
-    /// The JSON is not that of a `T`.
+    /// Fails if the JSON is not a `T`.
     ///
     /// ```
     /// # use graceful::Payload;
@@ -143,7 +143,7 @@ impl Default for Payload {
     }
 }
 
-/// Only the length: a payload may hold what no log should.
+// Shows only the length, because a payload may contain data that must not be logged.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Payload({} bytes)", self.as_bytes().len())

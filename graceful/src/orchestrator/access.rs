@@ -1,4 +1,4 @@
-//! What an orchestrator works on, for those who ask it: its backends, and what a handler has cached.
+//! Access to the backends of an orchestrator, and to cached values.
 
 use std::{fmt, sync::Arc};
 
@@ -24,7 +24,7 @@ macro_rules! backends {
 }
 
 impl Orchestrator {
-    /// The full name of an entity, with this service and the current context's tenant.
+    /// The key of an entity of this service and of the current context's tenant.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
@@ -36,10 +36,10 @@ impl Orchestrator {
         Key::new(&self.0.origin.service, Context::current().tenant.as_deref(), pattern, id)
     }
 
-    /// A value that a handler of this service has cached.
+    /// Reads a value that a handler of this service has cached.
     ///
     /// # Errors
-    /// The cache fails, or what is cached is not a `T`. Cancel-safe.
+    /// Fails if the cache fails, or if the cached value is not a `T`. This method is cancel-safe.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
@@ -63,7 +63,7 @@ impl Orchestrator {
     }
 
     backends! {
-        /// What drives `cache` and `fallback = last_good`.
+        /// The backend of `cache` and `fallback = last_good`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -72,7 +72,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         cache: Cache
-        /// What drives `metadata`.
+        /// The backend of `metadata`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -81,7 +81,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         metadata: MetadataStore
-        /// What drives `graph`.
+        /// The backend of `graph`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -90,7 +90,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         graph: KnowledgeGraph
-        /// What drives `schedule`.
+        /// The backend of `schedule`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -99,7 +99,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         scheduler: Scheduler
-        /// What drives `event`.
+        /// The backend of `event`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -108,7 +108,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         events: EventEmitter
-        /// What drives `nexus`.
+        /// The backend of `nexus`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -117,7 +117,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         nexus: Nexus
-        /// What drives `audit`.
+        /// The backend of `audit`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -126,7 +126,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         audit: AuditLog
-        /// What drives `alert`.
+        /// The backend of `alert`.
         ///
         /// ```
         /// # use graceful::Orchestrator;
@@ -135,7 +135,7 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         alerts: Alerter
-        /// Where flows of durable delivery are kept: to look at dead letters, to resubmit and to purge them.
+        /// The store of durable flows: use it to list, resubmit and purge dead letters.
         ///
         /// ```
         /// use graceful::{Orchestrator, backends::{FlowState, memory}};

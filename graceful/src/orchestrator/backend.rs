@@ -1,16 +1,16 @@
-//! A backend that the configuration can choose by a URL.
+//! Backends that the configuration can choose by a URL.
 
 use std::fmt;
 
 use super::OrchestratorBuilder;
 use crate::backends::{BoxFuture, client::ConnectError};
 
-/// What a connected backend changes in the builder: it sets itself.
+/// The change of the builder that installs a connected backend.
 pub type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
 
 /// A backend that [`Orchestrator::from_env`](crate::Orchestrator::from_env) can choose by the URL of a variable.
 ///
-/// Each backend crate has a constant of it, such as `graceful_redis::BACKEND`; so can yours:
+/// Each backend crate has such a constant, e.g. `graceful_redis::BACKEND`. Your own backend can have one too:
 ///
 /// ```
 /// use graceful::{Backend, Orchestrator, backends::memory};
@@ -34,8 +34,8 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A backend with a `name` for messages, chosen by a URL with one of these schemes in `variable`. `connect` gets the URL, and
-    /// answers with what to change in the builder.
+    /// Creates a backend with a `name` for messages, chosen by a URL with one of these schemes in `variable`. `connect` gets the URL, and
+    /// returns the change of the builder.
     pub const fn new(
         name: &'static str,
         variable: &'static str,

@@ -1,4 +1,4 @@
-//! From backends and settings to an orchestrator.
+//! The builder of orchestrators.
 
 use std::{
     fmt,
@@ -24,9 +24,9 @@ use crate::{
     steps::served,
 };
 
-/// Backends and settings of an [`Orchestrator`] to be.
+/// Builds an [`Orchestrator`] from backends and settings.
 ///
-/// A step whose backend is not given is skipped.
+/// A step without a backend is skipped.
 ///
 /// ```
 /// use graceful::{Orchestrator, backends::memory};
@@ -56,13 +56,13 @@ pub struct OrchestratorBuilder {
     pub(super) log_errors: bool,
 }
 
-/// How many flows may wait in the background, unless the builder says otherwise.
+/// The default capacity of the background queue, in flows.
 const QUEUE: usize = 1024;
 
 const NO_RUNTIME: &str = "the relay and the reviewer need a Tokio runtime: call `build()` inside of one, or pass a handle with \
                           `.runtime(handle)`";
 
-/// What consumers and brokers can be asked to take.
+/// The default limit of an event: consumers and brokers must accept events up to 64 KiB.
 const MAX_EVENT_BYTES: usize = 64 * 1024;
 
 macro_rules! backends {
@@ -91,8 +91,8 @@ impl OrchestratorBuilder {
         }
     }
 
-    /// The service's name: the source of its events, and part of every key. Default: `service`. It is not empty, and without
-    /// control characters, or [`build`](Self::build) refuses it.
+    /// Sets the service's name: the source of its events, and part of every key. Default: `service`. If the name is empty or contains
+    /// control characters, [`build`](Self::build) fails.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
@@ -104,7 +104,7 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// The environment's name, such as `prod`; part of every event. Default: empty.
+    /// Sets the environment's name, such as `prod`, which is part of every event. Default: empty.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
@@ -121,7 +121,7 @@ impl OrchestratorBuilder {
     }
 
     backends! {
-        /// Drives `cache` and `fallback = last_good`.
+        /// Sets the backend of `cache` and `fallback = last_good`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -130,7 +130,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         cache: Cache
-        /// Drives `metadata`.
+        /// Sets the backend of `metadata`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -139,7 +139,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         metadata: MetadataStore
-        /// Drives `graph`.
+        /// Sets the backend of `graph`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -148,7 +148,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         graph: KnowledgeGraph
-        /// Drives `schedule`.
+        /// Sets the backend of `schedule`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -157,7 +157,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         scheduler: Scheduler
-        /// Drives `event`.
+        /// Sets the backend of `event`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -166,7 +166,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         events: EventEmitter
-        /// Drives `nexus`.
+        /// Sets the backend of `nexus`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -175,7 +175,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         nexus: Nexus
-        /// Drives `audit`.
+        /// Sets the backend of `audit`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -184,7 +184,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         audit: AuditLog
-        /// Drives `alert`.
+        /// Sets the backend of `alert`.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -193,8 +193,7 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         alerts: Alerter
-        /// Keeps the flows of `delivery = "durable"` until their steps are done. Not a step's: a handler that is durable asks
-        /// for it.
+        /// Sets the store of durable flows. It is not the backend of a step: handlers with `delivery = "durable"` need it.
         ///
         /// ```
         /// # use graceful::{Orchestrator, backends::memory};
@@ -207,11 +206,11 @@ impl OrchestratorBuilder {
         flows: FlowStore
     }
 
-    /// Keeps everything that must survive a restart in one store, such as `graceful_sqlite::Store` or `graceful_postgres::Store`: the
-    /// flows of durable delivery, metadata, review jobs, patterns, the audit log, and alerts unless [`alerts`](Self::alerts) was given.
+    /// Uses one store, such as `graceful_sqlite::Store` or `graceful_postgres::Store`, for everything that must survive a restart: durable
+    /// flows, metadata, review jobs, patterns, the audit log, and alerts unless [`alerts`](Self::alerts) was set.
     ///
-    /// Call it before [`in_memory`](Self::in_memory), which gives what is still missing (cache, events, graph) a backend in memory: after
-    /// it, the alerts are in memory already.
+    /// Call it before [`in_memory`](Self::in_memory), which sets the missing backends (cache, events, graph); otherwise the alerts stay in
+    /// memory.
     pub fn store<S>(self, store: S) -> Self
     where
         S: FlowStore + MetadataStore + Scheduler + Nexus + AuditLog + Alerter + Clone,
@@ -221,7 +220,7 @@ impl OrchestratorBuilder {
         builder.nexus(store.clone()).audit(store)
     }
 
-    /// Gives every step that has no backend yet an embedded one, in this process' memory.
+    /// Sets an in-memory backend for every step that has no backend yet.
     ///
     /// ```
     /// # use graceful::{Orchestrator, backends::memory};
@@ -248,7 +247,7 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// Wraps or replaces backends that were given before.
+    /// Wraps or replaces the backends that are already set.
     ///
     /// ```
     /// # use graceful::Orchestrator;
@@ -275,13 +274,13 @@ impl OrchestratorBuilder {
 
     /// Builds the orchestrator.
     ///
-    /// Built outside a Tokio runtime and without [`runtime`](Self::runtime), it serves what is ready at once (as everything
-    /// in memory is); a step that is not ready when its caller cannot wait then fails.
+    /// Outside of a Tokio runtime and without [`runtime`](Self::runtime), the orchestrator can run steps that are ready at once, as
+    /// all in-memory backends are. A step that is not ready when its caller cannot wait fails.
     ///
     /// # Errors
-    /// A handler that was [named](Self::handlers) requires what was not given: each is told, with file and line. Or there is a
-    /// durable store, or a reviewer, and no runtime for what works in the background. Or the service's name is empty, or holds
-    /// control characters, or the environment's does, so that no event could be sent.
+    /// - A handler that is [checked](Self::handlers) requires a backend that is missing. The error names each such handler, with file and line.
+    /// - There is a durable store or a reviewer, but no Tokio runtime for the relay and the reviewer.
+    /// - The service's name is empty, or it or the environment's name contains control characters, so that no event could be sent.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").in_memory().build()?;

@@ -1,17 +1,17 @@
-//! Values of different types under one pattern and keys of one form: found at start, where the types can be named in a static.
+//! Finds handlers at start that cache values of different types under one pattern and the same form of keys.
 
 use std::collections::BTreeMap;
 
 use super::UnmetRequirement;
 use crate::{pipeline::Registered, steps::cache::types::plain};
 
-/// Each handler that caches another type than the first one with keys of its form does.
+/// Each handler that caches another type than the first handler with the same form of keys.
 pub(super) fn conflicts<'a>(handlers: impl IntoIterator<Item = &'a Registered>) -> Vec<UnmetRequirement> {
     let mut forms: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for handler in handlers {
         let Some(cached) = handler.cached.filter(|_| !handler.pattern.is_empty()) else { continue };
         let value = plain((cached.value)());
-        // Nothing is put of what has no payload, and nothing is known of what a `Value` holds.
+        // A value without a payload is not cached, and the type inside a `Value` is unknown.
         if !["", "()", "serde_json::value::Value"].contains(&value) {
             forms.entry((handler.pattern, cached.key)).or_default().push((handler, value));
         }
@@ -20,7 +20,7 @@ pub(super) fn conflicts<'a>(handlers: impl IntoIterator<Item = &'a Registered>) 
 }
 
 fn of_one_form(mut handlers: Vec<(&Registered, &'static str)>) -> Vec<UnmetRequirement> {
-    // The linker's order means nothing to readers.
+    // The order of the linker is arbitrary.
     handlers.sort_unstable_by_key(|(handler, _)| (handler.file(), handler.line(), handler.handler));
     let Some(&(first, value)) = handlers.first() else { return Vec::new() };
     let others = handlers.iter().filter(|(_, other)| *other != value);

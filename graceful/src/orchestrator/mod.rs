@@ -1,4 +1,4 @@
-//! Backends and settings, and how a handler finds them.
+//! Building, installing and shutting down orchestrators.
 
 mod access;
 mod backend;
@@ -28,7 +28,7 @@ use crate::{
 };
 
 impl Orchestrator {
-    /// Starts a new one, with no backend.
+    /// Starts building an orchestrator, without backends.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
@@ -38,10 +38,10 @@ impl Orchestrator {
         OrchestratorBuilder::new()
     }
 
-    /// Every step with an embedded backend, in this process' memory: for tests, examples and a first day.
+    /// Creates an orchestrator with an in-memory backend for every step: for tests, examples and first steps.
     ///
-    /// There is no durable store in it: the steps of a handler with `delivery = "durable"` run while its caller waits, and an
-    /// `ERROR` is logged once.
+    /// It has no durable store: the steps of a handler with `delivery = "durable"` run while its caller waits, and an `ERROR` is logged
+    /// once.
     ///
     /// ```
     /// let orchestrator = graceful::Orchestrator::in_memory();
@@ -52,19 +52,23 @@ impl Orchestrator {
         Self::builder().in_memory().build().unwrap_or_else(|error| unreachable!("{error}"))
     }
 
-    /// Makes it the process' orchestrator, for every handler that has no nearer one.
+    /// Installs the orchestrator for the process. Handlers without `on` and outside of a scope use it.
     ///
-    /// This is the start check of the whole program: each annotated handler is held against the backends. Any other orchestrator
-    /// checks the handlers that are [named](OrchestratorBuilder::handlers) when it is built; the rest is found out at the call,
-    /// where a step that is required, and has no backend, fails, and an `ERROR` is logged once. Which steps have no backend, and which
-    /// handlers declare them, is logged here, in one line.
+    /// This checks the whole program at start: the backends must meet the requirements of each annotated handler. One line is logged that lists the
+    /// steps without a backend, and the handlers that declare them. An orchestrator that is not installed only checks the handlers that are
+    /// [named](OrchestratorBuilder::handlers); for other handlers a required step without a backend fails at the call, and an `ERROR` is
+    /// logged once.
     ///
     /// # Errors
-    /// A handler requires what the orchestrator does not have: a step that is `required`, the cache of `fallback = last_good`, or the
-    /// durable store of `delivery = "durable"`. Or two handlers cache values of different types under one pattern, by keys of the same
-    /// form, so that one could be read for the other; found where the type that a handler returns can be named beside it, and not of
-    /// methods in an `impl` block with parameters, or without the attribute. Each is named, with file and line. Or there is an
-    /// installed orchestrator already; it stays.
+    /// - A handler requires a missing backend: that of a `required` step, the cache of `fallback = last_good`, or the durable store of
+    ///   `delivery = "durable"`.
+    /// - Two handlers cache values of different types under one pattern with keys of the same form, so that one could be read as the
+    ///   other. This is found only if a static beside the handler can name its type; for methods the `impl` block must carry the attribute and have
+    ///   no parameters.
+    /// - Two durable handlers have the same identity.
+    /// - Another orchestrator is already installed. It stays.
+    ///
+    /// The error names each handler, with file and line.
     ///
     /// ```
     /// use graceful::Orchestrator;
@@ -90,7 +94,7 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// Makes it the orchestrator of a future, and of what that awaits; not of tasks that it spawns.
+    /// Sets the orchestrator of a future and of the futures that it awaits, but not of tasks that it spawns.
     /// Dropping it is as safe as dropping the future itself.
     ///
     /// ```
@@ -109,7 +113,7 @@ impl Orchestrator {
         current::scope(self.clone(), future)
     }
 
-    /// Makes it the orchestrator of a closure: for sync handlers.
+    /// Sets the orchestrator of a closure: for sync handlers.
     ///
     /// ```
     /// use graceful::{Orchestrator, orchestrate};
@@ -126,14 +130,14 @@ impl Orchestrator {
         current::sync_scope(self.clone(), run)
     }
 
-    /// Starts a task of a hook's own, which keeps what the hook knows: its orchestrator, its context, and the flow that it
-    /// belongs to. `tokio::spawn` keeps none of them: a handler that is called there has no parent, and is not bounded in its depth, so
-    /// that hooks which spawn what calls their handler again go on for ever.
+    /// Spawns a task from a hook. The task inherits the hook's orchestrator, context and flow. With `tokio::spawn` it would inherit
+    /// none of them: a handler that is called there has no parent and no limit of nesting, so a hook that spawns a call of its own
+    /// handler would never end.
     ///
-    /// Nobody waits for the task: its flow may end before it, and a shutdown does. Outside a hook it keeps what is scoped.
+    /// The task is not awaited: its flow, and a shutdown, may end before it. Outside of a hook the task inherits the scoped orchestrator.
     ///
     /// # Panics
-    /// Where there is no Tokio runtime: neither one that this is called in, nor the orchestrator's.
+    /// Panics if there is no Tokio runtime, neither the caller's nor the orchestrator's.
     ///
     /// ```
     /// use graceful::{Flow, Orchestrator, StepError, orchestrate};
@@ -160,7 +164,7 @@ impl Orchestrator {
         runtime.expect("`Orchestrator::spawn` needs a Tokio runtime").spawn(current::carried(future))
     }
 
-    /// What it has counted so far.
+    /// Returns the counters.
     ///
     /// ```
     /// use graceful::{CallOutcome, Orchestrator};
@@ -170,18 +174,18 @@ impl Orchestrator {
         self.0.counters.read()
     }
 
-    /// Waits until the flows in the background are done, at most for `deadline`, and answers how many were left; they are
-    /// logged, too. From then on `delivery = "background"` runs inline.
+    /// Waits for background flows, at most for the time `deadline`. Returns the number of remaining flows, and logs it. From then on
+    /// `delivery = "background"` runs inline.
     ///
-    /// Where there is a durable store, what is still queued at the deadline is stored for the next process, which may take a
-    /// second more; only what cannot be, since its hooks are known to this process alone, is left. The relay takes no more flows,
-    /// and those that it has begun are waited for; what it has not begun stays in the store.
+    /// The relay stops claiming flows, and finishes those that it has; the others stay in the store. If there is a durable store, flows that are still queued
+    /// at the deadline are stored for the next process, which may take another second. Flows with hooks that only this process knows
+    /// cannot be stored.
     ///
-    /// What is left goes on for as long as the runtime does; a flow that ends with it reports each step not done.
-    /// Cancel-safe: dropped, it has closed the queue and waits no more.
+    /// Remaining flows continue as long as the runtime does. A flow that ends with the runtime reports the steps that were not done.
+    /// This method is cancel-safe: if it is dropped, the queue is closed, and it no longer waits.
     ///
     /// # Panics
-    /// Outside a Tokio runtime with a timer.
+    /// Panics outside of a Tokio runtime with a timer.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

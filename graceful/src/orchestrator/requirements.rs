@@ -1,5 +1,5 @@
-//! What handlers require of an orchestrator: checked by `install` for the whole program, by `build` for the handlers that are
-//! named, and otherwise at the call.
+//! What handlers require of an orchestrator: `install` checks the whole program, `build` the named handlers; the others are checked
+//! at the call.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ use crate::{
     steps::served,
 };
 
-/// What a handler requires, and an orchestrator does not have; or what of another handler it does not go with.
+/// A requirement of a handler that an orchestrator does not meet, or a conflict between two handlers.
 ///
-/// Its `Display` names the handler, its file and line, and what is missing or the other handler.
+/// Its `Display` names the handler with file and line, and the missing backend or the other handler.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnmetRequirement {
     file: &'static str,
@@ -48,7 +48,7 @@ impl UnmetRequirement {
         self.handler
     }
 
-    /// The file that the handler is in, as [`file!`] gives it.
+    /// The file of the handler, as in [`file!`].
     ///
     /// ```
     /// # fn print(unmet: &graceful::error::UnmetRequirement) {
@@ -77,8 +77,8 @@ impl fmt::Display for UnmetRequirement {
     }
 }
 
-/// Why an orchestrator cannot be built: a handler that was [named](crate::OrchestratorBuilder::handlers) requires what it does
-/// not have, or there is no runtime.
+/// The error of `build()`: a [checked](crate::OrchestratorBuilder::handlers) handler requires a missing backend, there is no runtime, or
+/// a name is invalid.
 ///
 /// ```standalone_crate
 /// use graceful::{Orchestrator, StepError, orchestrate};
@@ -105,7 +105,7 @@ impl fmt::Display for BuildError {
     }
 }
 
-/// The same text: it is what `main` prints of an error.
+// `main` prints the `Debug` of an error, so it is the same text.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -114,7 +114,7 @@ impl fmt::Debug for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// Why an orchestrator cannot become the one of the process.
+/// The error of `install()`.
 ///
 /// ```
 /// use graceful::{Orchestrator, error::InstallError};
@@ -127,9 +127,9 @@ impl std::error::Error for BuildError {}
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// The process has an orchestrator already; it stays.
+    /// An orchestrator is already installed, and stays.
     AlreadyInstalled,
-    /// Handlers of the program require what the orchestrator does not have: all of them, by file and line.
+    /// Handlers of the program have unmet requirements; they are sorted by file and line.
     Unmet(Vec<UnmetRequirement>),
 }
 
@@ -145,7 +145,7 @@ impl fmt::Display for InstallError {
     }
 }
 
-/// The same text: it is what `main` prints of an error.
+// `main` prints the `Debug` of an error, so it is the same text.
 impl fmt::Debug for InstallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -174,7 +174,7 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<U
     if backends.cache.is_some() {
         unmet.extend(conflicts(checked));
     }
-    // The linker's order means nothing to readers.
+    // The order of the linker is arbitrary.
     unmet.sort_unstable();
     unmet
 }

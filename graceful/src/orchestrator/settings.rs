@@ -1,4 +1,4 @@
-//! Settings of an orchestrator besides its backends.
+//! The settings of an orchestrator other than its backends.
 
 use std::{future::Future, sync::Arc};
 
@@ -13,10 +13,12 @@ use crate::{
 };
 
 impl OrchestratorBuilder {
-    /// Who reviews what has failed: called with each review job that is due, about as often as the relay
-    /// [polls](RelaySettings::poll), within the orchestrator's scope. What it answers closes the job, or puts it off, by the relay's
-    /// [`backoff`](RelaySettings::backoff) and [`attempts`](RelaySettings::attempts); after the last attempt the job stays open, and is
-    /// due no more until a flow asks for it again. It has the time of the relay's [`lease`](RelaySettings::lease).
+    /// Sets the reviewer, which is called with each review job that is due, within the orchestrator's scope. Due jobs are polled about as
+    /// often as the relay [polls](RelaySettings::poll).
+    ///
+    /// `Ok` closes the job. `Err` postpones it, by the relay's [`backoff`](RelaySettings::backoff) and
+    /// [`attempts`](RelaySettings::attempts); after the last attempt the job stays open, and is not due until a flow bumps it. A review may
+    /// take as long as the relay's [`lease`](RelaySettings::lease).
     ///
     /// ```
     /// use graceful::{Orchestrator, StepError, backends::Job};
@@ -41,10 +43,10 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// Called with each flow's report, when its last step is done: in the handler's task,
-    /// or in that of the background; so it should be quick. A call whose `when` is false has no flow, and no report.
+    /// Adds an observer, which is called with the report of each flow after its last step. It runs in the handler's task or in
+    /// the background task, so it should be fast. A call whose `when` is false has no flow and no report.
     ///
-    /// A panic of it is logged and changes nothing.
+    /// A panic of the observer is logged, and has no other effect.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
@@ -61,12 +63,12 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// How many flows of `delivery = "background"` may wait, shared by 8 lanes over which entities are spread, at least one
-    /// each; where a lane is full, its further callers wait until their flow is done. As many flows again may wait, or go on beside the
-    /// queue, whose callers were cancelled; the steps of those beyond are not run: they fail as
-    /// [`Abandoned`](crate::StepErrorKind::Abandoned), which is logged, counted and reported. A hook of a flow in a lane does not wait
-    /// for a place: what it calls takes its turn without it.
-    /// Default: 1,024.
+    /// Sets the capacity of the queue of `delivery = "background"`, in flows. Default: 1,024.
+    ///
+    /// 8 lanes, to which entities are assigned by hash, share the capacity, with at least one flow each. If a lane is full, further
+    /// callers wait until their flow is done. Flows whose callers were cancelled run beside the queue, up to the same number. The
+    /// steps of further flows are not run: they fail as [`Abandoned`](crate::StepErrorKind::Abandoned), which is logged, counted and
+    /// reported. A hook of a flow in a lane does not wait for a place in the queue for the handlers that it calls.
     ///
     /// ```
     /// # use graceful::{Code, Delivery, OrchestrationConfig, Orchestrator, Step, Success};
@@ -84,7 +86,7 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// The runtime that flows without a caller go on in. Default: the one that `build` is called in.
+    /// Sets the runtime in which flows without a caller continue. Default: the runtime in which `build` is called.
     ///
     /// ```
     /// # use graceful::{Flow, Orchestrator, Step, StepError, orchestrate};
@@ -104,7 +106,7 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// How the relay works that runs the flows of durable delivery.
+    /// Sets the settings of the relay, which runs durable flows.
     ///
     /// ```
     /// # use graceful::{Orchestrator, RelaySettings, backends::memory};
@@ -119,8 +121,8 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// How many bytes the event of a durable flow may have on the wire. A larger one is refused when its flow is stored: the
-    /// step `event` fails, once, and the other steps go on. Default: 65,536.
+    /// Sets the maximum size of the event of a durable flow, in bytes. A larger event is refused when its flow is stored: the
+    /// step `event` fails once, and the other steps run. Default: 65,536.
     ///
     /// ```
     /// # use graceful::Orchestrator;
@@ -132,11 +134,11 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// Whether the error of a handler is logged when it is a [server fault](crate::Code::is_server_fault): with its sources, at
-    /// `ERROR`, with the target `graceful::error`, within the flow's span. Default: true. One handler is excluded by `errors = off`.
+    /// Sets whether the cause of a [server fault](crate::Code::is_server_fault) is logged: with its sources, at `ERROR`, on the target
+    /// `graceful::error`, within the flow's span. Default: true. `errors = off` excludes one handler.
     ///
-    /// The text is the error's own (`Error` with its sources, else `Display`, else `Debug`), and goes nowhere but to `tracing`: not
-    /// into events, stores or responses. So is that of a panic. Of the manual path nothing is logged.
+    /// The text is that of the error (`Error` with its sources, otherwise `Display`, otherwise `Debug`) or of the panic. It goes to `tracing` only, not
+    /// into events, stores or responses. The manual path logs no causes.
     ///
     /// ```
     /// # use graceful::Orchestrator;
@@ -148,9 +150,8 @@ impl OrchestratorBuilder {
         self
     }
 
-    /// The handlers that this orchestrator is for, which [`build`](Self::build) then checks: the path of a module, such as
-    /// `my_service::users` or [`module_path!()`](module_path), of all that is in it, or the path of one handler. It can be given
-    /// more than once.
+    /// Names handlers that use this orchestrator, so that [`build`](Self::build) checks them: the path of one handler, or of a module, such as
+    /// `my_service::users` or [`module_path!()`](module_path), for all handlers in it. It can be called more than once.
     ///
     /// [`install`](Orchestrator::install) checks all handlers of the program in any case.
     ///

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use super::{Ended, NoTypedHooks, Overrides, durable, run::Pipeline};
 use crate::{flow::Stored, pipeline::Orchestrator, step::StepError};
 
-/// One attempt at a flow that comes from a store. Dropped before its end, nothing is told of it: the flow is still stored.
+/// One attempt at a stored flow. If it is dropped before its end, observers are not notified: the flow is still stored.
 pub(crate) struct Attempt(Box<Pipeline>);
 
 impl Attempt {
@@ -14,16 +14,16 @@ impl Attempt {
         Self(Box::new(Pipeline::resume(Ended { orchestrator, flow, overrides }, stored.done)))
     }
 
-    /// Runs the steps that are not done.
+    /// Runs the remaining steps.
     ///
     /// # Errors
-    /// Steps have failed that another attempt could do: which, and why.
+    /// Returns the failures of steps that another attempt should retry.
     pub(crate) async fn run(&mut self) -> Result<(), String> {
         poll_fn(|cx| self.0.poll(cx, &mut NoTypedHooks)).await;
         self.0.failures_to_retry().map_or(Ok(()), Err)
     }
 
-    /// The flow with what is done of it so far.
+    /// Encodes the flow with its completed steps.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, StepError> {
         durable::encode(&self.0)
     }
@@ -33,7 +33,7 @@ impl Attempt {
         self.0.flow.handler()
     }
 
-    /// The end of the flow: everybody is told what became of it.
+    /// Ends the flow: notifies counters, log and observers.
     pub(crate) fn tell(&self) {
         self.0.tell();
     }

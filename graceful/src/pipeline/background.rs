@@ -39,7 +39,7 @@ pub(crate) struct Background {
     under_way: watch::Sender<usize>,
 }
 
-/// A flow on its way to its end. Erased: whoever holds an orchestrator would else be asked, type by type, what a flow holds.
+/// A queued flow. The type is erased, so that auto traits of the orchestrator do not depend on the contents of a flow.
 type Job = BoxFuture<()>;
 
 /// Why a flow was not queued.
@@ -138,7 +138,7 @@ impl Background {
         let (done, report) = oneshot::channel();
         let leaving = background.leaving.subscribe();
         let job: Job = Box::pin(async move {
-            // Nobody waits for the report, unless the queue was full.
+            // The caller waits for the report only if the queue was full.
             let _ = done.send(run_or_store(run, leaving).await);
             drop(counted);
         });

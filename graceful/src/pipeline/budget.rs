@@ -1,4 +1,4 @@
-//! How long a step may take.
+//! The time budget of a step.
 
 use std::{
     future::Future,
@@ -42,7 +42,7 @@ impl Budget {
     }
 }
 
-/// Nobody is left to run a flow whose caller does not wait.
+/// The failure of a step that is not run because the caller does not wait and the flow cannot continue.
 pub(crate) fn left_undone() -> StepError {
     StepError::of_kind(
         StepErrorKind::Abandoned,

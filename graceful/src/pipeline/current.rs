@@ -1,4 +1,4 @@
-//! What a task knows without being told: its orchestrator, and the flow whose hook it runs.
+//! The task-local state: the current orchestrator, and the flow whose hook is running.
 
 use std::{
     future::{Future, poll_fn},

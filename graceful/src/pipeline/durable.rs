@@ -1,4 +1,4 @@
-//! Durable delivery up to the disk: from there on it is a relay's.
+//! Stores durable flows; from then on a relay runs them.
 
 use smol_str::format_smolstr;
 
@@ -12,9 +12,9 @@ use crate::{
     step::{Step, StepError, Steps},
 };
 
-/// Stores a flow; ready when it is on disk. Dropped before, it is stored all the same.
+/// Stores a flow. The future is ready when the flow is on disk; if it is dropped before, the flow is still stored.
 ///
-/// Where that fails, the steps run here and now, so that nothing is lost but the promise, and that is told.
+/// If storing fails, the steps run at once instead, and the failure is logged and counted.
 pub(super) async fn store(mut run: FlowRun) -> FlowReport {
     let pipeline = run.pipeline();
     let flows = pipeline.orchestrator.flows().cloned();
@@ -67,7 +67,7 @@ impl Pipeline {
         pipeline
     }
 
-    /// The steps that are behind the flow, whoever takes it over.
+    /// The steps that will not run again, in this process or another.
     pub(super) fn behind(&self) -> Steps {
         let mut behind = Steps::of(&[Step::Fallback]);
         for step in Step::ALL {

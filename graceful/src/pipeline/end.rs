@@ -1,4 +1,4 @@
-//! The end of a flow: what the caller is answered, what is reported, and what is left when nobody waits.
+//! The end of a flow: the caller's answer, the report, and the steps that remain without a caller.
 
 use super::{
     FlowReport, StepResult,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Pipeline {
-    /// What the answer depends on is done, or nobody waits for an answer: the rest is next.
+    /// Continues with the remaining steps: those that the answer depends on are done, or the caller does not wait.
     pub(super) fn go_on_with_the_rest(&mut self) {
         if std::mem::take(&mut self.recovering) {
             self.done(Step::Fallback, Err(super::overrides::abandoned()));
@@ -21,7 +21,7 @@ impl Pipeline {
         self.phase = 0;
     }
 
-    /// Nobody is left to run it: each step that has not been done fails.
+    /// Abandons the flow: each remaining step fails.
     pub(super) fn abandon(&mut self) {
         let running: Vec<_> = self.running.drain(..).map(|running| running.step).collect();
         for step in self.todo.iter().chain(running) {
@@ -36,7 +36,7 @@ impl Pipeline {
         self.required_failure().or_else(|| missing.find(required).map(|step| not_ready().in_step(step)))
     }
 
-    /// The end: everybody is told what became of the flow.
+    /// Ends the flow: notifies counters, log and observers.
     pub(super) fn tell(&self) {
         self.watch.flow_ended(&self.flow);
         self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));

@@ -1,4 +1,4 @@
-//! What is counted and timed, for whoever has installed a recorder of the `metrics` facade.
+//! The metrics of flows and steps, recorded by the installed recorder of the `metrics` facade.
 
 use std::time::Instant;
 

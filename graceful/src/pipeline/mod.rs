@@ -65,8 +65,8 @@ pub struct Ended {
     pub(crate) overrides: Overrides,
 }
 
-/// One flow on its way. It cannot be lost: dropped before its end it goes on in the background, and dropped there, because
-/// the runtime ends, it reports what was not done.
+/// A running flow. It cannot be lost: dropped before its end it continues in the background; dropped there because the runtime
+/// ends, it reports the steps that were not done.
 pub struct FlowRun(Option<Box<Pipeline>>);
 
 const ENDS_ONCE: &str = "a flow ends once";
@@ -125,14 +125,14 @@ impl FlowRun {
         self.0.as_deref().and_then(Pipeline::required)
     }
 
-    /// The end: everybody is told what became of the flow.
+    /// Ends the flow: notifies counters, log and observers.
     fn conclude(&mut self) -> FlowReport {
         let pipeline = self.0.take().expect(ENDS_ONCE);
         pipeline.tell();
         pipeline.report("not run")
     }
 
-    /// The same, where nobody asks for the report but only for what the answer depends on.
+    /// The same without a report: returns only what the answer depends on.
     fn answer(&mut self) -> Option<StepError> {
         let pipeline = self.0.take().expect(ENDS_ONCE);
         pipeline.tell();

@@ -1,4 +1,4 @@
-//! What is told of flows and steps: counters, the log, the observers.
+//! Counters, log events and observers of flows and steps.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! The orchestrator: the backends and settings that a flow runs with.
+//! The orchestrator: the backends and settings with which a flow runs.
 //!
-//! What is built from it, and how it is found and shut down, is above the pipeline: see the module `orchestrator`.
+//! The module `orchestrator`, above the pipeline, builds, installs and shuts it down.
 
 use std::{
     fmt,
@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{backends::Backends, flow::Origin, outage::Outages, step::Steps};
 
-/// Backends and settings: what the annotated handlers of a program, or of a tenant, or of a test, run their steps with.
+/// The backends and settings with which the handlers of a program, a tenant or a test run their steps.
 ///
-/// A handler finds it by its argument `on`, else in its task ([`scope`](Self::scope)), else in the process
-/// ([`install`](Self::install)). Without any, the handler is the plain handler. Cloning it is cheap and shares everything;
-/// two orchestrators live side by side and share nothing.
+/// A handler uses the orchestrator of its argument `on`, otherwise that of its task ([`scope`](Self::scope)), otherwise that of the process
+/// ([`install`](Self::install)). Without any, the handler is the plain function. Cloning an orchestrator is cheap and shares everything.
+/// Several orchestrators can exist side by side, and share nothing.
 ///
 /// ```
 /// use graceful::{Classify, Orchestrator, orchestrate};
@@ -49,7 +49,7 @@ use crate::{backends::Backends, flow::Origin, outage::Outages, step::Steps};
 #[derive(Clone)]
 pub struct Orchestrator(pub(crate) Arc<Inner>);
 
-/// What works for an orchestrator without keeping it alive.
+/// A weak reference for tasks that must not keep the orchestrator alive.
 pub(crate) struct WeakOrchestrator(Weak<Inner>);
 
 impl WeakOrchestrator {
@@ -58,7 +58,7 @@ impl WeakOrchestrator {
     }
 }
 
-/// How many orchestrators live in this process.
+/// The number of orchestrators in this process.
 pub(crate) static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) struct Inner {
@@ -85,7 +85,7 @@ impl Drop for Inner {
 }
 
 impl Orchestrator {
-    /// Whether any orchestrator lives in this process.
+    /// Whether this process has any orchestrator.
     pub(crate) fn any_exists() -> bool {
         ALIVE.load(Ordering::Acquire) > 0
     }
@@ -113,7 +113,7 @@ impl Orchestrator {
         &self.0.background
     }
 
-    /// The runtime that flows without a caller go on in.
+    /// The runtime in which flows without a caller continue.
     pub(crate) fn relay(&self) -> &RelayHandle {
         &self.0.relay
     }

@@ -1,4 +1,4 @@
-//! What a declaration puts in the place of a step's own arm.
+//! Hooks, which replace the arms of steps.
 
 use std::{
     fmt,
@@ -38,7 +38,7 @@ pub(crate) type HookResult = Result<(), StepError>;
 pub struct Hook(Arc<dyn Fn(Arc<Flow>) -> BoxFuture<HookResult> + Send + Sync>);
 
 impl Hook {
-    /// A hook from an `async fn`.
+    /// Creates a hook from an `async fn`.
     ///
     /// ```
     /// # use graceful::{Code, Flow, Hook, StepError, Success};
@@ -120,7 +120,7 @@ where
 /// Starts the hook of a step that takes the flow alone.
 pub type Start = fn(Step, Arc<Flow>) -> BoxFuture<HookResult>;
 
-/// What a relay finds a durable handler by, in this process or the next.
+/// The data by which a relay finds the hooks of a durable handler.
 #[derive(Clone, Copy, Debug)]
 pub struct Durable {
     /// The handler's full path, or the name that it was given.
@@ -129,7 +129,7 @@ pub struct Durable {
     pub hooks: Option<Start>,
 }
 
-/// The hooks that need nothing of the caller's, and so can be left to go on without it.
+/// The hooks that borrow nothing from the caller, so that they can continue without it.
 #[derive(Clone, Default)]
 pub(crate) enum Overrides {
     #[default]

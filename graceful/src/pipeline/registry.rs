@@ -36,7 +36,7 @@ pub(crate) fn no_backend(step: Step) -> String {
     format!("requires step `{step}`, but no {backend} backend is configured")
 }
 
-/// What was found missing at a call, where nobody had checked: each is logged once.
+/// Missing backends that were found at a call, because no check had found them before. Each is logged once.
 #[derive(Debug, Default)]
 pub(crate) struct Missed(Mutex<BTreeSet<(SmolStr, Option<Step>)>>);
 

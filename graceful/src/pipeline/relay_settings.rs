@@ -1,8 +1,8 @@
-//! How a relay works.
+//! The settings of a relay.
 
 use std::time::Duration;
 
-/// How a relay works; see [`OrchestratorBuilder::relay`](crate::OrchestratorBuilder::relay).
+/// The settings of a relay; see [`OrchestratorBuilder::relay`](crate::OrchestratorBuilder::relay).
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct RelaySettings {
 }
 
 impl RelaySettings {
-    /// For a process that stores flows, and leaves them to the relay of another.
+    /// Disables the relay: the process stores flows, and the relays of other processes run them.
     ///
     /// ```
     /// use graceful::{Orchestrator, RelaySettings, backends::memory};
@@ -42,8 +42,8 @@ impl RelaySettings {
         Self { runs: false, ..Self::default() }
     }
 
-    /// How often a flow is tried before it becomes a dead letter, at least once. An attempt counts when it begins, so one that
-    /// ends with its process counts. Default: 16.
+    /// Sets the number of attempts before a flow becomes a dead letter, at least 1. An attempt counts when it begins, so one that is
+    /// interrupted by the end of its process counts too. Default: 16.
     ///
     /// ```
     /// # use graceful::RelaySettings;
@@ -53,8 +53,8 @@ impl RelaySettings {
         Self { attempts: attempts.max(1), ..self }
     }
 
-    /// The time before the next attempt: any up to `base`, doubled with each attempt up to `cap`. Default: 500 ms and 10
-    /// minutes.
+    /// Sets the backoff: the time before the next attempt is random, up to `base`, which doubles with each attempt up to `cap`. Default: 500 ms
+    /// and 10 minutes.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -64,8 +64,8 @@ impl RelaySettings {
         Self { base, cap, ..self }
     }
 
-    /// After what time a flow is taken from a relay that is not heard of any more. While an attempt goes on the lease is
-    /// extended, so it need not be longer than steps may take. At least 100 ms; default: 30 s.
+    /// Sets the lease: when a relay dies, another relay can claim its flows after this time. The lease is extended while an attempt
+    /// runs, so it need not be longer than steps may take. At least 100 ms; default: 30 s.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -75,7 +75,7 @@ impl RelaySettings {
         Self { lease: lease.max(Duration::from_millis(100)), ..self }
     }
 
-    /// How many flows are under way at once, at least 1. Default: 64.
+    /// Sets how many flows run concurrently, at least 1. Default: 64.
     ///
     /// ```
     /// let settings = graceful::RelaySettings::default().concurrency(8);
@@ -84,9 +84,9 @@ impl RelaySettings {
         Self { concurrency: flows.max(1), ..self }
     }
 
-    /// How many flows of one handler are under way at once, at least 1: so a hook that hangs takes no more of the relay, and the
-    /// flows of other handlers go on. Those that have room take turns, and so do the tenants of one handler. Default: a quarter
-    /// of the [`concurrency`](Self::concurrency), rounded up.
+    /// Sets how many flows of one handler run concurrently, at least 1, so that a hook that hangs does not block other handlers. Handlers
+    /// below their limit take turns, and so do the tenants of one handler. Default: a quarter of the
+    /// [`concurrency`](Self::concurrency), rounded up.
     ///
     /// ```
     /// let settings = graceful::RelaySettings::default().concurrency_per_handler(4);
@@ -99,9 +99,9 @@ impl RelaySettings {
         self.per_handler.unwrap_or(self.concurrency.div_ceil(4))
     }
 
-    /// How often the store is asked for what nobody has told: retries and leases whose time has come, and, where the store does not
-    /// [tell](crate::backends::FlowStore::listen) of them, as that in PostgreSQL does, flows that another process has stored, or that
-    /// were stored in a transaction. At least 1 ms; default: 200 ms.
+    /// Sets the interval at which the relay polls the store. Polling finds due retries and expired leases. It also finds flows that another process
+    /// or a transaction has stored, if the store does not [notify](crate::backends::FlowStore::listen) of them, as that in PostgreSQL does. At
+    /// least 1 ms; default: 200 ms.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -111,9 +111,9 @@ impl RelaySettings {
         Self { poll: every.max(Duration::from_millis(1)), ..self }
     }
 
-    /// How long completed flows are kept: a broker may lose what it has acknowledged (`JetStream` writes to disk every two
-    /// minutes), and then they can be resubmitted. Then the relay deletes them: it looks once a minute, and a store deletes a thousand at
-    /// once. Dead letters are kept until they are purged by hand. Default: 1 hour.
+    /// Sets the retention of completed flows. A broker may lose acknowledged events (`JetStream` writes to disk every two minutes); retained
+    /// flows can then be resubmitted. Each minute the relay deletes expired flows, and a store deletes up to a thousand at once. Dead
+    /// letters are retained until you purge them. Default: 1 hour.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What became of a flow, step by step.
+//! The report of a flow.
 
 use std::{fmt, sync::Arc};
 
@@ -8,7 +8,7 @@ use crate::{
     step::{Step, StepError},
 };
 
-/// What became of one step.
+/// The result of one step.
 ///
 /// ```
 /// use graceful::StepResult;
@@ -18,18 +18,18 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub enum StepResult {
-    /// The declaration switches it off.
+    /// The declaration switches the step off.
     Off,
-    /// It had nothing to do, and why.
+    /// The step was skipped, for this reason.
     Skipped(&'static str),
-    /// What it did.
+    /// The step did this.
     Done(&'static str),
-    /// It failed, panicked or ran out of time.
+    /// The step failed, panicked or timed out.
     Failed(StepError),
 }
 
 impl StepResult {
-    /// Whether it did its work.
+    /// Whether the step is done.
     ///
     /// ```
     /// assert!(!graceful::StepResult::Off.is_done());
@@ -38,7 +38,7 @@ impl StepResult {
         matches!(self, Self::Done(_))
     }
 
-    /// Its failure.
+    /// The failure of the step.
     ///
     /// ```
     /// use graceful::{StepError, StepResult};
@@ -73,9 +73,9 @@ impl fmt::Display for StepResult {
     }
 }
 
-/// What became of a flow, step by step. Its `Display` is a table of them.
+/// The report of a flow: the result of each step. Its `Display` is a table of the results.
 ///
-/// The manual path returns it; of an annotated handler, an observer sees it
+/// The manual path returns it. For annotated handlers, observers get it
 /// ([`OrchestratorBuilder::on_report`](crate::OrchestratorBuilder::on_report)).
 ///
 /// ```
@@ -125,7 +125,7 @@ impl FlowReport {
         &self.flow
     }
 
-    /// What became of one step.
+    /// The result of one step.
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Step, Success};
@@ -139,7 +139,7 @@ impl FlowReport {
         &self.steps[step as usize]
     }
 
-    /// What became of each step, in the order of [`Step::ALL`].
+    /// The result of each step, in the order of [`Step::ALL`].
     ///
     /// ```
     /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Step, Success};
@@ -154,7 +154,7 @@ impl FlowReport {
         Step::ALL.into_iter().zip(&self.steps)
     }
 
-    /// The steps that failed.
+    /// The failures of the steps.
     ///
     /// ```
     /// # use graceful::{Code, Flow, Hook, OrchestrationConfig, Orchestrator, Step, StepError, Success};
@@ -170,7 +170,7 @@ impl FlowReport {
         self.steps.iter().filter_map(StepResult::error)
     }
 
-    /// The first failure of a step that is `required`.
+    /// The first failure of a `required` step.
     ///
     /// ```
     /// # use graceful::{Code, Flow, Hook, OrchestrationConfig, Orchestrator, Step, StepError, Success};
@@ -191,10 +191,10 @@ impl FlowReport {
 }
 
 impl FlowReport {
-    /// Whose flow it is, and how it ended: the first line of its text.
+    /// The first line of the text: entity, handler and outcome.
     pub fn heading(&self) -> String {
         let flow = &self.flow;
-        // An id is a user's: it must not make lines of its own.
+        // The id is user input, and must not add lines to the report.
         let id = flow.entity_id();
         let handler = if flow.handler().is_empty() { "" } else { ": " };
         let recovered = if flow.fallback_applied() { ", recovered" } else { "" };

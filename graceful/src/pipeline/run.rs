@@ -17,7 +17,7 @@ use crate::{
     steps::{self, Done},
 };
 
-/// How deep flows may be within a flow, through hooks; the steps of one that is deeper are refused.
+/// How deep flows may be nested through hooks. The steps of a deeper flow fail.
 pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// One after the other, since a consumer that gets the event must find the cache right; then the rest at once.
@@ -47,7 +47,7 @@ pub(super) struct Pipeline {
     pub(super) recovering: bool,
     pub(super) caller: Caller,
     pub(super) watch: FlowTelemetry,
-    /// The flow is on disk: dropped here, it is run elsewhere.
+    /// The flow is on disk: if it is dropped here, a relay runs it.
     pub(super) kept: bool,
 }
 
@@ -321,7 +321,7 @@ impl Pipeline {
 /// What the causes of server faults are logged as.
 pub(crate) const CAUSE: &str = "graceful::error";
 
-/// Logs the error behind a server fault, within the flow's span. From here on nobody has it.
+/// Logs the cause of a server fault within the flow's span, and drops it.
 #[cold]
 fn log_cause(flow: &mut Arc<Flow>, watch: &FlowTelemetry) {
     let Some(cause) = Arc::get_mut(flow).and_then(|flow| flow.cause.take()) else { return };

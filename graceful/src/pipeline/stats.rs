@@ -34,7 +34,7 @@ impl Counters {
     }
 }
 
-/// What an orchestrator has counted since it was built.
+/// The counters of an orchestrator since it was built.
 ///
 /// ```
 /// use graceful::{Code, CallOutcome, Orchestrator, OrchestrationConfig, Step, Success};
@@ -57,7 +57,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// How many flows have ended this way.
+    /// The number of flows with this outcome.
     ///
     /// ```
     /// # use graceful::{Code, CallOutcome, Failure, OrchestrationConfig, Orchestrator};
@@ -72,7 +72,7 @@ impl Stats {
         self.flows[ending as usize]
     }
 
-    /// How often a step failed, panicked or ran out of time.
+    /// How often a step failed, panicked or timed out.
     ///
     /// ```
     /// # use graceful::{Code, Flow, Hook, OrchestrationConfig, Orchestrator, Step, StepError, Success};
@@ -88,8 +88,8 @@ impl Stats {
         self.failures[step as usize]
     }
 
-    /// How many flows of durable delivery could not be stored. Without a transaction their steps ran once, while the caller
-    /// waited; with one, the handler answered `Err`.
+    /// The number of durable flows that could not be stored. Without `tx` their steps ran once while the caller waited; with `tx`
+    /// the handler returned `Err`.
     ///
     /// ```
     /// # use graceful::{Code, Delivery, OrchestrationConfig, Orchestrator, Success};

@@ -1,4 +1,4 @@
-//! The spans of a flow and of its steps, and how long they took. With no subscriber enabled the cost is one level check.
+//! The spans of a flow and of its steps, and their durations. With no subscriber enabled the cost is one level check.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ struct Watching {
     clock: Clock,
 }
 
-/// The span in which a handler is called: the flow's parent, if anybody listens to flows.
+/// The span in which a handler is called: the parent of the flow's span, if a subscriber enables flow spans.
 #[inline]
 pub(crate) fn caller() -> Option<Box<Span>> {
-    if no_subscriber_is_enabled() { None } else { current() }
+    if no_subscriber() { None } else { current() }
 }
 
 #[cold]
@@ -46,8 +46,8 @@ fn current() -> Option<Box<Span>> {
     (!span.is_none()).then(|| Box::new(span))
 }
 
-/// The cheapest check comes first: one atomic load.
-fn no_subscriber_is_enabled() -> bool {
+/// The level check, which costs one load.
+fn no_subscriber() -> bool {
     LevelFilter::current() < LevelFilter::INFO
 }
 
@@ -59,16 +59,12 @@ fn steps_are_traced() -> bool {
     tracing::span_enabled!(target: "graceful::step", Level::DEBUG)
 }
 
-// What is done where somebody listens is cold, so that the hot path is as short as without it.
+// The code for an enabled subscriber is cold, so that the hot path stays short.
 impl FlowTelemetry {
     /// From the end of the handler on.
     #[inline]
     pub(super) fn over(flow: &mut Arc<Flow>) -> Self {
-        if cfg!(not(feature = "metrics")) && no_subscriber_is_enabled() {
-            Self(None)
-        } else {
-            Self(Watched::over(flow))
-        }
+        if cfg!(not(feature = "metrics")) && no_subscriber() { Self(None) } else { Self(Watched::over(flow)) }
     }
 
     #[inline]
@@ -113,7 +109,7 @@ impl FlowTelemetry {
 impl Watched {
     #[cold]
     fn over(flow: &mut Arc<Flow>) -> Option<Box<Self>> {
-        // Taken in any case: a record of the flow must not keep the caller's span open.
+        // Taken in any case, because a stored flow must not keep the caller's span open.
         let caller = Arc::get_mut(flow).and_then(|flow| flow.caller.take());
         (cfg!(feature = "metrics") || flows_are_traced() || steps_are_traced())
             .then(|| Box::new(Self::of(flow, caller.as_deref())))
@@ -169,7 +165,7 @@ impl Watched {
 
     #[cold]
     fn begin(&mut self, step: Step, flow: &Flow) -> Span {
-        // The flow's may be off where the steps' are not: then the parent is whoever is around.
+        // Step spans may be enabled without flow spans: then the parent is the current span.
         let span = self.flow.in_scope(|| {
             tracing::debug_span!(
                 target: "graceful::step",

@@ -93,7 +93,7 @@ async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut At
     failed(orchestrator, claim, error, body)
 }
 
-/// Due again later, or given up.
+/// The outcome of a failed attempt: due again later, or a dead letter.
 fn failed(
     orchestrator: &Orchestrator,
     claim: &Claim,

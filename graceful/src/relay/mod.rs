@@ -61,7 +61,7 @@ struct Running {
     shares: Shares,
     /// What goes on beside it, and ends with it.
     _beside: JoinSet<()>,
-    /// For how long it waits at most, if nobody wakes it.
+    /// How long the relay waits at most without a notification.
     pause: Duration,
     extended: Instant,
 }
@@ -73,10 +73,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 /// … and from then on by the poll.
 const LAST_PAUSE: Duration = Duration::from_millis(80);
 
-/// What was told, but could not be claimed, is not told again.
+/// If a claim fails after a notification, there is no second notification, so the relay claims again after this time.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// Purging is an affair of minutes.
+/// How often completed flows are purged.
 const PURGED_EVERY: Duration = Duration::from_secs(60);
 
 impl Running {
@@ -175,7 +175,7 @@ impl Running {
     }
 }
 
-/// Forgets what was kept long enough, now and then; of many that is a long affair, and no flow waits for it.
+/// Deletes completed flows whose retention is over, at intervals. It runs beside the claims, because deleting many flows takes long.
 async fn purge(flows: Arc<dyn FlowStore>, keep: Duration) {
     loop {
         if let Err(error) = flows.purge(FlowState::Completed, keep).await {
@@ -185,17 +185,17 @@ async fn purge(flows: Arc<dyn FlowStore>, keep: Duration) {
     }
 }
 
-/// Logs the first failure of an outage, and one a second.
+/// Logs the first failure of an outage, then one line per second.
 fn complain(error: &StepError, what: &'static str) {
     if let Some(failures) = outage::failed(what) {
         tracing::warn!(target: "graceful::relay", error = error.message(), failures, "{what}");
     }
 }
 
-/// Logs the end of what was complained of.
+/// Logs the end of an outage.
 fn works(what: &'static str) {
     if let Some(failures) = outage::succeeded(what) {
-        tracing::info!(target: "graceful::relay", what, failures, "works again");
+        tracing::info!(target: "graceful::relay", what, failures, "the relay recovered from a failure");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Review jobs that are due, and who looks into them.
+//! Polls due review jobs, and calls the reviewer.
 
 use std::sync::Arc;
 
@@ -12,31 +12,30 @@ use crate::{
     step::StepError,
 };
 
-/// Looks for jobs that are due, until the orchestrator is dropped or shut down.
+/// Polls due jobs until the orchestrator is dropped or shut down.
 pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     while let Some(strong) = orchestrator.upgrade().filter(|strong| !strong.relay().is_stopping()) {
         let mut every = strong.relay().settings().poll;
         match strong.review().await {
-            // Jobs are due after minutes: where there was none, there is no hurry.
+            // Jobs are due after minutes, so after an empty poll the next one can wait longer.
             Ok(0) => every *= 5,
             Ok(_) => {}
             Err(error) => complain(&error, "polling review jobs failed"),
         }
-        // Whoever waits must not keep the orchestrator alive.
+        // The waiting task must not keep the orchestrator alive.
         drop(strong);
         tokio::time::sleep(every).await;
     }
 }
 
 impl Orchestrator {
-    /// Hands the review jobs that are due to the [reviewer](crate::OrchestratorBuilder::reviewer), all at once, waits for it,
-    /// and answers how many there were. An orchestrator with a reviewer does so by itself; this is for tests, and for whoever
-    /// wants to do it now.
+    /// Calls the [reviewer](crate::OrchestratorBuilder::reviewer) with all due review jobs concurrently, waits for it, and returns their
+    /// number. An orchestrator with a reviewer does this automatically; this method is for tests, and for reviews on demand.
     ///
-    /// Dropped half-way, jobs that were handed out are due again when the relay's [`lease`](crate::RelaySettings::lease) is over.
+    /// If it is dropped half-way, polled jobs are due again when the relay's [`lease`](crate::RelaySettings::lease) expires.
     ///
     /// # Errors
-    /// The scheduler hands out no jobs. What the reviewer answers is no error here: it is kept with its job.
+    /// Fails if polling the scheduler fails. An error of the reviewer is stored in its job instead.
     ///
     /// ```
     /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, StepError, backends::Job};
@@ -69,7 +68,7 @@ impl Orchestrator {
     }
 }
 
-/// Looks into one job, and closes it or puts it off.
+/// Reviews one job, and closes or postpones it.
 async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<dyn Scheduler>, job: Job) {
     let settings = orchestrator.relay().settings();
     // A task of its own contains its panic.

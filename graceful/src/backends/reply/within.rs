@@ -1,4 +1,4 @@
-//! Work that belongs to a runtime, whoever waits for it.
+//! A future that runs in its own runtime, independently of the caller's.
 
 use std::{
     future::Future,
@@ -13,11 +13,11 @@ use crate::{
     step::{StepError, contain},
 };
 
-/// A future that is polled within its runtime by whoever waits for it, and is finished there as a task when nobody does any
-/// more. Where somebody waits, as nearly always, it costs no task.
+/// A future that the caller polls within the future's runtime. If the caller drops it, it continues there as a task. While the
+/// caller waits, which is the normal case, no task is spawned.
 pub(super) struct Within<T: Send + 'static> {
     runtime: Handle,
-    /// `None` when it is done, or has panicked.
+    /// `None` after the future is done or has panicked.
     work: Option<BoxFuture<Result<T, StepError>>>,
 }
 

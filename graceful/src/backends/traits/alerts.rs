@@ -1,4 +1,4 @@
-//! Who is told when something is wrong.
+//! The trait of alert stores and receivers of alerts.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -39,17 +39,17 @@ use crate::{
 pub struct Alert {
     /// The entity that it is about; at most one alert is open per entity and owner.
     pub entity: Key,
-    /// Whose failure it was; see [`Incident`].
+    /// The handler's identity, or the incident that it shares; see [`Incident`].
     #[serde(default)]
     pub owner: SmolStr,
-    /// Where the service ran; empty where that is not said.
+    /// The environment of the service; empty if none is configured.
     #[serde(default)]
     pub environment: SmolStr,
-    /// How urgent it is: the highest of all that fired.
+    /// The highest severity of all failures of this alert.
     pub severity: Severity,
-    /// What the last error meant.
+    /// The code of the last error.
     pub code: Code,
-    /// The last error's text.
+    /// The message of the last error.
     pub message: SmolStr,
     /// How many flows fired it.
     pub count: u64,
@@ -64,7 +64,7 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// What it is about.
+    /// The incident of the alert.
     ///
     /// ```
     /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
@@ -105,7 +105,7 @@ impl Alert {
     pub fn repeated(&self, flow: &Flow, severity: Severity) -> Self {
         Self {
             severity: self.severity.max(severity),
-            // The relay may bring the same one again.
+            // A relay may deliver the same flow again.
             count: self.count + u64::from(self.flow != flow.id()),
             fired_at: self.fired_at,
             ..Self::opened(flow, severity)
@@ -153,7 +153,7 @@ impl Alert {
     }
 }
 
-/// What became of an alert.
+/// How a call changed an alert.
 ///
 /// ```
 /// use graceful::{
@@ -176,17 +176,19 @@ impl Alert {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertChange {
-    /// There was none open, and now there is.
+    /// A new alert was opened.
     Opened,
-    /// There was one open, and it fired again.
+    /// The open alert fired again.
     Repeated,
-    /// There was one open, and it is resolved.
+    /// The open alert was resolved.
     Resolved,
-    /// There was none open.
+    /// There was no open alert.
     NotOpen,
 }
 
-/// Who is told when something is wrong, and when it is right again.
+/// Fires alerts and resolves them: an alert store, or a receiver with an alert store behind it.
+///
+/// Alert state must be shared between processes; otherwise an `Ok` in one process does not resolve an alert fired by another.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -197,7 +199,7 @@ pub enum AlertChange {
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// /// Writes alerts to the standard error, and remembers none.
+/// /// Writes alerts to the standard error, and stores none.
 /// #[derive(Debug)]
 /// struct Print;
 ///
@@ -227,12 +229,12 @@ pub enum AlertChange {
 /// # }).unwrap();
 /// ```
 pub trait Alerter: Debug + Send + Sync + 'static {
-    /// Fires the alert of the flow's [incident](Flow::incident). A flow that comes again is not counted again.
+    /// Fires the alert of the flow's [incident](Flow::incident). A flow that is delivered again is not counted again.
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange>;
     /// Resolves the open alert of the flow's [incident](Flow::incident): never that of another handler.
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange>;
-    /// The open alerts, by the time they first fired.
+    /// Lists the open alerts by the time at which they first fired.
     fn open(&self) -> Reply<Vec<Alert>>;
-    /// The newest alerts that were resolved, at most `limit`, newest first.
+    /// Lists up to `limit` resolved alerts, newest first.
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>>;
 }

@@ -1,4 +1,4 @@
-//! What was done.
+//! The trait of audit logs, and their records.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -16,8 +16,8 @@ use crate::{
     trace::TraceParent,
 };
 
-/// What an [`AuditLog`] keeps of a flow: who did what, when, to what and how it ended, and a hash of the payload. The payload
-/// itself is in it only where the handler declares `audit(payload)`; metadata never is.
+/// The audit record of a flow: who called which handler for which entity, when and how it ended, and a hash of the payload. It contains
+/// the payload itself only if the handler declares `audit(payload)`, and never metadata.
 ///
 /// ```
 /// use graceful::{Code, OrchestrationConfig, Payload, Success, backends::AuditRecord};
@@ -27,7 +27,7 @@ use crate::{
 /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
 /// let record = AuditRecord::of(report.flow());
 /// assert_eq!((record.code, record.message.as_str(), record.payload), (Code::Ok, "user updated", None));
-/// // Whoever has the value can show that it is the one.
+/// // Anyone who has the value can prove that it is the recorded one.
 /// assert_eq!(record.payload_sha256, Some(Payload::of("ada")?.sha256()));
 /// # Ok::<(), serde_json::Error>(())
 /// # }).unwrap();
@@ -39,44 +39,44 @@ pub struct AuditRecord {
     pub flow: Uuid,
     /// When the handler ended.
     pub at: Timestamp,
-    /// What it was about, with service and tenant.
+    /// The entity, with service and tenant.
     pub entity: Key,
-    /// The handler's name; empty where it has none.
+    /// The handler's name; empty if it has none.
     pub handler: SmolStr,
     /// The environment's name.
     pub environment: SmolStr,
     /// How the handler ended.
     pub ending: CallOutcome,
-    /// What the outcome meant.
+    /// The code of the outcome.
     pub code: Code,
-    /// The text for people. It holds what the argument `message` names.
+    /// The readable message, including what the argument `message` contains.
     pub message: SmolStr,
-    /// Whether a fallback answered instead of the handler's `Err`.
+    /// Whether a fallback turned the handler's `Err` into an `Ok`.
     pub fallback_applied: bool,
-    /// Who did it.
+    /// The actor: who made the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<SmolStr>,
-    /// Who was logged in.
+    /// The authenticated user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<SmolStr>,
-    /// What ties the calls of one business action together.
+    /// The correlation id, which all calls of one business action share.
     pub correlation_id: SmolStr,
-    /// The request that it was done in.
+    /// The id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<SmolStr>,
-    /// Where the call stood in a distributed trace.
+    /// The position of the call in a distributed trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceParent>,
     /// The flow whose hook called the handler.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Uuid>,
-    /// The event's name, where the handler declares one.
+    /// The event's name, if the handler declares one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<SmolStr>,
     /// The labels that the handler declares.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<SmolStr>,
-    /// [`Payload::sha256`], where there is a payload. The hash of a value that can be guessed can be found by trying.
+    /// [`Payload::sha256`], if there is a payload. A value that can be guessed can be found by its hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_sha256: Option<Sha256>,
     /// The payload, with `audit(payload)`.
@@ -85,7 +85,7 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// A record of what was done to the log itself, now: not of a flow.
+    /// Creates a record about a change of the log itself, with the current time. It belongs to no flow.
     ///
     /// ```
     /// use graceful::{Key, backends::AuditRecord};
@@ -100,7 +100,7 @@ impl AuditRecord {
         Self { entity, handler: handler.into(), message: message.into(), ..Self::of(&flow) }
     }
 
-    /// What is kept of a flow.
+    /// Creates the record of a flow.
     ///
     /// ```
     /// # use graceful::{Code, Failure, backends::AuditRecord};
@@ -134,9 +134,9 @@ impl AuditRecord {
     }
 }
 
-/// What was done, by whom, to what, and how it ended.
+/// Stores the audit records of flows.
 ///
-/// A log keeps [`AuditRecord`]s, and nothing else of a flow.
+/// A log contains [`AuditRecord`]s, and no other data of a flow.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -171,6 +171,6 @@ impl AuditRecord {
 pub trait AuditLog: Debug + Send + Sync + 'static {
     /// Appends the [record](AuditRecord::of) of a flow.
     fn append(&self, flow: &Arc<Flow>) -> Reply<()>;
-    /// The newest records of an entity, or of all, at most `limit`, newest first.
+    /// Lists up to `limit` records of an entity or of all entities, newest first.
     fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>>;
 }

@@ -1,4 +1,4 @@
-//! Values by key, each with a time to live.
+//! The trait of caches.
 
 use std::{fmt::Debug, time::Duration};
 
@@ -21,13 +21,13 @@ use crate::{backends::Reply, flow::Payload, key::Key};
 pub struct CacheEntry {
     /// The value.
     pub value: Payload,
-    /// When it was stored.
+    /// When the value was stored.
     pub stored_at: Timestamp,
-    /// The version that it was stored with.
+    /// The version with which the value was stored.
     pub version: Option<i64>,
 }
 
-/// What became of a write to a [`Cache`].
+/// The result of a write to a [`Cache`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,24 +47,24 @@ pub struct CacheEntry {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheWrite {
-    /// It was done.
+    /// The write was applied.
     Done,
-    /// It came too late, by its version, so nothing was done.
+    /// The write was refused: a newer version is cached.
     Newer,
 }
 
-/// Values by key, each with a time to live.
+/// Stores values by key, each with a time to live.
 ///
-/// **Versions.** The cache keeps the highest version of a key that was written, and compares and writes in one atomic step:
+/// **Versions.** The cache stores the highest version that was written for a key, and compares and writes atomically:
 ///
-/// - A put with a version is refused unless its version is higher than that; a put of the version whose value is there
-///   renews it. An invalidation with a version is refused if its version is lower.
-/// - A write without a version always applies, and the version stays: an older put that comes late is refused over a value
-///   without a version, and over nothing.
+/// - A put with a version is refused unless its version is higher. A put with the version of the cached value renews the
+///   value. An invalidation with a version is refused if its version is lower.
+/// - A write without a version always applies, and does not change the version. So an older put that arrives late is refused even if the
+///   cached value has no version, or if no value is cached.
 ///
-/// The version is kept for the time to live of the last write, and an invalidation does not shorten that of what it
-/// invalidates. So there are three limits: a put that comes later still is accepted; so is one whose version no write had
-/// before an invalidation without a version; and what the cache evicts, or loses in a restart, refuses nothing any more.
+/// The version is stored for the time to live of the last write; an invalidation does not shorten it. This has three limits. A put that
+/// arrives after that time is accepted. A put is accepted if an invalidation without a version came before any write with a version.
+/// And when the cache evicts an entry, or restarts, the version is lost.
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,7 +75,7 @@ pub enum CacheWrite {
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// /// Keeps nothing.
+/// /// Stores no values.
 /// #[derive(Debug)]
 /// struct NoCache;
 ///
@@ -98,10 +98,10 @@ pub enum CacheWrite {
 /// # }).unwrap();
 /// ```
 pub trait Cache: Debug + Send + Sync + 'static {
-    /// The value, unless it is older than its time to live.
+    /// Returns the value, unless it has expired.
     fn get(&self, key: &Key) -> Reply<Option<CacheEntry>>;
-    /// Stores a value; `ttl: None` keeps it until it is evicted for room.
+    /// Stores a value. With `ttl: None` it stays until it is evicted.
     fn put(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>) -> Reply<CacheWrite>;
-    /// Forgets a value, and refuses puts up to that version, or else up to the highest that was written, for `ttl`.
+    /// Removes a value. For the time `ttl`, puts up to this version are refused; without a version, up to the highest one written.
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite>;
 }

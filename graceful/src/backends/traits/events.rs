@@ -1,10 +1,10 @@
-//! Where events go.
+//! The trait of event emitters.
 
 use std::fmt::Debug;
 
 use crate::{backends::Reply, flow::Event};
 
-/// Where events go.
+/// Emits events.
 ///
 /// ```
 /// use graceful::{
@@ -31,6 +31,6 @@ use crate::{backends::Reply, flow::Event};
 /// # }).unwrap();
 /// ```
 pub trait EventEmitter: Debug + Send + Sync + 'static {
-    /// Emits an event; the same event may come again after a failure, with the same id.
+    /// Emits an event. After a failure the same event may be emitted again, with the same id.
     fn emit(&self, event: Event) -> Reply<()>;
 }

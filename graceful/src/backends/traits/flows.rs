@@ -1,4 +1,4 @@
-//! Flows on their way, on disk.
+//! The store of durable flows.
 
 use std::{fmt, fmt::Debug, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     step::StepError,
 };
 
-/// A flow that a [`FlowStore`] takes in. What is in `body` is the engine's affair, and a store gives it back as it came.
+/// A flow that a [`FlowStore`] stores. The `body` is opaque to the store, which returns it unchanged.
 ///
 /// ```
 /// use graceful::backends::{Lane, QueuedFlow, Uuid};
@@ -28,19 +28,19 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedFlow {
-    /// The flow's id: the same id again is the same flow, and is stored once.
+    /// The flow's id. A flow with a known id is the same flow, and is stored once.
     pub id: Uuid,
-    /// The entity's full name: flows of one entity are handed out in the order in which they came, one at a time.
+    /// The entity's full name. Flows of one entity are claimed one at a time, in the order in which they were stored.
     pub entity: String,
-    /// What finds the handler's hooks again; empty where it has none.
+    /// The handler's identity, by which a relay finds its hooks; empty if it has none.
     pub handler: String,
-    /// Which flows it takes turns with.
+    /// The lane of the flow: claims take turns between lanes.
     pub lane: Lane,
-    /// The flow.
+    /// The encoded flow.
     pub body: Vec<u8>,
 }
 
-/// A flow that was handed out; see [`FlowStore::claim`].
+/// A claimed flow; see [`FlowStore::claim`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,23 +63,23 @@ pub struct QueuedFlow {
 pub struct Claim {
     /// The flow's id.
     pub id: Uuid,
-    /// Made for this claim: who does not hold it any more settles nothing.
+    /// The token of this claim. Without the newest token no outcome can be recorded.
     pub token: Uuid,
-    /// Which attempt this is, the first being 1. It was counted when the flow was handed out, so that one that ends with its
-    /// process counts.
+    /// The number of this attempt, from 1. An attempt counts when the flow is claimed, so one that is interrupted by the end of
+    /// its process counts too.
     pub attempt: u32,
-    /// How often it was resubmitted.
+    /// How often the flow was resubmitted.
     pub resubmitted: u32,
-    /// As it was stored.
+    /// The value that was stored.
     pub handler: String,
-    /// As it was stored.
+    /// The value that was stored.
     pub lane: Lane,
-    /// As it was stored, or as the last settlement left it.
+    /// The body that was stored, or that the outcome of the last attempt has replaced.
     pub body: Vec<u8>,
 }
 
 impl Claim {
-    /// What a settlement has to show.
+    /// The id of this claim, which [`FlowStore::record_outcome`] needs.
     ///
     /// ```
     /// # use graceful::backends::{Claim, Lane, Uuid};
@@ -94,7 +94,7 @@ impl Claim {
     }
 }
 
-/// Which claim of which flow; see [`Claim::held`].
+/// The id of a claim; see [`Claim::claim_id`].
 ///
 /// ```
 /// use graceful::backends::{ClaimId, Uuid};
@@ -108,7 +108,7 @@ pub struct ClaimId {
     pub token: Uuid,
 }
 
-/// How an attempt has ended.
+/// The outcome of an attempt.
 ///
 /// ```
 /// use graceful::backends::AttemptOutcome;
@@ -119,36 +119,36 @@ pub struct ClaimId {
 pub enum AttemptOutcome {
     /// Every step is done.
     Completed,
-    /// It is to be tried again.
+    /// The flow is tried again later.
     Retry {
-        /// After what time, at the earliest, by the store's clock.
+        /// The time until the next attempt, by the store's clock.
         after: Duration,
-        /// Why.
+        /// Why the attempt failed.
         error: String,
-        /// What takes the place of the stored body: what is done is not done again.
+        /// Replaces the stored body, so that completed steps do not run again.
         body: Option<Vec<u8>>,
     },
-    /// It is given up, and kept as a dead letter.
+    /// The flow becomes a dead letter.
     Dead {
-        /// Why.
+        /// Why the attempt failed.
         error: String,
-        /// What takes the place of the stored body.
+        /// Replaces the stored body.
         body: Option<Vec<u8>>,
     },
 }
 
-/// Where a stored flow stands.
+/// The state of a stored flow.
 ///
 /// ```
 /// assert_eq!(graceful::backends::FlowState::Dead.name(), "dead");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlowState {
-    /// It waits for its turn, or for its next attempt, or an attempt is under way.
+    /// The flow waits for an earlier flow of its entity or for its next attempt, or an attempt is running.
     Queued,
-    /// Every step is done. It is kept for a while: see [`RelaySettings::retention`](crate::RelaySettings::retention).
+    /// Every step is done. The flow is retained for some time: see [`RelaySettings::retention`](crate::RelaySettings::retention).
     Completed,
-    /// It was given up: a dead letter.
+    /// The flow is a dead letter.
     Dead,
 }
 
@@ -167,7 +167,7 @@ impl FlowState {
     }
 }
 
-/// A flow as it stands in a store.
+/// A flow with its state, as stored.
 ///
 /// ```
 /// use graceful::backends::{FlowState, FlowStore, Lane, QueuedFlow, Uuid, memory};
@@ -190,29 +190,29 @@ pub struct StoredFlow {
     pub id: Uuid,
     /// The entity's full name.
     pub entity: String,
-    /// What finds the handler's hooks again.
+    /// The handler's identity, by which a relay finds its hooks.
     pub handler: String,
-    /// Where it stands.
+    /// The state of the flow.
     pub state: FlowState,
-    /// How often it was handed out since it was stored, or resubmitted.
+    /// How often the flow was claimed since it was stored or resubmitted.
     pub attempts: u32,
-    /// How often it was resubmitted.
+    /// How often the flow was resubmitted.
     pub resubmitted: u32,
-    /// When it is due, by the store's clock: while an attempt is under way, when that one counts as dead.
+    /// When the flow is due, by the store's clock. While an attempt is running, this is the end of its lease.
     pub due: Timestamp,
     /// Why the last attempt failed.
     pub error: Option<String>,
-    /// When it was completed or given up, by the store's clock.
+    /// When the flow was completed or became a dead letter, by the store's clock.
     pub ended_at: Option<Timestamp>,
-    /// The flow, and what is done of it.
+    /// The encoded flow, with its completed steps.
     pub body: Vec<u8>,
 }
 
 impl StoredFlow {
-    /// The flow that is stored.
+    /// Decodes the flow.
     ///
     /// # Errors
-    /// The body is not that of a flow: of another version, or broken.
+    /// Fails if the body was written by an incompatible version, or is damaged.
     ///
     /// ```
     /// # use graceful::backends::{FlowState, StoredFlow, Timestamp, Uuid};
@@ -227,7 +227,7 @@ impl StoredFlow {
     }
 }
 
-/// Without the body: a payload may hold what no log should.
+// The body is omitted, because a payload may contain data that must not be logged.
 impl fmt::Debug for StoredFlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredFlow")
@@ -244,15 +244,14 @@ impl fmt::Debug for StoredFlow {
     }
 }
 
-/// Flows on their way, on disk: an outbox.
+/// Stores durable flows until their steps are done: an outbox.
 ///
-/// A flow that waits is handed out when it is due and no earlier flow of its entity is queued. Handing it out makes it due
-/// again at the end of the lease: so a flow whose relay has died is handed out again, without anybody looking for it. Only who
-/// shows the token of the newest claim can settle it. A store that passes
-/// `graceful_testing::conformance::flow_store` keeps these promises.
+/// A queued flow can be claimed when it is due and no earlier flow of its entity is queued. A claim makes it due again at the end of the
+/// lease, so when a relay dies another relay claims its flows, without a sweep. Only the holder of the newest claim can record
+/// the outcome. The suite `graceful_testing::conformance::flow_store` checks a store for these rules.
 ///
-/// **Time** is the store's: callers say how long, never when, since the clocks of two machines differ. A store that several
-/// machines share asks one clock, such as its database's.
+/// **Time** is the store's: callers pass durations, never points in time, because the clocks of two machines differ. A store that
+/// several machines share uses one clock, such as that of its database.
 ///
 /// ```
 /// use std::time::Duration;
@@ -276,36 +275,36 @@ impl fmt::Debug for StoredFlow {
 /// # }).unwrap();
 /// ```
 pub trait FlowStore: Debug + Send + Sync + 'static {
-    /// Stores a flow, which is due at once; it is on disk when the reply comes. One whose id is known already is left as it is.
+    /// Stores a flow, which is due at once. When the reply is ready the flow is on disk. A flow with a known id is not changed.
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()>;
-    /// Hands out flows that are due, at most one of each entity, and none whose entity has an earlier flow queued, in the order in
-    /// which they were stored. They are due again when the lease is over.
+    /// Claims due flows: at most one of each entity, and none whose entity has an earlier flow queued, in the order in which they
+    /// were stored. A claimed flow is due again when the lease expires.
     ///
-    /// As many as there is room for; of one handler so many that no more than [`Room::per_handler`] are under way. Where more are
-    /// due, handlers take turns, and so do the tenants of a handler, beginning with who has had the least according to
-    /// [`Room::shares`]; in one lane, and between those that have had the same, what has been due for longest comes first. A
-    /// store may look at a part of what is due, so that a claim costs the same whatever waits, as long as every lane gets its turn.
+    /// Claims at most as many flows as there is room for, and at most [`Room::per_handler`] running flows of one handler. If more
+    /// are due, handlers take turns, and so do the tenants of a handler, beginning with the smallest share in [`Room::shares`].
+    /// Within a lane, and between equal shares, the flow that has been due longest is first. To bound the cost of a claim a store may examine a
+    /// part of the due flows, as long as every lane gets its turn.
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>>;
-    /// Makes the leases of claims end after that time, from now on; of those that are lost, nothing.
+    /// Extends the leases of claims to this time from now. Ignores claims that are lost.
     fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()>;
-    /// Says how an attempt has ended; false, and nothing happens, where the claim was lost.
+    /// Records the outcome of an attempt. Returns false, and changes nothing, if the claim is lost.
     fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool>;
-    /// One flow.
+    /// Returns one flow.
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>>;
-    /// Up to `limit` flows in a state: the queued ones by age, the others by when they ended, oldest first.
+    /// Lists up to `limit` flows in a state, oldest first: queued flows by age, others by the time of their end.
     fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>>;
-    /// Queues a dead letter, or a completed flow, again, due at once and with no attempt counted; false where there is none. It
-    /// comes behind those of its entity that are queued.
+    /// Queues a dead letter or a completed flow again: due at once, without counted attempts, behind the queued flows of its entity.
+    /// Returns false if there is no such flow.
     fn resubmit(&self, id: Uuid) -> Reply<bool>;
-    /// Forgets what is completed or dead, as `state` says, and ended at least that long ago; answers how many there were. Of
-    /// [`FlowState::Queued`] it forgets nothing.
+    /// Deletes completed flows or dead letters, depending on `state`, that ended at least this long ago. Returns their number. For
+    /// [`FlowState::Queued`] it deletes none.
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64>;
 
-    /// Calls `wake` when there may be a flow to hand out that the caller does not know of, since another process, or a
-    /// transaction, has stored it. It goes on for as long as the future is polled, which a relay does while it lives.
+    /// Calls `wake` when another process or a transaction may have stored a flow. It continues as long as the future is polled, which
+    /// a relay does for its whole life.
     ///
-    /// Being told is for speed only: a relay looks for itself, too, several times in the tenth of a second after a flow, and from then
-    /// on by its [`poll`](crate::RelaySettings::poll). A store that tells nothing, which is so unless it says otherwise, loses nothing.
+    /// Notifications only reduce latency: a relay also polls, several times in the first tenth of a second after a flow, and later at
+    /// the interval [`poll`](crate::RelaySettings::poll). The default implementation sends no notifications.
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
         drop(wake);
         Box::pin(async {})

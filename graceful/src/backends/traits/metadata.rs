@@ -1,4 +1,4 @@
-//! The state of each entity.
+//! The trait of metadata stores.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{
     key::Key,
 };
 
-/// The state of each entity, and the chain of its flows.
+/// Stores the state of each entity, and the chain of its flows.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ use crate::{
 /// use uuid::Uuid;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// /// Remembers the newest state of one entity.
+/// /// Stores the newest state of one entity.
 /// #[derive(Debug, Default)]
 /// struct OneEntity(Mutex<Option<Arc<Metadata>>>);
 ///
@@ -52,11 +52,11 @@ use crate::{
 /// # }).unwrap();
 /// ```
 pub trait MetadataStore: Debug + Send + Sync + 'static {
-    /// Makes the entity's next state with [`Metadata::after`] and stores it, atomically per entity; sets the `next` of the
-    /// state before.
+    /// Computes the entity's next state with [`Metadata::after`] and stores it, atomically per entity. Also sets the `next` of the
+    /// previous state.
     fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>>;
-    /// The entity's newest state.
+    /// Returns the newest state of an entity.
     fn latest(&self, entity: &Key) -> Reply<Option<Arc<Metadata>>>;
-    /// The state that a flow made.
+    /// Returns the state after a flow.
     fn state(&self, flow: Uuid) -> Reply<Option<Arc<Metadata>>>;
 }

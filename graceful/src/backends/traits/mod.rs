@@ -1,4 +1,4 @@
-//! The traits, each with the plain data that it speaks in.
+//! The traits of the backends, each with its data types.
 
 mod alerts;
 mod audit;

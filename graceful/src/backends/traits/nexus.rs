@@ -1,4 +1,4 @@
-//! The registry of patterns.
+//! The trait of pattern registries.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -33,7 +33,7 @@ use crate::{backends::Reply, flow::Flow, key::Key};
 pub struct PatternUse {
     /// `user` for the success flow, `user.error` for the error flow.
     pub pattern: SmolStr,
-    /// How often.
+    /// How often the pattern was used.
     pub count: u64,
     /// When it was first used.
     pub first_used: Timestamp,
@@ -66,11 +66,11 @@ pub struct PatternTrace {
     pub pattern: SmolStr,
     /// The flow.
     pub flow: Uuid,
-    /// When it was.
+    /// When the flow ended.
     pub at: Timestamp,
 }
 
-/// The registry of patterns: which are in use, how much, and by which entities.
+/// Registers which patterns are used, how often, and for which entities.
 ///
 /// ```
 /// use std::sync::{
@@ -110,8 +110,8 @@ pub struct PatternTrace {
 pub trait Nexus: Debug + Send + Sync + 'static {
     /// Counts one use of the flow's [pattern](Flow::registered_pattern).
     fn register(&self, flow: &Arc<Flow>) -> Reply<()>;
-    /// Every pattern that was used, by name.
+    /// Lists the used patterns by name.
     fn patterns(&self) -> Reply<Vec<PatternUse>>;
-    /// What an entity went through, oldest first.
+    /// Lists the flows of an entity, oldest first.
     fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>>;
 }

@@ -1,4 +1,4 @@
-//! Review jobs.
+//! The trait of schedulers, and their review jobs.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     key::Key,
 };
 
-/// A review job of a [`Scheduler`]: somebody, or something, should look at an entity.
+/// A review job of a [`Scheduler`]: a task to look into an incident.
 ///
 /// ```
 /// use graceful::{
@@ -35,34 +35,34 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// Stable per incident: its full name.
+    /// The full name of the incident, which does not change.
     pub id: String,
     /// The entity.
     pub entity: Key,
-    /// Whose failure it was; see [`Incident`].
+    /// The handler's identity, or the incident that it shares; see [`Incident`].
     pub owner: SmolStr,
-    /// When it is due, by the scheduler's clock; at the end of time where it is not handed out any more. A bump does not put it off.
+    /// When the job is due, by the scheduler's clock. A job that no worker gets any more is due at the end of time. A bump does not postpone it.
     pub due: Timestamp,
-    /// When it was opened.
+    /// When the job was opened.
     pub opened_at: Timestamp,
-    /// How many flows asked for it: 1 when it is new.
+    /// How many flows have opened or bumped the job.
     pub bumps: u64,
-    /// The last flow that asked for it.
+    /// The last flow that opened or bumped the job.
     pub flow: Uuid,
-    /// What that flow meant.
+    /// The code of that flow.
     pub code: Code,
-    /// Until when a worker that polled it holds it, by the scheduler's clock.
+    /// The end of the current worker's lease, by the scheduler's clock.
     pub held_until: Option<Timestamp>,
-    /// How often it was handed to a worker since a flow last asked for it.
+    /// How often workers have got the job since it was last opened or bumped.
     pub attempts: u32,
     /// Why the last worker failed.
     pub error: Option<String>,
-    /// Made when it was handed out: who does not hold it any more finishes nothing.
+    /// The token of the current worker. A worker without the newest token cannot finish the job.
     pub token: Option<Uuid>,
 }
 
 impl Job {
-    /// What it is about.
+    /// The incident of the job.
     ///
     /// ```
     /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
@@ -79,7 +79,7 @@ impl Job {
     }
 }
 
-/// What became of a job.
+/// How a call changed a job.
 ///
 /// ```
 /// use graceful::{
@@ -96,19 +96,19 @@ impl Job {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobChange {
-    /// There was none, and now there is.
+    /// A new job was opened.
     Opened,
-    /// There was one, and it counts one more.
+    /// The open job was bumped: it counts one more flow.
     Bumped,
-    /// There was one, and it is gone.
+    /// The open job was completed.
     Completed,
-    /// There was none.
+    /// There was no open job.
     NotOpen,
 }
 
-/// Review jobs, at most one open per [incident](Incident).
+/// Stores review jobs, at most one open job per [incident](Incident).
 ///
-/// **Time** is the scheduler's: callers say how long, never when, since the clocks of two machines differ.
+/// **Time** is the scheduler's: callers pass durations, never points in time, because the clocks of two machines differ.
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
@@ -119,7 +119,7 @@ pub enum JobChange {
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// /// Opens nothing.
+/// /// Opens no jobs.
 /// #[derive(Debug)]
 /// struct NoReview;
 ///
@@ -154,19 +154,19 @@ pub enum JobChange {
 /// # }).unwrap();
 /// ```
 pub trait Scheduler: Debug + Send + Sync + 'static {
-    /// Opens the job of the flow's [incident](Flow::incident), due after that time, or bumps the open one; of two due times the
-    /// earlier one stays.
+    /// Opens the job of the flow's [incident](Flow::incident), which is due after this time, or bumps the open job, whose earlier due
+    /// time stays.
     fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange>;
     /// Completes the open job of an incident.
     fn complete(&self, incident: &Incident) -> Reply<JobChange>;
-    /// The open jobs, by due time.
+    /// Lists the open jobs by due time.
     fn jobs(&self) -> Reply<Vec<Job>>;
-    /// Takes up to `limit` jobs that are due and held by nobody, and holds them for `hold`: a worker that dies
-    /// loses them to the next one when that time is over.
+    /// Leases up to `limit` due jobs to the caller for the time `hold`. If the worker dies, its jobs can be polled again when the
+    /// lease expires.
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>>;
-    /// The worker is done with a job that it polled: it is closed. False where somebody else has it by now, or has closed it.
+    /// Closes a job that the worker has polled and reviewed. Returns false if another worker has the job by now, or has closed it.
     fn finish(&self, job: &Job) -> Reply<bool>;
-    /// The worker has failed: the job is held by nobody, and due again after that time; with `None` only when a flow asks for it
-    /// again. False where somebody else has it by now.
+    /// Postpones a job whose review has failed: its lease ends, and it is due again after this time, or with `None` only when a flow
+    /// bumps it. Returns false if another worker has the job by now.
     fn postpone(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool>;
 }

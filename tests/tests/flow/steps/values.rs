@@ -57,7 +57,8 @@ async fn number_that_is_not_finite_does_not_replace_the_last_good_value() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(world.run(measure(value)).await.unwrap().len(), 1);
         for step in [Step::Fallback, Step::Cache, Step::Event] {
-            let why = format!("FAILED: the payload cannot be serialised: JSON cannot express the number {value}");
+            let why =
+                format!("FAILED: the payload cannot be serialised: JSON cannot express the number {value}");
             assert_eq!(world.last(step).1, why);
         }
     }
