@@ -1,4 +1,4 @@
-//! Alerts, told to the log: a book that several processes share.
+//! The alert store, which several processes can share; changes are logged.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 
 use super::{Store, broken, count, micros};
 
-/// How many resolved alerts are kept.
+/// How many resolved alerts are stored.
 const RESOLVED: i64 = 1000;
 
 fn alert(row: &PgRow) -> Result<Alert, sqlx::Error> {
@@ -22,7 +22,7 @@ async fn open_of(connection: &mut PgConnection, incident: &str) -> Result<Option
     query.bind(incident).fetch_optional(connection).await?.as_ref().map(alert).transpose()
 }
 
-/// A transaction that changes the alert of an incident, one after the other: there may be no row yet that could be locked.
+/// Begins a transaction that changes the alert of an incident. An advisory lock serialises them, because there may be no row to lock yet.
 async fn begin<'c>(
     connection: &'c mut PgConnection,
     incident: &str,
