@@ -207,7 +207,8 @@ impl Builder {
             let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !is_name {
-                let what = "is not a valid label name: use letters, digits and `_`, and do not begin with a digit";
+                let what =
+                    "is not a valid label name: use letters, digits and `_`, and do not begin with a digit";
                 return Err(StepError::new(format!("`{name}` {what}")));
             }
         }

@@ -215,9 +215,9 @@ impl Builder {
     pub(crate) fn checked(mut self) -> Result<Checked<Hook>, StepError> {
         let url = self.http.url(&self.url)?;
         let secret = match self.secret.strip_prefix(SECRET_PREFIX) {
-            Some(encoded) => BASE64_STANDARD
-                .decode(encoded)
-                .map_err(|_| StepError::new("the secret of the webhook is not valid base64 after `whsec_`"))?,
+            Some(encoded) => BASE64_STANDARD.decode(encoded).map_err(|_| {
+                StepError::new("the secret of the webhook is not valid base64 after `whsec_`")
+            })?,
             None => self.secret.into_bytes(),
         };
         if secret.is_empty() {

@@ -141,8 +141,9 @@ impl Auth {
             Self::Bearer(token) => format!("Bearer {token}"),
         };
         // The error does not contain the value, because it is a secret.
-        let mut header =
-            HeaderValue::try_from(text).map_err(|_| StepError::new("the token is not a valid header value: remove control characters"))?;
+        let mut header = HeaderValue::try_from(text).map_err(|_| {
+            StepError::new("the token is not a valid header value: remove control characters")
+        })?;
         header.set_sensitive(true);
         Ok(header)
     }

@@ -208,7 +208,9 @@ impl Inner {
             PublishErrorKind::StreamNotFound => {
                 format!("the stream `{stream}` of {} does not exist, or has no leader", client.place)
             }
-            _ => format!("the stream `{stream}` of {} refuses the event: {}", client.place, with_causes(error)),
+            _ => {
+                format!("the stream `{stream}` of {} refuses the event: {}", client.place, with_causes(error))
+            }
         })
     }
 }

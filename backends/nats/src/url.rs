@@ -63,7 +63,9 @@ impl Url {
         let server: ServerAddr =
             format!("{scheme}://{host}").parse().map_err(|_| no_url("its host or its port is invalid"))?;
         if login.is_some() && self.login.is_none() && !self.servers.is_empty() {
-            return Err(no_url("the first of its servers has no user, but another one has: put the user first"));
+            return Err(no_url(
+                "the first of its servers has no user, but another one has: put the user first",
+            ));
         }
         if let Some(shown) =
             place("", server.host().trim_matches(['[', ']']), server.port()).strip_prefix(" at ")

@@ -130,8 +130,11 @@ impl Store {
 
 /// Parses a URL. The error contains no part of it, because any part may be a password.
 fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
-    let wrong =
-        || ConnectError::new(format!("not a URL of PostgreSQL; expected `postgres://user@host/database`{ENCODE}"));
+    let wrong = || {
+        ConnectError::new(format!(
+            "not a URL of PostgreSQL; expected `postgres://user@host/database`{ENCODE}"
+        ))
+    };
     if !url::is_well_formed(text) {
         return Err(wrong());
     }

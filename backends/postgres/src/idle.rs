@@ -39,7 +39,8 @@ impl Idle {
     /// Whether a claim can be skipped.
     pub(super) fn is_quiet(&self) -> bool {
         let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_notified.load(Ordering::Relaxed) && times.quiet_until.is_some_and(|until| Instant::now() < until)
+        self.is_notified.load(Ordering::Relaxed)
+            && times.quiet_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// Records whether a claim has found a flow.

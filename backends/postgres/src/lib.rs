@@ -246,7 +246,9 @@ impl Store {
         let Self { place, timeout: time, .. } = self;
         match timeout(*time, work).await {
             Ok(done) => done.map_err(|error| self.failed(&error)),
-            Err(_) => Err(Failed { is_unavailable: true, why: format!("{place}: no answer within {time:?}") }),
+            Err(_) => {
+                Err(Failed { is_unavailable: true, why: format!("{place}: no answer within {time:?}") })
+            }
         }
     }
 

@@ -27,7 +27,8 @@ pub(super) async fn run(connection: &mut PgConnection) -> Result<(), MigrateErro
 
 /// Why the tables are not those of this version.
 pub(super) async fn state(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
-    const REMEDY: &str = "create them with `graceful_postgres::Store::migrate(url)`, as the role that owns the tables";
+    const REMEDY: &str =
+        "create them with `graceful_postgres::Store::migrate(url)`, as the role that owns the tables";
     let applied =
         sqlx::raw_sql("SELECT version FROM graceful_migrations WHERE success").fetch_all(connection);
     let applied = match applied.await {
@@ -43,7 +44,9 @@ pub(super) async fn state(connection: &mut PgConnection) -> Result<Option<String
     };
     let known = |version: &i64| MIGRATIONS.iter().any(|(known, ..)| known == version);
     if let Some(newer) = applied.iter().find(|version| !known(version)) {
-        return Ok(Some(format!("its tables belong to a newer version, with migration {newer}: update the program")));
+        return Ok(Some(format!(
+            "its tables belong to a newer version, with migration {newer}: update the program"
+        )));
     }
     let missing = MIGRATIONS.iter().find(|(version, ..)| !applied.contains(version));
     Ok(missing.map(|(version, name, _)| format!("its tables lack migration {version} ({name}): {REMEDY}")))

@@ -77,7 +77,9 @@ impl Connection {
         let url = encrypted.as_ref().map_or(url, |(_, url)| url.as_str());
         // The error contains no part of the URL, because any part may be a password.
         let client = Client::open(url).ok().filter(|_| is_well_formed(url)).ok_or_else(|| {
-            ConnectError::new(format!("not a URL of Redis; expected `redis://user:password@host:port/database`{ENCODE}"))
+            ConnectError::new(format!(
+                "not a URL of Redis; expected `redis://user:password@host:port/database`{ENCODE}"
+            ))
         })?;
         let this = Self {
             client,

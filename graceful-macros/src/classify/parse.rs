@@ -108,8 +108,9 @@ impl Args {
                 match meant(unknown) {
                     Some(code) => format!("`{unknown}` needs its name: write `code = {code}`"),
                     None => {
-                        let fix = suggestion(unknown, &NAMES)
-                            .unwrap_or_else(|| "expected one of `code`, `message`, `transparent`, `crate`".into());
+                        let fix = suggestion(unknown, &NAMES).unwrap_or_else(|| {
+                            "expected one of `code`, `message`, `transparent`, `crate`".into()
+                        });
                         format!("unknown argument `{unknown}`: {fix}")
                     }
                 },
@@ -178,7 +179,9 @@ fn text(value: &Expr) -> Result<LitStr> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if !text.value().trim().is_empty() => {
             return Ok(text.clone());
         }
-        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => "the message is empty: write one, or omit it to use the text of the code",
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => {
+            "the message is empty: write one, or omit it to use the text of the code"
+        }
         _ => "`message` is a text in quotes: `message = \"user not found\"`",
     };
     Err(wrong(value, rule))

@@ -42,7 +42,10 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
         }
     }
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
-        errors.push(at(*to, "`to` needs a relation: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`"));
+        errors.push(at(
+            *to,
+            "`to` needs a relation: add `relation = \"…\"`, as in `graph(relation = \"owned_by\", to = org)`",
+        ));
     }
     if let (Some(pattern), None, false) = (&args.to_pattern, &args.graph_to, args.broken.may_mean("graph")) {
         errors.push(wrong(pattern, "`to_pattern` is the pattern of `to`, which is missing: add it, as in `graph(relation = \"owned_by\", to = org, to_pattern = \"org\")`"));

@@ -291,7 +291,7 @@ fn unknown(name: &Ident) -> darling::Error {
     if let Some(rule) = steps::belongs(&given) {
         return wrong(name, rule);
     }
-    let fix =
-        suggestion(&given, &ARGUMENTS).unwrap_or_else(|| format!("expected one of `{}`", ARGUMENTS.join("`, `")));
+    let fix = suggestion(&given, &ARGUMENTS)
+        .unwrap_or_else(|| format!("expected one of `{}`", ARGUMENTS.join("`, `")));
     wrong(name, format!("unknown argument `{given}`: {fix}"))
 }

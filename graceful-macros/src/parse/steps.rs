@@ -191,9 +191,7 @@ impl StepArgs {
                 put(&mut self.err, name, value::path(given, what)?)
             }
             ("required", ArgValue::Word) => put(&mut self.required, name, name.span()),
-            ("required", _) => {
-                Err(wrong(name, format!("`required` takes no value: `{step}(required)`")))
-            }
+            ("required", _) => Err(wrong(name, format!("`required` takes no value: `{step}(required)`"))),
             ("timeout", ArgValue::Value(given)) => {
                 put(&mut self.timeout, name, value::millis(given, "timeout = \"2s\"")?)
             }

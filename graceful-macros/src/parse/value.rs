@@ -157,13 +157,14 @@ fn hole(text: &LitStr, source: &str) -> Result<Expr> {
     let parsed = |source: &str| LitStr::new(source, text.span()).parse_with(Expr::parse);
     let rule = match parsed(source) {
         Ok(Expr::Lit(_)) => {
-            "a hole needs an expression, as in `{user.id}`; write fixed text without braces"
-                .to_owned()
+            "a hole needs an expression, as in `{user.id}`; write fixed text without braces".to_owned()
         }
         Ok(hole) => return Ok(hole),
         Err(error) => match source.split_once(':') {
             Some((shown, _)) if parsed(shown).is_ok() => {
-                format!("a hole takes no format, because its value is shown by its `Display`: write `{{{shown}}}`")
+                format!(
+                    "a hole takes no format, because its value is shown by its `Display`: write `{{{shown}}}`"
+                )
             }
             _ => format!("it is not an expression: {error}; a hole needs one, as in `{{user.id}}`"),
         },

@@ -163,7 +163,9 @@ pub(crate) fn to_insert(ended: &Ended) -> Result<QueuedFlow, StepError> {
 /// The flow as it is stored.
 fn queued(pipeline: &mut Pipeline) -> Result<QueuedFlow, StepError> {
     if !pipeline.is_portable() {
-        return Err(StepError::new("durable delivery cannot use hooks that are values: declare them by path in the attribute"));
+        return Err(StepError::new(
+            "durable delivery cannot use hooks that are values: declare them by path in the attribute",
+        ));
     }
     let mut body = encode(pipeline)?;
     if let Some(error) = too_large(pipeline, body.len()) {

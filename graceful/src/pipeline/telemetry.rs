@@ -64,11 +64,7 @@ impl FlowTelemetry {
     /// From the end of the handler on.
     #[inline]
     pub(super) fn over(flow: &mut Arc<Flow>) -> Self {
-        if cfg!(not(feature = "metrics")) && no_subscriber() {
-            Self(None)
-        } else {
-            Self(Watched::over(flow))
-        }
+        if cfg!(not(feature = "metrics")) && no_subscriber() { Self(None) } else { Self(Watched::over(flow)) }
     }
 
     #[inline]

@@ -67,7 +67,8 @@ async fn a_flow_that_comes_again_is_not_counted_again() {
 async fn the_alertmanager_is_told_of_an_ok_after_a_kill() {
     async fn world(directory: &Path, url: &str) -> (Orchestrator, Reports) {
         let store = graceful_sqlite::Store::open(directory.join("graceful.db")).await.unwrap();
-        let alerts = Alertmanager::builder(url).timeout(std::time::Duration::from_secs(30)).alert_store(store);
+        let alerts =
+            Alertmanager::builder(url).timeout(std::time::Duration::from_secs(30)).alert_store(store);
         let reports = Reports::default();
         let builder = reports.of(Orchestrator::builder().service("users"));
         (builder.alerts(alerts.build().unwrap()).build().unwrap(), reports)
