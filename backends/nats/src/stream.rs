@@ -99,7 +99,7 @@ fn losses(config: &Config) -> Vec<String> {
         }
     };
     losses.extend(retention.map(|why| format!("{why}: set it to `limits`)")));
-    // Where it discards what is new, the event is refused, and its step fails.
+    // A stream that discards new messages refuses the event: its step fails, and nothing is lost silently.
     let discards_old = config.discard == DiscardPolicy::Old;
     for (limit, value, fewest, applies) in [
         ("max_msgs", config.max_messages, FEWEST_MESSAGES, discards_old),
@@ -159,8 +159,8 @@ mod tests {
             (Config { sealed: true, ..fit() }, "is sealed"),
             (Config { duplicate_window: Duration::ZERO, ..fit() }, "does not detect duplicates"),
         ] {
-            let told = unfit(&config, "a").unwrap();
-            assert!(told.starts_with(why), "{told}");
+            let why_unfit = unfit(&config, "a").unwrap();
+            assert!(why_unfit.starts_with(why), "{why_unfit}");
         }
     }
 

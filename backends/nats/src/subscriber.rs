@@ -22,7 +22,7 @@ use tokio_stream::StreamExt as _;
 use super::{
     Filter, PoisonEvent, Rejected,
     client::Client,
-    stream::{created_or_checked, told},
+    stream::{created_or_checked, with_causes},
     url::Url,
 };
 
@@ -311,7 +311,7 @@ impl Subscriber {
         ConnectError::new(format!(
             "the consumer `{name}` of {} cannot be used: {}",
             client.place,
-            told(error)
+            with_causes(error)
         ))
     }
 }

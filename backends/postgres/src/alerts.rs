@@ -63,13 +63,13 @@ async fn fire(
 
 async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Option<Alert>, sqlx::Error> {
     let incident = flow.incident().to_string();
-    // Every success asks, and few find an alert.
+    // Every success checks, and few find an alert.
     if open_of(connection, &incident).await?.is_none() {
         return Ok(None);
     }
     let mut transaction = begin(connection, &incident).await?;
     let Some(open) = open_of(&mut transaction, &incident).await? else { return Ok(None) };
-    // In the row is the server's time: by it the newest are kept.
+    // The row has the server's time, by which the newest alerts are selected.
     let resolved = Alert { resolved_at: Some(flow.timestamp()), ..open };
     sqlx::query(
         "UPDATE graceful_alerts SET resolved_at = graceful_now(), alert = $1 WHERE entity = $2 AND resolved_at IS NULL",
@@ -91,21 +91,21 @@ async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Option<Al
 
 impl Alerter for Store {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-        let (flow, told) = (Arc::clone(flow), Arc::clone(flow));
+        let (flow, logged) = (Arc::clone(flow), Arc::clone(flow));
         let fired =
             self.run(move |connection| Box::pin(async move { fire(connection, &flow, severity).await }));
         fired.map(move |(alert, change)| {
-            Alert::log_fired(&told, alert.severity, alert.count);
+            Alert::log_fired(&logged, alert.severity, alert.count);
             change
         })
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
-        let (flow, told) = (Arc::clone(flow), Arc::clone(flow));
+        let (flow, logged) = (Arc::clone(flow), Arc::clone(flow));
         let resolved = self.run(move |connection| Box::pin(async move { resolve(connection, &flow).await }));
         resolved.map(move |alert| {
             let Some(alert) = alert else { return AlertChange::NotOpen };
-            alert.log_resolved(&told);
+            alert.log_resolved(&logged);
             AlertChange::Resolved
         })
     }

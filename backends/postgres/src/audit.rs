@@ -183,7 +183,7 @@ async fn remove_payloads(
     known: Option<AuditHead>,
 ) -> Result<Result<AuditHead, Tampered>, sqlx::Error> {
     let mut transaction = begin_chain(connection).await?;
-    // Between two statements a page is hashed, and nobody else is waited for.
+    // Pages are hashed between two statements; the transaction waits for no other session meanwhile.
     sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *transaction).await?;
     let mut whole = Follow::new(known);
     let before = loop {

@@ -68,13 +68,13 @@ async fn resolve(connection: &mut SqliteConnection, flow: &Flow) -> Result<Optio
 
 impl Alerter for Store {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-        let (flow, told) = (Arc::clone(flow), Arc::clone(flow));
+        let (flow, logged) = (Arc::clone(flow), Arc::clone(flow));
         let fired = self.writer().write(move |connection| {
             let flow = Arc::clone(&flow);
             Box::pin(async move { fire(connection, &flow, severity).await })
         });
         fired.map(move |(alert, change)| {
-            Alert::log_fired(&told, alert.severity, alert.count);
+            Alert::log_fired(&logged, alert.severity, alert.count);
             change
         })
     }

@@ -24,7 +24,7 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
     let (id, entity) = (flow.id(), flow.entity().to_string());
     let record = serde_json::to_string(&AuditRecord::of(flow)).map_err(broken)?;
     let next = last.next(id.as_bytes(), &entity, &record);
-    // A flow that is delivered again was done once.
+    // A flow that is delivered again is recorded once.
     sqlx::query(
         "INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT (flow) DO NOTHING",

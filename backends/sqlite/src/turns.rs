@@ -63,7 +63,7 @@ impl Turns {
         let turn = self.wait().await;
         let taken = lock.await;
         if taken.as_ref().is_err_and(is_busy) {
-            // Somebody keeps it: those that waited as well need not wait one after the other, for a busy timeout each.
+            // A connection holds the lock for long: the others must not each wait for a busy timeout, one after the other.
             self.timed_out.notify_waiters();
         }
         drop(turn);

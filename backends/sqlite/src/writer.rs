@@ -146,7 +146,7 @@ enum Failed {
 }
 
 impl Failed {
-    fn told(self) -> StepError {
+    fn into_step_error(self) -> StepError {
         let (Self::Unavailable(error) | Self::Within(error)) = self;
         StepError::caused_by(error)
     }
@@ -175,9 +175,9 @@ impl Database {
             }
         }
         let committed = self.commit(&flows, &mut works).await;
-        let nobody_is_to_blame = matches!(committed, Ok(()) | Err(Failed::Unavailable(_)));
-        if nobody_is_to_blame || flows.len() + works.len() <= 1 {
-            let committed = committed.map_err(Failed::told);
+        let no_piece_failed = matches!(committed, Ok(()) | Err(Failed::Unavailable(_)));
+        if no_piece_failed || flows.len() + works.len() <= 1 {
+            let committed = committed.map_err(Failed::into_step_error);
             for asker in askers {
                 // A caller that was dropped needs no answer.
                 let _ = asker.send(committed.clone());
@@ -189,11 +189,11 @@ impl Database {
         }
         for (flow, asker) in flows.iter().zip(askers) {
             let committed = self.commit(std::slice::from_ref(flow), &mut []).await;
-            let _ = asker.send(committed.map_err(Failed::told));
+            let _ = asker.send(committed.map_err(Failed::into_step_error));
         }
         for mut work in works {
             let committed = self.commit(&[], std::slice::from_mut(&mut work)).await;
-            work.answer(committed.map_err(Failed::told));
+            work.answer(committed.map_err(Failed::into_step_error));
         }
     }
 

@@ -1,5 +1,4 @@
-//! Types of a framework that are not of the version which the features know: without a word they would be errors that nobody has
-//! classified, and values that cannot be serialised.
+//! Warns about framework types of an unsupported version: an error of such a type counts as unclassified, and a value has no payload.
 
 use std::{
     any::type_name,
@@ -29,7 +28,7 @@ const VALUES: &[Known] =
 /// An error that is not classified.
 pub(super) fn error<E: ?Sized>(builder: &FlowBuilder<'_>) {
     if let Some(known) = ERRORS.iter().find(|known| type_name::<E>().starts_with(known.0)) {
-        tell(builder, type_name::<E>(), known, "this error is not classified, so it counts as `Internal`");
+        warn_once(builder, type_name::<E>(), known, "this error is not classified, so it counts as `Internal`");
     }
 }
 
@@ -48,8 +47,8 @@ pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
     }
 }
 
-/// Once for each handler, at its first use.
-fn tell(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
+/// Logs a warning once per handler, when it first returns such a type.
+fn warn_once(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
     static TOLD: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
     let (handler, pattern) = (builder.flow.handler(), builder.flow.pattern());
     let is_new =
