@@ -163,7 +163,7 @@ where
                 (PostStage::Recovering { run, hooks, running, budget }, None)
             }
             Asked::Now(answer) => {
-                let recovered = recovered(&mut run, answer);
+                let recovered = record_recovery(&mut run, answer);
                 (Self::settling(run, hooks, &result), recovered)
             }
         };
@@ -196,7 +196,7 @@ where
         };
         // It may hold the flow, which is about to be written to.
         drop(running);
-        self.recovered = recovered(&mut run, answer);
+        self.recovered = record_recovery(&mut run, answer);
         self.stage = Self::settling(run, hooks, result);
     }
 
@@ -232,7 +232,7 @@ where
 }
 
 /// Records the result of a fallback in the run, and returns the recovered value.
-fn recovered<T>(run: &mut FlowRun, answer: Result<Option<T>, StepError>) -> Option<Box<T>> {
+fn record_recovery<T>(run: &mut FlowRun, answer: Result<Option<T>, StepError>) -> Option<Box<T>> {
     let (step, recovered) = match answer {
         Ok(Some(value)) => (StepResult::Done("recovered"), Some(Box::new(value))),
         Ok(None) => (StepResult::Skipped("nothing to recover with"), None),
