@@ -28,7 +28,12 @@ const VALUES: &[Known] =
 /// An error that is not classified.
 pub(super) fn error<E: ?Sized>(builder: &FlowBuilder<'_>) {
     if let Some(known) = ERRORS.iter().find(|known| type_name::<E>().starts_with(known.0)) {
-        warn_once(builder, type_name::<E>(), known, "this error is not classified, so it counts as `Internal`");
+        warn_once(
+            builder,
+            type_name::<E>(),
+            known,
+            "this error is not classified, so it counts as `Internal`",
+        );
     }
 }
 
