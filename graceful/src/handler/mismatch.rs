@@ -18,7 +18,7 @@ const ERRORS: &[Known] = &[
     ("eyre::Report", "eyre", "eyre 0.6"),
     ("http::response::Response<", "http", "http 1"),
     ("http::status::StatusCode", "http", "http 1"),
-    ("sqlx_core::error::Error", "sqlite` or `postgres", "sqlx 0.9"),
+    ("sqlx_core::error::Error", "sqlx", "sqlx 0.9"),
     ("tonic::status::Status", "tonic", "tonic 0.14"),
 ];
 
@@ -43,7 +43,7 @@ pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
     let is_of =
         |known: &&Known| name.starts_with(known.0) || (name.starts_with('(') && name.contains(known.0));
     if let Some(known) = VALUES.iter().find(is_of) {
-        tell(
+        warn_once(
             builder,
             name,
             known,
@@ -54,16 +54,16 @@ pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
 
 /// Logs a warning once per handler, when it first returns such a type.
 fn warn_once(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
-    static TOLD: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
+    static WARNED: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
     let (handler, pattern) = (builder.flow.handler(), builder.flow.pattern());
     let is_new =
-        TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert((format!("{pattern} {handler}"), name));
+        WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert((format!("{pattern} {handler}"), name));
     if is_new {
         tracing::warn!(
             target: "graceful",
             handler,
             r#type = name,
-            "{meaning}: its crate is not {version}, or the feature `{feature}` is disabled"
+            "{meaning}: use {version}, and enable the feature `{feature}`"
         );
     }
 }

@@ -66,7 +66,7 @@ struct Running {
     extended: Instant,
 }
 
-/// Where there was a flow, there may be another at once: a store need not tell of those that come one after the other, nor can it
+/// Where there was a flow, there may be another at once: a store need not notify of flows that arrive in close succession, nor can it
 /// of one that was about to be stored when the relay began to wait. So they are looked for after this time, after twice that, …
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
