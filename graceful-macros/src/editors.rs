@@ -1,4 +1,4 @@
-//! What editors get while somebody types: the function, whatever is not complete, and in it what can be completed.
+//! Editors get a complete function while the user is typing, even if an argument is incomplete.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! Errors in one voice: at the user's token, the rule and the fix.
+//! Errors: at the user's token, the rule and the fix.
 
 use std::fmt;
 

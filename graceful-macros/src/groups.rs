@@ -38,7 +38,7 @@ pub(crate) fn parenthesised(tree: TokenTree) -> TokenTree {
     match tree {
         TokenTree::Group(group) if group.delimiter() == Delimiter::None && binds_loosely(&group) => {
             let mut parentheses = Group::new(Delimiter::Parenthesis, group.stream());
-            // Not the user's, who is not to be told that they are not needed.
+            // Not the user's parentheses, so that the compiler does not report them as unnecessary.
             parentheses.set_span(Span::mixed_site().located_at(group.span()));
             TokenTree::Group(parentheses)
         }

@@ -1,4 +1,4 @@
-//! The macros of `graceful`. Depend on `graceful`, which re-exports and documents them.
+//! `graceful-macros` is a crate with the macros of `graceful`. Depend on `graceful`, which re-exports and documents them.
 //!
 //! `#[orchestrate]` goes through three stages: `parse` (the grammar), `model` (the rules and defaults), `expand`
 //! (tokens, no decision). `#[derive(Classify)]` is in `classify`, in the same three.
@@ -19,7 +19,7 @@ use darling::Error;
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 
-/// Says what follows a handler; documented in `graceful`.
+/// The attribute `#[orchestrate]`; see its documentation in the crate `graceful`.
 #[proc_macro_attribute]
 pub fn orchestrate(
     arguments: proc_macro::TokenStream,
@@ -28,17 +28,17 @@ pub fn orchestrate(
     expanded(arguments.into(), &item.into()).into()
 }
 
-/// Says what an error means; documented in `graceful`.
+/// The derive macro `Classify`; see its documentation in the crate `graceful`.
 #[proc_macro_derive(Classify, attributes(classify))]
 pub fn derive_classify(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     classify::derive(input.into()).into()
 }
 
-/// The item, expanded; with the errors, where there are any, and always given back.
+/// Expands the item, and returns it together with any errors.
 fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Error::accumulator();
-    // What goes back with errors: what could be made of it, since the compiler's own errors are told in the same run, and
-    // editors complete what is there.
+    // The expansion of the valid part is returned beside the errors, so that the compiler reports its own errors in the same run, and
+    // editors can complete code.
     let mut given_back = item.clone();
     let output = match parse::Item::parse(item.clone()) {
         Ok(parse::Item::Function(function)) => {
@@ -54,7 +54,7 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
             output
         }
         Ok(parse::Item::Block(before, braces)) => {
-            // The methods parse the arguments again, each with its own: mistakes are told here, once.
+            // Each method parses the block's arguments again; their mistakes are reported here, once.
             let defaults = parse::Args::parse(arguments.clone(), &mut errors);
             if let Some(name) = &defaults.name {
                 errors.push(errors::wrong(

@@ -1,4 +1,4 @@
-//! The shape of arguments, before anybody knows their names: `name`, `name = value`, `name(…)`.
+//! The syntax of arguments, independently of their names: `name`, `name = value`, `name(…)`.
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
@@ -29,7 +29,7 @@ pub(crate) enum ArgValue {
     List(TokenStream),
 }
 
-/// What is said of arguments that are not like that.
+/// Examples for the errors of arguments with wrong syntax.
 pub(crate) struct Examples<'a> {
     /// `cache = user.id`
     pub(crate) argument: &'a str,
@@ -37,8 +37,8 @@ pub(crate) struct Examples<'a> {
     pub(crate) list: fn(&Ident) -> Option<String>,
 }
 
-/// Input: `cache = user.id, event, alert(on = "all")`. One that cannot be parsed is reported and passed over, so that the
-/// mistakes in the others are told in the same run.
+/// Input: `cache = user.id, event, alert(on = "all")`. An argument that cannot be parsed is reported and skipped, so that mistakes in the
+/// others are reported in the same run.
 pub(crate) fn arguments(tokens: TokenStream, examples: &Examples<'_>, errors: &mut Accumulator) -> Vec<Arg> {
     let parse = |input: ParseStream<'_>| {
         let mut arguments = Vec::new();

@@ -136,7 +136,6 @@ impl Key {
     }
 
     /// What it takes beside itself.
-    #[cfg(feature = "memory")]
     pub(crate) fn heap_bytes(&self) -> usize {
         if self.text.is_heap_allocated() { self.text.len() } else { 0 }
     }

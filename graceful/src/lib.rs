@@ -38,8 +38,6 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `macros` (default) | the attribute `#[orchestrate]` and `#[derive(Classify)]` |
-//! | `memory` (default) | an in-memory backend for every step |
-//! | `idempotency` (default) | `Metadata::idempotency_key` |
 //! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `axum` | `axum::Json<T>` is unwrapped: `T` is the payload; errors become problem details; enables `tower` |

@@ -1,6 +1,6 @@
-//! What is behind a URL.
+//! The HTTP client.
 //!
-//! Of a URL only its origin is ever shown: user and password are secrets, and so may be a path or a query.
+//! Errors show only the origin of a URL, because user and password are secrets, and path and query may be.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -25,12 +25,12 @@ use url::Url;
 
 use crate::tls;
 
-/// Below the second that an inline step has.
+/// The default timeout of a request, which is below the time budget of an inline step (1 s).
 pub const TIMEOUT: Duration = Duration::from_millis(900);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How much of an answer that refuses is told.
-const TOLD: usize = 200;
+/// How many characters of an error response are shown.
+const SHOWN: usize = 200;
 
 #[derive(Clone)]
 enum Auth {
@@ -38,24 +38,24 @@ enum Auth {
     Bearer(String),
 }
 
-/// A client and the secrets that it shows a server.
+/// A client with its credentials.
 #[derive(Clone)]
 pub struct Http {
     client: Connections,
     auth: Option<Auth>,
     authorization: Option<HeaderValue>,
-    /// How long a request may take.
+    /// The timeout of a request.
     pub timeout: Duration,
 }
 
-/// Without an encrypted one among its URLs, a client needs no library of cryptography.
+/// The TLS part of a client. Without an `https` URL the client needs no crypto provider.
 #[derive(Clone)]
 enum Connections {
     Plain(Client<HttpConnector, Full<Bytes>>),
     Encrypted(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
-/// What [`Http`] is made from.
+/// The settings of [`Http`].
 #[derive(Clone)]
 pub struct Settings {
     auth: Option<Auth>,
@@ -64,29 +64,29 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// No secrets, and a time limit of [`TIMEOUT`].
+    /// Creates settings without credentials, with the timeout [`TIMEOUT`].
     pub const fn new() -> Self {
         Self { auth: None, timeout: TIMEOUT, encrypted: false }
     }
 
-    /// The user and the password of each request.
+    /// Sets the user and the password of each request.
     pub fn basic_auth(&mut self, user: String, password: String) {
         self.auth = Some(Auth::Basic(user, password));
     }
 
-    /// The token of each request.
+    /// Sets the bearer token of each request.
     pub fn bearer_auth(&mut self, token: String) {
         self.auth = Some(Auth::Bearer(token));
     }
 
-    /// How long a request may take.
+    /// The timeout of a request.
     pub fn timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;
     }
 
-    /// A URL of `http` or `https`; user and password in it are taken out of it, and used where there are no others.
+    /// Parses a URL of `http` or `https`. User and password are removed from it, and used if no others are set.
     pub fn url(&mut self, text: &str) -> Result<Url, StepError> {
-        // The text itself is not told: it may hold secrets.
+        // The error does not contain the text, because it may contain secrets.
         let mut url = Url::parse(text).map_err(|error| StepError::new(format!("not a URL: {error}")))?;
         if !is_well_formed(text) {
             return Err(StepError::new(format!("not a URL of `http` or `https`{ENCODE}")));
@@ -102,16 +102,16 @@ impl Settings {
             let cleared = url.set_username("").and_then(|()| url.set_password(None));
             debug_assert!(cleared.is_ok(), "a URL with a host can be without a user");
         }
-        // What follows a `#` is for the reader.
+        // A fragment is not part of a request.
         url.set_fragment(None);
         self.encrypted |= url.scheme() == "https";
         Ok(url)
     }
 
-    /// A client with these settings; it connects with its first request.
+    /// Creates a client with these settings. It connects with its first request.
     ///
     /// # Errors
-    /// A secret that no header can hold, or `https` without a library of cryptography.
+    /// Fails if a credential is not a valid header value, or for `https` without a crypto provider.
     pub fn connect(self) -> Result<Http, StepError> {
         let authorization = self.auth.as_ref().map(Auth::header).transpose()?;
         let mut connector = HttpConnector::new();
@@ -140,7 +140,7 @@ impl Auth {
             }
             Self::Bearer(token) => format!("Bearer {token}"),
         };
-        // What is wrong with it is not told: it is a secret.
+        // The error does not contain the value, because it is a secret.
         let mut header = HeaderValue::try_from(text).map_err(|_| {
             StepError::new("the token is not a valid header value: remove control characters")
         })?;
@@ -150,8 +150,8 @@ impl Auth {
 }
 
 impl Http {
-    /// Posts a body, and answers with the answer's, if the server was content. What is posted is for this server only: no redirection
-    /// is followed.
+    /// Posts a body, and returns the body of a successful response. Redirects are not followed, because the body is meant for this server
+    /// only.
     pub async fn post(
         &self,
         url: &Url,
@@ -193,13 +193,13 @@ impl Connections {
     }
 }
 
-/// Where a URL leads, and none of its secrets.
+/// The origin of a URL, which contains no secrets.
 pub fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
 fn failed(url: &Url, error: &dyn Error) -> StepError {
-    // Of an error on the way, what went wrong is told by its innermost cause.
+    // The innermost cause describes best why a connection failed.
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
@@ -212,7 +212,7 @@ async fn refused(url: &Url, response: Response<Incoming>) -> StepError {
     let first = response.into_body().frame().await.and_then(Result::ok);
     let said = first.and_then(|frame| frame.into_data().ok()).unwrap_or_default();
     let said: String =
-        String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(TOLD).collect();
+        String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(SHOWN).collect();
     let colon = if said.is_empty() { "" } else { ": " };
     StepError::new(format!("{origin} answered {status}{colon}{said}"))
 }

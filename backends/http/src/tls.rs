@@ -1,14 +1,14 @@
-//! TLS by `rustls`, with a library of cryptography that is chosen for the program or by a feature.
+//! TLS by `rustls`, with the crypto provider that the program has installed, or that of the feature `ring`.
 //!
-//! Nothing here is installed for the process, and no feature of ours but `ring`, and `nats` with it, adds a library to `rustls`: where there are
-//! two of them, it takes neither by itself, and the rest of the program would panic.
+//! This module installs no provider for the process. Only the feature `ring`, and `graceful-nats` with it, links one: if two providers are
+//! linked, `rustls` cannot choose between them, and other clients of the program would panic.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig, ConfigBuilder, client::WantsClientCert, crypto::CryptoProvider};
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// What encrypts a connection to a server whose certificate the machine trusts.
+/// The client configuration, which trusts the certificates of the machine.
 pub fn client_config() -> Result<ClientConfig, String> {
     ClientConfig::builder_with_provider(provider()?)
         .with_safe_default_protocol_versions()
@@ -17,7 +17,7 @@ pub fn client_config() -> Result<ClientConfig, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The process', else that of a feature.
+/// The installed provider of the process, otherwise that of the feature `ring`.
 fn provider() -> Result<Arc<CryptoProvider>, String> {
     let provider = CryptoProvider::get_default().cloned();
     provider.or_else(|| OF_A_FEATURE.map(|provider| Arc::new(provider()))).ok_or_else(|| {

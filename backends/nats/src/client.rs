@@ -1,4 +1,4 @@
-//! A connection that comes back by itself.
+//! A connection that reconnects automatically.
 
 use std::time::Duration;
 
@@ -8,32 +8,31 @@ use graceful_http::tls;
 
 use super::url::Url;
 
-/// How long a connection may take to be made.
+/// The timeout of connecting.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// A server that has said nothing for so long is asked whether it is there; after the third such silence the connection is
-/// made anew.
+/// A silent server is pinged at this interval; after three pings without an answer the client reconnects.
 const PING: Duration = Duration::from_secs(2);
 
-/// The longest pause between two attempts to connect.
+/// The longest pause between two attempts to reconnect.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a question to JetStream, such as for a stream, may take.
+/// The timeout of a request to JetStream, e.g. for a stream.
 const ANSWER: Duration = Duration::from_secs(5);
 
 pub(super) struct Client {
     pub jetstream: jetstream::Context,
-    /// For people.
+    /// The server, for messages.
     pub place: String,
 }
 
 impl Client {
-    /// Connects, so that a wrong address or password is told at once.
+    /// Connects at once, so that a wrong address or password is reported at start.
     pub(super) async fn connect(url: &Url) -> Result<Self, ConnectError> {
         let place = url.place.clone();
         let client = url
             .options()
-            // A server may ask for it, whatever the URL's scheme.
+            // A server may require TLS, independently of the scheme.
             .tls_client_config(tls::client_config().map_err(ConnectError::new)?)
             .name("graceful")
             .connection_timeout(CONNECT)
@@ -58,7 +57,7 @@ impl Client {
     }
 }
 
-/// None at first, then twice as long each time, and by chance up to half as long, so that not all come back at once.
+/// No pause at first, then a doubling pause with random jitter, so that clients do not all reconnect at once.
 fn pause(attempts: usize) -> Duration {
     let longest = match u32::try_from(attempts) {
         Ok(0 | 1) => return Duration::ZERO,

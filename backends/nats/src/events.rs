@@ -28,36 +28,36 @@ use tokio::{runtime::Handle, time::timeout};
 use super::{
     Filter,
     client::Client,
-    stream::{created_or_checked, told},
+    stream::{created_or_checked, with_causes},
     url::Url,
 };
 
-/// How long an event may take to be acknowledged, unless it is told otherwise.
+/// The default timeout of an acknowledgement.
 const TIMEOUT: Duration = Duration::from_millis(800);
 
-/// How long the first acknowledgement is waited for, before the event is sent once more.
+/// The time after which an unacknowledged event is first sent again.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 type Sent = <PublishAckFuture as IntoFuture>::IntoFuture;
 
-/// A longer subject would end the connection for all: the server takes 4 KiB for a line with it.
+/// A longer subject could end the shared connection: the server accepts lines of up to 4 KiB.
 const LONGEST_SUBJECT: usize = 1024;
 
 /// Emits events to a stream of NATS JetStream; see [the module](super) for streams, subjects and addresses.
 ///
-/// **Sent is what the stream has acknowledged.** Until then the event is sent again, after 200, 400, … ms, always with the
-/// same `Nats-Msg-Id`, so that the stream keeps one of it: the [delivery's id](graceful::Event::delivery_id), which is the flow's id, and
-/// another one when the flow was resubmitted, so that the stream takes that, too. After [its time](Self::timeout) the step has
-/// failed; the event may have arrived all the same. An acknowledged event is on the stream's disk as its server does it:
-/// by default that one syncs every two minutes.
+/// **Acknowledgements.** The step succeeds when the stream has acknowledged the event. Until then the event is sent again, after 200,
+/// 400, … ms, with the same `Nats-Msg-Id`, so that the stream stores it once. This is the [delivery's id](graceful::Event::delivery_id): the
+/// flow's id, or another one if the flow was resubmitted, so that the stream accepts the event again. After the
+/// [timeout](Self::timeout) the step fails, although the event may have arrived. The server decides when an acknowledged event is
+/// on disk; by default it syncs every two minutes.
 ///
-/// **A server that is away.** The connection comes back by itself, within seconds. After three failures in a row a circuit
-/// breaker opens: events fail at once, and every second one goes through as a probe, whose success closes it.
+/// **If the server is unavailable**, the client reconnects automatically within seconds. After three failures in a row a circuit breaker
+/// opens: events fail at once, and each second one event probes the server. A successful probe closes the breaker.
 ///
-/// **Too large** for the server (`max_payload`, 1 MiB by default), an event is a failure at once, as is one whose names
-/// make a subject of more than 1024 bytes.
+/// **An event that is too large** for the server (`max_payload`, 1 MiB by default) fails at once, as does an event whose
+/// subject is longer than 1024 bytes.
 ///
-/// What has begun is finished by the runtime in which the emitter was connected, even if its reply is dropped.
+/// A call that has begun is finished by the runtime in which the emitter was connected, even if its reply is dropped.
 ///
 /// ```no_run
 /// use graceful::Orchestrator;
@@ -82,14 +82,14 @@ struct Inner {
 }
 
 impl Events {
-    /// Connects, and creates the stream, or checks it.
+    /// Connects, and creates or checks the stream.
     ///
     /// # Errors
-    /// The URL is none of NATS, nobody answers there, the login is refused; the server has no JetStream; the stream is
-    /// missing, cannot be created, or will not do.
+    /// Fails if the URL is invalid, the server is unavailable, refuses the login or has no JetStream, or if the stream is missing,
+    /// cannot be created, or is unsuitable.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// Panics outside of a Tokio runtime.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -116,7 +116,7 @@ impl Events {
         })))
     }
 
-    /// How long an event may take to be acknowledged; 800 ms by default.
+    /// Sets the timeout of an acknowledgement. Default: 800 ms.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -174,7 +174,7 @@ impl Inner {
                 Ok(())
             }
             Ok(Err(error)) => {
-                // A server that refuses an event is there.
+                // A server that refuses an event is available.
                 attempt.succeeded();
                 Err(self.refused(&error))
             }
@@ -186,7 +186,7 @@ impl Inner {
         }
     }
 
-    /// Sends the event again and again, until the stream has acknowledged one of them, or has refused one.
+    /// Sends the event repeatedly until the stream acknowledges or refuses it.
     async fn acknowledged(&self, subject: &str, message: &PublishMessage) -> Result<(), PublishError> {
         let (mut sent, mut patience) = (Vec::new(), PATIENCE);
         loop {
@@ -203,17 +203,19 @@ impl Inner {
         let Self { client, stream, .. } = self;
         StepError::new(match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => {
-                format!("the event is larger than {} accepts: {}", client.place, told(error))
+                format!("the event is larger than {} accepts: {}", client.place, with_causes(error))
             }
             PublishErrorKind::StreamNotFound => {
                 format!("the stream `{stream}` of {} does not exist, or has no leader", client.place)
             }
-            _ => format!("the stream `{stream}` of {} refuses the event: {}", client.place, told(error)),
+            _ => {
+                format!("the stream `{stream}` of {} refuses the event: {}", client.place, with_causes(error))
+            }
         })
     }
 }
 
-/// Of what was sent once or more often; one that got lost has none.
+/// The first answer to any of the messages; a lost message has none.
 async fn first_answer(sent: &mut Vec<Sent>) -> Result<PublishAck, PublishError> {
     poll_fn(|cx| {
         let mut index = 0;

@@ -1,14 +1,14 @@
-//! Subjects: of one event, or of many.
+//! Filters of subjects.
 
 use std::fmt::Write as _;
 
 use graceful::backends::encoded;
 use smol_str::SmolStr;
 
-/// Which events a [`Subscriber`](super::Subscriber) reads: those of a service, a tenant, a pattern, a name; what is not
-/// named is any.
+/// Selects the events that a [`Subscriber`](super::Subscriber) reads, by service, tenant, pattern and name. A part that is not set matches
+/// any value.
 ///
-/// With all four named it is the one subject under which such an event is emitted.
+/// With all four parts it is the subject under which such an event is emitted.
 ///
 /// ```
 /// use graceful_nats::Filter;
@@ -31,7 +31,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// All events.
+    /// Selects all events.
     ///
     /// ```
     /// let all = graceful_nats::Filter::new();
@@ -41,7 +41,7 @@ impl Filter {
         Self::default()
     }
 
-    /// Only those of this service.
+    /// Selects only the events of this service.
     ///
     /// ```
     /// # use graceful_nats::Filter;
@@ -52,7 +52,7 @@ impl Filter {
         Self { service: Some(service.into()), ..self }
     }
 
-    /// Only those of this tenant; the empty one is none.
+    /// Selects only the events of this tenant; an empty text selects the events without a tenant.
     ///
     /// ```
     /// # use graceful_nats::Filter;
@@ -63,7 +63,7 @@ impl Filter {
         Self { tenant: Some(tenant.into()), ..self }
     }
 
-    /// Only those of this kind of entity.
+    /// Selects only the events of this pattern.
     ///
     /// ```
     /// # use graceful_nats::Filter;
@@ -74,7 +74,7 @@ impl Filter {
         Self { pattern: Some(pattern.into()), ..self }
     }
 
-    /// Only those of this name.
+    /// Selects only the events of this name.
     ///
     /// ```
     /// # use graceful_nats::Filter;
@@ -85,7 +85,7 @@ impl Filter {
         Self { event: Some(name.into()), ..self }
     }
 
-    /// The subject in a stream.
+    /// Returns the subject in a stream.
     ///
     /// ```
     /// # use graceful_nats::Filter;

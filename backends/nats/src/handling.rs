@@ -1,4 +1,4 @@
-//! One event, from its delivery to the answer that the server gets.
+//! Handles one event, from its delivery to the acknowledgement.
 
 use std::{
     future::{Future, poll_fn},
@@ -17,17 +17,17 @@ use tokio::time::{sleep, timeout};
 
 use super::{PoisonEvent, Rejected, Subscriber, subscriber::within};
 
-/// The first pause before an event comes again; it doubles each time.
+/// The first pause before an event is redelivered; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The longest pause before an inbox that has failed is asked again: it serves all events, not only this one.
+/// The longest pause before an unavailable inbox is tried again.
 const LONGEST_INBOX_PAUSE: Duration = Duration::from_secs(1);
 
-/// What has become of a delivery.
+/// The outcome of a delivery.
 enum Outcome {
     Handled,
-    /// The end of the reading came before the inbox could begin the event: no attempt was made.
+    /// Reading ended before the inbox could record the event: no attempt was made.
     Unbegun,
     Rejected {
         attempt: u32,
@@ -119,7 +119,7 @@ impl Subscriber {
         };
         let InboxEntry::First(transaction) = entry else { return Outcome::Handled };
         if attempt > self.attempts {
-            // A handler that took its process down each time was never there to say so.
+            // The process died in each attempt, so the handler never returned an error.
             let rejected = Rejected::poison("all attempts were interrupted");
             return Outcome::Rejected { attempt, rejected };
         }

@@ -1,12 +1,12 @@
-//! Events that are not handled.
+//! Poison events, and the errors of handlers.
 
 use std::{error::Error, sync::Arc};
 
 use graceful::{StepError, backends::ReceivedEvent};
 
-/// Why a handler did not handle an event.
+/// The error of a handler that did not handle an event.
 ///
-/// Any error becomes one by `?`, and the event comes again.
+/// Any error converts into it by `?`; the event is then redelivered.
 ///
 /// ```
 /// use graceful_nats::Rejected;
@@ -25,7 +25,7 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    /// It never will: the event must not come again.
+    /// Rejects the event for good: it is not redelivered.
     ///
     /// ```
     /// # use graceful_nats::Rejected;
@@ -35,7 +35,7 @@ impl Rejected {
         Self { error: StepError::caused_by(error), poison: true }
     }
 
-    /// Whether the event must not come again.
+    /// Whether the event is not redelivered.
     ///
     /// ```
     /// # use graceful_nats::Rejected;
@@ -48,13 +48,13 @@ impl Rejected {
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Rejected {
     fn from(error: E) -> Self {
-        // Of an error of ours, such as of a handler that has panicked or taken too long, the kind is kept.
+        // Preserves the kind of a `StepError`, e.g. of a handler that has panicked or timed out.
         let error = error.into().downcast().map_or_else(StepError::caused_by, |error| *error);
         Self { error, poison: false }
     }
 }
 
-/// An event that was given up.
+/// An event that a subscriber does not try again.
 ///
 /// ```no_run
 /// # use graceful_nats::{Filter, Subscriber};
@@ -67,14 +67,14 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Rejected {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PoisonEvent {
-    /// Its place in the stream, where it can be read again.
+    /// The event's sequence number in the stream, by which it can be read again.
     pub sequence: u64,
-    /// The subject that it came under.
+    /// The subject of the event.
     pub subject: String,
-    /// The event; `None` where it is no CloudEvent.
+    /// The event; `None` if the message is not a CloudEvent.
     pub event: Option<Arc<ReceivedEvent>>,
-    /// The attempt in which it was given up: how often the handler was run, or one more where no run came to its end.
+    /// The number of attempts: how often the handler was run, or one more if each run was interrupted.
     pub attempts: u32,
-    /// Why it was given up.
+    /// The error of the last attempt.
     pub error: StepError,
 }

@@ -14,7 +14,7 @@ use super::{client::Client, url::Url};
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const REPETITIONS_KNOWN: Duration = Duration::from_secs(120);
 
-/// What a stream of somebody else's must hold at least before it discards what may not have been read yet.
+/// The least number of messages that a stream must store before it discards messages that may be unread.
 const FEWEST_MESSAGES: i64 = 1_000_000;
 const FEWEST_BYTES: i64 = 1 << 30;
 const SHORTEST_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -30,11 +30,11 @@ pub(super) async fn created_or_checked(client: &Client, url: &Url) -> Result<Str
                     .jetstream
                     .get_stream(&url.stream)
                     .await
-                    .map_err(|_| of(&format!("cannot be created: {}", told(&error)))),
+                    .map_err(|_| of(&format!("cannot be created: {}", with_causes(&error)))),
             }
         }
         Err(error) if is_missing(&error) => Err(of("is missing")),
-        found => found.map_err(|error| of(&format!("cannot be inspected: {}", told(&error)))),
+        found => found.map_err(|error| of(&format!("cannot be inspected: {}", with_causes(&error)))),
     }?;
     let config = &stream.cached_info().config;
     if let Some(why) = unfit(config, &url.stream) {
@@ -65,7 +65,7 @@ fn config(url: &Url) -> Config {
     }
 }
 
-/// Why a stream that somebody has created will not do.
+/// Returns why an existing stream is unsuitable.
 fn unfit(config: &Config, stream: &str) -> Option<String> {
     let subjects = subjects(stream);
     if !config.subjects.iter().any(|taken| *taken == subjects || taken == ">") {
@@ -83,7 +83,7 @@ fn unfit(config: &Config, stream: &str) -> Option<String> {
         .then(|| "does not detect duplicates (`duplicate_window` is 0)".to_owned())
 }
 
-/// How a stream that somebody has created can lose events that not everybody has read, each with what to change.
+/// Lists how an existing stream can lose unread events, each with the setting to change.
 fn losses(config: &Config) -> Vec<String> {
     let mut losses = Vec::new();
     if config.storage == StorageType::Memory {
@@ -99,7 +99,7 @@ fn losses(config: &Config) -> Vec<String> {
         }
     };
     losses.extend(retention.map(|why| format!("{why}: set it to `limits`)")));
-    // Where it discards what is new, the event is refused, and its step fails.
+    // A stream that discards new messages refuses the event: its step fails, and nothing is lost silently.
     let discards_old = config.discard == DiscardPolicy::Old;
     for (limit, value, fewest, applies) in [
         ("max_msgs", config.max_messages, FEWEST_MESSAGES, discards_old),
@@ -131,7 +131,7 @@ fn is_missing(error: &GetStreamError) -> bool {
 }
 
 /// The error with its causes.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -159,8 +159,8 @@ mod tests {
             (Config { sealed: true, ..fit() }, "is sealed"),
             (Config { duplicate_window: Duration::ZERO, ..fit() }, "does not detect duplicates"),
         ] {
-            let told = unfit(&config, "a").unwrap();
-            assert!(told.starts_with(why), "{told}");
+            let why_unfit = unfit(&config, "a").unwrap();
+            assert!(why_unfit.starts_with(why), "{why_unfit}");
         }
     }
 

@@ -22,51 +22,51 @@ use tokio_stream::StreamExt as _;
 use super::{
     Filter, PoisonEvent, Rejected,
     client::Client,
-    stream::{created_or_checked, told},
+    stream::{created_or_checked, with_causes},
     url::Url,
 };
 
 const ATTEMPTS: u32 = 10;
 const ACK_WAIT: Duration = Duration::from_secs(30);
 
-/// How long a handler may take for an event, unless it is told otherwise.
+/// The default time limit of a handler.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A server that has nothing to deliver says so as often as this.
+/// The interval of heartbeats of a server that has nothing to deliver.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long to wait before a reading that broke off is begun anew.
+/// The pause before a reading that failed is restarted.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Reads the events of a stream, each at least once, and handles each once, if its effects are in the inbox's database.
+/// Reads the events of a stream. Each is delivered at least once, and takes effect once if its effects are in the inbox's database.
 ///
-/// It is a durable consumer: under its name, the server remembers what was handled, over restarts; several processes with
-/// the same name share the work. It takes one event at a time, and asks for the next when that one is done.
+/// It is a durable consumer: the server stores under its name which events were handled, also over restarts. Several processes with the
+/// same name share the events. Each handles one event at a time.
 ///
-/// | the handler | then |
+/// | the handler | result |
 /// |---|---|
-/// | answers `Ok(transaction)` | it is committed; the event is acknowledged |
-/// | answers an error, or panics | the transaction is dropped; the event comes again after 0.5, 1, 2, … 60 s, ten times in all, then it is poison |
-/// | has not finished within its [time](Self::timeout) of 60 s | the same: its future is dropped, and the transaction with it |
-/// | answers [`Rejected::poison`] | the transaction is dropped; the event does not come again |
-/// | is dropped, with its process | the transaction is dropped; the event comes again after 30 s |
+/// | returns `Ok(transaction)` | the transaction is committed, and the event is acknowledged |
+/// | returns an error, or panics | the transaction is dropped, and the event is redelivered after 0.5, 1, 2, … 60 s; after ten attempts it is poison |
+/// | exceeds its [time limit](Self::timeout) of 60 s | the same: its future is dropped, and with it the transaction |
+/// | returns [`Rejected::poison`] | the transaction is dropped, and the event is not redelivered |
+/// | is interrupted by the end of its process | the transaction is rolled back, and the event is redelivered after 30 s |
 ///
-/// While the handler is at work the server is told so. An event that was committed, but whose acknowledgement got lost, comes
-/// again; the inbox knows it, and it is acknowledged without the handler.
+/// While the handler runs, the time to acknowledge the event is extended. If an event is committed but its acknowledgement is lost, it is
+/// redelivered; the inbox detects this, and the event is acknowledged without a call of the handler.
 ///
-/// **An attempt** is a run of the handler, and nothing else. While the inbox is unavailable, the event waits: the inbox is asked again
-/// every second, and no attempt is counted, however long that lasts. The inboxes of the SQLite and PostgreSQL stores count attempts
-/// in their database ([`Inbox::attempted`]), except the first one where its process dies in it; with another inbox, an event that comes
-/// again for another reason (its process died or lost its connection) has used an attempt, too.
+/// **An attempt** is a run of the handler. While the inbox is unavailable, the event waits: the inbox is tried again every second, and no
+/// attempt is counted. The SQLite and PostgreSQL stores count attempts in their database ([`Inbox::attempted`]), except the first
+/// attempt if its process dies in it. With another inbox, each redelivery for another reason (the process died or lost its
+/// connection) counts as an attempt too.
 ///
-/// **A handler that blocks its thread** cannot be stopped by its time, since a future is dropped between two polls only: let it call
-/// what blocks by [`spawn_blocking`](tokio::task::spawn_blocking).
+/// **A handler that blocks its thread** cannot be stopped by the time limit, because a future can only be dropped between two polls: run
+/// blocking code by [`spawn_blocking`](tokio::task::spawn_blocking).
 ///
-/// The handler is called within [the event's context](ReceivedEvent::context): what it calls is of the same tenant, correlation and
+/// The handler runs in [the event's context](ReceivedEvent::context), so handlers that it calls have the same tenant, correlation id and
 /// trace.
 ///
-/// **PoisonEvent** is told by a `tracing` event and to [`on_poison`](Self::on_poison), and stays in the stream, under its
-/// sequence number, for as long as the stream keeps it. A message that is no CloudEvent is poison at once.
+/// **A poison event** is logged, and passed to [`on_poison`](Self::on_poison). It stays in the stream, under its sequence number, for the
+/// retention time of the stream. A message that is not a CloudEvent is poison at once.
 ///
 /// ```no_run
 /// use graceful::backends::memory;
@@ -75,7 +75,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// let filter = graceful_nats::Filter::new().event("user_updated");
 /// let subscriber = graceful_nats::Subscriber::connect("nats://127.0.0.1", "greeter", &filter)
 ///     .await?
-///     .on_poison(|poison| eprintln!("event {} was given up: {}", poison.sequence, poison.error));
+///     .on_poison(|poison| eprintln!("poison event {}: {}", poison.sequence, poison.error));
 /// subscriber
 ///     .run(&memory::Inbox::new(), |event, transaction| async move {
 ///         let name: String = event.result()?;
@@ -100,7 +100,7 @@ pub struct Subscriber {
 
 type OnPoison = dyn Fn(&PoisonEvent) + Send + Sync;
 
-/// What may fail for each event alike.
+/// Outages that affect all events.
 pub(super) struct Outages {
     reading: Outage,
     pub(super) inbox: Outage,
@@ -108,13 +108,13 @@ pub(super) struct Outages {
 }
 
 impl Subscriber {
-    /// Connects, creates or checks the stream as [the module](super) says, and the consumer of this name on it.
+    /// Connects, and creates or checks the stream (see [the module](super)) and the consumer of this name.
     ///
-    /// The URL is that of [`Events`](super::Events). An event is delivered from the stream's first on.
+    /// The URL is that of [`Events`](super::Events). A new consumer starts at the first event of the stream.
     ///
     /// # Errors
-    /// As [`Events::connect`](super::Events::connect); the name is none for a consumer, or there is a consumer of that name
-    /// with other settings that cannot be changed.
+    /// Fails like [`Events::connect`](super::Events::connect). Also fails if the name of the consumer is invalid, or if a consumer of that
+    /// name has settings that cannot be changed.
     ///
     /// ```no_run
     /// # use graceful_nats::{Filter, Subscriber};
@@ -146,7 +146,7 @@ impl Subscriber {
         Ok(this)
     }
 
-    /// How often the handler may be run for an event before that is poison; 10 by default, at least 1.
+    /// Sets the number of attempts before an event is poison, at least 1. Default: 10.
     ///
     /// ```no_run
     /// # fn example(subscriber: graceful_nats::Subscriber) {
@@ -158,8 +158,7 @@ impl Subscriber {
         Self { attempts: attempts.max(1), ..self }
     }
 
-    /// After how long a silence of its handler an event comes again; 30 s by default. That is the time which it takes to
-    /// come again from a process that died.
+    /// Sets after which time an event is redelivered if its process dies. Default: 30 s.
     ///
     /// ```no_run
     /// # fn example(subscriber: graceful_nats::Subscriber) {
@@ -171,8 +170,8 @@ impl Subscriber {
         Self { ack_wait: time, ..self }
     }
 
-    /// How long the handler may take for an event; 60 s by default, at least 1 ms. Then its future is dropped, and its transaction with
-    /// it; that was an attempt, and the event comes again. The inbox's own work, before and after it, may take as long.
+    /// Sets the time limit of the handler, at least 1 ms. Default: 60 s. When it expires, the future is dropped, and with it the
+    /// transaction; the attempt has failed, and the event is redelivered. The inbox's work before and after the handler has the same limit.
     ///
     /// ```no_run
     /// # fn example(subscriber: graceful_nats::Subscriber) {
@@ -184,7 +183,7 @@ impl Subscriber {
         Self { timeout: time.max(Duration::from_millis(1)), ..self }
     }
 
-    /// Is told of each event that is given up.
+    /// Sets a function that is called with each poison event.
     ///
     /// ```no_run
     /// # fn example(subscriber: graceful_nats::Subscriber) {
@@ -196,13 +195,13 @@ impl Subscriber {
         Self { on_poison: Some(Arc::new(tell)), ..self }
     }
 
-    /// Hands each event to the handler, with the inbox's transaction, until the future is dropped. See the [table](Self)
-    /// for what its answers mean.
+    /// Calls the handler with each event and the inbox's transaction, until the future is dropped. See the [table](Self) for the meaning
+    /// of its results.
     ///
-    /// A connection that is lost comes back by itself. Dropped in the middle of an event, it leaves that one to come again.
+    /// A lost connection is re-established automatically. If the future is dropped while an event is being handled, the event is redelivered.
     ///
     /// # Errors
-    /// The server refuses the consumer, at the beginning. What fails later is tried again, and told by `tracing`.
+    /// Fails if the server refuses the consumer at the beginning. Later failures are retried and logged.
     ///
     /// ```no_run
     /// # use graceful::backends::memory;
@@ -225,11 +224,11 @@ impl Subscriber {
         self.run_until(pending(), inbox, handler).await
     }
 
-    /// As [`run`](Self::run), until `end` is done; an event that is being handled then is handled to its end. One that still waits for
-    /// the inbox is given back.
+    /// Like [`run`](Self::run), until `end` is ready. An event that is then being handled is finished; one that still waits for the
+    /// inbox is returned to the stream.
     ///
     /// # Errors
-    /// The server refuses the consumer, at the beginning. What fails later is tried again, and told by `tracing`.
+    /// Fails if the server refuses the consumer at the beginning. Later failures are retried and logged.
     ///
     /// ```no_run
     /// # use graceful::backends::memory;
@@ -286,7 +285,7 @@ impl Subscriber {
 
     async fn messages(&self) -> Result<pull::Stream, Broken> {
         let consumer = self.consumer().await?;
-        // One at a time: what waits here behind another would be given up by the server, and come again.
+        // One event at a time: the server would redeliver events that wait here for too long.
         let messages = consumer.stream().max_messages_per_batch(1).heartbeat(HEARTBEAT).messages().await;
         messages.map_err(|error| Broken { refused: false, error: self.failed(&error) })
     }
@@ -297,7 +296,7 @@ impl Subscriber {
             filter_subject: self.subject.clone(),
             ack_policy: AckPolicy::Explicit,
             ack_wait: self.ack_wait,
-            // Counted here: of the last attempt of a process that dies in it the server would tell nobody.
+            // Attempts are counted here, because the server does not report a last attempt that is interrupted.
             max_deliver: -1,
             ..pull::Config::default()
         };
@@ -312,14 +311,14 @@ impl Subscriber {
         ConnectError::new(format!(
             "the consumer `{name}` of {} cannot be used: {}",
             client.place,
-            told(error)
+            with_causes(error)
         ))
     }
 }
 
-/// Why there is nothing to read.
+/// The error of a reading that failed.
 struct Broken {
-    /// By the server, and not by the way to it.
+    /// Whether the server refused, as opposed to a failed connection.
     refused: bool,
     error: ConnectError,
 }

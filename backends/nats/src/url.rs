@@ -7,18 +7,18 @@ use graceful::backends::client::{
 };
 use percent_encoding::percent_decode_str;
 
-/// The stream, where the URL names none.
+/// The default name of the stream.
 const STREAM: &str = "graceful";
 
 pub(super) struct Url {
     pub servers: Vec<ServerAddr>,
     pub login: Option<Login>,
     pub stream: String,
-    /// Whether a stream that is missing is created.
+    /// Whether a missing stream is created.
     pub create: bool,
-    /// Whether a stream that can lose events will do.
+    /// Whether a stream that can lose events is accepted.
     pub allow_loss: bool,
-    /// For people: the server, with host and port where these are no secret in the wrong place.
+    /// The server for messages, with host and port if these certainly contain no secret.
     pub place: String,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Login {
 }
 
 impl Url {
-    /// No part of the URL is in the error: any may hold a secret.
+    /// Parses a URL. The error contains no part of it, because any part may be a secret.
     pub(super) fn parse(url: &str) -> Result<Self, ConnectError> {
         let (servers, query) = url.split_once('?').unwrap_or((url, ""));
         let mut this = Self {
@@ -123,7 +123,7 @@ fn decoded(text: &str) -> Result<String, ConnectError> {
     decoded.map(Into::into).map_err(|_| no_url("its user or its password is not UTF-8"))
 }
 
-/// It is a token of subjects, too.
+/// The name must also be a valid token of subjects.
 fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))

@@ -1,4 +1,4 @@
-//! Alerts, told to the log: a book that several processes share.
+//! The alert store, which several processes can share; changes are logged.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
 
 use super::{Store, broken, count, micros};
 
-/// How many resolved alerts are kept.
+/// How many resolved alerts are stored.
 const RESOLVED: i64 = 1000;
 
 fn alert(row: &PgRow) -> Result<Alert, sqlx::Error> {
@@ -22,7 +22,7 @@ async fn open_of(connection: &mut PgConnection, incident: &str) -> Result<Option
     query.bind(incident).fetch_optional(connection).await?.as_ref().map(alert).transpose()
 }
 
-/// A transaction that changes the alert of an incident, one after the other: there may be no row yet that could be locked.
+/// Begins a transaction that changes the alert of an incident. An advisory lock serialises them, because there may be no row to lock yet.
 async fn begin<'c>(
     connection: &'c mut PgConnection,
     incident: &str,
@@ -63,13 +63,13 @@ async fn fire(
 
 async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Option<Alert>, sqlx::Error> {
     let incident = flow.incident().to_string();
-    // Every success asks, and few find an alert.
+    // Every success checks, and few find an alert.
     if open_of(connection, &incident).await?.is_none() {
         return Ok(None);
     }
     let mut transaction = begin(connection, &incident).await?;
     let Some(open) = open_of(&mut transaction, &incident).await? else { return Ok(None) };
-    // In the row is the server's time: by it the newest are kept.
+    // The row has the server's time, by which the newest alerts are selected.
     let resolved = Alert { resolved_at: Some(flow.timestamp()), ..open };
     sqlx::query(
         "UPDATE graceful_alerts SET resolved_at = graceful_now(), alert = $1 WHERE entity = $2 AND resolved_at IS NULL",
@@ -91,21 +91,21 @@ async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Option<Al
 
 impl Alerter for Store {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-        let (flow, told) = (Arc::clone(flow), Arc::clone(flow));
+        let (flow, logged) = (Arc::clone(flow), Arc::clone(flow));
         let fired =
             self.run(move |connection| Box::pin(async move { fire(connection, &flow, severity).await }));
         fired.map(move |(alert, change)| {
-            Alert::log_fired(&told, alert.severity, alert.count);
+            Alert::log_fired(&logged, alert.severity, alert.count);
             change
         })
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
-        let (flow, told) = (Arc::clone(flow), Arc::clone(flow));
+        let (flow, logged) = (Arc::clone(flow), Arc::clone(flow));
         let resolved = self.run(move |connection| Box::pin(async move { resolve(connection, &flow).await }));
         resolved.map(move |alert| {
             let Some(alert) = alert else { return AlertChange::NotOpen };
-            alert.log_resolved(&told);
+            alert.log_resolved(&logged);
             AlertChange::Resolved
         })
     }

@@ -22,10 +22,10 @@ fn head(row: &PgRow) -> Result<AuditHead, sqlx::Error> {
     Ok(AuditHead { sequence: row.try_get("seq")?, hash: hash.try_into().map_err(broken)? })
 }
 
-/// How many records are appended in one statement: what has piled up while the server was slow must not be too much for it.
+/// The limit of records per statement, so that a backlog after a slow phase does not overload the server.
 const APPENDED_AT_ONCE: usize = 1000;
 
-/// What is appended of a flow.
+/// The record of a flow that is appended.
 struct Record {
     flow: Uuid,
     entity: String,
@@ -39,8 +39,8 @@ impl Record {
     }
 }
 
-/// Records on their way to the chain. It has one end, which its writers take in turn: so all that has come meanwhile is appended
-/// at once, however many handlers there are.
+/// The records that wait for the chain. Only one writer at a time can append, so it appends all records that have arrived
+/// meanwhile at once.
 #[derive(Default)]
 pub(super) struct Appending(Mutex<Queue>);
 
@@ -56,7 +56,7 @@ impl Appending {
     }
 }
 
-/// Writes what waits, until nothing does. Where it is dropped before, with its runtime, whoever waits is told by that.
+/// Writes records until none waits. If it is dropped with its runtime, its waiting callers get an error.
 struct Writing {
     store: Store,
     done: bool,
@@ -81,7 +81,7 @@ impl Writing {
                 .run(move |connection| Box::pin(async move { append(connection, records).await }))
                 .await;
             for answer in answers {
-                // Whoever waits no longer needs none.
+                // A caller that was dropped needs no answer.
                 let _ = answer.send(appended.clone());
             }
         }
@@ -96,8 +96,8 @@ impl Drop for Writing {
     }
 }
 
-/// A chain has one end, and one writer at a time. What the end is, is asked by another statement: this one sees what was there
-/// before it waited.
+/// Locks the chain, which has one writer at a time. Another statement reads its end, because this one would see a snapshot from
+/// before the wait.
 async fn begin_chain(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     let mut transaction = begin(connection).await?;
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))")
@@ -125,7 +125,7 @@ async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(
     }
     let mut chained = Vec::new();
     for record in records {
-        // A flow that is delivered again was done once.
+        // A flow that is delivered again is recorded once.
         if done.insert(record.flow) {
             last = last.next(record.flow.as_bytes(), &record.entity, &record.text);
             chained.push((record, last));
@@ -152,10 +152,10 @@ fn column<'a, T>(
     chained.iter().map(|(record, head)| value(record, head)).collect()
 }
 
-/// How many records are read at once.
+/// How many records are read per statement.
 const PAGE: usize = 1000;
 
-/// Goes on from where it is; the answer is whether that was the end.
+/// Continues the verification, and returns whether it has reached the end.
 async fn follow(
     connection: &mut PgConnection,
     mut chain: Follow,
@@ -183,7 +183,7 @@ async fn remove_payloads(
     known: Option<AuditHead>,
 ) -> Result<Result<AuditHead, Tampered>, sqlx::Error> {
     let mut transaction = begin_chain(connection).await?;
-    // Between two statements a page is hashed, and nobody else is waited for.
+    // Pages are hashed between two statements; the transaction waits for no other session meanwhile.
     sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *transaction).await?;
     let mut whole = Follow::new(known);
     let before = loop {
@@ -236,13 +236,13 @@ async fn remove_payloads(
 }
 
 impl Store {
-    /// Follows the audit log's chain from its first record, and answers where it ends: to be kept elsewhere, and shown the next
-    /// time as `known`. With it, a log that was cut off, or written anew as a whole, shows, too.
+    /// Verifies the audit log's chain from its first record, and returns its head. Store the head elsewhere, and pass it as `known` the next
+    /// time: then a log that was truncated or completely rewritten is detected too.
     ///
-    /// It reads the whole log. Appending goes on meanwhile.
+    /// It reads the whole log. Records can be appended meanwhile.
     ///
     /// # Errors
-    /// [`Tampered`], as the source of the error, where a record was edited, deleted or moved; else the log cannot be read.
+    /// Fails if a record was edited, deleted or moved, with [`Tampered`] as the source of the error, or if the log cannot be read.
     ///
     /// ```no_run
     /// # async fn example(store: graceful_postgres::Store) -> Result<(), graceful::StepError> {
@@ -264,18 +264,18 @@ impl Store {
         }
     }
 
-    /// Removes the payloads from the records of earlier versions, which held the whole flow, and writes the chain anew over what
-    /// is left. A further record says how many there were, and where the chain ended before. Answers the new head, to be kept
-    /// instead of `known`; the old one where there is nothing to remove.
+    /// Removes the payloads from records of earlier versions, which contained the whole flow, and rewrites the chain. A new record contains the
+    /// number of changed records and the previous head. Returns the new head, to be stored instead of `known`, or the current head if there
+    /// was nothing to remove.
     ///
-    /// The log is [verified](Self::verify) first, within the same transaction, so that nothing that was tampered with becomes
-    /// whole by this. Appending waits meanwhile, in all processes, and its steps fail where that is longer than their time: do
-    /// it while the service is stopped if the log is long. It may take an hour; dropping the future does not stop it.
+    /// The log is [verified](Self::verify) first in the same transaction, so that a tampered log cannot become valid. Meanwhile
+    /// appending waits in all processes, and steps that exceed their time budget fail: if the log is long, stop the service first. It may take an
+    /// hour; dropping the future does not stop it.
     ///
-    /// The table holds what was removed until it is vacuumed; mind backups and replicas as well.
+    /// Removed payloads remain in the table until it is vacuumed, and in backups and replicas.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify); a record cannot be read. Then nothing is changed.
+    /// Fails like [`verify`](Self::verify), or if a record cannot be read. Then nothing is changed.
     ///
     /// ```no_run
     /// # async fn example(store: graceful_postgres::Store) -> Result<(), graceful::StepError> {

@@ -1,4 +1,4 @@
-//! Connecting: the pool, what is behind it, and whether the tables are those that are needed.
+//! Connects: creates the pool, and checks the server and the tables.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,25 +18,25 @@ use uuid::Uuid;
 
 use super::{Store, TIMEOUT, begin, migrate, transaction};
 
-/// How many connections a pool of ours has, unless its URL says otherwise.
+/// The default number of connections of the pool.
 const CONNECTIONS: u32 = 10;
 
-/// How long the first connection, the look at the tables and making them may take.
+/// The timeout of connecting at start, including the check and the migration of the tables.
 const START: Duration = Duration::from_secs(10);
 
 impl Store {
-    /// Connects to `postgres://[user[:password]@]host[:port][/database][?options]`, with the options of sqlx and libpq, and one
-    /// more: `max_connections`, 10 by default. A relay has one beyond them, to listen by, and
-    /// the transactions of subscribers as many.
+    /// Connects to `postgres://[user[:password]@]host[:port][/database][?options]`. The options are those of sqlx and libpq, and
+    /// `max_connections`, 10 by default. In addition a relay has one connection for notifications, and the transactions of subscribers
+    /// have a pool of the same size.
     ///
-    /// The tables must be there: [`migrate`](Self::migrate) makes them.
+    /// The tables must exist: [`migrate`](Self::migrate) creates them.
     ///
     /// # Errors
-    /// The URL is none of PostgreSQL, nobody answers there within 10 seconds, the server refuses, the database is not in UTF-8, or
-    /// its tables are missing, older or newer than this version's.
+    /// Fails if the URL is invalid, the server does not answer within 10 seconds or refuses, the encoding of the database is not UTF-8, or
+    /// the tables are missing or those of another version.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// Panics outside of a Tokio runtime.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -47,18 +47,18 @@ impl Store {
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         let (options, connections) = parse(url)?;
         let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(START);
-        // A subscriber's transaction keeps its connection as long as its handler takes: the steps have others.
+        // A subscriber's transaction occupies a connection as long as its handler runs, so the steps use another pool.
         let inbox = pool.clone().connect_lazy_with(options.clone());
         Self::over(pool.connect_lazy_with(options), inbox).await
     }
 
-    /// Uses a pool of your own, with its size and its settings. A relay makes one more connection, to listen by.
+    /// Uses your own pool, with its size and settings. A relay opens one more connection for notifications.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect).
+    /// Fails like [`connect`](Self::connect).
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// Panics outside of a Tokio runtime.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -100,11 +100,11 @@ impl Store {
         })
     }
 
-    /// Makes the tables that are missing, in the first schema of the search path; where none is, it changes nothing, and needs no
-    /// right to. It is for the role that owns the tables, when a new version is deployed. Several processes may do so at once.
+    /// Creates missing tables in the first schema of the search path, and migrates older ones. If none is missing, it changes nothing, and needs no
+    /// rights to. Call it as the role that owns the tables when you deploy a new version. Several processes may call it concurrently.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect), or the role may not create tables.
+    /// Fails like [`connect`](Self::connect), or if the role may not create tables.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -128,7 +128,7 @@ impl Store {
     }
 }
 
-/// No part of the URL in what is told: it may be a password.
+/// Parses a URL. The error contains no part of it, because any part may be a password.
 fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
     let wrong = || {
         ConnectError::new(format!(
@@ -144,10 +144,10 @@ fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
         .filter(|parameter| !parameter.is_empty())
         .partition(|parameter| parameter.starts_with("max_connections="));
     let server = format!("{server}?{}", others.join("&"));
-    // Of an option that it does not know, the parser would log the value.
+    // The parser would log the value of an unknown option.
     let options = tracing::dispatcher::with_default(&tracing::Dispatch::none(), || server.parse());
     let options: PgConnectOptions = options.map_err(|_| wrong())?;
-    // `PgBouncer` refuses the parameter, and nothing of ours is a float.
+    // `PgBouncer` refuses this parameter, and the tables contain no floats.
     let options = options.extra_float_digits(None);
     let connections = match own.last() {
         None => CONNECTIONS,
@@ -175,7 +175,7 @@ async fn within<T>(
     }
 }
 
-/// What there is behind a pool of connections.
+/// The server behind a pool.
 struct Server {
     encoding: String,
     isolation: String,
@@ -187,7 +187,7 @@ impl Server {
     async fn look(pool: &PgPool) -> Result<Self, sqlx::Error> {
         let is_pooled = is_pooled(pool).await?;
         let mut connection = pool.acquire().await?;
-        // Without parameters, and so without a prepared statement that a pooler would not know.
+        // Without parameters there is no prepared statement, which a pooler might not support.
         let settings = "SELECT current_setting('server_encoding') AS encoding, \
                         current_setting('default_transaction_isolation') AS isolation";
         let settings = sqlx::raw_sql(settings).fetch_one(&mut *connection).await?;
@@ -210,14 +210,14 @@ impl Server {
     }
 }
 
-/// How long a statement may take that waits for nobody.
+/// The timeout of a statement that waits for no other session.
 const ALONE: Duration = Duration::from_millis(500);
 
-/// A pooler may give a transaction, by chance, the connection that the one before it had.
+/// The number of probes: a pooler may by chance assign the same connection twice.
 const PROBES: usize = 3;
 
-/// Whether there is a pooler in between that gives each transaction another connection to the server: `PgBouncer` in transaction mode.
-/// Where it has one only, we would wait for ourselves.
+/// Whether a pooler in transaction mode, such as `PgBouncer`, assigns another server connection to each transaction. If it has only one server
+/// connection, the probe would wait for itself, hence the timeout.
 async fn is_pooled(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let mut other = PgConnection::connect_with(&pool.connect_options()).await?;
     for _ in 0..PROBES {
@@ -225,7 +225,7 @@ async fn is_pooled(pool: &PgPool) -> Result<bool, sqlx::Error> {
         let before = server_process(&mut connection).await?;
         let held = begin(&mut other).await?;
         let Ok(after) = timeout(ALONE, server_process(&mut connection)).await else {
-            // It is in the middle of something.
+            // A statement is still running on this connection.
             drop(connection.detach());
             return Ok(true);
         };

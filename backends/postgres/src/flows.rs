@@ -1,4 +1,4 @@
-//! Flows on their way.
+//! The store of durable flows.
 
 use std::{sync::Arc, time::Duration};
 

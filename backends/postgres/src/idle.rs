@@ -1,4 +1,4 @@
-//! Spares the server questions whose answer is known: that there is nothing to do.
+//! Skips claims while it is known that no flow is due.
 
 use std::{
     sync::{
@@ -10,17 +10,17 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How long nothing is asked after the answer that there is nothing, unless there is a reason to.
+/// How long claims are skipped after an empty one, unless there is a notification.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// How long after a reason to ask every question is asked: nobody tells of a flow while a relay is at work.
+/// How long after a notification no claim is skipped: there are no notifications while a relay is at work.
 const BUSY: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Default)]
 pub(super) struct Idle {
     times: Mutex<Times>,
-    /// Nobody has to be asked who tells by himself.
-    pub(super) is_told: AtomicBool,
+    /// Whether notifications work; otherwise no claim is skipped.
+    pub(super) is_notified: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -30,19 +30,20 @@ struct Times {
 }
 
 impl Idle {
-    /// There is, or may be soon, something to do.
+    /// A flow is or may soon be due.
     pub(super) fn wake(&self) {
         let busy_until = Some(Instant::now() + BUSY);
         *self.times.lock().unwrap_or_else(PoisonError::into_inner) = Times { busy_until, quiet_until: None };
     }
 
-    /// Whether it need not be asked yet.
+    /// Whether a claim can be skipped.
     pub(super) fn is_quiet(&self) -> bool {
         let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        self.is_told.load(Ordering::Relaxed) && times.quiet_until.is_some_and(|until| Instant::now() < until)
+        self.is_notified.load(Ordering::Relaxed)
+            && times.quiet_until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// There was something to do, or nothing.
+    /// Records whether a claim has found a flow.
     pub(super) fn answered(&self, something: bool) {
         if something {
             return self.wake();

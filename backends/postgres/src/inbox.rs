@@ -21,13 +21,13 @@ fn name(consumer: &str, event: &ReceivedEvent) -> [String; 3] {
 }
 
 impl Store {
-    /// Forgets the events that were handled at least that long ago, a thousand in one statement. Let it be longer than the stream keeps
-    /// them: what is forgotten, and comes again, is handled again.
+    /// Deletes the entries of events that were handled at least this long ago, a thousand per statement. Choose a time longer than the
+    /// retention of the stream: an event whose entry was deleted is handled again if it is redelivered.
     ///
-    /// Dropped half-way, it has forgotten some.
+    /// If it is dropped half-way, some entries have been deleted.
     ///
     /// # Errors
-    /// The server is away.
+    /// Fails if the server is unavailable.
     ///
     /// ```no_run
     /// # async fn example(store: graceful_postgres::Store) -> Result<(), graceful::StepError> {
@@ -69,7 +69,7 @@ impl Store {
     }
 }
 
-/// The transaction is the handler's own: what it writes through it becomes true with the entry, or not at all.
+/// The handler writes through the transaction, so its effects are committed atomically with the entry.
 impl Inbox for Store {
     type Transaction = Transaction<'static, Postgres>;
 
@@ -80,7 +80,7 @@ impl Inbox for Store {
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
         let name = name(consumer, event);
         let store = self.clone();
-        // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
+        // If `begin` were dropped half-way, the next user of the connection would get its transaction.
         let begun = Reply::within(&self.runtime, async move {
             let mut transaction = store.within(store.inbox.begin_with(BEGIN)).await?;
             let [consumer, source, id] = name;
@@ -91,10 +91,10 @@ impl Inbox for Store {
             .bind(consumer)
             .bind(source)
             .bind(id)
-            // A pooler gives the connection to somebody else, with what was prepared.
+            // A pooler reuses the connection for other clients, so nothing may stay prepared on it.
             .persistent(!store.is_pooled)
             .execute(&mut *transaction);
-            // Where another has noted it, and is still at it, this waits for its end.
+            // If another open transaction has recorded the event, this waits for its end.
             let noted = store.within(noted).await?;
             Ok(match noted.rows_affected() {
                 0 => InboxEntry::Again,

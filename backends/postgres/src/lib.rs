@@ -118,9 +118,9 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction, pool::P
 use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
-/// The store in PostgreSQL; a handle: cloning it shares the pool of connections. See the [module](self).
+/// The durable store in PostgreSQL. Cloning it shares the pool of connections. See the [crate](self).
 ///
-/// It works in the runtime that it was connected in; what has begun there is finished, even if its reply is dropped.
+/// It works in the runtime in which it was connected. A call that has begun is finished there, even if its reply is dropped.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -131,37 +131,37 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
-    /// Of the transactions that subscribers' handlers hold.
+    /// The pool of the transactions of subscribers.
     inbox: PgPool,
-    /// For people.
+    /// The server, for messages.
     place: Arc<str>,
     timeout: Duration,
-    /// Which of those that claim flows it is.
+    /// The id of this store among those that claim flows.
     claimer: Uuid,
     breaker: Arc<Breaker>,
     appending: Arc<audit::Appending>,
     idle: Arc<idle::Idle>,
-    /// Each transaction may have another connection to the server.
+    /// Whether a pooler may assign another server connection to each transaction.
     is_pooled: bool,
-    /// Statements are not left to stand alone: see [`Store::unit`].
+    /// Whether each statement runs in a transaction of its own: see [`Store::unit`].
     in_transactions: bool,
     runtime: Handle,
 }
 
-/// How many states and uses of one entity are kept.
+/// How many states and uses of one entity are stored.
 const KEPT_PER_ENTITY: i64 = 100;
 
-/// How much is forgotten in one statement.
+/// How many rows are deleted per statement.
 const PURGED_AT_ONCE: u32 = 1000;
 
-/// How long a call may take, unless it is told otherwise.
+/// The default timeout of a call.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a piece of work does with a connection.
+/// The future of work on a connection.
 type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
 
 impl Store {
-    /// How long a call may take, with a new connection if one is needed; 3 s by default.
+    /// Sets the timeout of a call, including a new connection if one is needed. Default: 3 s.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -178,7 +178,7 @@ impl Store {
         Self { timeout, ..self }
     }
 
-    /// Does a piece of work of a step; of a server that is away it is spared.
+    /// Runs the work of a step; fails at once while the circuit breaker is open.
     fn run<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
@@ -187,7 +187,7 @@ impl Store {
         self.admitted(Breaker::admit, work)
     }
 
-    /// Does a piece of work with a flow, whatever became of the last calls: what is not stored is not durable.
+    /// Runs work on a flow even while the circuit breaker is open, because a flow that is not stored is not durable.
     fn insist<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
@@ -214,21 +214,21 @@ impl Store {
             });
             let done = done.await;
             match &done {
-                Err(Failed { is_away: true, .. }) => attempt.failed(),
+                Err(Failed { is_unavailable: true, .. }) => attempt.failed(),
                 _ => attempt.succeeded(),
             }
-            if let Err(Failed { is_away, .. }) = &done
-                && (*is_away || store.is_pooled)
+            if let Err(Failed { is_unavailable, .. }) = &done
+                && (*is_unavailable || store.is_pooled)
             {
-                // It may be in the middle of something, and nobody knows of what.
+                // A statement may still be running on this connection, so it cannot be reused.
                 drop(used.map(PoolConnection::detach));
             }
             Ok(done?)
         })
     }
 
-    /// A piece of work as one transaction: where the default isolation is another than ours, or where a pooler could give each of
-    /// its statements another connection to the server. That one keeps nothing of us, since it is somebody else's next.
+    /// Runs work in one transaction, if the default isolation differs from ours, or if a pooler could assign another server connection to
+    /// each statement. Nothing may stay on that connection, because other clients use it next.
     async fn unit<T, F>(&self, connection: &mut PgConnection, work: F) -> Result<T, sqlx::Error>
     where
         F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T>,
@@ -246,17 +246,19 @@ impl Store {
         let Self { place, timeout: time, .. } = self;
         match timeout(*time, work).await {
             Ok(done) => done.map_err(|error| self.failed(&error)),
-            Err(_) => Err(Failed { is_away: true, why: format!("{place}: no answer within {time:?}") }),
+            Err(_) => {
+                Err(Failed { is_unavailable: true, why: format!("{place}: no answer within {time:?}") })
+            }
         }
     }
 
     fn failed(&self, error: &sqlx::Error) -> Failed {
-        Failed { is_away: is_away(error), why: format!("{}: {error}", self.place) }
+        Failed { is_unavailable: is_unavailable(error), why: format!("{}: {error}", self.place) }
     }
 }
 
-/// A transaction of ours: its isolation is our own, whatever is usual in this database, and the server ends it if we vanish, with the
-/// locks that it holds.
+/// Begins a transaction with our isolation level, independently of the default of the database. If this process dies, the server ends the
+/// transaction and releases its locks.
 async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
     if connection.is_in_transaction() {
         return connection.begin().await;
@@ -269,14 +271,14 @@ async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres
 }
 
 struct Failed {
-    /// It is the server or the way to it that failed, and not the statement.
-    is_away: bool,
+    /// Whether the server or the connection failed, not the statement.
+    is_unavailable: bool,
     why: String,
 }
 
-/// By the classes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>: no connection, no room, being shut down or
-/// not yet up; and by the one of a server that has become a standby.
-fn is_away(error: &sqlx::Error) -> bool {
+/// Whether the server is unavailable, by the classes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>: connection failure,
+/// insufficient resources, shutdown or startup; also the code of a server that has become a standby.
+fn is_unavailable(error: &sqlx::Error) -> bool {
     use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
     match error {
         Database(error) => error.code().is_some_and(|code| {
@@ -303,12 +305,12 @@ fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
 
-/// As microseconds that the server may add to its time.
+/// The duration in microseconds, limited so that the server can add it to its time.
 fn length(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX).min(i64::MAX / 2)
 }
 
-/// What is out of range, as the rounded end of time is, is at the end that it is beyond.
+/// A time out of range, such as the rounded end of time, becomes the nearest valid time.
 fn at(micros: i64) -> Timestamp {
     let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_microsecond(micros).unwrap_or(end)
@@ -325,7 +327,7 @@ where
     N::try_from(number).map_err(broken)
 }
 
-/// What stands in a row is not what was written.
+/// The error of a row that does not contain what was written.
 fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
@@ -334,10 +336,10 @@ fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::E
 pub const BACKEND: Backend =
     Backend::new("graceful-postgres", "GRACEFUL_STORE", &["postgres", "postgresql"], |url| {
         Box::pin(async move {
-            // Where its role may not, and need not, this changes nothing.
+            // If no table is missing, this needs no rights.
             Store::migrate(&url).await?;
             let store = Store::connect(&url).await?;
-            // Receivers of alerts read those of the store.
+            // Receivers of alerts use the store as their alert store.
             Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as _)
         })
     });

@@ -1,4 +1,4 @@
-//! Being told of flows that others have stored.
+//! Notifications of new flows.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -8,17 +8,17 @@ use tokio::time::{sleep, timeout};
 
 use super::{Failed, Store};
 
-/// How often the connection is asked whether it still is one, and the relay's waiting put off: well before it runs out.
+/// How often the connection is checked, and the relay's registration renewed, well before it expires.
 const RENEWED_EVERY: Duration = Duration::from_secs(20);
 
-/// How long to wait before a connection that was lost is made anew.
+/// The pause before a lost connection is re-established.
 const AGAIN: Duration = Duration::from_millis(500);
 
 impl Store {
-    /// Calls `wake` whenever a flow was stored, and whenever that may not have been heard.
+    /// Calls `wake` when a flow was stored, and when a notification may have been lost.
     pub(super) async fn hear(self, wake: impl Fn()) {
         if self.is_pooled {
-            // Whatever connection listened, is somebody else's.
+            // The pooler would assign the listening connection to other clients.
             return;
         }
         let outage = Outage::new();
@@ -31,7 +31,7 @@ impl Store {
         };
         loop {
             let lost = self.hear_by_one_connection(&heard).await;
-            self.idle.is_told.store(false, Ordering::Relaxed);
+            self.idle.is_notified.store(false, Ordering::Relaxed);
             if let Err(failed) = lost
                 && let Some(failures) = outage.failed()
             {
@@ -44,11 +44,11 @@ impl Store {
         }
     }
 
-    /// Until it is lost.
+    /// Listens until the connection is lost.
     async fn hear_by_one_connection(&self, wake: &impl Fn()) -> Result<(), Failed> {
         let mut listener = self.within(self.listener()).await?;
-        self.idle.is_told.store(true, Ordering::Relaxed);
-        // Of what was committed before it listens now, nobody told.
+        self.idle.is_notified.store(true, Ordering::Relaxed);
+        // There were no notifications of flows that were committed before.
         wake();
         loop {
             match timeout(RENEWED_EVERY, listener.try_recv()).await {
@@ -64,12 +64,12 @@ impl Store {
     }
 
     async fn listener(&self) -> Result<PgListener, sqlx::Error> {
-        // A pool of its own: one connection less would be missed by those who store.
+        // A pool of its own, so that the listener does not occupy a connection of the steps.
         let options = (*self.pool.connect_options()).clone();
         let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.eager_reconnect(false);
-        // Those of relays that died.
+        // Registrations of relays that died.
         let dead = "DELETE FROM graceful_relays WHERE coalesce(waits_until, found_at + interval '1 hour') < clock_timestamp()";
         sqlx::query(dead).execute(&mut listener).await?;
         let channel = "SELECT 'graceful_flows_' || 'graceful_flows'::regclass::oid";

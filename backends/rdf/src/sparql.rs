@@ -23,16 +23,16 @@ use super::{activities, answered, neighbours, row, select, update};
 use crate::Retention;
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
-/// A sweep looks at all flows, and nobody waits for it.
+/// The timeout of a sweep, which examines all flows in the background.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A knowledge graph on a server that speaks SPARQL 1.1 over HTTP, in its default graph.
 ///
-/// What it says, and in which terms, is told at the embedded graph, `backends::oxigraph::Graph`. Each flow is one update; it
-/// adds the flow and forgets all but the last flows of its entity. What is too old is forgotten once an hour, by each
-/// process that writes. What others wrote into the same graph is left alone.
+/// Its vocabulary is that of the embedded graph, `graceful_rdf::oxigraph::Graph`. Each flow is one update, which adds the flow and
+/// deletes all but the last flows of its entity. Each process that writes deletes expired flows once an hour. Data of other programs in
+/// the same graph is not changed.
 ///
-/// A request has 900 ms, of which 500 ms to connect, so that it fails before the step's own time is over.
+/// The timeout of a request is 900 ms, of which 500 ms to connect, so that it fails before the time budget of the step is over.
 ///
 /// ```no_run
 /// use graceful::Orchestrator;
@@ -57,7 +57,7 @@ struct Inner {
 }
 
 impl Graph {
-    /// Of the server whose queries are answered at this URL. User and password in it are used and never shown.
+    /// Starts the settings of the server with this query URL. User and password in it are used, but never shown.
     ///
     /// ```
     /// let graph = graceful_rdf::sparql::Graph::builder("http://127.0.0.1:3030/ds/sparql").build()?;
@@ -68,7 +68,7 @@ impl Graph {
         GraphBuilder { query_url, update_url: None, settings, retention: Retention::new() }
     }
 
-    /// Of one URL; after its `#` is where updates go, if that is elsewhere.
+    /// Creates a graph from one URL, whose fragment is the path of updates if that differs.
     pub(crate) fn of_url(text: &str) -> Result<Self, StepError> {
         let Some((query, update)) = text.split_once('#') else { return Self::builder(text).build() };
         let url = Url::parse(query).and_then(|url| url.join(update));
@@ -81,7 +81,7 @@ impl Graph {
         Reply::pending(async move { inner.query(sparql).await })
     }
 
-    /// Whether it is time to forget what is too old; says so once.
+    /// Whether a sweep is due; returns true once per interval.
     fn is_sweep_due(&self) -> bool {
         let mut swept = self.0.swept.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY);
@@ -92,7 +92,7 @@ impl Graph {
     }
 }
 
-/// From settings to a [`Graph`]; see [`Graph::builder`].
+/// Builds a [`Graph`]; see [`Graph::builder`].
 ///
 /// ```
 /// let builder = graceful_rdf::sparql::Graph::builder("https://ada:secret@example.org/sparql");
@@ -107,7 +107,7 @@ pub struct GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// Where updates go. Default: where queries go.
+    /// Sets the URL of updates. Default: the URL of queries.
     ///
     /// ```
     /// # use graceful_rdf::sparql::Graph;
@@ -119,7 +119,7 @@ impl GraphBuilder {
         self
     }
 
-    /// Names a user to the server, by HTTP Basic.
+    /// Authenticates by HTTP Basic.
     ///
     /// ```
     /// # use graceful_rdf::sparql::Graph;
@@ -131,7 +131,7 @@ impl GraphBuilder {
         self
     }
 
-    /// Shows a token to the server.
+    /// Authenticates by a bearer token.
     ///
     /// ```
     /// # use graceful_rdf::sparql::Graph;
@@ -143,7 +143,7 @@ impl GraphBuilder {
         self
     }
 
-    /// How long a request may take. Default: 900 ms.
+    /// Sets the timeout of a request. Default: 900 ms.
     ///
     /// ```
     /// # use graceful_rdf::sparql::Graph;
@@ -156,7 +156,7 @@ impl GraphBuilder {
         self
     }
 
-    /// How much of the past is kept.
+    /// Sets the retention.
     ///
     /// ```
     /// # use graceful_rdf::{Retention, sparql::Graph};
@@ -169,10 +169,10 @@ impl GraphBuilder {
         self
     }
 
-    /// A graph; the server is asked nothing yet.
+    /// Builds the graph, without a request to the server.
     ///
     /// # Errors
-    /// Where a URL is none, or not of `http` or `https`.
+    /// Fails if a URL is invalid, or its scheme is not `http` or `https`.
     ///
     /// ```
     /// # use graceful_rdf::sparql::Graph;
@@ -243,7 +243,7 @@ impl KnowledgeGraph for Graph {
     }
 }
 
-/// An answer in JSON; anything else, such as the triples of a `CONSTRUCT`, is refused.
+/// Parses an answer in JSON. Other answers, such as the triples of a `CONSTRUCT`, are refused.
 fn rows(answer: &[u8]) -> Result<Rows, StepError> {
     let parser = QueryResultsParser::from_format(QueryResultsFormat::Json);
     let solutions = match parser.for_slice(answer).map_err(StepError::caused_by)? {
@@ -271,7 +271,7 @@ impl fmt::Debug for Graph {
 
 impl fmt::Debug for GraphBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URLs are not known to be any yet, so they are not shown.
+        // The URLs are not parsed yet, so passwords in them could not be hidden.
         f.debug_struct("GraphBuilder")
             .field("settings", &self.settings)
             .field("retention", &self.retention)

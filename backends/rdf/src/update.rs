@@ -1,4 +1,4 @@
-//! Updates that a server runs: a flow and what it displaces, and what has become too old.
+//! Updates: add a flow and delete the flows that it displaces; delete expired flows.
 
 use graceful::backends::Activity;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::{
     },
 };
 
-/// Adds a flow, and forgets all but the last flows of its entity.
+/// Adds a flow, and deletes all but the last flows of its entity.
 pub fn record(activity: &Activity, flows_per_entity: usize) -> String {
     let entity = entity(&activity.entity);
     let displaced = Text::of(&[
@@ -39,13 +39,13 @@ pub fn record(activity: &Activity, flows_per_entity: usize) -> String {
     .into_string()
 }
 
-/// Forgets what was before a time.
+/// Deletes flows before a time.
 pub fn sweep(since: Timestamp) -> String {
     let old = Text::of(&[&"?flow ", &PROV_ENDED, &" ?ended . FILTER(?ended < ", &time(since), &")"]);
     Text::of(&[&forget(&old), &" ;\n", &unsaid(&Text::default()), &" ;\n", &undescribed()]).into_string()
 }
 
-/// Forgets flows and what only they say.
+/// Deletes flows and the triples that only they have.
 fn forget(flows: &Text) -> Text {
     Text::of(&[
         &"DELETE { ?flow ?p ?o . ?about ?q ?flow } WHERE { ",
@@ -58,7 +58,7 @@ fn forget(flows: &Text) -> Text {
     ])
 }
 
-/// Forgets relations between entities that no flow says any more.
+/// Deletes relations between entities that no flow has any more.
 fn unsaid(entities: &Text) -> Text {
     let relations = Literal::new_simple_literal(RELATIONS);
     Text::of(&[
@@ -80,7 +80,7 @@ fn unsaid(entities: &Text) -> Text {
     ])
 }
 
-/// Forgets what entities are of which no flow says anything any more.
+/// Deletes the descriptions of entities that no flow refers to any more.
 fn undescribed() -> Text {
     Text::of(&[
         &"DELETE { ?entity ?p ?o } WHERE { ?entity ",
@@ -109,7 +109,7 @@ fn undescribed() -> Text {
     ])
 }
 
-/// A server holds what others wrote, too.
+/// Restricts a variable to our own entities, because the server may contain data of other programs.
 fn ours(variable: &'static str) -> Text {
     Text::of(&[&"FILTER(STRSTARTS(STR(", &variable, &"), ", &Literal::new_simple_literal(ENTITIES), &")) "])
 }

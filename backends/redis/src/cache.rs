@@ -1,4 +1,4 @@
-//! The trait's three methods, as commands.
+//! The cache: the methods of the trait as Redis commands.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,29 +14,28 @@ use super::{
     stored,
 };
 
-/// How long a command may take, unless it is told otherwise: half of what a step has where a caller waits.
+/// The default timeout of a command: half of the time budget of an inline step.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A longer life than this, in milliseconds, is one without end: 30 000 years.
+/// A longer time to live, in milliseconds, counts as unlimited: 30 000 years.
 const FOR_EVER: u128 = 1_000_000_000_000_000;
 
-/// A cache on Redis: shared by all processes of a service, with a time to live per entry.
+/// A cache on Redis, which all processes of a service share, with a time to live per entry.
 ///
-/// **Names and bytes.** A value is stored under `graceful:` and the name of its [`Key`], which has the tenant in it. The
-/// bytes carry the whole key (service, tenant, pattern, id and space: whose value, and of what kind) and a checksum. What
-/// is read is checked, and what is wrong or broken is a miss.
+/// **Names and bytes.** A value is stored under `graceful:` and the name of its [`Key`], which contains the tenant. The bytes contain
+/// the whole key (service, tenant, pattern, id and space) and a checksum. They are checked on read; a value of another key, or a damaged
+/// one, is a cache miss.
 ///
-/// **Versions.** A write is compared and done by one script on the server, as the [trait](backends::Cache) says. The
-/// promise is as good as the server's memory: what it evicts, or loses in a restart or a failover, refuses nothing any more.
+/// **Versions.** One script on the server compares versions and writes, as the [trait](backends::Cache) specifies. If the server evicts an
+/// entry, or loses it in a restart or a failover, its version is lost too.
 ///
-/// **A server that will not do** is refused at start: a node of a Redis Cluster, of which each holds a part of the keys only; a
-/// Sentinel; a replica that takes no writes.
+/// **An unsuitable server** is refused at start: a node of a Redis Cluster, which holds only a part of the keys; a Sentinel; a read-only
+/// replica.
 ///
-/// **A server that is away.** All calls share one connection. One that was lost is made again by the next call, which
-/// then asks once more; a call that gets no answer [in its time](Self::timeout) fails, and the connection with it.
-/// After three failures in a row a circuit breaker opens: calls fail at once, and every second one goes through as a
-/// probe, whose success closes it. So a dead Redis costs a handler no more than that time, three times, and then one
-/// handler a second.
+/// **If the server is unavailable.** All calls share one connection. The next call re-establishes a lost connection and repeats its
+/// command. A call without an answer fails after its [timeout](Self::timeout), and the connection is closed. After three failures in a row a
+/// circuit breaker opens: calls fail at once, and each second one call probes the server. A successful probe closes the
+/// breaker. So an unavailable Redis delays three calls by the timeout, and then one call per second.
 ///
 /// A call that has begun is finished by the runtime in which the cache was connected, even if its reply is dropped.
 ///
@@ -61,11 +60,10 @@ impl Cache {
     /// also to `rediss://…`, an encrypted connection, which trusts the machine's certificates.
     ///
     /// # Errors
-    /// The URL is none of Redis, nobody answers there within 5 seconds, or the server refuses: a wrong password, a
-    /// database that it does not have.
+    /// Fails if the URL is invalid, the server does not answer within 5 seconds, is unsuitable, or refuses the password or the database.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// Panics outside of a Tokio runtime.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -78,7 +76,7 @@ impl Cache {
         Ok(Self { connection, timeout: TIMEOUT, runtime: Handle::current() })
     }
 
-    /// How long a call may take, with a new connection if one is needed; 500 ms by default.
+    /// Sets the timeout of a call, including a new connection if one is needed. Default: 500 ms.
     ///
     /// ```no_run
     /// # async fn example() -> Result<(), graceful::backends::client::ConnectError> {
@@ -95,7 +93,7 @@ impl Cache {
         Self { timeout, ..self }
     }
 
-    /// The server's answer, or its refusal, as something else.
+    /// Runs a command, and maps the answer or the error of the server.
     fn ask<T: FromRedisValue + Send + 'static, U: Send + 'static>(
         &self,
         command: Command,
@@ -141,7 +139,7 @@ impl backends::Cache for Cache {
         let key = key.clone();
         self.ask(Command::Plain(get), move |answer: Result<Option<Vec<u8>>, _>| match answer {
             Ok(bytes) => Ok(bytes.and_then(|bytes| stored::read(&key, &bytes))),
-            // Somebody has put a list or a hash there.
+            // Another program has stored a list or a hash under this name.
             Err(error) if error.code() == Some("WRONGTYPE") => Ok(None),
             Err(error) => Err(error),
         })

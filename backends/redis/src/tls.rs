@@ -1,5 +1,5 @@
-//! Encrypted connections: the client's own would take whichever library of cryptography `rustls` finds, and panic where it finds
-//! none or two.
+//! Encrypted connections. The client's own TLS would use the default crypto provider of `rustls`, and panic if there is none or more than
+//! one.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const SCHEME: &str = "rediss://";
 pub(super) struct Encrypted(TlsConnector);
 
 impl Encrypted {
-    /// Of a URL that asks for it; and that URL as the client takes it.
+    /// Creates the connector for a `rediss` URL, and the URL that the client understands.
     pub(super) fn of(url: &str) -> Result<Option<(Self, String)>, String> {
         let Some(rest) = url.strip_prefix(SCHEME) else { return Ok(None) };
         let connector = TlsConnector::from(Arc::new(tls::client_config()?));

@@ -1,4 +1,4 @@
-//! An audit log as a chain: each record holds the hash of the one before, so that what is edited, deleted or moved shows.
+//! The audit chain: each record contains the hash of the previous one, so that an edited, deleted or moved record is detected.
 
 use std::fmt;
 
@@ -8,8 +8,7 @@ use sha2::{Digest as _, Sha256};
 use smol_str::format_smolstr;
 use uuid::Uuid;
 
-/// Where the chain of an audit log ends. Kept elsewhere, it shows that the end was not cut off, and that the whole was not
-/// written anew.
+/// The head of an audit chain. Stored elsewhere, it proves that the chain was neither truncated nor completely rewritten.
 ///
 /// ```
 /// use graceful_sql::AuditHead;
@@ -19,18 +18,18 @@ use uuid::Uuid;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
-    /// The number of the last record, the first being 1; 0 where there is none.
+    /// The number of the last record, from 1; 0 for an empty log.
     pub sequence: i64,
-    /// Its hash, SHA-256.
+    /// The SHA-256 of the last record.
     pub hash: [u8; 32],
 }
 
 impl AuditHead {
-    /// Of an empty log.
+    /// The head of an empty log.
     pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
 
-    /// The head when one more record is there. What has several parts is hashed with their lengths, so that nothing can move
-    /// from one to another.
+    /// The head after one more record. The parts are hashed with their lengths, so that bytes cannot be moved from one part to
+    /// another.
     pub fn next(&self, flow: &[u8], entity: &str, record: &str) -> Self {
         let sequence = self.sequence + 1;
         let mut hash = Sha256::new();
@@ -52,7 +51,7 @@ impl fmt::Display for AuditHead {
     }
 }
 
-/// The audit log is not what was written; see `verify` of the store.
+/// The error of an audit log that was tampered with; see `verify` of the store.
 ///
 /// ```
 /// use graceful_sql::Tampered;
@@ -61,7 +60,7 @@ impl fmt::Display for AuditHead {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tampered {
-    /// The first record that is not what was written there, or is missing.
+    /// The number of the first record that was changed or is missing.
     pub sequence: i64,
 }
 
@@ -73,7 +72,7 @@ impl fmt::Display for Tampered {
 
 impl std::error::Error for Tampered {}
 
-/// Follows a chain from its beginning.
+/// Verifies a chain from its beginning.
 #[derive(Clone, Copy, Debug)]
 pub struct Follow {
     last: AuditHead,
@@ -81,7 +80,7 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// At the beginning; `known` is a head that must be part of the chain.
+    /// Starts at the beginning; `known` is a head that must be part of the chain.
     pub const fn new(known: Option<AuditHead>) -> Self {
         Self { last: AuditHead::EMPTY, known }
     }
@@ -91,7 +90,7 @@ impl Follow {
         self.last.sequence
     }
 
-    /// The next record, and the head that is noted with it.
+    /// Checks the next record against the head that is stored with it.
     pub fn take(
         &mut self,
         flow: &[u8],
@@ -109,7 +108,7 @@ impl Follow {
         Ok(())
     }
 
-    /// There is no further record.
+    /// Ends the verification after the last record.
     pub fn end(self) -> Result<AuditHead, Tampered> {
         match self.known {
             Some(known) if known.sequence > self.last.sequence => {
@@ -133,7 +132,7 @@ pub fn record(text: &str) -> Result<AuditRecord, serde_json::Error> {
     stored(text).map(|(record, _)| record)
 }
 
-/// Writes a chain anew, without the payloads that records held once.
+/// Rewrites a chain without the payloads that older records contain.
 #[derive(Debug)]
 pub struct Rewrite {
     last: AuditHead,

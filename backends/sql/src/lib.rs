@@ -9,11 +9,11 @@ use graceful::Sha256;
 
 pub use self::audit_chain::{AuditHead, Tampered};
 
-/// A part of a key is stored as it is up to this many bytes; PostgreSQL's indexes take rows of up to 2,700.
+/// The longest part of a key that is stored unchanged, in bytes; index entries of PostgreSQL are limited to 2,700 bytes.
 const MAX_PART: usize = 512;
 
-/// A text as it can stand in an index, whoever made it: itself, or `~` and its SHA-256 where it is longer than 512 bytes, or could
-/// be taken for one that is.
+/// The form of a text in an index: the text itself, or `~` and its SHA-256 if it is longer than 512 bytes, or begins with `~` and so could
+/// be mistaken for a hash.
 pub fn indexed(text: &str) -> Cow<'_, str> {
     match text.len() > MAX_PART || text.starts_with('~') {
         true => format!("~{}", Sha256::of(text.as_bytes())).into(),

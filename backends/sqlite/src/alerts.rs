@@ -1,4 +1,4 @@
-//! Alerts, told to the log.
+//! The alert store; changes are logged.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Store, broken, count, micros, now};
 
-/// How many resolved alerts are kept.
+/// How many resolved alerts are stored.
 const RESOLVED: i64 = 1000;
 
 fn alert(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
@@ -68,13 +68,13 @@ async fn resolve(connection: &mut SqliteConnection, flow: &Flow) -> Result<Optio
 
 impl Alerter for Store {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-        let (flow, told) = (Arc::clone(flow), Arc::clone(flow));
+        let (flow, logged) = (Arc::clone(flow), Arc::clone(flow));
         let fired = self.writer().write(move |connection| {
             let flow = Arc::clone(&flow);
             Box::pin(async move { fire(connection, &flow, severity).await })
         });
         fired.map(move |(alert, change)| {
-            Alert::log_fired(&told, alert.severity, alert.count);
+            Alert::log_fired(&logged, alert.severity, alert.count);
             change
         })
     }
@@ -82,7 +82,7 @@ impl Alerter for Store {
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
         let (store, flow, incident) = (self.clone(), Arc::clone(flow), flow.incident().to_string());
         Reply::pending(async move {
-            // Every success asks, and few find an alert: a reader says so without a transaction.
+            // Every success checks, and few find an alert, so a reader checks first, without a write transaction.
             let open =
                 store.read(move |connection| Box::pin(async move { open_of(connection, &incident).await }));
             if open.await?.is_none() {

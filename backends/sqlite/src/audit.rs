@@ -1,4 +1,4 @@
-//! The audit log, as a chain: see [`chain`](graceful_sql::audit_chain).
+//! The audit log as a hash chain: see [`audit_chain`](graceful_sql::audit_chain).
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
     let (id, entity) = (flow.id(), flow.entity().to_string());
     let record = serde_json::to_string(&AuditRecord::of(flow)).map_err(broken)?;
     let next = last.next(id.as_bytes(), &entity, &record);
-    // A flow that is delivered again was done once.
+    // A flow that is delivered again is recorded once.
     sqlx::query(
         "INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT (flow) DO NOTHING",
@@ -39,10 +39,10 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
     Ok(())
 }
 
-/// How many records are read at once.
+/// How many records are read per statement.
 const PAGE: usize = 1000;
 
-/// Follows the chain from its beginning.
+/// Verifies the chain from its beginning.
 async fn follow(
     connection: &mut SqliteConnection,
     known: Option<AuditHead>,
@@ -67,7 +67,7 @@ async fn follow(
     }
 }
 
-/// Writes the chain anew, as a part of the transaction of whoever writes.
+/// Rewrites the chain in the transaction of the writer.
 async fn remove_payloads(
     connection: &mut SqliteConnection,
     before: AuditHead,
@@ -110,13 +110,13 @@ async fn remove_payloads(
 }
 
 impl Store {
-    /// Follows the audit log's chain from its first record, and answers where it ends: to be kept elsewhere, and shown the next
-    /// time as `known`. With it, a log that was cut off, or written anew as a whole, shows, too.
+    /// Verifies the audit log's chain from its first record, and returns its head. Store the head elsewhere, and pass it as `known` the next
+    /// time: then a log that was truncated or completely rewritten is detected too.
     ///
-    /// It reads the whole log: about a second for 100,000 records. Appending goes on meanwhile.
+    /// It reads the whole log: about a second for 100,000 records. Records can be appended meanwhile.
     ///
     /// # Errors
-    /// [`Tampered`], as the source of the error, where a record was edited, deleted or moved; else the log cannot be read.
+    /// Fails if a record was edited, deleted or moved, with [`Tampered`] as the source of the error, or if the log cannot be read.
     ///
     /// ```
     /// use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
@@ -140,18 +140,17 @@ impl Store {
         followed.map_err(StepError::caused_by)
     }
 
-    /// Removes the payloads from the records of earlier versions, which held the whole flow, and writes the chain anew over what
-    /// is left. A further record says how many there were, and where the chain ended before. Answers the new head, to be kept
-    /// instead of `known`; the old one where there is nothing to remove.
+    /// Removes the payloads from records of earlier versions, which contained the whole flow, and rewrites the chain. A new record contains the
+    /// number of changed records and the previous head. Returns the new head, to be stored instead of `known`, or the current head if there
+    /// was nothing to remove.
     ///
-    /// The log is [verified](Self::verify) first, within the same transaction, so that nothing that was tampered with becomes
-    /// whole by this. Other writes wait meanwhile; it takes about as long as to write the log once. Dropping the future does not
-    /// stop it.
+    /// The log is [verified](Self::verify) first in the same transaction, so that a tampered log cannot become valid. Other writes wait meanwhile; it
+    /// takes about as long as writing the log once. Dropping the future does not stop it.
     ///
-    /// The file holds what was removed until its pages are used again: `VACUUM` it afterwards, and mind its copies.
+    /// Removed payloads remain in the file until its pages are reused: run `VACUUM` afterwards. They also remain in copies of the file.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify); a record cannot be read. Then nothing is changed.
+    /// Fails like [`verify`](Self::verify), or if a record cannot be read. Then nothing is changed.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

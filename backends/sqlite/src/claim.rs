@@ -1,4 +1,4 @@
-//! Handing out flows.
+//! Claims flows.
 
 use std::time::Duration;
 
@@ -10,12 +10,11 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use super::{after, id, now};
 
-/// How much of what is due a claim looks at, at least, so that it costs the same whatever waits. Where there is more, it looks at
-/// some of each lane, too.
+/// How many due flows a claim examines, which bounds its cost. If more are due, it also examines some of each lane.
 const LOOKED_AT: usize = 256;
 
-/// Some of each lane: of up to 64 handlers, beginning with any one, up to 16 tenants, beginning with any one. So each gets its turn
-/// before long, and a claim has a bound. Each step is a look into the index.
+/// Selects some flows of each lane: of up to 64 handlers, from a random start, and up to 16 tenants of each, from a random start. So each lane gets
+/// its turn soon, and the cost of a claim is bounded. Each step is an index lookup.
 const OF_EACH_LANE: &str = "\
     WITH RECURSIVE handlers (lane, first, n) AS ( \
         SELECT lane, lane, 1 FROM (SELECT coalesce( \

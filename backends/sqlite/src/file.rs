@@ -1,4 +1,4 @@
-//! The database's files: whether they are still those that were opened.
+//! Detects that the database's files were deleted or replaced.
 
 use std::{
     ffi::OsString,
@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// SQLite goes on writing to a file that was deleted or replaced, and what it acknowledges is gone with its last connection.
+/// The opened files. SQLite continues to write to a deleted or replaced file, and the data is lost when its last connection is closed.
 #[derive(Clone, Debug)]
 pub(super) struct File(Arc<Files>);
 

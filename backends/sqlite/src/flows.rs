@@ -1,4 +1,4 @@
-//! Flows on their way.
+//! The store of durable flows.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -141,7 +141,7 @@ impl FlowStore for Store {
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
         let (store, room) = (self.clone(), Arc::new(room));
         Reply::pending(async move {
-            // Most of the time there is nothing, and a reader says so without a transaction.
+            // Usually no flow is due, so a reader checks first, without a write transaction.
             let ready = store.read(move |connection| {
                 let query = "SELECT 1 FROM graceful_flows WHERE head = 1 AND due <= ? LIMIT 1";
                 Box::pin(sqlx::query_scalar::<_, i64>(query).bind(now()).fetch_optional(connection))

@@ -1,4 +1,4 @@
-//! What the embedded knowledge graph keeps.
+//! The persistence of the embedded knowledge graph.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{OpenError, Store, broken};
 
 impl Store {
-    /// The knowledge graph that is kept here.
+    /// Opens the knowledge graph that is stored here.
     pub(crate) async fn open_graph(&self) -> Result<oxigraph::Graph, OpenError> {
         let opened = in_real_time(oxigraph::Graph::open(self.clone())).await;
         opened.map_err(|error| OpenError::new(self.path(), error))

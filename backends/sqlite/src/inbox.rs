@@ -17,13 +17,13 @@ fn name(consumer: &str, event: &ReceivedEvent) -> [String; 3] {
 }
 
 impl Store {
-    /// Forgets the events that were handled at least that long ago, a thousand in one transaction. Let it be longer than the stream
-    /// keeps them: what is forgotten, and comes again, is handled again.
+    /// Deletes the entries of events that were handled at least this long ago, a thousand per transaction. Choose a time longer than the
+    /// retention of the stream: an event whose entry was deleted is handled again if it is redelivered.
     ///
-    /// Dropped half-way, it has forgotten some.
+    /// If it is dropped half-way, some entries have been deleted.
     ///
     /// # Errors
-    /// The database is locked, or gone.
+    /// Fails if the database is locked, or its file was deleted.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -70,9 +70,9 @@ impl Store {
     }
 }
 
-/// The transaction is the handler's own: what it writes through it becomes true with the entry, or not at all.
+/// The handler writes through the transaction, so its effects are committed atomically with the entry.
 ///
-/// It is the database's only writer while it is open: flows are stored when it has ended, and so is the next event handled.
+/// While the transaction is open it is the only writer of the database: flows are stored, and the next event is handled, after its end.
 impl Inbox for Store {
     type Transaction = Transaction<'static, Sqlite>;
 
@@ -83,7 +83,7 @@ impl Inbox for Store {
     ) -> Result<InboxEntry<Self::Transaction>, StepError> {
         let [consumer, source, id] = name(consumer, event);
         let (inbox, turns, file) = (self.0.inbox.clone(), Arc::clone(&self.0.turns), self.0.file.clone());
-        // A beginning that is dropped half-way would leave its transaction to the next who gets the connection.
+        // If `begin` were dropped half-way, the next user of the connection would get its transaction.
         let begun = Reply::within(&self.0.runtime, async move {
             file.check().map_err(StepError::caused_by)?;
             let mut transaction = inbox.begin().await.map_err(StepError::caused_by)?;

@@ -91,9 +91,9 @@ use self::{
 pub use self::{open::OpenError, transaction::begin};
 pub use graceful_sql::{AuditHead, Tampered};
 
-/// The embedded store; a handle: cloning it shares the connection. See the [module](self).
+/// The embedded durable store. Cloning it shares the connection. See the [crate](self).
 ///
-/// It works in the runtime that it was opened in. When that ends, what was not acknowledged is not stored.
+/// It works in the runtime in which it was opened. When that runtime ends, writes that were not acknowledged are not stored.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -118,14 +118,14 @@ struct Inner {
     runtime: Handle,
 }
 
-/// How many states and uses of one entity are kept.
+/// How many states and uses of one entity are stored.
 const KEPT_PER_ENTITY: i64 = 100;
 
-/// How much is forgotten in one transaction.
+/// How many rows are deleted per transaction.
 const PURGED_AT_ONCE: u32 = 1000;
 
 impl Store {
-    /// The database's file.
+    /// The path of the database file.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -178,12 +178,12 @@ fn length(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The end of time is the last that there is.
+/// The time after a duration, at most the end of time.
 fn after(now: i64, time: Duration) -> i64 {
     now.saturating_add(length(time)).min(micros(Timestamp::MAX))
 }
 
-/// What is out of range, as the rounded end of time is, is at the end that it is beyond.
+/// A time out of range, such as the rounded end of time, becomes the nearest valid time.
 fn at(micros: i64) -> Timestamp {
     let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_microsecond(micros).unwrap_or(end)
@@ -204,13 +204,13 @@ async fn lock(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM graceful_flows WHERE FALSE").execute(connection).await.map(drop)
 }
 
-/// Somebody else writes, by the result codes `SQLITE_BUSY` and its variants.
+/// Whether another connection writes: `SQLITE_BUSY` and its variants.
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| ["5", "261", "517"].contains(&&*code))
 }
 
-/// What stands in a row is not what was written.
+/// The error of a row that does not contain what was written.
 fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
@@ -219,25 +219,25 @@ fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::E
 pub const BACKEND: Backend = Backend::new("graceful-sqlite", "GRACEFUL_STORE", &["sqlite"], |url| {
     Box::pin(async move {
         let opened = Store::open(url).await;
-        // The path is a part of the URL.
+        // The error must not contain the path, which is a part of the URL.
         let store = opened.map_err(|error| {
             let why = error.source().map_or_else(String::new, ToString::to_string);
             ConnectError::new(format!("the store cannot be opened: {why}"))
         })?;
-        // Receivers of alerts read those of the store.
+        // Receivers of alerts use the store as their alert store.
         Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as _)
     })
 });
 
-/// A builder whose every step has a backend that needs no server: what must survive a restart is kept in `graceful.db` in this
-/// directory, which is created if it is missing, for this user alone; the cache and the events of this process are in memory. So is the
-/// graph, but with the feature `graph`, where it speaks SPARQL and is kept.
+/// Returns a builder with a backend for every step that needs no server. Durable data is stored in `graceful.db` in this directory; a missing
+/// directory is created, readable for this user only. Cache and events are in memory. So is the graph, unless the feature `graph` is
+/// enabled: then it supports SPARQL and is stored too.
 ///
 /// # Errors
-/// The directory cannot be created, or the [store](Store::open) cannot be opened.
+/// Fails if the directory cannot be created, or the [store](Store::open) cannot be opened.
 ///
 /// # Panics
-/// Outside a Tokio runtime.
+/// Panics outside of a Tokio runtime.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

@@ -1,4 +1,4 @@
-//! Opening the store: its URL, its settings, migrations, the version of SQLite.
+//! Opens the store: its URL, settings and migrations, and the check of SQLite's version.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 
 use super::{Inner, Store, file::File, turns::Turns, writer::Writer};
 
-/// Versions before lose data when a checkpoint meets a reset of the WAL: see <https://sqlite.org/wal.html#walresetbug>.
+/// Older versions can lose data: see <https://sqlite.org/wal.html#walresetbug>.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 /// How long a writer waits for another process, or for a transaction of the user's.
@@ -25,7 +25,7 @@ const BUSY: Duration = Duration::from_secs(5);
 
 const READERS: u32 = 4;
 
-/// Why a store cannot be opened.
+/// The error of opening a store.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -59,17 +59,17 @@ impl OpenError {
 }
 
 impl Store {
-    /// Opens the store and creates what is missing: the file, which only this user may then read and write (mode 600), and the tables.
+    /// Opens the store. Creates missing tables and a missing file, which only this user may read and write (mode 600).
     ///
-    /// It takes a path, or a URL as `sqlx` writes it: `sqlite://app.db`, `sqlite:///var/lib/app.db?mode=rwc`. With `mode=rw` the
-    /// file must be there already. No other parameter is accepted, nor a database in memory.
+    /// Takes a path, or a URL in the format of `sqlx`: `sqlite://app.db`, `sqlite:///var/lib/app.db?mode=rwc`. With `mode=rw` the
+    /// file must exist. Other parameters and in-memory databases are refused.
     ///
     /// # Errors
-    /// The file cannot be opened or written to, is no database, or has the tables of a newer version; the URL has a parameter that is
-    /// not accepted.
+    /// Fails if the file cannot be opened or written, is not a database, or has the tables of a newer version, or if the URL has an
+    /// unknown parameter.
     ///
     /// # Panics
-    /// Outside a Tokio runtime.
+    /// Panics outside of a Tokio runtime.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -156,7 +156,7 @@ fn located(place: &Path) -> Result<(PathBuf, bool), AnyError> {
             "mode=rwc" => create = true,
             "mode=rw" => create = false,
             _ => {
-                // Which it is, is not told: it may be a password.
+                // The error does not contain the parameter, because it may be a password.
                 return Err("unknown parameter in the store's URL; expected `mode=rwc` or `mode=rw`".into());
             }
         }
@@ -209,7 +209,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate:
         migration(50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");
-    // Another process may be at it: whoever comes second finds it done.
+    // Another process may migrate at the same time; the second one then finds the tables migrated.
     for _ in 0..ANOTHER_PROCESS {
         if migrator.run_direct(None, &mut *connection, false).await.is_ok() {
             return Ok(());
@@ -218,5 +218,5 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate:
     migrator.run_direct(None, connection, false).await
 }
 
-/// How often somebody else may have come first.
+/// How often a concurrent migration is retried.
 const ANOTHER_PROCESS: usize = 3;

@@ -1,4 +1,4 @@
-//! A flow in the transaction of its handler.
+//! Stores a flow in the transaction of its handler.
 
 use graceful::{
     StepError,
@@ -9,14 +9,14 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::{Store, flows, is_busy, lock, turns::Turns};
 
-/// Opens a transaction that may write, when it is its turn: as `pool.begin_with("BEGIN IMMEDIATE")`, but in the order in which it was asked
-/// for in this process. SQLite itself lets those that wait have the lock by chance, so that of many some fail when their busy timeout is over.
+/// Begins a write transaction, like `pool.begin_with("BEGIN IMMEDIATE")`, but callers in this process get the lock in order. SQLite itself
+/// assigns the lock at random, so of many waiting transactions some fail when their busy timeout expires.
 ///
-/// A handler with `tx` waits for its turn by itself. A transaction that reads before it calls one needs this. The pool's database
-/// has the tables of a [`Store`](super::Store).
+/// Handlers with `tx` wait in the same queue automatically. Use this function for a transaction that reads before it calls such a handler. The
+/// database must have the tables of a [`Store`](super::Store).
 ///
 /// # Errors
-/// The pool has no connection; nobody in this process got the lock for the pool's busy timeout.
+/// Fails if the pool has no connection, or if no caller in this process got the lock during the busy timeout of the pool.
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {

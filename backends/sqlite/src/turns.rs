@@ -1,8 +1,8 @@
-//! Whose turn it is to wait for the lock for writing.
+//! The queue for SQLite's write lock.
 //!
-//! SQLite has one writer at a time. A connection that waits for the lock sleeps, for up to 100 ms, and looks again: whoever looks at the right
-//! moment gets it. So of many connections some are unlucky until their busy timeout is over. Here one connection of this process waits
-//! in SQLite, and the others wait in a queue for their turn to do so.
+//! SQLite has one writer at a time. A connection that waits for the lock sleeps for up to 100 ms and tries again, so the lock goes to the
+//! connection that tries at the right moment, and of many connections some fail when their busy timeout expires. Therefore only one
+//! connection of this process waits in SQLite, and the others wait in a queue.
 
 use std::{
     collections::BTreeMap,
@@ -24,15 +24,15 @@ pub(super) struct Turns {
     timed_out: Notify,
 }
 
-/// By the file's path, as SQLite has it. What nobody uses any more is forgotten when the next one is made.
+/// The queues by file path, as SQLite reports it. Unused queues are removed when a new one is created.
 static TURNS: std::sync::Mutex<BTreeMap<String, Weak<Turns>>> = std::sync::Mutex::new(BTreeMap::new());
 
 /// Result code `SQLITE_LOCKED`.
 const LOCKED: &str = "6";
 
 impl Turns {
-    /// The queue of a connection's database. There is none when its transaction has begun to read or to write: then SQLite does not wait, and
-    /// whoever has its turn may wait for this very transaction.
+    /// The queue of a connection's database. `None` if its transaction has begun to read or to write: then SQLite does not wait, and the first
+    /// of the queue may be waiting for this very transaction.
     pub(super) async fn of(connection: &mut SqliteConnection) -> Result<Option<Arc<Self>>, sqlx::Error> {
         // The first does nothing; within a transaction that has begun, it is refused.
         const ASK: &str = "PRAGMA main.wal_checkpoint(NOOP); PRAGMA database_list";
@@ -63,14 +63,14 @@ impl Turns {
         let turn = self.wait().await;
         let taken = lock.await;
         if taken.as_ref().is_err_and(is_busy) {
-            // Somebody keeps it: those that waited as well need not wait one after the other, for a busy timeout each.
+            // A connection holds the lock for long: the others must not each wait for a busy timeout, one after the other.
             self.timed_out.notify_waiters();
         }
         drop(turn);
         taken
     }
 
-    /// `None`: nobody has got the lock meanwhile, for the busy timeout of whoever had its turn.
+    /// Waits for this caller's turn. `None` if the first of the queue did not get the lock within its busy timeout.
     async fn wait(&self) -> Option<MutexGuard<'_, ()>> {
         let (mut turn, mut timed_out) = (pin!(self.turn.lock()), pin!(self.timed_out.notified()));
         let turn = poll_fn(|cx| match turn.as_mut().poll(cx) {

@@ -1,7 +1,7 @@
-//! The one writer: what many tasks bring goes to disk in one transaction, and is acknowledged after its commit.
+//! The single writer: it commits the writes of many tasks in one transaction, and acknowledges each after the commit.
 //!
-//! The writer is a task of its own, so that a transaction runs to its end whoever goes away, and a batch is what came while the
-//! one before it was written.
+//! The writer is a task of its own, so that a transaction is finished even if callers are dropped. A batch contains the writes that arrived
+//! while the previous batch was committed.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -17,26 +17,26 @@ use tokio::{
 
 use super::{file::File, flows, is_busy, turns::Turns};
 
-/// What may wait to be written. Whoever brings more waits.
+/// The capacity of the queue. If it is full, callers wait.
 const QUEUE: usize = 1024;
 
-/// How much goes into one transaction, so that nobody waits for long.
+/// The limit of writes per transaction, so that no caller waits for long.
 const BATCH: usize = 256;
 
-/// What a piece of work does with the connection.
+/// The future of work on the connection.
 pub(super) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
 
 #[derive(Clone, Debug)]
 pub(super) struct Writer(mpsc::Sender<Write>);
 
-/// A piece of work, and who waits for it.
+/// A write, and the channel of its caller.
 enum Write {
-    /// Flows are most of what is written: they go in one statement.
+    /// A flow. Flows are the most frequent writes, so they are inserted in one statement.
     Flow(QueuedFlow, oneshot::Sender<Result<(), StepError>>),
     Work(Box<dyn Work>),
 }
 
-/// It may be run more than once: a batch that fails is tried again piece by piece, so that only the piece that is to blame fails.
+/// Work that may run more than once: a failed batch is retried piece by piece, so that only the failing piece fails.
 trait Work: Send {
     fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()>;
     fn answer(self: Box<Self>, committed: Result<(), StepError>);
@@ -63,13 +63,13 @@ where
     fn answer(self: Box<Self>, committed: Result<(), StepError>) {
         let Self { answer, asker, .. } = *self;
         let answer = committed.and_then(|()| answer.ok_or_else(gone));
-        // Who has gone does not ask any more.
+        // A caller that was dropped needs no answer.
         let _ = asker.send(answer);
     }
 }
 
 impl Writer {
-    /// Begins to write, in this runtime.
+    /// Starts the writer in this runtime.
     pub(super) fn start(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
@@ -89,7 +89,7 @@ impl Writer {
         self.bring(Write::Flow(flow, asker), answer)
     }
 
-    /// Does a piece of work in a transaction; the answer comes when it is committed.
+    /// Runs work in a transaction; the reply is ready after the commit.
     pub(super) fn write<T, F>(&self, run: F) -> Reply<T>
     where
         T: Send + 'static,
@@ -99,7 +99,7 @@ impl Writer {
         self.bring(Write::Work(Box::new(Asked { run, answer: None, asker })), answer)
     }
 
-    /// What there is room for is on its way at once: whoever drops the reply has brought it all the same.
+    /// Queues a write at once if there is room, so that it happens even if the reply is dropped.
     fn bring<T: Send + 'static>(
         &self,
         write: Write,
@@ -138,15 +138,15 @@ async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
     }
 }
 
-/// Why nothing was committed, or must not be acknowledged.
+/// Why a commit failed, or must not be acknowledged.
 enum Failed {
-    /// The database is locked, or gone: each piece by itself would wait as long, and in vain.
+    /// The database is locked or its file was deleted: a retry piece by piece would fail too.
     Unavailable(sqlx::Error),
     Within(sqlx::Error),
 }
 
 impl Failed {
-    fn told(self) -> StepError {
+    fn into_step_error(self) -> StepError {
         let (Self::Unavailable(error) | Self::Within(error)) = self;
         StepError::caused_by(error)
     }
@@ -162,7 +162,7 @@ struct Database {
 }
 
 impl Database {
-    /// Commits a batch, or what can be committed of it.
+    /// Commits a batch, or as much of it as possible.
     async fn commit_all(&mut self, batch: Vec<Write>) {
         let (mut flows, mut askers, mut works) = (Vec::new(), Vec::new(), Vec::new());
         for write in batch {
@@ -175,11 +175,11 @@ impl Database {
             }
         }
         let committed = self.commit(&flows, &mut works).await;
-        let nobody_is_to_blame = matches!(committed, Ok(()) | Err(Failed::Unavailable(_)));
-        if nobody_is_to_blame || flows.len() + works.len() <= 1 {
-            let committed = committed.map_err(Failed::told);
+        let no_piece_failed = matches!(committed, Ok(()) | Err(Failed::Unavailable(_)));
+        if no_piece_failed || flows.len() + works.len() <= 1 {
+            let committed = committed.map_err(Failed::into_step_error);
             for asker in askers {
-                // Who has gone does not ask any more.
+                // A caller that was dropped needs no answer.
                 let _ = asker.send(committed.clone());
             }
             for work in works {
@@ -189,11 +189,11 @@ impl Database {
         }
         for (flow, asker) in flows.iter().zip(askers) {
             let committed = self.commit(std::slice::from_ref(flow), &mut []).await;
-            let _ = asker.send(committed.map_err(Failed::told));
+            let _ = asker.send(committed.map_err(Failed::into_step_error));
         }
         for mut work in works {
             let committed = self.commit(&[], std::slice::from_mut(&mut work)).await;
-            work.answer(committed.map_err(Failed::told));
+            work.answer(committed.map_err(Failed::into_step_error));
         }
     }
 
@@ -209,13 +209,13 @@ impl Database {
             }
             Err(failed) => {
                 self.file.closed();
-                // With it goes the lock that it may hold; that it cannot be closed in order is no news.
+                // Closing releases the lock that the connection may hold; an error here adds no information.
                 let _ = connection.close().await;
                 Err(failed)
             }
             Ok(()) => {
                 self.connection = Some(connection);
-                // What was committed to a file that is gone is not stored.
+                // A commit to a deleted file is not stored.
                 self.file.check().map_err(Failed::Unavailable)
             }
         }

@@ -1,4 +1,4 @@
-//! The consumer: it writes a letter for each event, and never a second one.
+//! The consumer: it writes exactly one letter for each event.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,11 +22,11 @@ pub async fn run() -> Done {
     let connect = async |url: &str| Subscriber::connect(url, "letters", &filter).await;
     let subscriber = connected("GRACEFUL_EVENTS", connect)
         .await?
-        // What a process was at that has died comes again after this time.
+        // The event of a process that died is redelivered after this time.
         .ack_wait(Duration::from_secs(2))
         .on_poison(|poison| println!("poison event: {poison:?}"));
     println!("ready");
-    // The store is the inbox: it notes the event in the transaction that the handler gets.
+    // The store is the inbox: it records the event in the transaction that the handler gets.
     Ok(subscriber.run(&store, write_letter).await?)
 }
 

@@ -27,7 +27,7 @@ impl Place {
         }
     }
 
-    /// What the processes are told.
+    /// The environment of the processes.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("GRACEFUL_SERVICE", self.name.clone()),

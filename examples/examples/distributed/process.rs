@@ -33,7 +33,7 @@ pub struct Stage {
 
 enum Said {
     Line(String),
-    /// This process has ended, though nobody has killed it.
+    /// The process has ended without being killed.
     Ended(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! The service: it renames users, and keeps them in PostgreSQL. What follows is said above the handler.
+//! The service: it renames users in PostgreSQL. The attribute of the handler declares the steps.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ enum UserError {
     #[classify(code = InvalidArgument, message = "a user has a name")]
     NoName,
     #[classify(code = Unavailable, message = "the users cannot be reached")]
-    Storage(#[expect(dead_code, reason = "for whoever debugs it; no client is told")] sqlx::Error),
+    Storage(#[expect(dead_code, reason = "for `Debug` only; clients never see it")] sqlx::Error),
     #[classify(transparent)]
     NotStored(StepError),
 }
@@ -40,7 +40,7 @@ impl From<StepError> for UserError {
     }
 }
 
-/// Of an `Ok` the flow is stored with the name, in one transaction. The steps are the relay's, of whichever process.
+/// The flow of an `Ok` is stored together with the name, in one transaction. The relay of any process runs its steps.
 #[orchestrate(
     pattern = "user",
     cache(key = id, version = result.version, ttl = "1m"),
@@ -85,7 +85,7 @@ pub async fn run() -> Done {
     let orchestrator = Orchestrator::builder()
         .env(&[graceful_redis::BACKEND, graceful_nats::BACKEND, graceful_postgres::BACKEND])
         .await?
-        // What a process held that has died is free after this time.
+        // The flows of a process that died can be claimed after this time.
         .relay(RelaySettings::default().lease(Duration::from_secs(2)))
         .on_report(|report| println!("{}", line(report)))
         .build()?;

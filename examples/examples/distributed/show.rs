@@ -29,7 +29,7 @@ pub async fn run() -> Done {
 }
 
 async fn show(place: &Place) -> Done {
-    println!("Everybody is told by the environment where the servers are:");
+    println!("The environment of all processes names the servers:");
     for (name, value) in place.environment() {
         println!("  {name}={}", without_password(&value));
     }

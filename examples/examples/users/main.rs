@@ -1,4 +1,4 @@
-//! A user service over REST and gRPC, on a database of your choice; each call prints what followed it.
+//! A user service over REST and gRPC, on a database of your choice; it prints the report of each call.
 //!
 //! ```text
 //! cargo run --example users                                      SQLite, in the file users.db

@@ -1,4 +1,4 @@
-//! A user service whose handlers feed two mirrored flows, and what that leaves in the backends.
+//! A user service whose handlers run two mirrored flows; it prints what each step did, and what the backends contain afterwards.
 //!
 //! ```text
 //! cargo run -p quickstart                                       the built-in users
@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
 
 async fn run(source: Option<&str>) -> Result<(), Box<dyn Error>> {
     let users = input::users(source)?;
-    // Who calls: every flow carries it.
+    // The user of the context is part of every flow.
     let page = Context::new().user("ada").scope(tour(&users)).await?;
     io::stdout().write_all(page.as_bytes())?;
     Ok(())
@@ -81,7 +81,7 @@ async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
     let found = (service.get(id).await, reports.try_recv()?);
     let afterwards = look::at(&orchestrator, id).await?;
 
-    // A client is wrong: the service is not at fault, and nothing has changed.
+    // A client error: it is not a server fault, and no state has changed.
     let renamed = User { name: format!("{} II", user.name), ..user.clone() };
     let updated = (service.update(renamed).await, reports.try_recv()?);
     let wrong = User { email: "nowhere".to_owned(), ..user.clone() };
@@ -95,7 +95,7 @@ async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
         both_flows(&found, &recovered),
         "\nWhat that left in the backends\n".to_owned(),
         look::both_moments(["afterwards", "while the storage fails"], afterwards, while_it_fails),
-        "\n`update`: a client is wrong, which harms nobody\n".to_owned(),
+        "\n`update`: a client error, which fires no alert\n".to_owned(),
         both_flows(&updated, &refused),
         "\nEvents that a subscriber got\n".to_owned(),
         look::inbox(&mut inbox),

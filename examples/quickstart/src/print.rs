@@ -26,8 +26,8 @@ pub type Call = (Result<User, UserError>, FlowReport);
 
 /// What each of the nine steps did, on both flows of a handler.
 pub fn both_flows(success: &Call, error: &Call) -> String {
-    let told = |step: Step| [step.to_string(), told(&success.1, step), told(&error.1, step)];
-    let mut rows = Step::ALL.map(told).to_vec();
+    let shown_row = |step: Step| [step.to_string(), shown(&success.1, step), shown(&error.1, step)];
+    let mut rows = Step::ALL.map(shown_row).to_vec();
     rows.push(["the caller got".to_owned(), got(success), got(error)]);
     table(["step", "success flow: Ok", &format!("error flow: Err, {}", error.1.flow().code())], &rows)
 }
@@ -41,7 +41,7 @@ fn got((result, report): &Call) -> String {
 }
 
 /// A step's own words, and what they are about.
-fn told(report: &FlowReport, step: Step) -> String {
+fn shown(report: &FlowReport, step: Step) -> String {
     let (flow, result) = (report.flow(), report.step(step));
     let about = match step {
         _ if !result.is_done() => None,

@@ -1,4 +1,4 @@
-//! The service: four handlers that do their work and nothing else. What follows each of them is said once, above it.
+//! The service: four handlers that contain business logic only. The attribute above each of them declares its steps.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -20,7 +20,7 @@ pub struct User {
     pub email: String,
 }
 
-/// What can go wrong, and what it means: the steps of the error flow follow the code.
+/// The errors and their codes, on which the steps of the error flow depend.
 #[derive(Debug, Classify)]
 pub enum UserError {
     #[classify(code = NotFound, message = "there is no user {id}")]

@@ -1,57 +1,57 @@
-//! The handlers: business logic only.
+//! The handlers, which contain business logic only.
 //!
-//! What follows a write is durable: it is on disk, in the database of the users, before the answer leaves. What follows a read
-//! may be lost with the process.
+//! The steps of a write are durable: its flow is on disk, in the database of the users, before the response is returned. The steps of a
+//! read may be lost with the process.
 
 use graceful::{Context, orchestrate};
 use serde::{Deserialize, Serialize};
 
 use super::{Mail, UserError, table::Table};
 
-/// A user, as all know it.
+/// A user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct User {
-    /// Given by the service.
+    /// The id, which the service assigns.
     pub id: i64,
-    /// Nobody else's.
+    /// The name, which is unique.
     pub name: String,
-    /// Where mail gets through.
+    /// The email address, which accepts mail.
     pub email: String,
 }
 
-/// A user to be.
+/// A user to be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewUser {
     /// 1 to 40 letters, digits or `-`.
     pub name: String,
-    /// Where mail gets through.
+    /// The email address, which accepts mail.
     pub email: String,
 }
 
-/// The users, and what may be done with them.
+/// The users, with the operations on them.
 #[derive(Debug)]
 pub struct Users<M> {
     table: Table,
     mail: M,
 }
 
-/// Who may do anything with anybody.
+/// The administrator, who may change every user.
 const ADMINISTRATOR: &str = "root";
 
 #[orchestrate(pattern = "user")]
 impl<M: Mail> Users<M> {
-    /// The users in this database, `sqlite://path/to/file.db` or `postgres://user@host/database`; their table is made.
+    /// Opens the users in a database, `sqlite://path/to/file.db` or `postgres://user@host/database`, and creates the table if it is missing.
     ///
     /// # Errors
-    /// There is no such database, or it has other users.
+    /// Fails if the database cannot be opened, or has a different table of users.
     pub async fn open(database: &str, mail: M) -> Result<Self, sqlx::Error> {
         Ok(Self { table: Table::open(database).await?, mail })
     }
 
-    /// A new user; only the administrator may.
+    /// Creates a user; only the administrator may.
     ///
     /// # Errors
-    /// As [`UserError`] says.
+    /// See [`UserError`].
     #[orchestrate(cache = result.id, event = "user_created", delivery = "durable")]
     pub async fn create(&self, new: NewUser) -> Result<User, UserError> {
         allowed(None)?;
@@ -59,23 +59,23 @@ impl<M: Mail> Users<M> {
         self.table.insert(new).await
     }
 
-    /// A user, for whoever has logged in.
+    /// Returns a user to any authenticated caller.
     ///
     /// # Errors
-    /// As [`UserError`] says.
+    /// See [`UserError`].
     #[orchestrate(cache(key = id, on_err = "keep"))]
     pub async fn read(&self, id: i64) -> Result<User, UserError> {
         caller()?;
         self.table.get(id).await
     }
 
-    /// The user under a new name or with another address; the user itself may, and the administrator.
+    /// Changes name and address of a user; only the user and the administrator may.
     ///
     /// # Errors
-    /// As [`UserError`] says.
+    /// See [`UserError`].
     #[orchestrate(cache = user.id, event = "user_updated", delivery = "durable")]
     pub async fn update(&self, user: User) -> Result<User, UserError> {
-        // Who there is, is not for everybody.
+        // Do not reveal to anonymous callers which users exist.
         caller()?;
         let known = self.table.get(user.id).await?;
         allowed(Some(&known))?;
@@ -83,10 +83,10 @@ impl<M: Mail> Users<M> {
         self.table.update(user).await
     }
 
-    /// The user is gone; only the administrator may.
+    /// Deletes a user; only the administrator may.
     ///
     /// # Errors
-    /// As [`UserError`] says.
+    /// See [`UserError`].
     #[orchestrate(cache(key = id, on_ok = "invalidate"), event = "user_deleted", delivery = "durable")]
     pub async fn delete(&self, id: i64) -> Result<(), UserError> {
         allowed(None)?;

@@ -1,31 +1,31 @@
-//! What can be wrong, and what it means.
+//! The errors of the handlers, and their classification.
 
 use std::io;
 
 use graceful::Classify;
 
-/// Why a handler has not done it. Its code decides what follows, and its message is all that a client gets.
+/// The error of a handler. Its code decides what the steps do, and clients get its message only.
 #[derive(Debug, Classify)]
 pub enum UserError {
-    /// Nobody has logged in.
+    /// The caller is not authenticated.
     #[classify(code = Unauthenticated, message = "say who you are")]
     Anonymous,
-    /// Somebody else may.
+    /// The caller is not permitted to do this.
     #[classify(code = PermissionDenied, message = "you may not do that")]
     Forbidden,
-    /// What was sent cannot be.
+    /// The request is invalid.
     #[classify(code = InvalidArgument, message = "{0}")]
     Invalid(&'static str),
-    /// There is no such user.
+    /// The user does not exist.
     #[classify(code = NotFound, message = "no user {0}")]
     Missing(i64),
-    /// Names are unique.
+    /// The name is taken.
     #[classify(code = AlreadyExists, message = "the name {0} is taken")]
     Taken(String),
-    /// The service that knows of mail is away, or whatever it says.
+    /// The mail service is unavailable, or returned an error.
     #[classify(transparent)]
     Mail(io::Error),
-    /// The database does not do it. What it says is for the log, and reaches no client.
+    /// The database failed. Its error is logged, and never sent to a client.
     #[classify(transparent)]
     Database(sqlx::Error),
 }

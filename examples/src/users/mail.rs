@@ -1,17 +1,17 @@
-//! Another service, which knows whether mail gets through.
+//! The mail service, which checks addresses.
 
 use std::{future::Future, io};
 
-/// What the service answers.
+/// The answer of the mail service.
 pub type Answer = io::Result<bool>;
 
-/// The other service.
+/// The mail service.
 pub trait Mail: Send + Sync + 'static {
-    /// Whether mail gets through to this address.
+    /// Whether the address accepts mail.
     fn gets_through(&self, address: &str) -> impl Future<Output = Answer> + Send;
 }
 
-/// The one of the example: whatever looks like an address.
+/// The mail service of the example, which accepts every well-formed address.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyMail;
 

@@ -1,7 +1,7 @@
 //! A user service: REST and gRPC on one core of handlers.
 //!
-//! [`core`] is the business: what may be done, by whom, and what is wrong otherwise. What follows each of its handlers is
-//! declared there and nowhere written. [`rest`] and [`grpc`] translate, and know nothing else.
+//! [`core`] contains the business logic, and declares the steps of each handler. [`rest`] and [`grpc`] only translate requests and
+//! responses.
 
 pub mod core;
 pub mod grpc;

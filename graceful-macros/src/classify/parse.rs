@@ -156,7 +156,7 @@ fn code(value: &Expr) -> Result<Path> {
     }
 }
 
-/// The code that somebody means by a name or a number.
+/// The code that is meant by another name or by a number.
 fn meant(given: &str) -> Option<&'static str> {
     let other =
         OTHER_NAMES.iter().find(|(number, name, _)| *number == given || nearest(given, &[name]).is_some());

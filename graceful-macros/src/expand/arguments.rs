@@ -80,7 +80,7 @@ pub(super) fn setters(handler: &Handler, setters: &[Setter], builder: &Ident) ->
             }
         };
         let argument = Ident::new(&variant(setter.method), span);
-        // Where `graceful` is not found, that is told once, where its path stands.
+        // If `graceful` is not found, this is reported once, at its path.
         let krate = &handler.krate;
         quote_spanned!(span=> if #builder.needs(#krate::__private010::Argument::#argument) { #set })
     };

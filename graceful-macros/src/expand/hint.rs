@@ -1,4 +1,4 @@
-//! What lets `?`, `into()` and coercions of the body know what they are for.
+//! The type hint of the body, for `?`, `into()` and coercions.
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -41,8 +41,8 @@ impl Hint<'_> {
     pub(super) fn of_a_closure(&self, body: &Group) -> TokenStream {
         let (krate, returned) = (&self.handler.krate, &self.handler.returned.hint);
         let name = bound("returned");
-        // Not the type itself, and `||` is ours: lints of signatures would be told of the closure's, too. `_` stands where the
-        // type does, since errors of the body's type show that.
+        // `_` instead of the type, and our own `||`: otherwise lints of signatures would also fire for the closure. `_` has the span of the
+        // type, because errors of the body's type point to it.
         let inferred = quote_spanned!(self.returned_at=> _);
         let (move_here, parameters) = (quote_spanned!(body.span()=> move), quote!(||));
         let closure = quote!(#move_here #parameters -> #inferred #body);

@@ -1,10 +1,10 @@
-//! Lints that are told of the function and not of what it becomes.
+//! `#[expect]` of lints that fire on the plain function but not on its expansion.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::{Attribute, Meta, Token, punctuated::Punctuated};
 
-/// Those that `docs/LIMITS.md` says are not told: whoever expects one is right about the plain function.
+/// The lints that do not fire on the expansion (see `docs/LIMITS.md`): an `#[expect]` of one is right about the plain function.
 const HIDDEN: [&str; 13] = [
     "boxed_local",
     "manual_async_fn",
@@ -37,10 +37,10 @@ pub(super) fn expected(attribute: &Attribute) -> TokenStream {
     };
     let (reason, lints): (Vec<_>, Vec<_>) =
         lints.into_iter().partition(|lint| lint.path().is_ident("reason"));
-    let (hidden, told): (Vec<_>, Vec<_>) = lints.into_iter().partition(is_hidden);
+    let (hidden, visible): (Vec<_>, Vec<_>) = lints.into_iter().partition(is_hidden);
     if hidden.is_empty() {
         return unchanged();
     }
-    let told = (!told.is_empty()).then(|| quote!(#[expect(#(#told,)* #(#reason)*)]));
-    quote!(#told #[allow(#(#hidden,)* #(#reason)*)])
+    let visible = (!visible.is_empty()).then(|| quote!(#[expect(#(#visible,)* #(#reason)*)]));
+    quote!(#visible #[allow(#(#hidden,)* #(#reason)*)])
 }

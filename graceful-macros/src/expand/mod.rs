@@ -61,13 +61,13 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
     quote!(#(#attributes)* #visibility #defaultness #signature #block)
 }
 
-/// The `return` is for those who want each function to have one: clippy knows that it is not theirs, and tells nobody who does not.
+/// The `return` satisfies `clippy::implicit_return`; `clippy::needless_return` ignores generated code.
 fn call(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
     let mentioned = &handler.held.mentioned;
     let body = inner(&handler.function.body, &handler.held);
-    // Where a closure is the user's, borrow errors in it name its variables. Where it is an argument of ours, errors of its
-    // type are told at our span.
+    // In a closure with the user's span, borrow errors name its variables. Type errors of a closure that is our argument are reported at
+    // our span.
     let users = handler.function.body.span();
     // Where what is returned is not a `Result`, the error stands at the return type.
     let returned_at = match &handler.function.signature.output {
@@ -156,7 +156,7 @@ fn call(handler: &Handler) -> TokenStream {
     }
 }
 
-/// `(receiver).calls()`, standing where the body answers: errors of the lifetimes in what is returned are told there.
+/// `(receiver).calls()` with the span of the body's result, so that errors of returned lifetimes are reported there.
 fn standing_at((first, end): (Span, Span), receiver: TokenStream, calls: TokenStream) -> TokenStream {
     let mut receiver = Group::new(Delimiter::Parenthesis, receiver);
     receiver.set_span(first);
@@ -167,8 +167,7 @@ fn standing_at((first, end): (Span, Span), receiver: TokenStream, calls: TokenSt
     quote!(#receiver #(#calls)*)
 }
 
-/// The call, of which nobody but the compiler knows whether it is `Send`, where it must be. What it was before is gone before it
-/// is awaited.
+/// The call, wrapped where it must be `Send`, because only the compiler knows whether it is.
 fn sent(handler: &Handler, call: TokenStream) -> TokenStream {
     let name = bound("call");
     match handler.returned.must_be_send && handler.is_plain() {
@@ -190,7 +189,7 @@ fn in_transaction(
     let at = krate.at(span);
     let reborrowed = quote_spanned!(span=> let #tx = &mut *#tx;);
     let typed = hooks::typed_hooks(handler).map(|hooks| quote!(.typed_hooks(#hooks)));
-    // Not within the call, since an error there would be told once more for the call.
+    // Not within the call, because an error there would be reported a second time for the call.
     let open = quote_spanned!(span=> #at::__private010::transaction(&mut *#tx));
     let error = quote_spanned!(span=> #at::__private010::store_error);
     quote! {
@@ -209,9 +208,8 @@ fn braced(span: Span, content: TokenStream) -> Group {
     group
 }
 
-/// The body as a block of its own, so that its items shadow nothing of ours. The label says that its braces are there on
-/// purpose; `allow(unused_braces)` would hide those of the body. Of a `break` that is in no loop it would be told that it needs
-/// the label.
+/// The body as a block of its own, so that its items do not shadow ours. The label marks its braces as intended;
+/// `allow(unused_braces)` would also apply to the body. With the label, a `break` outside of a loop would get a misleading error.
 fn inner(body: &Group, Held { rebound, breaks, .. }: &Held) -> TokenStream {
     // The user's: when temporaries are dropped depends on the edition, and lints of macro calls look at where they stand.
     let inner = braced(body.span(), body.stream());

@@ -51,7 +51,7 @@ pub(crate) struct Handler {
     pub(crate) required: Option<Span>,
     /// Delivery is durable: a relay finds the handler again.
     pub(crate) durable: bool,
-    /// What tells it from every other handler, if it says so.
+    /// The identity, if the handler declares one.
     pub(crate) name: Option<Name>,
     /// The parameter that holds the open transaction.
     pub(crate) tx: Option<Ident>,
@@ -196,7 +196,7 @@ fn answer(body: &Group) -> (Span, Span) {
 }
 
 impl Handler {
-    /// Nobody borrows the result, and no step decides over the answer.
+    /// Whether no hook borrows the result, and no step can change the answer.
     pub(crate) fn is_plain(&self) -> bool {
         let typed = self.hooks.iter().any(|hook| hook.arm != HookArm::Both);
         !typed && self.fallback.is_none() && self.required.is_none()

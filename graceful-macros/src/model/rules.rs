@@ -1,4 +1,4 @@
-//! The rules between arguments, and for the function. What breaks one is told, and left out from then on.
+//! The rules between arguments, and for the function. An argument that violates a rule is reported, and then ignored.
 
 use darling::error::Accumulator;
 use proc_macro2::{Ident, Span};

@@ -30,7 +30,7 @@ pub(crate) struct Needs {
     pub(crate) phase: Phase,
     /// The parameters that it names.
     pub(crate) parameters: Vec<Ident>,
-    /// The user's own `result`: whoever binds it must use its span.
+    /// The user's own `result`; a binding of it must have this span.
     pub(crate) result: Option<Ident>,
 }
 

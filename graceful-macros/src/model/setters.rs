@@ -136,7 +136,7 @@ impl Builder<'_> {
                     .push(at(template.span, format!("`{method}` takes an expression, not a template")));
             }
             Some(Value::Template(template)) => self.template(method, template, kind == Kind::Name),
-            // Whoever means the text does not mean each of its words.
+            // If a text was meant, an error per word would be misleading.
             Some(Value::Quoted(expr, text)) if kind != Kind::Value && self.scope.is_unknown(expr) => {
                 self.errors.push(wrong(text, self.scope.not_an_expression(expr)));
             }
@@ -237,7 +237,7 @@ impl Builder<'_> {
     }
 }
 
-/// For `"user-42"`, which nobody writes who means the difference.
+/// Detects a text such as `"user-42"`, which is hardly meant as a subtraction.
 fn calculated(expr: &Expr) -> String {
     format!(
         "this text is read as the Rust expression `{}`: for a fixed text name a constant, as in `ALL_USERS`; for a text with a value in it write a template, as in \"user-{{user.id}}\"; if the expression is meant, remove the quotes",

@@ -19,7 +19,7 @@ pub(crate) enum Shape {
     Async,
     /// What `#[async_trait]` makes of one: what follows is put inside the async block, which holds the parameters.
     TailBlock(Box<TailBlock>),
-    /// Any other function: it returns a `Result`, or a future that somebody else made.
+    /// Any other function: it returns a `Result`, or a future that other code has created.
     Call { returns_impl_future: bool, eager: bool },
 }
 
@@ -160,12 +160,12 @@ pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
             if !on_purpose && !is_used {
                 continue;
             }
-            // Its name says that it is not used; whoever uses it all the same is told so there.
+            // Its name says that it is unused; if it is used, the lint fires at that place.
             let lint = (on_purpose && (is_used || named.contains(name)))
                 .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             if binding.mutability.is_some() || !rebound.is_empty() {
                 let mutability = &binding.mutability;
-                // Where the parameter stands, so that lints of locals are told there, as they are of those of an `async fn`.
+                // The span of the parameter, so that lints of locals fire there, as for an `async fn`.
                 let span = Span::mixed_site().located_at(name.span());
                 rebound.extend(quote_spanned!(span=> #cfg #lint let #mutability #name = #name;));
             } else {

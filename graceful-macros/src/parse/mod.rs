@@ -79,7 +79,7 @@ pub(crate) struct Args {
 #[derive(Default)]
 pub(crate) struct Broken {
     names: Vec<&'static str>,
-    /// One of which nobody knows what it was meant to be.
+    /// An argument whose meaning is unknown was wrong.
     anything: bool,
 }
 
@@ -139,10 +139,10 @@ impl Args {
         own.broken.anything = !wrong.is_empty();
         for arg in given {
             if let (true, ArgValue::List(list)) = (arg.name == DEFAULTS, &arg.value) {
-                // They were checked, and their mistakes told, where they stand.
-                let mut told = Accumulator::default();
-                defaults = Self::parse(list.clone(), &mut told);
-                drop(told.into_inner());
+                // The attribute of the block has already reported their mistakes.
+                let mut ignored = Accumulator::default();
+                defaults = Self::parse(list.clone(), &mut ignored);
+                drop(ignored.into_inner());
                 continue;
             }
             if let (true, ArgValue::Word) = (arg.name == CONCRETE, &arg.value) {
@@ -158,14 +158,14 @@ impl Args {
                 wrong.push(crate::errors::twice(&name));
                 continue;
             }
-            let mut told = Accumulator::default();
-            let taken = own.take(arg, &mut told);
-            told.handle(taken);
-            let told = told.into_inner();
-            if !told.is_empty() {
+            let mut errors = Accumulator::default();
+            let taken = own.take(arg, &mut errors);
+            errors.handle(taken);
+            let errors = errors.into_inner();
+            if !errors.is_empty() {
                 own.broken.add(&name, inside);
             }
-            wrong.extend(told);
+            wrong.extend(errors);
             seen.push(name);
         }
         errors.extend(wrong);
@@ -204,7 +204,7 @@ impl Args {
             last_good,
             max_age,
             incident: self.incident.or(defaults.incident),
-            // One handler's: a block that has it is told so.
+            // The identity of one handler; on a block it is an error.
             name: self.name,
             delivery: self.delivery.or(defaults.delivery),
             tx: self.tx.or(defaults.tx),

@@ -72,7 +72,7 @@ pub(crate) fn value(expr: Expr) -> Result<Value> {
     })
 }
 
-/// A text for people: what is not in braces is text.
+/// A readable text: what is not in braces is text.
 pub(crate) fn template(text: &LitStr) -> Result<Template> {
     let content = text.value();
     let mut errors = Error::accumulator();
@@ -297,7 +297,7 @@ pub(crate) fn choice(value: &Expr, words: &[(&str, &'static str)]) -> Result<At<
     }
 }
 
-/// `Severity::Critical`: what somebody who does not write a text names.
+/// `Severity::Critical`: the last name of a path that was written instead of a text.
 fn last_name(value: &Expr) -> Option<String> {
     match value {
         Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),

@@ -44,7 +44,7 @@ pub async fn cache<C: Cache>(fresh: impl AsyncFn() -> C) {
     keys_are_separate(Case::of(fresh().await)).await;
 }
 
-/// A cache and a key that nobody else has.
+/// A cache and a key that no other test uses.
 struct Case<C> {
     cache: C,
     key: Key,

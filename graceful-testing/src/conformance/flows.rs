@@ -68,7 +68,7 @@ fn numbers(claims: &[Claim]) -> Vec<u128> {
 }
 
 async fn record_outcome<S: FlowStore>(store: &S, claim: &Claim, settlement: AttemptOutcome) -> bool {
-    store.record_outcome(claim.claim_id(), settlement).await.expect("an attempt is settled")
+    store.record_outcome(claim.claim_id(), settlement).await.expect("an outcome is recorded")
 }
 
 async fn complete<S: FlowStore>(store: &S, claim: &Claim) -> bool {
@@ -80,7 +80,7 @@ fn dead() -> AttemptOutcome {
 }
 
 async fn stored<S: FlowStore>(store: &S, number: u128) -> StoredFlow {
-    store.get(Uuid::from_u128(number)).await.expect("a flow is found").expect("it is there")
+    store.get(Uuid::from_u128(number)).await.expect("a flow is found").expect("the flow exists")
 }
 
 async fn listed<S: FlowStore>(store: &S, state: FlowState) -> Vec<u128> {
@@ -90,7 +90,7 @@ async fn listed<S: FlowStore>(store: &S, state: FlowState) -> Vec<u128> {
 }
 
 async fn flow_is_claimed_as_it_was_stored<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
-    // Not a text, and with every byte that means something to somebody.
+    // Not UTF-8, with every byte that could have a special meaning.
     let body: Vec<u8> = (0..=255).collect();
     let (entity, lane) = ("a:b%'\"\0é", Lane::of("h", "t"));
     store.enqueue(QueuedFlow { body: body.clone(), lane, ..flow(1, entity) }).await.unwrap();
@@ -105,7 +105,7 @@ async fn flow_is_claimed_as_it_was_stored<S: FlowStore>(store: S, elapse: &impl 
     assert_eq!((&*claim_of.handler, claim_of.lane), (&*format!("handler of {entity}"), lane));
     assert!(claim(&store, 10).await.is_empty(), "it is claimed once");
     assert!(complete(&store, claim_of).await);
-    assert!(!complete(&store, claim_of).await, "it is settled once");
+    assert!(!complete(&store, claim_of).await, "its outcome is recorded once");
     let kept = stored(&store, 1).await;
     assert_eq!((kept.state, kept.attempts), (FlowState::Completed, 1));
     assert!(kept.ended_at.is_some_and(|at| at >= queued.due), "{kept:?}");
@@ -150,7 +150,7 @@ async fn expired_lease_gives_the_flow_to_another<S: FlowStore>(
     let claims = claim(&store, 10).await;
     assert_eq!((numbers(&claims).as_slice(), claims[0].attempt), ([1].as_slice(), 2));
     for settlement in [AttemptOutcome::Completed, dead()] {
-        assert!(!record_outcome(&store, &lost, settlement).await, "whoever lost it settles nothing");
+        assert!(!record_outcome(&store, &lost, settlement).await, "a lost claim records nothing");
     }
     let retry = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: Some(Vec::new()) };
     assert!(!record_outcome(&store, &lost, retry).await);
@@ -249,7 +249,7 @@ async fn unknown_flow_is_not_found<S: FlowStore>(store: S) {
     enqueue(&store, [(1, "a")]).await;
     assert!(claim(&store, 0).await.is_empty(), "a limit of 0 claims nothing");
     let held = ClaimId { id: Uuid::from_u128(1), token: Uuid::nil() };
-    assert!(!store.record_outcome(held, AttemptOutcome::Completed).await.unwrap(), "nobody holds it");
+    assert!(!store.record_outcome(held, AttemptOutcome::Completed).await.unwrap(), "no claim exists");
     store.extend(vec![held], DAY).await.unwrap();
     store.extend(Vec::new(), DAY).await.unwrap();
     assert_eq!(numbers(&claim(&store, 10).await), [1]);
@@ -291,7 +291,7 @@ async fn handlers_and_tenants_take_turns<S: FlowStore>(store: S) {
     assert_eq!(claim(room(9, 9, &[])).await, [2, 3]);
 }
 
-/// More is due of one lane than a store need look at, and behind it some of others: they are handed out before long.
+/// More flows of one lane are due than a store must examine, before some of other lanes: those are claimed soon too.
 async fn every_lane_gets_its_turn_beside_a_backlog<S: FlowStore>(store: S) {
     let [many, tenant, handler] = [Lane::of("a", "many"), Lane::of("a", "few"), Lane::of("b", "few")];
     enqueue_in(&store, (0..600).map(|number| (number, many))).await;
@@ -318,7 +318,7 @@ const ENTITIES: u128 = 7;
 const FLOWS: u128 = 50;
 const RELAYS: usize = 4;
 
-/// Whoever stores, and whoever takes out, does it at the same time as others.
+/// Flows are stored and claimed concurrently.
 async fn concurrent_relays_lose_nothing_and_keep_the_order<S: FlowStore>(store: S) {
     let store = Arc::new(store);
     let mut storing = JoinSet::new();

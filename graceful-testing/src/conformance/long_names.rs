@@ -47,11 +47,11 @@ pub(super) async fn flows_are_stored_whole<S: FlowStore>(store: S) {
             store
                 .record_outcome(claim.claim_id(), AttemptOutcome::Completed)
                 .await
-                .expect("an attempt is settled")
+                .expect("an outcome is recorded")
         );
     }
     for flow in flows {
-        let stored = store.get(flow.id).await.expect("a flow is found").expect("it is there");
+        let stored = store.get(flow.id).await.expect("a flow is found").expect("the flow exists");
         assert_eq!(
             (stored.state, stored.entity, stored.handler),
             (FlowState::Completed, flow.entity, flow.handler)
@@ -65,7 +65,7 @@ pub(super) async fn entities_have_metadata<S: MetadataStore>(store: S) {
         store.record(flow).await.expect("a state is recorded");
     }
     for flow in &flows {
-        let latest = store.latest(&flow.entity()).await.expect("a state is found").expect("it is there");
+        let latest = store.latest(&flow.entity()).await.expect("a state is found").expect("the state exists");
         assert_eq!((latest.state, latest.score), (flow.id(), 1));
     }
 }

@@ -1,6 +1,6 @@
-//! What every store must do, as tests that a store of your own can run, too.
+//! The conformance suites: tests for the rules of each backend trait, also for your own backends.
 //!
-//! Each suite takes a function that makes an empty store, and panics where a promise of the trait is broken.
+//! Each suite takes a function that creates an empty backend, and panics if the backend violates a rule of its trait.
 //!
 //! ```
 //! use graceful::backends::memory;

@@ -87,14 +87,14 @@ async fn due_job_is_handed_out_once<S: Scheduler>(store: S, elapse: &impl AsyncF
     assert!(poll(&store, 10).await.is_empty());
     elapse(&store, 30 * HOLD).await;
     let again = poll(&store, 10).await;
-    assert_eq!(ids(&again), ["2", "3", "1", "4"], "whoever held them is gone");
+    assert_eq!(ids(&again), ["2", "3", "1", "4"], "the leases of the dead worker have expired");
     assert_eq!((again[0].attempts, again[3].attempts), (2, 1));
 }
 
 async fn only_the_holder_of_a_job_completes_it<S: Scheduler>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     store.open(&flow("1", Code::Internal, 1), Duration::ZERO).await.unwrap();
     let listed = store.jobs().await.unwrap().remove(0);
-    assert!(!store.finish(&listed).await.unwrap(), "nobody holds it");
+    assert!(!store.finish(&listed).await.unwrap(), "no worker has it");
     let lost = poll(&store, 1).await.remove(0);
     elapse(&store, 2 * HOLD).await;
     let held = poll(&store, 1).await.remove(0);
@@ -117,7 +117,7 @@ async fn postponed_job_is_due_again<S: Scheduler>(store: S, elapse: &impl AsyncF
     elapse(&store, 3 * HOLD).await;
     let job = poll(&store, 1).await.remove(0);
     assert_eq!(job.attempts, 2);
-    // It is given up; then the entity fails again, and it is asked for anew.
+    // The job is postponed without a time; then the entity fails again, and a flow bumps it.
     assert!(store.postpone(&job, None, "no use").await.unwrap());
     elapse(&store, 1000 * HOLD).await;
     assert!(poll(&store, 1).await.is_empty());

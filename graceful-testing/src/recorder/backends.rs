@@ -44,9 +44,9 @@ impl<B: fmt::Debug + ?Sized> fmt::Debug for Recording<B> {
     }
 }
 
-/// What an answer says beyond its call; nothing where the call says all.
+/// The text of a result; empty if the call says it all.
 pub(super) trait Answered {
-    fn told(&self) -> &'static str {
+    fn shown(&self) -> &'static str {
         ""
     }
 }
@@ -55,13 +55,13 @@ impl Answered for () {}
 impl Answered for Arc<Metadata> {}
 
 impl Answered for Option<CacheEntry> {
-    fn told(&self) -> &'static str {
+    fn shown(&self) -> &'static str {
         if self.is_some() { "found" } else { "nothing" }
     }
 }
 
 impl Answered for CacheWrite {
-    fn told(&self) -> &'static str {
+    fn shown(&self) -> &'static str {
         match self {
             Self::Done => "",
             Self::Newer => "a newer version is cached",
@@ -70,7 +70,7 @@ impl Answered for CacheWrite {
 }
 
 impl Answered for JobChange {
-    fn told(&self) -> &'static str {
+    fn shown(&self) -> &'static str {
         match self {
             Self::Opened => "opened",
             Self::Bumped => "bumped",
@@ -81,7 +81,7 @@ impl Answered for JobChange {
 }
 
 impl Answered for AlertChange {
-    fn told(&self) -> &'static str {
+    fn shown(&self) -> &'static str {
         match self {
             Self::Opened => "opened",
             Self::Repeated => "repeated",

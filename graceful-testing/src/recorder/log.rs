@@ -80,7 +80,7 @@ impl Log {
         };
     }
 
-    /// Records a call of a step, and its answer when it comes. A call of nobody's step is just made.
+    /// Records a call of a step, and its answer when it comes. A call outside of a step is not recorded.
     pub(super) fn record<T: Answered + Send + 'static>(
         self: &Arc<Self>,
         call: impl FnOnce() -> String,
@@ -97,7 +97,7 @@ impl Log {
         let log = Arc::clone(self);
         let answered = move |result: &Result<T, StepError>| {
             locked(&log.effects)[index].1.answer = match result {
-                Ok(value) => Answer::Done(value.told()),
+                Ok(value) => Answer::Done(value.shown()),
                 Err(error) => Answer::Failed(error.clone()),
             };
         };

@@ -1,4 +1,4 @@
-//! An orchestrator that remembers what its steps did.
+//! An orchestrator for tests, which records what its steps did.
 
 mod backends;
 mod difference;
@@ -11,8 +11,8 @@ pub use self::recorded::{Effect, Recorded};
 use self::{log::Log, recorded::Answer};
 use graceful::{Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError, backends::memory};
 
-/// An orchestrator for tests: it runs what production runs, the same engine and the same steps, on the embedded backends
-/// in memory, and records what each step asked of its backend and what became of it.
+/// An orchestrator for tests. It runs the same pipeline and steps as production, on the in-memory backends, and records each step's calls
+/// of its backend and their results.
 ///
 /// ```
 /// use graceful::{Code, Step, orchestrate};
@@ -44,7 +44,7 @@ use graceful::{Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError
 /// # });
 /// ```
 ///
-/// An assertion that fails prints what was expected beside what was recorded, step by step:
+/// A failed assertion prints the expected effects beside the recorded ones, step by step:
 ///
 /// ```text
 /// stock coffee: left -> err UNAVAILABLE
@@ -53,8 +53,8 @@ use graceful::{Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError
 ///   ! cache     put coffee 3           invalidate coffee
 /// ```
 ///
-/// A handler behind a server takes the recorder's orchestrator like any other: `ContextLayer::new().on(recorder.orchestrator())`.
-/// What a hook of yours does is its own: a step that was overridden is recorded as `overridden`.
+/// For handlers behind a server use `ContextLayer::new().on(recorder.orchestrator())`. The effects of your own hooks are not recorded: an
+/// overridden step is recorded as `overridden`.
 #[derive(Clone)]
 pub struct Recorder {
     orchestrator: Orchestrator,
@@ -62,8 +62,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder on the embedded backends, for the service `test`. Within a Tokio runtime it has a store in memory for durable
-    /// flows, too, and a relay that tries each of them once.
+    /// Creates a recorder on the in-memory backends, for the service `test`. Within a Tokio runtime it also has an in-memory store for durable
+    /// flows, and a relay that tries each of them once.
     ///
     /// ```
     /// let recorder = graceful_testing::Recorder::new();
@@ -73,7 +73,7 @@ impl Recorder {
         Self::with(|builder| builder)
     }
 
-    /// A recorder with settings, or backends, of your own; what it still lacks is that of [`new`](Self::new).
+    /// Creates a recorder with your own settings or backends; the others are those of [`new`](Self::new).
     ///
     /// ```
     /// use graceful::backends::memory;
@@ -84,12 +84,12 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// Where [`build`](OrchestratorBuilder::build) refuses what was given.
+    /// Panics if [`build`](OrchestratorBuilder::build) fails.
     #[track_caller]
     pub fn with(change: impl FnOnce(OrchestratorBuilder) -> OrchestratorBuilder) -> Self {
         let log = Arc::<Log>::default();
-        let told = Arc::clone(&log);
-        // One attempt: a step that fails is not to be waited for.
+        let observer = Arc::clone(&log);
+        // One attempt, so that tests do not wait for the retries of a failing step.
         let relay = RelaySettings::default().attempts(1);
         let builder = change(Orchestrator::builder().service("test").relay(relay)).in_memory();
         let relays = builder.has_runtime();
@@ -100,7 +100,7 @@ impl Recorder {
                 }
                 backends::recorded(backends, &log)
             })
-            .on_report(move |report| told.ended(report))
+            .on_report(move |report| observer.ended(report))
             .build();
         match built {
             Ok(orchestrator) => Self { orchestrator, log },
@@ -108,7 +108,7 @@ impl Recorder {
         }
     }
 
-    /// Its orchestrator.
+    /// The orchestrator of the recorder.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -120,7 +120,7 @@ impl Recorder {
         &self.orchestrator
     }
 
-    /// Runs a handler, or all that calls handlers, with this orchestrator. It is [`Orchestrator::scope`], and as safe to drop.
+    /// Runs a handler, or any future that calls handlers, with this orchestrator. It is the same as [`Orchestrator::scope`].
     ///
     /// ```
     /// # use graceful::{Code, orchestrate};
@@ -135,12 +135,11 @@ impl Recorder {
         self.orchestrator.scope(future)
     }
 
-    /// Waits until no flow is left in the background: those of `delivery = "background"` and `"durable"`, those of dropped
-    /// handlers, what a sync handler left. Steps that hang are waited for as long as their time budget.
+    /// Waits for all background flows: those of `delivery = "background"` and `"durable"`, of dropped handlers, and of sync handlers. A
+    /// step that hangs delays it by its time budget.
     ///
-    /// A handler that is still running is no work in the background, and of a flow that a transaction has stored (`tx`) it is not
-    /// known whether that commits; for those see [`ended`](Self::ended). With relay settings of your own, a durable flow is waited
-    /// for until its last attempt.
+    /// It does not wait for handlers that are still running, or for flows in an open transaction (`tx`); for those see
+    /// [`ended`](Self::ended). With your own relay settings it waits for the last attempt of a durable flow.
     ///
     /// ```
     /// # use graceful::{Code, orchestrate};
@@ -165,8 +164,8 @@ impl Recorder {
         }
     }
 
-    /// Waits until so many flows have ended, and answers them all, in the order of their ends: for handlers that others
-    /// call, such as a server whose client has gone. It waits for ever where fewer come; put a time-out around it.
+    /// Waits until this many flows have ended, and returns all of them in that order: for handlers that other tasks call, e.g. in a server. It
+    /// never returns if fewer flows end, so use it with a timeout.
     ///
     /// ```
     /// # use graceful::{Code, orchestrate};
@@ -184,7 +183,7 @@ impl Recorder {
         self.flows()
     }
 
-    /// The flows that have ended, in the order of their ends.
+    /// Lists the flows that have ended, in that order.
     ///
     /// ```
     /// assert!(graceful_testing::Recorder::new().flows().is_empty());
@@ -201,7 +200,7 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// Where none has.
+    /// Panics if no flow has ended.
     #[track_caller]
     pub fn last(&self) -> Recorded {
         self.flows().pop().expect("no flow has ended")
@@ -215,7 +214,7 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// Where none has, or several have, with what they were.
+    /// Panics if no flow or several flows have ended; the message lists them.
     #[track_caller]
     pub fn only(&self) -> Recorded {
         let mut flows = self.flows();
@@ -224,14 +223,14 @@ impl Recorder {
             (None, _) => panic!("no flow has ended, but one was expected"),
             (Some(last), false) => {
                 flows.push(last);
-                let told: Vec<_> =
+                let headings: Vec<_> =
                     flows.iter().map(|flow| format!("\n  {}", flow.report.heading())).collect();
-                panic!("{} flows have ended, but one was expected:{}", flows.len(), told.concat())
+                panic!("{} flows have ended, but one was expected:{}", flows.len(), headings.concat())
             }
         }
     }
 
-    /// From now on, the backend of this step fails with this error, until it is given `None`.
+    /// Makes the backend of a step fail with this error; `None` makes it work again.
     ///
     /// ```
     /// # use graceful::{Code, Step, StepError, orchestrate};
@@ -240,9 +239,9 @@ impl Recorder {
     /// # async fn handler(n: u32) -> Result<u32, Code> { Ok(n) }
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let recorder = Recorder::new();
-    /// recorder.fail(Step::Event, Some(StepError::new("the broker is away")));
+    /// recorder.fail(Step::Event, Some(StepError::new("the broker is unavailable")));
     /// recorder.run(handler(4)).await.unwrap();
-    /// recorder.last().assert_step(Step::Event, "emit seen 4 -> FAILED: the broker is away");
+    /// recorder.last().assert_step(Step::Event, "emit seen 4 -> FAILED: the broker is unavailable");
     /// # });
     /// ```
     pub fn fail(&self, step: Step, error: Option<StepError>) {

@@ -1,4 +1,4 @@
-//! What a test looks at: one flow, and what its steps did.
+//! The recorded flows and effects.
 
 use std::{fmt, sync::Arc};
 
@@ -6,18 +6,18 @@ use graceful::{Flow, FlowReport, Step, StepError, StepResult, backends::escaped}
 
 use super::difference;
 
-/// One flow, with what its steps did.
+/// A recorded flow, with the effects of its steps.
 ///
-/// Its `Display` is what each step did, a line each.
+/// Its `Display` lists the effects, one line per step.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     pub(super) report: FlowReport,
     pub(super) effects: Vec<Effect>,
 }
 
-/// What a step asked of its backend, and what became of it.
+/// A call of a backend by a step, with its result.
 ///
-/// Its `Display` is the call, with its answer where that says more: `put 42 {"id":42}`, `open -> bumped`,
+/// Its `Display` is the call, with the result if that adds information: `put 42 {"id":42}`, `open -> bumped`,
 /// `append -> FAILED: the disk is full`.
 #[derive(Clone, Debug)]
 pub struct Effect {
@@ -35,7 +35,7 @@ pub(super) enum Answer {
 }
 
 impl Effect {
-    /// Whose it is.
+    /// The step.
     ///
     /// ```
     /// # use graceful::{Code, CallOutcome, Step, orchestrate};
@@ -54,7 +54,7 @@ impl Effect {
         self.step
     }
 
-    /// What was asked, such as `put 42 {"id":42}`.
+    /// The call, such as `put 42 {"id":42}`.
     ///
     /// ```
     /// # use graceful::{Code, CallOutcome, Step, orchestrate};
@@ -128,7 +128,7 @@ impl Recorded {
         self.report.flow()
     }
 
-    /// What became of each step.
+    /// The report of the flow.
     ///
     /// ```
     /// # use graceful::{Code, CallOutcome, Step, orchestrate};
@@ -147,7 +147,7 @@ impl Recorded {
         &self.report
     }
 
-    /// What the steps asked of their backends, in order.
+    /// The calls of the backends, in order.
     ///
     /// ```
     /// # use graceful::{Code, CallOutcome, Step, orchestrate};
@@ -166,7 +166,7 @@ impl Recorded {
         &self.effects
     }
 
-    /// What a step did: its [`Effect`]s, or, where it asked nothing of its backend, why not.
+    /// Describes what a step did: its [`Effect`]s, or, without a call of its backend, its result.
     ///
     /// ```
     /// # use graceful::{Code, Step, orchestrate};
@@ -195,7 +195,7 @@ impl Recorded {
         called || !matches!(self.report.step(step), StepResult::Off | StepResult::Skipped(_))
     }
 
-    /// Asserts what a step did, as [`step`](Self::step) says it.
+    /// Asserts what a step did, in the words of [`step`](Self::step).
     ///
     /// ```
     /// # use graceful::{Code, Step, orchestrate};
@@ -211,13 +211,13 @@ impl Recorded {
     ///
     /// # Panics
     ///
-    /// Where it did something else, with the difference.
+    /// Panics with the difference if the step did something else.
     #[track_caller]
     pub fn assert_step(&self, step: Step, expected: &str) {
         difference::assert(self, |other| (other == step).then(|| expected.to_owned()));
     }
 
-    /// Asserts what all steps did: these, and no other. A step that did two things may be named twice.
+    /// Asserts what all steps did, and that no other step did anything. A step with two effects may be listed twice.
     ///
     /// ```should_panic
     /// # use graceful::{Code, Step, orchestrate};
@@ -233,7 +233,7 @@ impl Recorded {
     ///
     /// # Panics
     ///
-    /// Where one did something else, or one that is not named did anything, with the difference.
+    /// Panics with the difference if a step did something else, or a step that is not listed did anything.
     #[track_caller]
     pub fn assert_steps<'a>(&self, expected: impl IntoIterator<Item = (Step, &'a str)>) {
         let mut all = [const { String::new() }; 9];

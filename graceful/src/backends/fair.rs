@@ -1,4 +1,4 @@
-//! A fair choice among the flows that are due, by lane; see [`FlowStore::claim`](super::FlowStore::claim). For stores.
+//! Chooses due flows fairly by lane, for implementations of [`FlowStore::claim`](super::FlowStore::claim).
 //!
 //! In PostgreSQL the function `graceful_claim` makes the same choice.
 
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::{Lane, Room};
 
-/// A flow that is due.
+/// A due flow.
 #[derive(Clone, Copy, Debug)]
 pub struct Due {
     /// Its lane.
@@ -15,9 +15,9 @@ pub struct Due {
     pub order: (i64, i64),
 }
 
-/// Chooses the flows to hand out: the sequence numbers (the second part of [`Due::order`]) of at most `room.flows` of those that are due.
+/// Chooses the flows to claim: returns the sequence numbers (the second part of [`Due::order`]) of at most `room.flows` due flows.
 ///
-/// Handlers take turns, and within a handler its tenants do; a handler with as many flows under way as it may have gets none.
+/// Handlers take turns, as do the tenants of one handler. A handler at its limit of running flows gets none.
 pub fn choose(room: &Room, mut due: Vec<Due>) -> Vec<i64> {
     due.sort_unstable_by_key(|flow| flow.order);
     // What each lane has had, each handler, and how many of each handler are under way.

@@ -8,7 +8,6 @@
 //! time budget of the step is over; a backend decides itself whether it then continues.
 
 pub mod client;
-#[cfg(feature = "memory")]
 pub mod memory;
 
 pub mod fair;

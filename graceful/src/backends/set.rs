@@ -8,26 +8,26 @@ use super::{
 
 /// The backends of one orchestrator; a step without one is skipped.
 ///
-/// [`map_backends`](crate::OrchestratorBuilder::map_backends) hands them out, to wrap or replace some.
+/// [`map_backends`](crate::OrchestratorBuilder::map_backends) passes them to a function that wraps or replaces some.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Backends {
-    /// Drives `cache` and `fallback = last_good`.
+    /// The backend of `cache` and `fallback = last_good`.
     pub cache: Option<Arc<dyn Cache>>,
-    /// Drives `metadata`.
+    /// The backend of `metadata`.
     pub metadata: Option<Arc<dyn MetadataStore>>,
-    /// Drives `graph`.
+    /// The backend of `graph`.
     pub graph: Option<Arc<dyn KnowledgeGraph>>,
-    /// Drives `schedule`.
+    /// The backend of `schedule`.
     pub scheduler: Option<Arc<dyn Scheduler>>,
-    /// Drives `event`.
+    /// The backend of `event`.
     pub events: Option<Arc<dyn EventEmitter>>,
-    /// Drives `nexus`.
+    /// The backend of `nexus`.
     pub nexus: Option<Arc<dyn Nexus>>,
-    /// Drives `audit`.
+    /// The backend of `audit`.
     pub audit: Option<Arc<dyn AuditLog>>,
-    /// Drives `alert`.
+    /// The backend of `alert`.
     pub alerts: Option<Arc<dyn Alerter>>,
-    /// Stores the flows of durable delivery.
+    /// The store of durable flows.
     pub flows: Option<Arc<dyn FlowStore>>,
 }

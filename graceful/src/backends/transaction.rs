@@ -1,14 +1,14 @@
-//! A transaction of the user's that a flow can be stored through.
+//! Storing flows in the user's transactions.
 
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
 use super::QueuedFlow;
 use crate::step::StepError;
 
-/// A transaction that a flow can be stored in, beside the data that it is about: the argument `tx` of a handler.
+/// A transaction in which a flow can be stored together with the handler's data: the type of the argument `tx`.
 ///
-/// `Store` is the store of the backend's crate that implements it, such as `graceful_sqlite::Store`: with it, a crate can implement the
-/// trait for the transactions of another crate, such as `sqlx`.
+/// The parameter `Store` is the store of the crate that implements the trait, such as `graceful_sqlite::Store`. It allows a crate to implement
+/// the trait for transactions of another crate, such as `sqlx`.
 #[diagnostic::on_unimplemented(
     message = "a flow cannot be stored through `{Self}`",
     label = "`tx` needs an open transaction: `tx: &mut sqlx::Transaction<'_, Sqlite>`, or the connection within one",
@@ -17,18 +17,18 @@ use crate::step::StepError;
 pub trait Transaction<Store>: Send {
     /// Inserts a flow.
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_>;
-    /// Takes the lock that an insert needs, where the database has only one writer. A transaction that reads first could not take it any
-    /// more after another writer's commit.
+    /// Takes the write lock, if the database has only one writer. A transaction that has read first could not take it after another
+    /// writer's commit.
     fn lock(&mut self) -> Option<Inserting<'_>>;
-    /// While it is open, nothing else can be written to its database.
+    /// Whether no other write to the database is possible while the transaction is open.
     fn locks_all(&self) -> bool;
 }
 
-/// A flow on its way into a transaction.
+/// The future of an insert or a lock.
 pub type Inserting<'t> = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + 't>>;
 
-/// The error of a transaction whose database has none of the store's tables: the source of the [`StepError`] of
-/// [`insert`](Transaction::insert) or [`lock`](Transaction::lock). The handler's error then names the store.
+/// The error of a transaction whose database does not have the store's tables. It is the source of the [`StepError`] of
+/// [`insert`](Transaction::insert) or [`lock`](Transaction::lock); the handler's error then names the store.
 #[derive(Debug)]
 pub struct AnotherDatabase {
     kind: &'static str,
@@ -36,7 +36,7 @@ pub struct AnotherDatabase {
 }
 
 impl AnotherDatabase {
-    /// `kind` is the kind of database, such as `SQLite`; `message` is the database's own.
+    /// Creates the error from the kind of the database, such as `SQLite`, and the database's own message.
     pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }

@@ -65,14 +65,6 @@ impl OrchestrationConfig {
     }
 
     /// Sets the orchestrator. Default: the scoped one, otherwise the installed one.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").on(&Orchestrator::in_memory());
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert!(report.step(Step::Audit).is_done());
-    /// # });
-    /// ```
     pub fn on(mut self, orchestrator: &Orchestrator) -> Self {
         self.orchestrator = Some(orchestrator.clone());
         self
@@ -80,28 +72,12 @@ impl OrchestrationConfig {
 
     /// Sets the handler's name in logs and reports. Only a success of the same handler on the same entity closes an incident that it opened.
     /// Default: empty.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").handler("import_user");
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.flow().handler(), "import_user");
-    /// # });
-    /// ```
     pub fn handler(mut self, name: impl Into<SmolStr>) -> Self {
         self.declared().handler = name.into();
         self
     }
 
     /// Sets the handler's identity, by which its incidents are found, if its name is not unique. Default: the handler's name.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").handler("import").name("users::import");
-    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
-    /// assert_eq!(*report.flow().incident().owner(), "users::import");
-    /// # });
-    /// ```
     pub fn name(mut self, identity: impl Into<SmolStr>) -> Self {
         self.declared().identity = Identity::Name(identity.into());
         self
@@ -128,14 +104,6 @@ impl OrchestrationConfig {
     ///
     /// # Panics
     /// Panics if its `Display` fails, as `to_string` does.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").id(42);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.flow().entity_id(), "42");
-    /// # });
-    /// ```
     pub fn id(mut self, id: impl fmt::Display) -> Self {
         self.values.set_id(&id);
         self
@@ -145,42 +113,18 @@ impl OrchestrationConfig {
     ///
     /// # Panics
     /// Panics if its `Display` fails, as `to_string` does.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").actor("nightly import");
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.flow().actor(), Some("nightly import"));
-    /// # });
-    /// ```
     pub fn actor(mut self, actor: impl fmt::Display) -> Self {
         self.values.actor = Some(format_smolstr!("{actor}"));
         self
     }
 
     /// Sets whether any step runs. Default: true.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").when(false).on(&Orchestrator::in_memory());
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.step(Step::Audit).to_string(), "skipped: `when` is false");
-    /// # });
-    /// ```
     pub fn when(mut self, when: bool) -> Self {
         self.when = when;
         self
     }
 
     /// Sets the labels that every step gets.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").tags(["import", "nightly"]);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert!(report.flow().tags().eq(["import", "nightly"]));
-    /// # });
-    /// ```
     pub fn tags<I: IntoIterator<Item: Into<SmolStr>>>(mut self, tags: I) -> Self {
         self.declared().tags = Tags::Owned(tags.into_iter().map(Into::into).collect());
         self
@@ -201,44 +145,18 @@ impl OrchestrationConfig {
     }
 
     /// Sets the payload, which is cached and emitted instead of the value.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let config = OrchestrationConfig::new("user").payload(&[1, 2]);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.flow().payload().as_json(), "[1,2]");
-    /// # });
-    /// ```
     pub fn payload<T: Serialize + ?Sized>(mut self, payload: &T) -> Self {
         self.values.payload = self.values.serialise(Argument::Payload, payload);
         self
     }
 
     /// Sets the delivery, i.e. when [`orchestrate`](crate::Success::orchestrate) returns. Default: after every step was tried.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let orchestrator = Orchestrator::in_memory();
-    /// let config = OrchestrationConfig::new("user").delivery(Delivery::Background).on(&orchestrator);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.step(Step::Audit).to_string(), "skipped: queued");
-    /// # });
-    /// ```
     pub fn delivery(mut self, delivery: Delivery) -> Self {
         self.declared().options.delivery = delivery;
         self
     }
 
     /// Switches a step off.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let orchestrator = Orchestrator::in_memory();
-    /// let config = OrchestrationConfig::new("user").off(Step::Audit).on(&orchestrator);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
-    /// assert_eq!(report.step(Step::Audit).to_string(), "off");
-    /// # });
-    /// ```
     pub fn off(mut self, step: Step) -> Self {
         self.declared().options.off.insert(step);
         self
@@ -263,17 +181,6 @@ impl OrchestrationConfig {
     }
 
     /// Sets a step's time budget, in whole milliseconds between 1 ms and 49 days. Default: 1 s inline, 30 s otherwise.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let orchestrator = Orchestrator::in_memory();
-    /// let budget = std::time::Duration::from_millis(5);
-    /// async fn hang(_: &Flow) -> Result<(), StepError> { std::future::pending().await }
-    /// let config = OrchestrationConfig::new("user").hook(Step::Audit, Hook::new(hang)).timeout(Step::Audit, budget);
-    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config.on(&orchestrator)).await;
-    /// assert_eq!(report.step(Step::Audit).error().unwrap().kind(), StepErrorKind::TimedOut);
-    /// # });
-    /// ```
     pub fn timeout(mut self, step: Step, budget: Duration) -> Self {
         self.declared().options.timeouts_ms[step as usize] =
             u32::try_from(budget.as_millis()).unwrap_or(u32::MAX).max(1);
@@ -296,16 +203,6 @@ impl OrchestrationConfig {
     }
 
     /// Replaces the success arm of a step by a hook.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let orchestrator = Orchestrator::in_memory();
-    /// # async fn notify(_: &Flow) -> Result<(), StepError> { Ok(()) }
-    /// let config = OrchestrationConfig::new("user").hook_ok(Step::Alert, Hook::new(notify)).on(&orchestrator);
-    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
-    /// assert_eq!(report.step(Step::Alert).to_string(), "fired");
-    /// # });
-    /// ```
     pub fn hook_ok(mut self, step: Step, hook: Hook) -> Self {
         self.declared().options.on_success.plain.insert(step);
         self.hooks_mut().success[step as usize] = Some(hook);
@@ -313,16 +210,6 @@ impl OrchestrationConfig {
     }
 
     /// Replaces the error arm of a step by a hook.
-    ///
-    /// ```
-    /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let orchestrator = Orchestrator::in_memory();
-    /// # async fn notify(_: &Flow) -> Result<(), StepError> { Ok(()) }
-    /// let config = OrchestrationConfig::new("user").hook_err(Step::Alert, Hook::new(notify)).on(&orchestrator);
-    /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
-    /// assert_eq!(report.step(Step::Alert).to_string(), "overridden");
-    /// # });
-    /// ```
     pub fn hook_err(mut self, step: Step, hook: Hook) -> Self {
         self.declared().options.on_error.plain.insert(step);
         self.hooks_mut().error[step as usize] = Some(hook);

@@ -78,7 +78,7 @@ impl OrchestrationConfig {
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
-    /// let config = OrchestrationConfig::new("user").cache_key(42).on_ok(OnOk::Invalidate).on(&orchestrator);
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on_ok(graceful::options::OnOk::Invalidate).on(&orchestrator);
     /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
     /// assert_eq!(report.step(Step::Cache).to_string(), "invalidated");
     /// # });
@@ -93,7 +93,7 @@ impl OrchestrationConfig {
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
-    /// let config = OrchestrationConfig::new("user").cache_key(42).on_err(OnErr::Keep).on(&orchestrator);
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on_err(graceful::options::OnErr::Keep).on(&orchestrator);
     /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
     /// assert_eq!(report.step(Step::Cache).to_string(), "kept");
     /// # });
@@ -218,7 +218,7 @@ impl OrchestrationConfig {
     /// ```
     /// # use graceful::*; tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
-    /// let config = OrchestrationConfig::new("user").alert(AlertOn::All, Severity::Info).on(&orchestrator);
+    /// let config = OrchestrationConfig::new("user").alert(graceful::options::AlertOn::All, Severity::Info).on(&orchestrator);
     /// Failure::wrap(Code::NotFound, "no such user", "cause").orchestrate(&config).await;
     /// assert_eq!(orchestrator.alerts().unwrap().open().await.unwrap()[0].severity, Severity::Info);
     /// # });

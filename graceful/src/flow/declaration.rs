@@ -1,4 +1,4 @@
-//! What a handler's declaration says: the same for every flow of its handler.
+//! The declaration of a handler, which all its flows share.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -8,11 +8,11 @@ use smol_str::SmolStr;
 use super::{Options, not_plain};
 use crate::escape::is_plain;
 
-/// What a handler's declaration says: the same for every flow of its handler.
+/// The declaration of a handler, which all its flows share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declaration {
     pub handler: SmolStr,
-    /// What tells it from every other handler.
+    /// The handler's identity.
     #[serde(default)]
     pub identity: Identity,
     /// The incident that it shares with others; empty: its own.
@@ -54,7 +54,7 @@ pub enum Declared {
 
 impl Declared {
     /// To change it: one in the program's text is copied first.
-    #[cfg(all(test, feature = "memory"))]
+    #[cfg(test)]
     pub fn to_mut(&mut self) -> &mut Declaration {
         if let Self::Static(declaration) = self {
             *self = Self::Owned(Arc::new(declaration.clone()));
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Declared {
     }
 }
 
-/// What tells a handler from every other: module path, type and trait, and function; or the name that it was given.
+/// The handler's identity: module path, type, trait and function, or its declared name.
 #[derive(Clone, Debug)]
 pub enum Identity {
     /// Asked for by the steps that need it, since a `const` cannot know it.

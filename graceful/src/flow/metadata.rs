@@ -120,7 +120,6 @@ impl Metadata {
     /// assert_eq!(report.flow().metadata().unwrap().idempotency_key().len(), 64);
     /// # });
     /// ```
-    #[cfg(feature = "idempotency")]
     pub fn idempotency_key(&self) -> String {
         let mut canonical = serde_json::json!({
             "previous": self.previous,

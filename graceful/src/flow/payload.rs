@@ -65,7 +65,7 @@ impl Payload {
     }
 
     /// What its copies share.
-    #[cfg(all(test, feature = "memory"))]
+    #[cfg(test)]
     pub(crate) const fn shared(&self) -> Option<&Arc<[u8]>> {
         self.0.as_ref()
     }

@@ -1,4 +1,4 @@
-//! A flow on disk: what it says, and what is done of it.
+//! A stored flow with its completed steps.
 
 use serde::{Deserialize, Serialize};
 use smol_str::format_smolstr;
@@ -26,7 +26,7 @@ impl Stored {
     }
 }
 
-/// A flow as it is written, without giving it up.
+/// A borrowed flow for encoding.
 #[derive(Serialize)]
 struct Borrowed<'a> {
     flow: &'a Flow,

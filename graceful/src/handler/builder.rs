@@ -41,7 +41,7 @@ pub fn hole<T: Named + ?Sized>(value: &T) -> SmolStr {
     format_smolstr!("{}", encoded(&format_smolstr!("{value}")))
 }
 
-/// A part of a text for people.
+/// A part of a readable text.
 pub fn shown<'a, T: Shown + ?Sized>(value: &'a &'a T) -> &'a dyn fmt::Display {
     value
 }

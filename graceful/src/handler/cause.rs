@@ -94,7 +94,7 @@ impl<E: ?Sized> OfAnything<'_, E> {
     }
 }
 
-/// How many sources are shown: a chain of an error of somebody else's need not end.
+/// How many sources are shown: the chain of an external error may be endless.
 const SOURCES: usize = 32;
 
 fn with_sources(mut text: String, mut source: Option<&(dyn Error + 'static)>) -> String {

@@ -131,7 +131,7 @@ impl Entered {
         F::Output::run(self.0, body, ok, err)
     }
 
-    /// An async body whose result somebody borrows, or whose answer depends on a step.
+    /// An async body whose result a hook borrows, or whose answer depends on a step.
     #[inline]
     pub fn prepare<F, O, X>(self, body: F, ok: O, err: X) -> <F::Output as Outcome>::Prepared<F, O, X>
     where
@@ -296,7 +296,7 @@ fn placed(flow: &mut Flow) {
     }
 }
 
-/// What an error means until somebody classifies it.
+/// The code of an error that is not classified.
 fn unclassified(flow: &mut Flow) {
     flow.code = Code::Internal;
     flow.message = Code::Internal.text().into();

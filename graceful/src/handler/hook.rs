@@ -51,8 +51,8 @@ pub fn hook<'a, View: ?Sized, Kind, F: HookOf<'a, View, Kind>>(view: &'a View, f
     function.start(view)
 }
 
-/// A hook of the error arm, for where there is no error value. One that does not fit is told about where there is one, so here
-/// it derefs to what takes anything.
+/// A hook of the error arm, for flows without an error value. A hook of a wrong type is reported where there is a value, so here it
+/// derefs to a type that accepts anything.
 #[derive(Debug)]
 pub struct Detached<'a, F, E, Kind>(F, DetachedAnything<E, Kind>, PhantomData<fn(&'a E)>);
 

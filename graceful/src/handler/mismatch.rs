@@ -1,5 +1,4 @@
-//! Types of a framework that are not of the version which the features know: without a word they would be errors that nobody has
-//! classified, and values that cannot be serialised.
+//! Warns about framework types of an unsupported version: an error of such a type counts as unclassified, and a value has no payload.
 
 use std::{
     any::type_name,
@@ -19,7 +18,7 @@ const ERRORS: &[Known] = &[
     ("eyre::Report", "eyre", "eyre 0.6"),
     ("http::response::Response<", "http", "http 1"),
     ("http::status::StatusCode", "http", "http 1"),
-    ("sqlx_core::error::Error", "sqlite` or `postgres", "sqlx 0.9"),
+    ("sqlx_core::error::Error", "sqlx", "sqlx 0.9"),
     ("tonic::status::Status", "tonic", "tonic 0.14"),
 ];
 
@@ -29,7 +28,12 @@ const VALUES: &[Known] =
 /// An error that is not classified.
 pub(super) fn error<E: ?Sized>(builder: &FlowBuilder<'_>) {
     if let Some(known) = ERRORS.iter().find(|known| type_name::<E>().starts_with(known.0)) {
-        tell(builder, type_name::<E>(), known, "this error is not classified, so it counts as `Internal`");
+        warn_once(
+            builder,
+            type_name::<E>(),
+            known,
+            "this error is not classified, so it counts as `Internal`",
+        );
     }
 }
 
@@ -39,7 +43,7 @@ pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
     let is_of =
         |known: &&Known| name.starts_with(known.0) || (name.starts_with('(') && name.contains(known.0));
     if let Some(known) = VALUES.iter().find(is_of) {
-        tell(
+        warn_once(
             builder,
             name,
             known,
@@ -48,18 +52,18 @@ pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
     }
 }
 
-/// Once for each handler, at its first use.
-fn tell(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
-    static TOLD: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
+/// Logs a warning once per handler, when it first returns such a type.
+fn warn_once(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
+    static WARNED: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
     let (handler, pattern) = (builder.flow.handler(), builder.flow.pattern());
     let is_new =
-        TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert((format!("{pattern} {handler}"), name));
+        WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert((format!("{pattern} {handler}"), name));
     if is_new {
         tracing::warn!(
             target: "graceful",
             handler,
             r#type = name,
-            "{meaning}: its crate is not {version}, or the feature `{feature}` is disabled"
+            "{meaning}: use {version}, and enable the feature `{feature}`"
         );
     }
 }

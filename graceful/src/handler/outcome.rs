@@ -26,8 +26,8 @@ pub trait Outcome: Sized + sealed::Sealed {
     /// The error.
     type Err;
 
-    /// A call with this outcome, before it runs. A name of the trait's, so that where the trait is missing nothing but that
-    /// is told.
+    /// A call with this outcome, before it runs. It is an associated type, so that a missing implementation causes only one compiler
+    /// error.
     #[doc(hidden)]
     type Prepared<B, O, X>;
 

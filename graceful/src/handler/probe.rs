@@ -112,7 +112,7 @@ impl<T: ?Sized> Anything<'_, T> {
     }
 }
 
-/// The `Ok` value is kept for the hooks that a relay runs; only of what can be restored by itself, so nothing is looked into.
+/// Stores the `Ok` value for the hooks that a relay runs, if its type can be deserialised; it is not unwrapped.
 impl<T: ?Sized> Anything<'_, T> {
     pub fn __graceful_needed_value(&self, builder: &mut FlowBuilder<'_>)
     where

@@ -41,8 +41,8 @@ pub trait Restored: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> Restored for T {}
 
-/// A hook of the success arm, for where a relay restores the value. One that does not fit is told about in the handler, so here
-/// it derefs to what takes anything.
+/// A hook of the success arm, for values that a relay restores. A hook of a wrong type is reported in the handler, so here it derefs
+/// to a type that accepts anything.
 #[derive(Debug)]
 pub struct Restores<'a, F, T, Kind>(F, RestoresAnything<T, Kind>, PhantomData<fn(&'a T)>);
 

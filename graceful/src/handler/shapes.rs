@@ -8,7 +8,7 @@ use crate::{backends::BoxFuture, pipeline::HookResult, step::StepError};
 /// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
 ///
 /// # Panics
-/// Always: nobody calls it.
+/// Always panics: it is never called.
 pub fn never<T>() -> T {
     unreachable!("a type hint is not code")
 }
@@ -19,7 +19,7 @@ pub type Returned<T> = PhantomData<fn() -> T>;
 /// Such a type, in a branch that is never taken.
 ///
 /// # Panics
-/// Always: nobody calls it.
+/// Always panics: it is never called.
 pub fn never_of<T>(_: Returned<T>) -> T {
     never()
 }
@@ -31,7 +31,7 @@ pub fn never_of<T>(_: Returned<T>) -> T {
     note = "return a `Result` (any alias of it), an `impl Future` or a `Pin<Box<dyn Future>>` of one, or remove the attribute"
 )]
 pub trait Awaitable<T, Kind> {
-    /// A name of the trait's, so that where the trait is missing nothing but that is told.
+    /// An associated type, so that a missing implementation causes only one compiler error.
     type Itself: Future<Output = T>;
     fn itself(self) -> Self::Itself;
 }

@@ -92,7 +92,7 @@ impl HandlerSpec {
         self
     }
 
-    /// What tells it from every other handler.
+    /// The handler's identity.
     pub const fn identity(mut self, identity: fn() -> &'static str) -> Self {
         mem::forget(mem::replace(&mut self.declaration.identity, Identity::Item(identity)));
         self

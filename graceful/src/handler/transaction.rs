@@ -30,7 +30,7 @@ fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
     error
 }
 
-/// From here on it is any transaction: where it is none, nothing but that is told.
+/// Erases the type of the transaction, so that a wrong type causes only one compiler error.
 pub fn transaction<S, T: Transaction<S>>(transaction: &mut T) -> &mut dyn Transaction<S> {
     transaction
 }

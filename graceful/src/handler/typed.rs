@@ -109,7 +109,7 @@ where
     }
 }
 
-/// The result, when nobody borrows it any more.
+/// Takes the result when no hook borrows it any more.
 fn owned<R>(result: Arc<R>) -> R {
     Arc::into_inner(result).expect("the hooks that share the result are over")
 }
@@ -118,7 +118,7 @@ fn owned<R>(result: Arc<R>) -> R {
 ///
 /// The futures are parameters of their own, for the reason that [`Run`](super::Run) gives.
 pub struct TypedPost<R: Outcome, H, HookFuture, Recovery> {
-    /// Taken when nobody borrows it any more.
+    /// Taken when no hook borrows it any more.
     result: Option<Arc<R>>,
     /// Boxed, since there is mostly none, and everything here is moved.
     recovered: Option<Box<R::Ok>>,
@@ -163,7 +163,7 @@ where
                 (PostStage::Recovering { run, hooks, running, budget }, None)
             }
             Asked::Now(answer) => {
-                let recovered = told(&mut run, answer);
+                let recovered = record_recovery(&mut run, answer);
                 (Self::settling(run, hooks, &result), recovered)
             }
         };
@@ -196,11 +196,11 @@ where
         };
         // It may hold the flow, which is about to be written to.
         drop(running);
-        self.recovered = told(&mut run, answer);
+        self.recovered = record_recovery(&mut run, answer);
         self.stage = Self::settling(run, hooks, result);
     }
 
-    /// The answer, when nobody borrows the result any more.
+    /// The answer, when no hook borrows the result any more.
     fn take(&mut self) -> R {
         self.stage = PostStage::Over;
         let result = self.result.take().expect("a future is not polled after its end");
@@ -231,8 +231,8 @@ where
     }
 }
 
-/// Tells the run of a fallback's answer, and gives the value that it recovered.
-fn told<T>(run: &mut FlowRun, answer: Result<Option<T>, StepError>) -> Option<Box<T>> {
+/// Records the result of a fallback in the run, and returns the recovered value.
+fn record_recovery<T>(run: &mut FlowRun, answer: Result<Option<T>, StepError>) -> Option<Box<T>> {
     let (step, recovered) = match answer {
         Ok(Some(value)) => (StepResult::Done("recovered"), Some(Box::new(value))),
         Ok(None) => (StepResult::Skipped("nothing to recover with"), None),

@@ -1,7 +1,7 @@
 //! Errors as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details.
 //!
-//! For the context of a request, see [`tower`](crate::tower). `Json<T>`, alone or last in a tuple as in
-//! `(StatusCode, Json<T>)`, is a payload as it is: its `T` is what is cached and emitted.
+//! For the context of a request, see [`tower`](crate::tower). `Json<T>`, alone or last in a tuple as in `(StatusCode, Json<T>)`, is
+//! unwrapped: `T` is the payload.
 
 use std::borrow::Cow;
 
@@ -13,9 +13,9 @@ use smol_str::SmolStr;
 
 use crate::{classify::Classify, code::Code, context::Context};
 
-/// An error as its client may see it: what it means, and nothing else of it.
+/// An error response with code and classified message, and no other part of the error.
 ///
-/// Whatever is [`Classify`] becomes one with `?`, and the handler's flow sees the same code and message:
+/// An error that is [`Classify`] converts into it by `?`, and the handler's flow has the same code and message:
 ///
 /// ```
 /// use axum::{Json, extract::Path};
@@ -43,7 +43,7 @@ use crate::{classify::Classify, code::Code, context::Context};
 /// # });
 /// ```
 ///
-/// An error type of your own that is a response itself says it in one line:
+/// Your own error type can implement `IntoResponse` in one line:
 ///
 /// ```
 /// # use graceful::{Classify, axum::Problem};
@@ -58,12 +58,12 @@ use crate::{classify::Classify, code::Code, context::Context};
 /// }
 /// ```
 ///
-/// The error itself is gone when it has become a `Problem`, so of a server fault no more than code and message can be logged; an error
-/// type of your own that is a response is logged with its sources.
+/// A `Problem` does not contain the original error, so for a server fault only code and message can be logged. Your own error type
+/// is logged with its sources.
 ///
 /// The response is `application/problem+json`. Its status is the code's [`http_status`](Code::http_status), `title` the
 /// status' own phrase, `detail` the error's classified message; `code` is the [`Code`], and `request_id` the one of the
-/// [`Context`], so that who reports the error can name it:
+/// [`Context`], so that users can report it:
 ///
 /// ```json
 /// { "status": 404, "title": "Not Found", "detail": "no user 0", "code": "NOT_FOUND", "request_id": "r-1" }
@@ -76,7 +76,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// What a client may see of an error.
+    /// Creates the response to an error.
     ///
     /// ```
     /// use graceful::{Code, axum::Problem};
@@ -91,7 +91,7 @@ impl Problem {
         Self { code: error.code(), message }
     }
 
-    /// What the error means.
+    /// The code of the error.
     ///
     /// ```
     /// # use graceful::{Code, axum::Problem};
@@ -101,7 +101,7 @@ impl Problem {
         self.code
     }
 
-    /// What people may be told about it.
+    /// The message that clients may see.
     ///
     /// ```
     /// # use graceful::{Code, axum::Problem};

@@ -1,4 +1,4 @@
-//! What makes graceful at home in a framework: one module each, named like the crate.
+//! The integrations of frameworks, one module per crate.
 
 #[cfg(feature = "axum")]
 pub mod axum;

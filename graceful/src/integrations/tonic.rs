@@ -8,11 +8,11 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::{classify::Classify, context::Context, pipeline::current};
 
-/// An error as its client may see it: its code, its classified message, and nothing else of it.
+/// Converts an error to a status with its code and its classified message, and no other part of the error.
 ///
-/// The other way round, a `Status` that a client of yours got is [`Classify`] itself, so a gateway answers with its code.
+/// In the other direction, a `Status` is [`Classify`] itself, so a gateway returns the code of the service behind it.
 ///
-/// Details for programs go with it: [`ErrorInfo`](tonic_types::ErrorInfo), with the code's name as its reason and the
+/// It contains machine-readable details: [`ErrorInfo`](tonic_types::ErrorInfo), with the code's name as its reason and the
 /// service of the orchestrator in scope as its domain, and [`RequestInfo`](tonic_types::RequestInfo) with the id of the
 /// [`Context`]'s request; each where there is one.
 ///

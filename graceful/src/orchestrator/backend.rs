@@ -13,10 +13,10 @@ pub type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + S
 /// Each backend crate has such a constant, e.g. `graceful_redis::BACKEND`. Your own backend can have one too:
 ///
 /// ```
-/// use graceful::{Backend, Orchestrator, backends::memory};
+/// use graceful::{Backend, Orchestrator, OrchestratorBuilder, backends::memory};
 ///
 /// const LOCAL: Backend = Backend::new("local", "GRACEFUL_CACHE", &["local"], |_url| {
-///     Box::pin(async { Ok(Box::new(|builder| builder.cache(memory::Cache::new())) as _) })
+///     Box::pin(async { Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(memory::Cache::new())) as _) })
 /// });
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

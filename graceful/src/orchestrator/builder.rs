@@ -231,7 +231,6 @@ impl OrchestratorBuilder {
     /// # Ok::<(), graceful::error::BuildError>(())
     /// # }).unwrap();
     /// ```
-    #[cfg(feature = "memory")]
     pub fn in_memory(mut self) -> Self {
         use crate::backends::memory;
 

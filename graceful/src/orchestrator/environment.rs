@@ -88,7 +88,7 @@ impl From<BuildError> for ConfigError {
 
 impl Orchestrator {
     /// An orchestrator whose backends are chosen by the environment, from those that are passed. A step that the environment does not
-    /// mention has the backend of `in_memory`, if that feature is on.
+    /// mention has the backend of [`in_memory`](OrchestratorBuilder::in_memory).
     ///
     /// | variable | value |
     /// |---|---|
@@ -123,7 +123,6 @@ impl Orchestrator {
     /// ```
     pub async fn from_env(backends: &[Backend]) -> Result<Self, ConfigError> {
         let builder = Self::builder().env(backends).await?;
-        #[cfg(feature = "memory")]
         let builder = builder.in_memory();
         Ok(builder.build()?)
     }

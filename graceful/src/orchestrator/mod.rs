@@ -47,7 +47,6 @@ impl Orchestrator {
     /// let orchestrator = graceful::Orchestrator::in_memory();
     /// assert!(orchestrator.audit().is_some());
     /// ```
-    #[cfg(feature = "memory")]
     pub fn in_memory() -> Self {
         Self::builder().in_memory().build().unwrap_or_else(|error| unreachable!("{error}"))
     }

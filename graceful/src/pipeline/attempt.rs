@@ -34,7 +34,7 @@ impl Attempt {
     }
 
     /// Ends the flow: notifies counters, log and observers.
-    pub(crate) fn tell(&self) {
-        self.0.tell();
+    pub(crate) fn notify_observers(&self) {
+        self.0.notify_observers();
     }
 }

@@ -37,7 +37,7 @@ impl Pipeline {
     }
 
     /// Ends the flow: notifies counters, log and observers.
-    pub(super) fn tell(&self) {
+    pub(super) fn notify_observers(&self) {
         self.watch.flow_ended(&self.flow);
         self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
     }

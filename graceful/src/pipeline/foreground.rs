@@ -38,7 +38,7 @@ impl FirstPoll {
         let mut pipeline = Pipeline::new(ended);
         let ready = pipeline.poll(cx, &mut NoTypedHooks).is_ready();
         if ready && pipeline.flow.delivery() == Delivery::Inline {
-            pipeline.tell();
+            pipeline.notify_observers();
             return Self::Now(pipeline.required_failure());
         }
         let mut settle = Foreground::new(FlowRun::of(pipeline), NoTypedHooks);

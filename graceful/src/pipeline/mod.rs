@@ -128,14 +128,14 @@ impl FlowRun {
     /// Ends the flow: notifies counters, log and observers.
     fn conclude(&mut self) -> FlowReport {
         let pipeline = self.0.take().expect(ENDS_ONCE);
-        pipeline.tell();
+        pipeline.notify_observers();
         pipeline.report("not run")
     }
 
     /// The same without a report: returns only what the answer depends on.
     fn answer(&mut self) -> Option<StepError> {
         let pipeline = self.0.take().expect(ENDS_ONCE);
-        pipeline.tell();
+        pipeline.notify_observers();
         pipeline.required_failure()
     }
 

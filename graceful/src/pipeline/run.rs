@@ -37,7 +37,7 @@ pub(super) struct Pipeline {
     pub(super) todo: Steps,
     /// What has its backend's arm, with nothing in its place or in its way.
     own: Steps,
-    /// What has failed for good.
+    /// The steps that have failed for good.
     pub(super) given_up: Steps,
     pub(super) results: [Option<StepResult>; 9],
     pub(super) running: Vec<Running>,

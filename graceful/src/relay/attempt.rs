@@ -1,4 +1,4 @@
-//! One attempt at one flow, from its claim to its settlement.
+//! One attempt at one flow, from its claim to its outcome.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::{
     step::StepError,
 };
 
-const SETTLING: &str = "recording the outcome of a flow failed; it will be retried";
+const RECORDING: &str = "recording the outcome of a flow failed; it will be retried";
 
-/// Runs what is left of a flow, and settles it.
+/// Runs the remaining steps of a claimed flow, and records the outcome.
 pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim) {
-    let (settlement, attempt) = match begin(&orchestrator, &claim) {
-        Ok(mut attempt) => (settlement(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
+    let (outcome, attempt) = match begin(&orchestrator, &claim) {
+        Ok(mut attempt) => (attempt_outcome(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
         Err(error) => {
             // Whoever has stored it has the handler, and may be newer than this program.
             if let Some(failures) = outage::failed("running") {
@@ -37,7 +37,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         }
     };
     // Each is kept in the store, and can be listed there.
-    if let AttemptOutcome::Dead { error, .. } = &settlement
+    if let AttemptOutcome::Dead { error, .. } = &outcome
         && let Some(failures) = outage::failed("a dead letter")
     {
         tracing::error!(
@@ -50,22 +50,22 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
             "flow moved to dead letters"
         );
     }
-    let ended = !matches!(settlement, AttemptOutcome::Retry { .. });
-    let point = if matches!(settlement, AttemptOutcome::Dead { .. }) { "dead" } else { "settle" };
+    let ended = !matches!(outcome, AttemptOutcome::Retry { .. });
+    let point = if matches!(outcome, AttemptOutcome::Dead { .. }) { "dead" } else { "settle" };
     let settled = match failpoints::point(point) {
-        Ok(()) => flows.record_outcome(claim.claim_id(), settlement).await,
+        Ok(()) => flows.record_outcome(claim.claim_id(), outcome).await,
         Err(error) => Err(error),
     };
     if settled.is_ok() {
-        works(SETTLING);
+        works(RECORDING);
     }
     match failpoints::point("settled").and(settled) {
-        Ok(true) if ended => attempt.iter().for_each(Attempt::tell),
+        Ok(true) if ended => attempt.iter().for_each(Attempt::notify_observers),
         Ok(true) => {}
         Ok(false) => {
             tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim has expired: another relay may claim the flow");
         }
-        Err(error) => complain(&error, SETTLING),
+        Err(error) => complain(&error, RECORDING),
     }
 }
 
@@ -80,7 +80,11 @@ fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, StepErro
     Ok(Attempt::new(orchestrator.clone(), stored, overrides))
 }
 
-async fn settlement(orchestrator: &Orchestrator, claim: &Claim, attempt: &mut Attempt) -> AttemptOutcome {
+async fn attempt_outcome(
+    orchestrator: &Orchestrator,
+    claim: &Claim,
+    attempt: &mut Attempt,
+) -> AttemptOutcome {
     let ran = match failpoints::point("step") {
         Ok(()) => attempt.run().await,
         Err(error) => Err(error.to_string()),

@@ -1,7 +1,7 @@
-//! The relay: takes flows out of a store, runs their steps, and says how it went.
+//! The relay: claims flows from a store, runs their steps, and records the outcomes.
 //!
-//! A flow is handed out for the time of a lease, which is extended while the attempt goes on. So a relay that dies needs no
-//! undertaker: its flows are due again when their leases are over.
+//! A flow is claimed for the time of a lease, which is extended while the attempt runs. When a relay dies its leases expire and another
+//! relay claims the flows.
 
 mod attempt;
 mod backoff;
@@ -66,7 +66,7 @@ struct Running {
     extended: Instant,
 }
 
-/// Where there was a flow, there may be another at once: a store need not tell of those that come one after the other, nor can it
+/// Where there was a flow, there may be another at once: a store need not notify of flows that arrive in close succession, nor can it
 /// of one that was about to be stored when the relay began to wait. So they are looked for after this time, after twice that, …
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 

@@ -1,6 +1,6 @@
-//! The embedded knowledge graph that speaks SPARQL 1.1: `oxigraph`, in this process' memory.
+//! The embedded knowledge graph with SPARQL 1.1, on `oxigraph` in the memory of this process.
 //!
-//! Feature `graph`.
+//! Feature `oxigraph`.
 
 mod persistence;
 mod retained;
@@ -27,21 +27,21 @@ use graceful::{
 
 use crate::{Retention, activities, neighbours, select};
 
-/// How many flows a graph keeps, unless it is told otherwise.
+/// The default limit of flows in a graph.
 const FLOWS: usize = 10_000;
 
-/// A knowledge graph in memory that speaks SPARQL 1.1.
+/// A knowledge graph in memory that supports SPARQL 1.1.
 ///
-/// It is a handle: cloning it shares the graph. It forgets by its [`Retention`], and holds at most so many flows, by default
-/// 10 000; the oldest make room. A flow takes some kilobytes. With a [`GraphPersistence`] it survives its process.
+/// Cloning it shares the graph. It deletes flows by its [`Retention`], and evicts the oldest flow when it has reached its limit, by default
+/// 10 000 flows. A flow takes some kilobytes. With a [`GraphPersistence`] the graph survives a restart.
 ///
-/// # What it holds
+/// # Contents
 ///
 /// Each flow is a `prov:Activity`, `<urn:uuid:…>`, which `prov:used` its entity; the entity is
-/// `<urn:graceful:entity:SERVICE:TENANT:PATTERN:ID>`, each part percent-encoded. Terms of ours begin with
-/// `urn:graceful:term:`, here `g:`.
+/// `<urn:graceful:entity:SERVICE:TENANT:PATTERN:ID>`, each part percent-encoded. Our own terms begin with
+/// `urn:graceful:term:`, abbreviated `g:` here.
 ///
-/// | subject | says |
+/// | subject | properties |
 /// |---|---|
 /// | entity | `a prov:Entity`; `g:service`, `g:tenant`, `g:pattern`, `g:id`; `g:succeeded` or `g:failed` a flow |
 /// | entity | `<urn:graceful:relation:NAME>` an entity: the arguments `graph(relation = …, to = …)` |
@@ -84,7 +84,7 @@ struct State {
 }
 
 impl Graph {
-    /// A graph of 10 000 flows with the default [`Retention`], gone with its process.
+    /// Creates a graph of up to 10 000 flows with the default [`Retention`], which is lost with the process.
     ///
     /// ```
     /// let graph = graceful_rdf::oxigraph::Graph::new();
@@ -93,7 +93,7 @@ impl Graph {
         Self::bounded(FLOWS, Retention::new())
     }
 
-    /// A graph of so many flows, gone with its process; 0 counts as 1.
+    /// Creates a graph of up to this many flows, which is lost with the process; 0 counts as 1.
     ///
     /// ```
     /// use graceful_rdf::{Retention, oxigraph::Graph};
@@ -105,20 +105,20 @@ impl Graph {
         Self(Arc::new(Inner { state: Mutex::new(state), keep: None }))
     }
 
-    /// A graph of 10 000 flows with the default [`Retention`] that survives its process, with all that is kept of it.
+    /// Opens a persistent graph of up to 10 000 flows with the default [`Retention`], and loads its stored flows.
     ///
     /// # Errors
-    /// Where what is kept cannot be read.
+    /// Fails if the stored flows cannot be read.
     ///
     /// An example is at [`GraphPersistence`].
     pub async fn open(keep: impl GraphPersistence) -> Result<Self, StepError> {
         Self::open_bounded(keep, FLOWS, Retention::new()).await
     }
 
-    /// The same of so many flows; what is kept and has become too much, or too old, is forgotten.
+    /// Opens a persistent graph of up to this many flows. Stored flows beyond the limit or the retention are deleted.
     ///
     /// # Errors
-    /// Where what is kept cannot be read, or not be forgotten.
+    /// Fails if the stored flows cannot be read or deleted.
     ///
     /// An example is at [`GraphPersistence`].
     pub async fn open_bounded(
@@ -141,7 +141,7 @@ impl Graph {
         Ok(Self(Arc::new(Inner { state: Mutex::new(state), keep: Some(Box::new(keep)) })))
     }
 
-    /// How many flows it holds.
+    /// The number of flows in the graph.
     ///
     /// ```
     /// assert!(graceful_rdf::oxigraph::Graph::new().is_empty());
@@ -150,7 +150,7 @@ impl Graph {
         self.state().retained.len()
     }
 
-    /// Whether it holds none.
+    /// Whether the graph contains no flows.
     ///
     /// ```
     /// assert_eq!(graceful_rdf::oxigraph::Graph::new().len(), 0);
@@ -163,7 +163,7 @@ impl Graph {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// On a thread that may wait, since a query may be long; it ends early where nobody waits for its answer.
+    /// Runs a query on a blocking thread, because it may take long. The query is cancelled when its reply is dropped.
     fn select(&self, sparql: String) -> Reply<Rows> {
         let query = self.state().triples.query();
         let Ok(runtime) = Handle::try_current() else { return query.run(&sparql).into() };
@@ -194,7 +194,7 @@ impl KnowledgeGraph for Graph {
         };
         let Some(keep) = &self.0.keep else { return Reply::ready(()) };
         let forgotten: Vec<Uuid> = change.forgotten.iter().map(|activity| activity.flow).collect();
-        // One that is here already may not have reached the store the last time.
+        // A known flow may not have reached the store the last time.
         let added: Vec<_> = change.is_kept.then_some(activity).into_iter().collect();
         keep.change(&added, &forgotten)
     }

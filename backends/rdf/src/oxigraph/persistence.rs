@@ -1,13 +1,13 @@
-//! What of a graph outlives its process.
+//! The persistence of a graph.
 
 use std::{fmt::Debug, sync::Arc};
 
 use graceful::backends::{Activity, Reply};
 use uuid::Uuid;
 
-/// Where a [`Graph`](super::Graph) keeps its flows, so that it can be [opened](super::Graph::open) again.
+/// Stores the flows of a [`Graph`](super::Graph), so that it can be [opened](super::Graph::open) again after a restart.
 ///
-/// Activities are kept, not triples: what is in the store can be read by a version that says it in other triples.
+/// It stores activities, not triples, so that a version with another vocabulary can read them.
 ///
 /// ```
 /// use std::{
@@ -41,9 +41,8 @@ use uuid::Uuid;
 /// # }).unwrap();
 /// ```
 pub trait GraphPersistence: Debug + Send + Sync + 'static {
-    /// All that is kept, in any order.
+    /// Loads all stored activities, in any order.
     fn load(&self) -> Reply<Vec<Activity>>;
-    /// Adds some, where one of the same flow may be there already, and forgets others, where one may be gone already: all
-    /// of it, or nothing.
+    /// Adds activities and deletes others, atomically. An added activity may be stored already, and a deleted one may be missing.
     fn change(&self, added: &[Arc<Activity>], forgotten: &[Uuid]) -> Reply<()>;
 }

@@ -1,4 +1,4 @@
-//! Which flows are kept.
+//! The retained flows.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -14,7 +14,7 @@ use crate::Retention;
 
 type When = (Timestamp, Uuid);
 
-/// The flows that are kept: by time, and by what they are about.
+/// The retained flows, by time and by entity.
 #[derive(Debug)]
 pub struct Retained {
     retention: Retention,

@@ -1,8 +1,8 @@
-//! The store of triples, renewed before what was forgotten fills it.
+//! The store of triples, which is replaced before deleted triples fill it.
 //!
-//! `oxigraph` in memory marks what is removed and frees none of it. So what lives moves to a new store from time to time, a
-//! few flows with each change: no change waits for all of them. The newest move first, so that those that are forgotten next
-//! do not move at all.
+//! In-memory `oxigraph` marks deleted triples and never frees them. So live data moves to a new store from time to time, a few flows with each
+//! change, so that no change waits for all of them. The newest flows move first, so that the flows that are deleted next need not
+//! move.
 
 use std::{fmt, mem, sync::Arc};
 
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::retained::Retained;
 use crate::{all, answered, described, fact, own, row};
 
-/// Below this many forgotten flows a new store is not worth it.
+/// The least number of deleted flows that justifies a new store.
 const WORTH_IT: usize = 256;
 /// How many flows move with each change: more than one, or the move would never end.
 const MOVED_AT_ONCE: usize = 2;

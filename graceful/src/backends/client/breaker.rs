@@ -1,4 +1,4 @@
-//! A circuit breaker: it spares callers the wait for a server that is unavailable.
+//! A circuit breaker, so that callers do not wait for an unavailable server.
 
 use std::{
     fmt,
@@ -54,7 +54,7 @@ impl Breaker {
     /// Admits a call, which then reports how it ended.
     ///
     /// # Errors
-    /// The breaker is open: the call must not be made.
+    /// Fails if the breaker is open: then the call must not be made.
     pub fn admit(&self) -> Result<Call<'_>, StepError> {
         let mut state = self.state();
         match *state {

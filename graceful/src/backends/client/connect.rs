@@ -2,10 +2,10 @@
 
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
-/// Why a server could not be used.
+/// The error of connecting to a server.
 ///
-/// Its text holds nothing of the URL but host and port, and those only where they can be no secret in the wrong place: an IP
-/// address, or `localhost`. So does its `Debug`.
+/// Its text and its `Debug` contain no part of the URL except host and port, and these only for an IP address or `localhost`: any other
+/// host might be a password in the wrong place.
 ///
 /// ```
 /// use graceful::backends::client::ConnectError;
@@ -17,8 +17,8 @@ use std::{error::Error, fmt, future::Future, pin::Pin};
 pub struct ConnectError(String);
 
 impl ConnectError {
-    /// An error with this text. Whatever it quotes with `"` is left out, since servers quote names that came from the URL; control
-    /// characters are escaped.
+    /// Creates an error with this text. Texts in `"` are removed, because servers quote names from the URL; control characters are
+    /// escaped.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         let parts = text.split('"').enumerate();
@@ -41,9 +41,9 @@ impl fmt::Debug for ConnectError {
 
 impl Error for ConnectError {}
 
-/// Connects to what is outside of the runtime, also under `tokio::time::pause`: paused time goes to the next timer as soon as all
-/// tasks wait, so whatever waits for a server, or for a thread of SQLite, would have run out of its time at once. While a blocking
-/// task is under way it stands still.
+/// Runs a connection attempt in real time, even under `tokio::time::pause`. Paused time jumps to the next timer as soon as all tasks
+/// wait, so an attempt that waits for a server or for a thread of SQLite would time out at once. While a blocking task runs, paused time does
+/// not advance.
 pub fn in_real_time<'a, T>(
     work: impl Future<Output = T> + Send + 'a,
 ) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {

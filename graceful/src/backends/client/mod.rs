@@ -1,4 +1,4 @@
-//! What a backend needs that is the client of a server: a circuit breaker, errors without secrets, and a limit on log lines.
+//! Tools for backends that are clients of a server: a circuit breaker, errors without secrets, and a limit on log lines.
 
 mod breaker;
 mod connect;

@@ -1,10 +1,10 @@
 //! URLs with secrets in them: which parts may be shown in errors and logs.
 
-/// The end of an error about a URL that cannot be parsed: what to write instead.
+/// The hint at the end of an error about a URL that cannot be parsed.
 pub const ENCODE: &str = "; percent-encode special characters in a user, a password or a path, such as `%40` for `@` and `%2F` for `/`";
 
-/// Whether each part of a URL is in its place. A password that is not percent-encoded moves the borders of the parts, and a piece of
-/// it would be taken for a host, and shown.
+/// Whether the parts of a URL are unambiguous. A password that is not percent-encoded would move the borders between the parts, and a part of it would be
+/// shown as the host.
 pub fn is_well_formed(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
     let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -12,7 +12,7 @@ pub fn is_well_formed(url: &str) -> bool {
     url.chars().all(is_plain) && authority.matches('@').count() <= 1 && !behind.contains('@')
 }
 
-/// A server, for people: with host and port where these can be no secret in the wrong place, as any name could.
+/// The name of a server for messages, with host and port if these are certainly no secret: an IP address, or `localhost`.
 pub fn place(server: &str, host: &str, port: u16) -> String {
     if host.parse::<std::net::Ipv6Addr>().is_ok() {
         return format!("{server} at [{host}]:{port}");

@@ -1,4 +1,4 @@
-//! The embedded alerter: keeps what is open, and tells the log.
+//! The in-memory alert store.
 
 use std::{
     collections::VecDeque,
@@ -14,11 +14,11 @@ use crate::{
 
 const DEFAULT_RESOLVED: usize = 1000;
 
-/// Alerts in memory, at most one open per incident, each told to the log.
+/// An in-memory alert store with at most one open alert per incident. It logs each change.
 ///
-/// Firing is a `tracing` event under the target `graceful::alert`, at the level that its severity asks for (critical and
-/// error: `ERROR`, warning: `WARN`, info: `INFO`), resolving one at `INFO`; the fields are `entity`, `owner`, `code`,
-/// `severity`, `flow` and `count`. When it is full, the alert that fired first makes room.
+/// Firing logs an event on the target `graceful::alert`, at the level of the severity (critical and error: `ERROR`, warning: `WARN`,
+/// info: `INFO`), and resolving logs one at `INFO`. The fields are `entity`, `handler`, `code`, `severity`, `flow` and `count`. When it is
+/// full, the alert that fired first is evicted.
 ///
 /// ```
 /// use graceful::{
@@ -50,7 +50,7 @@ struct Inner {
 }
 
 impl Alerts {
-    /// An alerter of 10 000 open alerts and the last 1000 resolved.
+    /// Creates a store of 10 000 open alerts and the last 1000 resolved ones.
     ///
     /// ```
     /// let alerts = graceful::backends::memory::Alerts::new();
@@ -59,7 +59,7 @@ impl Alerts {
         Self::bounded(DEFAULT_CAPACITY, DEFAULT_RESOLVED)
     }
 
-    /// An alerter of so many open alerts, and as many resolved.
+    /// Creates a store of this many open alerts, and as many resolved ones.
     ///
     /// ```
     /// let alerts = graceful::backends::memory::Alerts::with_capacity(100);
@@ -73,7 +73,7 @@ impl Alerts {
         Self(Arc::new(Inner { open, resolved, resolved_capacity }))
     }
 
-    /// How many open alerts were dropped for room.
+    /// How many open alerts were evicted.
     ///
     /// ```
     /// assert_eq!(graceful::backends::memory::Alerts::new().dropped(), 0);
@@ -98,7 +98,7 @@ impl Alerter for Alerts {
             (worst, count) = (alert.severity, alert.count);
             (alert.fired_at, alert)
         });
-        // A subscriber of the log is other people's code: not under the lock.
+        // Logs outside of the lock, because a subscriber may run any code.
         Alert::log_fired(flow, worst, count);
         Reply::ready(change)
     }

@@ -1,4 +1,4 @@
-//! The embedded audit log.
+//! The in-memory audit log.
 
 use std::{
     collections::VecDeque,
@@ -13,10 +13,10 @@ use crate::{
     key::Key,
 };
 
-/// An audit log in memory: the last records.
+/// An in-memory audit log of the last records.
 ///
-/// When it is full, by number or by bytes, the oldest record makes room, and is [counted](Self::dropped). A log that must not
-/// lose any needs a disk.
+/// When it is full, by number or by bytes, the oldest record is evicted and [counted](Self::dropped). A log that must not lose
+/// records needs a durable store.
 ///
 /// ```
 /// use graceful::{
@@ -61,7 +61,7 @@ impl Ring {
 }
 
 impl AuditLog {
-    /// A log of the last 10 000 records, of 32 MiB.
+    /// Creates a log of the last 10 000 records, up to 32 MiB.
     ///
     /// ```
     /// let audit = graceful::backends::memory::AuditLog::new();
@@ -70,7 +70,7 @@ impl AuditLog {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A log of the last so many records, of 32 MiB.
+    /// Creates a log of this many records, up to 32 MiB.
     ///
     /// ```
     /// let audit = graceful::backends::memory::AuditLog::with_capacity(100);
@@ -79,7 +79,7 @@ impl AuditLog {
         Self::with_limits(records, DEFAULT_BYTES)
     }
 
-    /// A log of the last so many records, that come to so many bytes.
+    /// Creates a log of this many records, up to this many bytes.
     ///
     /// ```
     /// let audit = graceful::backends::memory::AuditLog::with_limits(100, 1 << 20);
@@ -88,7 +88,7 @@ impl AuditLog {
         Self(Arc::new(Inner { ring: Mutex::default(), capacity: records.max(1), bytes }))
     }
 
-    /// How many records were dropped for room.
+    /// How many records were evicted.
     ///
     /// ```
     /// assert_eq!(graceful::backends::memory::AuditLog::new().dropped(), 0);

@@ -1,4 +1,4 @@
-//! The embedded cache, on `quick_cache`.
+//! The in-memory cache, on `quick_cache`.
 
 use std::{fmt, mem, sync::Arc, time::Duration};
 
@@ -15,11 +15,11 @@ use crate::{
     key::Key,
 };
 
-/// A cache in memory: bounded, with a time to live per entry.
+/// A bounded in-memory cache with a time to live per entry.
 ///
-/// When it is full, by number or by bytes, the entries least used make room; a value of more than an eighth of the bytes is not
-/// kept. The version that an invalidation leaves behind is an entry as well:
-/// under that pressure it may be evicted before its time, and an older put that comes later still is then accepted.
+/// When it is full, by number or by bytes, the least used entries are evicted. A value larger than an eighth of the bytes is not
+/// stored. The version that an invalidation leaves behind is an entry too: it may be evicted early, and then an older put that arrives
+/// later is accepted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,7 +70,7 @@ const SHARDS: usize = 8;
 /// The whole [`Key`] finds it, so what is read is what was stored under that name.
 #[derive(Clone)]
 struct Stored {
-    /// `None`: invalidated, and the version is kept.
+    /// `None`: the key was invalidated, and only its version is stored.
     entry: Option<CacheEntry>,
     /// The highest version that was written; a put is accepted above it only.
     seen: Option<i64>,
@@ -93,7 +93,7 @@ impl Stored {
 }
 
 impl Cache {
-    /// A cache of 10 000 entries, of 32 MiB.
+    /// Creates a cache of 10 000 entries, up to 32 MiB.
     ///
     /// ```
     /// let cache = graceful::backends::memory::Cache::new();
@@ -102,7 +102,7 @@ impl Cache {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A cache of about so many entries, of 32 MiB.
+    /// Creates a cache of about this many entries, up to 32 MiB.
     ///
     /// ```
     /// let cache = graceful::backends::memory::Cache::with_capacity(100);
@@ -111,14 +111,14 @@ impl Cache {
         Self::with_limits(entries, DEFAULT_BYTES)
     }
 
-    /// A cache of about so many entries, that come to so many bytes.
+    /// Creates a cache of about this many entries, up to this many bytes.
     ///
     /// ```
     /// let cache = graceful::backends::memory::Cache::with_limits(100, 1 << 20);
     /// ```
     ///
     /// # Panics
-    /// Never: both limits are given.
+    /// Never panics, because both limits are set.
     pub fn with_limits(entries: usize, bytes: usize) -> Self {
         let (entries, bytes) = (entries.max(1), bytes.max(1));
         let options = OptionsBuilder::new()

@@ -1,4 +1,4 @@
-//! The embedded emitter of events: a queue that whoever subscribes in this process reads.
+//! The in-memory event emitter: a queue for subscribers in this process.
 
 use std::{
     collections::VecDeque,
@@ -7,10 +7,10 @@ use std::{
 };
 
 use tokio::sync::Notify;
-/// Why a [`Subscription`] has no event to give: `Lagged(n)`, it was too slow and missed `n`; `Closed`, nobody is left to
-/// emit.
+/// Why a [`Subscription`] returns no event: `Lagged(n)`: it was too slow and missed `n` events; `Closed`: the emitter was
+/// dropped.
 pub use tokio::sync::broadcast::error::RecvError;
-/// As [`RecvError`], and `Empty`: there is nothing yet.
+/// Like [`RecvError`], and `Empty`: no event is available yet.
 pub use tokio::sync::broadcast::error::TryRecvError;
 
 use super::{Bytes, DEFAULT_BYTES, unpoisoned};
@@ -21,10 +21,10 @@ use crate::{
 
 const DEFAULT_EVENTS: usize = 1024;
 
-/// Emits events to everybody who subscribes in this process.
+/// Emits events to the subscribers in this process.
 ///
-/// Emitting never waits: an event without a subscriber goes to nobody, and a subscriber that falls behind by more than the
-/// capacity, in number or in bytes, misses the oldest, and is told how many. An event is freed once all have received it.
+/// Emitting never waits. An event without subscribers is dropped. A subscriber that falls behind by more than the capacity, in number or in
+/// bytes, misses the oldest events, and learns how many. An event is freed when all subscribers have received it.
 ///
 /// ```
 /// use graceful::{Code, OrchestrationConfig, Orchestrator, Success, backends::memory::Events};
@@ -90,7 +90,7 @@ impl Waiting {
         Some(slot)
     }
 
-    /// One that nobody waits for any more is given up.
+    /// Whether no subscriber needs the event any more, so that it can be freed.
     fn is_read(&self) -> bool {
         self.slots.front().is_some_and(|slot| slot.readers == 0)
     }
@@ -103,7 +103,7 @@ impl Queue {
 }
 
 impl Events {
-    /// An emitter whose subscribers may fall behind by 1024 events, of 32 MiB.
+    /// Creates an emitter with a capacity of 1024 events, up to 32 MiB.
     ///
     /// ```
     /// let events = graceful::backends::memory::Events::new();
@@ -112,7 +112,7 @@ impl Events {
         Self::with_capacity(DEFAULT_EVENTS)
     }
 
-    /// An emitter whose subscribers may fall behind by so many events, of 32 MiB.
+    /// Creates an emitter with a capacity of this many events, up to 32 MiB.
     ///
     /// ```
     /// let events = graceful::backends::memory::Events::with_capacity(64);
@@ -121,7 +121,7 @@ impl Events {
         Self::with_limits(events, DEFAULT_BYTES)
     }
 
-    /// An emitter whose subscribers may fall behind by so many events, that come to so many bytes.
+    /// Creates an emitter with a capacity of this many events, up to this many bytes.
     ///
     /// ```
     /// let events = graceful::backends::memory::Events::with_limits(64, 1 << 20);
@@ -204,11 +204,11 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The next event, once it is there. Nothing is lost when the future is dropped before.
+    /// Waits for the next event. No event is lost if the future is dropped.
     ///
     /// # Errors
-    /// `Lagged(n)`: `n` events were missed, and the next call goes on with the oldest that is left. `Closed`: the last
-    /// handle of the emitter is gone.
+    /// `Lagged(n)`: `n` events were missed, and the next call continues with the oldest available event. `Closed`: the last handle of
+    /// the emitter was dropped.
     ///
     /// ```
     /// use graceful::backends::memory::{Events, RecvError};
@@ -221,7 +221,7 @@ impl Subscription {
     pub async fn recv(&mut self) -> Result<Event, RecvError> {
         let queue = Arc::clone(&self.queue);
         loop {
-            // It is told of whatever comes from here on, so nothing can come unseen.
+            // Registers for notifications before it checks the queue, so that no event is missed.
             let changed = queue.changed.notified();
             return match self.try_recv() {
                 Ok(event) => Ok(event),
@@ -235,10 +235,10 @@ impl Subscription {
         }
     }
 
-    /// The next event, if it is there already.
+    /// Returns the next event, if one is available.
     ///
     /// # Errors
-    /// As [`recv`](Self::recv), and `Empty`: there is none yet.
+    /// Like [`recv`](Self::recv), and `Empty`: no event is available yet.
     ///
     /// ```
     /// use graceful::backends::memory::{Events, TryRecvError};

@@ -1,4 +1,4 @@
-//! Flows on their way, in memory: for tests of durable delivery, and as the smallest [`FlowStore`](backends::FlowStore).
+//! The in-memory flow store: for tests of durable delivery, and as the smallest example of a [`FlowStore`](backends::FlowStore).
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -15,7 +15,7 @@ use crate::backends::{
     fair::{Due, choose},
 };
 
-/// Flows on their way, in memory. They are gone with the process, so this is no durable store: it is for tests.
+/// An in-memory flow store for tests. It is not durable: its flows are lost with the process.
 ///
 /// ```
 /// use graceful::{Orchestrator, backends::memory};
@@ -44,7 +44,7 @@ struct Row {
 }
 
 impl Flows {
-    /// An empty store.
+    /// Creates an empty store.
     ///
     /// ```
     /// let flows = graceful::backends::memory::Flows::new();

@@ -1,4 +1,4 @@
-//! The embedded knowledge graph.
+//! The in-memory knowledge graph.
 
 use std::{
     cmp::Reverse,
@@ -16,10 +16,10 @@ use crate::{
     key::Key,
 };
 
-/// A knowledge graph in memory: each node with what it keeps of its last 32 flows; no payload and no metadata is among it.
+/// An in-memory knowledge graph with the last 32 flows of each node, without payloads and metadata.
 ///
-/// A relation is found from both its ends. When the graph is full, by number or by bytes, the nodes least recently used are forgotten, flows apart
-/// from entities: there are more of them, and they should not push the entities out. It does not speak SPARQL.
+/// Relations are found from both ends. When the graph is full, by number or by bytes, the least recently used nodes are evicted; flows and
+/// entities are evicted separately, so that the more numerous flows do not displace entities. It does not support SPARQL.
 ///
 /// ```
 /// use graceful::{
@@ -67,7 +67,7 @@ impl Bytes for Option<Arc<Activity>> {
 }
 
 impl Graph {
-    /// A graph of 10 000 entities and other named things, and as many flows, of 32 MiB.
+    /// Creates a graph of 10 000 entities and as many flows, up to 32 MiB.
     ///
     /// ```
     /// let graph = graceful::backends::memory::Graph::new();
@@ -76,7 +76,7 @@ impl Graph {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A graph of so many entities and other named things, and as many flows, of 32 MiB.
+    /// Creates a graph of this many entities and as many flows, up to 32 MiB.
     ///
     /// ```
     /// let graph = graceful::backends::memory::Graph::with_capacity(100);
@@ -85,7 +85,7 @@ impl Graph {
         Self::with_limits(nodes, DEFAULT_BYTES)
     }
 
-    /// A graph of so many entities and other named things, and as many flows, that come to so many bytes.
+    /// Creates a graph of this many entities and as many flows, up to this many bytes.
     ///
     /// ```
     /// let graph = graceful::backends::memory::Graph::with_limits(100, 1 << 20);
@@ -96,7 +96,7 @@ impl Graph {
         Self(Arc::new(Inner { entities: Table::new(nodes, bytes - by_id), flows: Table::new(nodes, by_id) }))
     }
 
-    /// How many entities and other named things were forgotten for room. Flows are not counted: they all are, in time.
+    /// How many entities were evicted. Flows are not counted, because each is evicted in time.
     ///
     /// ```
     /// assert_eq!(graceful::backends::memory::Graph::new().dropped(), 0);

@@ -1,4 +1,4 @@
-//! The embedded inbox, for tests and for effects in the same memory.
+//! The in-memory inbox, for tests and for effects in the same memory.
 
 use std::{
     collections::HashSet,
@@ -14,10 +14,10 @@ use crate::{
     step::StepError,
 };
 
-/// Remembers in this process' memory which events were handled; when it is full, the oldest are forgotten.
+/// An in-memory inbox. When it is full, the oldest entries are evicted.
 ///
-/// Its transaction only says whether the event was handled: effects elsewhere, in a file or a database, are not undone with
-/// it, and after a restart nothing is remembered. For those, use an inbox in the same database.
+/// Its transaction only records whether the event was handled: effects in a file or a database are not rolled back with it, and
+/// a restart loses the entries. For such effects use an inbox in the same database.
 ///
 /// ```
 /// use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent, memory};
@@ -52,7 +52,7 @@ pub struct InboxTransaction {
 }
 
 impl Inbox {
-    /// An inbox that remembers 10 000 events.
+    /// Creates an inbox of 10 000 events.
     ///
     /// ```
     /// let inbox = graceful::backends::memory::Inbox::new();
@@ -61,7 +61,7 @@ impl Inbox {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// An inbox that remembers about so many events.
+    /// Creates an inbox of about this many events.
     ///
     /// ```
     /// let inbox = graceful::backends::memory::Inbox::with_capacity(100);

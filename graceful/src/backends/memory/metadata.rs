@@ -1,4 +1,4 @@
-//! The embedded metadata store.
+//! The in-memory metadata store.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::{
     key::Key,
 };
 
-/// How many states are kept, for each entity that is.
+/// How many states are stored per entity.
 const STATES_PER_ENTITY: usize = 4;
 
-/// The state of each entity and the chain of its flows, in memory.
+/// An in-memory store of the state of each entity, and of the chain of its flows.
 ///
-/// When it is full, by number or by bytes, the entities and the states least recently used are forgotten. A forgotten entity starts anew, with
-/// counters at zero; from a forgotten state the chain cannot be followed further. A flow that is recorded again, for as
-/// long as its state is kept, counts once.
+/// When it is full, by number or by bytes, the least recently used entities and states are evicted. An evicted entity starts again with
+/// counters at zero; the chain ends at an evicted state. A flow that is recorded again counts once, as long as its state is
+/// stored.
 ///
 /// ```
 /// use graceful::{
@@ -87,7 +87,7 @@ impl State {
 }
 
 impl MetadataStore {
-    /// A store of 10 000 entities and 40 000 states, of 32 MiB.
+    /// Creates a store of 10 000 entities and 40 000 states, up to 32 MiB.
     ///
     /// ```
     /// let store = graceful::backends::memory::MetadataStore::new();
@@ -96,7 +96,7 @@ impl MetadataStore {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A store of so many entities, and four times as many states, of 32 MiB.
+    /// Creates a store of this many entities and four times as many states, up to 32 MiB.
     ///
     /// ```
     /// let store = graceful::backends::memory::MetadataStore::with_capacity(100);
@@ -105,7 +105,7 @@ impl MetadataStore {
         Self::with_limits(entities, DEFAULT_BYTES)
     }
 
-    /// A store of so many entities, and four times as many states, that come to so many bytes.
+    /// Creates a store of this many entities and four times as many states, up to this many bytes.
     ///
     /// ```
     /// let store = graceful::backends::memory::MetadataStore::with_limits(100, 1 << 20);
@@ -117,7 +117,7 @@ impl MetadataStore {
         Self(Arc::new(Inner { latest: Table::new(entities, of_latest), states }))
     }
 
-    /// How many entities were forgotten for room.
+    /// How many entities were evicted.
     ///
     /// ```
     /// assert_eq!(graceful::backends::memory::MetadataStore::new().dropped(), 0);

@@ -1,29 +1,27 @@
-//! The embedded backends: one per step, in this process' memory, gone with it.
+//! The in-memory backends, one per step. Their contents are lost with the process.
 //!
-//! They answer at once and need no set-up, so that a test, a tool or a service that starts small has every step working.
-//! Each is a handle: cloning it shares the state, so give one to the [builder](crate::OrchestratorBuilder) and keep one to
-//! look into.
+//! They need no setup, and their replies are ready at once, so that every step works in tests, tools and small services. Cloning a backend shares
+//! its state: pass one clone to the [builder](crate::OrchestratorBuilder), and inspect the other.
 //!
-//! | engine | holds by default | what goes when it is full |
+//! | backend | default limits | evicted when it is full |
 //! |---|---|---|
 //! | [`Cache`] | 10 000 entries, 32 MiB | the least used entries |
 //! | [`MetadataStore`] | 10 000 entities, 40 000 states, 32 MiB | the entities and states least recently used |
 //! | [`Graph`] | 10 000 entities and as many flows, 32 flows each, 32 MiB | the nodes least recently used; a node's oldest flows |
 //! | [`Scheduler`] | 10 000 open jobs | the job that is due first |
-//! | [`Events`] | 1024 events, 32 MiB | a slow subscriber's oldest, and it is told how many |
+//! | [`Events`] | 1024 events, 32 MiB | the oldest events of a slow subscriber, which learns how many |
 //! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each, 32 MiB | the patterns and entities least recently used; an entity's oldest flows |
 //! | [`AuditLog`] | 10 000 records, 32 MiB | the oldest record |
 //! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
-//! | [`Inbox`] | 10 000 events | the events least recently asked for |
+//! | [`Inbox`] | 10 000 events | the least recently used events |
 //!
-//! [`Flows`] is no step's: it takes the place of a durable store in tests. Its time, and that of the [`Scheduler`], goes on with
-//! Tokio's clock, whatever is done to the machine's: a test that pauses the one (`tokio::time::pause`) moves the other.
+//! [`Flows`] is not the backend of a step: it replaces a durable store in tests. It and the [`Scheduler`] use Tokio's clock, not the
+//! machine's, so a test can pause it (`tokio::time::pause`).
 //!
-//! `with_capacity` sets the bound in numbers, `with_limits` that in bytes as well; a number of 0 counts as 1. Bytes are those of
-//! keys and values, about; the tables add some 100 bytes an entry. What has no bound in bytes holds no values: a job, an alert or
-//! an event of the inbox is a few names and numbers. Where a bound is spread over several locks it is reached at about that
-//! number, never passed by more than a few entries, and what is larger than a sixteenth of the bytes may not be kept. What is lost
-//! for good is counted by the engine's `dropped`.
+//! `with_capacity` sets the limit in numbers, `with_limits` also in bytes; a number of 0 counts as 1. Bytes are those of keys and values,
+//! approximately; the tables add about 100 bytes per entry. Backends without a limit in bytes contain no values: a job, an alert or an
+//! inbox entry is a few names and numbers. A limit that is spread over several locks is approximate, and exceeded by a few entries at
+//! most; a value larger than a sixteenth of the bytes may not be stored. `dropped` of a backend counts what is lost for good.
 //!
 //! ```
 //! use graceful::{Code, OrchestrationConfig, Orchestrator, Success, backends::memory::AuditLog};
@@ -74,13 +72,13 @@ pub use self::{
     scheduler::Scheduler,
 };
 
-/// How many entries, entities or records an engine holds, unless it is told otherwise.
+/// The default limit of entries, entities or records.
 const DEFAULT_CAPACITY: usize = 10_000;
 
-/// How many bytes an engine holds, unless it is told otherwise.
+/// The default limit of bytes.
 const DEFAULT_BYTES: usize = 32 << 20;
 
-/// How many relations or flows are kept per node or entity.
+/// How many relations or flows are stored per node or entity.
 const KEPT_PER_ENTITY: usize = 32;
 
 /// A lock's guard, even if a thread panicked while it held it: no change under our locks can stop half-way.

@@ -1,4 +1,4 @@
-//! The embedded registry of patterns.
+//! The in-memory registry of patterns.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,9 +16,9 @@ use crate::{
     key::Key,
 };
 
-/// The registry of patterns in memory: how often each was used, and the last 32 flows of each entity.
+/// An in-memory registry of patterns: how often each was used, and the last 32 flows of each entity.
 ///
-/// When it is full, by number or by bytes, the patterns and the entities least recently used are forgotten.
+/// When it is full, by number or by bytes, the least recently used patterns and entities are evicted.
 ///
 /// ```
 /// use graceful::{
@@ -95,7 +95,7 @@ fn name(pattern: &str, success: bool) -> SmolStr {
 }
 
 impl Nexus {
-    /// A registry of 10 000 patterns and as many entities, of 32 MiB.
+    /// Creates a registry of 10 000 patterns and as many entities, up to 32 MiB.
     ///
     /// ```
     /// let nexus = graceful::backends::memory::Nexus::new();
@@ -104,7 +104,7 @@ impl Nexus {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A registry of so many patterns, and as many entities, of 32 MiB.
+    /// Creates a registry of this many patterns and as many entities, up to 32 MiB.
     ///
     /// ```
     /// let nexus = graceful::backends::memory::Nexus::with_capacity(100);
@@ -113,7 +113,7 @@ impl Nexus {
         Self::with_limits(capacity, DEFAULT_BYTES)
     }
 
-    /// A registry of so many patterns, and as many entities, that come to so many bytes.
+    /// Creates a registry of this many patterns and as many entities, up to this many bytes.
     ///
     /// ```
     /// let nexus = graceful::backends::memory::Nexus::with_limits(100, 1 << 20);
@@ -125,7 +125,7 @@ impl Nexus {
         Self(Arc::new(Inner { patterns, traces }))
     }
 
-    /// How many patterns and entities were forgotten for room.
+    /// How many patterns and entities were evicted.
     ///
     /// ```
     /// assert_eq!(graceful::backends::memory::Nexus::new().dropped(), 0);

@@ -1,4 +1,4 @@
-//! What is open: values by incident, in the order of a time.
+//! A table of open alerts or jobs by incident, ordered by time.
 
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},

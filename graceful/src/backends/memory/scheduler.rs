@@ -1,4 +1,4 @@
-//! The embedded scheduler of review jobs.
+//! The in-memory scheduler of review jobs.
 
 use std::{
     fmt,
@@ -17,10 +17,10 @@ use crate::{
     flow::{Flow, Incident},
 };
 
-/// Review jobs in memory, at most one open per incident, in the order of their due times.
+/// An in-memory scheduler with at most one open review job per incident, in the order of their due times.
 ///
-/// It runs nothing by itself: a worker [polls](backends::Scheduler::poll) it and completes what it has dealt with. When it
-/// is full, the job that is due first makes room.
+/// It runs no jobs itself: a worker [polls](backends::Scheduler::poll) it and finishes the jobs. When it is full, the job that is due
+/// first is evicted.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,7 +63,7 @@ struct OpenJob {
 }
 
 impl Scheduler {
-    /// A scheduler of 10 000 open jobs.
+    /// Creates a scheduler of 10 000 open jobs.
     ///
     /// ```
     /// let scheduler = graceful::backends::memory::Scheduler::new();
@@ -72,7 +72,7 @@ impl Scheduler {
         Self::with_capacity(DEFAULT_CAPACITY)
     }
 
-    /// A scheduler of so many open jobs.
+    /// Creates a scheduler of this many open jobs.
     ///
     /// ```
     /// let scheduler = graceful::backends::memory::Scheduler::with_capacity(100);
@@ -81,7 +81,7 @@ impl Scheduler {
         Self(Arc::new(RwLock::new(Ordered::new(jobs))), Clock::default())
     }
 
-    /// How many open jobs were dropped for room.
+    /// How many open jobs were evicted.
     ///
     /// ```
     /// assert_eq!(graceful::backends::memory::Scheduler::new().dropped(), 0);
@@ -161,7 +161,7 @@ impl backends::Scheduler for Scheduler {
     }
 }
 
-/// Whether whoever polled the job has it still.
+/// Whether the worker that polled the job still has its lease.
 fn is_held(jobs: &Ordered<OpenJob>, job: &Job) -> bool {
     job.token.is_some() && jobs.get(&job.incident()).is_some_and(|open| open.token == job.token)
 }

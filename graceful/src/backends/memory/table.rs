@@ -149,7 +149,7 @@ impl<K: Eq, V> Shard<K, V> {
     }
 }
 
-/// Only the size: what is in it may be long, and is nobody's business in a log.
+// Shows only the size, because the contents may be long or confidential.
 impl<K, V> fmt::Debug for Table<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let capacity = self.shard_capacity * self.shards.len();

@@ -1,4 +1,4 @@
-//! Entities and what became of them.
+//! The trait of knowledge graphs, with activities, edges and query results.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{backends::Reply, code::Code, flow::Flow, key::Key, step::StepError};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Node {
-    /// An entity. What `graph(to = …)` names without a `to_pattern` is one of no pattern.
+    /// An entity. The entity of `graph(to = …)` without `to_pattern` has no pattern.
     Entity(Key),
     /// A flow.
     Flow(Uuid),
@@ -46,19 +46,19 @@ pub enum Node {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edge {
-    /// Where it starts.
+    /// The start of the edge.
     pub subject: Node,
-    /// What it says: `succeeded`, `failed`, or the argument `graph(relation = …)`.
+    /// The relation: `succeeded`, `failed`, or the argument `graph(relation = …)`.
     pub relation: SmolStr,
-    /// Where it ends.
+    /// The end of the edge.
     pub object: Node,
-    /// What the flow that said so meant.
+    /// The code of the flow that recorded the edge.
     pub code: Code,
-    /// When that flow was.
+    /// When that flow ended.
     pub at: Timestamp,
 }
 
-/// A flow as a [`KnowledgeGraph`] knows it.
+/// A flow as a [`KnowledgeGraph`] stores it.
 ///
 /// ```
 /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
@@ -78,34 +78,34 @@ pub struct Edge {
 pub struct Activity {
     /// The flow's id.
     pub flow: Uuid,
-    /// What it was about.
+    /// The entity of the flow.
     pub entity: Key,
-    /// Whether it was the success flow.
+    /// Whether it is a success flow.
     pub succeeded: bool,
-    /// What its outcome meant.
+    /// The code of the outcome.
     pub code: Code,
-    /// When it was.
+    /// When the flow ended.
     pub at: Timestamp,
-    /// Its text for people.
+    /// The readable message.
     pub message: SmolStr,
-    /// Where the service ran; empty where that is not said.
+    /// The environment of the service; empty if none is configured.
     pub environment: SmolStr,
-    /// The handler's name; empty where it has none.
+    /// The handler's name; empty if it has none.
     pub handler: SmolStr,
-    /// Who did it.
+    /// Who made the call.
     pub actor: Option<SmolStr>,
     /// The flow whose hook called the handler.
     pub parent: Option<Uuid>,
-    /// The labels, each once, by name.
+    /// The tags, without duplicates, by name.
     pub tags: Vec<SmolStr>,
-    /// What a success says besides: the argument `graph(relation = …)`.
+    /// The additional relation of a success: the argument `graph(relation = …)`.
     pub relation: Option<SmolStr>,
-    /// Of what other entity it says so: the argument `graph(to = …)`.
+    /// The entity of the additional relation: the argument `graph(to = …)`. Without it the relation leads to the flow.
     pub to: Option<Key>,
 }
 
 impl Activity {
-    /// What a flow says of itself.
+    /// Creates the activity of a flow.
     ///
     /// ```
     /// use graceful::{Code, Success, backends::Activity};
@@ -136,7 +136,7 @@ impl Activity {
         }
     }
 
-    /// The relations that it makes: the entity's to the flow, and what [`relation`](Self::relation) says besides.
+    /// The edges of the activity: from the entity to the flow, and the additional [`relation`](Self::relation).
     ///
     /// ```
     /// use graceful::{Code, Failure, backends::Activity};
@@ -162,7 +162,7 @@ impl Activity {
     }
 }
 
-/// A value that a [query](KnowledgeGraph::query) finds.
+/// A value in the result of a [query](KnowledgeGraph::query).
 ///
 /// ```
 /// use graceful::backends::Term;
@@ -172,21 +172,21 @@ impl Activity {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Term {
-    /// The name of a thing.
+    /// An IRI.
     Iri(SmolStr),
-    /// A thing without a name, by one that is good within this answer.
+    /// A blank node; its name is valid within this result only.
     Blank(SmolStr),
-    /// A value.
+    /// A literal.
     Literal {
-        /// As it is written.
+        /// The lexical form.
         text: SmolStr,
-        /// The IRI of its type.
+        /// The IRI of the datatype.
         datatype: SmolStr,
     },
 }
 
 impl Term {
-    /// The IRI, the name, or the value as it is written.
+    /// The IRI, the name of the blank node, or the lexical form.
     ///
     /// ```
     /// assert_eq!(graceful::backends::Term::Iri("urn:x".into()).text(), "urn:x");
@@ -198,7 +198,7 @@ impl Term {
     }
 }
 
-/// What a [query](KnowledgeGraph::query) finds: a table whose cells may be empty.
+/// The result of a [query](KnowledgeGraph::query): a table whose cells may be empty.
 ///
 /// ```
 /// use graceful::backends::{Rows, Term};
@@ -212,12 +212,12 @@ impl Term {
 pub struct Rows {
     /// The names of the columns.
     pub variables: Vec<SmolStr>,
-    /// The rows, each as long as there are names.
+    /// The rows, each with one cell per column.
     pub rows: Vec<Vec<Option<Term>>>,
 }
 
 impl Rows {
-    /// The cell of a row under a name, unless it is empty or there is none.
+    /// Returns the cell of a row and a column; `None` if it is empty or missing.
     ///
     /// ```
     /// assert_eq!(graceful::backends::Rows::default().get(0, "who"), None);
@@ -228,7 +228,7 @@ impl Rows {
     }
 }
 
-/// Entities and what became of them, as a graph.
+/// Stores activities and their relations as a graph.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -281,17 +281,17 @@ impl Rows {
 /// # }).unwrap();
 /// ```
 pub trait KnowledgeGraph: Debug + Send + Sync + 'static {
-    /// Adds a flow and what it [relates](Activity::edges). One that is there already adds nothing.
+    /// Adds a flow and its [edges](Activity::edges). A known flow adds nothing.
     fn record(&self, flow: &Arc<Flow>) -> Reply<()>;
-    /// The relations that start or end at a node, oldest first.
+    /// Lists the edges that start or end at a node, oldest first.
     fn neighbours(&self, node: &Node) -> Reply<Vec<Edge>>;
-    /// What became of an entity: its newest flows, at most `limit`, newest first.
+    /// Lists up to `limit` flows of an entity, newest first.
     fn history(&self, entity: &Key, limit: usize) -> Reply<Vec<Activity>>;
-    /// All failed flows of a pattern since a time, of every service and tenant in the graph, newest first.
+    /// Lists the failed flows of a pattern since a time, of all services and tenants in the graph, newest first.
     fn failures(&self, pattern: &str, since: Timestamp) -> Reply<Vec<Activity>>;
-    /// What a query in SPARQL 1.1 finds, a `SELECT` or an `ASK`; the answer to an `ASK` is the one cell `answer`.
+    /// Runs a SPARQL 1.1 query, a `SELECT` or an `ASK`. The result of an `ASK` is a single cell `answer`.
     ///
-    /// A graph that does not speak it fails.
+    /// Fails if the graph does not support SPARQL.
     fn query(&self, sparql: &str) -> Reply<Rows> {
         let _ = sparql;
         Reply::failed(StepError::new("this knowledge graph does not support SPARQL"))

@@ -1,11 +1,11 @@
-//! Lanes: how a relay shares its work between handlers and tenants.
+//! Lanes, by which handlers and tenants share a relay fairly.
 
 use std::{collections::hash_map::DefaultHasher, hash::Hasher as _};
 
 /// The flows of one handler and one tenant. Lanes share a relay: see [`FlowStore::claim`](super::FlowStore::claim).
 ///
-/// It is a hash, so that a store can keep it in an index whatever the names are: two tenants of one handler that have the same
-/// lane (one pair in 2³²) share their turns, and nothing else.
+/// It is a hash, so that a store can index it independently of the lengths of names. Two tenants of one handler with the same hash (one
+/// pair in 2³²) share their turns, and nothing else.
 ///
 /// ```
 /// use graceful::backends::Lane;
@@ -19,7 +19,7 @@ use std::{collections::hash_map::DefaultHasher, hash::Hasher as _};
 pub struct Lane(i64);
 
 impl Lane {
-    /// The lane of a handler's flows for a tenant; of flows without a tenant, that is empty.
+    /// The lane of a handler and a tenant; the tenant is empty for flows without one.
     ///
     /// ```
     /// # use graceful::backends::Lane;
@@ -30,7 +30,7 @@ impl Lane {
         Self((i64::from(hash(handler) >> 1) << 32) | i64::from(hash(tenant)))
     }
 
-    /// The number as which a store keeps it; never negative. The upper 32 bits are the handler's.
+    /// The number that a store stores; never negative. The upper 32 bits are those of the handler.
     ///
     /// ```
     /// # use graceful::backends::Lane;
@@ -40,7 +40,7 @@ impl Lane {
         self.0
     }
 
-    /// The lane that is kept as this number.
+    /// Creates a lane from its number.
     ///
     /// ```
     /// # use graceful::backends::Lane;
@@ -50,7 +50,7 @@ impl Lane {
         Self(number)
     }
 
-    /// What the lanes of one handler have in common.
+    /// The part that all lanes of one handler have in common.
     ///
     /// ```
     /// # use graceful::backends::Lane;
@@ -68,7 +68,7 @@ fn hash(text: &str) -> u32 {
     u32::try_from(hasher.finish() >> 32).unwrap_or_default()
 }
 
-/// How many flows a relay has room for, and how it has been used; see [`FlowStore::claim`](super::FlowStore::claim).
+/// How many flows a relay has room for, and the recent shares of the lanes; see [`FlowStore::claim`](super::FlowStore::claim).
 ///
 /// ```
 /// use graceful::backends::Room;
@@ -78,15 +78,15 @@ fn hash(text: &str) -> u32 {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Room {
-    /// How many flows it takes.
+    /// How many flows may be claimed.
     pub flows: usize,
-    /// How many flows of one handler it runs at once, with those that are under way.
+    /// The limit of running flows per handler, including those that are already running.
     pub per_handler: usize,
-    /// What it runs now, and has run lately: of each lane at most one entry; those that are not here have had nothing.
+    /// The shares of the lanes that run or have run lately, at most one entry per lane.
     pub shares: Vec<Share>,
 }
 
-/// What a lane has had of a relay; see [`Room`].
+/// The share that a lane has had of a relay; see [`Room`].
 ///
 /// ```
 /// use graceful::backends::{Lane, Share};
@@ -94,16 +94,16 @@ pub struct Room {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Whose flows.
+    /// The lane.
     pub lane: Lane,
-    /// How many are under way.
+    /// The number of running flows.
     pub under_way: usize,
-    /// How many have ended lately: for the order of turns only.
+    /// The number of flows that have ended lately; only for the order of turns.
     pub recent: usize,
 }
 
 impl Room {
-    /// Room for so many flows of any handlers, with nothing under way.
+    /// Creates room for this many flows of any handlers, without running flows.
     ///
     /// ```
     /// # use graceful::backends::Room;

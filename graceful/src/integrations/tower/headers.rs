@@ -1,4 +1,4 @@
-//! What the headers say of a request.
+//! Reads the context from the headers of a request.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use smol_str::SmolStr;
@@ -16,7 +16,7 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 const MAX_ID: usize = 128;
 
-/// Fills the context. A request id that is missing or unsafe is made, and put into the headers for whoever reads it there.
+/// Fills the context. If the request id is missing or unsafe, a new one is generated and added to the headers for other readers.
 pub(super) fn read(context: &mut Context, headers: &mut HeaderMap) {
     if let Some(trace) = only(headers, &TRACEPARENT).and_then(|header| header.parse::<TraceParent>().ok()) {
         context.trace = Some(trace);

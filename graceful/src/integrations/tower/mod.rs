@@ -1,17 +1,16 @@
-//! A [`tower`](https://docs.rs/tower) layer that fills the [`Context`] of each request from its headers: for axum, tonic
-//! and whatever else serves `http::Request`.
+//! A [`tower`](https://docs.rs/tower) layer that fills the [`Context`] of each request from its headers, for axum, tonic and other
+//! servers of `http::Request`.
 //!
-//! | header | becomes | where it is missing or unfit |
+//! | header | sets | if it is missing or invalid |
 //! |---|---|---|
-//! | `traceparent` | [`Context::trace`], by the rules of [W3C Trace Context](https://www.w3.org/TR/trace-context/) | there is no trace |
+//! | `traceparent` | [`Context::trace`], by the rules of [W3C Trace Context](https://www.w3.org/TR/trace-context/) | the context has no trace |
 //! | `tracestate` | [`Context::trace_state`], by the same rules; several headers are one | the trace has no state |
-//! | `x-request-id` | [`Context::request_id`]; echoed on the response | one is made, a UUID |
-//! | `x-correlation-id` | [`Context::correlation_id`] | each flow is its own correlation |
+//! | `x-request-id` | [`Context::request_id`]; repeated in the response | a UUID is generated |
+//! | `x-correlation-id` | [`Context::correlation_id`] | the correlation id of each flow is its own id |
 //!
-//! Ids are taken where a header is there once and its value is of 1 to 128 letters, digits and `-_.:+/=@`: nothing else
-//! gets into logs, events and responses. User, tenant and actor are never read from a header by themselves: a client can
-//! write what it likes there. Say where they come from with [`ContextLayer::user`], [`ContextLayer::tenant`] and
-//! [`ContextLayer::actor`].
+//! An id is accepted if its header occurs once and has 1 to 128 letters, digits and `-_.:+/=@`. No other ids get into logs, events
+//! and responses. User, tenant and actor are never read from headers automatically, because a client can write anything there. Set their
+//! source by [`ContextLayer::user`], [`ContextLayer::tenant`] and [`ContextLayer::actor`].
 //!
 //! ```
 //! use axum::{Extension, Router, routing::get};
@@ -43,16 +42,15 @@
 //! # });
 //! ```
 //!
-//! # When the client goes
+//! # When a client disconnects
 //!
-//! A server drops the request's future when its client disconnects. The layer adds nothing to that: it holds no state
-//! of its own, and the dropped handler's error flow, with [`Code::Cancelled`](crate::Code::Cancelled), still runs in the background, with
-//! the request's context and by the layer's orchestrator.
+//! A server drops the request's future when its client disconnects. Then the error flow of the dropped handler runs with
+//! [`Code::Cancelled`](crate::Code::Cancelled) in the background, with the request's context and the layer's orchestrator.
 //!
-//! # What is outside
+//! # Outside of the scope
 //!
-//! The scope ends when the service has answered. A task that the handler spawns, and a body that is streamed after the
-//! answer, do not see it: take [`Context::current`] along, and [`Context::scope`] them.
+//! The scope ends with the response. A task that the handler spawns, and a body that is streamed after the response, have no context:
+//! pass [`Context::current`] to them, and run them in its [`Context::scope`].
 
 mod headers;
 
@@ -80,7 +78,7 @@ use crate::{
 
 type Read = Arc<dyn Fn(&Parts) -> Option<SmolStr> + Send + Sync>;
 
-/// Fills the [`Context`] of each request, and scopes an orchestrator for it; see [the module](self).
+/// A layer that fills the [`Context`] of each request and sets its orchestrator; see [the module](self).
 ///
 /// It is cheap to clone.
 #[derive(Clone, Default)]
@@ -117,7 +115,7 @@ macro_rules! readers {
 }
 
 impl ContextLayer {
-    /// A layer that fills the context from the headers.
+    /// Creates a layer that fills the context from the headers.
     ///
     /// ```
     /// let layer = graceful::tower::ContextLayer::new();
@@ -127,7 +125,7 @@ impl ContextLayer {
         Self::default()
     }
 
-    /// Handlers take this orchestrator. Without it, they take the installed one, as always.
+    /// Sets the orchestrator of the handlers. Default: the installed one.
     ///
     /// ```
     /// # use graceful::{Orchestrator, tower::ContextLayer};
@@ -140,11 +138,11 @@ impl ContextLayer {
     }
 
     readers! {
-        /// Who is logged in: what becomes [`Context::user`].
+        /// Sets how to find the authenticated user: [`Context::user`].
         user
-        /// Whose data it is: what becomes [`Context::tenant`], and so a part of every key.
+        /// Sets how to find the tenant: [`Context::tenant`], which is part of every key.
         tenant
-        /// Who did it, where that is not the user: what becomes [`Context::actor`].
+        /// Sets how to find the actor, if it is not the user: [`Context::actor`].
         actor
     }
 
@@ -180,7 +178,7 @@ impl fmt::Debug for ContextLayer {
     }
 }
 
-/// What a [`ContextLayer`] makes of a service.
+/// The service that a [`ContextLayer`] creates.
 #[derive(Clone, Debug)]
 pub struct ContextService<S> {
     inner: S,
@@ -237,7 +235,7 @@ impl<F: Future> Future for Scoped<F> {
 }
 
 pin_project! {
-    /// The answer of a [`ContextService`]. Dropping it drops the service's own future, within its context.
+    /// The future of a [`ContextService`]. Dropping it drops the inner future within its context.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct ResponseFuture<F> {
         #[pin]

@@ -45,7 +45,7 @@ async fn calls_others(tx: &mut Transaction<'_, Sqlite>) -> Result<(), StepError>
 /// It has the lock for a while.
 #[orchestrate(pattern = "user", id = id, event = "slow", delivery = "durable", tx = tx)]
 async fn slow(tx: &mut Transaction<'_, Sqlite>, id: i64) -> Result<i64, StepError> {
-    sleep(Duration::from_millis(5)).await;
+    sleep(Duration::from_millis(30)).await;
     let query = sqlx::query("INSERT INTO users (id) VALUES (?)").bind(id);
     query.execute(&mut **tx).await.map_err(StepError::caused_by)?;
     Ok(id)
@@ -93,7 +93,7 @@ async fn deferred_transactions_of_handlers_that_read_first_all_commit() {
 async fn transactions_of_200_handlers_at_once_all_commit() {
     for is_begun_in_turn in [false, true] {
         let service = Service::new().await;
-        let pool = users_of(&service, 200, Duration::from_secs(1)).await;
+        let pool = users_of(&service, 200, Duration::from_secs(5)).await;
         let orchestrator = service.with_a_relay();
         let mut handlers = JoinSet::new();
         for id in 0..200 {

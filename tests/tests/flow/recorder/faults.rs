@@ -12,9 +12,11 @@ async fn backend_told_to_fail_fails_until_it_is_reset() {
         let recorder = Recorder::new();
         let name =
             if error().is_none() { format!("user_updated {ADA}") } else { "user_updated.failed null".into() };
-        recorder.fail(Step::Event, Some(StepError::new("the broker is away")));
+        recorder.fail(Step::Event, Some(StepError::new("the broker is unavailable")));
         let _ = recorder.run(update(ada(), error())).await;
-        recorder.last().assert_step(Step::Event, &format!("emit {name} -> FAILED: the broker is away"));
+        recorder
+            .last()
+            .assert_step(Step::Event, &format!("emit {name} -> FAILED: the broker is unavailable"));
         let effects = recorder.last().effects().to_vec();
         assert_eq!(effects.iter().filter_map(|effect| effect.error()).count(), 1);
         assert_eq!(recorder.last().report().failures().count(), 1);
