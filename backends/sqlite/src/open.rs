@@ -132,8 +132,9 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
             })
         })
         .connect_lazy_with(options.clone());
-    let turns = Turns::of(&mut connection).await?.ok_or("the connection has a transaction open")?;
+    let turns = Turns::of(&mut connection).await?.ok_or("the database has no file")?;
     let (file, runtime) = (File::new(&path)?, Handle::current());
+    turns.watch(file.clone());
     let writer = Writer::start(connection, options, file.clone(), Arc::clone(&turns), &runtime);
     Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, inbox, runtime })))
 }

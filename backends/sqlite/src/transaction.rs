@@ -39,9 +39,11 @@ pub async fn begin(pool: &SqlitePool) -> Result<sqlx::Transaction<'static, Sqlit
 }
 
 async fn lock_in_turn(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    match Turns::of(connection).await? {
-        Some(turns) => turns.take(lock(connection)).await,
-        None => lock(connection).await,
+    let Some(turns) = Turns::of(connection).await? else { return lock(connection).await };
+    turns.check()?;
+    match Turns::has_begun(connection).await? {
+        true => lock(connection).await,
+        false => turns.take(lock(connection)).await,
     }
 }
 

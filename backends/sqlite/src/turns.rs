@@ -15,13 +15,15 @@ use std::{
 use sqlx::{Row as _, SqliteConnection, error::DatabaseError};
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
-use super::is_busy;
+use super::{File, is_busy};
 
 /// The queue of a database's file.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     turn: Mutex<()>,
     timed_out: Notify,
+    /// The files that a store of this process has opened.
+    file: std::sync::Mutex<Option<File>>,
 }
 
 /// The queues by file path, as SQLite reports it. Unused queues are removed when a new one is created.
@@ -31,17 +33,33 @@ static TURNS: std::sync::Mutex<BTreeMap<String, Weak<Turns>>> = std::sync::Mutex
 const LOCKED: &str = "6";
 
 impl Turns {
-    /// The queue of a connection's database. `None` if its transaction has begun to read or to write: then SQLite does not wait, and the first
-    /// of the queue may be waiting for this very transaction.
+    /// The queue of a connection's database, unless that is in memory only.
     pub(super) async fn of(connection: &mut SqliteConnection) -> Result<Option<Arc<Self>>, sqlx::Error> {
-        // The first does nothing; within a transaction that has begun, it is refused.
-        const ASK: &str = "PRAGMA main.wal_checkpoint(NOOP); PRAGMA database_list";
-        let rows = match sqlx::raw_sql(ASK).fetch_all(connection).await {
-            Err(error) if code(&error).is_some_and(|code| code == LOCKED) => return Ok(None),
-            rows => rows?,
-        };
+        let rows = sqlx::raw_sql("PRAGMA database_list").fetch_all(connection).await?;
         let file = rows.iter().find_map(|row| row.try_get::<String, _>("file").ok());
         Ok(file.map(Self::of_file))
+    }
+
+    /// Whether the connection's transaction has begun to read or to write: then SQLite does not wait for the lock, and the first of the queue
+    /// may be waiting for this very transaction.
+    pub(super) async fn has_begun(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        // It does nothing, and is refused within a transaction that has begun.
+        match sqlx::raw_sql("PRAGMA main.wal_checkpoint(NOOP)").execute(connection).await {
+            Err(error) if code(&error).is_some_and(|code| code == LOCKED) => Ok(true),
+            done => done.map(|_| false),
+        }
+    }
+
+    /// A store has opened these files.
+    pub(super) fn watch(&self, file: File) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+    }
+
+    /// # Errors
+    /// The files were deleted or replaced while the store had them open: what is written would be lost.
+    pub(super) fn check(&self) -> Result<(), sqlx::Error> {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        file.map_or(Ok(()), |file| file.check())
     }
 
     fn of_file(file: String) -> Arc<Self> {

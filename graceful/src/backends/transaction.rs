@@ -12,7 +12,8 @@ use crate::step::StepError;
 #[diagnostic::on_unimplemented(
     message = "a flow cannot be stored through `{Self}`",
     label = "`tx` needs an open transaction: `tx: &mut sqlx::Transaction<'_, Sqlite>`, or the connection within one",
-    note = "the crates `graceful-sqlite` and `graceful-postgres` implement it, for `sqlx` 0.9 and no other version"
+    note = "the crates `graceful-sqlite` and `graceful-postgres` implement it, for `sqlx` 0.9 and no other version: one of them must be a \
+            dependency, and be named in this crate, if only by `use graceful_sqlite as _;`"
 )]
 pub trait Transaction<Store>: Send {
     /// Inserts a flow.

@@ -224,8 +224,9 @@ fn connecting(
         }
         let of_crate = |(of, schemes, _): &&(&str, &[&str], _)| *of == variable && schemes.contains(&scheme);
         if let Some((.., add)) = CRATES.iter().find(of_crate) {
+            let feature = if scheme == "rediss" { ", and enable its feature `tls`" } else { "" };
             return Err(format!(
-                "no backend for `{scheme}://…` was passed; add `{add}` to the list of backends"
+                "no backend for `{scheme}://…` was passed; add `{add}` to the list of backends{feature}"
             ));
         }
     }

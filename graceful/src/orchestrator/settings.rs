@@ -153,7 +153,7 @@ impl OrchestratorBuilder {
     /// Names handlers that use this orchestrator, so that [`build`](Self::build) checks them: the path of one handler, or of a module, such as
     /// `my_service::users` or [`module_path!()`](module_path), for all handlers in it. It can be called more than once.
     ///
-    /// [`install`](Orchestrator::install) checks all handlers of the program in any case.
+    /// [`install`](crate::Orchestrator::install) checks all handlers of the program in any case.
     ///
     /// ```standalone_crate
     /// use graceful::Orchestrator;

@@ -54,7 +54,7 @@ pub(super) fn check(flow: &Flow) {
 /// Without what a reader looks through, since JSON does not show it.
 pub(crate) fn plain(mut name: &'static str) -> &'static str {
     loop {
-        let wrapped = name.strip_prefix('&').or_else(|| {
+        let wrapped = name.strip_prefix("&mut ").or_else(|| name.strip_prefix('&')).or_else(|| {
             let (wrapper, inner) = name.strip_suffix('>')?.split_once('<')?;
             let transparent = [
                 "alloc::borrow::Cow",
@@ -94,6 +94,7 @@ mod tests {
             type_name::<&str>(),
             type_name::<Cow<'_, str>>(),
             type_name::<Option<Arc<str>>>(),
+            type_name::<&mut String>(),
         ] {
             assert_eq!(plain(name), "alloc::string::String");
         }

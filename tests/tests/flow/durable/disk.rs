@@ -7,11 +7,18 @@ use std::{
 };
 
 use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent};
+use sqlx::{Sqlite, SqlitePool, Transaction, sqlite::SqliteConnectOptions};
 
 use super::*;
 
 #[orchestrate(pattern = "file", id = id, delivery = "durable", payload = "x".repeat(50_000))]
 async fn save(id: usize) -> Result<usize, Code> {
+    Ok(id)
+}
+
+#[orchestrate(pattern = "file", id = id, delivery = "durable", tx = tx)]
+async fn save_with(tx: &mut Transaction<'_, Sqlite>, id: usize) -> Result<usize, StepError> {
+    sqlx::query("SELECT 1").execute(&mut **tx).await.map_err(StepError::caused_by)?;
     Ok(id)
 }
 
@@ -132,6 +139,13 @@ async fn store_whose_file_is_deleted_or_replaced_acknowledges_nothing() {
         let service = Service::new().await;
         let orchestrator = service.without_a_relay();
         orchestrator.scope(save(1)).await.unwrap();
+        let pool =
+            SqlitePool::connect_with(SqliteConnectOptions::new().filename(service.dir.path().join("app.db")))
+                .await
+                .unwrap();
+        let mut transaction = pool.begin().await.unwrap();
+        orchestrator.scope(save_with(&mut transaction, 2)).await.unwrap();
+        transaction.commit().await.unwrap();
         let InboxEntry::First(before) = service.store.begin("reader", &event("1")).await.unwrap() else {
             panic!("it is the first");
         };
@@ -158,10 +172,16 @@ async fn store_whose_file_is_deleted_or_replaced_acknowledges_nothing() {
         orchestrator.scope(save(2)).await.unwrap();
         assert_eq!(orchestrator.stats().store_failures(), failed + 1);
 
+        // Neither does a handler with `tx`, on a connection that was opened before.
+        let mut transaction = pool.begin().await.unwrap();
+        let refused = orchestrator.scope(save_with(&mut transaction, 4)).await.unwrap_err();
+        assert!(refused.message().contains("was deleted or replaced while it was open"), "{refused}");
+        drop(transaction);
+
         // Put back, it is the store again.
         fs::rename(&moved, &path).unwrap();
         write(store).await.unwrap();
         orchestrator.scope(save(3)).await.unwrap();
-        assert_eq!(orchestrator.stats().store_failures(), failed + 1);
+        assert_eq!(orchestrator.stats().store_failures(), failed + 2);
     }
 }
