@@ -63,6 +63,12 @@ pub struct Settings {
     encrypted: bool,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Settings {
     /// Creates settings without credentials, with the timeout [`TIMEOUT`].
     pub const fn new() -> Self {

@@ -176,7 +176,7 @@ async fn follow(
 }
 
 /// As long as removing payloads may take.
-const REWRITE: Duration = Duration::from_secs(3600);
+const REWRITE: Duration = Duration::from_hours(1);
 
 async fn remove_payloads(
     connection: &mut PgConnection,

@@ -30,6 +30,7 @@ impl AuditHead {
 
     /// The head after one more record. The parts are hashed with their lengths, so that bytes cannot be moved from one part to
     /// another.
+    #[must_use]
     pub fn next(&self, flow: &[u8], entity: &str, record: &str) -> Self {
         let sequence = self.sequence + 1;
         let mut hash = Sha256::new();
@@ -146,6 +147,12 @@ pub struct Rewritten {
     pub head: AuditHead,
     /// The text of the record, where it differs.
     pub text: Option<String>,
+}
+
+impl Default for Rewrite {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Rewrite {

@@ -540,6 +540,7 @@ mod quiet {
 }
 
 /// Types of a version that graceful does not know are warned of, once for each handler, and those of one that it knows are not.
+#[allow(clippy::result_large_err, clippy::type_complexity, reason = "they are the types of other crates")]
 mod other_versions {
     use axum::Json;
     use graceful::{Code, Orchestrator, orchestrate};

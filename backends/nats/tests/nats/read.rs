@@ -49,7 +49,7 @@ async fn subscriber(nats: &Nats) -> Subscriber {
     Subscriber::connect(&nats.url(), "reader", &filter).await.unwrap().ack_wait(ACK_WAIT)
 }
 
-/// PoisonEvent that was told.
+/// A poison event is reported.
 fn poison(subscriber: Subscriber) -> (Subscriber, mpsc::UnboundedReceiver<PoisonEvent>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (subscriber.on_poison(move |poison| sender.send(poison.clone()).unwrap()), receiver)

@@ -126,7 +126,7 @@ impl World<'_> {
     }
 
     async fn claim(&mut self, limit: usize) -> usize {
-        let claims = self.store.claim(Room::of(limit), Duration::from_secs(3600)).await.unwrap();
+        let claims = self.store.claim(Room::of(limit), Duration::from_hours(1)).await.unwrap();
         for claim in &claims {
             let id = claim.id.as_u128();
             let known = &self.flows[&id];
@@ -218,7 +218,7 @@ impl World<'_> {
             }
             Op::Elapse => {
                 if self.writers.iter().all(|writer| writer.ended.is_none()) {
-                    self.postgres.elapse(&self.store, Duration::from_secs(7200)).await;
+                    self.postgres.elapse(&self.store, Duration::from_hours(2)).await;
                     self.under_way.clear();
                 }
             }

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::{Postgres, execute, url};
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const YEAR: Duration = Duration::from_hours(8760);
 
 #[orchestrate(pattern = "user", id = id, delivery = "durable")]
 async fn save(id: i64, error: Option<Code>) -> Result<i64, StepError> {

@@ -78,7 +78,7 @@ async fn relay_delivers_while_it_purges() {
     )
     .await;
     let reports = Reports::default();
-    let store = store.timeout(Duration::from_secs(600));
+    let store = store.timeout(Duration::from_mins(10));
     let builder = reports.of(Orchestrator::builder().service("users").flows(store.clone()));
     let orchestrator = builder.relay(RelaySettings::default()).build().unwrap();
 

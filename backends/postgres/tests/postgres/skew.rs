@@ -31,7 +31,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 }
 "#;
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 #[orchestrate(pattern = "user", id = id, schedule(after = "1ms"))]
 async fn ask(id: &str) -> Result<(), Code> {

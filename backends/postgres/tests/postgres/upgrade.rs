@@ -40,7 +40,7 @@ async fn flows_of_earlier_version_are_delivered_in_order() {
     .await;
     let store = postgres.store(&schema).await;
     let names = |claims: &[Claim]| claims.iter().map(|claim| claim.handler.clone()).collect::<Vec<_>>();
-    let claim = async || store.claim(Room::of(10), Duration::from_secs(3600)).await.unwrap();
+    let claim = async || store.claim(Room::of(10), Duration::from_hours(1)).await.unwrap();
     let complete = async |store: &Store, claims: Vec<Claim>| {
         for claim in claims {
             assert!(store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await.unwrap());
@@ -49,7 +49,7 @@ async fn flows_of_earlier_version_are_delivered_in_order() {
     let first = claim().await;
     assert_eq!(names(&first), ["c1"]);
     complete(&store, first).await;
-    postgres.elapse(&store, Duration::from_secs(120)).await;
+    postgres.elapse(&store, Duration::from_mins(2)).await;
     for expected in [["a2", "b1", "c2"].as_slice(), &["a1", "b2"], &[]] {
         let claims = claim().await;
         assert_eq!(names(&claims), expected);

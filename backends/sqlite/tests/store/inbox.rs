@@ -27,7 +27,7 @@ async fn purged_event_is_first_again_and_purge_runs_in_batches() {
     .execute(&mut connect(&store).await)
     .await
     .unwrap();
-    assert_eq!(store.purge_inbox(Duration::from_secs(30 * 60)).await.unwrap(), 2400);
+    assert_eq!(store.purge_inbox(Duration::from_mins(30)).await.unwrap(), 2400);
     assert!(matches!(store.begin("a", &event).await.unwrap(), InboxEntry::Again));
     assert_eq!(store.purge_inbox(Duration::ZERO).await.unwrap(), 101);
     assert!(matches!(store.begin("a", &event).await.unwrap(), InboxEntry::First(_)));

@@ -157,7 +157,7 @@ fn lane_of(number: u8) -> Lane {
 
 /// In units that are longer than a test takes, since the store in the file has the machine's clock.
 fn length(units: u8) -> Duration {
-    Duration::from_secs(3600) * units.into()
+    Duration::from_hours(1) * units.into()
 }
 
 const STATES: [FlowState; 3] = [FlowState::Queued, FlowState::Completed, FlowState::Dead];

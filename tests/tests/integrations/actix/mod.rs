@@ -28,7 +28,7 @@ impl ResponseError for UserError {
     }
 }
 
-/// ClaimId over an `await`, it makes the handler `!Send`.
+/// Held over an `await`, it makes the handler `!Send`.
 async fn found(id: u64) -> Result<User, UserError> {
     let local = Rc::new(id);
     tokio::task::yield_now().await;

@@ -6,6 +6,8 @@
 #![deny(warnings, clippy::all, clippy::pedantic, clippy::nursery)]
 #![allow(
     clippy::collection_is_never_read,
+    clippy::copy_iterator,
+    clippy::diverging_sub_expression,
     clippy::future_not_send,
     clippy::iter_on_single_items,
     clippy::many_single_char_names,
