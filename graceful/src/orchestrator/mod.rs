@@ -69,7 +69,7 @@ impl Orchestrator {
     ///
     /// The error names each handler, with file and line.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use graceful::Orchestrator;
     ///
     /// assert!(Orchestrator::in_memory().install().is_ok());

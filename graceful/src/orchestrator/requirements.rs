@@ -116,7 +116,7 @@ impl std::error::Error for BuildError {}
 
 /// The error of `install()`.
 ///
-/// ```
+/// ```standalone_crate
 /// use graceful::{Orchestrator, error::InstallError};
 ///
 /// Orchestrator::in_memory().install().unwrap();
