@@ -30,7 +30,7 @@
 //! | `audit` | append an audit record | append an audit record |
 //! | `alert` | resolve the alert that this handler fired for the entity | fire an alert, on a server fault |
 //!
-//! Start with the [guide](guide::getting_started). [`orchestrate`](macro@orchestrate) documents every argument, and [`Orchestrator`]
+//! Start with the [guide](guide::getting_started). `orchestrate` documents every argument, and [`Orchestrator`]
 //! holds the backends that the steps use.
 //!
 //! # Features
