@@ -1,4 +1,4 @@
-//! `graceful-alerts` is a crate with two receivers of the alerts of `graceful`: Prometheus' [`Alertmanager`], and any signed [`Webhook`].
+//! `graceful-alerts` is a crate with two receivers of the alerts of `graceful`: Prometheus' `Alertmanager`, and any signed `Webhook`.
 //!
 //! An alert store (another [`Alerter`](graceful::backends::Alerter)) stores the open alerts of each entity. A receiver groups them by
 //! failure, compares the groups with those that it has sent, and sends the difference.
@@ -6,6 +6,10 @@
 //! Alert state must be shared between processes: use `graceful_sqlite::Store` or `graceful_postgres::Store` as the alert store. Otherwise an
 //! `Ok` in one process does not resolve an alert fired by another.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "alertmanager", feature = "webhook")),
+    allow(dead_code, unused_imports, reason = "without a receiver nothing uses the rest")
+)]
 
 #[cfg(feature = "alertmanager")]
 pub mod alertmanager;

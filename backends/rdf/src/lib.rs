@@ -1,9 +1,13 @@
-//! `graceful-rdf` is a crate with the knowledge graph of `graceful` as RDF: [`oxigraph`], embedded, and [`sparql`], on any server that
+//! `graceful-rdf` is a crate with the knowledge graph of `graceful` as RDF: `oxigraph`, embedded, and `sparql`, on any server that
 //! implements SPARQL 1.1.
 //!
 //! Both use the same vocabulary and build updates and queries in the same way. Terms are typed and only constants are syntax, so user
 //! input cannot become part of a query.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "oxigraph", feature = "sparql")),
+    allow(dead_code, unused_imports, reason = "without a graph nothing uses the rest")
+)]
 
 #[cfg(feature = "oxigraph")]
 pub mod oxigraph;
