@@ -4,7 +4,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use graceful::backends::client::in_real_time;
@@ -22,6 +22,8 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
 /// How long a writer waits for another process, or for a transaction of the user's.
 const BUSY: Duration = Duration::from_secs(5);
+
+const CONNECT_AGAIN: Duration = Duration::from_millis(10);
 
 const READERS: u32 = 4;
 
@@ -114,7 +116,7 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY);
-    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let mut connection = connect(&options).await?;
     check_version(&mut connection).await?;
     migrate(&mut connection).await?;
     check_writable(&mut connection).await?;
@@ -137,6 +139,19 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
     turns.watch(file.clone());
     let writer = Writer::start(connection, options, file.clone(), Arc::clone(&turns), &runtime);
     Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, inbox, runtime })))
+}
+
+/// SQLite turns the write-ahead log of a new file on without waiting: of two who open the file at once, one is refused.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    let start = Instant::now();
+    loop {
+        match SqliteConnection::connect_with(options).await {
+            Err(error) if super::is_busy(&error) && start.elapsed() < BUSY => {
+                tokio::time::sleep(CONNECT_AGAIN).await;
+            }
+            connected => return connected,
+        }
+    }
 }
 
 /// The path of the database, and whether it may be created.
@@ -210,14 +225,12 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate:
         migration(50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
     ]);
     migrator.dangerous_set_table_name("graceful_migrations");
-    // Another process may migrate at the same time; the second one then finds the tables migrated.
-    for _ in 0..ANOTHER_PROCESS {
-        if migrator.run_direct(None, &mut *connection, false).await.is_ok() {
-            return Ok(());
-        }
+    // Nothing to migrate needs no lock, so that a store opens while another transaction has it.
+    if migrator.run_direct(None, &mut *connection, false).await.is_ok() {
+        return Ok(());
     }
-    migrator.run_direct(None, connection, false).await
+    // Another process may have migrated at the same time: now it waits for this transaction, or this one for it.
+    let mut alone = connection.begin_with("BEGIN IMMEDIATE").await?;
+    migrator.run_direct(None, &mut *alone, false).await?;
+    Ok(alone.commit().await?)
 }
-
-/// How often a concurrent migration is retried.
-const ANOTHER_PROCESS: usize = 3;

@@ -54,13 +54,15 @@ async fn store_in_a_database_of_the_user_leaves_its_tables_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_opens_of_one_file_succeed() {
-    let dir = TempDir::new().unwrap();
-    let mut opening = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        opening.spawn(Store::open(dir.path().join("app.db")));
-    }
-    for opened in opening.join_all().await {
-        opened.unwrap();
+        let dir = TempDir::new().unwrap();
+        let mut opening = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            opening.spawn(Store::open(dir.path().join("app.db")));
+        }
+        for opened in opening.join_all().await {
+            opened.unwrap();
+        }
     }
 }
 
