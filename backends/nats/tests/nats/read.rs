@@ -207,26 +207,30 @@ async fn poison_event_is_reported_and_delays_no_other() {
     nats.clean().await;
 }
 
+/// The subscriber is dropped while its handler, which never returns, runs.
+async fn dropped_in_a_handler(subscriber: Subscriber, inbox: memory::Inbox) {
+    let (sender, mut begun) = mpsc::unbounded_channel();
+    let reading = tokio::spawn(async move {
+        let handler = |_, transaction| {
+            sender.send(()).unwrap();
+            async {
+                std::future::pending::<()>().await;
+                Ok(transaction)
+            }
+        };
+        subscriber.run(&inbox, handler).await.unwrap();
+    });
+    awaited(begun.recv()).await.unwrap();
+    reading.abort();
+}
+
 #[tokio::test]
 async fn event_whose_attempts_never_end_is_poison() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     // Two processes that die of it.
     for _ in 0..2 {
-        let dies = subscriber(&nats).await;
-        let (sender, mut begun) = mpsc::unbounded_channel();
-        let reading = tokio::spawn(async move {
-            let handler = |_, transaction| {
-                sender.send(()).unwrap();
-                async {
-                    std::future::pending::<()>().await;
-                    Ok(transaction)
-                }
-            };
-            dies.run(&memory::Inbox::new(), handler).await.unwrap();
-        });
-        awaited(begun.recv()).await.unwrap();
-        reading.abort();
+        dropped_in_a_handler(subscriber(&nats).await, memory::Inbox::new()).await;
     }
     let (subscriber, mut poison) = poison(subscriber(&nats).await.attempts(2));
     let (reading, mut handled) = read(subscriber, &memory::Inbox::new(), |_, _| Ok(()));
@@ -243,20 +247,7 @@ async fn subscriber_dropped_in_a_handler_has_not_handled_the_event() {
     let Some(nats) = Nats::find().await else { return };
     Emitter::new(&nats).await.say(1).await;
     let inbox = memory::Inbox::new();
-    let (dropped, given) = (subscriber(&nats).await, inbox.clone());
-    let (sender, mut begun) = mpsc::unbounded_channel();
-    let reading = tokio::spawn(async move {
-        let handler = |_, transaction| {
-            sender.send(()).unwrap();
-            async {
-                std::future::pending::<()>().await;
-                Ok(transaction)
-            }
-        };
-        dropped.run(&given, handler).await.unwrap();
-    });
-    awaited(begun.recv()).await.unwrap();
-    reading.abort();
+    dropped_in_a_handler(subscriber(&nats).await, inbox.clone()).await;
     let (reading, mut handled) = read(subscriber(&nats).await, &inbox, |_, _| Ok(()));
     assert_eq!(next(&mut handled).await, 1);
     all_answered(&nats).await;
