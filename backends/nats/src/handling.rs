@@ -127,9 +127,17 @@ impl Subscriber {
             return Outcome::Handled;
         };
         if deliveries == 1 && !rejected.poison {
-            // Counted only now: most first attempts succeed, and are spared a commit of their own. Where it cannot be counted, there
-            // is one attempt more.
-            let _ = timeout(self.timeout, inbox.attempted(&self.name, event)).await;
+            // Counted only now: most first attempts succeed, and are spared a commit of their own.
+            let counted = timeout(self.timeout, inbox.attempted(&self.name, event)).await;
+            if let Err(error) = counted.unwrap_or_else(|_| Err(self.timed_out("the inbox")))
+                && let Some(failures) = self.outages.inbox.failed()
+            {
+                tracing::warn!(
+                    target: "graceful::subscriber",
+                    consumer = self.name, %error, failures,
+                    "the inbox is unavailable; the event gets one attempt more"
+                );
+            }
         }
         Outcome::Rejected { attempt, rejected }
     }
