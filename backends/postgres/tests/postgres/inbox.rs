@@ -16,7 +16,7 @@ use graceful::{
 use graceful_nats::{Events, Filter, PoisonEvent, Subscriber};
 use graceful_postgres::Store;
 use graceful_tests::{
-    Link, Proxy,
+    Link, Log, Proxy,
     gate::{awaited, until},
     inboxes::{self, Failing},
     servers::{self, unique},
@@ -123,6 +123,42 @@ async fn database_that_is_down_longer_than_all_attempts_poisons_no_event() {
         assert!(poison.try_recv().is_err(), "{fault:?}");
         stream.clean().await;
     }
+    postgres.clean().await;
+}
+
+/// The database is down when the first attempt has failed. Of two attempts the event gets three.
+#[tokio::test]
+async fn attempt_that_cannot_be_counted_is_logged_and_gives_one_more() {
+    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let (log, _guard) = Log::listen();
+    let schema = postgres.migrated().await;
+    let proxy = Proxy::to(postgres.address).await;
+    let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
+    let (subscriber, mut poison) = stream.subscriber().await;
+    let calls = AtomicUsize::new(0);
+    let handler = |_: Arc<ReceivedEvent>, transaction| {
+        let (call, proxy) = (calls.fetch_add(1, Ordering::SeqCst), &proxy);
+        async move {
+            match call {
+                0 => proxy.set(Link::Refused).await,
+                1 => {}
+                _ => return Ok(transaction),
+            }
+            Err("not now".into())
+        }
+    };
+    let uncounted = || {
+        let lines = log.of("graceful::subscriber");
+        lines.iter().filter(|line| line.field("message").ends_with("the event gets one attempt more")).count()
+    };
+    let end = async {
+        until(|| async { uncounted() == 1 }).await;
+        proxy.set(Link::Up).await;
+        until(|| async { calls.load(Ordering::SeqCst) == 3 }).await;
+    };
+    awaited(subscriber.attempts(2).run_until(end, &store, handler)).await.unwrap();
+    assert!(poison.try_recv().is_err());
+    stream.clean().await;
     postgres.clean().await;
 }
 
