@@ -14,6 +14,7 @@ mod parse;
 #[cfg(test)]
 mod snapshots;
 mod syntax;
+mod words;
 
 use darling::Error;
 use proc_macro2::TokenStream;

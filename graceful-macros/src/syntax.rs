@@ -1,4 +1,8 @@
 //! The syntax of arguments, independently of their names: `name`, `name = value`, `name(…)`.
+//!
+//! `darling` parses a list with `darling::ast::NestedMeta`, which stops at the first argument that is wrong, with the error of `syn`.
+//! Here every argument is parsed by itself, so that all mistakes are reported in one run, each with its fix. The errors are collected,
+//! and reported, by `darling`.
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};

@@ -5,7 +5,10 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Path, spanned::Spanned as _};
 
 use super::{bound, hidden};
-use crate::model::{Fallback, Handler, Hook, HookArm, Krate};
+use crate::{
+    model::{Fallback, Handler, Hook, HookArm, Krate},
+    words::Words as _,
+};
 
 /// The function that starts the hooks which need nothing of the caller's: those of both arms, and the typed ones of the error arm
 /// for when there is no error value. Of a durable handler it is all of them, since a relay has no caller.
@@ -14,7 +17,7 @@ pub(super) fn detached(handler: &Handler) -> Option<TokenStream> {
     let (step, flow) = (bound("step"), bound("flow"));
     let here = |hook: &&Hook| hook.arm != HookArm::Ok || handler.restores(hook);
     let arms = handler.hooks.iter().filter(here).map(|Hook { step, arm, path }| {
-        let step = hidden(step);
+        let step = hidden(step.variant());
         let span = Span::mixed_site().located_at(path.span());
         let at = krate.at(span);
         let [found, view, value] = ["__hook", "__view", "__value"].map(|name| Ident::new(name, span));
@@ -84,7 +87,7 @@ pub(super) fn typed_hooks(handler: &Handler) -> Option<TokenStream> {
                 HookArm::Ok => hidden("Success"),
                 HookArm::Err => hidden("Failure"),
             };
-            let step = hidden(hook.step);
+            let step = hidden(hook.step.variant());
             let call = called(krate, &hook.path, &view, |view| view.to_token_stream());
             Some(quote!((#krate::Step::#step, #krate::__private010::Arm::#arm(#view)) => #call))
         })

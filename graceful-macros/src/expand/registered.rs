@@ -4,7 +4,10 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::{hidden, hooks, name};
-use crate::model::Handler;
+use crate::{
+    model::Handler,
+    words::{Step, Words as _},
+};
 
 fn here_name() -> Ident {
     hidden("__graceful_here")
@@ -55,8 +58,8 @@ pub(super) fn registered(handler: &Handler) -> TokenStream {
     let name = handler.function.signature.ident.to_string();
     let pattern =
         registered.pattern.as_ref().map_or_else(|| quote!(""), |pattern| super::name(handler, pattern));
-    let steps = |method, steps: &[&str]| {
-        let (method, steps) = (hidden(method), steps.iter().map(|step| hidden(step)));
+    let steps = |method, steps: &[Step]| {
+        let (method, steps) = (hidden(method), steps.iter().map(|step| hidden(step.variant())));
         (steps.len() > 0).then(|| quote!(.#method(&[#(#krate::Step::#steps),*])))
     };
     let declares = steps("declares", &registered.declared);

@@ -14,7 +14,7 @@ use syn::{Expr, Path};
 
 use self::{
     registered::Registered,
-    rules::{FALLBACK, check_function, check_rules},
+    rules::{check_function, check_rules},
     scope::Scope,
 };
 pub(crate) use self::{
@@ -24,7 +24,8 @@ pub(crate) use self::{
 pub(crate) use crate::parse::Name;
 use crate::{
     errors::wrong,
-    parse::{Args, EventArgs, Function, STEPS, StepArgs},
+    parse::{Args, EventArgs, Function, StepArgs, Steps},
+    words::{Delivery, Step, Words},
 };
 
 /// A handler, ready to be written out: no question is open.
@@ -91,14 +92,19 @@ pub(crate) enum SpecArgument {
     Names(Vec<Name>),
     Millis(u64),
     BudgetMillis(u32),
-    /// A variant of an enum of the runtime.
+    /// A variant of an enum of the runtime, by their names.
     Variant(&'static str, &'static str),
+}
+
+impl SpecArgument {
+    fn variant<W: Words>(value: W) -> Self {
+        Self::Variant(W::ENUM, value.variant())
+    }
 }
 
 /// A hook in the place of a step's arm.
 pub(crate) struct Hook {
-    /// The variant of `Step`.
-    pub(crate) step: &'static str,
+    pub(crate) step: Step,
     pub(crate) arm: HookArm,
     pub(crate) path: Path,
 }
@@ -122,7 +128,7 @@ impl Handler {
         let name = function.signature.ident.to_string().trim_start_matches("r#").to_owned();
         let sound = check_function(&function, errors) && !args.krate_unknown;
         check_rules(&mut args, &scope, &shape, errors);
-        let durable = delivery(&args) == "Durable";
+        let durable = delivery(&args) == Delivery::Durable;
 
         let pattern = pattern(&args, &function.signature.ident, errors);
         let registered = Registered::of(&args, &pattern, &function, &shape);
@@ -139,7 +145,7 @@ impl Handler {
 
         let hooks = hooks(&args.steps);
         for (method, hook) in hooks.iter().map(|hook| (hook.arm.site_method(), hook)) {
-            spec.push(call(method, [SpecArgument::Variant("Step", hook.step)]));
+            spec.push(call(method, [SpecArgument::variant(hook.step)]));
         }
         let setters = Setters::new(&args, &scope, errors);
         let on = args.on.as_ref().and_then(|on| setters::entry(on, &scope, "on", errors));
@@ -154,7 +160,7 @@ impl Handler {
             held: shape::held(&mut function, &named),
             registered,
             fallback: fallback(&args),
-            required: args.steps.iter().find_map(|step| step.required),
+            required: args.steps.iter().find_map(|(_, step)| step.required),
             durable,
             name: args.name.clone(),
             tx: args.tx,
@@ -218,8 +224,8 @@ impl HookArm {
     }
 }
 
-fn delivery(args: &Args) -> &'static str {
-    args.delivery.as_ref().map_or("Inline", |delivery| delivery.value)
+fn delivery(args: &Args) -> Delivery {
+    args.delivery.as_ref().map_or(Delivery::Inline, |delivery| delivery.value)
 }
 
 fn call<const N: usize>(method: &'static str, arguments: [SpecArgument; N]) -> SpecCall {
@@ -267,7 +273,7 @@ fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Ac
 }
 
 fn options(args: &Args) -> Vec<SpecCall> {
-    use SpecArgument::{BudgetMillis, Millis, Names, Variant};
+    use SpecArgument::{BudgetMillis, Millis, Names};
 
     let cache = &args.cache;
     let name = |name: &Option<Name>| name.clone().map(SpecArgument::Name);
@@ -279,28 +285,28 @@ fn options(args: &Args) -> Vec<SpecCall> {
             "delivery",
             args.delivery
                 .as_ref()
-                .filter(|delivery| delivery.value != "Durable")
-                .map(|delivery| Variant("Delivery", delivery.value)),
+                .filter(|delivery| delivery.value != Delivery::Durable)
+                .map(|delivery| SpecArgument::variant(delivery.value)),
         ),
         ("cache_ttl_ms", cache.ttl.as_ref().map(|ttl| Millis(ttl.value))),
-        ("on_ok", cache.on_ok.as_ref().map(|on_ok| Variant("OnOk", on_ok.value))),
-        ("on_err", cache.on_err.as_ref().map(|on_err| Variant("OnErr", on_err.value))),
+        ("on_ok", cache.on_ok.as_ref().map(|on_ok| SpecArgument::variant(on_ok.value))),
+        ("on_err", cache.on_err.as_ref().map(|on_err| SpecArgument::variant(on_err.value))),
         ("incident", name(&args.incident)),
         ("relation", name(&args.relation)),
         ("to_pattern", name(&args.to_pattern)),
         ("schedule_after_ms", args.schedule_after.as_ref().map(|after| Millis(after.value))),
-        ("alert_on", args.alert_on.as_ref().map(|on| Variant("AlertOn", on.value))),
-        ("severity", args.severity.as_ref().map(|severity| Variant("Severity", severity.value))),
+        ("alert_on", args.alert_on.as_ref().map(|on| SpecArgument::variant(on.value))),
+        ("severity", args.severity.as_ref().map(|severity| SpecArgument::variant(severity.value))),
         ("last_good", args.last_good.map(|_| Millis(max_age))),
     ];
     let once = once.into_iter().filter_map(|(method, argument)| Some(call(method, [argument?])));
     let once = once.chain(args.audit_payload.map(|_| call("audit_payload", [])));
-    let by_step = args.steps.iter().zip(STEPS).flat_map(|(step, (_, variant))| {
-        let variant = || Variant("Step", variant);
-        let budget = step.timeout.as_ref().and_then(|timeout| u32::try_from(timeout.value).ok());
+    let by_step = args.steps.iter().flat_map(|(step, args)| {
+        let variant = || SpecArgument::variant(step);
+        let budget = args.timeout.as_ref().and_then(|timeout| u32::try_from(timeout.value).ok());
         [
-            step.off.map(|_| call("off", [variant()])),
-            step.required.map(|_| call("required", [variant()])),
+            args.off.map(|_| call("off", [variant()])),
+            args.required.map(|_| call("required", [variant()])),
             budget.map(|budget| call("timeout_ms", [variant(), BudgetMillis(budget)])),
         ]
     });
@@ -308,21 +314,20 @@ fn options(args: &Args) -> Vec<SpecCall> {
     once.chain(errors).chain(by_step.flatten()).collect()
 }
 
-fn hooks(steps: &[StepArgs; 9]) -> Vec<Hook> {
+fn hooks(steps: &Steps) -> Vec<Hook> {
     let mut hooks = Vec::new();
     // The fallback's function is no hook of a step: it answers.
-    for (step, (_, variant)) in steps.iter().zip(STEPS).skip(1) {
-        let arms = [(HookArm::Both, &step.with), (HookArm::Ok, &step.ok), (HookArm::Err, &step.err)];
+    for (step, args) in steps.iter().filter(|(step, _)| *step != Step::Fallback) {
+        let arms = [(HookArm::Both, &args.with), (HookArm::Ok, &args.ok), (HookArm::Err, &args.err)];
         hooks.extend(
-            arms.into_iter()
-                .filter_map(|(arm, path)| path.clone().map(|path| Hook { step: variant, arm, path })),
+            arms.into_iter().filter_map(|(arm, path)| path.clone().map(|path| Hook { step, arm, path })),
         );
     }
     hooks
 }
 
 fn fallback(args: &Args) -> Option<Fallback> {
-    let hook = args.steps[FALLBACK].with.clone().map(Fallback::Hook);
+    let hook = args.steps[Step::Fallback].with.clone().map(Fallback::Hook);
     hook.or_else(|| args.last_good.map(Fallback::LastGood))
 }
 

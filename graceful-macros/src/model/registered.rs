@@ -11,20 +11,22 @@ use syn::{
 
 use super::{
     Shape, fully_hooked,
-    rules::{CACHE, FALLBACK},
     scope::identifiers,
     shape::{output_of, without_parentheses},
 };
-use crate::parse::{Args, Function, Name, Piece, STEPS, Value};
+use crate::{
+    parse::{Args, Function, Name, Piece, Value},
+    words::{OnOk, Step},
+};
 
 /// What is registered of a handler.
 pub(crate) struct Registered {
     /// `None` where only the handler itself can name it.
     pub(crate) pattern: Option<Name>,
     /// The steps that the declaration names, and that no hook replaces.
-    pub(crate) declared: Vec<&'static str>,
+    pub(crate) declared: Vec<Step>,
     /// The steps that are `required`, or that an argument relies on, and that no hook replaces.
-    pub(crate) required: Vec<&'static str>,
+    pub(crate) required: Vec<Step>,
     pub(crate) cached: Option<Cached>,
 }
 
@@ -38,8 +40,7 @@ pub(crate) struct Cached {
 
 impl Registered {
     pub(super) fn of(args: &Args, pattern: &Name, function: &Function, shape: &Shape) -> Self {
-        let served =
-            || args.steps.iter().zip(STEPS).filter(|(step, _)| step.off.is_none() && !fully_hooked(step));
+        let served = || args.steps.iter().filter(|(_, args)| args.off.is_none() && !fully_hooked(args));
         let mut used = Vec::new();
         identifiers(function.signature.to_token_stream(), &mut used);
         identifiers(function.body.stream(), &mut used);
@@ -51,11 +52,11 @@ impl Registered {
             pattern => Some(pattern.clone()),
         };
         let mut required: Vec<_> =
-            served().filter(|(step, _)| step.required.is_some()).map(|(_, (_, variant))| variant).collect();
-        required.extend(args.last_good.map(|_| STEPS[FALLBACK].1));
+            served().filter(|(_, args)| args.required.is_some()).map(|(step, _)| step).collect();
+        required.extend(args.last_good.map(|_| Step::Fallback));
         Self {
             pattern,
-            declared: served().filter(|(step, _)| step.given).map(|(_, (_, variant))| variant).collect(),
+            declared: served().filter(|(_, args)| args.given).map(|(step, _)| step).collect(),
             required,
             cached: cached(args, &names, shape),
         }
@@ -63,9 +64,9 @@ impl Registered {
 }
 
 fn cached(args: &Args, names: &Names<'_>, shape: &Shape) -> Option<Cached> {
-    let (cache, step) = (&args.cache, &args.steps[CACHE]);
+    let (cache, step) = (&args.cache, &args.steps[Step::Cache]);
     let replaced = step.off.is_some() || step.with.is_some() || step.ok.is_some();
-    let invalidates = cache.on_ok.as_ref().is_some_and(|on_ok| on_ok.value == "Invalidate");
+    let invalidates = cache.on_ok.as_ref().is_some_and(|on_ok| on_ok.value == OnOk::Invalidate);
     // The type of an expression is not known here.
     if replaced || invalidates || cache.value.is_some() || args.payload.is_some() {
         return None;

@@ -7,7 +7,8 @@ use syn::{ReturnType, Type};
 use super::{Shape, delivery, scope::Scope};
 use crate::{
     errors::{at, wrong},
-    parse::{Args, Function, STEPS, StepArgs},
+    parse::{Args, Function, StepArgs},
+    words::{Delivery, Step, Words as _},
 };
 
 pub(super) fn check_function(function: &Function, errors: &mut Accumulator) -> bool {
@@ -32,8 +33,8 @@ pub(super) fn check_function(function: &Function, errors: &mut Accumulator) -> b
 
 pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors: &mut Accumulator) {
     let delivery = delivery(args);
-    for (step, (name, _)) in args.steps.iter_mut().zip(STEPS) {
-        check_step(step, name, delivery, errors);
+    for step in Step::ALL {
+        check_step(&mut args.steps[*step], *step, delivery, errors);
     }
     if let Some(tx) = args.tx.take() {
         match broken_by_tx(&tx, args, scope, shape) {
@@ -51,7 +52,7 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
         errors.push(wrong(pattern, "`to_pattern` is the pattern of `to`, which is missing: add it, as in `graph(relation = \"owned_by\", to = org, to_pattern = \"org\")`"));
     }
     let cache = &args.cache;
-    let overridden = hooked(&args.steps[CACHE]) || args.steps[CACHE].off.is_some();
+    let overridden = hooked(&args.steps[Step::Cache]) || args.steps[Step::Cache].off.is_some();
     if let (Some(cache), None, false, false) =
         (cache.given, &cache.key, overridden, args.broken.may_mean("cache"))
     {
@@ -74,16 +75,16 @@ fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option
     }
     let rules = [
         (
-            delivery(args) != "Durable",
+            delivery(args) != Delivery::Durable,
             "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
         ),
         (matches!(shape, Shape::Call { .. }), "`tx` waits for the transaction, so it needs an `async fn`"),
         (
-            args.steps.iter().any(|step| step.required.is_some()),
+            args.steps.iter().any(|(_, step)| step.required.is_some()),
             "a `required` step runs before the transaction is committed, so it excludes `tx`: remove one of them",
         ),
         (
-            args.steps[FALLBACK].with.is_some() || args.last_good.is_some(),
+            args.steps[Step::Fallback].with.is_some() || args.last_good.is_some(),
             "a `fallback` returns `Ok` for failed work, which would then be committed: remove it, or `tx`",
         ),
     ];
@@ -93,7 +94,7 @@ fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option
 fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
     let rules = [
         (
-            args.steps[FALLBACK].with.is_some(),
+            args.steps[Step::Fallback].with.is_some(),
             "a fallback is a function or the last good value, not both: keep one",
         ),
         (
@@ -111,25 +112,22 @@ fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
     }
 }
 
-pub(super) const FALLBACK: usize = 0;
-pub(super) const CACHE: usize = 2;
-
 fn hooked(step: &StepArgs) -> bool {
     step.with.is_some() || step.ok.is_some() || step.err.is_some()
 }
 
-fn check_step(step: &mut StepArgs, name: &str, delivery: &str, errors: &mut Accumulator) {
-    if let (Some(with), true) = (&step.with, step.ok.is_some() || step.err.is_some()) {
+fn check_step(args: &mut StepArgs, step: Step, delivery: Delivery, errors: &mut Accumulator) {
+    if let (Some(with), true) = (&args.with, args.ok.is_some() || args.err.is_some()) {
         errors.push(wrong(with, "`with` overrides both arms: remove it, or remove `ok` and `err`"));
-        (step.with, step.ok, step.err) = (None, None, None);
+        (args.with, args.ok, args.err) = (None, None, None);
     }
-    if let Some(timeout) = step.timeout.as_ref().filter(|timeout| u32::try_from(timeout.value).is_err()) {
+    if let Some(timeout) = args.timeout.as_ref().filter(|timeout| u32::try_from(timeout.value).is_err()) {
         errors
             .push(at(timeout.span, "a time budget is at most 49 days: shorten it, as in `timeout = \"2s\"`"));
     }
-    if delivery == "Durable" {
-        for hook in [&mut step.with, &mut step.ok, &mut step.err] {
-            if hook.as_ref().is_some_and(|path| path.segments[0].ident == "Self") && name != "fallback" {
+    if delivery == Delivery::Durable {
+        for hook in [&mut args.with, &mut args.ok, &mut args.err] {
+            if hook.as_ref().is_some_and(|path| path.segments[0].ident == "Self") && step != Step::Fallback {
                 errors.extend(hook.take().map(|hook| {
                     wrong(&hook, "a relay must find the hook of a durable handler without knowing `Self`: name the type")
                 }));
@@ -137,13 +135,13 @@ fn check_step(step: &mut StepArgs, name: &str, delivery: &str, errors: &mut Accu
         }
         return;
     }
-    if delivery == "Inline" || step.required.is_some() || name == "fallback" {
+    if delivery == Delivery::Inline || args.required.is_some() || step == Step::Fallback {
         return;
     }
-    for typed in step.ok.take().into_iter().chain(step.err.take()) {
+    for typed in args.ok.take().into_iter().chain(args.err.take()) {
         errors.push(wrong(
             &typed,
-            format!("a typed hook borrows the handler's result, which is dropped before a background flow runs: use `{name}(with = …)`, mark it `required`, or deliver inline or durably"),
+            format!("a typed hook borrows the handler's result, which is dropped before a background flow runs: use `{step}(with = …)`, mark it `required`, or deliver inline or durably"),
         ));
     }
 }

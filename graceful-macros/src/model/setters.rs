@@ -9,6 +9,7 @@ use super::scope::{Phase, Scope, identifiers};
 use crate::{
     errors::{at, wrong},
     parse::{Args, Piece, Template, Value},
+    words::{Delivery, OnOk},
 };
 
 /// What is written to the builder at entry, and after an `Ok`.
@@ -109,8 +110,8 @@ impl Setters {
 
 /// A hook that a relay restores the `Ok` value for.
 fn restored(args: &Args) -> Option<Span> {
-    let hook = args.steps.iter().find_map(|step| step.ok.as_ref());
-    hook.filter(|_| super::delivery(args) == "Durable").map(syn::spanned::Spanned::span)
+    let hook = args.steps.iter().find_map(|(_, step)| step.ok.as_ref());
+    hook.filter(|_| super::delivery(args) == Delivery::Durable).map(syn::spanned::Spanned::span)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -206,7 +207,7 @@ impl Builder<'_> {
     /// The `Ok` value is the payload, if it can be; where an argument relies on that, it must be.
     fn probe(&mut self, args: &Args) {
         let put =
-            args.cache.on_ok.as_ref().filter(|on_ok| on_ok.value == "Put" && args.cache.value.is_none());
+            args.cache.on_ok.as_ref().filter(|on_ok| on_ok.value == OnOk::Put && args.cache.value.is_none());
         let needed = put.map(|on_ok| on_ok.span).or(args.last_good).or_else(|| restored(args));
         let krate = args.krate.as_ref().map_or_else(Span::call_site, syn::spanned::Spanned::span);
         let (method, span) = needed.map_or(("payload", krate), |span| ("needed_payload", span));

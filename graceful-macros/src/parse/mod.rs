@@ -12,12 +12,13 @@ use syn::{Expr, Path};
 use self::value::{choice, name, names, path, string};
 pub(crate) use self::{
     function::{Function, Item, with_defaults},
-    steps::{STEPS, StepArgs},
+    steps::{StepArgs, Steps},
     value::{At, Name, Piece, Template, Value},
 };
 use crate::{
     errors::{nearest, suggestion, wrong},
     syntax::{Arg, ArgValue, Examples, arguments},
+    words::{AlertOn, Delivery, OnErr, OnOk, Severity, Step, Words},
 };
 
 /// The block's arguments, as its methods get them.
@@ -50,8 +51,8 @@ pub(crate) struct Args {
     pub(crate) graph_to: Option<(Span, Value)>,
     pub(crate) to_pattern: Option<Name>,
     pub(crate) schedule_after: Option<At<u64>>,
-    pub(crate) alert_on: Option<At<&'static str>>,
-    pub(crate) severity: Option<At<&'static str>>,
+    pub(crate) alert_on: Option<At<AlertOn>>,
+    pub(crate) severity: Option<At<Severity>>,
     pub(crate) audit_payload: Option<Span>,
     pub(crate) last_good: Option<Span>,
     pub(crate) max_age: Option<At<u64>>,
@@ -59,7 +60,7 @@ pub(crate) struct Args {
     pub(crate) incident: Option<Name>,
     /// The handler's identity.
     pub(crate) name: Option<Name>,
-    pub(crate) delivery: Option<At<&'static str>>,
+    pub(crate) delivery: Option<At<Delivery>>,
     pub(crate) tx: Option<Ident>,
     pub(crate) on: Option<Expr>,
     pub(crate) krate: Option<Path>,
@@ -69,7 +70,7 @@ pub(crate) struct Args {
     pub(crate) debug: bool,
     /// The cause of a server fault is not logged.
     pub(crate) errors_off: Option<Span>,
-    pub(crate) steps: [StepArgs; 9],
+    pub(crate) steps: Steps,
     /// The `impl` block around the function, whose defaults it has, has no parameters.
     pub(crate) concrete: Option<Span>,
     pub(crate) broken: Broken,
@@ -94,7 +95,7 @@ impl Broken {
             self.names.extend(ARGUMENTS.into_iter().find(|known| tree.to_string() == **known));
         }
         let name = name.to_string();
-        let meant = steps::owner(&name).or_else(|| nearest(&name, &ARGUMENTS));
+        let meant = steps::owner(&name).map(Words::word).or_else(|| nearest(&name, &ARGUMENTS));
         self.anything |= meant.is_none();
         self.names.extend(meant);
     }
@@ -113,8 +114,8 @@ pub(crate) struct CacheArgs {
     pub(crate) ttl: Option<At<u64>>,
     pub(crate) value: Option<Value>,
     pub(crate) version: Option<Value>,
-    pub(crate) on_ok: Option<At<&'static str>>,
-    pub(crate) on_err: Option<At<&'static str>>,
+    pub(crate) on_ok: Option<At<OnOk>>,
+    pub(crate) on_err: Option<At<OnErr>>,
 }
 
 #[derive(Default)]
@@ -130,10 +131,8 @@ impl Args {
         let mut defaults = Self::default();
         let mut wrong = Accumulator::default();
         let mut seen: Vec<Ident> = Vec::new();
-        let examples = Examples {
-            argument: "pattern = \"user\"",
-            list: |name| steps::position(name).map(|_| steps::example(&name.to_string())),
-        };
+        let examples =
+            Examples { argument: "pattern = \"user\"", list: |name| steps::named(name).map(steps::example) };
         let given = arguments(tokens, &examples, &mut wrong);
         let mut wrong = wrong.into_inner();
         own.broken.anything = !wrong.is_empty();
@@ -174,10 +173,9 @@ impl Args {
 
     /// A method's own arguments win over its block's.
     fn or(self, defaults: Self) -> Self {
-        let mut theirs = defaults.steps.into_iter();
         // Another cache key is another cache declaration, and another event another event.
         let cache = if self.cache.given.is_some() { self.cache } else { defaults.cache };
-        let (last_good, max_age) = match self.steps[0].given {
+        let (last_good, max_age) = match self.steps[Step::Fallback].given {
             true => (self.last_good, self.max_age),
             false => (defaults.last_good, defaults.max_age),
         };
@@ -213,7 +211,7 @@ impl Args {
             krate_unknown: self.krate_unknown || defaults.krate_unknown,
             debug: self.debug || defaults.debug,
             errors_off: self.errors_off.or(defaults.errors_off),
-            steps: self.steps.map(|own| own.or(theirs.next().unwrap_or_default())),
+            steps: self.steps.or(defaults.steps),
             concrete: self.concrete.or(defaults.concrete),
             broken: self.broken.or(defaults.broken),
         }
@@ -222,7 +220,7 @@ impl Args {
     fn take(&mut self, arg: Arg, errors: &mut Accumulator) -> Result<()> {
         let Arg { name: at, value: given } = arg;
         let known = at.to_string();
-        if let Some(step) = steps::position(&at) {
+        if let Some(step) = steps::named(&at) {
             return self.take_step(step, &at, given, errors);
         }
         let given = match given {
@@ -248,10 +246,7 @@ impl Args {
             "tags" => self.tags = Some(names(&given, "tags = [\"billing\", \"eu\"]")?),
             "incident" => self.incident = Some(name(&given, "incident = \"order payment\"")?),
             "name" => self.name = Some(name(&given, "name = \"shop::pay\"")?),
-            "delivery" => {
-                let words = [("inline", "Inline"), ("background", "Background"), ("durable", "Durable")];
-                self.delivery = Some(choice(&given, &words)?);
-            }
+            "delivery" => self.delivery = Some(choice(&given)?),
             "tx" => {
                 let parameter = path(&given, "a parameter").ok();
                 let name = parameter.as_ref().and_then(Path::get_ident);

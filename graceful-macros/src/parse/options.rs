@@ -5,34 +5,35 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{Expr, spanned::Spanned as _};
 
 use super::{
-    Args, CacheArgs, EventArgs, STEPS,
+    Args, CacheArgs, EventArgs,
     steps::{self, valueless},
     value::{self, Name, choice, is_constant, is_word, meant, millis, name, path},
 };
 use crate::{
     errors::{put, wrong},
     syntax::ArgValue,
+    words::Step,
 };
 
 impl Args {
     pub(super) fn take_step(
         &mut self,
-        step: usize,
+        step: Step,
         at: &Ident,
         given: ArgValue,
         errors: &mut Accumulator,
     ) -> Result<()> {
         self.steps[step].given = true;
-        match STEPS[step].0 {
-            "fallback" => self.take_fallback(at, given, errors),
-            "metadata" => self.take_metadata(at, given, errors),
-            "cache" => self.take_cache(at, given, errors),
-            "event" => self.take_event(at, given, errors),
-            _ => match given {
-                ArgValue::Word => Err(wrong(at, steps::runs_by_itself(at))),
-                ArgValue::Value(given) => self.steps[step].set(at, &given),
+        match step {
+            Step::Fallback => self.take_fallback(at, given, errors),
+            Step::Metadata => self.take_metadata(at, given, errors),
+            Step::Cache => self.take_cache(at, given, errors),
+            Step::Event => self.take_event(given, errors),
+            Step::Graph | Step::Schedule | Step::Nexus | Step::Audit | Step::Alert => match given {
+                ArgValue::Word => Err(wrong(at, steps::runs_by_itself(step))),
+                ArgValue::Value(given) => self.steps[step].set(step, &given),
                 ArgValue::List(list) => {
-                    self.take_options(step, at, list, errors);
+                    self.take_options(step, list, errors);
                     Ok(())
                 }
             },
@@ -40,10 +41,7 @@ impl Args {
     }
 
     /// The steps whose options are plain: `graph`, `schedule`, `nexus`, `audit`, `alert`.
-    fn take_options(&mut self, step: usize, at: &Ident, list: TokenStream, errors: &mut Accumulator) {
-        const ON: [(&str, &str); 2] = [("all", "All"), ("server_fault", "ServerFault")];
-        const SEVERITIES: [(&str, &str); 4] =
-            [("info", "Info"), ("warning", "Warning"), ("error", "Error"), ("critical", "Critical")];
+    fn take_options(&mut self, step: Step, list: TokenStream, errors: &mut Accumulator) {
         let Self {
             relation,
             graph_to,
@@ -55,7 +53,7 @@ impl Args {
             steps,
             ..
         } = self;
-        steps[step].list(at, list, errors, |option, value| {
+        steps[step].list(step, list, errors, |option, value| {
             if option == "payload" {
                 return match value {
                     ArgValue::Word => put(audit_payload, option, option.span()),
@@ -76,8 +74,8 @@ impl Args {
                 "to" => put(graph_to, option, (option.span(), value::value(given.clone())?)),
                 "to_pattern" => put(to_pattern, option, name(given, "to_pattern = \"team\"")?),
                 "after" => put(schedule_after, option, millis(given, "after = \"5m\"")?),
-                "on" => put(alert_on, option, choice(given, &ON)?),
-                _ => put(severity, option, choice(given, &SEVERITIES)?),
+                "on" => put(alert_on, option, choice(given)?),
+                _ => put(severity, option, choice(given)?),
             }
         });
     }
@@ -85,12 +83,12 @@ impl Args {
     fn take_fallback(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
         const HOW: &str = "`fallback` is a function, `fallback = path`, or `fallback = last_good`";
         let Self { steps, last_good, max_age, .. } = self;
-        let step = &mut steps[0];
+        let step = &mut steps[Step::Fallback];
         match given {
             ArgValue::Word => return Err(wrong(at, HOW)),
             ArgValue::Value(given) if is_word(&given, "last_good") => *last_good = Some(given.span()),
             ArgValue::Value(given) => {
-                if step.switch_off(at, &given)? {
+                if step.switch_off(Step::Fallback, &given)? {
                     return Ok(());
                 }
                 let what = "a function, an `async fn(&Failure<'_, E>) -> Option<T>`, or `last_good`";
@@ -100,7 +98,7 @@ impl Args {
                 step.with = Some(path(&given, what)?);
             }
             ArgValue::List(list) => {
-                step.list(at, list, errors, |option, value| match value {
+                step.list(Step::Fallback, list, errors, |option, value| match value {
                     ArgValue::Word if option == "last_good" => put(last_good, option, option.span()),
                     ArgValue::Value(given) if option == "max_age" => {
                         put(max_age, option, millis(given, "max_age = \"1h\"")?)
@@ -133,7 +131,7 @@ impl Args {
 
     fn take_metadata(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
         let Self { steps, metadata, .. } = self;
-        let step = &mut steps[1];
+        let step = &mut steps[Step::Metadata];
         match given {
             ArgValue::Word => {
                 return Err(wrong(
@@ -142,11 +140,11 @@ impl Args {
                 ));
             }
             ArgValue::Value(given) => {
-                if !step.switch_off(at, &given)? {
+                if !step.switch_off(Step::Metadata, &given)? {
                     *metadata = Some(value::value(given)?);
                 }
             }
-            ArgValue::List(list) => step.list(at, list, errors, |option, value| {
+            ArgValue::List(list) => step.list(Step::Metadata, list, errors, |option, value| {
                 put(metadata, option, value::value(value_of(option, value)?.clone())?)
             }),
         }
@@ -155,32 +153,36 @@ impl Args {
 
     fn take_cache(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
         let Self { steps, cache, .. } = self;
-        let step = &mut steps[2];
+        let step = &mut steps[Step::Cache];
         cache.given = Some(at.span());
         match given {
             ArgValue::Word => return Err(wrong(at, "`cache` takes a key: `cache = user.id`")),
             ArgValue::Value(given) => {
-                if !step.switch_off(at, &given)? {
+                if !step.switch_off(Step::Cache, &given)? {
                     cache.key = Some(value::value(given)?);
                 }
             }
             ArgValue::List(list) => {
-                step.list(at, list, errors, |option, value| cache.take(option, value_of(option, value)?));
+                step.list(Step::Cache, list, errors, |option, value| {
+                    cache.take(option, value_of(option, value)?)
+                });
             }
         }
         Ok(())
     }
 
-    fn take_event(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
-        let step = &mut self.steps[5];
+    fn take_event(&mut self, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
+        let step = &mut self.steps[Step::Event];
         let mut event = EventArgs::default();
         match given {
             ArgValue::Word => {}
-            ArgValue::Value(given) if step.switch_off(at, &given)? => return Ok(()),
+            ArgValue::Value(given) if step.switch_off(Step::Event, &given)? => return Ok(()),
             // A path in small letters is a hook, what else is no text is meant as a name.
-            ArgValue::Value(given @ Expr::Path(_)) if !is_constant(&given) => return step.set(at, &given),
+            ArgValue::Value(given @ Expr::Path(_)) if !is_constant(&given) => {
+                return step.set(Step::Event, &given);
+            }
             ArgValue::Value(given) => event.name = Some(name(&given, "event = \"user_updated\"")?),
-            ArgValue::List(list) => step.list(at, list, errors, |option, value| {
+            ArgValue::List(list) => step.list(Step::Event, list, errors, |option, value| {
                 let given = value_of(option, value)?;
                 match option.to_string().as_str() {
                     "name" => put(&mut event.name, option, name(given, "name = \"user_updated\"")?),
@@ -208,14 +210,8 @@ impl CacheArgs {
             "value" => put(&mut self.value, at, value::value(given.clone())?),
             "version" => put(&mut self.version, at, value::value(given.clone())?),
             "ttl" => put(&mut self.ttl, at, millis(given, "ttl = \"10m\"")?),
-            "on_ok" => {
-                put(&mut self.on_ok, at, choice(given, &[("put", "Put"), ("invalidate", "Invalidate")])?)
-            }
-            _ => put(
-                &mut self.on_err,
-                at,
-                choice(given, &[("auto", "Auto"), ("always", "Always"), ("keep", "Keep")])?,
-            ),
+            "on_ok" => put(&mut self.on_ok, at, choice(given)?),
+            _ => put(&mut self.on_err, at, choice(given)?),
         }
     }
 }

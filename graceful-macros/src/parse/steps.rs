@@ -1,6 +1,9 @@
 //! The arguments that every step takes: `off`, hooks, `required`, `timeout`.
 
-use std::fmt;
+use std::{
+    array,
+    ops::{Index, IndexMut},
+};
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span};
@@ -13,55 +16,43 @@ use super::{
 use crate::{
     errors::{put, suggestion, wrong},
     syntax::{Arg, ArgValue, Examples, arguments},
+    words::{Step, Words as _},
 };
 
-/// The steps, by their number in the runtime.
-pub(crate) const STEPS: [(&str, &str); 9] = [
-    ("fallback", "Fallback"),
-    ("metadata", "Metadata"),
-    ("cache", "Cache"),
-    ("graph", "Graph"),
-    ("schedule", "Schedule"),
-    ("event", "Event"),
-    ("nexus", "Nexus"),
-    ("audit", "Audit"),
-    ("alert", "Alert"),
-];
-
 /// What a step takes beside what all of them take.
-pub(super) fn options(step: &str) -> &'static [&'static str] {
+pub(super) const fn options(step: Step) -> &'static [&'static str] {
     match step {
-        "fallback" => &["last_good", "max_age"],
-        "metadata" => &["value"],
-        "cache" => &["key", "ttl", "value", "version", "on_ok", "on_err"],
-        "graph" => &["relation", "to", "to_pattern"],
-        "schedule" => &["after"],
-        "event" => &["name", "failed", "payload"],
-        "audit" => &["payload"],
-        "alert" => &["on", "severity"],
-        _ => &[],
+        Step::Fallback => &["last_good", "max_age"],
+        Step::Metadata => &["value"],
+        Step::Cache => &["key", "ttl", "value", "version", "on_ok", "on_err"],
+        Step::Graph => &["relation", "to", "to_pattern"],
+        Step::Schedule => &["after"],
+        Step::Event => &["name", "failed", "payload"],
+        Step::Nexus => &[],
+        Step::Audit => &["payload"],
+        Step::Alert => &["on", "severity"],
     }
 }
 
-pub(super) fn position(name: &Ident) -> Option<usize> {
-    STEPS.iter().position(|(step, _)| name == step)
+pub(super) fn named(name: &Ident) -> Option<Step> {
+    Step::ALL.iter().copied().find(|step| name == step.word())
 }
 
 /// The step that takes an option, if only one does.
-pub(super) fn owner(option: &str) -> Option<&'static str> {
-    STEPS.iter().map(|(step, _)| *step).find(|step| options(step).contains(&option))
+pub(super) fn owner(option: &str) -> Option<Step> {
+    Step::ALL.iter().copied().find(|step| options(*step).contains(&option))
 }
 
-pub(super) fn example(step: &str) -> String {
+pub(super) fn example(step: Step) -> String {
     let option = match step {
-        "fallback" => "last_good, max_age = \"1h\"",
-        "metadata" => "value = …",
-        "cache" => "key = user.id",
-        "graph" => "relation = \"owned_by\"",
-        "schedule" => "after = \"5m\"",
-        "event" => "name = \"user_updated\"",
-        "alert" => "on = \"all\"",
-        _ => "with = path",
+        Step::Fallback => "last_good, max_age = \"1h\"",
+        Step::Metadata => "value = …",
+        Step::Cache => "key = user.id",
+        Step::Graph => "relation = \"owned_by\"",
+        Step::Schedule => "after = \"5m\"",
+        Step::Event => "name = \"user_updated\"",
+        Step::Alert => "on = \"all\"",
+        Step::Nexus | Step::Audit => "with = path",
     };
     format!("{step}({option})")
 }
@@ -73,7 +64,7 @@ pub(super) fn belongs(name: &str) -> Option<String> {
             "`{name}` is an option of `{step}`: `{}`",
             match name {
                 "last_good" => "fallback = last_good".to_owned(),
-                name if step == "cache" && name != "key" => format!("cache(key = …, {name} = …)"),
+                name if step == Step::Cache && name != "key" => format!("cache(key = …, {name} = …)"),
                 name => format!("{step}({name} = …)"),
             }
         ));
@@ -103,9 +94,41 @@ pub(crate) struct StepArgs {
     pub(crate) timeout: Option<At<u64>>,
 }
 
-impl StepArgs {
+/// What a declaration says of each step.
+#[derive(Default)]
+pub(crate) struct Steps([StepArgs; Step::ALL.len()]);
+
+impl Index<Step> for Steps {
+    type Output = StepArgs;
+
+    fn index(&self, step: Step) -> &StepArgs {
+        &self.0[step as usize]
+    }
+}
+
+impl IndexMut<Step> for Steps {
+    fn index_mut(&mut self, step: Step) -> &mut StepArgs {
+        &mut self.0[step as usize]
+    }
+}
+
+impl Steps {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Step, &StepArgs)> {
+        Step::ALL.iter().copied().zip(&self.0)
+    }
+
     /// A method's own arguments win over its block's.
-    pub(crate) fn or(self, defaults: Self) -> Self {
+    pub(super) fn or(self, defaults: Self) -> Self {
+        let mut pairs = self.0.into_iter().zip(defaults.0);
+        Self(array::from_fn(|_| {
+            let (own, defaults) = pairs.next().expect("both have every step");
+            own.or(defaults)
+        }))
+    }
+}
+
+impl StepArgs {
+    fn or(self, defaults: Self) -> Self {
         let own_hooks = self.with.is_some() || self.ok.is_some() || self.err.is_some();
         let (with, ok, err) = match own_hooks || self.off.is_some() {
             true => (self.with, self.ok, self.err),
@@ -123,19 +146,19 @@ impl StepArgs {
     }
 
     /// `STEP = off` or `STEP = path`.
-    pub(super) fn set(&mut self, name: &Ident, given: &Expr) -> Result<()> {
-        if self.switch_off(name, given)? {
+    pub(super) fn set(&mut self, step: Step, given: &Expr) -> Result<()> {
+        if self.switch_off(step, given)? {
             return Ok(());
         }
         let hook = value::path(given, HOOK).map_err(|_| {
-            let options = example(&name.to_string());
-            wrong(given, format!("`{name} = …` takes `off` or the path of {HOOK}; options go in parentheses, as in `{options}`"))
+            let options = example(step);
+            wrong(given, format!("`{step} = …` takes `off` or the path of {HOOK}; options go in parentheses, as in `{options}`"))
         })?;
         let word = hook.get_ident().map(Ident::to_string).unwrap_or_default();
         match word.as_str() {
-            "none" | "no" | "disabled" => return Err(wrong(given, switched_off_by(name))),
-            "required" => return Err(wrong(given, format!("`required` is an option: `{name}(required)`"))),
-            "on" | "yes" | "enabled" => return Err(wrong(given, runs_by_itself(name))),
+            "none" | "no" | "disabled" => return Err(wrong(given, switched_off_by(step))),
+            "required" => return Err(wrong(given, format!("`required` is an option: `{step}(required)`"))),
+            "on" | "yes" | "enabled" => return Err(wrong(given, runs_by_itself(step))),
             _ => {}
         }
         if let Some((word, near)) = value::meant(given, &["off"]) {
@@ -145,9 +168,9 @@ impl StepArgs {
         Ok(())
     }
 
-    pub(super) fn switch_off(&mut self, name: &Ident, given: &Expr) -> Result<bool> {
+    pub(super) fn switch_off(&mut self, step: Step, given: &Expr) -> Result<bool> {
         if let Expr::Lit(ExprLit { lit: Lit::Bool(on), .. }) = given {
-            let rule = if on.value { runs_by_itself(name) } else { switched_off_by(name) };
+            let rule = if on.value { runs_by_itself(step) } else { switched_off_by(step) };
             return Err(wrong(given, rule));
         }
         let off = value::is_word(given, "off");
@@ -160,23 +183,22 @@ impl StepArgs {
     /// `STEP(…)`: what is not common to all steps is for `own`.
     pub(super) fn list(
         &mut self,
-        step: &Ident,
+        step: Step,
         list: proc_macro2::TokenStream,
         errors: &mut Accumulator,
         mut own: impl FnMut(&Ident, &ArgValue) -> Result<()>,
     ) {
-        let step = step.to_string();
-        let examples = Examples { argument: &example(&step), list: |_| None };
+        let examples = Examples { argument: &example(step), list: |_| None };
         for Arg { name, value } in arguments(list, &examples, errors) {
-            let taken = match options(&step).contains(&name.to_string().as_str()) {
+            let taken = match options(step).contains(&name.to_string().as_str()) {
                 true => own(&name, &value),
-                false => self.take(&step, &name, &value),
+                false => self.take(step, &name, &value),
             };
             errors.handle(taken);
         }
     }
 
-    fn take(&mut self, step: &str, name: &Ident, value: &ArgValue) -> Result<()> {
+    fn take(&mut self, step: Step, name: &Ident, value: &ArgValue) -> Result<()> {
         match (name.to_string().as_str(), value) {
             ("with" | "ok" | "err", ArgValue::Value(given)) if value::is_word(given, "off") => {
                 Err(wrong(given, format!("{}, with both of its arms", switched_off_by(step))))
@@ -202,28 +224,28 @@ impl StepArgs {
     }
 }
 
-fn switched_off_by(step: impl fmt::Display) -> String {
+fn switched_off_by(step: Step) -> String {
     format!("a step is switched off by `{step} = off`")
 }
 
-pub(super) fn runs_by_itself(step: impl fmt::Display) -> String {
+pub(super) fn runs_by_itself(step: Step) -> String {
     format!("`{step}` runs by itself: give it options, `{step}(…)`, or switch it off, `{step} = off`")
 }
 
 /// What others call an option, too far from its name to be a slip.
-const OTHER_WORDS: [(&str, &str, &str); 9] = [
-    ("alert", "level", "severity"),
-    ("alert", "priority", "severity"),
-    ("cache", "expires", "ttl"),
-    ("cache", "expiry", "ttl"),
-    ("event", "error", "failed"),
-    ("graph", "edge", "relation"),
-    ("graph", "target", "to"),
-    ("schedule", "at", "after"),
-    ("schedule", "delay", "after"),
+const OTHER_WORDS: [(Step, &str, &str); 9] = [
+    (Step::Alert, "level", "severity"),
+    (Step::Alert, "priority", "severity"),
+    (Step::Cache, "expires", "ttl"),
+    (Step::Cache, "expiry", "ttl"),
+    (Step::Event, "error", "failed"),
+    (Step::Graph, "edge", "relation"),
+    (Step::Graph, "target", "to"),
+    (Step::Schedule, "at", "after"),
+    (Step::Schedule, "delay", "after"),
 ];
 
-fn unknown_option(step: &str, given: &str, value: &ArgValue) -> String {
+fn unknown_option(step: Step, given: &str, value: &ArgValue) -> String {
     let known: Vec<_> = options(step).iter().chain(&COMMON).copied().collect();
     let other_word = OTHER_WORDS.iter().find(|(of, word, _)| (*of, *word) == (step, given));
     let fix = if let Some((_, _, option)) = other_word {
@@ -234,7 +256,7 @@ fn unknown_option(step: &str, given: &str, value: &ArgValue) -> String {
         format!("it goes outside of the parentheses, beside `{step}`")
     } else if let Some(suggestion) = suggestion(given, &known) {
         suggestion
-    } else if let ("metadata", ArgValue::Value(_)) = (step, value) {
+    } else if let (Step::Metadata, ArgValue::Value(_)) = (step, value) {
         format!("its fields go in one value, as in `metadata = serde_json::json!({{ \"{given}\": … }})`")
     } else if let ArgValue::Word = value {
         format!("an option is a name and its value, as in `{}`", example(step))

@@ -7,7 +7,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path, parse::Parse as _};
 
-use crate::errors::{nearest, suggestion, wrong};
+use crate::{
+    errors::{nearest, suggestion, wrong},
+    words::Words,
+};
 
 /// What a handler says of a value: `cache = user.id`, `cache = "user.id"`, `cache = "{tenant}/{user.id}"`.
 #[derive(Clone)]
@@ -277,9 +280,9 @@ const UNITS: [&str; 13] = [
     "day",
 ];
 
-/// One of a few words; the answer is the name of the variant that it means.
-pub(crate) fn choice(value: &Expr, words: &[(&str, &'static str)]) -> Result<At<&'static str>> {
-    let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+/// One of a few words, as the variant that it names.
+pub(crate) fn choice<W: Words>(value: &Expr) -> Result<At<W>> {
+    let all: Vec<_> = W::ALL.iter().map(|choice| choice.word()).collect();
     let list = format!("\"{}\"", all.join("\", \""));
     let Some(text) = text(value) else {
         let near = last_name(value).and_then(|word| nearest(&word, &all));
@@ -287,8 +290,8 @@ pub(crate) fn choice(value: &Expr, words: &[(&str, &'static str)]) -> Result<At<
         return Err(wrong(value, format!("expected a text in quotes: {fix}")));
     };
     let given = text.value();
-    match words.iter().find(|(word, _)| *word == given) {
-        Some((_, variant)) => Ok(At { value: variant, span: text.span() }),
+    match W::ALL.iter().find(|choice| choice.word() == given) {
+        Some(choice) => Ok(At { value: *choice, span: text.span() }),
         None => {
             let fix = nearest(&given, &all)
                 .map_or_else(|| format!("it is one of {list}"), |near| format!("did you mean \"{near}\"?"));
