@@ -17,7 +17,7 @@ const STEPS: &[Step] = &[
     ("layers", layers::check),
     ("api", api::check),
     ("services", services::prepare),
-    ("test", || run(&mut cargo("test --workspace --locked"))),
+    ("test", || run(&mut cargo("test --workspace --locked --no-fail-fast"))),
     ("clippy", clippy),
     ("doc", doc),
     ("features", features::check),

@@ -76,7 +76,7 @@ async fn calls_to_an_unavailable_server_fail_at_once_until_a_probe_succeeds() {
     let Some(redis) = Redis::find().await else { return };
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
         let proxy = Proxy::to(redis.address).await;
-        let cache = Cache::connect(&url(proxy.address())).await.unwrap().timeout(Duration::from_millis(50));
+        let cache = Cache::connect(&url(proxy.address())).await.unwrap().timeout(Duration::from_millis(500));
         let world = World::with(|builder| builder.service(&*redis.service).cache(cache.clone()));
         proxy.set(fault).await;
         for version in 0..3 {
