@@ -72,7 +72,7 @@ impl ByHand {
             }
             Err(error) => {
                 cache.del(format!("hand:{key}")).await.unwrap();
-                let (code, message) = (error.code().name(), error.to_string());
+                let (code, message) = (error.code().as_str(), error.to_string());
                 let data = Data { code, message: &message, result: None, entity_id: id };
                 tokio::join!(self.emit(flow, "user_updated.failed", &key, data), self.open(flow, &key, code));
             }

@@ -62,7 +62,7 @@ async fn insert(
 
 async fn insert_by_hook(flow: &Flow) -> Result<(), StepError> {
     let rows = ROWS.get().ok_or_else(|| StepError::new("no pool"))?;
-    let (entity, code, record) = (flow.entity().to_string(), flow.code().name(), flow.payload().as_json());
+    let (entity, code, record) = (flow.entity().to_string(), flow.code().as_str(), flow.payload().as_json());
     insert(rows, flow.id(), &entity, code, record).await.map_err(StepError::caused_by)
 }
 

@@ -255,7 +255,7 @@ pub(crate) fn failed(subject: Arc<str>, error: &UserError) -> Event {
     let message = error.to_string();
     let payload = json(&Failed {
         entity: &subject,
-        code: code.name(),
+        code: code.as_str(),
         message: &message,
         retryable: code.retryable(),
         at,

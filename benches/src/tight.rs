@@ -120,7 +120,7 @@ impl Service {
                 let (code, at) = (error.code(), Timestamp::now());
                 let payload = json(&Failed {
                     entity: &key,
-                    code: code.name(),
+                    code: code.as_str(),
                     message: Text(error),
                     retryable: code.retryable(),
                     at,

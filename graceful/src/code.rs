@@ -88,9 +88,9 @@ impl Code {
     /// The name in messages, such as `NOT_FOUND`.
     ///
     /// ```
-    /// assert_eq!(graceful::Code::NotFound.name(), "NOT_FOUND");
+    /// assert_eq!(graceful::Code::NotFound.as_str(), "NOT_FOUND");
     /// ```
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "OK",
             Self::Cancelled => "CANCELLED",
@@ -217,11 +217,11 @@ impl Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        f.pad(self.as_str())
     }
 }
 
-/// The text is not the [name](Code::name) of a code.
+/// The text is not the [name](Code::as_str) of a code.
 ///
 /// ```
 /// let error = "NOPE".parse::<graceful::Code>().unwrap_err();
@@ -242,6 +242,6 @@ impl std::str::FromStr for Code {
     type Err = ParseCodeError;
 
     fn from_str(text: &str) -> Result<Self, ParseCodeError> {
-        Self::ALL.into_iter().find(|code| code.name() == text).ok_or(ParseCodeError(()))
+        Self::ALL.into_iter().find(|code| code.as_str() == text).ok_or(ParseCodeError(()))
     }
 }

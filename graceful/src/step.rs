@@ -16,7 +16,7 @@ use crate::escape::escaped_smol;
 ///
 /// ```
 /// use graceful::Step;
-/// assert_eq!(Step::ALL.map(Step::name)[5], "event");
+/// assert_eq!(Step::ALL.map(Step::as_str)[5], "event");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,11 +61,7 @@ impl Step {
     ];
 
     /// The name of the attribute's argument for this step.
-    ///
-    /// ```
-    /// assert_eq!(graceful::Step::Cache.name(), "cache");
-    /// ```
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fallback => "fallback",
             Self::Metadata => "metadata",
@@ -141,7 +137,7 @@ impl Steps {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        f.pad(self.as_str())
     }
 }
 
@@ -167,6 +163,26 @@ pub enum StepErrorKind {
     TooDeep,
     /// The step could not continue, because its caller was dropped or the runtime ended.
     Abandoned,
+}
+
+impl StepErrorKind {
+    /// The name in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Argument => "argument",
+            Self::Panicked => "panicked",
+            Self::TimedOut => "timed_out",
+            Self::TooDeep => "too_deep",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+impl fmt::Display for StepErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The failure of a step.

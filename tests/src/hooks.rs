@@ -34,7 +34,7 @@ pub fn calls_so_far() -> usize {
 
 pub async fn both(flow: &Flow) -> HookResult {
     yield_now().await;
-    called(format!("{} {}", flow.ending().name(), flow.entity_id()));
+    called(format!("{} {}", flow.ending().as_str(), flow.entity_id()));
     Ok(())
 }
 

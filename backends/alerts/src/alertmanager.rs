@@ -244,8 +244,8 @@ impl Api {
             ("environment", &group.environment),
             ("pattern", &group.pattern),
             ("handler", &group.owner),
-            ("code", group.code.name()),
-            ("severity", group.severity.name()),
+            ("code", group.code.as_str()),
+            ("severity", group.severity.as_str()),
         ];
         let given = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         // To Prometheus an empty label is a missing label.

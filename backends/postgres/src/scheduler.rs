@@ -47,7 +47,7 @@ async fn open(connection: &mut PgConnection, flow: &Flow, after: Duration) -> Re
     .bind(length(after))
     .bind(micros(flow.timestamp()))
     .bind(flow.id())
-    .bind(flow.code().name())
+    .bind(flow.code().as_str())
     .fetch_one(connection)
     .await?;
     Ok(if bumps == 1 { JobChange::Opened } else { JobChange::Bumped })

@@ -19,7 +19,7 @@ pub fn own(activity: &Activity) -> Vec<Triple> {
     say(TYPE, PROV_ACTIVITY.into_owned().into());
     say(PROV_USED, about.clone().into());
     say(PROV_ENDED, time(activity.at).into());
-    say(CODE, text(activity.code.name()));
+    say(CODE, text(activity.code.as_str()));
     say(MESSAGE, text(&activity.message));
     for (predicate, value) in [(ENVIRONMENT, &activity.environment), (HANDLER, &activity.handler)] {
         if !value.is_empty() {

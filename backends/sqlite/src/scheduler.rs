@@ -52,7 +52,7 @@ async fn open(
     .bind(after(now(), time))
     .bind(micros(flow.timestamp()))
     .bind(flow.id().as_bytes().as_slice())
-    .bind(flow.code().name())
+    .bind(flow.code().as_str())
     .fetch_one(connection)
     .await?;
     Ok(if bumps == 1 { JobChange::Opened } else { JobChange::Bumped })

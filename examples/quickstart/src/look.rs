@@ -22,7 +22,7 @@ pub async fn at(orchestrator: &Orchestrator, id: u64) -> Answer<[String; 5]> {
         list(cached.iter().map(|user| format!("{} <{}>", user.name, user.email))),
         list(metadata.iter().map(|it| format!("score {}, errors {}", it.score, it.error_count))),
         list(jobs.iter().map(|it| format!("{}, due in {:#}", it.id, it.due.duration_since(it.opened_at)))),
-        list(open.iter().map(|it| format!("{}, {}: {}", it.entity, it.severity.name(), it.message))),
+        list(open.iter().map(|it| format!("{}, {}: {}", it.entity, it.severity.as_str(), it.message))),
         list(resolved.iter().map(|it| format!("{}, fired {}x", it.entity, it.count))),
     ])
 }
@@ -51,7 +51,7 @@ pub async fn audit(orchestrator: &Orchestrator) -> Answer<String> {
     let row = |record: &AuditRecord| {
         let (at, entity) = (format!("{:.3}", record.at), record.entity.to_string());
         let who = record.actor.as_deref().unwrap_or("nobody");
-        [&at, who, &record.handler, &entity, record.code.name()].map(str::to_owned)
+        [&at, who, &record.handler, &entity, record.code.as_str()].map(str::to_owned)
     };
     Ok(table(["when", "who", "handler", "entity", "code"], &records.iter().map(row).collect::<Vec<_>>()))
 }

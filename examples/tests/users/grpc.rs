@@ -60,7 +60,7 @@ async fn refused_call_is_a_status_with_details() {
                 world.grpc.clone().update(by(world, who, UserMessage { id, ..ada() })).await.unwrap_err();
             assert_eq!((error.code() as i32, error.message()), (code as i32, message));
             let details = error.get_error_details();
-            assert_eq!(details.error_info().unwrap().reason, code.name());
+            assert_eq!(details.error_info().unwrap().reason, code.as_str());
             assert_eq!(details.request_info().unwrap().request_id, "r-1");
             assert_eq!(world.last().await.flow().code(), code);
             world.last().await.assert_step(Step::Event, "emit user_updated.failed null");

@@ -63,7 +63,7 @@ async fn refused_request_is_a_problem_with_its_code() {
             assert_eq!(answer.headers()["content-type"], "application/problem+json");
             assert_eq!(
                 [&told.1["code"], &told.1["detail"], &told.1["request_id"]],
-                [&json!(code.name()), &json!(detail), &json!("r-1")],
+                [&json!(code.as_str()), &json!(detail), &json!("r-1")],
                 "{who} {method} {path} {body}"
             );
             assert_eq!(world.last().await.flow().code(), code);

@@ -211,7 +211,7 @@ impl AuditLog for Recording<dyn AuditLog> {
 
 impl Alerter for Recording<dyn Alerter> {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-        let call = || format!("fire {}", severity.name());
+        let call = || format!("fire {}", severity.as_str());
         self.log.record(call, || self.inner.fire(flow, severity))
     }
 

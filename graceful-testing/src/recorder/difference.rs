@@ -54,7 +54,7 @@ fn table(recorded: &Recorded, rows: &[Row]) -> String {
         let part = |parts: &[String], index: usize| parts.get(index).cloned().unwrap_or_default();
         for index in 0..expected.len().max(recorded.len()) {
             let (mark, step) = match index {
-                0 => (if row.differs { "!" } else { " " }, row.step.name()),
+                0 => (if row.differs { "!" } else { " " }, row.step.as_str()),
                 _ => (" ", ""),
             };
             line(mark, step, &part(&expected, index), &part(&recorded, index));

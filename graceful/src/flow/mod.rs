@@ -15,7 +15,10 @@ mod sample;
 mod stored;
 mod values;
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -72,17 +75,19 @@ impl CallOutcome {
     }
 
     /// The name in a report.
-    ///
-    /// ```
-    /// assert_eq!(graceful::CallOutcome::Panicked.name(), "panicked");
-    /// ```
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Err => "err",
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
         }
+    }
+}
+
+impl fmt::Display for CallOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

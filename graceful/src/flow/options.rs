@@ -1,6 +1,6 @@
 //! The options of a handler's steps: `Copy` data, which the attribute creates in a `const`.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,23 @@ pub enum Delivery {
     Durable,
 }
 
+impl Delivery {
+    /// The word in the attribute.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Background => "background",
+            Self::Durable => "durable",
+        }
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// The action of the success arm of `cache`.
 ///
 /// ```
@@ -49,6 +66,23 @@ pub enum OnOk {
     Put,
     /// Invalidate the key.
     Invalidate,
+}
+
+impl OnOk {
+    /// The word in the attribute.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Put => "put",
+            Self::Invalidate => "invalidate",
+        }
+    }
+}
+
+impl fmt::Display for OnOk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The action of the error arm of `cache`.
@@ -69,6 +103,23 @@ pub enum OnErr {
     Keep,
 }
 
+impl OnErr {
+    /// The word in the attribute.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+impl fmt::Display for OnErr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// Which errors fire an alert.
 ///
 /// ```
@@ -83,6 +134,22 @@ pub enum AlertOn {
     ServerFault,
     /// All errors.
     All,
+}
+
+impl AlertOn {
+    /// The word in the attribute.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ServerFault => "server_fault",
+            Self::All => "all",
+        }
+    }
+}
+
+impl fmt::Display for AlertOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The severity of an alert.
@@ -106,18 +173,20 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The name in the attribute.
-    ///
-    /// ```
-    /// assert_eq!(graceful::Severity::Error.name(), "error");
-    /// ```
-    pub const fn name(self) -> &'static str {
+    /// The word in the attribute.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
             Self::Warning => "warning",
             Self::Error => "error",
             Self::Critical => "critical",
         }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

@@ -20,7 +20,7 @@ impl Sample {
         let mut flow = Flow::begin(Declared::Owned(declaration.into()), Arc::new(origin));
         flow.values.id = Some(id.into());
         flow.values.named_at_entry = true;
-        (flow.code, flow.message) = (code, code.name().into());
+        (flow.code, flow.message) = (code, code.as_str().into());
         flow.end(if code == Code::Ok { CallOutcome::Ok } else { CallOutcome::Err });
         flow.at = Timestamp::constant(second, 0);
         Self(flow)

@@ -45,7 +45,7 @@ pub fn status<E: Classify>(error: E) -> Status {
     let code = error.code();
     let mut details = ErrorDetails::new();
     if let Some(orchestrator) = current::orchestrator() {
-        details.set_error_info(code.name(), orchestrator.origin().service.as_str(), []);
+        details.set_error_info(code.as_str(), orchestrator.origin().service.as_str(), []);
     }
     if let Some(request_id) = &Context::current().request_id {
         details.set_request_info(request_id.as_str(), "");

@@ -84,7 +84,7 @@ impl Orchestrator {
         let declared_by = registered::that_declare(unserved.iter().copied());
         current::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
         if !unserved.is_empty() {
-            let steps = unserved.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ");
+            let steps = unserved.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");
             tracing::info!(
                 target: "graceful::start",
                 steps, declared_by, "steps without a backend are skipped in every handler that has no hook for them"

@@ -17,7 +17,7 @@ impl Clock {
 }
 
 pub(super) fn step_ended(step: Step, result: &StepResult, flow: &Flow, clock: &Clock) {
-    let (pattern, step, arm) = (pattern(flow), step.name(), flow.arm());
+    let (pattern, step, arm) = (pattern(flow), step.as_str(), flow.arm());
     counter!(
         "graceful_steps_total",
         "pattern" => pattern.clone(), "step" => step, "arm" => arm, "outcome" => result.outcome()
@@ -31,7 +31,7 @@ pub(super) fn flow_ended(flow: &Flow, clock: &Clock) {
     let (pattern, arm) = (pattern(flow), flow.arm());
     counter!(
         "graceful_flows_total",
-        "pattern" => pattern.clone(), "arm" => arm, "ending" => flow.ending().name(), "code" => flow.code().name()
+        "pattern" => pattern.clone(), "arm" => arm, "ending" => flow.ending().as_str(), "code" => flow.code().as_str()
     )
     .increment(1);
     histogram!("graceful_flow_duration_seconds", "pattern" => pattern, "arm" => arm)

@@ -20,7 +20,7 @@ impl Orchestrator {
         let Some(failures) = self.0.outages.steps.failed(step, hook_of(is_hook, flow)) else { return };
         tracing::warn!(
             target: "graceful::step",
-            step = step.name(),
+            step = step.as_str(),
             error = error.message(),
             kind = ?error.kind(),
             handler = flow.handler(),
@@ -83,7 +83,7 @@ fn hook_of(is_hook: bool, flow: &Flow) -> Option<&SmolStr> {
 fn works_again(step: Step, unlogged: u64, flow: &Flow) {
     tracing::info!(
         target: "graceful::step",
-        step = step.name(),
+        step = step.as_str(),
         handler = flow.handler(),
         failures = unlogged,
         "step works again"

@@ -203,7 +203,7 @@ impl FlowReport {
             escaped(flow.pattern()),
             escaped(&id),
             flow.handler(),
-            flow.ending().name(),
+            flow.ending().as_str(),
             flow.code()
         )
     }

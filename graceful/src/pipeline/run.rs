@@ -330,7 +330,7 @@ fn log_cause(flow: &mut Arc<Flow>, watch: &FlowTelemetry) {
     tracing::error!(
         target: CAUSE,
         error = %escaped(&cause),
-        code = flow.code().name(),
+        code = flow.code().as_str(),
         handler = flow.handler(),
         entity = %flow.entity(),
         flow = %flow.id(),

@@ -116,7 +116,7 @@ impl Watched {
     }
 
     fn of(flow: &Flow, caller: Option<&Span>) -> Self {
-        let failed = (!flow.is_success()).then(|| flow.code().name());
+        let failed = (!flow.is_success()).then(|| flow.code().as_str());
         macro_rules! span {
             ($($parent:tt)*) => {
                 tracing::info_span!(
@@ -128,8 +128,8 @@ impl Watched {
                     pattern = flow.pattern(),
                     entity = %flow.entity(),
                     flow = %flow.id(),
-                    ending = flow.ending().name(),
-                    code = flow.code().name(),
+                    ending = flow.ending().as_str(),
+                    code = flow.code().as_str(),
                     traceparent = flow.context().and_then(|context| context.trace).map(display),
                     recovered = Empty,
                     otel.status_code = failed.map(|_| "ERROR"),
@@ -170,8 +170,8 @@ impl Watched {
             tracing::debug_span!(
                 target: "graceful::step",
                 "step",
-                otel.name = step.name(),
-                step = step.name(),
+                otel.name = step.as_str(),
+                step = step.as_str(),
                 arm = flow.arm(),
                 outcome = Empty,
                 result = Empty,

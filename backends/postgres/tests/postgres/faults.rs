@@ -14,7 +14,7 @@ use super::{Postgres, execute, url};
 
 #[orchestrate(pattern = "user", id = id, delivery = "durable")]
 async fn save(id: usize, error: Option<Code>) -> Result<usize, StepError> {
-    error.map_or(Ok(id), |code| Err(StepError::new(code.name())))
+    error.map_or(Ok(id), |code| Err(StepError::new(code.as_str())))
 }
 
 /// Each of six stores is disconnected eighteen times.

@@ -19,7 +19,7 @@ const YEAR: Duration = Duration::from_hours(8760);
 
 #[orchestrate(pattern = "user", id = id, delivery = "durable")]
 async fn save(id: i64, error: Option<Code>) -> Result<i64, StepError> {
-    error.map_or(Ok(id), |code| Err(StepError::new(code.name())))
+    error.map_or(Ok(id), |code| Err(StepError::new(code.as_str())))
 }
 
 #[orchestrate(pattern = "user", id = id, delivery = "durable", tx = tx)]

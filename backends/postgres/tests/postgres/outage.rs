@@ -22,7 +22,7 @@ const STEPS: [Step; 5] = [Step::Metadata, Step::Schedule, Step::Nexus, Step::Aud
 
 fn of(log: &Log, target: &str, level: Level, step: Option<Step>) -> Vec<Line> {
     let mut lines = log.of(target);
-    lines.retain(|line| line.level == level && step.is_none_or(|step| line.field("step") == step.name()));
+    lines.retain(|line| line.level == level && step.is_none_or(|step| line.field("step") == step.as_str()));
     lines
 }
 

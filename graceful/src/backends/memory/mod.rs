@@ -111,7 +111,7 @@ mod testing {
         flow.values.id = Some(id.into());
         flow.values.named_at_entry = true;
         let ending = if code == Code::Ok { CallOutcome::Ok } else { CallOutcome::Err };
-        (flow.code, flow.message) = (code, code.name().into());
+        (flow.code, flow.message) = (code, code.as_str().into());
         flow.end(ending);
         Arc::new(flow)
     }

@@ -122,7 +122,7 @@ impl Alert {
                     entity = %incident.entity(),
                     handler = flow.handler(),
                     code = %flow.code(),
-                    severity = severity.name(),
+                    severity = severity.as_str(),
                     flow = %flow.id(),
                     count,
                     "{}",
@@ -144,7 +144,7 @@ impl Alert {
             entity = %self.entity,
             handler = flow.handler(),
             code = %flow.code(),
-            severity = self.severity.name(),
+            severity = self.severity.as_str(),
             flow = %flow.id(),
             count = self.count,
             "resolved: {}",
@@ -205,7 +205,7 @@ pub enum AlertChange {
 ///
 /// impl Alerter for Print {
 ///     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
-///         eprintln!("{}: {}: {}", severity.name(), flow.entity(), flow.message());
+///         eprintln!("{}: {}: {}", severity.as_str(), flow.entity(), flow.message());
 ///         Reply::ready(AlertChange::Opened)
 ///     }
 ///

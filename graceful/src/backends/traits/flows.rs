@@ -140,7 +140,7 @@ pub enum AttemptOutcome {
 /// The state of a stored flow.
 ///
 /// ```
-/// assert_eq!(graceful::backends::FlowState::Dead.name(), "dead");
+/// assert_eq!(graceful::backends::FlowState::Dead.as_str(), "dead");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlowState {
@@ -154,16 +154,18 @@ pub enum FlowState {
 
 impl FlowState {
     /// The name in a listing.
-    ///
-    /// ```
-    /// assert_eq!(graceful::backends::FlowState::Queued.name(), "queued");
-    /// ```
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Completed => "completed",
             Self::Dead => "dead",
         }
+    }
+}
+
+impl fmt::Display for FlowState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

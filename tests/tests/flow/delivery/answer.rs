@@ -22,7 +22,7 @@ async fn background_answer_is_returned_before_the_steps_run() {
 async fn required_steps_run_once_and_before_the_answer() {
     async fn audit(flow: &Flow) -> HookResult {
         yield_now().await;
-        hooks::called(format!("required {}", flow.ending().name()));
+        hooks::called(format!("required {}", flow.ending().as_str()));
         Ok(())
     }
 

@@ -27,7 +27,7 @@ async fn retry_runs_only_the_failed_steps() {
     static DONE: Done = Done::new();
 
     async fn fails_twice(flow: &Flow) -> HookResult {
-        match DONE.note(flow.ending().name()) {
+        match DONE.note(flow.ending().as_str()) {
             1 => Err(StepError::new("not now")),
             2 => panic!("not now, either"),
             _ => Ok(()),
@@ -63,7 +63,7 @@ async fn flow_after_its_last_attempt_is_a_dead_letter_that_can_be_resubmitted() 
 
     async fn fails(flow: &Flow) -> HookResult {
         // Of each ending: twice in vain, then resubmitted.
-        if DONE.note(flow.ending().name()) <= 2 { Err(StepError::new("no use")) } else { Ok(()) }
+        if DONE.note(flow.ending().as_str()) <= 2 { Err(StepError::new("no use")) } else { Ok(()) }
     }
 
     #[orchestrate(pattern = "user", id = id, delivery = "durable", nexus = fails)]
@@ -94,7 +94,7 @@ async fn hanging_step_is_a_failed_attempt() {
     static DONE: Done = Done::new();
 
     async fn hangs_once(flow: &Flow) -> HookResult {
-        match DONE.note(flow.ending().name()) {
+        match DONE.note(flow.ending().as_str()) {
             1 => std::future::pending().await,
             _ => Ok(()),
         }

@@ -14,7 +14,7 @@ fn seen(what: String) {
 }
 
 async fn both(flow: &Flow) -> HookResult {
-    seen(format!("both {}", flow.ending().name()));
+    seen(format!("both {}", flow.ending().as_str()));
     Ok(())
 }
 

@@ -11,7 +11,7 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, id: i64, error: Option<Code>) ->
         .execute(&mut **tx)
         .await
         .map_err(StepError::caused_by)?;
-    error.map_or(Ok(id), |code| Err(StepError::new(code.name())))
+    error.map_or(Ok(id), |code| Err(StepError::new(code.as_str())))
 }
 
 /// The same within the connection.

@@ -2,7 +2,7 @@ use super::*;
 
 async fn gated(flow: &Flow, gate: &Gate) -> HookResult {
     gate.pass().await;
-    hooks::called(flow.ending().name());
+    hooks::called(flow.ending().as_str());
     Ok(())
 }
 
@@ -32,7 +32,7 @@ async fn steps_of_dropped_call_continue_in_the_background_on_both_arms() {
         assert_eq!(report.flow().ending(), ending);
         assert_eq!(report.failures().count(), 0, "{report}");
         assert!(report.step(Step::Cache).is_done() && report.step(Step::Alert).is_done(), "{report}");
-        assert_eq!(hooks::calls(), [ending.name()], "the hook ran once");
+        assert_eq!(hooks::calls(), [ending.as_str()], "the hook ran once");
     }
 }
 

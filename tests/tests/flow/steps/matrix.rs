@@ -254,7 +254,7 @@ impl Ran {
 
         let lines = self.log.of("graceful::step");
         let [line] = &lines[..] else { panic!("it is logged once: {lines:?}") };
-        assert_eq!((line.level, line.field("step")), (Level::WARN, step.name()));
+        assert_eq!((line.level, line.field("step")), (Level::WARN, step.as_str()));
         assert_eq!((line.field("error"), line.field("entity")), (error.message(), "users::user:42"));
         assert_eq!(line.field("flow"), self.report.flow().id().to_string());
     }

@@ -41,8 +41,8 @@ async fn flow_and_each_step_have_one_span() {
             ("pattern", "user"),
             ("entity", &ended.entity().to_string()),
             ("flow", &ended.id().to_string()),
-            ("ending", ended.ending().name()),
-            ("code", ended.code().name()),
+            ("ending", ended.ending().as_str()),
+            ("code", ended.code().as_str()),
         ] {
             assert_eq!(field(&flow, name).as_deref(), Some(expected), "{name}");
         }

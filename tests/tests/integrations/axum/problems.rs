@@ -84,7 +84,7 @@ async fn error_is_a_problem_with_its_classification_and_nothing_else() {
             assert_eq!(answer.headers()["x-request-id"], "r-1");
             assert_eq!(
                 problem(&answer),
-                json!({ "status": status, "title": title, "detail": detail, "code": code.name(), "request_id": "r-1" })
+                json!({ "status": status, "title": title, "detail": detail, "code": code.as_str(), "request_id": "r-1" })
             );
             let flow = world.reports.last().flow().clone();
             assert_eq!(
@@ -124,7 +124,7 @@ async fn every_code_has_its_status() {
         let answer = server.get(&format!("/code/{}", code as u8)).await;
         assert_eq!(answer.status(), code.http_status());
         let problem = problem(&answer);
-        assert_eq!((&problem["code"], &problem["detail"]), (&json!(code.name()), &json!(code.text())));
+        assert_eq!((&problem["code"], &problem["detail"]), (&json!(code.as_str()), &json!(code.text())));
         assert_eq!(problem["status"], code.http_status());
         assert!(!problem["title"].as_str().unwrap().is_empty());
         assert_eq!(world.reports.last().flow().code(), code);

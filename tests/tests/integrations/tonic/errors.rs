@@ -22,7 +22,7 @@ async fn error_is_a_status_with_details_and_nothing_else() {
 
         let details = error.check_error_details().unwrap();
         let info = details.error_info().unwrap();
-        assert_eq!((info.reason.as_str(), info.domain.as_str()), (code.name(), "users"));
+        assert_eq!((info.reason.as_str(), info.domain.as_str()), (code.as_str(), "users"));
         assert!(info.metadata.is_empty());
         let request = details.request_info().unwrap();
         assert_eq!((request.request_id.as_str(), request.serving_data.as_str()), ("r-1", ""));

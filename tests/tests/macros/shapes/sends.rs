@@ -76,7 +76,7 @@ impl FetchAny for Source {
 
 async fn slow(flow: &Flow) -> Result<(), StepError> {
     tokio::task::yield_now().await;
-    hooks::called(flow.ending().name());
+    hooks::called(flow.ending().as_str());
     Ok(())
 }
 
