@@ -157,18 +157,39 @@ fn unpack(programs: &[(&str, &str)]) -> Result {
     for (program, package) in programs {
         let places = ["usr/bin", "usr/sbin", "bin", "sbin"].map(|place| unpacked.join(place).join(program));
         let file = places.into_iter().find(|file| file.is_file());
-        script(program, &file.ok_or(format!("the package {package} has no {program}"))?, &unpacked)?;
+        let file = file.ok_or(format!("the package {package} has no {program}"))?;
+        if *program == "prometheus-alertmanager" {
+            read_templates_from_descriptor(&file)?;
+        }
+        script(program, &file, &unpacked)?;
     }
     Ok(())
+}
+
+/// The directory whose name is compiled into Debian's Alertmanager. Without its templates it does not start.
+const TEMPLATES: &str = "/usr/share/prometheus/alertmanager";
+
+/// Lets a program that was not installed find its templates: their directory is open as descriptor 9 (see [`script`]), and the name of
+/// that descriptor replaces the directory's, with the same length.
+fn read_templates_from_descriptor(program: &Path) -> Result {
+    let mut bytes = fs::read(program)?;
+    let descriptor = format!("{:/<1$}", "/proc/self/fd/9", TEMPLATES.len());
+    while let Some(place) = bytes.windows(TEMPLATES.len()).position(|bytes| bytes == TEMPLATES.as_bytes()) {
+        bytes[place..place + TEMPLATES.len()].copy_from_slice(descriptor.as_bytes());
+    }
+    Ok(fs::write(program, bytes)?)
 }
 
 fn script(program: &str, file: &Path, unpacked: &Path) -> Result {
     let machine = output(command("dpkg-architecture").arg("-qDEB_HOST_MULTIARCH")).or_else(|_| {
         output(command("uname").arg("-m")).map(|machine| format!("{}-linux-gnu", machine.trim()))
     })?;
+    let templates = unpacked.join(TEMPLATES.trim_start_matches('/'));
+    let templates =
+        if templates.is_dir() { format!("exec 9<\"{}\"\n", templates.display()) } else { String::new() };
     let (unpacked, machine) = (unpacked.display(), machine.trim());
     let text = format!(
-        "#!/bin/sh\nexport LD_LIBRARY_PATH=\"{unpacked}/usr/lib/{machine}:{unpacked}/lib/{machine}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\"\n\
+        "#!/bin/sh\n{templates}export LD_LIBRARY_PATH=\"{unpacked}/usr/lib/{machine}:{unpacked}/lib/{machine}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\"\n\
          export VALGRIND_LIB=\"{unpacked}/usr/libexec/valgrind\"\nexec \"{}\" \"$@\"\n",
         file.display()
     );
