@@ -33,12 +33,14 @@ const SHAPES: [(&str, [&str; 4]); 5] = [
 
 /// As a relay asks that has nothing to do. What it gets it gives back, so that each claim finds the same.
 async fn median(store: &impl FlowStore) -> f64 {
+    let mut room = Room::of(64);
+    room.per_handler = 16;
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
         // A reason to look: a store in PostgreSQL that has found nothing does not ask again for a while.
         store.resubmit(Uuid::nil()).await.unwrap();
         let begun = Instant::now();
-        let claims = store.claim(Room { per_handler: 16, ..Room::of(64) }, LEASE).await.unwrap();
+        let claims = store.claim(room.clone(), LEASE).await.unwrap();
         took.push(begun.elapsed().as_secs_f64() * 1e3);
         for claim in claims {
             let again = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: None };

@@ -165,13 +165,9 @@ async fn with_rows(rows: u32) -> f64 {
         let store = store.clone();
         working.spawn(async move {
             for number in 0..FLOWS / 8 {
-                let flow = QueuedFlow {
-                    id: Uuid::from_u128(u128::from(task * FLOWS + number)),
-                    entity: format!("entity {task}/{number}"),
-                    handler: String::new(),
-                    lane: Lane::default(),
-                    body: vec![b' '; 600],
-                };
+                let id = Uuid::from_u128(u128::from(task * FLOWS + number));
+                let entity = format!("entity {task}/{number}");
+                let flow = QueuedFlow::new(id, entity, "", Lane::default(), vec![b' '; 600]);
                 store.enqueue(flow).await.unwrap();
                 for claim in store.claim(Room::of(8), Duration::from_secs(30)).await.unwrap() {
                     store.record_outcome(claim.claim_id(), AttemptOutcome::Completed).await.unwrap();

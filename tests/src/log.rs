@@ -26,10 +26,7 @@ pub struct Line {
 
 impl Log {
     pub fn listen() -> (Self, DefaultGuard) {
-        // Where there is just one subscriber, what is logged first by a thread that has none is never logged: beside another one,
-        // all are asked.
-        static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
-        LazyLock::force(&ANOTHER);
+        ask_every_subscriber();
         let log = Self::default();
         let guard = tracing::subscriber::set_default(log.clone());
         (log, guard)
@@ -40,6 +37,13 @@ impl Log {
         lines.retain(|line| line.target == target);
         lines
     }
+}
+
+/// While a process has just one subscriber, `tracing` never tells it of a span or a log line that a thread without a subscriber was the
+/// first to reach. Beside a second subscriber, each is asked.
+pub(crate) fn ask_every_subscriber() {
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Log::default()));
+    LazyLock::force(&SECOND);
 }
 
 impl Line {

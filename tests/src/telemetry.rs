@@ -5,6 +5,8 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::log::ask_every_subscriber;
+
 /// OpenTelemetry behind `tracing`, on this thread.
 #[derive(Debug)]
 pub struct Telemetry {
@@ -15,6 +17,7 @@ pub struct Telemetry {
 
 impl Telemetry {
     pub fn listen() -> Self {
+        ask_every_subscriber();
         let exporter = InMemorySpanExporter::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tests"));

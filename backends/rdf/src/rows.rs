@@ -27,7 +27,7 @@ fn term(term: &oxrdf::Term) -> Term {
 /// The answer to an `ASK`.
 pub fn answered(answer: bool) -> Rows {
     let answer = term(&oxrdf::Literal::from(answer).into());
-    Rows { variables: vec![SmolStr::new_static("answer")], rows: vec![vec![Some(answer)]] }
+    Rows::new(vec![SmolStr::new_static("answer")], vec![vec![Some(answer)]])
 }
 
 /// The flows that a query of [`select`](super::select) found, newest first.
@@ -51,22 +51,23 @@ pub fn activities(rows: &Rows) -> Result<Vec<Activity>, StepError> {
 fn activity(rows: &Rows, row: usize) -> Option<Activity> {
     let cell = |name| rows.get(row, name).map(Term::text);
     let text = |name| cell(name).map(SmolStr::new);
-    Some(Activity {
-        flow: flow_named(cell("flow")?)?,
-        entity: entity_named(cell("entity")?)?,
-        succeeded: matches!(cell("succeeded")?, "true" | "1"),
-        code: cell("code")?.parse().ok()?,
-        at: cell("at")?.parse().ok()?,
-        message: text("message")?,
-        environment: text("environment").unwrap_or_default(),
-        handler: text("handler").unwrap_or_default(),
-        actor: text("actor"),
-        // A name that is there must be one of ours.
-        parent: cell("parent").map(|iri| flow_named(iri).ok_or(())).transpose().ok()?,
-        tags: text("tag").into_iter().collect(),
-        relation: cell("relation").map(|iri| relation_named(iri).ok_or(())).transpose().ok()?,
-        to: cell("to").map(|iri| entity_named(iri).ok_or(())).transpose().ok()?,
-    })
+    let mut activity = Activity::new(
+        flow_named(cell("flow")?)?,
+        entity_named(cell("entity")?)?,
+        matches!(cell("succeeded")?, "true" | "1"),
+        cell("code")?.parse().ok()?,
+        cell("at")?.parse().ok()?,
+    );
+    activity.message = text("message")?;
+    activity.environment = text("environment").unwrap_or_default();
+    activity.handler = text("handler").unwrap_or_default();
+    activity.actor = text("actor");
+    // A name that is there must be one of ours.
+    activity.parent = cell("parent").map(|iri| flow_named(iri).ok_or(())).transpose().ok()?;
+    activity.tags = text("tag").into_iter().collect();
+    activity.relation = cell("relation").map(|iri| relation_named(iri).ok_or(())).transpose().ok()?;
+    activity.to = cell("to").map(|iri| entity_named(iri).ok_or(())).transpose().ok()?;
+    Some(activity)
 }
 
 /// The relations that start or end at a node, oldest first.

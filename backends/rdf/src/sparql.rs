@@ -255,7 +255,7 @@ fn rows(answer: &[u8]) -> Result<Rows, StepError> {
     for solution in solutions {
         rows.push(row(solution.map_err(StepError::caused_by)?.values()));
     }
-    Ok(Rows { variables, rows })
+    Ok(Rows::new(variables, rows))
 }
 
 impl fmt::Debug for Graph {

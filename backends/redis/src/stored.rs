@@ -71,11 +71,8 @@ pub(super) fn read(key: &Key, bytes: &[u8]) -> Option<CacheEntry> {
         return None;
     }
     let body: Body<Key, Payload> = serde_json::from_slice(&bytes[CHECKSUM.end..]).ok()?;
-    (body.key == *key).then(|| CacheEntry {
-        value: body.value,
-        stored_at: body.stored_at,
-        version: digits.parse().ok().map(|shifted: u64| (shifted ^ (1 << 63)).cast_signed()),
-    })
+    let version = digits.parse().ok().map(|shifted: u64| (shifted ^ (1 << 63)).cast_signed());
+    (body.key == *key).then(|| CacheEntry::new(body.value, body.stored_at, version))
 }
 
 #[cfg(test)]
@@ -87,11 +84,8 @@ mod tests {
     }
 
     fn entry(version: Option<i64>) -> CacheEntry {
-        CacheEntry {
-            value: Payload::of("ada").unwrap(),
-            stored_at: "2026-11-25T12:00:00.123456789Z".parse().unwrap(),
-            version,
-        }
+        let stored_at = "2026-11-25T12:00:00.123456789Z".parse().unwrap();
+        CacheEntry::new(Payload::of("ada").unwrap(), stored_at, version)
     }
 
     #[test]
@@ -100,7 +94,7 @@ mod tests {
             let bytes = value(&key(), &entry(version)).unwrap();
             assert_eq!(read(&key(), &bytes), Some(entry(version)));
         }
-        let null = CacheEntry { value: Payload::NULL, ..entry(None) };
+        let null = CacheEntry::new(Payload::NULL, entry(None).stored_at, None);
         assert_eq!(read(&key(), &value(&key(), &null).unwrap()), Some(null));
     }
 

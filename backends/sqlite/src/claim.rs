@@ -49,7 +49,7 @@ const OF_EACH_LANE: &str = "\
 
 fn due(row: &SqliteRow) -> Result<Due, sqlx::Error> {
     let lane = Lane::from_number(row.try_get("lane")?);
-    Ok(Due { lane, order: (row.try_get("due")?, row.try_get("seq")?) })
+    Ok(Due::new(lane, (row.try_get("due")?, row.try_get("seq")?)))
 }
 
 pub(super) async fn claim(

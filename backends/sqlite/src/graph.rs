@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use graceful::backends::{Activity, Reply, client::in_real_time};
+use graceful::backends::{
+    Activity, Reply,
+    client::{ConnectError, in_real_time},
+};
 use graceful_rdf::oxigraph;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{OpenError, Store, broken};
+use super::{Store, broken, open::not_opened};
 
 impl Store {
     /// Opens the knowledge graph that is stored here.
-    pub(crate) async fn open_graph(&self) -> Result<oxigraph::Graph, OpenError> {
+    pub(crate) async fn open_graph(&self) -> Result<oxigraph::Graph, ConnectError> {
         let opened = in_real_time(oxigraph::Graph::open(self.clone())).await;
-        opened.map_err(|error| OpenError::new(self.path(), error))
+        opened.map_err(|error| not_opened(self.path(), error))
     }
 }
 

@@ -67,7 +67,6 @@ mod turns;
 mod writer;
 
 use std::{
-    error::Error as _,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -83,12 +82,12 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+pub use self::transaction::begin;
 use self::{
     file::File,
     turns::Turns,
     writer::{Running, Writer},
 };
-pub use self::{open::OpenError, transaction::begin};
 pub use graceful_sql::{AuditHead, Tampered};
 
 /// The embedded durable store. Cloning it shares the connection. See the [crate](self).
@@ -101,7 +100,7 @@ pub use graceful_sql::{AuditHead, Tampered};
 /// let store = graceful_sqlite::Store::open(&path).await?;
 /// assert_eq!(store.path(), path);
 /// # std::fs::remove_file(&path).unwrap();
-/// # Ok::<(), graceful_sqlite::OpenError>(())
+/// # Ok::<(), graceful::backends::client::ConnectError>(())
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
@@ -133,7 +132,7 @@ impl Store {
     /// let store = graceful_sqlite::Store::open(&path).await?;
     /// assert_eq!(store.path(), path);
     /// # std::fs::remove_file(&path).unwrap();
-    /// # Ok::<(), graceful_sqlite::OpenError>(())
+    /// # Ok::<(), graceful::backends::client::ConnectError>(())
     /// # }).unwrap();
     /// ```
     pub fn path(&self) -> &Path {
@@ -218,12 +217,7 @@ fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::E
 /// `GRACEFUL_STORE=sqlite://path/to/file.db`: the store; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
 pub const BACKEND: Backend = Backend::new("graceful-sqlite", "GRACEFUL_STORE", &["sqlite"], |url| {
     Box::pin(async move {
-        let opened = Store::open(url).await;
-        // The error must not contain the path, which is a part of the URL.
-        let store = opened.map_err(|error| {
-            let why = error.source().map_or_else(String::new, ToString::to_string);
-            ConnectError::new(format!("the store cannot be opened: {why}"))
-        })?;
+        let store = Store::open(url).await?;
         // Receivers of alerts use the store as their alert store.
         Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as _)
     })
@@ -248,7 +242,7 @@ pub const BACKEND: Backend = Backend::new("graceful-sqlite", "GRACEFUL_STORE", &
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-pub async fn embedded(dir: impl AsRef<Path>) -> Result<OrchestratorBuilder, OpenError> {
+pub async fn embedded(dir: impl AsRef<Path>) -> Result<OrchestratorBuilder, ConnectError> {
     let store = Store::open_in(dir.as_ref()).await?;
     let builder = Orchestrator::builder().store(store.clone());
     #[cfg(feature = "graph")]

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graceful::backends::client::in_real_time;
+use graceful::backends::client::{ConnectError, in_real_time};
 use sqlx::{
     AssertSqlSafe, Connection as _, SqlSafeStr as _, SqliteConnection,
     migrate::{Migration, MigrationType, Migrator},
@@ -27,37 +27,14 @@ const CONNECT_AGAIN: Duration = Duration::from_millis(10);
 
 const READERS: u32 = 4;
 
-/// The error of opening a store.
-///
-/// ```
-/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-/// let error = graceful_sqlite::Store::open("/no/such/directory/app.db").await.unwrap_err();
-/// assert!(error.to_string().starts_with("the store `/no/such/directory/app.db` cannot be opened"));
-/// # });
-/// ```
-#[derive(Debug)]
-pub struct OpenError {
-    path: String,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store `{}` cannot be opened: {}", self.path, self.source)
-    }
-}
-
-impl std::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.source)
-    }
-}
-
-#[cfg(feature = "graph")]
-impl OpenError {
-    pub(super) fn new(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { path: path.display().to_string(), source: source.into() }
-    }
+/// The error of opening the store at this place. A URL is not shown, because a part of it may be a password.
+pub(super) fn not_opened(place: &Path, error: impl fmt::Display) -> ConnectError {
+    let shown = place.display().to_string();
+    ConnectError::new(if shown.starts_with("sqlite:") || shown.contains("://") {
+        format!("the store cannot be opened: {error}")
+    } else {
+        format!("the store `{shown}` cannot be opened: {error}")
+    })
 }
 
 impl Store {
@@ -78,30 +55,26 @@ impl Store {
     /// # let path = std::env::temp_dir().join(format!("graceful-open-{}.db", std::process::id()));
     /// let store = graceful_sqlite::Store::open(&path).await?;
     /// # std::fs::remove_file(&path).unwrap();
-    /// # Ok::<(), graceful_sqlite::OpenError>(())
+    /// let error = graceful_sqlite::Store::open("/no/such/directory/app.db").await.unwrap_err();
+    /// assert!(error.to_string().starts_with("the store `/no/such/directory/app.db` cannot be opened"));
+    /// # Ok::<(), graceful::backends::client::ConnectError>(())
     /// # }).unwrap();
     /// ```
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
         let path = path.as_ref();
         let opened = in_real_time(open(path)).await;
-        opened.map_err(|source| OpenError { path: shown(path), source })
+        opened.map_err(|error| not_opened(path, error))
     }
 
     /// Opens `graceful.db` in a directory. If the directory is missing it is created, for this user alone (mode 700).
-    pub(crate) async fn open_in(dir: &Path) -> Result<Self, OpenError> {
+    pub(crate) async fn open_in(dir: &Path) -> Result<Self, ConnectError> {
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let created = builder.recursive(true).create(dir);
-        created.map_err(|error| OpenError { path: dir.display().to_string(), source: error.into() })?;
+        created.map_err(|error| not_opened(dir, error))?;
         Self::open(dir.join("graceful.db")).await
     }
-}
-
-/// A URL is not shown: a part of it may be a password.
-fn shown(place: &Path) -> String {
-    let text = place.display().to_string();
-    if text.starts_with("sqlite:") || text.contains("://") { "of that URL".to_owned() } else { text }
 }
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;

@@ -52,7 +52,7 @@ struct Case<C> {
 
 fn entry(value: &str, version: Option<i64>) -> CacheEntry {
     let value = Payload::of(value).expect("a text can be serialised");
-    CacheEntry { value, stored_at: Timestamp::UNIX_EPOCH, version }
+    CacheEntry::new(value, Timestamp::UNIX_EPOCH, version)
 }
 
 impl<C: Cache> Case<C> {

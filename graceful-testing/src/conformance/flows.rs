@@ -44,13 +44,8 @@ pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
 }
 
 fn flow(number: u128, entity: &str) -> QueuedFlow {
-    QueuedFlow {
-        id: Uuid::from_u128(number),
-        entity: entity.to_owned(),
-        handler: format!("handler of {entity}"),
-        lane: Lane::default(),
-        body: number.to_be_bytes().to_vec(),
-    }
+    let (id, body) = (Uuid::from_u128(number), number.to_be_bytes().to_vec());
+    QueuedFlow::new(id, entity, format!("handler of {entity}"), Lane::default(), body)
 }
 
 async fn enqueue<S: FlowStore>(store: &S, flows: impl IntoIterator<Item = (u128, &str)>) {
@@ -93,7 +88,9 @@ async fn flow_is_claimed_as_it_was_stored<S: FlowStore>(store: S, elapse: &impl 
     // Not UTF-8, with every byte that could have a special meaning.
     let body: Vec<u8> = (0..=255).collect();
     let (entity, lane) = ("a:b%'\"\0é", Lane::of("h", "t"));
-    store.enqueue(QueuedFlow { body: body.clone(), lane, ..flow(1, entity) }).await.unwrap();
+    let mut queued = flow(1, entity);
+    (queued.body, queued.lane) = (body.clone(), lane);
+    store.enqueue(queued).await.unwrap();
     let queued = stored(&store, 1).await;
     assert_eq!((queued.state, queued.attempts, queued.resubmitted), (FlowState::Queued, 0, 0));
     assert_eq!((&*queued.entity, queued.error, queued.ended_at), (entity, None, None));
@@ -258,7 +255,8 @@ async fn unknown_flow_is_not_found<S: FlowStore>(store: S) {
 /// Flows of entities of their own, in lanes.
 async fn enqueue_in<S: FlowStore>(store: &S, lanes: impl IntoIterator<Item = (u128, Lane)>) {
     for (number, lane) in lanes {
-        let flow = QueuedFlow { lane, ..flow(number, &format!("entity {number}")) };
+        let mut flow = flow(number, &format!("entity {number}"));
+        flow.lane = lane;
         store.enqueue(flow).await.expect("a flow is stored");
     }
 }
@@ -269,8 +267,11 @@ async fn handlers_and_tenants_take_turns<S: FlowStore>(store: S) {
         [(1, 1), (1, 1), (1, 1), (1, 2), (2, 1), (2, 1)].map(|(handler, tenant)| lane(handler, tenant));
     enqueue_in(&store, (1..).zip(lanes)).await;
     let room = |flows, per_handler, shares: &[(Lane, usize, usize)]| {
-        let share = |&(lane, under_way, recent): &_| Share { lane, under_way, recent };
-        Room { flows, per_handler, shares: shares.iter().map(share).collect() }
+        let mut room = Room::of(flows);
+        room.per_handler = per_handler;
+        room.shares =
+            shares.iter().map(|&(lane, under_way, recent)| Share::new(lane, under_way, recent)).collect();
+        room
     };
     let claim = async |room| {
         let claims = store.claim(room, LEASE).await.expect("flows can be claimed");
@@ -296,9 +297,10 @@ async fn every_lane_gets_its_turn_beside_a_backlog<S: FlowStore>(store: S) {
     let [many, tenant, handler] = [Lane::of("a", "many"), Lane::of("a", "few"), Lane::of("b", "few")];
     enqueue_in(&store, (0..600).map(|number| (number, many))).await;
     enqueue_in(&store, [(1001, tenant), (1002, handler)]).await;
-    let (mut found, mut share) = (Vec::new(), Share { lane: many, under_way: 0, recent: 0 });
+    let (mut found, mut share) = (Vec::new(), Share::new(many, 0, 0));
     for _ in 0..50 {
-        let room = Room { flows: 4, per_handler: 3, shares: vec![share] };
+        let mut room = Room::of(4);
+        (room.per_handler, room.shares) = (3, vec![share]);
         let claims = store.claim(room, LEASE).await.expect("flows can be claimed");
         for claim in &claims {
             assert!(complete(&store, claim).await);

@@ -29,12 +29,8 @@ fn flows(code: Code) -> [Arc<Flow>; 2] {
 
 pub(super) async fn flows_are_stored_whole<S: FlowStore>(store: S) {
     // As the pipeline names it: each part has a bound.
-    let flows = flows(Code::Ok).map(|flow| QueuedFlow {
-        id: flow.id(),
-        entity: flow.entity().to_string(),
-        handler: long(),
-        lane: Lane::default(),
-        body: Vec::new(),
+    let flows = flows(Code::Ok).map(|flow| {
+        QueuedFlow::new(flow.id(), flow.entity().to_string(), long(), Lane::default(), Vec::new())
     });
     for flow in &flows {
         store.enqueue(flow.clone()).await.expect("a flow is stored");

@@ -8,11 +8,19 @@ use super::{Lane, Room};
 
 /// A due flow.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Due {
     /// Its lane.
     pub lane: Lane,
     /// When it is due, and its place in the order of the store: the lower comes first.
     pub order: (i64, i64),
+}
+
+impl Due {
+    /// Creates a due flow.
+    pub const fn new(lane: Lane, order: (i64, i64)) -> Self {
+        Self { lane, order }
+    }
 }
 
 /// Chooses the flows to claim: returns the sequence numbers (the second part of [`Due::order`]) of at most `room.flows` due flows.

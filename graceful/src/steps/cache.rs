@@ -35,7 +35,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         return failing(forget(&**cache, &key, flow), fault);
     }
     types::check(flow);
-    let entry = CacheEntry { value: value.clone(), stored_at: flow.at, version: flow.version() };
+    let entry = CacheEntry::new(value.clone(), flow.at, flow.version());
     cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
         CacheWrite::Done => did("put"),
         CacheWrite::Newer => Done::Skipped("a newer version is cached"),

@@ -18,7 +18,7 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         return Reply::failed(fault);
     }
     let Some(key) = flow.last_good_key() else { return skipped("no key") };
-    let entry = CacheEntry { value: flow.payload().clone(), stored_at: flow.at, version: flow.version() };
+    let entry = CacheEntry::new(flow.payload().clone(), flow.at, flow.version());
     cache.put(&key, entry, max_age(flow)).map(|write| match write {
         CacheWrite::Done => did("remembered"),
         CacheWrite::Newer => Done::Skipped("a newer version is cached"),

@@ -159,7 +159,7 @@ impl FlowStore for Store {
             if file.rows.iter().any(|row| row.id == flow.id) {
                 return;
             }
-            let QueuedFlow { id, entity, handler, lane, body } = flow;
+            let QueuedFlow { id, entity, handler, lane, body, .. } = flow;
             let due = file.now();
             file.rows.push(Row {
                 id,
@@ -183,9 +183,8 @@ impl FlowStore for Store {
             let (now, mut entities) = (file.now(), HashSet::new());
             let queued = file.rows.iter().enumerate().filter(|(_, row)| row.ended_at.is_none());
             let heads = queued.filter(|(_, row)| entities.insert(&row.entity));
-            let due = heads.filter(|(_, row)| row.due <= now).map(|(place, row)| Due {
-                lane: Lane::from_number(row.lane),
-                order: (row.due, i64::try_from(place).unwrap_or(i64::MAX)),
+            let due = heads.filter(|(_, row)| row.due <= now).map(|(place, row)| {
+                Due::new(Lane::from_number(row.lane), (row.due, i64::try_from(place).unwrap_or(i64::MAX)))
             });
             let mut chosen = choose(&room, due.collect());
             chosen.sort_unstable();

@@ -108,13 +108,7 @@ impl World<'_> {
         let id = self.flows.len() as u128 + 1;
         self.flows.insert(id, Known { entity, inserted: self.now, committed, ended: false });
         let entity = format!("entity {entity}");
-        QueuedFlow {
-            id: Uuid::from_u128(id),
-            entity,
-            handler: String::new(),
-            lane: Lane::default(),
-            body: Vec::new(),
-        }
+        QueuedFlow::new(Uuid::from_u128(id), entity, "", Lane::default(), Vec::new())
     }
 
     fn end(&mut self, id: u128) {

@@ -162,9 +162,9 @@ async fn notification_is_sent_only_while_every_relay_waits() {
     let mut ids = 0..;
     let mut stored_and_told = async || {
         let id = ids.next().unwrap();
-        let (entity, lane) = (format!("entity {id}"), Lane::default());
-        let (id, handler, body) = (Uuid::from_u128(id), String::new(), Vec::new());
-        store.enqueue(QueuedFlow { id, entity, handler, lane, body }).await.unwrap();
+        let entity = format!("entity {id}");
+        let flow = QueuedFlow::new(Uuid::from_u128(id), entity, "", Lane::default(), Vec::new());
+        store.enqueue(flow).await.unwrap();
         // What was told comes before the answer to what is asked then.
         sqlx::query("SELECT 1").execute(&mut told).await.unwrap();
         told.next_buffered().is_some()

@@ -130,13 +130,7 @@ async fn late_commit_does_not_claim_two_flows_of_one_entity() {
     let Some(postgres) = Postgres::find().await else { return };
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
-    let flow = |id: u128| QueuedFlow {
-        id: Uuid::from_u128(id),
-        entity: "a".to_owned(),
-        handler: "h".to_owned(),
-        lane: Lane::default(),
-        body: Vec::new(),
-    };
+    let flow = |id: u128| QueuedFlow::new(Uuid::from_u128(id), "a", "h", Lane::default(), Vec::new());
     let mut connection = postgres.connection(&schema).await;
     let mut late = connection.begin().await.unwrap();
     sqlx::query("INSERT INTO graceful_flows (id, entity, handler, body, due) VALUES ($1, 'a', 'h', '', 0)")

@@ -40,8 +40,7 @@ async fn ask(id: &str) -> Result<(), Code> {
 }
 
 fn flow(id: u128) -> QueuedFlow {
-    let (entity, handler, lane) = (format!("entity {id}"), String::new(), Lane::default());
-    QueuedFlow { id: Uuid::from_u128(id), entity, handler, lane, body: Vec::new() }
+    QueuedFlow::new(Uuid::from_u128(id), format!("entity {id}"), "", Lane::default(), Vec::new())
 }
 
 async fn claimed(store: &Store) -> Vec<u128> {

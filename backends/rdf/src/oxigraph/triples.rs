@@ -169,6 +169,6 @@ impl Query {
         for solution in solutions {
             rows.push(row(solution.map_err(StepError::caused_by)?.values()));
         }
-        Ok(Rows { variables, rows })
+        Ok(Rows::new(variables, rows))
     }
 }

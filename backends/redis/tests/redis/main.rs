@@ -70,5 +70,5 @@ fn name(key: &Key) -> String {
 }
 
 fn entry(value: &str, version: Option<i64>) -> CacheEntry {
-    CacheEntry { value: Payload::of(value).unwrap(), stored_at: Timestamp::UNIX_EPOCH, version }
+    CacheEntry::new(Payload::of(value).unwrap(), Timestamp::UNIX_EPOCH, version)
 }

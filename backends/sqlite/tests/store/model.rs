@@ -92,19 +92,15 @@ impl<S: FlowStore> Driven<S> {
         let flag = |answer: bool| vec![(Uuid::nil(), u32::from(answer), Vec::new())];
         match *call {
             Call::Enqueue { flow, entity, lane } => {
-                let flow = QueuedFlow {
-                    id: Uuid::from_u128(flow.into()),
-                    entity: format!("entity {entity}"),
-                    handler: String::new(),
-                    lane: lane_of(lane),
-                    body: vec![flow],
-                };
+                let (id, entity) = (Uuid::from_u128(flow.into()), format!("entity {entity}"));
+                let flow = QueuedFlow::new(id, entity, "", lane_of(lane), vec![flow]);
                 self.store.enqueue(flow).await.unwrap();
                 Vec::new()
             }
             Call::Claim { limit: flows, per_handler, busy, lease } => {
-                let shares = vec![Share { lane: lane_of(busy), under_way: 1, recent: usize::from(busy) }];
-                let room = Room { flows, per_handler, shares };
+                let shares = vec![Share::new(lane_of(busy), 1, usize::from(busy))];
+                let mut room = Room::of(flows);
+                (room.per_handler, room.shares) = (per_handler, shares);
                 let claims = self.store.claim(room, length(lease)).await.unwrap();
                 let answer =
                     claims.iter().map(|claim| (claim.id, claim.attempt, claim.body.clone())).collect();

@@ -74,13 +74,7 @@ async fn writes_to_a_locked_database_time_out_together() {
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();
     let lock = connection.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let flow = |id| QueuedFlow {
-        id: Uuid::from_u128(id),
-        entity: "ada".to_owned(),
-        handler: String::new(),
-        lane: Lane::default(),
-        body: Vec::new(),
-    };
+    let flow = |id| QueuedFlow::new(Uuid::from_u128(id), "ada", "", Lane::default(), Vec::new());
     let [first, second, third] = [1, 2, 3].map(|id| store.enqueue(flow(id)));
     assert!(first.await.unwrap_err().message().contains("locked"));
     assert!(second.await.unwrap_err().message().contains("locked"));

@@ -1,8 +1,8 @@
-//! Errors of connecting to a server, without secrets.
+//! The error of connecting to a backend, without secrets.
 
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
-/// The error of connecting to a server.
+/// The error of connecting to a server, or of opening the file of a store.
 ///
 /// Its text and its `Debug` contain no part of the URL except host and port, and these only for an IP address or `localhost`: any other
 /// host might be a password in the wrong place.

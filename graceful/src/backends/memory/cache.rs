@@ -34,7 +34,7 @@ use crate::{
 /// let cache = memory::Cache::new();
 /// let key = Key::new("users", None, "user", "42");
 /// let entry = |name, version| -> Result<_, serde_json::Error> {
-///     Ok(CacheEntry { value: Payload::of(name)?, stored_at: Timestamp::now(), version: Some(version) })
+///     Ok(CacheEntry::new(Payload::of(name)?, Timestamp::now(), Some(version)))
 /// };
 /// let ttl = Duration::from_secs(60);
 ///

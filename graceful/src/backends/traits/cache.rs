@@ -13,11 +13,12 @@ use crate::{backends::Reply, flow::Payload, key::Key};
 /// use graceful::{Payload, backends::CacheEntry};
 /// use jiff::Timestamp;
 ///
-/// let entry = CacheEntry { value: Payload::of("ada")?, stored_at: Timestamp::now(), version: Some(1) };
+/// let entry = CacheEntry::new(Payload::of("ada")?, Timestamp::now(), Some(1));
 /// assert_eq!(entry.value.decode::<String>()?, "ada");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CacheEntry {
     /// The value.
     pub value: Payload,
@@ -25,6 +26,13 @@ pub struct CacheEntry {
     pub stored_at: Timestamp,
     /// The version with which the value was stored.
     pub version: Option<i64>,
+}
+
+impl CacheEntry {
+    /// Creates an entry.
+    pub const fn new(value: Payload, stored_at: Timestamp, version: Option<i64>) -> Self {
+        Self { value, stored_at, version }
+    }
 }
 
 /// The result of a write to a [`Cache`].

@@ -17,16 +17,12 @@ use crate::{
 /// ```
 /// use graceful::backends::{Lane, QueuedFlow, Uuid};
 ///
-/// let flow = QueuedFlow {
-///     id: Uuid::nil(),
-///     entity: "users::user:42".into(),
-///     handler: "users::update_user".into(),
-///     lane: Lane::of("users::update_user", ""),
-///     body: b"{}".to_vec(),
-/// };
+/// let lane = Lane::of("users::update_user", "");
+/// let flow = QueuedFlow::new(Uuid::nil(), "users::user:42", "users::update_user", lane, b"{}".to_vec());
 /// assert_eq!(flow.entity, "users::user:42");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct QueuedFlow {
     /// The flow's id. A flow with a known id is the same flow, and is stored once.
     pub id: Uuid,
@@ -40,6 +36,19 @@ pub struct QueuedFlow {
     pub body: Vec<u8>,
 }
 
+impl QueuedFlow {
+    /// Creates a flow to store.
+    pub fn new(
+        id: Uuid,
+        entity: impl Into<String>,
+        handler: impl Into<String>,
+        lane: Lane,
+        body: Vec<u8>,
+    ) -> Self {
+        Self { id, entity: entity.into(), handler: handler.into(), lane, body }
+    }
+}
+
 /// A claimed flow; see [`FlowStore::claim`].
 ///
 /// ```
@@ -48,9 +57,7 @@ pub struct QueuedFlow {
 /// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, AttemptOutcome, Uuid, memory};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// # let flow = QueuedFlow {
-/// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), lane: Lane::default(), body: b"{}".to_vec(),
-/// # };
+/// # let flow = QueuedFlow::new(Uuid::nil(), "e", "", Lane::default(), b"{}".to_vec());
 /// let store = memory::Flows::new();
 /// store.enqueue(flow).await?;
 /// let claim = store.claim(Room::of(1), Duration::from_secs(30)).await?.remove(0);
@@ -175,9 +182,7 @@ impl fmt::Display for FlowState {
 /// use graceful::backends::{FlowState, FlowStore, Lane, QueuedFlow, Uuid, memory};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// # let flow = QueuedFlow {
-/// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), lane: Lane::default(), body: b"junk".to_vec(),
-/// # };
+/// # let flow = QueuedFlow::new(Uuid::nil(), "e", "", Lane::default(), b"junk".to_vec());
 /// let store = memory::Flows::new();
 /// store.enqueue(flow).await?;
 /// let stored = store.get(Uuid::nil()).await?.unwrap();
@@ -262,9 +267,7 @@ impl fmt::Debug for StoredFlow {
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let (store, lease) = (memory::Flows::new(), Duration::from_secs(30));
-/// let flow = |id, entity: &str| QueuedFlow {
-///     id: Uuid::from_u128(id), entity: entity.into(), handler: String::new(), lane: Lane::default(), body: Vec::new(),
-/// };
+/// let flow = |id, entity| QueuedFlow::new(Uuid::from_u128(id), entity, "", Lane::default(), Vec::new());
 /// store.enqueue(flow(1, "ada")).await?;
 /// store.enqueue(flow(2, "ada")).await?;
 /// store.enqueue(flow(3, "bob")).await?;

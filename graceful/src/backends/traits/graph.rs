@@ -35,16 +35,13 @@ pub enum Node {
 /// };
 /// use jiff::Timestamp;
 ///
-/// let edge = Edge {
-///     subject: Node::Entity(Key::new("users", None, "user", "42")),
-///     relation: "member_of".into(),
-///     object: Node::Entity(Key::new("users", None, "team", "7")),
-///     code: Code::Ok,
-///     at: Timestamp::now(),
-/// };
+/// let user = Node::Entity(Key::new("users", None, "user", "42"));
+/// let team = Node::Entity(Key::new("users", None, "team", "7"));
+/// let edge = Edge::new(user, "member_of", team, Code::Ok, Timestamp::now());
 /// assert_eq!(edge.relation, "member_of");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Edge {
     /// The start of the edge.
     pub subject: Node,
@@ -56,6 +53,13 @@ pub struct Edge {
     pub code: Code,
     /// When that flow ended.
     pub at: Timestamp,
+}
+
+impl Edge {
+    /// Creates an edge.
+    pub fn new(subject: Node, relation: impl Into<SmolStr>, object: Node, code: Code, at: Timestamp) -> Self {
+        Self { subject, relation: relation.into(), object, code, at }
+    }
 }
 
 /// A flow as a [`KnowledgeGraph`] stores it.
@@ -75,6 +79,7 @@ pub struct Edge {
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Activity {
     /// The flow's id.
     pub flow: Uuid,
@@ -105,6 +110,25 @@ pub struct Activity {
 }
 
 impl Activity {
+    /// Creates an activity whose other fields are empty.
+    pub fn new(flow: Uuid, entity: Key, succeeded: bool, code: Code, at: Timestamp) -> Self {
+        Self {
+            flow,
+            entity,
+            succeeded,
+            code,
+            at,
+            message: SmolStr::default(),
+            environment: SmolStr::default(),
+            handler: SmolStr::default(),
+            actor: None,
+            parent: None,
+            tags: Vec::new(),
+            relation: None,
+            to: None,
+        }
+    }
+
     /// Creates the activity of a flow.
     ///
     /// ```
@@ -120,11 +144,6 @@ impl Activity {
         tags.dedup();
         let relation = flow.relation();
         Self {
-            flow: flow.id,
-            entity: flow.entity(),
-            succeeded: flow.is_success(),
-            code: flow.code,
-            at: flow.at,
             message: flow.message.clone(),
             environment: flow.origin.environment.clone(),
             handler: flow.declaration.handler.clone(),
@@ -133,6 +152,7 @@ impl Activity {
             tags,
             relation: relation.cloned(),
             to: relation.and_then(|_| flow.related()),
+            ..Self::new(flow.id, flow.entity(), flow.is_success(), flow.code, flow.at)
         }
     }
 
@@ -146,12 +166,8 @@ impl Activity {
     /// assert_eq!((edges.len(), edges[0].relation.as_str(), edges[0].code), (1, "failed", Code::NotFound));
     /// ```
     pub fn edges(&self) -> Vec<Edge> {
-        let edge = |relation, object| Edge {
-            subject: Node::Entity(self.entity.clone()),
-            relation,
-            object,
-            code: self.code,
-            at: self.at,
+        let edge = |relation, object| {
+            Edge::new(Node::Entity(self.entity.clone()), relation, object, self.code, self.at)
         };
         let outcome = SmolStr::new_static(if self.succeeded { "succeeded" } else { "failed" });
         let mut edges = vec![edge(outcome, Node::Flow(self.flow))];
@@ -204,11 +220,12 @@ impl Term {
 /// use graceful::backends::{Rows, Term};
 ///
 /// let ada = Term::Iri("urn:ada".into());
-/// let rows = Rows { variables: vec!["who".into()], rows: vec![vec![Some(ada.clone())]] };
+/// let rows = Rows::new(vec!["who".into()], vec![vec![Some(ada.clone())]]);
 /// assert_eq!(rows.get(0, "who"), Some(&ada));
 /// assert_eq!(rows.get(0, "what"), None);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rows {
     /// The names of the columns.
     pub variables: Vec<SmolStr>,
@@ -217,6 +234,11 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Creates a result from the names of its columns and its rows, each with one cell per column.
+    pub const fn new(variables: Vec<SmolStr>, rows: Vec<Vec<Option<Term>>>) -> Self {
+        Self { variables, rows }
+    }
+
     /// Returns the cell of a row and a column; `None` if it is empty or missing.
     ///
     /// ```

@@ -77,6 +77,7 @@ fn hash(text: &str) -> u32 {
 /// assert_eq!((room.flows, room.per_handler), (10, 10));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Room {
     /// How many flows may be claimed.
     pub flows: usize,
@@ -90,9 +91,11 @@ pub struct Room {
 ///
 /// ```
 /// use graceful::backends::{Lane, Share};
-/// let share = Share { lane: Lane::default(), under_way: 2, recent: 5 };
+/// let share = Share::new(Lane::default(), 2, 5);
+/// assert_eq!((share.under_way, share.recent), (2, 5));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Share {
     /// The lane.
     pub lane: Lane,
@@ -100,6 +103,13 @@ pub struct Share {
     pub under_way: usize,
     /// The number of flows that have ended lately; only for the order of turns.
     pub recent: usize,
+}
+
+impl Share {
+    /// Creates the share of a lane.
+    pub const fn new(lane: Lane, under_way: usize, recent: usize) -> Self {
+        Self { lane, under_way, recent }
+    }
 }
 
 impl Room {

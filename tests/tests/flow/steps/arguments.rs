@@ -134,7 +134,7 @@ cases! { user;
 
 fn entry(version: Option<i64>) -> CacheEntry {
     let value = graceful::Payload::of("old").unwrap();
-    CacheEntry { value, stored_at: Timestamp::now(), version }
+    CacheEntry::new(value, Timestamp::now(), version)
 }
 
 #[orchestrate(pattern = "user", cache(key = user.id, version = user.id | u64::MAX))]

@@ -15,7 +15,7 @@ fn key(id: &str) -> Key {
 }
 
 fn entry(value: &str, version: Option<i64>) -> CacheEntry {
-    CacheEntry { value: Payload::of(value).unwrap(), stored_at: Timestamp::UNIX_EPOCH, version }
+    CacheEntry::new(Payload::of(value).unwrap(), Timestamp::UNIX_EPOCH, version)
 }
 
 /// Drives a cache at one moment that a test can move.
