@@ -1,15 +1,14 @@
-//! The spans of a flow that a relay runs, perhaps in another process. Each test makes a store of its own.
+//! The spans of a flow that a relay runs, perhaps in another process. The store is in memory: a thread of SQLite would drop spans where
+//! the subscriber is not known.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful::{Code, Context, Orchestrator, RelaySettings, orchestrate};
-use graceful_sqlite::Store;
+use graceful::{Code, Context, Orchestrator, RelaySettings, backends::memory, orchestrate};
 use graceful_tests::{
     Reports,
     telemetry::{Telemetry, parent},
 };
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
-use tempfile::TempDir;
 use tracing::Instrument as _;
 
 #[orchestrate(pattern = "user", id = 42, event = "renamed", delivery = "durable")]
@@ -21,9 +20,8 @@ const REMOTE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// A call in this context, to an orchestrator that stores only; then a relay of another one.
 async fn replayed(telemetry: &Telemetry, call: impl AsyncFnOnce(&Orchestrator)) -> Vec<SpanData> {
-    let dir = TempDir::new().unwrap();
-    let store = Store::open(dir.path().join("app.db")).await.unwrap();
-    let builder = || Orchestrator::builder().service("users").store(store.clone()).in_memory();
+    let flows = memory::Flows::new();
+    let builder = || Orchestrator::builder().service("users").flows(flows.clone()).in_memory();
     call(&builder().relay(RelaySettings::off()).build().unwrap()).await;
     let called = telemetry.spans().len();
 
