@@ -10,17 +10,15 @@ use graceful::{
     Flow, Key, StepError,
     backends::{AuditLog, AuditRecord, Reply},
 };
-use graceful_sql::audit_chain::{self, AuditHead, Follow, Rewrite, Tampered};
-use sqlx::{PgConnection, Postgres, Row as _, Transaction, postgres::PgRow};
+use graceful_sql::audit_chain::{AuditHead, Follow, Rewrite, Tampered};
+use sqlx::{PgConnection, Row as _};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Store, begin, broken, count};
+use super::{Store, Tables, begin_alone};
 
-fn head(row: &PgRow) -> Result<AuditHead, sqlx::Error> {
-    let hash: &[u8] = row.try_get("hash")?;
-    Ok(AuditHead { sequence: row.try_get("seq")?, hash: hash.try_into().map_err(broken)? })
-}
+/// The chain has one writer at a time.
+const LOCK: &str = "graceful_audit ";
 
 /// The limit of records per statement, so that a backlog after a slow phase does not overload the server.
 const APPENDED_AT_ONCE: usize = 1000;
@@ -96,18 +94,8 @@ impl Drop for Writing {
     }
 }
 
-/// Locks the chain, which has one writer at a time. Another statement reads its end, because this one would see a snapshot from
-/// before the wait.
-async fn begin_chain(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    let mut transaction = begin(connection).await?;
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('graceful_audit ' || current_schema(), 0))")
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction)
-}
-
 async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
-    let mut transaction = begin_chain(connection).await?;
+    let mut transaction = begin_alone(connection, LOCK, "").await?;
     let flows: Vec<Uuid> = records.iter().map(|record| record.flow).collect();
     let known = sqlx::query(
         "(SELECT seq, hash, NULL::uuid AS flow FROM graceful_audit ORDER BY seq DESC LIMIT 1) \
@@ -120,7 +108,7 @@ async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(
     for row in &known {
         match row.try_get("flow")? {
             Some(flow) => drop(done.insert(flow)),
-            None => last = head(row)?,
+            None => last = Tables::decode_head(row)?,
         }
     }
     let mut chained = Vec::new();
@@ -152,29 +140,6 @@ fn column<'a, T>(
     chained.iter().map(|(record, head)| value(record, head)).collect()
 }
 
-/// How many records are read per statement.
-const PAGE: usize = 1000;
-
-/// Continues the verification, and returns whether it has reached the end.
-async fn follow(
-    connection: &mut PgConnection,
-    mut chain: Follow,
-) -> Result<Result<(Follow, bool), Tampered>, sqlx::Error> {
-    let rows = sqlx::query("SELECT * FROM graceful_audit WHERE seq > $1 ORDER BY seq LIMIT $2")
-        .bind(chain.sequence())
-        .bind(count(PAGE))
-        .fetch_all(connection)
-        .await?;
-    for row in &rows {
-        let flow: Uuid = row.try_get("flow")?;
-        let (entity, record) = (row.try_get("entity")?, row.try_get("record")?);
-        if let Err(tampered) = chain.take(flow.as_bytes(), entity, record, head(row).ok()) {
-            return Ok(Err(tampered));
-        }
-    }
-    Ok(Ok((chain, rows.len() < PAGE)))
-}
-
 /// As long as removing payloads may take.
 const REWRITE: Duration = Duration::from_hours(1);
 
@@ -182,33 +147,16 @@ async fn remove_payloads(
     connection: &mut PgConnection,
     known: Option<AuditHead>,
 ) -> Result<Result<AuditHead, Tampered>, sqlx::Error> {
-    let mut transaction = begin_chain(connection).await?;
+    let mut transaction = begin_alone(connection, LOCK, "").await?;
     // Pages are hashed between two statements; the transaction waits for no other session meanwhile.
     sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *transaction).await?;
-    let mut whole = Follow::new(known);
-    let before = loop {
-        match follow(&mut transaction, whole).await? {
-            Ok((chain, false)) => whole = chain,
-            Ok((chain, true)) => match chain.end() {
-                Ok(head) => break head,
-                Err(tampered) => return Ok(Err(tampered)),
-            },
-            Err(tampered) => return Ok(Err(tampered)),
-        }
+    let before = match Tables::follow(&mut transaction, known).await? {
+        Ok(head) => head,
+        Err(tampered) => return Ok(Err(tampered)),
     };
     let mut rewrite = Rewrite::new();
     loop {
-        let rows = sqlx::query("SELECT * FROM graceful_audit WHERE seq > $1 ORDER BY seq LIMIT $2")
-            .bind(rewrite.sequence())
-            .bind(count(PAGE))
-            .fetch_all(&mut *transaction)
-            .await?;
-        let mut changed = Vec::new();
-        for row in &rows {
-            let flow: Uuid = row.try_get("flow")?;
-            let (entity, text) = (row.try_get("entity")?, row.try_get("record")?);
-            changed.extend(rewrite.take(flow.as_bytes(), entity, text).map_err(broken)?);
-        }
+        let (changed, is_end) = Tables::rewrite_page(&mut transaction, &mut rewrite).await?;
         sqlx::query(
             "UPDATE graceful_audit AS audit SET hash = new.hash, record = coalesce(new.record, audit.record) \
              FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS new (seq, hash, record) WHERE audit.seq = new.seq",
@@ -218,21 +166,13 @@ async fn remove_payloads(
         .bind(changed.iter().map(|new| new.text.as_deref()).collect::<Vec<_>>())
         .execute(&mut *transaction)
         .await?;
-        if rows.len() < PAGE {
+        if is_end {
             break;
         }
     }
-    let Some(marker) = rewrite.end(before).map_err(broken)? else { return Ok(Ok(before)) };
-    sqlx::query("INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES ($1, $2, $3, $4, $5)")
-        .bind(marker.head.sequence)
-        .bind(marker.flow)
-        .bind(marker.entity)
-        .bind(marker.text)
-        .bind(marker.head.hash.as_slice())
-        .execute(&mut *transaction)
-        .await?;
+    let head = Tables::end_rewrite(&mut transaction, rewrite, before).await?;
     transaction.commit().await?;
-    Ok(Ok(marker.head))
+    Ok(Ok(head))
 }
 
 impl Store {
@@ -255,7 +195,7 @@ impl Store {
     pub async fn verify(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
         let mut chain = Follow::new(known.copied());
         loop {
-            let page = self.run(move |connection| Box::pin(follow(connection, chain))).await?;
+            let page = self.run(move |connection| Box::pin(Tables::follow_page(connection, chain))).await?;
             let (further, is_end) = page.map_err(StepError::caused_by)?;
             if is_end {
                 return further.end().map_err(StepError::caused_by);
@@ -316,20 +256,6 @@ impl AuditLog for Store {
 
     fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
         let entity = entity.map(ToString::to_string);
-        self.run(move |connection| {
-            Box::pin(async move {
-                let query = match &entity {
-                    Some(entity) => sqlx::query(
-                        "SELECT record FROM graceful_audit WHERE entity = $2 ORDER BY seq DESC LIMIT $1",
-                    )
-                    .bind(count(limit))
-                    .bind(entity),
-                    None => sqlx::query("SELECT record FROM graceful_audit ORDER BY seq DESC LIMIT $1")
-                        .bind(count(limit)),
-                };
-                let rows = query.fetch_all(connection).await?;
-                rows.iter().map(|row| audit_chain::record(row.try_get("record")?).map_err(broken)).collect()
-            })
-        })
+        self.run(move |connection| Box::pin(Tables::records(connection, entity, limit)))
     }
 }

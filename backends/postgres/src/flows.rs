@@ -3,17 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::backends::{
-    AttemptOutcome, BoxFuture, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Reply, Room, Share,
+    AttemptOutcome, BoxFuture, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, Share,
     StoredFlow,
 };
-use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use graceful_sql::{
+    PURGED_AT_ONCE,
+    flows::{changes, state_number},
+    purge,
+    values::{count, length},
+};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    PURGED_AT_ONCE, Store, at, count, length, number,
-    text::{escaped, unescaped},
-    transaction::may_prepare,
-};
+use super::{Store, Tables, text::escaped, transaction::may_prepare};
 
 pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -29,33 +31,6 @@ pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> 
     .execute(connection)
     .await?;
     Ok(())
-}
-
-const fn state_number(state: FlowState) -> i16 {
-    match state {
-        FlowState::Queued => 0,
-        FlowState::Completed => 1,
-        FlowState::Dead => 2,
-    }
-}
-
-fn stored(row: &PgRow) -> Result<StoredFlow, sqlx::Error> {
-    Ok(StoredFlow {
-        id: row.try_get("id")?,
-        entity: unescaped(row.try_get("entity")?),
-        handler: unescaped(row.try_get("handler")?),
-        state: match row.try_get("state")? {
-            0_i16 => FlowState::Queued,
-            1 => FlowState::Completed,
-            _ => FlowState::Dead,
-        },
-        attempts: number(row.try_get("attempts")?)?,
-        resubmitted: number(row.try_get("resubmitted")?)?,
-        due: at(row.try_get("due")?),
-        error: row.try_get::<Option<&str>, _>("error")?.map(unescaped),
-        ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(at),
-        body: row.try_get("body")?,
-    })
 }
 
 async fn claim(
@@ -75,30 +50,15 @@ async fn claim(
         .bind(of_each(|share| count(share.recent)))
         .fetch_all(connection)
         .await?;
-    let claims = rows.iter().map(|row| {
-        Ok(Claim {
-            id: row.try_get("id")?,
-            token: row.try_get("token")?,
-            attempt: number(row.try_get("attempts")?)?,
-            resubmitted: number(row.try_get("resubmitted")?)?,
-            handler: unescaped(row.try_get("handler")?),
-            lane: Lane::from_number(row.try_get("lane")?),
-            body: row.try_get("body")?,
-        })
-    });
-    claims.collect()
+    rows.iter().map(Tables::decode_claim).collect()
 }
 
 async fn record_outcome(
     connection: &mut PgConnection,
     held: ClaimId,
-    settlement: AttemptOutcome,
+    outcome: AttemptOutcome,
 ) -> Result<bool, sqlx::Error> {
-    let (state, after, error, body) = match settlement {
-        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
-        AttemptOutcome::Retry { after, error, body } => (FlowState::Queued, Some(after), Some(error), body),
-        AttemptOutcome::Dead { error, body } => (FlowState::Dead, None, Some(error), body),
-    };
+    let (state, after, error, body) = changes(&outcome);
     let settled = sqlx::query(
         "UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce(graceful_now() + $2, due), error = $3, \
          body = coalesce($4, body), ended_at = CASE WHEN $1 <> 0 THEN graceful_now() END \
@@ -106,7 +66,7 @@ async fn record_outcome(
     )
     .bind(state_number(state))
     .bind(after.map(length))
-    .bind(error.as_deref().map(escaped))
+    .bind(error.map(escaped))
     .bind(body)
     .bind(held.id)
     .bind(held.token)
@@ -115,7 +75,7 @@ async fn record_outcome(
     Ok(settled.rows_affected() > 0)
 }
 
-async fn purge(connection: &mut PgConnection, state: FlowState, age: Duration) -> Result<u64, sqlx::Error> {
+async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) -> Result<u64, sqlx::Error> {
     let purged = sqlx::query(
         "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 AND state = $1 \
          AND ended_at <= graceful_now() - $2 LIMIT $3 FOR UPDATE SKIP LOCKED)",
@@ -175,27 +135,11 @@ impl FlowStore for Store {
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
-        self.insist(move |connection| {
-            Box::pin(async move {
-                let query = sqlx::query("SELECT * FROM graceful_flows WHERE id = $1").bind(id);
-                query.fetch_optional(connection).await?.as_ref().map(stored).transpose()
-            })
-        })
+        self.insist(move |connection| Box::pin(Tables::flow(connection, id)))
     }
 
     fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
-        let query = match state {
-            FlowState::Queued => "SELECT * FROM graceful_flows WHERE state = $1 ORDER BY seq LIMIT $2",
-            _ => {
-                "SELECT * FROM graceful_flows WHERE state <> 0 AND state = $1 ORDER BY ended_at, seq LIMIT $2"
-            }
-        };
-        self.insist(move |connection| {
-            Box::pin(async move {
-                let query = sqlx::query(query).bind(state_number(state)).bind(count(limit));
-                query.fetch_all(connection).await?.iter().map(stored).collect()
-            })
-        })
+        self.insist(move |connection| Box::pin(Tables::flows(connection, state, limit)))
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<bool> {
@@ -221,15 +165,8 @@ impl FlowStore for Store {
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
         let store = self.clone();
-        Reply::pending(async move {
-            let mut purged = 0;
-            loop {
-                let some = store.insist(move |connection| Box::pin(purge(connection, state, age))).await?;
-                purged += some;
-                if some < PURGED_AT_ONCE.into() {
-                    return Ok(purged);
-                }
-            }
-        })
+        Reply::pending(purge(move || {
+            store.insist(move |connection| Box::pin(delete(connection, state, age)))
+        }))
     }
 }

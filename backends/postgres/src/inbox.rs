@@ -6,10 +6,13 @@ use graceful::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
 };
-use graceful_sql::indexed;
+use graceful_sql::{
+    PURGED_AT_ONCE, indexed, purge,
+    values::{broken, length},
+};
 use sqlx::{Postgres, Transaction};
 
-use super::{PURGED_AT_ONCE, Store, length, number, text::escaped};
+use super::{Store, text::escaped};
 
 /// The server finds out within half a minute that a subscriber's machine has vanished: nothing else ends its transaction.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL tcp_keepalives_idle = 15; \
@@ -52,20 +55,15 @@ impl Store {
     }
 
     async fn purge(&self, some: &'static str, age: Duration) -> Result<u64, StepError> {
-        let mut purged = 0;
-        loop {
-            let some = self.insist(move |connection| {
+        let delete = || {
+            self.insist(move |connection| {
                 Box::pin(async move {
                     let query = sqlx::query(some).bind(length(age)).bind(i64::from(PURGED_AT_ONCE));
                     Ok(query.execute(connection).await?.rows_affected())
                 })
-            });
-            let some = some.await?;
-            purged += some;
-            if some < PURGED_AT_ONCE.into() {
-                return Ok(purged);
-            }
-        }
+            })
+        };
+        purge(delete).await
     }
 }
 
@@ -115,7 +113,7 @@ impl Inbox for Store {
                      RETURNING attempts::bigint",
                 );
                 let attempts: i64 = query.bind(consumer).bind(source).bind(id).fetch_one(connection).await?;
-                number(attempts)
+                u32::try_from(attempts).map_err(broken)
             })
         });
         attempts.await.map(Some)

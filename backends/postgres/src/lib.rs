@@ -93,6 +93,7 @@
 mod alerts;
 mod audit;
 mod connect;
+mod dialect;
 mod flows;
 mod idle;
 mod inbox;
@@ -113,10 +114,11 @@ use graceful::{
         client::{Breaker, Call},
     },
 };
-use jiff::Timestamp;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction, pool::PoolConnection};
 use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
+
+use self::dialect::Tables;
 
 /// The durable store in PostgreSQL. Cloning it shares the pool of connections. See the [crate](self).
 ///
@@ -147,12 +149,6 @@ pub struct Store {
     in_transactions: bool,
     runtime: Handle,
 }
-
-/// How many states and uses of one entity are stored.
-const KEPT_PER_ENTITY: i64 = 100;
-
-/// How many rows are deleted per statement.
-const PURGED_AT_ONCE: u32 = 1000;
 
 /// The default timeout of a call.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -270,6 +266,22 @@ async fn begin(connection: &mut PgConnection) -> Result<Transaction<'_, Postgres
         .await
 }
 
+/// Begins a transaction that no other of this name and key can be in. It is locked by a statement of its own, since the next one must not see a
+/// snapshot from before the wait.
+async fn begin_alone<'c>(
+    connection: &'c mut PgConnection,
+    name: &str,
+    key: &str,
+) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
+    let mut transaction = begin(connection).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1 || current_schema() || $2, 0))")
+        .bind(name)
+        .bind(key)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction)
+}
+
 struct Failed {
     /// Whether the server or the connection failed, not the statement.
     is_unavailable: bool,
@@ -299,37 +311,6 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("place", &self.place).finish_non_exhaustive()
     }
-}
-
-fn micros(at: Timestamp) -> i64 {
-    at.as_microsecond()
-}
-
-/// The duration in microseconds, limited so that the server can add it to its time.
-fn length(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX).min(i64::MAX / 2)
-}
-
-/// A time out of range, such as the rounded end of time, becomes the nearest valid time.
-fn at(micros: i64) -> Timestamp {
-    let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
-    Timestamp::from_microsecond(micros).unwrap_or(end)
-}
-
-fn count(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-fn number<N: TryFrom<i64>>(number: i64) -> Result<N, sqlx::Error>
-where
-    N::Error: std::error::Error + Send + Sync + 'static,
-{
-    N::try_from(number).map_err(broken)
-}
-
-/// The error of a row that does not contain what was written.
-fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
-    sqlx::Error::Decode(error.into())
 }
 
 /// `GRACEFUL_STORE=postgres://…`: the store; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).

@@ -1,9 +1,6 @@
 //! The tables: numbered migrations in a table of our own, beside the migrations of the user's.
 
-use sqlx::{
-    AssertSqlSafe, PgConnection, Row as _, SqlSafeStr as _,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
-};
+use sqlx::{PgConnection, Row as _, migrate::MigrateError};
 
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "store", include_str!("../migrations/1_store.sql")),
@@ -16,13 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Makes what is missing; of several processes, one after the other.
 pub(super) async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
-        let sql = AssertSqlSafe(*sql).into_sql_str();
-        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
-    });
-    let mut migrator = Migrator::with_migrations(migrations.collect());
-    migrator.dangerous_set_table_name("graceful_migrations");
-    migrator.run_direct(None, connection, false).await
+    graceful_sql::migrator(MIGRATIONS).run_direct(None, connection, false).await
 }
 
 /// Why the tables are not those of this version.

@@ -6,31 +6,11 @@ use graceful::{
     Flow, Incident,
     backends::{Job, JobChange, Reply, Scheduler},
 };
+use graceful_sql::values::{broken, count, length, micros};
 use jiff::Timestamp;
-use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use sqlx::PgConnection;
 
-use super::{
-    Store, at, broken, count, length, micros, number,
-    text::{escaped, unescaped},
-};
-
-fn job(row: &PgRow) -> Result<Job, sqlx::Error> {
-    let code: &str = row.try_get("code")?;
-    Ok(Job {
-        id: row.try_get("entity")?,
-        entity: serde_json::from_str(row.try_get("key")?).map_err(broken)?,
-        owner: unescaped(row.try_get("owner")?).into(),
-        due: at(row.try_get("due")?),
-        opened_at: at(row.try_get("opened_at")?),
-        bumps: number(row.try_get("bumps")?)?,
-        flow: row.try_get("flow")?,
-        code: code.parse().map_err(broken)?,
-        held_until: row.try_get::<Option<i64>, _>("held_until")?.map(at),
-        attempts: number(row.try_get("attempts")?)?,
-        error: row.try_get::<Option<&str>, _>("error")?.map(unescaped),
-        token: row.try_get("token")?,
-    })
-}
+use super::{Store, Tables, text::escaped};
 
 async fn open(connection: &mut PgConnection, flow: &Flow, after: Duration) -> Result<JobChange, sqlx::Error> {
     let incident = flow.incident();
@@ -63,7 +43,7 @@ async fn poll(connection: &mut PgConnection, limit: usize, hold: Duration) -> Re
     .bind(count(limit))
     .fetch_all(connection)
     .await?;
-    let mut jobs = rows.iter().map(job).collect::<Result<Vec<_>, _>>()?;
+    let mut jobs = rows.iter().map(Tables::decode_job).collect::<Result<Vec<_>, _>>()?;
     jobs.sort_by_key(|job| job.due);
     Ok(jobs)
 }
@@ -86,12 +66,7 @@ impl Scheduler for Store {
     }
 
     fn jobs(&self) -> Reply<Vec<Job>> {
-        self.run(|connection| {
-            Box::pin(async {
-                let query = sqlx::query("SELECT * FROM graceful_jobs ORDER BY due");
-                query.fetch_all(connection).await?.iter().map(job).collect()
-            })
-        })
+        self.run(|connection| Box::pin(Tables::jobs(connection)))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {

@@ -6,21 +6,16 @@ use graceful::{
     Flow, Key, StepError,
     backends::{AuditLog, AuditRecord, Reply},
 };
-use graceful_sql::audit_chain::{self, AuditHead, Follow, Rewrite, Tampered};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use graceful_sql::{AuditHead, audit_chain::Rewrite, values::broken};
+use sqlx::SqliteConnection;
 
-use super::{Store, broken, count};
-
-fn head(row: &SqliteRow) -> Result<AuditHead, sqlx::Error> {
-    let hash: &[u8] = row.try_get("hash")?;
-    Ok(AuditHead { sequence: row.try_get("seq")?, hash: hash.try_into().map_err(broken)? })
-}
+use super::{Store, Tables};
 
 async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sqlx::Error> {
     let last = sqlx::query("SELECT seq, hash FROM graceful_audit ORDER BY seq DESC LIMIT 1")
         .fetch_optional(&mut *connection)
         .await?;
-    let last = last.as_ref().map(head).transpose()?.unwrap_or(AuditHead::EMPTY);
+    let last = last.as_ref().map(Tables::decode_head).transpose()?.unwrap_or(AuditHead::EMPTY);
     let (id, entity) = (flow.id(), flow.entity().to_string());
     let record = serde_json::to_string(&AuditRecord::of(flow)).map_err(broken)?;
     let next = last.next(id.as_bytes(), &entity, &record);
@@ -30,41 +25,13 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
          ON CONFLICT (flow) DO NOTHING",
     )
     .bind(next.sequence)
-    .bind(id.as_bytes().as_slice())
+    .bind(id)
     .bind(&entity)
     .bind(record)
     .bind(next.hash.as_slice())
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// How many records are read per statement.
-const PAGE: usize = 1000;
-
-/// Verifies the chain from its beginning.
-async fn follow(
-    connection: &mut SqliteConnection,
-    known: Option<AuditHead>,
-) -> Result<Result<AuditHead, Tampered>, sqlx::Error> {
-    let mut chain = Follow::new(known);
-    loop {
-        let rows = sqlx::query("SELECT * FROM graceful_audit WHERE seq > ? ORDER BY seq LIMIT ?")
-            .bind(chain.sequence())
-            .bind(count(PAGE))
-            .fetch_all(&mut *connection)
-            .await?;
-        for row in &rows {
-            let (flow, entity, record) =
-                (row.try_get("flow")?, row.try_get("entity")?, row.try_get("record")?);
-            if let Err(tampered) = chain.take(flow, entity, record, head(row).ok()) {
-                return Ok(Err(tampered));
-            }
-        }
-        if rows.len() < PAGE {
-            return Ok(chain.end());
-        }
-    }
 }
 
 /// Rewrites the chain in the transaction of the writer.
@@ -74,39 +41,19 @@ async fn remove_payloads(
 ) -> Result<AuditHead, sqlx::Error> {
     let mut rewrite = Rewrite::new();
     loop {
-        let rows = sqlx::query(
-            "SELECT seq, flow, entity, record FROM graceful_audit WHERE seq > ? ORDER BY seq LIMIT ?",
-        )
-        .bind(rewrite.sequence())
-        .bind(count(PAGE))
-        .fetch_all(&mut *connection)
-        .await?;
-        for row in &rows {
-            let rewritten = rewrite
-                .take(row.try_get("flow")?, row.try_get("entity")?, row.try_get("record")?)
-                .map_err(broken)?;
-            let Some(rewritten) = rewritten else { continue };
+        let (changed, is_end) = Tables::rewrite_page(&mut *connection, &mut rewrite).await?;
+        for new in changed {
             sqlx::query("UPDATE graceful_audit SET hash = ?, record = coalesce(?, record) WHERE seq = ?")
-                .bind(rewritten.head.hash.as_slice())
-                .bind(rewritten.text)
-                .bind(rewritten.head.sequence)
+                .bind(new.head.hash.as_slice())
+                .bind(new.text)
+                .bind(new.head.sequence)
                 .execute(&mut *connection)
                 .await?;
         }
-        if rows.len() < PAGE {
-            break;
+        if is_end {
+            return Tables::end_rewrite(connection, rewrite, before).await;
         }
     }
-    let Some(marker) = rewrite.end(before).map_err(broken)? else { return Ok(before) };
-    sqlx::query("INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES (?, ?, ?, ?, ?)")
-        .bind(marker.head.sequence)
-        .bind(marker.flow.as_bytes().as_slice())
-        .bind(marker.entity)
-        .bind(marker.text)
-        .bind(marker.head.hash.as_slice())
-        .execute(connection)
-        .await?;
-    Ok(marker.head)
 }
 
 impl Store {
@@ -116,7 +63,7 @@ impl Store {
     /// It reads the whole log: about a second for 100,000 records. Records can be appended meanwhile.
     ///
     /// # Errors
-    /// Fails if a record was edited, deleted or moved, with [`Tampered`] as the source of the error, or if the log cannot be read.
+    /// Fails if a record was edited, deleted or moved, with [`Tampered`](crate::Tampered) as the source of the error, or if the log cannot be read.
     ///
     /// ```
     /// use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
@@ -136,7 +83,7 @@ impl Store {
     /// ```
     pub async fn verify(&self, known: Option<&AuditHead>) -> Result<AuditHead, StepError> {
         let known = known.copied();
-        let followed = self.read(move |connection| Box::pin(follow(connection, known))).await?;
+        let followed = self.read(move |connection| Box::pin(Tables::follow(connection, known))).await?;
         followed.map_err(StepError::caused_by)
     }
 
@@ -166,7 +113,7 @@ impl Store {
         let known = known.copied();
         let removed = self.writer().write(move |connection| {
             Box::pin(async move {
-                match follow(connection, known).await? {
+                match Tables::follow(connection, known).await? {
                     Ok(before) => remove_payloads(connection, before).await.map(Ok),
                     Err(tampered) => Ok(Err(tampered)),
                 }
@@ -187,18 +134,6 @@ impl AuditLog for Store {
 
     fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
         let entity = entity.map(ToString::to_string);
-        self.read(move |connection| {
-            Box::pin(async move {
-                let query = match &entity {
-                    Some(entity) => sqlx::query(
-                        "SELECT record FROM graceful_audit WHERE entity = ? ORDER BY seq DESC LIMIT ?",
-                    )
-                    .bind(entity),
-                    None => sqlx::query("SELECT record FROM graceful_audit ORDER BY seq DESC LIMIT ?"),
-                };
-                let rows = query.bind(count(limit)).fetch_all(connection).await?;
-                rows.iter().map(|row| audit_chain::record(row.try_get("record")?).map_err(broken)).collect()
-            })
-        })
+        self.read(move |connection| Box::pin(Tables::records(connection, entity, limit)))
     }
 }

@@ -6,9 +6,10 @@ use graceful::backends::{
     Claim, Lane, Room,
     fair::{Due, choose},
 };
+use graceful_sql::values::count;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use super::{after, id, now};
+use super::{Tables, after, now};
 
 /// How many due flows a claim examines, which bounds its cost. If more are due, it also examines some of each lane.
 const LOOKED_AT: usize = 256;
@@ -63,7 +64,7 @@ pub(super) async fn claim(
          ORDER BY due, seq LIMIT ?",
     )
     .bind(now)
-    .bind(super::count(looked_at))
+    .bind(count(looked_at))
     .fetch_all(&mut *connection)
     .await?;
     let mut rows = oldest.iter().map(due).collect::<Result<Vec<_>, _>>()?;
@@ -94,18 +95,7 @@ pub(super) async fn claim(
     }
     query.push(") RETURNING seq, id, token, attempts, resubmitted, handler, lane, body");
     let rows = query.build().persistent(chosen.len() == 1).fetch_all(connection).await?;
-    let claims = rows.iter().map(|row| {
-        let claim = Claim {
-            id: id(row, "id")?,
-            token: id(row, "token")?,
-            attempt: row.try_get("attempts")?,
-            resubmitted: row.try_get("resubmitted")?,
-            handler: row.try_get("handler")?,
-            lane: Lane::from_number(row.try_get("lane")?),
-            body: row.try_get("body")?,
-        };
-        Ok((row.try_get::<i64, _>("seq")?, claim))
-    });
+    let claims = rows.iter().map(|row| Ok((row.try_get::<i64, _>("seq")?, Tables::decode_claim(row)?)));
     let mut claims = claims.collect::<Result<Vec<_>, sqlx::Error>>()?;
     claims.sort_unstable_by_key(|(sequence, _)| *sequence);
     Ok(claims.into_iter().map(|(_, claim)| claim).collect())

@@ -5,10 +5,16 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use graceful::backends::{
     AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, StoredFlow,
 };
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use graceful_sql::{
+    PURGED_AT_ONCE,
+    flows::{changes, state_number},
+    purge,
+    values::length,
+};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::{PURGED_AT_ONCE, Store, after, at, claim::claim, count, id, length, now};
+use super::{Store, Tables, after, claim::claim, now};
 
 /// Inserts flows in one statement. The first of an entity that has none queued becomes its head.
 pub(super) async fn insert(
@@ -29,7 +35,7 @@ pub(super) async fn insert(
             // The statement does not see what it inserts itself.
             again.push(&*flow.entity);
         }
-        row.push_bind(flow.id.as_bytes().as_slice())
+        row.push_bind(flow.id)
             .push_bind(&*flow.entity)
             .push_bind(&*flow.handler)
             .push_bind(flow.lane.number())
@@ -58,58 +64,26 @@ async fn promote(connection: &mut SqliteConnection, entity: &str) -> Result<(), 
     Ok(())
 }
 
-const fn number(state: FlowState) -> i64 {
-    match state {
-        FlowState::Queued => 0,
-        FlowState::Completed => 1,
-        FlowState::Dead => 2,
-    }
-}
-
-fn stored(row: &SqliteRow) -> Result<StoredFlow, sqlx::Error> {
-    Ok(StoredFlow {
-        id: id(row, "id")?,
-        entity: row.try_get("entity")?,
-        handler: row.try_get("handler")?,
-        state: match row.try_get("state")? {
-            0_i64 => FlowState::Queued,
-            1 => FlowState::Completed,
-            _ => FlowState::Dead,
-        },
-        attempts: row.try_get("attempts")?,
-        resubmitted: row.try_get("resubmitted")?,
-        due: at(row.try_get("due")?),
-        error: row.try_get("error")?,
-        ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(at),
-        body: row.try_get("body")?,
-    })
-}
-
 async fn record_outcome(
     connection: &mut SqliteConnection,
     held: ClaimId,
-    settlement: &AttemptOutcome,
+    outcome: &AttemptOutcome,
 ) -> Result<bool, sqlx::Error> {
     let now = now();
-    let (state, due, error, body) = match settlement {
-        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
-        AttemptOutcome::Retry { after: time, error, body } => {
-            (FlowState::Queued, Some(after(now, *time)), Some(error), body.as_ref())
-        }
-        AttemptOutcome::Dead { error, body } => (FlowState::Dead, None, Some(error), body.as_ref()),
-    };
+    let (state, time, error, body) = changes(outcome);
+    let due = time.map(|time| after(now, time));
     let ended = (state != FlowState::Queued).then_some(now);
     let entity: Option<String> = sqlx::query_scalar(
         "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), error = ?3, \
          body = coalesce(?4, body), ended_at = ?5 WHERE id = ?6 AND token = ?7 AND state = 0 RETURNING entity",
     )
-    .bind(number(state))
+    .bind(state_number(state))
     .bind(due)
     .bind(error)
     .bind(body)
     .bind(ended)
-    .bind(held.id.as_bytes().as_slice())
-    .bind(held.token.as_bytes().as_slice())
+    .bind(held.id)
+    .bind(held.token)
     .fetch_optional(&mut *connection)
     .await?;
     let Some(entity) = entity else { return Ok(false) };
@@ -125,7 +99,7 @@ async fn resubmit(connection: &mut SqliteConnection, flow: Uuid) -> Result<bool,
          resubmitted = resubmitted + 1, due = ?, error = NULL, ended_at = NULL WHERE id = ? AND state <> 0 RETURNING entity",
     )
     .bind(now())
-    .bind(flow.as_bytes().as_slice())
+    .bind(flow)
     .fetch_optional(&mut *connection)
     .await?;
     let Some(entity) = entity else { return Ok(false) };
@@ -170,8 +144,8 @@ impl FlowStore for Store {
                 for ClaimId { id, token } in held {
                     sqlx::query("UPDATE graceful_flows SET due = ? WHERE id = ? AND token = ? AND state = 0")
                         .bind(until)
-                        .bind(id.as_bytes().as_slice())
-                        .bind(token.as_bytes().as_slice())
+                        .bind(id)
+                        .bind(token)
                         .execute(&mut *connection)
                         .await?;
                 }
@@ -189,26 +163,11 @@ impl FlowStore for Store {
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
-        self.read(move |connection| {
-            Box::pin(async move {
-                let query = sqlx::query("SELECT * FROM graceful_flows WHERE id = ?");
-                let row = query.bind(id.as_bytes().as_slice()).fetch_optional(connection).await?;
-                row.as_ref().map(stored).transpose()
-            })
-        })
+        self.read(move |connection| Box::pin(Tables::flow(connection, id)))
     }
 
     fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
-        let query = match state {
-            FlowState::Queued => "SELECT * FROM graceful_flows WHERE state = ? ORDER BY seq LIMIT ?",
-            _ => "SELECT * FROM graceful_flows WHERE state <> 0 AND state = ? ORDER BY ended_at, seq LIMIT ?",
-        };
-        self.read(move |connection| {
-            Box::pin(async move {
-                let query = sqlx::query(query).bind(number(state)).bind(count(limit));
-                query.fetch_all(connection).await?.iter().map(stored).collect()
-            })
-        })
+        self.read(move |connection| Box::pin(Tables::flows(connection, state, limit)))
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<bool> {
@@ -217,25 +176,18 @@ impl FlowStore for Store {
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
         let writer = self.writer().clone();
-        Reply::pending(async move {
-            let mut purged = 0;
-            loop {
-                let some = writer.write(move |connection| {
-                    Box::pin(async move {
-                        let query = sqlx::query(
-                            "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 \
-                             AND state = ? AND ended_at <= ? LIMIT ?)",
-                        );
-                        let query = query.bind(number(state)).bind(now().saturating_sub(length(age))).bind(PURGED_AT_ONCE);
-                        Ok(query.execute(connection).await?.rows_affected())
-                    })
-                });
-                let some = some.await?;
-                purged += some;
-                if some < PURGED_AT_ONCE.into() {
-                    return Ok(purged);
-                }
-            }
-        })
+        Reply::pending(purge(move || {
+            writer.write(move |connection| {
+                Box::pin(async move {
+                    let query = sqlx::query(
+                        "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 \
+                         AND state = ? AND ended_at <= ? LIMIT ?)",
+                    );
+                    let before = now().saturating_sub(length(age));
+                    let query = query.bind(state_number(state)).bind(before).bind(PURGED_AT_ONCE);
+                    Ok(query.execute(connection).await?.rows_affected())
+                })
+            })
+        }))
     }
 }

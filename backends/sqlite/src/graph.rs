@@ -7,10 +7,11 @@ use graceful::backends::{
     client::{ConnectError, in_real_time},
 };
 use graceful_rdf::oxigraph;
+use graceful_sql::values::broken;
 use sqlx::{Row as _, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Store, broken, open::not_opened};
+use super::{Store, open::not_opened};
 
 impl Store {
     /// Opens the knowledge graph that is stored here.
@@ -27,16 +28,13 @@ async fn change(
 ) -> Result<(), sqlx::Error> {
     for activity in added {
         sqlx::query("INSERT OR REPLACE INTO graceful_graph (flow, activity) VALUES (?, ?)")
-            .bind(activity.flow.as_bytes().as_slice())
+            .bind(activity.flow)
             .bind(serde_json::to_string(&**activity).map_err(broken)?)
             .execute(&mut *connection)
             .await?;
     }
     for flow in forgotten {
-        sqlx::query("DELETE FROM graceful_graph WHERE flow = ?")
-            .bind(flow.as_bytes().as_slice())
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query("DELETE FROM graceful_graph WHERE flow = ?").bind(flow).execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -6,10 +6,10 @@ use graceful::{
     StepError,
     backends::{Inbox, InboxEntry, ReceivedEvent, Reply},
 };
-use graceful_sql::indexed;
+use graceful_sql::{PURGED_AT_ONCE, indexed, purge, values::length};
 use sqlx::{Sqlite, Transaction};
 
-use super::{PURGED_AT_ONCE, Store, length, lock, now};
+use super::{Store, lock, now};
 
 /// Consumer, source and id, as they are stored.
 fn name(consumer: &str, event: &ReceivedEvent) -> [String; 3] {
@@ -52,21 +52,16 @@ impl Store {
     }
 
     async fn purge(&self, some: &'static str, age: Duration) -> Result<u64, StepError> {
-        let mut purged = 0;
-        loop {
-            let some = self.writer().write(move |connection| {
+        let delete = || {
+            self.writer().write(move |connection| {
                 Box::pin(async move {
                     let before = now().saturating_sub(length(age));
                     let query = sqlx::query(some).bind(before).bind(PURGED_AT_ONCE);
                     Ok(query.execute(connection).await?.rows_affected())
                 })
-            });
-            let some = some.await?;
-            purged += some;
-            if some < PURGED_AT_ONCE.into() {
-                return Ok(purged);
-            }
-        }
+            })
+        };
+        purge(delete).await
     }
 }
 

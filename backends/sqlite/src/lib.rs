@@ -53,6 +53,7 @@
 mod alerts;
 mod audit;
 mod claim;
+mod dialect;
 mod file;
 mod flows;
 #[cfg(feature = "graph")]
@@ -77,13 +78,14 @@ use graceful::{
     Backend, Orchestrator, OrchestratorBuilder, StepError,
     backends::{Reply, client::ConnectError},
 };
+use graceful_sql::values::{length, micros};
 use jiff::Timestamp;
-use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, SqlitePool};
 use tokio::runtime::Handle;
-use uuid::Uuid;
 
 pub use self::transaction::begin;
 use self::{
+    dialect::Tables,
     file::File,
     turns::Turns,
     writer::{Running, Writer},
@@ -116,12 +118,6 @@ struct Inner {
     inbox: SqlitePool,
     runtime: Handle,
 }
-
-/// How many states and uses of one entity are stored.
-const KEPT_PER_ENTITY: i64 = 100;
-
-/// How many rows are deleted per transaction.
-const PURGED_AT_ONCE: u32 = 1000;
 
 impl Store {
     /// The path of the database file.
@@ -164,37 +160,14 @@ impl fmt::Debug for Store {
     }
 }
 
-fn micros(at: Timestamp) -> i64 {
-    at.as_microsecond()
-}
-
 /// The store's time, in microseconds since 1970: all processes that open the file are on one machine, and have its clock.
 fn now() -> i64 {
     micros(Timestamp::now())
 }
 
-fn length(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
-}
-
 /// The time after a duration, at most the end of time.
 fn after(now: i64, time: Duration) -> i64 {
     now.saturating_add(length(time)).min(micros(Timestamp::MAX))
-}
-
-/// A time out of range, such as the rounded end of time, becomes the nearest valid time.
-fn at(micros: i64) -> Timestamp {
-    let end = if micros < 0 { Timestamp::MIN } else { Timestamp::MAX };
-    Timestamp::from_microsecond(micros).unwrap_or(end)
-}
-
-fn count(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-fn id(row: &SqliteRow, column: &str) -> Result<Uuid, sqlx::Error> {
-    let bytes: &[u8] = row.try_get(column)?;
-    Uuid::from_slice(bytes).map_err(broken)
 }
 
 /// Takes the lock for writing until the end of the transaction, and changes nothing. (`BEGIN IMMEDIATE` begins in a file that is
@@ -207,11 +180,6 @@ async fn lock(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| ["5", "261", "517"].contains(&&*code))
-}
-
-/// The error of a row that does not contain what was written.
-fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
-    sqlx::Error::Decode(error.into())
 }
 
 /// `GRACEFUL_STORE=sqlite://path/to/file.db`: the store; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).

@@ -9,8 +9,7 @@ use std::{
 
 use graceful::backends::client::{ConnectError, in_real_time};
 use sqlx::{
-    AssertSqlSafe, Connection as _, SqlSafeStr as _, SqliteConnection,
-    migrate::{Migration, MigrationType, Migrator},
+    Connection as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::runtime::Handle;
@@ -185,19 +184,14 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), AnyError
 
 /// In a table of our own, beside the migrations of the user's.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
-    let migration = |version, name: &'static str, sql: &'static str| {
-        let sql = AssertSqlSafe(sql).into_sql_str();
-        Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-    };
-    let mut migrator = Migrator::with_migrations(vec![
-        migration(1, "store", include_str!("../migrations/1_store.sql")),
-        migration(2, "graph and alerts", include_str!("../migrations/2_graph_and_alerts.sql")),
-        migration(3, "inbox", include_str!("../migrations/3_inbox.sql")),
-        migration(10, "lanes", include_str!("../migrations/10_lanes.sql")),
-        migration(40, "incidents", include_str!("../migrations/40_incidents.sql")),
-        migration(50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
+    let migrator = graceful_sql::migrator(&[
+        (1, "store", include_str!("../migrations/1_store.sql")),
+        (2, "graph and alerts", include_str!("../migrations/2_graph_and_alerts.sql")),
+        (3, "inbox", include_str!("../migrations/3_inbox.sql")),
+        (10, "lanes", include_str!("../migrations/10_lanes.sql")),
+        (40, "incidents", include_str!("../migrations/40_incidents.sql")),
+        (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
     ]);
-    migrator.dangerous_set_table_name("graceful_migrations");
     // Nothing to migrate needs no lock, so that a store opens while another transaction has it.
     if migrator.run_direct(None, &mut *connection, false).await.is_ok() {
         return Ok(());

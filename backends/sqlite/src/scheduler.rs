@@ -6,31 +6,11 @@ use graceful::{
     Flow, Incident,
     backends::{Job, JobChange, Reply, Scheduler},
 };
+use graceful_sql::values::{broken, count, micros};
 use jiff::Timestamp;
-use smol_str::SmolStr;
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
-use uuid::Uuid;
+use sqlx::SqliteConnection;
 
-use super::{Store, after, at, broken, count, id, micros, now};
-
-fn job(row: &SqliteRow) -> Result<Job, sqlx::Error> {
-    let code: &str = row.try_get("code")?;
-    let token: Option<&[u8]> = row.try_get("token")?;
-    Ok(Job {
-        id: row.try_get("entity")?,
-        entity: serde_json::from_str(row.try_get("key")?).map_err(broken)?,
-        owner: SmolStr::new(row.try_get::<&str, _>("owner")?),
-        due: at(row.try_get("due")?),
-        opened_at: at(row.try_get("opened_at")?),
-        bumps: row.try_get("bumps")?,
-        flow: id(row, "flow")?,
-        code: code.parse().map_err(broken)?,
-        held_until: row.try_get::<Option<i64>, _>("held_until")?.map(at),
-        attempts: row.try_get("attempts")?,
-        error: row.try_get("error")?,
-        token: token.map(Uuid::from_slice).transpose().map_err(broken)?,
-    })
-}
+use super::{Store, Tables, after, now};
 
 async fn open(
     connection: &mut SqliteConnection,
@@ -51,7 +31,7 @@ async fn open(
     .bind(incident.owner().as_str())
     .bind(after(now(), time))
     .bind(micros(flow.timestamp()))
-    .bind(flow.id().as_bytes().as_slice())
+    .bind(flow.id())
     .bind(flow.code().as_str())
     .fetch_one(connection)
     .await?;
@@ -74,7 +54,7 @@ async fn poll(
     .bind(count(limit))
     .fetch_all(connection)
     .await?;
-    let mut jobs = rows.iter().map(job).collect::<Result<Vec<_>, _>>()?;
+    let mut jobs = rows.iter().map(Tables::decode_job).collect::<Result<Vec<_>, _>>()?;
     jobs.sort_by_key(|job| job.due);
     Ok(jobs)
 }
@@ -111,12 +91,7 @@ impl Scheduler for Store {
     }
 
     fn jobs(&self) -> Reply<Vec<Job>> {
-        self.read(|connection| {
-            Box::pin(async {
-                let query = sqlx::query("SELECT * FROM graceful_jobs ORDER BY due");
-                query.fetch_all(connection).await?.iter().map(job).collect()
-            })
-        })
+        self.read(|connection| Box::pin(Tables::jobs(connection)))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
@@ -127,7 +102,7 @@ impl Scheduler for Store {
         let (entity, token) = (job.id.clone(), job.token);
         self.writer().write(move |connection| {
             let query = sqlx::query("DELETE FROM graceful_jobs WHERE entity = ? AND token = ?");
-            let query = query.bind(entity.clone()).bind(token.map(|token| token.as_bytes().to_vec()));
+            let query = query.bind(entity.clone()).bind(token);
             Box::pin(async move { Ok(query.execute(connection).await?.rows_affected() > 0) })
         })
     }
@@ -140,8 +115,7 @@ impl Scheduler for Store {
                  WHERE entity = ? AND token = ?",
             );
             let due = time.map_or(micros(Timestamp::MAX), |time| after(now(), time));
-            let query = query.bind(due).bind(error.clone()).bind(entity.clone());
-            let query = query.bind(token.map(|token| token.as_bytes().to_vec()));
+            let query = query.bind(due).bind(error.clone()).bind(entity.clone()).bind(token);
             Box::pin(async move { Ok(query.execute(connection).await?.rows_affected() > 0) })
         })
     }

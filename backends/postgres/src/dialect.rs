@@ -1,0 +1,41 @@
+//! What PostgreSQL does differently from SQLite.
+
+use std::borrow::Cow;
+
+use graceful_sql::Statement;
+
+use super::text::{escaped, unescaped};
+
+/// The tables in PostgreSQL.
+pub(super) type Tables = graceful_sql::Tables<Dialect>;
+
+#[derive(Debug)]
+pub(super) struct Dialect;
+
+impl graceful_sql::Dialect for Dialect {
+    type Database = sqlx::Postgres;
+
+    const LATEST: &'static str = "SELECT * FROM graceful_metadata WHERE entity = $1 AND latest";
+
+    // As bytes, whatever the database's collation.
+    const PATTERNS: &'static str = "SELECT * FROM graceful_patterns ORDER BY pattern COLLATE \"C\"";
+
+    // Those that another call is deleting are skipped: all calls of a pattern that name no entity share a list.
+    const DELETE_OLD_TRACES: &'static str = "DELETE FROM graceful_traces WHERE flow IN \
+        (SELECT flow FROM graceful_traces WHERE entity = $1 AND at < \
+        (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2) FOR UPDATE SKIP LOCKED)";
+
+    fn resolve_alert(incident: String, alert: String) -> Statement<Self> {
+        let resolve = "UPDATE graceful_alerts SET resolved_at = graceful_now(), alert = $1 \
+                       WHERE entity = $2 AND resolved_at IS NULL";
+        sqlx::query(resolve).bind(alert).bind(incident)
+    }
+
+    fn escaped(text: &str) -> Cow<'_, str> {
+        escaped(text).into()
+    }
+
+    fn unescaped(stored: &str) -> Cow<'_, str> {
+        unescaped(stored).into()
+    }
+}

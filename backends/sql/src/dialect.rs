@@ -1,0 +1,85 @@
+//! What the SQL stores share: statements that both databases understand, and the decoding of rows.
+
+use std::{borrow::Cow, marker::PhantomData};
+
+use sqlx::{ColumnIndex, Database, Decode, Encode, Error, IntoArguments, Row as _, Type, query::Query};
+
+/// The database of a store, and what it does differently.
+///
+/// The statements that compare times are in the stores: SQLite has the clock of the machine, PostgreSQL that of the server.
+pub trait Dialect {
+    /// The database.
+    type Database: Database<Arguments: IntoArguments<Self::Database>>;
+
+    /// Selects the newest state of an entity through the index of the newest states, whose condition is written differently.
+    const LATEST: &'static str;
+
+    /// Selects the patterns in the order of their bytes, whatever the collation of the database.
+    const PATTERNS: &'static str;
+
+    /// Deletes the uses of an entity, except for the newest. PostgreSQL skips those that another call is deleting.
+    const DELETE_OLD_TRACES: &'static str;
+
+    /// Resolves the open alert of an incident at the database's time.
+    fn resolve_alert(incident: String, alert: String) -> Statement<Self>;
+
+    /// The form in which a text is stored.
+    fn escaped(text: &str) -> Cow<'_, str> {
+        text.into()
+    }
+
+    /// The text that is stored in this form.
+    fn unescaped(stored: &str) -> Cow<'_, str> {
+        stored.into()
+    }
+}
+
+/// A connection to the database of a dialect.
+pub type Connection<D> = <<D as Dialect>::Database as Database>::Connection;
+
+/// A row of the database of a dialect.
+pub type Row<D> = <<D as Dialect>::Database as Database>::Row;
+
+/// A statement with its arguments.
+pub type Statement<D> =
+    Query<'static, <D as Dialect>::Database, <<D as Dialect>::Database as Database>::Arguments>;
+
+/// A type of a column and of an argument.
+pub trait Value<'v, D: Dialect>:
+    Decode<'v, D::Database> + Encode<'v, D::Database> + Type<D::Database>
+{
+}
+
+impl<'v, D: Dialect, T: Decode<'v, D::Database> + Encode<'v, D::Database> + Type<D::Database>> Value<'v, D>
+    for T
+{
+}
+
+/// The tables of a store. Each part of the store has its functions in a module of its own, whose `impl` names the types of its columns: sqlx
+/// has no single bound for them.
+#[derive(Debug)]
+pub struct Tables<D>(PhantomData<D>);
+
+impl<D: Dialect> Tables<D>
+where
+    for<'v> &'v str: ColumnIndex<Row<D>> + Value<'v, D>,
+    for<'v> i64: Value<'v, D>,
+{
+    /// Decodes a number, which both databases store with a sign.
+    pub(crate) fn number<N>(row: &Row<D>, column: &'static str) -> Result<N, Error>
+    where
+        N: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>,
+    {
+        N::try_from(row.try_get(column)?)
+            .map_err(|error| Error::ColumnDecode { index: format!("{column:?}"), source: error.into() })
+    }
+
+    pub(crate) fn text(row: &Row<D>, column: &'static str) -> Result<String, Error> {
+        Ok(D::unescaped(row.try_get(column)?).into_owned())
+    }
+
+    pub(crate) fn optional_text(row: &Row<D>, column: &'static str) -> Result<Option<String>, Error> {
+        let stored: Option<&str> = row.try_get(column)?;
+        Ok(stored.map(|stored| D::unescaped(stored).into_owned()))
+    }
+}

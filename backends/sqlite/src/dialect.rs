@@ -1,0 +1,27 @@
+//! What SQLite does differently from PostgreSQL.
+
+use graceful_sql::Statement;
+
+use super::now;
+
+/// The tables in SQLite.
+pub(super) type Tables = graceful_sql::Tables<Dialect>;
+
+#[derive(Debug)]
+pub(super) struct Dialect;
+
+impl graceful_sql::Dialect for Dialect {
+    type Database = sqlx::Sqlite;
+
+    const LATEST: &'static str = "SELECT * FROM graceful_metadata WHERE entity = $1 AND latest = 1";
+
+    const PATTERNS: &'static str = "SELECT * FROM graceful_patterns ORDER BY pattern";
+
+    const DELETE_OLD_TRACES: &'static str = "DELETE FROM graceful_traces WHERE entity = $1 AND at < \
+        (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2)";
+
+    fn resolve_alert(incident: String, alert: String) -> Statement<Self> {
+        let resolve = "UPDATE graceful_alerts SET resolved_at = $1, alert = $2 WHERE entity = $3 AND resolved_at IS NULL";
+        sqlx::query(resolve).bind(now()).bind(alert).bind(incident)
+    }
+}
