@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""What a handler costs its compiler: plain, traced, orchestrated by hand, and annotated.
+"""The cost of a handler at compile time: plain, traced, orchestrated by hand, and annotated.
 
 Generates one crate per variant and number of handlers, and measures what the handlers add to the crate without any:
 CPU seconds of `cargo check` and `cargo build` (dependencies built before, best of several runs, nothing incremental),
@@ -41,7 +41,7 @@ tracing = {{ version = "*", default-features = false, features = ["std", "attrib
 uuid = {{ version = "*", features = ["v7"] }}
 """
 
-# What every variant has, however many handlers there are.
+# The code that every variant has, independent of the number of handlers.
 PRELUDE = """\
 #![allow(dead_code, unused_imports)]
 
@@ -190,7 +190,7 @@ def target_directory():
 
 
 class Crates:
-    """The generated crates, a workspace of their own that shares the lock file and what is built."""
+    """The generated crates: a separate workspace that shares the lock file and the target directory."""
 
     def __init__(self, variants, counts):
         self.target = target_directory()
@@ -207,7 +207,7 @@ class Crates:
         (crate / "src").mkdir(parents=True)
         (crate / "Cargo.toml").write_text(MANIFEST.format(name=name, graceful=ROOT / "graceful"))
         handlers = "\n".join(VARIANTS[variant].format(n=n) for n in range(count))
-        # Nobody calls a handler in a library, and what nobody calls is not compiled.
+        # Handlers that are never called would not be compiled.
         table = "".join(f"        |user| Box::pin(update_user_{n}(user)),\n" for n in range(count))
         main = (
             f"pub fn handlers() -> Vec<Handler> {{\n    vec![\n{table}    ]\n}}\n\n"
@@ -230,7 +230,7 @@ class Crates:
         ).stdout
 
     def cpu_seconds(self, command, name, runs):
-        """Of the crate alone, the best of several runs."""
+        """The seconds for the crate alone, the best of several runs."""
         self.cargo(command, "-p", name)
 
         def once():
@@ -245,14 +245,14 @@ class Crates:
         return best
 
     def expanded_lines(self, name):
-        # Given to cargo itself, the variable would build half of the dependencies anew.
+        # If cargo itself had the variable, it would rebuild half of the dependencies.
         wrapper = self.directory / "unstable-rustc"
         wrapper.write_text('#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec "$@"\n')
         wrapper.chmod(0o755)
         expanded = self.cargo(
             "rustc", "-p", name, "--", "-Zunpretty=expanded", RUSTC_WORKSPACE_WRAPPER=str(wrapper)
         )
-        # Formatted, so that lines mean the same whoever wrote them; with the defaults, which everybody knows.
+        # Formatted with the default settings, so that the lines of all variants are comparable.
         formatted = subprocess.run(
             ["rustfmt", "--edition=2024", "--config-path=/dev/null"],
             input=expanded,
@@ -265,7 +265,7 @@ class Crates:
     def llvm_lines(self, name):
         out = self.directory / f"{name}.ll"
         self.cargo("rustc", "-p", name, "--", f"--emit=llvm-ir={out}", "-Ccodegen-units=1", "-Cdebuginfo=0")
-        # An instruction is indented, whatever stands outside of functions is not.
+        # Instructions are indented; text outside of functions is not.
         return sum(1 for line in out.read_text().splitlines() if line.startswith("  "))
 
     def text_size(self, name):
@@ -281,7 +281,7 @@ def per_handler(measure, variant):
 
 
 def sizes(variants=tuple(VARIANTS), text=False):
-    """What does not depend on the machine's mood, per handler."""
+    """The figures per handler that do not depend on the load of the machine."""
     crates = Crates(variants, (0, SIZED))
     measured = {}
     for variant in variants:

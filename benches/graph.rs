@@ -1,9 +1,9 @@
-//! What 100,000 flows cost in the embedded knowledge graph: time and memory per flow, and whether both stay flat.
+//! Measures 100,000 flows in the embedded knowledge graph: time and memory per flow, and whether both stay constant.
 //!
 //! `cargo bench -p graceful-benches --features graph --bench graph`
 //!
-//! Flows of 20,000 users, each of one of 100 teams: in a graph of the default size, which forgets, and in one that
-//! keeps them all. Memory is what the process holds, told by Linux; elsewhere it is not told.
+//! The flows are of 20,000 users in 100 teams. One graph has the default size and deletes old flows, the other one retains all. The memory
+//! is the resident memory of the process, which is measured on Linux only.
 
 use std::{
     env, fs,
@@ -19,7 +19,7 @@ const FLOWS: usize = 100_000;
 const USERS: usize = 20_000;
 const ROW: usize = 10_000;
 
-/// Each in a process of its own, since memory that is freed is not given back.
+/// Each graph is measured in a separate process, because freed memory is not returned to the system.
 const CASES: [&str; 2] = ["the default: at most 10,000 flows", "all flows"];
 const CASE: &str = "GRACEFUL_BENCH_CASE";
 
@@ -69,9 +69,9 @@ async fn fill(name: &str, users: &Orchestrator, graph: &Graph) {
 }
 
 async fn ask(users: &Orchestrator, graph: &Graph) {
-    // One of those that came last.
+    // One of the last users.
     let user = users.key("user", USERS - 1);
-    // What the first query of all costs is the runtime's.
+    // The first query includes the start of the runtime, so it is not measured.
     graph.query("ASK {}").await.unwrap();
     let start = Instant::now();
     let history = graph.history(&user, 10).await.unwrap();
@@ -93,7 +93,7 @@ async fn flow(users: &Orchestrator, n: usize) -> Arc<Flow> {
     Arc::clone(report.flow())
 }
 
-/// The bytes of this process that are in memory.
+/// The resident memory of this process in bytes.
 fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize =

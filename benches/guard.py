@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""Fails where a figure that is stable from run to run rises above its limit in `limits.json`.
+"""Fails if a figure that is stable from run to run exceeds its limit in `limits.json`.
 
     benches/guard.py            compare
     benches/guard.py --record   make what is measured now the limits
@@ -19,7 +19,7 @@ import compile_cost
 ROOT = Path(__file__).resolve().parent.parent
 LIMITS = Path(__file__).with_name("limits.json")
 
-# What every service has already.
+# The dependencies that every service has.
 EVERYBODY_HAS = ("tokio", "tracing", "serde", "graceful-macros")
 
 
@@ -56,7 +56,7 @@ def lines():
 
 
 def tree(features):
-    """Depth and name of each dependency, as often as it is needed."""
+    """Depth and name of each dependency, once per dependent."""
     listed = subprocess.run(
         ["cargo", "tree", "--locked", "-p", "graceful", "-e", "normal,build", "--prefix", "depth", "--no-dedupe"]
         + ["--no-default-features", "--features", features],
@@ -71,7 +71,7 @@ def tree(features):
 
 
 def own_dependencies(features=""):
-    """Those that no crate which every service has brings along."""
+    """The dependencies that no crate brings which every service has."""
     own, brought, below = set(), set(), None
     for depth, package in tree(features):
         if below is not None and depth <= below:

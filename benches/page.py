@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """Fills the tables of docs/PERFORMANCE.md and draws its pictures from the figures in `results/`.
 
-    benches/page.py              from what is recorded
+    benches/page.py              from the recorded figures
     benches/page.py --measure    measures first, about half an hour
 """
 
@@ -22,7 +22,7 @@ COMPILING = ROOT / "benches/results/compile-cost.json"
 
 CACHED = "cache + event"
 AUDITED = "cache + event + audit + alert"
-ANCESTOR = "the ancestor's six"
+GO_PACKAGE = "the Go package's six"
 NINE = "all nine steps"
 TITLES = {"plain": "plain", "instrument": "tracing::instrument(err)", "by-hand": "by hand", "graceful": "graceful"}
 
@@ -125,7 +125,7 @@ class Compiling:
 
 
 def goals(calls, compiling):
-    """What is to be reached, the figure, and its limit."""
+    """Each goal with its figure and its limit."""
 
     def ratio(steps, by, ok, of=None):
         return calls.ratio("instructions", calls.get(of or steps, "graceful", ok), calls.get(steps, by, ok))
@@ -146,8 +146,8 @@ def goals(calls, compiling):
     for awaits in (", with an await", ""):
         name = f"bytes of the future over the bare handler's{awaits or ', without'}"
         yield name, future[f"graceful{awaits}"] - future[f"bare{awaits}"], 64
-    microseconds = calls.get(ANCESTOR, "graceful")["nanoseconds"] / 1000
-    yield f"{ANCESTOR}, `Ok`: microseconds, a tenth of its own 50", microseconds, 5
+    microseconds = calls.get(GO_PACKAGE, "graceful")["nanoseconds"] / 1000
+    yield f"{GO_PACKAGE}, `Ok`: microseconds, a tenth of the 50 in Go", microseconds, 5
     ours = compiling.over_plain("graceful")
     yield "`cargo check` over plain, to `instrument(err)`", ours / compiling.over_plain("instrument"), 0.40
     yield "`cargo check` over plain, to by hand", ours / compiling.over_plain("by-hand"), 0.50

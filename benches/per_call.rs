@@ -1,10 +1,9 @@
-//! `cargo bench -p graceful-benches`: what one call costs, in instructions, allocations and nanoseconds.
+//! `cargo bench -p graceful-benches`: the cost of one call in instructions, allocations and nanoseconds.
 //!
-//! Every figure comes from a process of its own, which runs one scenario. Instructions are counted by callgrind, inside
-//! [`measured`] only; without valgrind there are none. Times are the best of interleaved rounds, so that a noisy neighbour
-//! harms all scenarios alike.
+//! Every figure comes from a separate process, which runs one scenario. Callgrind counts instructions, inside [`measured`] only; without
+//! valgrind they are not counted. Times are the best of interleaved rounds, so that other load affects all scenarios alike.
 //!
-//! `-- --json FILE` writes the figures, `--no-times` leaves the rounds out, `--only graceful` all but one column.
+//! `-- --json FILE` writes the figures, `--no-times` omits the times, `--only graceful` measures one column only.
 
 use std::{
     collections::BTreeMap,
@@ -22,14 +21,14 @@ use graceful_benches::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Few entities, so that what is kept of each (32 flows) is full before measuring starts.
+/// The number of entities. It is small, so that the 32 flows that are retained of each exist before the measurement starts.
 const ENTITIES: u64 = 50;
 const WARM_UP: u64 = 40 * ENTITIES;
 const COUNTED: u64 = 1000;
 const TIMED: u64 = 10_000;
 const ROUNDS: usize = 7;
 
-/// One line of the table: a scenario, how it ends, and with what load.
+/// One line of the table: a scenario, its outcome and its load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Case {
     steps: String,
@@ -37,14 +36,14 @@ struct Case {
     ok: bool,
     /// Bytes of JSON.
     payload: usize,
-    /// How many at once; several run on two threads.
+    /// The number of concurrent callers; several run on two threads.
     tasks: u64,
 }
 
-/// What a child says of its case, per call.
+/// The figures per call that a child process reports.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Measured {
-    /// `None` where several threads share the work.
+    /// `None` if several threads share the work.
     allocations: Option<f64>,
     nanoseconds: f64,
 }
@@ -66,7 +65,7 @@ struct Report {
     calls: Vec<Figures>,
 }
 
-/// What the parent was asked for.
+/// The arguments of the parent process.
 struct Request {
     json: Option<String>,
     times: bool,
@@ -150,7 +149,7 @@ fn this_program() -> std::path::PathBuf {
     env::current_exe().expect("a program knows where it is")
 }
 
-/// Instructions and allocations, which need no second look.
+/// Measures instructions and allocations, which do not vary, so once is enough.
 fn count(case: Case, valgrind: bool) -> Figures {
     let one_thread = case.tasks == 1;
     let command = if valgrind && one_thread {
@@ -191,7 +190,7 @@ fn measured(running: &mut Running, user: User) -> Result<User, UserError> {
     outcome
 }
 
-/// The child: runs one case so many times.
+/// The child process: runs one case the given number of times.
 fn run(case: &Case, calls: u64) {
     let mut running = (Scenario::find(&case.steps, &case.by).expect("the parent knows them").start)();
     for n in 0..WARM_UP {
@@ -215,9 +214,9 @@ fn one_by_one(mut running: Running, case: &Case, calls: u64) -> Measured {
     let mut allocated = 0;
     let batches = (0..calls / ENTITIES).map(|_| {
         if !case.ok {
-            // A failure finds what a success left: a cached value to invalidate, an alert and a job to open again.
+            // A failure follows a success, so there is a cached value to invalidate, and an alert and a job to open.
             (0..ENTITIES).for_each(|n| unmeasured(&mut running, sample(case, n, true)));
-            // Not asleep: that would cool the processor's caches.
+            // Spins instead of sleeping, because a sleep would empty the processor's caches.
             let stale = Instant::now() + STALE_AFTER;
             while Instant::now() <= stale {}
         }
@@ -261,7 +260,7 @@ fn per(count: u64) -> f64 {
     count as f64
 }
 
-/// Each line beside the same by hand; where nothing follows, beside the bare handler.
+/// Prints each line with the ratio to the same by hand, or to the bare handler if no step runs.
 fn print(report: &Report) {
     println!(
         "{:<30} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",

@@ -1,5 +1,5 @@
-//! What a competent developer writes with the same clients: the cache first, so that whoever gets the event finds it right; then the
-//! event, up to its acknowledgement, and the row, at once.
+//! The code of a competent developer with the same clients: the cache first, so that a consumer of the event finds the right value in it;
+//! then concurrently the event, until its acknowledgement, and the row.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct ByHand {
     jetstream: jetstream::Context,
     stream: String,
     rows: PgPool,
-    /// Of a flow, as graceful stores it.
+    /// The row of a flow, as graceful stores it.
     body: Vec<u8>,
 }
 
@@ -80,11 +80,11 @@ impl ByHand {
         result
     }
 
-    /// Into a table with the columns of graceful's, for a relay that would come later.
+    /// Inserts into a table with the columns of graceful's, for a relay that is not part of this.
     pub async fn store_user(self: Arc<Self>, user: User) -> Result<User, UserError> {
         let (id, flow) = (user.id, Uuid::now_v7());
         let result = store(user);
-        // The work that goes before: the value is serialised.
+        // The value is serialised first.
         drop(serde_json::to_vec(&result.as_ref().ok()).unwrap());
         sqlx::query(
             "INSERT INTO outbox (id, entity, handler, body, due) VALUES ($1, $2, 'update_user', $3, $4)",
@@ -124,7 +124,7 @@ impl ByHand {
         crate::insert(&self.rows, flow, entity, "OK", record).await.unwrap();
     }
 
-    /// A job for somebody to look into, or the one that is open once more.
+    /// Opens a review job, or bumps the open one.
     async fn open(&self, flow: Uuid, entity: &str, code: &str) {
         sqlx::query(
             "INSERT INTO jobs AS job (entity, due, opened_at, bumps, flow, code) VALUES ($1, $2, $3, 1, $4, $5) \

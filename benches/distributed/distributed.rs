@@ -1,8 +1,8 @@
-//! Calls per second of handlers that end in three writes: a value to Redis, an event to JetStream, acknowledged, and a row to
-//! PostgreSQL; beside the same by hand, with the same clients, the same number of connections and in the same order.
+//! Calls per second of handlers with three writes: a value to Redis, an event to JetStream that is acknowledged, and a row to PostgreSQL;
+//! compared with the same by hand, with the same clients, the same number of connections and in the same order.
 //!
-//! `cargo bench -p graceful-benches-distributed` prints the table. Times are of this machine and its servers; what counts is the
-//! ratio in one run.
+//! `cargo bench -p graceful-benches-distributed` prints the table. The times depend on the machine and its servers; the ratio in one run is
+//! comparable.
 
 mod by_hand;
 mod place;
@@ -29,10 +29,10 @@ use uuid::Uuid;
 
 use crate::{by_hand::ByHand, place::Place};
 
-/// Many and short: what is noise in one is not in the next.
+/// Many short rounds, so that other load affects only some of them.
 const ROUNDS: usize = 41;
 
-/// How many handlers at once, and how many calls in a round.
+/// The number of concurrent handlers, and the number of calls in a round.
 const LOADS: [(u64, u64); 2] = [(1, 100), (64, 640)];
 
 static ROWS: OnceLock<PgPool> = OnceLock::new();
@@ -41,7 +41,7 @@ fn millis() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// The row, by hand and by a hook.
+/// Inserts the row, for the code by hand and for the hook.
 async fn insert(
     rows: &PgPool,
     flow: Uuid,
@@ -71,7 +71,7 @@ async fn hooked(user: User) -> Result<User, UserError> {
     store(user)
 }
 
-/// The answer waits for the flow's row; the cache and the event are the relay's.
+/// The answer waits for the flow's row; the relay updates the cache and emits the event.
 #[orchestrate(pattern = "user", cache = user.id, event = "user_updated", delivery = "durable")]
 async fn durable(user: User) -> Result<User, StepError> {
     Ok(user)
@@ -79,14 +79,14 @@ async fn durable(user: User) -> Result<User, StepError> {
 
 type Call = Arc<dyn Fn(User) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// What is measured.
+/// A measured handler.
 struct Variant {
     name: &'static str,
-    /// The user that it is called with; of an `Ok`, or of an `Err`.
+    /// The user that it is called with, for an `Ok` or for an `Err`.
     succeeds: bool,
     call: Call,
     ours: Option<Orchestrator>,
-    /// Whether its relay is waited for.
+    /// Whether the measurement waits for the relay.
     to_the_end: bool,
 }
 
@@ -181,7 +181,7 @@ async fn variants(place: &Place, relayed: &Place) -> Vec<Variant> {
     ]
 }
 
-/// The first quartile, the median and the third.
+/// The first quartile, the median and the third quartile.
 fn quartiles(of: &[f64]) -> [f64; 3] {
     let mut sorted = of.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -195,7 +195,7 @@ async fn table(place: &Place, relayed: &Place) {
     );
     for (tasks, calls) in LOADS {
         let mut rates = vec![Vec::new(); variants.len()];
-        // In turn, so that a noisy minute is everybody's; the first round warms up.
+        // In turns, so that other load affects all alike; the first round warms up.
         for round in 0..=ROUNDS {
             for (variant, rates) in variants.iter().zip(&mut rates) {
                 let rate = variant.per_second(tasks, calls).await;

@@ -1,4 +1,4 @@
-//! The three servers of this machine, and what a run has in them.
+//! The three servers of this machine, and the names that a run uses in them.
 
 use async_nats::jetstream;
 use graceful::{Orchestrator, OrchestratorBuilder};
@@ -12,11 +12,11 @@ const REDIS: &str = "redis://127.0.0.1";
 const NATS: &str = "nats://127.0.0.1";
 const POSTGRES: &str = "postgres://postgres:graceful@127.0.0.1/postgres";
 
-/// As many as the store has.
+/// The number of connections, the same as that of the store.
 const CONNECTIONS: u32 = 10;
 
 pub struct Place {
-    /// Of a stream and a schema.
+    /// The name of a stream and of a schema.
     pub name: String,
 }
 
@@ -44,7 +44,7 @@ impl Place {
         self.jetstream().await.delete_stream(&self.name).await.unwrap();
     }
 
-    /// With the cache and the events.
+    /// Adds the cache and the events.
     pub async fn orchestrator(&self) -> OrchestratorBuilder {
         let events = Events::connect(&format!("{NATS}?stream={}", self.name)).await.unwrap();
         Orchestrator::builder().service("users").cache(Cache::connect(REDIS).await.unwrap()).events(events)

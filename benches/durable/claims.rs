@@ -1,8 +1,8 @@
-//! What a claim costs beside 1,000 and beside 1,000,000 queued flows, in five shapes, for both stores.
+//! The cost of a claim with 1,000 and with 1,000,000 queued flows, in five shapes, for both stores.
 //!
-//! `cargo bench -p graceful-benches-durable --bench claims` prints a table: medians of 15 claims, in milliseconds. PostgreSQL is
-//! asked at its standard port, or by the URL in `GRACEFUL_BENCH_POSTGRES`, in a schema that is made for it and removed; without one, its
-//! rows are missing. `-- sqlite` or `-- postgres` measures one store.
+//! `cargo bench -p graceful-benches-durable --bench claims` prints a table of the medians of 15 claims, in milliseconds. PostgreSQL is
+//! expected at its standard port or at the URL in `GRACEFUL_BENCH_POSTGRES`; the bench creates a schema in it, and removes it. Without
+//! PostgreSQL its rows are missing. `-- sqlite` or `-- postgres` measures one store.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ const CLAIMS: usize = 15;
 const LEASE: Duration = Duration::from_hours(1);
 const SCHEMA: &str = "graceful_bench_claims";
 
-/// Of row `n`: its entity, the seconds until it is due, whether it is its entity's head, and whether somebody holds it.
+/// Row `n`: its entity, the seconds until it is due, whether it is its entity's head, and whether it is claimed.
 const SHAPES: [(&str, [&str; 4]); 5] = [
     ("many entities", ["'e' || n", "-1", "TRUE", "FALSE"]),
     ("one entity", ["'e'", "-1", "n = 1", "FALSE"]),
     ("all in backoff", ["'e' || n", "3600", "TRUE", "FALSE"]),
     ("all held", ["'e' || n", "3600", "TRUE", "TRUE"]),
-    // Two of each entity; of three entities one is in backoff, one due, and one held.
+    // Two rows per entity; of three entities one is in backoff, one is due, and one is claimed.
     (
         "mixed",
         [
@@ -31,13 +31,13 @@ const SHAPES: [(&str, [&str; 4]); 5] = [
     ),
 ];
 
-/// As a relay asks that has nothing to do. What it gets it gives back, so that each claim finds the same.
+/// Claims as an idle relay does. The claimed flows are returned, so that each claim finds the same flows.
 async fn median(store: &impl FlowStore) -> f64 {
     let mut room = Room::of(64);
     room.per_handler = 16;
     let mut took = Vec::new();
     for _ in 0..CLAIMS {
-        // A reason to look: a store in PostgreSQL that has found nothing does not ask again for a while.
+        // Makes the store query again: a PostgreSQL store that has found nothing does not query for a while.
         store.resubmit(Uuid::nil()).await.unwrap();
         let begun = Instant::now();
         let claims = store.claim(room.clone(), LEASE).await.unwrap();
@@ -82,7 +82,7 @@ async fn in_postgres(connection: &mut PgConnection, of: [&str; 4], rows: u32) ->
     let url = format!("{}?options[search_path]={SCHEMA}", url());
     graceful_postgres::Store::migrate(&url).await.unwrap();
     let store = graceful_postgres::Store::connect(&url).await.unwrap();
-    // Without the trigger that tells of each row. The heads are marked, as claims would have left them.
+    // Without the trigger that notifies of each row. The heads are marked as claims would mark them.
     let fill = format!(
         "ALTER TABLE {SCHEMA}.graceful_flows DISABLE TRIGGER USER; \
          INSERT INTO {SCHEMA}.graceful_flows (id, entity, handler, lane, body, due, head, token) \

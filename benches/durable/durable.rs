@@ -1,8 +1,8 @@
-//! Durable flows per second, beside the same rows written by bare `sqlx` in batches; and whether a flow costs the same however many
-//! rows there are.
+//! Durable flows per second, compared with the same rows written by bare `sqlx` in batches; and the cost of a flow with different numbers
+//! of rows in the store.
 //!
-//! `cargo bench -p graceful-benches-durable` prints both tables. Times are of this machine and its disk; what counts is
-//! the ratio in one run.
+//! `cargo bench -p graceful-benches-durable` prints both tables. The times depend on the machine and its disk; the ratio in one run is
+//! comparable.
 
 use std::{
     path::Path,
@@ -53,10 +53,10 @@ async fn by_graceful(dir: &Path, tasks: u64, calls: u64, relay: RelaySettings) -
     calls / begun.elapsed().as_secs_f64()
 }
 
-/// A row, and who waits for its commit.
+/// A row, and the channel of the task that waits for its commit.
 type Row = (Vec<u8>, String, Vec<u8>, i64, oneshot::Sender<()>);
 
-/// What a competent developer writes: one task that commits what has come, an outbox with the same columns.
+/// The code of a competent developer: one task that commits the rows that have arrived, and an outbox with the same columns.
 async fn by_hand(dir: &Path, tasks: u64, calls: u64, body: Vec<u8>) -> f64 {
     let options = SqliteConnectOptions::new()
         .filename(dir.join("by_hand.db"))
@@ -97,7 +97,7 @@ async fn by_hand(dir: &Path, tasks: u64, calls: u64, body: Vec<u8>) -> f64 {
     let per_second = per_second(tasks, calls, move |task, _| {
         let (rows, body) = (rows.clone(), body.clone());
         async move {
-            // The work that goes before: the value is serialised.
+            // The value is serialised first.
             drop(serde_json::to_vec(&user(task)).unwrap());
             let (waiting, committed) = oneshot::channel();
             let (id, now) = (uuid::Uuid::now_v7().as_bytes().to_vec(), Timestamp::now().as_microsecond());
@@ -122,7 +122,7 @@ async fn flows_per_second() {
     println!("| handlers at once | by | flows a second | ratio |\n| --- | --- | --- | --- |");
     for (tasks, calls) in [(1, 4_000), (64, 64_000)] {
         let (mut hand, mut graceful) = (Vec::new(), Vec::new());
-        // Alternately, so that a noisy minute is everybody's.
+        // Alternately, so that other load affects both alike.
         for _ in 0..5 {
             let dir = tempfile::tempdir().unwrap();
             let body = body(dir.path()).await;
@@ -142,14 +142,14 @@ async fn flows_per_second() {
     }
 }
 
-/// Microseconds to store, claim and settle a flow, beside so many completed rows and as many that wait behind one another.
+/// Microseconds to store, claim and complete a flow, with the given number of completed rows and as many that wait behind one another.
 async fn with_rows(rows: u32) -> f64 {
     const FLOWS: u32 = 2_000;
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path().join("graceful.db")).await.unwrap();
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}", store.path().display())).await.unwrap();
-    // Half are completed; half wait behind a flow of their entity that is not due, as after an outage.
+    // Half of the rows are completed; half wait behind a flow of their entity that is not due, as after an outage.
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows}) \
          INSERT INTO graceful_flows (id, entity, handler, body, state, head, due, ended_at) \

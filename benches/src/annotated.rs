@@ -1,4 +1,4 @@
-//! The handlers with the attribute, and what they are measured against where nothing follows.
+//! The handlers with the attribute, and the bare handlers with which they are compared.
 
 use graceful::{Orchestrator, OrchestratorBuilder, backends::memory, orchestrate};
 
@@ -21,13 +21,13 @@ pub async fn event(user: User) -> Result<User, UserError> {
     store(user)
 }
 
-/// Which of the steps run is up to the orchestrator's backends.
+/// The orchestrator's backends decide which steps run.
 #[orchestrate(pattern = "user", cache = user.id, event = "user_updated")]
 pub async fn cached(user: User) -> Result<User, UserError> {
     store(user)
 }
 
-/// What real handlers do: what they hold across an await, a future holds twice, annotated or not.
+/// Awaits, as real handlers do. The future holds twice what such a handler holds across an await, annotated or not.
 pub async fn bare_that_awaits(user: User) -> Result<User, UserError> {
     tokio::task::yield_now().await;
     store(user)
@@ -39,7 +39,7 @@ pub async fn cached_that_awaits(user: User) -> Result<User, UserError> {
     store(user)
 }
 
-/// A last good value goes stale soon, so that an `Err` can be had that stays one.
+/// The last good value expires soon, so that an `Err` can be measured that is not recovered.
 #[orchestrate(
     pattern = "user",
     cache = user.id,
@@ -50,7 +50,7 @@ pub async fn nine(user: User) -> Result<User, UserError> {
     store(user)
 }
 
-/// The handler asks for `last_good`, so `install` wants a cache of each scenario.
+/// The handler declares `last_good`, so `install` requires a cache in each scenario.
 pub fn with_cache_and(events: &memory::Events) -> OrchestratorBuilder {
     Orchestrator::builder().service("users").cache(memory::Cache::new()).events(events.clone())
 }
@@ -59,8 +59,8 @@ pub fn with_audit_and_alerts(builder: OrchestratorBuilder) -> OrchestratorBuilde
     builder.audit(memory::AuditLog::with_capacity(RETAINED)).alerts(memory::Alerts::new())
 }
 
-/// The steps of the success arm of the framework's ancestor in Go.
-pub fn with_the_ancestors_steps(builder: OrchestratorBuilder) -> OrchestratorBuilder {
+/// The steps of the success arm of the Go package.
+pub fn with_the_steps_of_the_go_package(builder: OrchestratorBuilder) -> OrchestratorBuilder {
     builder
         .metadata(memory::MetadataStore::new())
         .graph(memory::Graph::new())

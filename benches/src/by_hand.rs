@@ -1,5 +1,5 @@
-//! The same by hand, as in a service whose author knows what costs: one key and one serialisation shared by all steps,
-//! bounded memory, nothing that waits.
+//! The same by hand, as a developer writes it who knows the costs: one key and one serialisation shared by all steps, bounded memory,
+//! and nothing that waits.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -115,7 +115,7 @@ struct Alert {
     _last: Timestamp,
 }
 
-/// What the handlers of a service share.
+/// The state that the handlers of a service share.
 #[derive(Debug)]
 pub struct Service<C> {
     pub(crate) cache: C,

@@ -19,8 +19,8 @@ pub mod user;
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
 
-/// How many audit records each service retains: few, so that the log is full before measuring starts.
+/// The number of audit records that each service retains. It is small, so that the log is full before the measurement starts.
 pub const RETAINED: usize = 1000;
 
-/// When a last good value is too old to take the place of an error.
+/// The maximum age of a last good value that replaces an error.
 pub const STALE_AFTER: std::time::Duration = std::time::Duration::from_millis(1);

@@ -1,10 +1,10 @@
-//! Many callers at once.
+//! Many concurrent callers.
 
 use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-/// Calls per second of `tasks` callers; the call gets the number of its caller, and its own.
+/// Calls per second of `tasks` concurrent callers. The call gets the number of its caller, and its own number.
 pub async fn per_second<F, Fut>(tasks: u64, calls: u64, call: F) -> f64
 where
     F: Fn(u64, u64) -> Fut + Clone + Send + 'static,

@@ -1,5 +1,5 @@
-//! All nine steps by hand, and the six of the ancestor: what [`crate::by_hand`] has, and last good value, metadata, graph, review jobs and
-//! the registry of patterns.
+//! All nine steps by hand, and the six steps of the Go package: the steps of [`crate::by_hand`], and last good value, metadata, graph,
+//! review jobs and the registry of patterns.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,7 +19,7 @@ use crate::{
     user::{User, UserError, store},
 };
 
-/// How many relations and flows are kept per entity.
+/// The number of relations and flows that are retained per entity.
 const KEPT: usize = 32;
 const REVIEW_AFTER: Duration = Duration::from_secs(300);
 
@@ -131,7 +131,7 @@ impl Service {
         }
     }
 
-    /// Without last good value, audit and alert.
+    /// The same without last good value, audit and alert.
     pub async fn six(&self, user: User) -> Result<User, UserError> {
         let key = key(user.id);
         let result = store(user);

@@ -1,4 +1,4 @@
-//! What can be measured, by name: the steps that follow the handler, and who wrote them.
+//! The scenarios by name: which steps run after the handler, and who wrote them.
 
 use std::{
     future::Future,
@@ -10,7 +10,7 @@ use graceful::{OrchestratorBuilder, backends::memory};
 use tokio::{sync::mpsc::Receiver, task::JoinHandle};
 
 use crate::{
-    annotated::{self, with_audit_and_alerts, with_cache_and, with_the_ancestors_steps},
+    annotated::{self, with_audit_and_alerts, with_cache_and, with_the_steps_of_the_go_package},
     by_hand::{self, Moka, QuickCache},
     nine, tight,
     user::{User, UserError},
@@ -20,7 +20,7 @@ type Outcome = Result<User, UserError>;
 
 /// A handler with its service set up.
 pub struct Running {
-    /// One call. The handler is polled by hand: it has nothing to wait for, and an executor would only blur what is counted.
+    /// One call. The handler is polled without an executor, because it does not wait, and an executor would add to the counts.
     pub call: Box<dyn Fn(User) -> Outcome>,
     pub spawn: Box<dyn Fn(User) -> JoinHandle<Outcome>>,
     /// Consumes the events.
@@ -38,7 +38,7 @@ const fn scenario(steps: &'static str, by: &'static str, start: fn() -> Running)
     Scenario { steps, by, start }
 }
 
-/// Who wrote what follows the handler.
+/// Who wrote the steps.
 pub const GRACEFUL: &str = "graceful";
 pub const BY_HAND: &str = "by hand";
 pub const BARE: &str = "bare";
@@ -49,7 +49,7 @@ const EVENT: &str = "event";
 pub const CACHED: &str = "cache + event";
 pub const AUDITED: &str = "cache + event + audit + alert";
 /// Cache, metadata, event, graph, schedule and nexus.
-const ANCESTOR: &str = "the ancestor's six";
+const GO_PACKAGE: &str = "the Go package's six";
 const NINE: &str = "all nine steps";
 
 pub const SCENARIOS: &[Scenario] = &[
@@ -87,17 +87,19 @@ pub const SCENARIOS: &[Scenario] = &[
         running(move |user| service.audit_and_alert_too(user), consumer(events))
     }),
     scenario(AUDITED, GRACEFUL, || orchestrated(annotated::cached, with_audit_and_alerts)),
-    scenario(ANCESTOR, BY_HAND, || {
+    scenario(GO_PACKAGE, BY_HAND, || {
         let (service, events) = nine::Service::new();
         running(move |user| service.six(user), consumer(events))
     }),
-    scenario(ANCESTOR, GRACEFUL, || orchestrated(annotated::cached, with_the_ancestors_steps)),
+    scenario(GO_PACKAGE, GRACEFUL, || orchestrated(annotated::cached, with_the_steps_of_the_go_package)),
     scenario(NINE, BY_HAND, || {
         let (service, events) = nine::Service::new();
         running(move |user| service.all(user), consumer(events))
     }),
     scenario(NINE, GRACEFUL, || {
-        orchestrated(annotated::nine, |builder| with_the_ancestors_steps(with_audit_and_alerts(builder)))
+        orchestrated(annotated::nine, |builder| {
+            with_the_steps_of_the_go_package(with_audit_and_alerts(builder))
+        })
     }),
 ];
 
@@ -127,7 +129,7 @@ where
     running(handler, || {})
 }
 
-/// The handler in a process whose orchestrator has a cache, a channel of events and what `add` gives.
+/// The handler in a process whose orchestrator has a cache, a channel of events and the backends that `add` adds.
 fn orchestrated<H, F>(handler: H, add: fn(OrchestratorBuilder) -> OrchestratorBuilder) -> Running
 where
     H: Fn(User) -> F + Copy + 'static,

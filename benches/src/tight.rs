@@ -1,5 +1,5 @@
-//! The limit: what an expert reaches by hand with small keys inline, one buffer for every serialisation, ids from a
-//! generator of the thread's own, and nothing shared but the payload.
+//! The limit that an expert reaches by hand: small keys inline, one buffer for every serialisation, ids from a thread-local generator,
+//! and nothing shared except the payload.
 
 use std::{
     cell::RefCell,
@@ -69,7 +69,7 @@ fn json(value: &impl Serialize) -> Arc<[u8]> {
     thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
     BUFFER.with_borrow_mut(|buffer| {
         buffer.clear();
-        // What a derived `Serialize` writes to memory does not fail.
+        // A derived `Serialize` that writes to memory does not fail.
         let _ = serde_json::to_writer(&mut *buffer, value);
         Arc::from(&buffer[..])
     })
@@ -83,7 +83,7 @@ fn event(name: &'static str, subject: SmolStr, code: Code, time: Timestamp, payl
     Event { id, name, subject, time, code, payload }
 }
 
-/// Written straight into the buffer.
+/// Writes directly into the buffer.
 struct Text<'a>(&'a UserError);
 
 impl Serialize for Text<'_> {

@@ -5,7 +5,7 @@ use std::fmt;
 use graceful::{Classify, Code};
 use serde::{Deserialize, Serialize};
 
-/// How much JSON a user is without a longer text.
+/// The bytes of JSON of a user whose text is empty.
 pub const JSON: usize = 400;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct Address {
     pub country: String,
 }
 
-/// A fault of the server's, so that the error flow has everything to do.
+/// A server fault, so that every step of the error flow runs.
 #[derive(Clone, Debug, Classify)]
 pub enum UserError {
     #[classify(code = InvalidArgument, message = "the email address of user {id} is not one")]
@@ -39,7 +39,7 @@ pub enum UserError {
     Store,
 }
 
-/// What the handlers written by hand know of the error.
+/// The code and the message that the handlers written by hand use.
 impl UserError {
     pub const fn code(&self) -> Code {
         match self {
@@ -61,7 +61,7 @@ impl fmt::Display for UserError {
 impl std::error::Error for UserError {}
 
 impl User {
-    /// A user of which [`store`] makes an `Ok` or an `Err`, of so many bytes of JSON.
+    /// A user with the given number of bytes of JSON, for which [`store`] returns an `Ok` or an `Err`.
     pub fn sample(id: u64, succeeds: bool, json: usize) -> Self {
         Self {
             id,
@@ -86,7 +86,7 @@ impl User {
     }
 }
 
-/// The body of every handler: little, so that what follows it is what is measured.
+/// The body of every handler. It does little, so that mainly the steps are measured.
 pub fn store(user: User) -> Result<User, UserError> {
     if !user.email.contains('@') {
         return Err(UserError::Email { id: user.id });

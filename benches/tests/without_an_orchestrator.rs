@@ -1,6 +1,6 @@
 //! Without an orchestrator, an annotated handler allocates no more than the plain function, on both arms, async and sync.
 //!
-//! One test alone in its program: an orchestrator of another would be seen by all.
+//! It is the only test of its program, because an orchestrator of another test would affect it.
 
 use std::{
     fmt,
@@ -27,7 +27,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Ready when it is polled again.
+/// A future that is ready at its second poll.
 struct Pause(bool);
 
 impl Future for Pause {
@@ -38,7 +38,7 @@ impl Future for Pause {
     }
 }
 
-/// Allocates where it is shown, and so tells on whoever evaluates it.
+/// A value whose `Display` allocates, so that its evaluation is counted.
 struct Key(u64);
 
 impl fmt::Display for Key {
@@ -71,7 +71,7 @@ impl From<StepError> for Failed {
     }
 }
 
-/// What the handlers do: they allocate themselves.
+/// The body of the handlers, which allocates itself.
 fn work(fails: bool) -> Result<String, Failed> {
     if fails { Err(Failed) } else { Ok("a value".to_owned()) }
 }
@@ -122,7 +122,7 @@ macro_rules! pairs {
             pub fn check() {
                 for (fails, expected) in [(false, 1), (true, 0)] {
                     let name = concat!(stringify!($name), ", fails: ");
-                    // Once before, for what is made once in the thread.
+                    // One call before, because the first call of a thread allocates more.
                     drop(($run(plain(Key(1), fails)), $run(annotated(Key(1), fails))));
                     assert_eq!(allocations(|| $run(plain(Key(1), fails))), expected, "{name}{fails}");
                     assert_eq!(allocations(|| $run(annotated(Key(1), fails))), expected, "{name}{fails}, annotated");
@@ -150,7 +150,7 @@ fn handler_without_an_orchestrator_allocates_like_the_plain_function() {
     with_an_await::check();
     not_async::check();
 
-    // With one, there is something to count: so the count above would see it.
+    // With an orchestrator there are allocations, so the count above would have seen them.
     let orchestrator = Orchestrator::in_memory();
     for counted in [
         at_once::with_an_orchestrator(&orchestrator),

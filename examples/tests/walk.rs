@@ -53,7 +53,7 @@ fn commands_of_the_readme_answer_as_written() {
 
 /// The blocks of the section, each with its kind.
 fn blocks() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let section = README.split("\n## ").find(|section| section.starts_with("A whole service\n"));
+    let section = README.split("\n## ").find(|section| section.starts_with("A complete service\n"));
     let fenced = section.expect("the README has it").split("```").skip(1).step_by(2);
     fenced.map(|block| block.split_once('\n').unwrap())
 }

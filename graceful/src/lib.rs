@@ -11,8 +11,10 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let orchestrator = Orchestrator::in_memory();
-//! orchestrator.scope(update_user(42)).await.unwrap(); // cached, and emitted as `user_updated`
-//! orchestrator.scope(update_user(0)).await.unwrap_err(); // invalidated, emitted as `user_updated.failed`, alerted
+//! // Puts the value into the cache, and emits `user_updated`.
+//! orchestrator.scope(update_user(42)).await.unwrap();
+//! // Invalidates the key, emits `user_updated.failed`, and fires an alert.
+//! orchestrator.scope(update_user(0)).await.unwrap_err();
 //! # });
 //! ```
 //!
@@ -24,14 +26,14 @@
 //! | `metadata` | count the flow, and link it to the entity's previous flow | the same, with the error |
 //! | `cache` | put the value, or invalidate the key | invalidate the key |
 //! | `graph` | relate entity —succeeded→ flow | relate entity —failed→ flow, with the code |
-//! | `schedule` | complete the review job that this handler opened for the entity | open a review job |
+//! | `schedule` | complete the review job that this handler opened for the entity | open a review job, on a server fault |
 //! | `event` | emit the event with the value | emit the event `NAME.failed` with code and message |
 //! | `nexus` | register a use of the pattern | register a use of `PATTERN.error` |
 //! | `audit` | append an audit record | append an audit record |
 //! | `alert` | resolve the alert that this handler fired for the entity | fire an alert, on a server fault |
 //!
-//! Start with the [guide](guide::getting_started). `orchestrate` documents every argument, and [`Orchestrator`]
-//! holds the backends that the steps use.
+//! Start with the [guide](guide::getting_started). The page of [`orchestrate`](attr.orchestrate.html) lists all arguments, and
+//! [`Orchestrator`] holds the backends that the steps use.
 //!
 //! # Features
 //!
@@ -130,9 +132,9 @@ pub use graceful_macros::orchestrate;
 pub mod bounds {
     pub use crate::backends::Transaction as OpenTransaction;
     pub use crate::handler::{
-        Answer as FallbackAnswer, Awaitable, ErrorOfStep, ErrorOfStore, FallbackOf, Fields, Finish, HookOf,
-        Kept, Named, Remembered, Restored, Returns, Shown, Source as OrchestratorSource, Value as Storable,
-        Version as CacheVersion,
+        Answer as FallbackAnswer, Awaitable, Borrowed as BorrowedTransaction, ErrorOfStep, ErrorOfStore,
+        FallbackOf, Fields, Finish, HookOf, Kept, Named, Remembered, Restored, Returns, Shown,
+        Source as OrchestratorSource, Value as Storable, Version as CacheVersion,
     };
     // A compiler error also names the function that needs a bound, so these names are unambiguous.
     #[doc(hidden)]

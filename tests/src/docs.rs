@@ -15,6 +15,9 @@ pub struct Overriding;
 #[doc = include_str!("../../graceful/src/guide/errors.md")]
 pub struct Errors;
 
+#[doc = include_str!("../../graceful/src/guide/alerts.md")]
+pub struct Alerts;
+
 #[doc = include_str!("../../graceful/src/guide/delivery.md")]
 pub struct Delivery;
 

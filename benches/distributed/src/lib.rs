@@ -1,1 +1,1 @@
-//! Nothing but its bench.
+//! The library is empty; the package contains a bench.

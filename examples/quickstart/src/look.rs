@@ -9,7 +9,7 @@ use crate::{print::table, service::User};
 
 type Answer<T> = Result<T, StepError>;
 
-/// What a moment looks like, by row.
+/// The rows of a table of the backends' contents.
 const ROWS: [&str; 5] = ["cached value", "metadata", "open jobs", "open alerts", "resolved alerts"];
 
 pub async fn at(orchestrator: &Orchestrator, id: u64) -> Answer<[String; 5]> {

@@ -90,11 +90,11 @@ async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
     service.delete(id).await?;
 
     Ok([
-        format!("{} users were created. What follows is about user {id}.\n", users.len()),
-        "\n`get`: the storage fails, and answers again\n".to_owned(),
-        both_flows(&found, &recovered),
-        "\nWhat that left in the backends\n".to_owned(),
-        look::both_moments(["afterwards", "while the storage fails"], afterwards, while_it_fails),
+        format!("{} users were created. The tables below are about user {id}.\n", users.len()),
+        "\n`get`: the storage fails, then it answers again\n".to_owned(),
+        both_flows(&recovered, &found),
+        "\nWhat the backends contain\n".to_owned(),
+        look::both_moments(["while the storage fails", "afterwards"], while_it_fails, afterwards),
         "\n`update`: a client error, which fires no alert\n".to_owned(),
         both_flows(&updated, &refused),
         "\nEvents that a subscriber got\n".to_owned(),

@@ -21,15 +21,22 @@ pub fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
     format!("{}  {rule}\n{rows}", line(heads))
 }
 
-/// A call: what its caller got, and what became of its flow.
+/// A call: what its caller got, and the report of its flow.
 pub type Call = (Result<User, UserError>, FlowReport);
 
-/// What each of the nine steps did, on both flows of a handler.
-pub fn both_flows(success: &Call, error: &Call) -> String {
-    let shown_row = |step: Step| [step.to_string(), shown(&success.1, step), shown(&error.1, step)];
+/// What each of the nine steps did in two calls of one handler, in the order in which the calls were made.
+pub fn both_flows(first: &Call, second: &Call) -> String {
+    let shown_row = |step: Step| [step.to_string(), shown(&first.1, step), shown(&second.1, step)];
     let mut rows = Step::ALL.map(shown_row).to_vec();
-    rows.push(["the caller got".to_owned(), got(success), got(error)]);
-    table(["step", "success flow: Ok", &format!("error flow: Err, {}", error.1.flow().code())], &rows)
+    rows.push(["the caller got".to_owned(), got(first), got(second)]);
+    table(["step", &head(first), &head(second)], &rows)
+}
+
+fn head((_, report): &Call) -> String {
+    match report.flow().is_success() {
+        true => "success flow: Ok".to_owned(),
+        false => format!("error flow: Err, {}", report.flow().code()),
+    }
 }
 
 fn got((result, report): &Call) -> String {
@@ -40,7 +47,7 @@ fn got((result, report): &Call) -> String {
     }
 }
 
-/// A step's own words, and what they are about.
+/// The result of a step, and what it was about.
 fn shown(report: &FlowReport, step: Step) -> String {
     let (flow, result) = (report.flow(), report.step(step));
     let about = match step {

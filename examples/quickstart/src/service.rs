@@ -58,7 +58,7 @@ impl UserService {
         }
     }
 
-    /// While the storage does not answer, callers get the last user that it did answer with.
+    /// While the storage does not answer, callers get the user that was last read.
     #[orchestrate(cache(key = id, ttl = "1m"), event = "user_read", fallback(last_good, max_age = "1h"))]
     pub async fn get(&self, id: u64) -> Result<User, UserError> {
         self.storage()?.get(&id).cloned().ok_or(UserError::NotFound { id })
@@ -76,13 +76,13 @@ impl UserService {
         }
     }
 
-    /// It answers `()`, so there is nothing to cache: its `Ok` invalidates the key.
+    /// It returns `()`, so there is nothing to cache: its `Ok` invalidates the key.
     #[orchestrate(cache = id, event = "user_deleted", alert(severity = "critical"))]
     pub async fn delete(&self, id: u64) -> Result<(), UserError> {
         self.storage()?.remove(&id).map(drop).ok_or(UserError::NotFound { id })
     }
 
-    /// The storage: a table in memory that can be unplugged, to see what follows.
+    /// The storage: a table in memory that can be unplugged, to see the error flow.
     fn storage(&self) -> Result<MutexGuard<'_, HashMap<u64, User>>, UserError> {
         if self.unplugged.load(Ordering::Relaxed) {
             return Err(UserError::Storage(io::ErrorKind::ConnectionRefused.into()));

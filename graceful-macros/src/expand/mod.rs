@@ -15,7 +15,7 @@ use self::{
     hint::Hint,
     registered::{durable, durable_name, here, identity, registered},
 };
-use crate::model::{Handler, Held, Name, Shape, SpecArgument};
+use crate::model::{Handler, Held, Name, Shape, SpecArgument, Tx};
 
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
@@ -179,7 +179,7 @@ fn sent(handler: &Handler, call: TokenStream) -> TokenStream {
 /// The body borrows the transaction; when it has ended, the flow is stored through it.
 fn in_transaction(
     handler: &Handler,
-    tx: &Ident,
+    Tx { name: tx, alias }: &Tx,
     enter: &TokenStream,
     body: &TokenStream,
     arms: &TokenStream,
@@ -188,11 +188,17 @@ fn in_transaction(
     let span = Span::mixed_site().located_at(tx.span());
     let at = krate.at(span);
     let reborrowed = quote_spanned!(span=> let #tx = &mut *#tx;);
+    // Otherwise the compiler would suggest to make a transaction by value `mut`, which does not help.
+    let borrowed = alias.as_ref().map(|alias| {
+        let at = krate.at(alias.span());
+        quote_spanned!(span=> let #tx: <#alias as #at::__private010::Borrowed>::Open = #tx;)
+    });
     let typed = hooks::typed_hooks(handler).map(|hooks| quote!(.typed_hooks(#hooks)));
     // Not within the call, because an error there would be reported a second time for the call.
     let open = quote_spanned!(span=> #at::__private010::transaction(&mut *#tx));
     let error = quote_spanned!(span=> #at::__private010::store_error);
     quote! {
+        #borrowed
         let #ended = {
             let #locked = #enter.lock(#open).await;
             #reborrowed

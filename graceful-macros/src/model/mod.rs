@@ -1,5 +1,5 @@
-//! What the arguments mean together, and for this function: [`Args`] and [`Function`] → [`Handler`]. Every default stands here,
-//! and every rule between arguments in `rules`.
+//! Combines the arguments with the function: [`Args`] and [`Function`] → [`Handler`]. All defaults are here, and all rules between
+//! arguments are in `rules`.
 
 mod registered;
 mod rules;
@@ -10,7 +10,7 @@ mod shape;
 use darling::error::Accumulator;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Expr, Path};
+use syn::{Expr, FnArg, Pat, PatType, Path, Signature, Type};
 
 use self::{
     registered::Registered,
@@ -28,21 +28,21 @@ use crate::{
     words::{Delivery, Step, Words},
 };
 
-/// A handler, ready to be written out: no question is open.
+/// A handler that is ready for expansion: all decisions are taken.
 pub(crate) struct Handler {
-    /// Where `graceful` is.
+    /// The path of `graceful`.
     pub(crate) krate: Krate,
-    /// The expansion is printed.
+    /// Print the expansion.
     pub(crate) debug: bool,
-    /// The cause of a server fault is not logged.
+    /// Do not log the cause of a server fault.
     pub(crate) errors_off: Option<Span>,
     pub(crate) function: Function,
     pub(crate) shape: Shape,
     /// The body's type hint.
     pub(crate) returned: Returned,
-    /// Where errors of what is returned stand.
+    /// The span for errors of the returned value.
     pub(crate) answer: (Span, Span),
-    /// What keeps the parameters' drop order.
+    /// The tokens that keep the drop order of the parameters.
     pub(crate) held: Held,
     pub(crate) spec: Vec<SpecCall>,
     pub(crate) setters: Setters,
@@ -50,22 +50,40 @@ pub(crate) struct Handler {
     pub(crate) hooks: Vec<Hook>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) required: Option<Span>,
-    /// Delivery is durable: a relay finds the handler again.
+    /// The delivery is durable, so a relay must find the handler.
     pub(crate) durable: bool,
     /// The identity, if the handler declares one.
     pub(crate) name: Option<Name>,
-    /// The parameter that holds the open transaction.
-    pub(crate) tx: Option<Ident>,
+    pub(crate) tx: Option<Tx>,
     pub(crate) registered: Registered,
-    /// Whether it can be written out beside errors. Where it cannot, the function goes back as it was.
+    /// Whether it can be expanded beside errors. Otherwise the function is returned unchanged.
     pub(crate) sound: bool,
+}
+
+/// The parameter that holds the open transaction.
+pub(crate) struct Tx {
+    pub(crate) name: Ident,
+    /// Its type, if it is not written as a reference: it may be an alias of one.
+    pub(crate) alias: Option<Type>,
+}
+
+impl Tx {
+    fn new(name: Ident, signature: &Signature) -> Self {
+        let is_named = |pat: &Pat| matches!(pat, Pat::Ident(pat) if pat.ident == name);
+        let alias = signature.inputs.iter().find_map(|input| match input {
+            FnArg::Typed(PatType { pat, ty, .. }) if is_named(pat) => Some((**ty).clone()),
+            _ => None,
+        });
+        // An `impl Trait` cannot be named in the body.
+        Self { name, alias: alias.filter(|ty| !matches!(ty, Type::Reference(_) | Type::ImplTrait(_))) }
+    }
 }
 
 /// The path of `graceful`.
 pub(crate) struct Krate(TokenStream);
 
 impl Krate {
-    /// The path as if it stood there: an error in what follows it stands there, too.
+    /// The path with another span, so that an error in the tokens that use it is reported at that span.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
         let respanned = |mut tree: TokenTree| {
             tree.set_span(tree.span().located_at(span));
@@ -92,7 +110,7 @@ pub(crate) enum SpecArgument {
     Names(Vec<Name>),
     Millis(u64),
     BudgetMillis(u32),
-    /// A variant of an enum of the runtime, by their names.
+    /// A variant of an enum of the runtime: the names of enum and variant.
     Variant(&'static str, &'static str),
 }
 
@@ -102,7 +120,7 @@ impl SpecArgument {
     }
 }
 
-/// A hook in the place of a step's arm.
+/// A hook that replaces an arm of a step.
 pub(crate) struct Hook {
     pub(crate) step: Step,
     pub(crate) arm: HookArm,
@@ -163,7 +181,7 @@ impl Handler {
             required: args.steps.iter().find_map(|(_, step)| step.required),
             durable,
             name: args.name.clone(),
-            tx: args.tx,
+            tx: args.tx.map(|name| Tx::new(name, &function.signature)),
             on,
             sound,
             function,
@@ -175,7 +193,7 @@ impl Handler {
     }
 }
 
-/// Where the body answers: from the first token of its last expression to the last; where it answers elsewhere, too, the body.
+/// The span of the returned value: from the first to the last token of the body's last expression; the whole body if it has a `return`.
 fn answer(body: &Group) -> (Span, Span) {
     let mut used = Vec::new();
     scope::identifiers(body.stream(), &mut used);
@@ -188,7 +206,7 @@ fn answer(body: &Group) -> (Span, Span) {
     while let Some(tree) = rest.next() {
         let ends = match (&tree, rest.peek()) {
             (TokenTree::Punct(punct), _) => punct.as_char() == ';',
-            // What a block is followed by is another statement, unless it is of the same expression.
+            // The tokens after a block are another statement, unless they continue the expression.
             (TokenTree::Group(group), Some(next)) if group.delimiter() == Delimiter::Brace => match next {
                 TokenTree::Ident(next) => next != "else" && next != "as",
                 TokenTree::Literal(_) => true,
@@ -208,7 +226,7 @@ impl Handler {
         !typed && self.fallback.is_none() && self.required.is_none()
     }
 
-    /// Hooks that a relay restores the result for, instead of borrowing it.
+    /// The hooks for which a relay decodes the result, instead of borrowing it.
     pub(crate) fn restores(&self, hook: &Hook) -> bool {
         self.durable && hook.arm == HookArm::Ok
     }
@@ -247,7 +265,7 @@ fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> Name {
     }
 }
 
-/// What the event is called, and what it is where the handler fails.
+/// The names of the event on success and on failure.
 fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Accumulator) -> (Name, Name) {
     const BOTH: &str = "`event(name = USER_UPDATED, failed = USER_LOST)`";
     let emitted = match (&event.name, pattern) {
@@ -280,7 +298,7 @@ fn options(args: &Args) -> Vec<SpecCall> {
     let max_age = args.max_age.as_ref().map_or(0, |age| age.value);
     let once = [
         ("tags", args.tags.clone().map(Names)),
-        // One that is durable has more to say.
+        // The call `durable` sets durable delivery.
         (
             "delivery",
             args.delivery
@@ -316,7 +334,7 @@ fn options(args: &Args) -> Vec<SpecCall> {
 
 fn hooks(steps: &Steps) -> Vec<Hook> {
     let mut hooks = Vec::new();
-    // The fallback's function is no hook of a step: it answers.
+    // The function of a fallback is not a hook, because it returns an answer.
     for (step, args) in steps.iter().filter(|(step, _)| *step != Step::Fallback) {
         let arms = [(HookArm::Both, &args.with), (HookArm::Ok, &args.ok), (HookArm::Err, &args.err)];
         hooks.extend(

@@ -1,4 +1,4 @@
-//! What the start check knows of a handler, whether it is called or not: a static has it, so it names nothing that is generic.
+//! The data of a handler for the check at start. It is in a static, so it cannot name generic parameters.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
@@ -19,22 +19,22 @@ use crate::{
     words::{OnOk, Step},
 };
 
-/// What is registered of a handler.
+/// The registered data of a handler.
 pub(crate) struct Registered {
-    /// `None` where only the handler itself can name it.
+    /// `None` if a static cannot name it.
     pub(crate) pattern: Option<Name>,
-    /// The steps that the declaration names, and that no hook replaces.
+    /// The steps that the declaration names and no hook replaces.
     pub(crate) declared: Vec<Step>,
-    /// The steps that are `required`, or that an argument relies on, and that no hook replaces.
+    /// The steps that are `required` or that an argument needs, and that no hook replaces.
     pub(crate) required: Vec<Step>,
     pub(crate) cached: Option<Cached>,
 }
 
 /// What an `Ok` puts into the cache.
 pub(crate) struct Cached {
-    /// What the key is made of, with `{}` for each value.
+    /// The form of the key, with `{}` in the place of each value.
     pub(crate) key: String,
-    /// What the function returns.
+    /// The return type of the function.
     pub(crate) returned: TokenStream,
 }
 
@@ -47,7 +47,7 @@ impl Registered {
         let is_method = used.iter().any(|name| name == "self" || name == "Self");
         let names = Names { signature: &function.signature, is_method, concrete: args.concrete.is_some() };
         let pattern = match pattern {
-            // A constant that stands alone is one of a module.
+            // The path of a constant is relative to a module.
             Name::Constant(path) if path.get_ident().is_none() && names.may_be_generic(path) => None,
             pattern => Some(pattern.clone()),
         };
@@ -74,8 +74,8 @@ fn cached(args: &Args, names: &Names<'_>, shape: &Shape) -> Option<Cached> {
     Some(Cached { key: form(cache.key.as_ref()?)?, returned: names.returned(shape)? })
 }
 
-/// What a key is made of: values, and the text between them. Keys of different forms are different keys, as those of a `list/{page}` and
-/// of an `{id}` are. `None` where an expression may be of any form.
+/// The form of a key: its values, and the text between them. Keys of different forms, such as `list/{page}` and `{id}`, are different
+/// keys. `None` if an expression can have any form.
 fn form(key: &Value) -> Option<String> {
     match key {
         Value::Template(template) => {
@@ -93,7 +93,7 @@ fn form_of(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Some(number.base10_digits().to_owned()),
         Expr::Path(path) => {
-            // A constant is the same for every call, and its name need not be that of another.
+            // A constant is the same for every call, but its text is not known here: two constants may have the same text.
             let is_value = path.path.get_ident()?.to_string().chars().any(char::is_lowercase);
             is_value.then(|| "{}".to_owned())
         }
@@ -109,17 +109,17 @@ fn form_of(expr: &Expr) -> Option<String> {
     }
 }
 
-/// What a static can name. Whether a name is a type parameter of the `impl` block around the function, the attribute does not see.
+/// Decides which types a static can name. The attribute does not see whether a name is a type parameter of the surrounding `impl` block.
 struct Names<'a> {
     signature: &'a Signature,
-    /// It has a `self`, or names `Self`.
+    /// The function has a `self` or names `Self`.
     is_method: bool,
-    /// The block around it, which carries the attribute, too, has no parameters.
+    /// The surrounding block carries the attribute, too, and has no parameters.
     concrete: bool,
 }
 
 impl Names<'_> {
-    /// The type that the function returns, or its future does.
+    /// The type that the function or its future returns.
     fn returned(&self, shape: &Shape) -> Option<TokenStream> {
         let ReturnType::Type(_, returned) = &self.signature.output else { return None };
         let mut returned = match (shape, without_parentheses(returned)) {
@@ -149,18 +149,18 @@ impl Names<'_> {
         if name == "Self" || is_own {
             return true;
         }
-        // Modules and the types of the language begin with a small letter.
+        // Modules and primitive types begin with a lowercase letter.
         let is_type = name.starts_with(char::is_uppercase);
         if self.concrete || path.leading_colon.is_some() || !is_type || EVERYWHERE.contains(&&*name) {
             return false;
         }
-        // The block of a method may have parameters. A function that stands alone sees none: there, only what looks like one is taken for
-        // it.
+        // The `impl` block of a method may have type parameters. A free function has none of a block, so there only a name that looks like a
+        // type parameter counts as one.
         self.is_method || !name.chars().any(char::is_lowercase)
     }
 }
 
-/// Looks for what a static cannot name.
+/// Looks for types that a static cannot name.
 struct Unknown<'a> {
     names: &'a Names<'a>,
     found: bool,
@@ -185,7 +185,7 @@ impl Visit<'_> for Unknown<'_> {
     }
 }
 
-/// Lifetimes without their names, but for `'static` and those that the type itself binds.
+/// Removes the names of lifetimes, except `'static` and those that the type itself binds.
 struct Unnamed(Vec<Ident>);
 
 impl VisitMut for Unnamed {

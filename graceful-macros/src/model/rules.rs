@@ -68,7 +68,7 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
     }
 }
 
-/// What `tx` does not go with.
+/// The rule that `tx` violates, if any.
 fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option<String> {
     if !scope.has(tx) {
         return Some(scope.no_parameter(tx));

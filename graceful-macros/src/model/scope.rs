@@ -1,4 +1,4 @@
-//! Which names an expression may use, and when it is evaluated.
+//! Decides which names an expression may use, and when it is evaluated.
 
 use std::collections::HashSet;
 
@@ -18,14 +18,14 @@ use crate::{
 
 /// The names that an argument's expressions may use.
 pub(crate) struct Scope {
-    /// Bound by the parameters, in order.
+    /// The names that the parameters bind, in order.
     pub(crate) parameters: Vec<Ident>,
     has_self: bool,
-    /// How `#[async_trait]` names it: `self` itself is moved there.
+    /// The name that `#[async_trait]` gives to `self`, which it moves.
     self_alias: Option<Ident>,
 }
 
-/// What an expression asks for.
+/// What an expression needs.
 pub(crate) struct Needs {
     pub(crate) phase: Phase,
     /// The parameters that it names.
@@ -59,7 +59,7 @@ impl Scope {
         self.parameters.extend(bound_by(pattern));
     }
 
-    /// A parameter that is passed on under a name: `let __self = self;`, `let Json(user) = __arg1;`.
+    /// Adds the names of a statement that rebinds a parameter: `let __self = self;`, `let Json(user) = __arg1;`.
     pub(crate) fn rebind(&mut self, pattern: &Pat) {
         for name in bound_by(pattern) {
             match name == "__self" {
@@ -69,7 +69,7 @@ impl Scope {
         }
     }
 
-    /// The expression with `self` by the name that it has where it is evaluated.
+    /// Renames `self` in the expression to the name that it has where the expression is evaluated.
     pub(crate) fn localised(&self, expr: &Expr) -> Expr {
         let Some(alias) = &self.self_alias else { return expr.clone() };
         let renamed = renamed(expr.to_token_stream(), alias);
@@ -80,21 +80,21 @@ impl Scope {
         self.parameters.contains(name)
     }
 
-    /// A parameter of that name wins over the `Ok` value.
+    /// Whether the name means the `Ok` value; a parameter of that name takes precedence.
     fn means_value(&self, name: &Ident) -> bool {
         name == "result" && !self.has(name)
     }
 
-    /// When `expr` is evaluated, and what it names.
+    /// Returns when `expr` is evaluated, and which parameters it uses.
     ///
     /// # Errors
-    /// It names what is not in scope: one error per name.
+    /// Fails if it uses names that are not in scope, with one error per name.
     pub(crate) fn needs(&self, expr: &Expr) -> Result<Needs, Vec<darling::Error>> {
         let mut names = Names::default();
         names.visit_expr(expr);
         let mut errors: Vec<_> = names.leaving.iter().map(|(token, word)| at(*token, leaves(word))).collect();
         let mut needs = Needs { phase: Phase::Entry, parameters: Vec::new(), result: None };
-        // A macro's tokens are not known to be expressions: names in there count if they are in scope.
+        // The tokens of a macro call need not be expressions, so only the names in scope count.
         let in_macros = names.in_macros.into_iter().map(|name| (name, false));
         for (name, must_be_known) in names.used.into_iter().map(|name| (name, true)).chain(in_macros) {
             if self.means_value(&name) {
@@ -109,7 +109,7 @@ impl Scope {
         if errors.is_empty() { Ok(needs) } else { Err(errors) }
     }
 
-    /// For an argument that names a parameter.
+    /// The error of an argument that should name a parameter.
     pub(crate) fn no_parameter(&self, name: &Ident) -> String {
         let known: Vec<_> = self.parameters.iter().map(Ident::to_string).collect();
         let fix = nearest(&name.to_string(), &known.iter().map(String::as_str).collect::<Vec<_>>());
@@ -119,7 +119,7 @@ impl Scope {
         )
     }
 
-    /// The name in scope that was meant.
+    /// The name in scope that was probably meant.
     fn near(&self, name: &Ident) -> Option<String> {
         let known: Vec<_> = self.parameters.iter().map(Ident::to_string).collect();
         let known = known.iter().map(String::as_str).chain(["result"]).chain(self.has_self.then_some("self"));
@@ -141,7 +141,7 @@ impl Scope {
         format!("`{name}` is not in scope here: {fix}")
     }
 
-    /// Whether the expression names what is neither in scope nor near a name that is.
+    /// Whether the expression uses a name that is neither in scope nor similar to one.
     pub(crate) fn is_unknown(&self, expr: &Expr) -> bool {
         let mut names = Names::default();
         names.visit_expr(expr);
@@ -155,7 +155,7 @@ impl Scope {
         own || bound.contains(&name.to_string()) || (name != "self" && !looks_like_a_local(name))
     }
 
-    /// For an expression in a string, which may be meant as a text.
+    /// The error of an expression in a string, which may be meant as a text.
     pub(crate) fn not_an_expression(&self, expr: &Expr) -> String {
         format!(
             "this text is read as a Rust expression, and `{}` uses a name that is not in scope: it may use {}; for a fixed text use a constant, as in `ALL_USERS`",
@@ -174,7 +174,7 @@ impl Scope {
     }
 }
 
-/// Every `self` by another name, but for that of a path: `self::key_of(user)` is a module's.
+/// Renames every `self`, except in a path: in `self::key_of(user)` it is a module.
 fn renamed(tokens: TokenStream, alias: &Ident) -> TokenStream {
     let mut output = TokenStream::new();
     let mut rest = tokens.into_iter().peekable();
@@ -203,7 +203,7 @@ fn leaves(word: &str) -> String {
     )
 }
 
-/// Constants are written in capitals: those are the compiler's to find.
+/// Whether the name looks like a constant, which only the compiler can find.
 fn looks_like_a_local(name: &Ident) -> bool {
     let name = name.to_string();
     name.trim_start_matches("r#").starts_with(|first: char| first.is_lowercase() || first == '_')
@@ -221,7 +221,7 @@ struct Names {
     bound: HashSet<String>,
     bindings: Vec<Ident>,
     in_macros: Vec<Ident>,
-    /// What only the code around the expression could do.
+    /// The keywords that need the code around the expression, such as `return`.
     leaving: Vec<(Span, &'static str)>,
 }
 
@@ -279,7 +279,7 @@ impl<'ast> Visit<'ast> for Names {
     }
 }
 
-/// Every identifier in the tokens, those that a text captures by `{name}` among them.
+/// Collects all identifiers in the tokens, including those that a text captures by `{name}`.
 pub(crate) fn identifiers(tokens: TokenStream, found: &mut Vec<Ident>) {
     let mut after_dot = false;
     for tree in tokens {

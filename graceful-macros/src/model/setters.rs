@@ -1,4 +1,4 @@
-//! What the expansion writes to the builder, and when.
+//! The calls on the flow builder, and when they are made.
 
 use darling::error::Accumulator;
 use proc_macro2::{Ident, Span};
@@ -12,21 +12,21 @@ use crate::{
     words::{Delivery, OnOk},
 };
 
-/// What is written to the builder at entry, and after an `Ok`.
+/// The calls on the builder at entry, and after an `Ok`.
 #[derive(Default)]
 pub(crate) struct Setters {
     pub(crate) entry: Vec<Setter>,
     pub(crate) after: Vec<Setter>,
-    /// The parameters that expressions over `result` name too: they must still be there.
+    /// The parameters that expressions over `result` also use, so they must be `Copy`.
     pub(crate) kept: Vec<Ident>,
-    /// The user's own `result`, where an expression names it.
+    /// The user's own token `result`, if an expression uses it.
     pub(crate) result: Option<Ident>,
 }
 
 /// One call on the builder.
 pub(crate) struct Setter {
     pub(crate) method: &'static str,
-    /// It is a part of the text that the method will get, of this number.
+    /// The value is the part with this number of a text that another call completes.
     pub(crate) kept: Option<usize>,
     pub(crate) argument: Argument,
     pub(crate) span: Span,
@@ -45,10 +45,10 @@ pub(crate) enum Argument {
 }
 
 pub(crate) enum Hole {
-    /// Encoded, so that what separates the holes cannot come from them.
+    /// Encoded, so that a hole cannot contain a separator.
     Encoded(Expr),
     Plain(Expr),
-    /// Evaluated at entry, and kept.
+    /// Evaluated at entry, and stored in the builder.
     Kept(usize),
 }
 
@@ -86,7 +86,7 @@ impl Setters {
 }
 
 impl Setters {
-    /// The names that the expressions use.
+    /// Collects the names that the expressions use.
     pub(super) fn names(&self) -> Vec<Ident> {
         let mut names = self.kept.clone();
         for setter in self.entry.iter().chain(&self.after) {
@@ -108,7 +108,7 @@ impl Setters {
     }
 }
 
-/// A hook that a relay restores the `Ok` value for.
+/// Stores the `Ok` value for a hook that a relay runs.
 fn restored(args: &Args) -> Option<Span> {
     let hook = args.steps.iter().find_map(|(_, step)| step.ok.as_ref());
     hook.filter(|_| super::delivery(args) == Delivery::Durable).map(syn::spanned::Spanned::span)
@@ -159,7 +159,7 @@ impl Builder<'_> {
         self.push(phase, Setter { method, kept: None, argument, span: expr.span() });
     }
 
-    /// The holes over parameters are evaluated at entry. If others wait for the `Ok` value, the text waits with them.
+    /// The holes over parameters are evaluated at entry. If others need the `Ok` value, the text is completed after the body.
     fn template(&mut self, method: &'static str, template: &Template, encoded: bool) {
         let mut text = String::new();
         let mut holes = Vec::new();
@@ -204,7 +204,7 @@ impl Builder<'_> {
         );
     }
 
-    /// The `Ok` value is the payload, if it can be; where an argument relies on that, it must be.
+    /// Makes the `Ok` value the payload if it is `Serialize`; if an argument needs the payload, it must be.
     fn probe(&mut self, args: &Args) {
         let put =
             args.cache.on_ok.as_ref().filter(|on_ok| on_ok.value == OnOk::Put && args.cache.value.is_none());
@@ -246,7 +246,7 @@ fn calculated(expr: &Expr) -> String {
     )
 }
 
-/// An expression that is needed before the body runs.
+/// Checks an expression that is needed before the body runs.
 pub(super) fn entry(expr: &Expr, scope: &Scope, name: &str, errors: &mut Accumulator) -> Option<Expr> {
     match scope.needs(expr) {
         Ok(needs) if needs.phase == Phase::Entry => return Some(scope.localised(expr)),

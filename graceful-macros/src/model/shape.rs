@@ -1,4 +1,4 @@
-//! How a function runs its body, and how it is left as it was.
+//! The shapes of functions, i.e. how the body is run, and how the drop order and the lints of the function are kept.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -17,7 +17,7 @@ use crate::{groups::Ungrouped, parse::Function};
 pub(crate) enum Shape {
     /// `async fn`: the body becomes an async block.
     Async,
-    /// What `#[async_trait]` makes of one: what follows is put inside the async block, which holds the parameters.
+    /// The output of `#[async_trait]` for an `async fn`: the steps are put inside the async block, which holds the parameters.
     TailBlock(Box<TailBlock>),
     /// Any other function: it returns a `Result`, or a future that other code has created.
     Call { returns_impl_future: bool, eager: bool },
@@ -25,10 +25,10 @@ pub(crate) enum Shape {
 
 /// `Box::pin(async move { … })`
 pub(crate) struct TailBlock {
-    /// The expression, whose async block is to be filled.
+    /// The expression with the async block that is replaced.
     tail: Expr,
     pub(crate) capture: Option<Token![move]>,
-    /// `let __self = self;`: how `#[async_trait]` passes parameters on, by the names that the expressions use.
+    /// `let __self = self;`: the statements by which `#[async_trait]` rebinds the parameters.
     pub(crate) rebound: Vec<Stmt>,
     pub(crate) body: TokenStream,
 }
@@ -68,14 +68,14 @@ impl Shape {
             ReturnType::Type(_, returned) => matches!(without_parentheses(returned), Type::ImplTrait(_)),
             ReturnType::Default => false,
         };
-        // Only a hint for when to look for an orchestrator; whether it is a future is found by trait.
+        // This only decides when the orchestrator is looked up; a trait finds out whether the value is a future.
         let eager = names.iter().any(|name| name == "Pin" || name.to_string().contains("Future"));
         Self::Call { returns_impl_future, eager }
     }
 }
 
-/// An async block that the user wrote is none of these: it need not hold the parameters that the expressions name, so they
-/// are evaluated before it is made.
+/// An async block that the user wrote is not such a block: it need not hold the parameters that the expressions use, so they are
+/// evaluated before it is made.
 fn tail_block(function: &Function) -> Option<TailBlock> {
     if !is_async_trait(function) {
         return None;
@@ -102,7 +102,7 @@ fn is_async_trait(function: &Function) -> bool {
 }
 
 /// Input: `if let Some(__ret) = None::<R> {…} let __self = self; let Json(user) = {…}; let __ret: R = {…}; __ret`
-/// Output: what rebinds the parameters, and everything else: the type hint before it is part of the body.
+/// Output: the statements that rebind the parameters, and the rest, including the type hint, as the body.
 fn split_rebound(statements: Vec<Stmt>) -> (Vec<Stmt>, Vec<Stmt>) {
     let mut leading = true;
     statements.into_iter().partition(|statement| {
@@ -115,22 +115,21 @@ fn split_rebound(statements: Vec<Stmt>) -> (Vec<Stmt>, Vec<Stmt>) {
     })
 }
 
-/// What keeps the parameters' drop order.
+/// The tokens that keep the drop order of the parameters.
 pub(crate) struct Held {
-    /// `&user`, for each that the body captures.
+    /// `&user`, for each parameter that the body captures.
     pub(crate) mentioned: Vec<TokenStream>,
-    /// `let mut user = user;`, for each that becomes a local of it.
+    /// `let mut user = user;`, for each parameter that becomes a local variable of the body.
     pub(crate) rebound: TokenStream,
-    /// The body names `break` or `continue`.
+    /// The body contains `break` or `continue`.
     pub(crate) breaks: bool,
 }
 
-/// What keeps the parameters' drop order, last to first: they are mentioned in it at the start of the body, so that the block
-/// captures them in it, and drops what it has captured in it. Lints of assignments do not see into captures, so what is
-/// `mut` becomes a local, and with it all that is dropped before it.
+/// Makes the tokens that keep the drop order of the parameters, from last to first. The body mentions the parameters at its start in
+/// this order, so that the block captures them in this order and drops its captures in this order. Lints of assignments ignore
+/// captures, so a `mut` parameter becomes a local variable, and with it all parameters that are dropped before it.
 ///
-/// One that the body does not use is left where it is, so that the compiler still warns, unless its name says that it is
-/// held on purpose.
+/// A parameter that the body does not use is not captured, so that the compiler still warns, unless its name begins with `_`.
 ///
 /// `named` are the names that the declaration's expressions use.
 pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
@@ -142,11 +141,11 @@ pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
     for (index, input) in function.signature.inputs.iter_mut().enumerate() {
         let FnArg::Typed(parameter) = input else { continue };
         if let Pat::Wild(wild) = &*parameter.pat {
-            // Without a name it could not be moved in, and would be dropped after the others.
+            // Without a name it could not be moved into the body, and would be dropped after the others.
             let name = Ident::new(&format!("_unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
             *parameter.pat = parse_quote!(#name);
         }
-        // What decides over the parameter, or over the lints of its name, decides over the local.
+        // Attributes that apply to the parameter, or to lints of its name, apply to the local variable, too.
         let carried = ["cfg", "cfg_attr", "allow"];
         let cfg = parameter
             .attrs
@@ -160,7 +159,7 @@ pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
             if !on_purpose && !is_used {
                 continue;
             }
-            // Its name says that it is unused; if it is used, the lint fires at that place.
+            // A name with `_` says that it is unused; if it is used, the lint fires at the use.
             let lint = (on_purpose && (is_used || named.contains(name)))
                 .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             if binding.mutability.is_some() || !rebound.is_empty() {
@@ -181,8 +180,8 @@ struct Binding {
     mutability: Option<Token![mut]>,
 }
 
-/// The names that a parameter binds, in order; `mut` moves from the parameter to where it is used. A name that says that it is
-/// not used, and is not, becomes ours, so that lints do not take it for used when it is held.
+/// Returns the names that a parameter binds, in order, and moves `mut` from the parameter to the local variable. An unused name that
+/// begins with `_` is replaced by a name of ours, so that lints do not count the capture as a use.
 fn bindings(pattern: &mut Pat, unused: impl Fn(&Ident) -> bool) -> Vec<Binding> {
     struct Bindings<U>(Vec<Binding>, U);
 
@@ -192,7 +191,7 @@ fn bindings(pattern: &mut Pat, unused: impl Fn(&Ident) -> bool) -> Vec<Binding> 
             if pattern.ident.to_string().starts_with('_') && (self.1)(&pattern.ident) {
                 pattern.ident.set_span(Span::mixed_site().located_at(pattern.ident.span()));
             }
-            // `Ok(n) | Err(n)` binds it once.
+            // `Ok(n) | Err(n)` binds `n` once.
             if self.0.iter().all(|known| known.name != pattern.ident) {
                 self.0.push(Binding { name: pattern.ident.clone(), mutability });
             }
@@ -205,11 +204,11 @@ fn bindings(pattern: &mut Pat, unused: impl Fn(&Ident) -> bool) -> Vec<Binding> 
     found.0
 }
 
-/// What the body returns.
+/// The type that the body returns.
 pub(crate) struct Returned {
-    /// The type with `_` for what cannot be named.
+    /// The type with `_` in the place of types that cannot be named.
     pub(crate) hint: TokenStream,
-    /// A macro says it: whether it can be named is only known to the compiler.
+    /// A macro call; only the compiler knows whether the type can be named.
     pub(crate) by_macro: bool,
     /// A future that must be `Send`.
     pub(crate) must_be_send: bool,
@@ -274,11 +273,11 @@ pub(super) fn output_of(opaque: &TypeImplTrait) -> Option<Type> {
     })
 }
 
-/// What the body's block can name. A lifetime that is named in a body counts as needed: one that could be elided is not, so
-/// that lints say it.
+/// The type as the block of the body can name it. To lints, a lifetime that the body names is needed; so a lifetime that could be elided
+/// is not named there, and the lint still fires.
 fn nameable(returned: &Type, signature: &Signature) -> TokenStream {
     struct Nameable<'a> {
-        /// Of `for<'a>`: it must be named.
+        /// A lifetime of `for<'a>`, which must be named.
         bound: Vec<Lifetime>,
         signature: &'a Signature,
     }
@@ -311,7 +310,7 @@ fn nameable(returned: &Type, signature: &Signature) -> TokenStream {
     returned.into_token_stream()
 }
 
-/// Whether the function could do without the name: it is its own, and the only one that its parameters have, or that of `self`.
+/// Whether the lifetime could be elided: the function declares it, and it is the only one of its parameters, or that of `self`.
 fn may_be_elided(lifetime: &Lifetime, signature: &Signature) -> bool {
     if lifetime.ident == "_" {
         return true;
@@ -327,7 +326,7 @@ fn may_be_elided(lifetime: &Lifetime, signature: &Signature) -> bool {
     }
 }
 
-/// The lifetimes in the tokens, `None` where a reference has none.
+/// Collects the lifetimes in the tokens; `None` for a reference without one.
 fn lifetimes(tokens: TokenStream) -> Vec<Option<Ident>> {
     let mut found = Vec::new();
     let mut rest = tokens.into_iter().peekable();

@@ -15,16 +15,16 @@ pub struct Declaration {
     /// The handler's identity.
     #[serde(default)]
     pub identity: Identity,
-    /// The incident that it shares with others; empty: its own.
+    /// The incident that it shares with other handlers; empty if its incidents are its own.
     #[serde(default)]
     pub incident: SmolStr,
     pub pattern: SmolStr,
-    /// Empty: there is no event.
+    /// Empty if there is no event.
     pub event: SmolStr,
     pub failed: SmolStr,
-    /// Empty: a success relates the entity to its flow only.
+    /// Empty if a success relates the entity to its flow only.
     pub relation: SmolStr,
-    /// The pattern of what `to` names; empty: it names no entity of a pattern.
+    /// The pattern of the entity that `to` names; empty if there is none.
     #[serde(default)]
     pub to_pattern: SmolStr,
     pub tags: Tags,
@@ -45,7 +45,7 @@ impl Declaration {
     }
 }
 
-/// A declaration: in the program's text, so that a call copies nothing of it, or made at run time.
+/// A declaration: either static, so that a call copies nothing of it, or made at run time.
 #[derive(Clone, Debug)]
 pub enum Declared {
     Static(&'static Declaration),
@@ -53,7 +53,7 @@ pub enum Declared {
 }
 
 impl Declared {
-    /// To change it: one in the program's text is copied first.
+    /// Borrows the declaration mutably; a static one is copied first.
     #[cfg(test)]
     pub fn to_mut(&mut self) -> &mut Declaration {
         if let Self::Static(declaration) = self {
@@ -98,7 +98,7 @@ impl<'de> Deserialize<'de> for Declared {
 /// The handler's identity: module path, type, trait and function, or its declared name.
 #[derive(Clone, Debug)]
 pub enum Identity {
-    /// Asked for by the steps that need it, since a `const` cannot know it.
+    /// A function that the steps call, because a `const` cannot contain the identity.
     Item(fn() -> &'static str),
     Name(SmolStr),
 }
@@ -138,7 +138,7 @@ impl<'de> Deserialize<'de> for Identity {
     }
 }
 
-/// Labels on every step: in the program's text, or owned.
+/// The labels on every step: static or owned.
 #[derive(Clone, Debug)]
 pub enum Tags {
     Static(&'static [&'static str]),

@@ -34,12 +34,12 @@ pub enum Argument {
     CacheValue,
     /// `event(payload = …)`.
     EventPayload,
-    /// What the error says of itself.
+    /// The classification of the error.
     Error,
 }
 
 impl Argument {
-    /// How the declaration spells it.
+    /// The name of the argument in messages.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::When => "`when`",
@@ -59,7 +59,7 @@ impl Argument {
     }
 }
 
-/// Empty in nearly every call, and then nothing is allocated.
+/// The faults of one call. Nearly every call has none, and then nothing is allocated.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Faults(Vec<(Argument, SmolStr)>);
@@ -70,7 +70,7 @@ impl Faults {
         self.0.push((argument, reason.into()));
     }
 
-    /// The argument has got another value.
+    /// Removes the fault of an argument that has another value now.
     pub(crate) fn clear(&mut self, argument: Argument) {
         self.0.retain(|(faulty, _)| *faulty != argument);
     }
@@ -89,7 +89,7 @@ impl Faults {
 }
 
 impl Flow {
-    /// Why a step that uses these arguments fails. Every step uses `when`.
+    /// The failure of a step that uses these arguments, if one of them has no value. Every step uses `when`.
     pub(crate) fn fault(&self, used: &[Argument]) -> Option<StepError> {
         let faults = &self.values.faults;
         if faults.is_empty() {
@@ -99,7 +99,7 @@ impl Flow {
         Some(StepError::of_kind(StepErrorKind::Argument, reason.clone()))
     }
 
-    /// Why a step that uses the entity's name fails: the argument that should have named it has no value.
+    /// The failure of a step that uses the entity's name, if the argument that names the entity has no value.
     pub(crate) fn entity_fault(&self) -> Option<StepError> {
         let names: &[_] = if self.values.id.is_some() { &[] } else { &[Argument::Id, Argument::Key] };
         self.fault(names)

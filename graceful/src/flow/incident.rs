@@ -11,8 +11,7 @@ use crate::key::{Key, encoded};
 /// Only a success of the same owner on the same entity closes it: a successful read does not resolve the alert of a failed payment.
 /// The owner is the handler's identity, or the name that handlers share by `incident = "…"`.
 ///
-/// Its `Display` is the one name that backends use: the entity's, `#` and the owner's, encoded; so different incidents have
-/// different names.
+/// Its `Display` is the name that backends use: the entity's name, `#`, and the encoded owner. Different incidents have different names.
 ///
 /// ```
 /// use graceful::{Incident, Key};

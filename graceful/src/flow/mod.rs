@@ -91,12 +91,12 @@ impl fmt::Display for CallOutcome {
     }
 }
 
-/// Attributes of events hold no such characters.
+/// The error of a name with characters that attributes of events must not contain.
 pub(crate) fn not_plain(what: &str) -> String {
     format!("the name of the {what} holds control or bidirectional characters")
 }
 
-/// Where the flow ran: the orchestrator's settings.
+/// The service and the environment of the flow, from the orchestrator's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
     pub service: SmolStr,
@@ -104,7 +104,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Why no event can come from here: the service is its `source`, which must not be empty.
+    /// The reasons why an event from here would be invalid. The service is the event's `source`, which must not be empty.
     pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
         let empty = self.service.is_empty().then(|| "the name of the service is empty".to_owned());
         let names = [("service", &self.service), ("environment", &self.environment)];
@@ -112,7 +112,7 @@ impl Origin {
         empty.into_iter().chain(hidden.map(|(what, _)| not_plain(what)))
     }
 
-    /// Of a flow that has no orchestrator yet.
+    /// The origin of a flow that has no orchestrator yet.
     pub(crate) fn unknown() -> Arc<Self> {
         static UNKNOWN: LazyLock<Arc<Origin>> = LazyLock::new(Arc::default);
         Arc::clone(&UNKNOWN)
@@ -154,19 +154,19 @@ pub struct Flow {
     pub(crate) metadata: Option<Arc<Metadata>>,
     #[serde(skip)]
     pub(crate) named: Named,
-    /// How often it was resubmitted; kept beside the flow.
+    /// How often the flow was resubmitted; the store keeps this number beside the flow.
     #[serde(skip)]
     pub(crate) resubmitted: u32,
     /// The span in which the handler was called, until its steps begin.
     #[serde(skip)]
     pub(crate) caller: Option<Box<Span>>,
-    /// The text of the error behind a server fault, until it is logged: it goes nowhere else.
+    /// The text of the error behind a server fault, until it is logged. It is used for nothing else.
     #[serde(skip)]
     pub(crate) cause: Option<Box<str>>,
 }
 
 impl Flow {
-    /// A flow that has not ended: id, time and ending come with [`end`](Self::end).
+    /// Creates the flow of a call that has not ended; [`end`](Self::end) sets id, time and ending.
     pub(crate) fn begin(declaration: Declared, origin: Arc<Origin>) -> Self {
         Self {
             id: Uuid::nil(),
@@ -189,13 +189,13 @@ impl Flow {
         }
     }
 
-    /// The call has no value, whatever it was about to say.
+    /// Changes the outcome of a call that was about to return `Ok`: it has no value any more.
     pub(crate) fn come_to(&mut self, ending: CallOutcome, code: Code) {
         (self.ending, self.code, self.message) = (ending, code, code.text().into());
         self.values.drop_payloads();
     }
 
-    /// The call has ended: from here on the flow has an identity, and changes no more but by the metadata step.
+    /// Records the end of the call. From here on the flow has an id, and only the metadata step changes it.
     pub(crate) fn end(&mut self, ending: CallOutcome) {
         let at = Timestamp::now();
         let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();

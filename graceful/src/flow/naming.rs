@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 use super::{Argument, Declaration, Flow, Incident};
 use crate::key::{Key, KeySpace};
 
-/// The entity's key, made once for all steps. A copy of the flow makes its own: it may be about to get another name.
+/// The entity's key, made once for all steps. It is not cloned with the flow, because the copy may get another name.
 #[derive(Debug, Default)]
 pub(crate) struct Named(Option<Key>);
 
@@ -64,7 +64,7 @@ impl Flow {
         self.named.0.clone().unwrap_or_else(|| self.entity_key())
     }
 
-    /// The steps are about to ask for it, one by one.
+    /// Makes the entity's key once, before the steps use it.
     pub(crate) fn remember_entity(&mut self) {
         self.named = Named(Some(self.entity_key()));
     }
@@ -92,7 +92,7 @@ impl Flow {
         let Declaration { handler, identity, incident, .. } = &*self.declaration;
         let entity = match self.values.named_at_entry {
             true => self.entity(),
-            // No call's own: a correlation id is never empty.
+            // The empty id is not that of any call, because a correlation id is never empty.
             false => self.key("").in_space(KeySpace::Call),
         };
         let owner = if incident.is_empty() { identity.name() } else { incident.clone() };
@@ -117,7 +117,7 @@ impl Flow {
     /// ```
     pub fn cache_key(&self) -> Option<Key> {
         let id = self.values.cache_key.as_ref()?;
-        // Where the declaration names no other, the entity has the value's name.
+        // Without an argument `id` the cache key names the entity.
         let is_entity = self.values.id.is_none() && !self.values.faults.has(Argument::Id);
         Some(if is_entity { self.entity() } else { self.key(id) })
     }
@@ -126,14 +126,14 @@ impl Flow {
         self.cache_key().map(|key| key.in_space(KeySpace::LastGood))
     }
 
-    /// What a success says beside that it succeeded; not where `to` was declared and came to nothing.
+    /// The additional relation of a success; `None` if `to` is declared but has no value.
     pub(crate) fn relation(&self) -> Option<&SmolStr> {
         let relation = Some(&self.declaration.relation).filter(|relation| !relation.is_empty())?;
         let is_half = self.values.faults.has(Argument::GraphTo);
         (self.is_success() && !is_half).then_some(relation)
     }
 
-    /// What entity `graph(to = …)` names; of a success.
+    /// The entity that `graph(to = …)` names, on success.
     pub(crate) fn related(&self) -> Option<Key> {
         let id = self.values.graph_to.as_ref().filter(|_| self.is_success())?;
         Some(self.key_of(&self.declaration.to_pattern, id))

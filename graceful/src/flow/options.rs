@@ -193,13 +193,13 @@ impl fmt::Display for Severity {
 /// The hooks of one arm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hooked {
-    /// Hooks that take the [`Flow`](crate::Flow): they need nothing of the caller's.
+    /// Hooks that take the [`Flow`](crate::Flow), and borrow nothing from the caller.
     pub plain: Steps,
-    /// Hooks that take the typed view, and so borrow the handler's result.
+    /// Hooks that take the typed view, so they borrow the handler's result.
     pub typed: Steps,
 }
 
-/// What the declaration says of all steps.
+/// The options of all steps of a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     pub delivery: Delivery,
@@ -207,19 +207,19 @@ pub struct Options {
     pub on_ok: OnOk,
     pub on_err: OnErr,
     pub last_good: bool,
-    /// 0: of any age.
+    /// 0 means any age.
     pub last_good_max_age_ms: u64,
     pub schedule_after_ms: u64,
     pub alert_on: AlertOn,
     pub severity: Severity,
-    /// The audit record holds the payload.
+    /// The audit record contains the payload.
     #[serde(default)]
     pub audit_payload: bool,
     pub off: Steps,
     pub required: Steps,
     pub on_success: Hooked,
     pub on_error: Hooked,
-    /// 0: the default of the delivery mode.
+    /// 0 means the default of the delivery mode.
     pub timeouts_ms: [u32; 9],
 }
 
@@ -244,12 +244,12 @@ impl Options {
         timeouts_ms: [0; 9],
     };
 
-    /// The hooks of the arm that an outcome feeds.
+    /// The hooks of the arm that runs for an outcome.
     pub const fn hooked(&self, is_success: bool) -> Hooked {
         if is_success { self.on_success } else { self.on_error }
     }
 
-    /// What `step` may take: its own budget, else 1 s while a caller waits and 30 s otherwise.
+    /// The time budget of `step`: its own, otherwise 1 s while a caller waits, and 30 s in the background.
     pub fn budget(&self, step: Step, caller_waits: bool) -> Duration {
         match (self.timeouts_ms[step as usize], caller_waits) {
             (0, true) => Duration::from_secs(1),

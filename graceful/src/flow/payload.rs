@@ -53,7 +53,7 @@ impl Payload {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        // The buffer is taken, not borrowed: the value's own `Serialize` may come here again.
+        // The buffer is taken, not borrowed, because the value's own `Serialize` may call this function again.
         let mut buffer = BUFFER.take();
         let written = serde_json::to_writer(&mut buffer, &Readable::new(value));
         let payload = written.map(|()| Self::from_bytes(&buffer));
@@ -64,7 +64,7 @@ impl Payload {
         payload
     }
 
-    /// What its copies share.
+    /// The bytes that its clones share.
     #[cfg(test)]
     pub(crate) const fn shared(&self) -> Option<&Arc<[u8]>> {
         self.0.as_ref()

@@ -1,4 +1,4 @@
-//! Values that are read back as they were written: what JSON, or its reader, cannot hold is refused while it is serialised.
+//! A serializer that refuses values which could not be read back unchanged, because JSON or its readers cannot represent them.
 
 use serde::{
     Serialize, Serializer,
@@ -8,11 +8,11 @@ use serde::{
     },
 };
 
-/// How deep arrays and objects may be nested in a value. A reader of JSON stops at 128, and a record that holds the value adds
-/// levels of its own.
+/// The maximum depth of arrays and objects in a value. JSON readers stop at 128 levels, and a record that contains the value adds
+/// some.
 pub(crate) const MAX_NESTING: u8 = 100;
 
-/// A value, or a part of one, and how many levels are left below it.
+/// A value or a part of one, with the number of levels that may be nested in it.
 pub(crate) struct Readable<'a, T: ?Sized> {
     value: &'a T,
     left: u8,
@@ -31,7 +31,7 @@ impl<T: Serialize + ?Sized> Serialize for Readable<'_, T> {
     }
 }
 
-/// A serializer, or the part of one that takes the members of an array or object.
+/// A serializer, or its part for the members of an array or an object.
 pub(crate) struct Guarded<S> {
     inner: S,
     left: u8,

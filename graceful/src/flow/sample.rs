@@ -13,7 +13,7 @@ use crate::{code::Code, context::Context};
 pub struct Sample(Flow);
 
 impl Sample {
-    /// The flow of this user that ended at that second, with `Ok` or with an error of that code.
+    /// Starts the flow of a user that ended at the given second, with `Ok` or with an error of the given code.
     pub fn new(id: &str, code: Code, second: i64) -> Self {
         let origin = Origin { service: "users".into(), environment: "test".into() };
         let declaration = Declaration { pattern: "user".into(), ..Declaration::default() };
@@ -26,7 +26,7 @@ impl Sample {
         Self(flow)
     }
 
-    /// It names no entity, and its client gave this correlation id.
+    /// Makes it a call without an entity, with this correlation id of its client.
     #[must_use]
     pub fn without_entity(mut self, correlation: &str) -> Self {
         (self.0.values.id, self.0.values.named_at_entry) = (None, false);
@@ -34,21 +34,21 @@ impl Sample {
         self
     }
 
-    /// It was called in this context.
+    /// Sets the context of the call.
     #[must_use]
     pub fn context(mut self, context: Context) -> Self {
         self.0.context = Some(Arc::new(context));
         self
     }
 
-    /// It is of this handler.
+    /// Sets the handler.
     #[must_use]
     pub fn handler(self, name: impl Into<SmolStr>) -> Self {
         let name = name.into();
         self.declared(|declaration| declaration.identity = Identity::Name(name))
     }
 
-    /// It has this payload, which audit records keep or not.
+    /// Sets the payload, and whether audit records contain it.
     #[must_use]
     pub fn payload(mut self, payload: Payload, is_audited: bool) -> Self {
         self.0.values.payload = payload;

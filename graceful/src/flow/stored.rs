@@ -16,7 +16,7 @@ pub(crate) struct Stored {
 
 impl Stored {
     pub(crate) fn decode(body: &[u8]) -> Result<Self, StepError> {
-        // Where it is broken, and not with what: the text of the error quotes the value.
+        // Only the kind and the position of the error, because its text quotes the value.
         serde_json::from_slice(body).map_err(|error| {
             let (kind, line, column) = (error.classify(), error.line(), error.column());
             StepError::new(format_smolstr!(

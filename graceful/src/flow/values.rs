@@ -1,4 +1,4 @@
-//! What the declaration's expressions came to in one call.
+//! The values of the declaration's expressions in one call.
 
 use std::{fmt, sync::Arc};
 
@@ -9,11 +9,11 @@ use smol_str::{SmolStr, format_smolstr};
 use super::{Argument, Payload, faults::Faults, readable::Readable};
 use crate::step::contain;
 
-/// What the declaration's expressions came to in this call.
+/// The values of the declaration's expressions in this call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Values {
     pub id: Option<SmolStr>,
-    /// The entity has a name already when the handler begins, so that both outcomes know it.
+    /// The entity's name is known before the body runs, so both arms know it.
     pub named_at_entry: bool,
     pub cache_key: Option<SmolStr>,
     pub version: Option<i64>,
@@ -21,16 +21,19 @@ pub(crate) struct Values {
     pub graph_to: Option<SmolStr>,
     pub metadata: Option<Arc<Map<String, Value>>>,
     pub payload: Payload,
+    /// The handler returned `Ok`, and there is no payload because the type of the value is not `Serialize`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_serialize: bool,
     /// The `Ok` value, for typed hooks that are run by a relay.
     pub value: Option<Payload>,
     pub cache_value: Option<Payload>,
     pub event_payload: Option<Payload>,
-    /// The type of what is cached, where this process has made it; else empty.
+    /// The type of the cached value if this process has serialised it; otherwise empty.
     #[serde(skip)]
     pub payload_type: &'static str,
     #[serde(skip)]
     pub cache_value_type: &'static str,
-    /// What the holes of a template came to at entry, for a text that is complete only after the body.
+    /// The values of a template's holes that were evaluated at entry, for a text that is completed after the body.
     #[serde(skip)]
     pub kept: Vec<SmolStr>,
     /// The arguments that have no value: the steps that use them fail.
@@ -38,17 +41,17 @@ pub(crate) struct Values {
     pub faults: Faults,
 }
 
-/// A name from what can be shown. An empty one would be shared by all entities that have none.
+/// Makes a name. An empty name is `None`, because all entities with an empty name would share it.
 ///
 /// # Panics
-/// Where its `Display` fails, as `to_string` does: half a name could be another's.
+/// Panics if the `Display` of the value fails, as `to_string` does, because a part of a name could be the name of another entity.
 pub(crate) fn name(value: &dyn fmt::Display) -> Option<SmolStr> {
     let name = format_smolstr!("{value}");
     (!name.is_empty()).then_some(name)
 }
 
 impl Values {
-    /// What names the entity: the argument `id`, else the cache key. The key does not stand in for an id that has no value.
+    /// The entity's name: the argument `id`, otherwise the cache key. If the id is declared but has no value, the key does not replace it.
     pub(crate) fn entity(&self) -> Option<&SmolStr> {
         match &self.id {
             None if self.faults.has(Argument::Id) => None,
@@ -57,9 +60,10 @@ impl Values {
         }
     }
 
-    /// Values are the success flow's: an error has none, whatever an expression over the parameters came to.
+    /// Removes the values that only a success has; an expression over the parameters may have set them before the body ran.
     pub(crate) fn drop_payloads(&mut self) {
         self.payload = Payload::NULL;
+        self.not_serialize = false;
         self.value = None;
         self.cache_value = None;
         self.event_payload = None;
@@ -91,7 +95,7 @@ impl Values {
         name
     }
 
-    /// Serialises the value of an argument; where that fails, or panics, the steps that use it fail.
+    /// Serialises the value of an argument. If that fails or panics, the steps that use it fail.
     pub(crate) fn serialise<T: Serialize + ?Sized>(&mut self, argument: Argument, value: &T) -> Payload {
         self.faults.clear(argument);
         let error = match contain(|| Payload::of(value)) {
@@ -120,7 +124,7 @@ impl Values {
     }
 }
 
-/// Metadata has fields, since those of several flows of an entity are merged by name.
+/// The error of metadata that is not an object. Metadata needs fields, because those of several flows are merged by name.
 fn no_object(value: &Value) -> SmolStr {
     let kind = match value {
         Value::Null => "null",

@@ -6,6 +6,7 @@
 //! | [`steps`] | what each step does, and when it runs |
 //! | [`overriding_steps`] | how to change a step for a handler, a block, or all handlers |
 //! | [`errors_and_codes`] | what an error's code means, and how the steps react to it |
+//! | [`alerts_and_reviews`] | how a failure opens an alert and a review job, and what closes them |
 //! | [`choosing_a_delivery`] | when the response is returned, and what a crash can lose |
 //! | [`services`] | how to identify the caller in axum, tonic and actix-web |
 //! | [`testing`] | how to test the steps of a handler |
@@ -26,6 +27,9 @@ pub mod overriding_steps {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors_and_codes {}
+
+#[doc = include_str!("alerts.md")]
+pub mod alerts_and_reviews {}
 
 #[doc = include_str!("delivery.md")]
 pub mod choosing_a_delivery {}

@@ -1,4 +1,4 @@
-//! What happens between the body's end and the caller's answer, where no hook borrows the result.
+//! Runs the steps between the end of the body and the answer to the caller, for handlers without hooks that borrow the result.
 
 use std::{
     future::Future,
@@ -13,13 +13,13 @@ use crate::{
     step::StepError,
 };
 
-/// What happens between the body's end and the caller's answer.
+/// Runs the steps between the end of the body and the answer to the caller.
 pub trait After<R: Outcome>: Copy {
-    /// For as long as steps are not ready.
+    /// The future of the steps that are not ready at once.
     type Post: Future<Output = R> + Unpin;
 
-    /// Runs the steps; most are ready at once, and then the result stays where it is, since it may be large. Else it waits in
-    /// what is answered, and leaves `Pending`.
+    /// Runs the steps. Usually all are ready at once; then the result, which may be large, is not moved. Otherwise the result moves into
+    /// the returned future, and `result` becomes `Pending`.
     #[doc(hidden)]
     fn begin(self, ended: Ended, result: &mut Poll<R>, cx: &mut Context<'_>) -> Option<Self::Post>;
 
@@ -68,14 +68,14 @@ impl<R: Outcome> After<R> for Plain<R::Err> {
     }
 }
 
-/// Steps are not ready, and the result waits for them.
+/// Holds the result until the steps are ready.
 pub struct PlainPost<R: Outcome> {
     settle: Foreground<NoTypedHooks>,
     result: Option<R>,
     required: Option<fn(StepError) -> R::Err>,
 }
 
-/// The result is moved, never pinned.
+/// The result is never pinned, so it may be moved.
 impl<R: Outcome> Unpin for PlainPost<R> {}
 
 impl<R: Outcome> Future for PlainPost<R> {
@@ -94,7 +94,7 @@ impl<R: Outcome> std::fmt::Debug for PlainPost<R> {
     }
 }
 
-/// The result, which was there.
+/// Takes the result, which must be ready.
 pub(super) fn taken<R>(result: &mut Poll<R>) -> R {
     match std::mem::replace(result, Poll::Pending) {
         Poll::Ready(result) => result,

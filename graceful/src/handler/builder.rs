@@ -1,4 +1,4 @@
-//! What the declaration's expressions are written to.
+//! The flow builder, to which the values of the declaration's expressions are written.
 
 use std::{any::type_name, fmt};
 
@@ -19,16 +19,16 @@ pub struct FlowBuilder<'a> {
     pub(super) skipped: bool,
     /// Whether the cause of a server fault is logged.
     logs: bool,
-    /// What is being evaluated.
+    /// The argument that is being evaluated.
     argument: Argument,
-    /// How many arguments were asked for since the expressions were begun.
+    /// How many arguments `needs` was called for in this run of the expressions.
     asked: usize,
-    /// How many of them have been evaluated, or are being evaluated.
+    /// How many arguments have been evaluated, or are being evaluated.
     begun: usize,
 }
 
-/// Expressions of the declaration, which can be begun again. A reference, so that what takes it is compiled once and not for each
-/// handler.
+/// The expressions of the declaration, which can be run again. This is a reference, so that functions that take it are compiled once and
+/// not per handler.
 pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut FlowBuilder<'_>);
 
 /// A text of several parts.
@@ -36,7 +36,7 @@ pub fn text(parts: fmt::Arguments<'_>) -> SmolStr {
     format_smolstr!("{parts}")
 }
 
-/// A part of a text, encoded: what separates the parts cannot come from them.
+/// A part of a key, encoded, so that it cannot contain a separator.
 pub fn hole<T: Named + ?Sized>(value: &T) -> SmolStr {
     format_smolstr!("{}", encoded(&format_smolstr!("{value}")))
 }
@@ -46,18 +46,18 @@ pub fn shown<'a, T: Shown + ?Sized>(value: &'a &'a T) -> &'a dyn fmt::Display {
     value
 }
 
-/// What can be shown in a text.
+/// A type that can be shown in a text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shown in a text: it does not implement `Display`",
     label = "this becomes a readable text, so its holes need `Display`",
-    note = "name a field that implements it, such as `{{user.name}}`; of an `Option`, say what `None` means, as in \
+    note = "name a field that implements it, such as `{{user.name}}`; for an `Option`, give a text for `None`, as in \
             `{{user.nick.as_deref().unwrap_or(\"none\")}}`"
 )]
 pub trait Shown: fmt::Display {}
 #[diagnostic::do_not_recommend]
 impl<T: fmt::Display + ?Sized> Shown for T {}
 
-/// A parameter that an expression over the `Ok` value names as well.
+/// The type of a parameter that an expression uses together with the `Ok` value.
 #[diagnostic::on_unimplemented(
     message = "this parameter may have been moved when the expression over `result` is evaluated: `{Self}` is not `Copy`, and the body may have moved it",
     label = "used together with `result`",
@@ -67,22 +67,22 @@ pub trait Kept: Copy {}
 #[diagnostic::do_not_recommend]
 impl<T: Copy> Kept for T {}
 
-/// Says so where it is not.
+/// Requires that a parameter is `Copy`.
 pub fn kept<T: Kept>(_: &T) {}
 
-/// What names an entity.
+/// A type that can name an entity.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot name an entity: it does not implement `Display`",
     label = "this becomes a key, an id or an actor, so it needs `Display`",
     note = "name a field that does, such as `user.id`, or use a template: \"{{tenant}}/{{user.id}}\"",
-    note = "of an `Option`, say what `None` means, as in `user.nick.as_deref().unwrap_or(\"none\")`; of a future nothing is \
-            known here: await it in the body, and name what it gave by `result`"
+    note = "for an `Option`, give a text for `None`, as in `user.nick.as_deref().unwrap_or(\"none\")`; a future must be awaited in the \
+            body: use `result`"
 )]
 pub trait Named: fmt::Display {}
 #[diagnostic::do_not_recommend]
 impl<T: fmt::Display + ?Sized> Named for T {}
 
-/// What can be stored and sent.
+/// A type that can be stored and sent.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored or sent: it does not implement `Serialize`",
     label = "this becomes JSON, so it needs `serde::Serialize`",
@@ -92,7 +92,7 @@ pub trait Value: Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Value for T {}
 
-/// What can be the entity's metadata.
+/// A type that can be the entity's metadata.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be metadata: it does not implement `Serialize`",
     label = "this becomes a JSON object, so it needs `serde::Serialize`",
@@ -102,7 +102,7 @@ pub trait Fields: Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Fields for T {}
 
-/// What can be a version.
+/// A type that can be a version.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a version: it is not an integer",
     label = "versions are compared, so this must convert to `i64`",
@@ -133,13 +133,13 @@ impl<V: Version> Version for &V {
 }
 
 impl<'a> FlowBuilder<'a> {
-    /// What panics outside of any argument is the fault of `argument`.
+    /// A panic outside of any argument is recorded as a fault of `argument`.
     pub(super) const fn new(flow: &'a mut Flow, logs: bool, argument: Argument) -> Self {
         Self { flow, skipped: false, logs, argument, asked: 0, begun: 0 }
     }
 
-    /// Evaluates the arguments; false where `when` says that nothing follows. Where an expression panics, the steps that use its
-    /// argument fail, and the expressions are begun again, to evaluate the arguments that are left.
+    /// Evaluates the arguments. Returns false if `when` is false. If an expression panics, the steps that use its argument fail, and the
+    /// expressions are run again to evaluate the remaining arguments.
     pub(super) fn filled(mut self, fill: Fill<'_>) -> bool {
         loop {
             let begun = self.begun;
@@ -147,7 +147,7 @@ impl<'a> FlowBuilder<'a> {
             let Err(error) = contain(|| fill(&mut self)) else { break };
             let reason = format_smolstr!("{} {}", self.argument.name(), error.message());
             self.flow.values.faults.set(self.argument, reason);
-            // What is no argument would panic again.
+            // The panic was outside of the arguments, so it would happen again.
             if self.begun == begun {
                 break;
             }
@@ -157,10 +157,10 @@ impl<'a> FlowBuilder<'a> {
 }
 
 impl FlowBuilder<'_> {
-    /// Whether the next argument, which is this one, is to be evaluated.
+    /// Whether the next argument, which is `argument`, must be evaluated.
     pub fn needs(&mut self, argument: Argument) -> bool {
         self.asked += 1;
-        // Where a part of it has panicked at entry, it has no value.
+        // A part of the argument that was evaluated at entry may have panicked; then the argument has no value.
         if self.asked <= self.begun || self.flow.values.faults.has(argument) {
             return false;
         }
@@ -196,10 +196,10 @@ impl FlowBuilder<'_> {
         }
     }
 
-    /// Keeps a part of a text that is complete only after the body.
+    /// Stores a part of a text that is completed after the body.
     pub fn keep(&mut self, index: usize, part: &SmolStr) {
         let kept = &mut self.flow.values.kept;
-        // One before it may have panicked: it has its place all the same.
+        // The parts before it may have panicked; they keep their places.
         kept.resize(kept.len().max(index + 1), SmolStr::default());
         kept[index] = part.clone();
     }
@@ -221,6 +221,11 @@ impl FlowBuilder<'_> {
         self.flow.values.payload_type = type_name::<T>();
     }
 
+    /// Records that the type of the `Ok` value is not `Serialize`.
+    pub(super) const fn no_payload(&mut self) {
+        self.flow.values.not_serialize = true;
+    }
+
     pub fn value<T: Value + ?Sized>(&mut self, value: &T) {
         self.flow.values.value = Some(self.flow.values.serialise(Argument::Value, value));
     }
@@ -239,10 +244,10 @@ impl FlowBuilder<'_> {
         self.flow.message = message.into();
     }
 
-    /// The text of the error is made only where it is logged.
+    /// Stores the text of the error, which is made only if it will be logged.
     pub(super) fn cause(&mut self, text: impl FnOnce() -> String) {
         if self.logs && self.flow.code.is_server_fault() {
-            // The text of an error that cannot be shown is why.
+            // If making the text panics, the reason is logged instead.
             let text = contain(text).unwrap_or_else(|error| error.message().to_owned());
             self.flow.cause = Some(text.into());
         }

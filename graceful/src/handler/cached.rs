@@ -1,5 +1,5 @@
-//! Which type a handler's `Ok` is cached as, for the check at start: asked by method resolution, as [`probe`](super::probe()) is, but
-//! of the type alone.
+//! Finds the type as which a handler's `Ok` is cached, for the check at start. It uses method resolution as [`probe`](super::probe())
+//! does, but needs only the type and no value.
 
 use std::{any::type_name, marker::PhantomData, ops::Deref};
 
@@ -7,19 +7,19 @@ use serde::Serialize;
 
 use super::Carrier;
 
-/// What a handler returns.
+/// The return type of a handler.
 #[derive(Debug)]
 pub struct CachedOf<R>(CachedWrapped<R>);
 
-/// What may wrap a value on its way out.
+/// A type that may wrap the payload, such as `axum::Json<T>`.
 #[derive(Debug)]
 pub struct CachedWrapped<R>(CachedNothing<R>);
 
-/// What has no payload.
+/// A type without a payload.
 #[derive(Debug)]
 pub struct CachedNothing<R>(PhantomData<fn() -> R>);
 
-/// Asks.
+/// Starts the method resolution for a type.
 #[must_use]
 pub const fn cached<R>() -> CachedOf<R> {
     CachedOf(CachedWrapped(CachedNothing(PhantomData)))

@@ -1,4 +1,4 @@
-//! The types of frameworks around the value that a handler answers with.
+//! The types of web frameworks that wrap the value that a handler returns.
 
 use super::FlowBuilder;
 
@@ -9,7 +9,7 @@ pub trait Carrier {
     fn carried_type() -> &'static str;
 }
 
-/// A response of the version that the features know, whatever it carries.
+/// A response type of a supported framework version, with any content.
 pub trait Current {}
 
 #[cfg(feature = "axum")]
@@ -40,7 +40,7 @@ impl<T: serde::Serialize> Carrier for tonic::Response<T> {
     }
 }
 
-/// A response in parts, the body last, as in `(StatusCode, [("x-name", name)], Json(user))`: as many as axum takes.
+/// A response in parts whose last one is the body, as in `(StatusCode, [("x-name", name)], Json(user))`: as many parts as axum accepts.
 #[cfg(feature = "axum")]
 macro_rules! parts {
     () => {};

@@ -1,33 +1,33 @@
-//! The text of a handler's error, for the log: whatever its type offers, found by method resolution at the call spec as in
+//! Makes the text of a handler's error for the log. The traits of its type are found by method resolution at the call, as in
 //! [`probe`](super::probe).
 //!
-//! Asked in this order: [`Error`] with its sources; what boxes one; `Display`; `Debug`; and for any other type its name.
+//! The first of these is used: [`Error`] with its sources; a boxed `Error`; `Display`; `Debug`; the name of the type.
 
 use std::{any::type_name, error::Error, fmt, ops::Deref};
 
 use super::FlowBuilder;
 
-/// An error, to ask for its text.
+/// An error whose text is wanted; the first level of the method resolution.
 #[derive(Debug)]
 pub struct OfError<'a, E: ?Sized>(OfBox<'a, E>);
 
-/// What boxes an error, and is none itself.
+/// A type that boxes an error but does not implement `Error`.
 #[derive(Debug)]
 pub struct OfBox<'a, E: ?Sized>(OfDisplay<'a, E>);
 
-/// What can be shown.
+/// A type that implements `Display`.
 #[derive(Debug)]
 pub struct OfDisplay<'a, E: ?Sized>(OfDebug<'a, E>);
 
-/// What can be shown to developers.
+/// A type that implements `Debug`.
 #[derive(Debug)]
 pub struct OfDebug<'a, E: ?Sized>(OfAnything<'a, E>);
 
-/// What has no text.
+/// A type without a text.
 #[derive(Debug)]
 pub struct OfAnything<'a, E: ?Sized>(&'a E);
 
-/// Asks.
+/// Starts the method resolution for an error.
 pub fn cause<E: ?Sized>(error: &E) -> OfError<'_, E> {
     OfError(OfBox(OfDisplay(OfDebug(OfAnything(error)))))
 }
@@ -74,7 +74,7 @@ boxed!(dyn Error dyn Error + Send dyn Error + Send + Sync);
 impl<E: fmt::Display + ?Sized> OfDisplay<'_, E> {
     pub fn __graceful_cause(&self, builder: &mut FlowBuilder<'_>) {
         let error = (***self).0;
-        // What shows its sources in this way are `anyhow::Error`, `eyre::Report` and their like.
+        // `anyhow::Error`, `eyre::Report` and similar types show their sources in this way.
         builder.cause(|| format!("{error:#}"));
     }
 }
@@ -94,14 +94,14 @@ impl<E: ?Sized> OfAnything<'_, E> {
     }
 }
 
-/// How many sources are shown: the chain of an external error may be endless.
+/// The maximum number of sources in the text, because the chain of an external error may be endless.
 const SOURCES: usize = 32;
 
 fn with_sources(mut text: String, mut source: Option<&(dyn Error + 'static)>) -> String {
     for _ in 0..SOURCES {
         let Some(error) = source else { break };
         let next = error.to_string();
-        // Many show their source in their own text.
+        // The text of many errors already contains that of their source.
         if !text.ends_with(&next) {
             text.push_str(": ");
             text.push_str(&next);

@@ -1,4 +1,4 @@
-//! The entry: is there an orchestrator, and what is known before the body runs?
+//! Enters a handler: finds the orchestrator, and evaluates the expressions that are known before the body runs.
 
 use std::{any::Any, future::Future, pin::Pin, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     step::StepError,
 };
 
-/// What `on = …` may name.
+/// A type that `on = …` accepts.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an orchestrator",
     label = "expected an `Orchestrator`, an `Option` of one, or a reference to either",
@@ -56,18 +56,18 @@ impl<S: Source + ?Sized> Source for Arc<S> {
 #[derive(Debug)]
 pub struct Entered(pub(super) Option<Active>);
 
-/// A call that something follows. Dropped before its body has ended it is cancelled.
+/// A call that has an orchestrator. If it is dropped before its body has ended, the call counts as cancelled.
 #[derive(Debug)]
 pub struct Active {
     spec: &'static HandlerSpec,
-    /// `None` until the first poll, where the function is called before its future is.
+    /// `None` until the first poll, if the function is called before its future is polled.
     orchestrator: Option<Orchestrator>,
     /// Taken when the call has ended.
     flow: Option<Arc<Flow>>,
     polled: bool,
 }
 
-/// Makes a call's future in its place. What it borrows on the way is no part of that.
+/// Makes the future of a call in the given place. What `make` borrows while it runs is not part of the future.
 #[inline]
 pub fn call<'p, T: IntoFuture>(
     mut place: Pin<&'p mut Option<T::IntoFuture>>,
@@ -93,8 +93,8 @@ pub fn enter_on(
     Entered(begin(on.orchestrator(), spec, &mut fill))
 }
 
-/// Enters a function that returns a future which it did not make itself: its arguments are gone when the future is polled,
-/// and only then is it known whether there is an orchestrator. So they are evaluated if there may be one.
+/// Enters a function that returns a future. When the future is polled, the function's parameters are gone, but only then is it known
+/// whether there is an orchestrator. So the expressions are evaluated at the call, if the process has any orchestrator.
 pub fn enter_eager(spec: &'static HandlerSpec, mut fill: impl FnMut(&mut FlowBuilder<'_>)) -> Entered {
     if !Orchestrator::any_exists() {
         spec.without_an_orchestrator();
@@ -175,7 +175,7 @@ impl Active {
         follows.then(|| Self { spec, orchestrator, flow: Some(flow), polled: false })
     }
 
-    /// Finds the orchestrator, where it was not known yet; false where there is none.
+    /// Finds the orchestrator if it is not known yet. Returns false if there is none.
     pub(super) fn resolve(&mut self) -> bool {
         self.polled = true;
         if self.orchestrator.is_none() {
@@ -191,7 +191,7 @@ impl Active {
         true
     }
 
-    /// The body has returned: what it says is read, and its types are left behind. `None` where nothing follows.
+    /// Records the result of a body that has returned; from here on no type of the handler is used. `None` if no step runs.
     pub(super) fn returned<R: Outcome>(
         self,
         result: &R,
@@ -231,7 +231,7 @@ impl Active {
         self.ended(CallOutcome::Panicked)
     }
 
-    /// The body was not run.
+    /// Records that the body was not run.
     pub(super) fn refused(mut self) -> Option<Ended> {
         unclassified(self.flow());
         self.ended(CallOutcome::Err)
@@ -281,12 +281,12 @@ impl Drop for Active {
     }
 }
 
-/// Nobody else has seen the flow before it ended.
+/// Borrows the flow mutably; it is not shared before it has ended.
 fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
     Arc::get_mut(flow).expect("a flow that has not ended is its call's own")
 }
 
-/// Within what the call runs: its context, and the flow whose hook made it.
+/// Sets the context of the call, and the parent: the flow whose hook made the call.
 fn placed(flow: &mut Flow) {
     flow.context = Context::of_call();
     flow.caller = pipeline::caller();
@@ -296,13 +296,13 @@ fn placed(flow: &mut Flow) {
     }
 }
 
-/// The code of an error that is not classified.
+/// Sets the code and the message of an error that is not classified.
 fn unclassified(flow: &mut Flow) {
     flow.code = Code::Internal;
     flow.message = Code::Internal.text().into();
 }
 
-/// What a `required` step's failure turns the handler's outcome into.
+/// Turns the outcome into an `Err` if a `required` step has failed.
 pub(super) fn required<R: Outcome>(
     result: R,
     failure: Option<StepError>,

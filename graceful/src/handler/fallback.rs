@@ -1,4 +1,4 @@
-//! What turns an `Err` into an `Ok`: a function of the handler's, or the last good value.
+//! Fallbacks, which turn an `Err` into an `Ok`: a function, or the last good value.
 
 use std::{
     future::{Future, Ready},
@@ -31,12 +31,12 @@ pub trait Fallback<R: Outcome> {
     ) -> Asked<R::Ok, Self::Future>;
 }
 
-/// What a fallback is when it has been asked.
+/// The answer of a fallback: ready, or pending.
 #[derive(Debug)]
 pub enum Asked<T, F> {
-    /// Answered at once, as by a cache in memory.
+    /// Ready at once, e.g. from a cache in memory.
     Now(Result<Option<T>, StepError>),
-    /// Under way.
+    /// Pending.
     Later(F),
 }
 
@@ -66,7 +66,7 @@ impl<R: Outcome> Fallback<R> for NoFallback {
     }
 }
 
-/// Recovers with the last good value, read back by `D`.
+/// Recovers with the last good value, which `D` decodes.
 #[derive(Clone, Copy, Debug)]
 pub struct LastGood<D>(pub D);
 
@@ -95,7 +95,7 @@ fn decoded<T>(
     value.map(|value| decode(Decode::new(&value))).transpose()
 }
 
-/// The last good value, on its way.
+/// The future of the last good value.
 #[derive(Debug)]
 pub struct Recalled<T, D> {
     reply: Reply<Option<Payload>>,

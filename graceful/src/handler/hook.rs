@@ -1,7 +1,7 @@
-//! The functions that a declaration names: what they must look like is said at the argument's token.
+//! The signatures of hooks and fallbacks; a function that does not match is reported at the argument's token.
 //!
-//! Of each trait there are two implementations, one of them for nothing: as long as the compiler has a choice, it tells that
-//! the function does not fit, and not what it tripped over.
+//! Each trait has two implementations, one of them for types of a trait that no type implements. As long as the compiler has a choice
+//! between implementations, it reports that the trait is not implemented, with our message, and not the bound that failed.
 
 use std::{
     future::{Future, Ready, ready},
@@ -12,7 +12,7 @@ use std::{
 
 use crate::{flow::Flow, handler::Outcome, pipeline::HookResult, step::StepError, views::Failure};
 
-/// A function in the place of a step's arm.
+/// A hook: a function that replaces an arm of a step.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a hook of this step",
     label = "expected an `async fn(&{View}) -> Result<(), StepError>`",
@@ -46,7 +46,7 @@ impl<'a, View: ?Sized, F: Nothing> HookOf<'a, View, ()> for F {
     }
 }
 
-/// Starts a hook. The view comes first: what it is, the function is measured by.
+/// Starts a hook. The view is the first parameter, so that its type is known when the function is checked.
 pub fn hook<'a, View: ?Sized, Kind, F: HookOf<'a, View, Kind>>(view: &'a View, function: F) -> F::Future {
     function.start(view)
 }
@@ -56,7 +56,7 @@ pub fn hook<'a, View: ?Sized, Kind, F: HookOf<'a, View, Kind>>(view: &'a View, f
 #[derive(Debug)]
 pub struct Detached<'a, F, E, Kind>(F, DetachedAnything<E, Kind>, PhantomData<fn(&'a E)>);
 
-/// Of no types in particular, so that none is left to be inferred.
+/// Has no type parameters, so that none must be inferred.
 #[derive(Debug)]
 pub struct DetachedAnything<E, Kind>(PhantomData<fn(E) -> Kind>);
 
@@ -135,7 +135,7 @@ where
     function.start(view)
 }
 
-/// What a fallback answers.
+/// The return type of a fallback.
 #[diagnostic::on_unimplemented(
     message = "a fallback of this handler returns `Option<{T}>`, but this one returns `{Self}`",
     label = "the handler's `Ok` value is of type `{T}`",
@@ -152,12 +152,12 @@ impl<T> Answer<T> for Option<T> {
     }
 }
 
-/// Takes a fallback's answer.
+/// Converts the answer of a fallback.
 pub fn recovered<R: Outcome, A: Answer<R::Ok>>(_: &R, answer: A) -> Result<Option<R::Ok>, StepError> {
     Ok(answer.answer())
 }
 
-/// Implemented for nothing.
+/// A trait without implementations.
 pub trait Nothing {
     fn never<T>(self) -> T;
 }

@@ -8,7 +8,7 @@ use std::{
 
 use super::FlowBuilder;
 
-/// How the names of its types begin, the feature that knows one version of them, and that version.
+/// The start of a type's name, the feature that supports one version of the type, and that version.
 type Known = (&'static str, &'static str, &'static str);
 
 const ERRORS: &[Known] = &[
@@ -25,7 +25,7 @@ const ERRORS: &[Known] = &[
 const VALUES: &[Known] =
     &[("axum::json::Json<", "axum", "axum 0.8"), ("tonic::response::Response<", "tonic", "tonic 0.14")];
 
-/// An error that is not classified.
+/// Warns if an error that is not classified is of such a type.
 pub(super) fn error<E: ?Sized>(builder: &FlowBuilder<'_>) {
     if let Some(known) = ERRORS.iter().find(|known| type_name::<E>().starts_with(known.0)) {
         warn_once(
@@ -37,7 +37,7 @@ pub(super) fn error<E: ?Sized>(builder: &FlowBuilder<'_>) {
     }
 }
 
-/// An `Ok` value that has no payload.
+/// Warns if an `Ok` value without a payload is of such a type.
 pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
     let name = type_name::<T>();
     let is_of =

@@ -1,5 +1,5 @@
-//! What an expansion of `#[orchestrate]` calls. The only generic code of the crate, and thin: it ends where the [`Flow`]
-//! says everything.
+//! The functions that an expansion of `#[orchestrate]` calls. This is the only code of the crate that is generic over the types of
+//! the handler, and it is thin: it ends where a [`Flow`] holds everything.
 //!
 //! [`Flow`]: crate::Flow
 
@@ -45,6 +45,6 @@ pub use self::{
         no_hook, required_error, store_error,
     },
     spec::{HandlerSpec, name},
-    transaction::{Locked, Observed, in_transaction, transaction},
+    transaction::{Borrowed, Locked, Observed, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

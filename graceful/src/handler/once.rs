@@ -1,10 +1,10 @@
-//! A body that is not async, called once.
+//! A body that is not async and is called once.
 
-/// Stays in the frame of its function, and is passed on by reference: without optimisation each move of the arguments that it has
-/// captured is a copy on the stack, for as long as the body runs.
+/// A body that stays in the stack frame of its function and is passed by reference. Without optimisation each move of the body would
+/// leave a copy of its captured arguments on the stack while the body runs.
 pub struct Once<B>(Option<B>);
 
-/// What a body has captured beyond this is moved to the heap, from where it can be called without a copy.
+/// A body whose captures are larger than this is moved to the heap, where it can be called without a copy.
 const LARGE: usize = 2048;
 
 impl<B> Once<B> {
@@ -13,7 +13,7 @@ impl<B> Once<B> {
     }
 
     /// # Panics
-    /// When it is called twice, and when the body panics.
+    /// Panics if it is called twice, or if the body panics.
     pub(super) fn call<V>(&mut self) -> V
     where
         B: FnOnce() -> V,

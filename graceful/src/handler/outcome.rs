@@ -1,4 +1,4 @@
-//! What a handler returns.
+//! The return type of a handler.
 
 use super::{Active, Plain, Plainly, Run, after::PlainPost};
 
@@ -35,7 +35,7 @@ pub trait Outcome: Sized + sealed::Sealed {
     #[doc(hidden)]
     type Run<F, O, X>;
 
-    /// Makes the future of a call, of which nothing borrows the result.
+    /// Makes the future of a call whose result no hook borrows.
     #[doc(hidden)]
     fn run<F, O, X>(active: Option<Active>, body: F, ok: O, err: X) -> Self::Run<F, O, X>;
 

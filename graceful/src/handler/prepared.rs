@@ -1,4 +1,4 @@
-//! A call, before it runs: body, arms, and what borrows the result.
+//! A call before it runs: body, arms, and the hooks that borrow the result.
 
 use std::{
     future::{Future, IntoFuture},
@@ -16,7 +16,7 @@ use crate::{
     step::{Step, StepError},
 };
 
-/// A call, before it runs. An async one is awaited, any other is [finished](Self::finish).
+/// A call before it runs. An async call is awaited, any other call is [finished](Self::finish).
 #[must_use = "it does nothing unless it is awaited or finished"]
 pub struct Prepared<B, R, O, X, A> {
     active: Option<Active>,
@@ -25,10 +25,10 @@ pub struct Prepared<B, R, O, X, A> {
     outcome: PhantomData<fn() -> R>,
 }
 
-/// A call of which nothing borrows the result.
+/// A call whose result no hook borrows.
 pub type Plainly<B, R, O, X> = Prepared<B, R, O, X, Plain<<R as Outcome>::Err>>;
 
-/// A call that the last good value may answer.
+/// A call with `fallback = last_good`.
 type WithLastGood<B, R, O, X, H, D> = Prepared<B, R, O, X, Typed<H, LastGood<D>, <R as Outcome>::Err>>;
 
 impl<B, R: Outcome, O, X> Plainly<B, R, O, X> {
@@ -37,13 +37,13 @@ impl<B, R: Outcome, O, X> Plainly<B, R, O, X> {
         Self { active, body, arms: (ok, err, Plain { required: None }), outcome: PhantomData }
     }
 
-    /// A `required` step's failure becomes the handler's error.
+    /// Makes the failure of a `required` step the handler's error.
     pub fn required(mut self, into: fn(StepError) -> R::Err) -> Self {
         self.arms.2.required = Some(into);
         self
     }
 
-    /// Hooks that borrow the result.
+    /// Adds hooks that borrow the result.
     pub fn typed_hooks<H, Fut>(self, hooks: H) -> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>>
     where
         H: Fn(Step, Arc<Flow>, Arc<R>) -> Fut,
@@ -54,7 +54,7 @@ impl<B, R: Outcome, O, X> Plainly<B, R, O, X> {
 }
 
 impl<B, R: Outcome, O, X, H> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>> {
-    /// A function that turns an `Err` into an `Ok`.
+    /// Adds a function that turns an `Err` into an `Ok`.
     pub fn fallback<V, Fut>(self, fallback: V) -> Prepared<B, R, O, X, Typed<H, V, R::Err>>
     where
         V: Fn(Arc<Flow>, Arc<R>) -> Fut,
@@ -63,7 +63,7 @@ impl<B, R: Outcome, O, X, H> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>> 
         self.map(|typed| Typed { hooks: typed.hooks, fallback, required: typed.required })
     }
 
-    /// The last good value turns an `Err` into an `Ok`.
+    /// Lets the last good value turn an `Err` into an `Ok`.
     pub fn last_good<D>(self, decode: D) -> WithLastGood<B, R, O, X, H, D>
     where
         D: Fn(Decode<'_, R::Ok>) -> Result<R::Ok, StepError> + Clone,
@@ -103,7 +103,7 @@ where
     O: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Ok),
     X: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Err),
 {
-    /// Runs a body that is not async, and what follows it.
+    /// Runs a body that is not async, and then the steps.
     pub fn finish(self) -> V
     where
         V: Finish<O, X, A>,
@@ -121,7 +121,7 @@ where
     }
 }
 
-/// What a function that is not `async` may return.
+/// The return type of a function that is not `async`: a `Result`, or a boxed future of one.
 #[diagnostic::on_unimplemented(
     message = "`#[orchestrate]` needs a function that returns a `Result`, but this one returns `{Self}`",
     label = "neither a `Result` nor a boxed future of one",
@@ -131,7 +131,7 @@ pub trait Returns {
     type Outcome: Outcome;
 }
 
-/// How what follows is put behind it.
+/// Runs the body, and the steps after it.
 #[diagnostic::on_unimplemented(
     message = "the steps of this handler do not fit into the boxed `Send` future that it returns",
     label = "it returns a boxed future that is `Send`",

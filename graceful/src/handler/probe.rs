@@ -1,13 +1,13 @@
-//! What a type can do, found by method resolution at the call spec: nothing is demanded of it.
+//! Finds out which traits a type implements, by method resolution at the call, so that the types of handlers need no bounds.
 //!
-//! A question is a method, and each who can answer derefs to the next: first [`Probe`], whose methods are there for the types
-//! that have the trait; then [`Wrapped`], which looks into those that wrap a value; then [`Opaque`], for those that wrap what
-//! has nothing to offer; then [`Anything`], which answers for any type. The compiler takes the first method whose bounds hold. The technique is a variant of
+//! The expansion calls a method on [`Probe`], and the compiler takes the first method whose bounds hold. Each type here derefs to the
+//! next: the methods of [`Probe`] exist for types that implement the trait; those of [`Wrapped`] for types that wrap a value which
+//! does; those of [`Opaque`] for types that wrap another value; those of [`Anything`] for every type. The technique is a variant of
 //! [autoref specialization](https://github.com/dtolnay/case-studies/tree/master/autoref-specialization) that needs no trait in
 //! scope.
 //!
-//! Each step of the resolution asks the traits in scope as well: a user's `impl<T> Audited for T` with a method `payload` would
-//! answer before [`Anything`] does. So the questions have names that are reserved for this crate: `__graceful_…`.
+//! At each type the compiler also considers the traits in scope: a user's `impl<T> Audited for T` with a method `payload` would be
+//! found before that of [`Anything`]. So the methods have names that are reserved for this crate: `__graceful_…`.
 
 use std::{marker::PhantomData, ops::Deref};
 
@@ -21,23 +21,23 @@ use crate::{
     step::StepError,
 };
 
-/// A value, or an error, to ask what it can do.
+/// A value or an error whose traits are looked up; the first level.
 #[derive(Debug)]
 pub struct Probe<'a, T: ?Sized>(Wrapped<'a, T>);
 
-/// What may wrap a value on its way out.
+/// The second level: types that wrap a value, such as `axum::Json<T>`.
 #[derive(Debug)]
 pub struct Wrapped<'a, T: ?Sized>(Opaque<'a, T>);
 
-/// What wraps a value of which nothing is known.
+/// The third level: types that wrap a value which does not implement the trait.
 #[derive(Debug)]
 pub struct Opaque<'a, T: ?Sized>(Anything<'a, T>);
 
-/// What can do nothing in particular.
+/// The last level: any type.
 #[derive(Debug)]
 pub struct Anything<'a, T: ?Sized>(&'a T);
 
-/// Asks.
+/// Starts the method resolution for a value.
 #[inline]
 pub fn probe<T: ?Sized>(value: &T) -> Probe<'_, T> {
     Probe(Wrapped(Opaque(Anything(value))))
@@ -79,7 +79,7 @@ impl<T: Serialize + ?Sized> Probe<'_, T> {
 }
 
 impl<T: Carrier> Wrapped<'_, T> {
-    /// What the response carries becomes the payload.
+    /// The content of the response becomes the payload.
     pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
         self.0.0.0.carried(builder);
     }
@@ -90,20 +90,23 @@ impl<T: Carrier> Wrapped<'_, T> {
 }
 
 impl<T: Current> Opaque<'_, T> {
-    /// What it carries cannot be serialised, so there is no payload.
+    /// The content of the response is not `Serialize`, so there is no payload.
     #[expect(clippy::unused_self, reason = "a question is asked by a method")]
-    pub fn __graceful_payload(&self, _: &mut FlowBuilder<'_>) {}
+    pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
+        builder.no_payload();
+    }
 }
 
 impl<T: ?Sized> Anything<'_, T> {
-    /// What cannot be serialised has no payload.
+    /// The value is not `Serialize`, so there is no payload.
     pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
         if builder.needs(Argument::Payload) {
+            builder.no_payload();
             mismatch::value::<T>(builder);
         }
     }
 
-    /// An argument relies on the payload: says what is missing.
+    /// An argument needs the payload, so a missing `Serialize` is a compiler error.
     pub fn __graceful_needed_payload(&self, builder: &mut FlowBuilder<'_>)
     where
         T: Value,
@@ -123,7 +126,7 @@ impl<T: ?Sized> Anything<'_, T> {
 }
 
 impl<E: Classify + ?Sized> Probe<'_, E> {
-    /// The error says what it means.
+    /// Takes code and message from the error.
     pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
         let error = (****self).0;
         let message = error.message();
@@ -133,7 +136,7 @@ impl<E: Classify + ?Sized> Probe<'_, E> {
 
 #[cfg(feature = "axum")]
 impl Wrapped<'_, crate::axum::Problem> {
-    /// It was classified when it was made.
+    /// Takes code and message that were stored when the problem was made.
     pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
         let problem = self.0.0.0;
         builder.classified(problem.code(), problem.message());
@@ -141,21 +144,21 @@ impl Wrapped<'_, crate::axum::Problem> {
 }
 
 impl<E: ?Sized> Anything<'_, E> {
-    /// What is not classified stays internal, with a fixed text: its own text never leaves the process.
+    /// An error that is not classified stays `Internal` with a fixed text, because its own text must not leave the process.
     pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
         mismatch::error::<E>(builder);
     }
 }
 
-/// A last good value, to be read back as a `T`: asked in the same way.
+/// A last good value that is decoded as a `T`, by the same method resolution.
 #[derive(Debug)]
 pub struct Decode<'a, T>(DecodeWrapped<'a, T>);
 
-/// What may wrap a value on its way out.
+/// The second level: types that wrap a value, such as `axum::Json<T>`.
 #[derive(Debug)]
 pub struct DecodeWrapped<'a, T>(DecodeAnything<'a, T>);
 
-/// What cannot be read back.
+/// The last level: types that cannot be decoded.
 #[derive(Debug)]
 pub struct DecodeAnything<'a, T>(&'a Payload, PhantomData<fn() -> T>);
 
@@ -205,7 +208,7 @@ impl<T: DeserializeOwned> DecodeWrapped<'_, tonic::Response<T>> {
     }
 }
 
-/// What can be a last good value.
+/// A type that can be a last good value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a last good value: it does not implement `Deserialize`",
     label = "`fallback = last_good` reads the value back, so it needs `serde::Deserialize` without borrows",
@@ -216,7 +219,7 @@ pub trait Remembered: DeserializeOwned {}
 impl<T: DeserializeOwned> Remembered for T {}
 
 impl<T> DecodeAnything<'_, T> {
-    /// Says what is missing.
+    /// Reports the missing `Deserialize`.
     pub fn __graceful_decode(&self) -> Result<T, StepError>
     where
         T: Remembered,

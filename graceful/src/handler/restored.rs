@@ -1,4 +1,4 @@
-//! What a relay needs of a durable handler: its identity, and the typed view of a flow that was stored.
+//! What a relay needs from a durable handler: its identity, and typed views of stored flows for its hooks.
 
 use std::{
     any::type_name,
@@ -24,14 +24,14 @@ pub fn identity<T>(_: &T) -> &'static str {
     for inner in ["::__graceful_here", "::__GRACEFUL_DURABLE"] {
         path = path.strip_suffix(inner).unwrap_or(path);
     }
-    // Not `trim_end_matches`, which prepares a search of the whole: every failure asks for this.
+    // Every failure calls this, and `trim_end_matches` would prepare a search of the whole text.
     while let Some(outer) = path.strip_suffix("::{{closure}}") {
         path = outer;
     }
     path
 }
 
-/// What a typed hook can be given again from a stored flow.
+/// A value that can be decoded from a stored flow for a typed hook.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be restored for this hook: it does not implement `Deserialize`",
     label = "a relay runs the hooks of a durable handler, so what they take needs `serde::Deserialize` without borrows",
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned> Restored for T {}
 #[derive(Debug)]
 pub struct Restores<'a, F, T, Kind>(F, RestoresAnything<T, Kind>, PhantomData<fn(&'a T)>);
 
-/// Of no types in particular, so that none is left to be inferred.
+/// Has no type parameters, so that none must be inferred.
 #[derive(Debug)]
 pub struct RestoresAnything<T, Kind>(PhantomData<fn(T) -> Kind>);
 

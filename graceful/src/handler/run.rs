@@ -1,4 +1,4 @@
-//! The future of a handler: the body, then what follows it.
+//! The future of a handler: the body, then the steps.
 
 use std::{
     any::Any,
@@ -17,17 +17,17 @@ use crate::{
 };
 
 pin_project! {
-    /// The future of a handler. Dropped while its body runs, the handler counts as cancelled; dropped after, the steps that
-    /// are left go on in the background.
+    /// The future of a handler. If it is dropped while its body runs, the handler counts as cancelled. If it is dropped later, the
+    /// remaining steps continue in the background.
     ///
-    /// `P`, what follows the body, is a parameter of its own: were it named through `A`, the compiler would have to prove
-    /// things of the user's types before it knows their lifetimes, and the future would not be `Send`.
+    /// `P`, the future of the steps, is a type parameter. If it were named as an associated type of `A`, the compiler would have to prove
+    /// bounds of the user's types before it knows their lifetimes, and the future would not be `Send`.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     #[project = Projection]
     pub enum Run<F, O, X, A, P> {
         #[doc(hidden)]
         Body {
-            // The body goes first: what it holds must not outlive the call.
+            // The body is dropped first, because what it holds must not outlive the call.
             #[pin]
             body: F,
             active: Option<Active>,
@@ -39,11 +39,11 @@ pin_project! {
     }
 }
 
-/// What is not ready when the body has ended.
+/// The part of a call that is not ready when the body has ended.
 pub enum Rest<P> {
-    /// The steps, and the result that waits for them.
+    /// The steps, with the result that is returned after them.
     Post(P),
-    /// The steps, and the panic that goes on then.
+    /// The steps, with the panic that continues after them.
     Panicked(Panicked),
 }
 
@@ -75,7 +75,7 @@ where
             return body.poll(cx);
         }
         let mut polled = Poll::Pending;
-        // Written from inside, since each way out would be another move of the result.
+        // The closure writes the result in place, because returning it would move it once more.
         let panicked = catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err();
         if panicked.is_none() && polled.is_pending() {
             return Poll::Pending;
@@ -87,20 +87,20 @@ where
 }
 
 impl<F, O, X, A, P> Run<F, O, X, A, P> {
-    /// Drops the body. A function of its own, since what is as large as the body must not be on the stack while that runs.
+    /// Drops the body. This is a separate function, so that its stack frame, which is as large as the body, does not exist while the body runs.
     #[inline(never)]
     fn go_on(mut self: Pin<&mut Self>, rest: Option<Rest<P>>) {
         self.set(rest.map_or(Self::Over, |rest| Self::Rest { rest }));
     }
 }
 
-/// The arms as references, so that what reads the result is compiled once for its type and not for each handler.
+/// The arms as references, so that the code that reads the result is compiled once per result type and not per handler.
 type Arms<'a, R> = (
     &'a dyn Fn(&mut FlowBuilder<'_>, &<R as Outcome>::Ok),
     &'a dyn Fn(&mut FlowBuilder<'_>, &<R as Outcome>::Err),
 );
 
-/// The body has ended: the steps run, as far as they are ready.
+/// Runs the steps after the body has ended, as far as they are ready.
 fn ended<R: Outcome, A: After<R>>(
     active: Option<Active>,
     panicked: Option<Panic>,

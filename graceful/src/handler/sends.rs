@@ -1,7 +1,8 @@
-//! Futures that must be `Send`, of a result that is not known to be: it cannot wait in them for the steps. So what is ready at
-//! once runs, and the rest goes on in the background, as for a function that is not async.
+//! Futures that must be `Send` although the result is not known to be `Send`. Such a result cannot be stored in the future while the
+//! steps run. So only the steps that are ready at once run, and the others continue in the background, as for a function that is not
+//! async.
 //!
-//! Whether it is known is asked by a method, as in [`probe`](super::probe).
+//! Whether the result is `Send` is found by method resolution, as in [`probe`](super::probe).
 
 use std::{
     future::{Future, Pending},
@@ -13,23 +14,23 @@ use std::{
 use super::{After, Once, Plain, Prepared, Returns, Run, Typed, after::taken, prepared::Finish};
 use crate::{handler::Outcome, pipeline::Ended};
 
-/// A call, to ask whether it can wait.
+/// A call whose result may be `Send`; the first level of the method resolution.
 #[derive(Debug)]
 pub struct Sends<C>(SendsNot<C>);
 
-/// A call that cannot.
+/// A call whose result is not known to be `Send`, so it cannot wait for its steps.
 #[derive(Debug)]
 pub struct SendsNot<C>(PhantomData<fn() -> C>);
 
 impl<B, R, O, X, A> Prepared<B, R, O, X, A> {
-    /// Asks.
+    /// Starts the method resolution.
     pub fn __graceful_sends(&self) -> Sends<Self> {
         Sends(SendsNot(PhantomData))
     }
 }
 
 impl<F, O, X, A, P> Run<F, O, X, A, P> {
-    /// Asks.
+    /// Starts the method resolution.
     pub fn __graceful_sends(&self) -> Sends<Self> {
         Sends(SendsNot(PhantomData))
     }
@@ -43,12 +44,12 @@ impl<C> Deref for Sends<C> {
     }
 }
 
-/// What follows, for a caller that does not wait.
+/// Runs the steps for a caller that does not wait.
 #[derive(Clone, Copy, Debug)]
 pub struct AtOnce<A>(A);
 
 impl<R: Outcome, A: After<R>> After<R> for AtOnce<A> {
-    /// Nothing waits.
+    /// The future is never used, because nothing waits.
     type Post = Pending<R>;
 
     fn begin(self, ended: Ended, result: &mut Poll<R>, _: &mut Context<'_>) -> Option<Pending<R>> {
@@ -61,7 +62,7 @@ impl<R: Outcome, A: After<R>> After<R> for AtOnce<A> {
     }
 }
 
-/// What can follow without a result that waits. A typed hook cannot: it borrows the result.
+/// Steps that can run without the result. Typed hooks cannot, because they borrow it.
 pub trait Otherwise {
     type Otherwise;
     fn otherwise(self) -> Self::Otherwise;

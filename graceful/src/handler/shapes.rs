@@ -1,11 +1,11 @@
-//! Small functions that give an expansion's tokens their types.
+//! Small functions that give types to the tokens of an expansion.
 
 use std::{future::Future, marker::PhantomData};
 
 use super::{Nothing, Once};
 use crate::{backends::BoxFuture, pipeline::HookResult, step::StepError};
 
-/// A body's type, in a branch that is never taken: it lets `?`, `into()` and coercions know what they are for.
+/// Names the type of a body in a branch that is never taken, so that `?`, `into()` and coercions in the body can be inferred.
 ///
 /// # Panics
 /// Always panics: it is never called.
@@ -13,10 +13,10 @@ pub fn never<T>() -> T {
     unreachable!("a type hint is not code")
 }
 
-/// What a function returns, where a macro says it, and only the compiler knows.
+/// The return type of a function if a macro call stands for it, so that only the compiler knows the type.
 pub type Returned<T> = PhantomData<fn() -> T>;
 
-/// Such a type, in a branch that is never taken.
+/// The same as [`never`] for such a type.
 ///
 /// # Panics
 /// Always panics: it is never called.
@@ -24,7 +24,7 @@ pub fn never_of<T>(_: Returned<T>) -> T {
     never()
 }
 
-/// What an `impl Trait` must be.
+/// The bound of a return type `impl Trait`.
 #[diagnostic::on_unimplemented(
     message = "`#[orchestrate]` needs a function that returns a `Result`, but this one returns `{Self}`",
     label = "neither a `Result` nor a future of one",
@@ -59,35 +59,35 @@ pub fn called<T, F: Awaitable<T, Kind>, Kind>(body: impl FnOnce() -> F) -> F::It
     body().itself()
 }
 
-/// A body as it is. What it answers is named where it is made, so that an error of its lifetimes stands at what the body answers.
+/// Returns the body unchanged. Its output type is named here, so that an error of lifetimes is reported at the value that the body returns.
 #[inline]
 pub fn body<T, F: Future<Output = T>>(body: F) -> F {
     body
 }
 
-/// A body that is not async. It is called once, so that what it returns may borrow of what it has captured.
+/// A body that is not async. It is called once, so that its result may borrow from its captures.
 #[inline]
 pub fn function<T, B: FnOnce() -> T>(body: B) -> Once<B> {
     Once::new(body)
 }
 
-/// The same, of a type that only the compiler knows.
+/// The same for a type that only the compiler knows.
 #[inline]
 pub fn function_of<T, B: FnOnce() -> T>(_: Returned<T>, body: B) -> Once<B> {
     Once::new(body)
 }
 
-/// A hook's future that needs nothing of the caller's.
+/// Boxes the future of a hook that borrows nothing from the caller.
 pub fn boxed(future: impl Future<Output = HookResult> + Send + 'static) -> BoxFuture<HookResult> {
     Box::pin(future)
 }
 
-/// The steps that have no hook of this kind.
+/// The result for steps that have no hook of this kind.
 pub fn no_hook() -> HookResult {
     Ok(())
 }
 
-/// An error that a `required` step's failure can become.
+/// An error type into which the failure of a `required` step can be converted.
 #[diagnostic::on_unimplemented(
     message = "a `required` step's failure becomes the handler's error, and `{Self}` cannot be made from it",
     label = "`required` needs `From<graceful::StepError>` for the error type",
@@ -97,7 +97,7 @@ pub trait ErrorOfStep: From<StepError> {}
 #[diagnostic::do_not_recommend]
 impl<E: From<StepError>> ErrorOfStep for E {}
 
-/// An error that a flow which could not be stored with its data can become.
+/// An error type into which the failure to store a flow in its transaction can be converted.
 #[diagnostic::on_unimplemented(
     message = "a flow that cannot be stored in the transaction becomes the handler's error, and `{Self}` cannot be made from it",
     label = "`tx` needs `From<graceful::StepError>` for the error type",
@@ -107,12 +107,12 @@ pub trait ErrorOfStore: From<StepError> {}
 #[diagnostic::do_not_recommend]
 impl<E: From<StepError>> ErrorOfStore for E {}
 
-/// Why a flow could not be stored, as the handler's error.
+/// Converts the failure to store a flow to the handler's error.
 pub fn store_error<E: ErrorOfStore>(error: StepError) -> E {
     E::from(error)
 }
 
-/// A `required` step's failure as the handler's error.
+/// Converts the failure of a `required` step to the handler's error.
 pub fn required_error<E: ErrorOfStep>(error: StepError) -> E {
     E::from(error)
 }

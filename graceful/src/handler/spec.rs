@@ -1,4 +1,4 @@
-//! A handler's declaration as data: made in a `const` by the expansion.
+//! A handler's declaration as data, which the expansion makes in a `const`.
 
 use std::mem;
 
@@ -21,15 +21,15 @@ pub struct HandlerSpec {
     errors_off: bool,
 }
 
-/// What was there is in the program's text, too: nothing is leaked, and a `const` cannot drop.
+/// Replaces a name. The old one is static, so nothing is leaked; a `const` cannot drop it.
 const fn set(place: &mut SmolStr, text: &'static str) {
     mem::forget(mem::replace(place, SmolStr::new_static(text)));
 }
 
-/// A name that is a constant of the user's, by the rules for those that are written down.
+/// Checks a name that is a constant of the user, by the rules for names that are written as literals.
 ///
 /// # Panics
-/// While it is compiled, if it is none.
+/// Panics at compile time if it is not a valid name.
 #[must_use]
 pub const fn name(name: &'static str) -> &'static str {
     assert!(!name.trim_ascii().is_empty(), "an empty name");
@@ -86,25 +86,25 @@ impl HandlerSpec {
         self
     }
 
-    /// Hooks that take the flow alone.
+    /// Sets the hooks that take only the flow.
     pub const fn hooks(mut self, start: Start) -> Self {
         self.hooks = Some(start);
         self
     }
 
-    /// The handler's identity.
+    /// Sets the handler's identity.
     pub const fn identity(mut self, identity: fn() -> &'static str) -> Self {
         mem::forget(mem::replace(&mut self.declaration.identity, Identity::Item(identity)));
         self
     }
 
-    /// The incident that it shares.
+    /// Sets the shared incident.
     pub const fn incident(mut self, name: &'static str) -> Self {
         set(&mut self.declaration.incident, name);
         self
     }
 
-    /// Delivery is durable.
+    /// Makes the delivery durable.
     pub const fn durable(mut self, durable: &'static Durable) -> Self {
         self.declaration.options.delivery = Delivery::Durable;
         self.durable = Some(durable);
@@ -151,14 +151,14 @@ impl HandlerSpec {
         self
     }
 
-    /// `max_age` of 0: of any age.
+    /// Recovers with the last good value; a `max_age` of 0 means any age.
     pub const fn last_good(mut self, max_age_ms: u64) -> Self {
         self.declaration.options.last_good = true;
         self.declaration.options.last_good_max_age_ms = max_age_ms;
         self
     }
 
-    /// The cause of a server fault is not logged.
+    /// Disables the log of server faults.
     pub const fn errors_off(mut self) -> Self {
         self.errors_off = true;
         self
@@ -203,7 +203,7 @@ impl HandlerSpec {
         SmolStr::new_static(self.message)
     }
 
-    /// The call is the plain one, which a durable handler's should not be.
+    /// Logs that a durable handler is called without an orchestrator, so that no step runs.
     pub(super) fn without_an_orchestrator(&self) {
         if let Some(durable) = self.durable {
             without_an_orchestrator(durable);

@@ -1,4 +1,4 @@
-//! A handler whose flow is stored through the transaction that its caller has open.
+//! Handlers with `tx`, whose flow is stored through the open transaction of the caller.
 
 use std::{
     future::{Future, poll_fn},
@@ -18,7 +18,7 @@ use crate::{
     step::{Step, StepError},
 };
 
-/// A transaction does not know which store it should have been of.
+/// Adds the orchestrator's store to the error of a transaction of another database.
 fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
     if let (Some(source), Some(store)) = (std::error::Error::source(&error), orchestrator.flows())
         && source.is::<AnotherDatabase>()
@@ -30,12 +30,28 @@ fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
     error
 }
 
+/// The type of the parameter that `tx` names, if it is not written as a reference: it must be an alias of one.
+#[diagnostic::on_unimplemented(
+    message = "`tx` needs a `&mut` of the open transaction, and this parameter is a `{Self}` by value",
+    label = "write `&mut` before this type",
+    note = "the caller commits the transaction, so the handler borrows it, as in `tx: &mut sqlx::Transaction<'_, Sqlite>`"
+)]
+pub trait Borrowed {
+    /// The type itself. It is an associated type, so that a missing implementation causes only one compiler error.
+    type Open;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized> Borrowed for &mut T {
+    type Open = Self;
+}
+
 /// Erases the type of the transaction, so that a wrong type causes only one compiler error.
 pub fn transaction<S, T: Transaction<S>>(transaction: &mut T) -> &mut dyn Transaction<S> {
     transaction
 }
 
-/// A call whose transaction has the lock that it needs, or cannot get it.
+/// A call whose transaction has the lock that it needs, or could not get it.
 #[derive(Debug)]
 pub struct Locked {
     active: Option<Active>,
@@ -43,7 +59,7 @@ pub struct Locked {
     locks_all: bool,
 }
 
-/// A call whose body has ended, or was not run, and whose flow is not on its way yet.
+/// A call whose body has ended, or was not run, and whose flow is not stored yet.
 #[derive(Debug)]
 pub struct Observed<R> {
     result: Result<R, StepError>,
@@ -51,7 +67,7 @@ pub struct Observed<R> {
 }
 
 impl<R: Outcome> Observed<R> {
-    /// The hooks are a relay's to run; here they are measured by the result.
+    /// Only checks the types of the hooks, because a relay runs them.
     #[must_use]
     pub fn typed_hooks<H, Fut>(self, _: H) -> Self
     where
@@ -63,7 +79,7 @@ impl<R: Outcome> Observed<R> {
 }
 
 impl Entered {
-    /// Before the body reads, it can wait for its turn to write; after that it could only fail.
+    /// Waits for the write lock before the body reads; after a read, SQLite would refuse it if another connection has written.
     pub async fn lock<S>(self, transaction: &mut dyn Transaction<S>) -> Locked {
         let mut active = self.0;
         let (mut refused, locks_all) = (None, transaction.locks_all());
@@ -77,12 +93,12 @@ impl Entered {
 }
 
 impl Locked {
-    /// Runs the body and reads its result; nothing follows yet.
+    /// Runs the body and reads its result; no step runs yet.
     ///
-    /// Dropped before the body has ended, the handler counts as cancelled.
+    /// If it is dropped before the body has ended, the handler counts as cancelled.
     ///
     /// # Panics
-    /// When the body does.
+    /// Panics if the body does.
     pub async fn observe<F, R, O, X>(self, body: F, ok: O, err: X) -> Observed<R>
     where
         F: Future<Output = R>,
@@ -120,7 +136,7 @@ impl Locked {
                 Observed { result: Ok(result), ended }
             }
             Err(payload) => {
-                // Its transaction is still open, and may lock the store: nothing can be waited for.
+                // The transaction is still open and may lock the store, so this must not wait.
                 if let Some(ended) = active.take().and_then(|active| active.panicked(&*payload)) {
                     FlowRun::new(ended).detach();
                 }
@@ -130,8 +146,8 @@ impl Locked {
     }
 }
 
-/// Puts the flow on its way: that of an `Ok` through the transaction, so that it exists if and only if the data does; that of an
-/// `Err` on its own, since the transaction will be rolled back.
+/// Stores the flow: that of an `Ok` through the transaction, so that it exists if and only if the data does; that of an `Err` outside of
+/// the transaction, because the caller will roll it back.
 pub async fn in_transaction<R: Outcome, S>(
     observed: Observed<R>,
     transaction: &mut dyn Transaction<S>,
@@ -161,7 +177,8 @@ pub async fn in_transaction<R: Outcome, S>(
     }
 }
 
-/// The flow of an `Ok` that is not in its transaction yet. Without it the `Ok` comes to nothing: another flow says so.
+/// The flow of an `Ok` that is not in its transaction yet. If it cannot be inserted, the call ends as an error or as cancelled, and its flow
+/// becomes an error flow.
 struct Undecided(Option<Ended>);
 
 impl Undecided {
@@ -190,7 +207,7 @@ impl Undecided {
     }
 }
 
-/// The caller has gone, and its transaction with it.
+/// The caller's future was dropped, and its transaction with it.
 impl Drop for Undecided {
     fn drop(&mut self) {
         self.come_to(CallOutcome::Cancelled, Code::Cancelled);

@@ -1,5 +1,4 @@
-//! Hooks that borrow the handler's result: they live in the handler's own future, so that nothing is demanded
-//! of its types.
+//! Hooks that borrow the handler's result. They are polled by the handler's own future, so that the types of the result need no bounds.
 
 use std::{
     future::{Future, Ready, ready},
@@ -19,14 +18,14 @@ use crate::{
     views::{Failure, Success},
 };
 
-/// The typed view of an outcome.
+/// The typed view of a call's outcome.
 #[derive(Debug)]
 pub enum Arm<'a, T, E> {
     Success(Success<'a, T>),
     Failure(Failure<'a, E>),
 }
 
-/// The typed view of a flow's outcome.
+/// Makes the typed view of a call's outcome.
 pub fn arm<'a, R: Outcome>(flow: &Arc<Flow>, result: &'a R) -> Arm<'a, R::Ok, R::Err> {
     match result.as_result() {
         Ok(value) => Arm::Success(Success::new(flow, value)),
@@ -52,12 +51,12 @@ where
     }
 }
 
-/// For a handler with a fallback and no typed hooks.
+/// The hooks of a handler that has a fallback and no typed hooks.
 pub fn no_hooks<R>(_: Step, _: Arc<Flow>, _: Arc<R>) -> Ready<HookResult> {
     ready(Ok(()))
 }
 
-/// What borrows the result.
+/// The hooks and the fallback that borrow the result.
 #[derive(Debug)]
 pub struct Typed<H, V, E> {
     pub(super) hooks: H,
@@ -85,7 +84,7 @@ where
     fn begin(self, ended: Ended, result: &mut Poll<R>, cx: &mut Context<'_>) -> Option<Self::Post> {
         let mut post = TypedPost::new(self, ended, Arc::new(taken(result)));
         *result = Pin::new(&mut post).poll(cx);
-        // It moves freely: what must not is in boxes of its own.
+        // It may be moved, because its futures are boxed.
         result.is_pending().then(|| Box::new(post))
     }
 
@@ -101,7 +100,7 @@ where
             Poll::Pending => {
                 let failure = post.required_so_far();
                 let recovered = post.recovered.take();
-                // What borrows the result ends here; what does not goes on in the background.
+                // The hooks that borrow the result end here; the other steps continue in the background.
                 drop(post);
                 required(recovered.map_or_else(|| owned(result), |value| R::from_ok(*value)), failure, into)
             }
@@ -114,13 +113,13 @@ fn owned<R>(result: Arc<R>) -> R {
     Arc::into_inner(result).expect("the hooks that share the result are over")
 }
 
-/// First the fallback, then the steps with their typed hooks.
+/// Runs the fallback, then the steps with their typed hooks.
 ///
-/// The futures are parameters of their own, for the reason that [`Run`](super::Run) gives.
+/// The futures are type parameters for the reason that [`Run`](super::Run) gives.
 pub struct TypedPost<R: Outcome, H, HookFuture, Recovery> {
     /// Taken when no hook borrows it any more.
     result: Option<Arc<R>>,
-    /// Boxed, since there is mostly none, and everything here is moved.
+    /// Boxed, because there usually is none, and this struct is moved.
     recovered: Option<Box<R::Ok>>,
     required: Option<fn(StepError) -> R::Err>,
     stage: PostStage<R, H, HookFuture, Recovery>,
@@ -132,7 +131,7 @@ enum PostStage<R, H, HookFuture, Recovery> {
     Over,
 }
 
-/// Futures are boxed, everything else is moved.
+/// The futures are boxed, and nothing else is pinned.
 impl<R: Outcome, H, HookFuture, Recovery> Unpin for TypedPost<R, H, HookFuture, Recovery> {}
 
 impl<R, H, Recovery> TypedPost<R, H, H::Future, Recovery>
@@ -175,7 +174,7 @@ where
         PostStage::Settling(Foreground::new(run, hooks))
     }
 
-    /// The fallback, then the steps: why the caller cannot be given an `Ok`.
+    /// Polls the fallback, then the steps. Returns the failure of a `required` step, if any.
     fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<StepError>> {
         if let PostStage::Recovering { run, running, budget, .. } = &mut self.stage {
             let answer = ready!(poll_fallback(run, running.as_mut(), budget, cx));
@@ -194,13 +193,13 @@ where
         else {
             unreachable!("only a fallback recovers");
         };
-        // It may hold the flow, which is about to be written to.
+        // The fallback may hold the flow, which is written next.
         drop(running);
         self.recovered = record_recovery(&mut run, answer);
         self.stage = Self::settling(run, hooks, result);
     }
 
-    /// The answer, when no hook borrows the result any more.
+    /// Takes the answer when no hook borrows the result any more.
     fn take(&mut self) -> R {
         self.stage = PostStage::Over;
         let result = self.result.take().expect("a future is not polled after its end");
@@ -242,7 +241,7 @@ fn record_recovery<T>(run: &mut FlowRun, answer: Result<Option<T>, StepError>) -
     recovered
 }
 
-/// Polls a fallback: its panic, or its time running out, leaves the `Err` as it is.
+/// Polls a fallback. If it panics or times out, the `Err` stays.
 fn poll_fallback<T>(
     run: &FlowRun,
     running: Pin<&mut impl Future<Output = Result<Option<T>, StepError>>>,
@@ -260,7 +259,7 @@ fn poll_fallback<T>(
     }
 }
 
-/// The typed hooks that are under way.
+/// The typed hooks, and the futures of those that have started.
 struct Borrowing<R, H, HookFuture> {
     result: Arc<R>,
     hooks: H,

@@ -1,4 +1,4 @@
-//! Errors as a [`tonic::Status`] with the standard details of gRPC, `google.rpc`.
+//! Errors as a [`tonic::Status`](::tonic::Status) with the standard details of gRPC, `google.rpc`.
 //!
 //! For the context of a request, see [`tower`](crate::tower): its layer fits `Server::builder().layer(…)`, and a request
 //! id is echoed among the answer's metadata.

@@ -181,7 +181,7 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<U
 
 fn missing(handler: &Registered, backends: &Backends) -> Vec<UnmetRequirement> {
     let durable = (handler.durable.is_some() && backends.flows.is_none())
-        .then(|| UnmetRequirement::new(handler, no_store().to_owned()));
+        .then(|| UnmetRequirement::new(handler, no_store()));
     let served = served(backends);
     let unserved = handler.required.iter().filter(|step| !served.contains(**step));
     durable
@@ -215,16 +215,18 @@ mod tests {
 
     #[test]
     fn missing_names_each_requirement_with_file_and_line() {
+        let line = line!() + 1;
         let handler = Registered::new("update_user", "shop::users", "user");
         let handler = handler.durable(&DURABLE).requires(&[Step::Audit, Step::Fallback]);
         let missing: Vec<_> =
             missing(&handler, &Backends::default()).iter().map(ToString::to_string).collect();
         let whys = [
-            "is durable, but no durable store is configured",
+            "is durable, but no durable store is configured: call `.store(…)` on the builder, or set `GRACEFUL_STORE` and use \
+             `Orchestrator::from_env`",
             "requires step `audit`, but no audit backend is configured",
             "requires step `fallback`, but no cache backend is configured",
         ];
-        let place = format!("`update_user` ({}:{})", file!(), line!() - 9);
+        let place = format!("`update_user` ({}:{line})", file!());
         assert_eq!(missing, whys.map(|why| format!("{place} {why}")));
     }
 

@@ -28,7 +28,7 @@ impl Attempt {
         durable::encode(&self.0)
     }
 
-    /// The handler, by the name that every other line of the log has.
+    /// The name of the handler, as in all other log lines.
     pub(crate) fn handler(&self) -> &str {
         self.0.flow.handler()
     }

@@ -1,5 +1,5 @@
-//! Flows without a caller: a bounded queue per lane, in order per entity, drained at shutdown. What goes on beside the queue, since
-//! its caller was cancelled, is bounded, too.
+//! Flows without a caller: a bounded queue per lane, in order per entity, drained at shutdown. The flows that continue outside of the
+//! queue because their caller was cancelled are bounded, too.
 
 use std::{
     future::{Future, poll_fn},
@@ -26,15 +26,15 @@ use crate::{backends::BoxFuture, flow::Delivery, pipeline::Orchestrator};
 /// Entities are spread over the lanes by hash; a lane runs one flow at a time.
 const LANES: usize = 8;
 
-/// The queues of an orchestrator, and the count of what is under way.
+/// The queues of an orchestrator, and the number of running flows.
 #[derive(Debug)]
 pub(crate) struct Background {
     lanes: [OnceLock<mpsc::Sender<Job>>; LANES],
     capacity: usize,
-    /// A permit for each flow that goes on beside the queue, since its caller was cancelled.
+    /// One permit for each flow that continues outside of the queue because its caller was cancelled.
     orphans: Arc<Semaphore>,
     closed: AtomicBool,
-    /// The deadline of the shutdown is over: what can be stored is stored, for a relay to run.
+    /// True when the deadline of the shutdown is over. Then flows are stored where possible, so that a relay can run them.
     leaving: watch::Sender<bool>,
     under_way: watch::Sender<usize>,
 }
@@ -50,11 +50,11 @@ pub(super) enum Refused {
     Closed(FlowRun),
 }
 
-/// A flow that waits for its place in the queue. Its task keeps its place in the order, whether its caller polls or not; a caller that
-/// goes leaves it to go on, as long as there are not too many of those.
+/// A flow that waits for its place in the queue. Its task keeps the order, whether its caller polls or not. If the caller is dropped,
+/// the task continues, unless there are too many such tasks.
 pub(super) struct Turn {
     task: JoinHandle<Option<FlowReport>>,
-    /// What the task holds to its end, once its caller has gone.
+    /// The permit that the task holds until its end after its caller was dropped.
     orphaned: Arc<OnceLock<OwnedSemaphorePermit>>,
     orphans: Arc<Semaphore>,
 }
@@ -73,30 +73,30 @@ impl Drop for Turn {
             return;
         }
         match Arc::clone(&self.orphans).try_acquire_owned() {
-            // It is set once.
+            // The permit is set only once.
             Ok(permit) => drop(self.orphaned.set(permit)),
-            // A flow that is in the queue by now stays there.
+            // If the flow is in the queue by now, it stays there.
             Err(_) => self.task.abort(),
         }
     }
 }
 
 task_local! {
-    /// In a lane: what waits here for a place in the queue keeps the queue from going on.
+    /// Set inside a lane: code that waits here for a place in the queue would block the queue.
     static LANE: ();
 }
 
-/// Whether a place in the queue must not be waited for.
+/// Whether the caller runs inside a lane, so that it must not wait for a place in the queue.
 pub(crate) fn in_lane() -> bool {
     LANE.try_with(|()| ()).is_ok()
 }
 
-/// The same of a task that a lane's hook has started.
+/// Marks a task that the hook of a lane has started as inside of the lane.
 pub(crate) fn within_lane<R>(run: impl FnOnce() -> R) -> R {
     LANE.sync_scope((), run)
 }
 
-/// One flow under way, until it is dropped.
+/// Counts one running flow until it is dropped.
 struct Counted(Orchestrator);
 
 impl Counted {
@@ -113,7 +113,7 @@ impl Drop for Counted {
 }
 
 impl Background {
-    /// `capacity`: how many flows may wait, over all lanes.
+    /// Creates the queues. `capacity` is the number of flows that may wait in all lanes together.
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.div_ceil(LANES).max(1);
         Self {
@@ -130,7 +130,7 @@ impl Background {
     pub(super) fn offer(run: FlowRun) -> Result<(), Refused> {
         let orchestrator = run.orchestrator().clone();
         let background = orchestrator.background();
-        // Counted before it is known whether the queue is closed, so that `drain` misses none.
+        // Counted before the check whether the queue is closed, so that `drain` misses no flow.
         let counted = Counted::new(&orchestrator);
         let Some((lane, runtime)) = background.lane(&run) else {
             return Err(Refused::Closed(run));
@@ -149,12 +149,12 @@ impl Background {
             let mut turn = Box::pin(async move {
                 let _held: Arc<OnceLock<OwnedSemaphorePermit>> = held;
                 if let Err(refused) = lane.send(refused.into_inner()).await {
-                    // The worker is gone with its runtime.
+                    // The worker ended with its runtime.
                     refused.0.await;
                 }
                 report.await.ok()
             });
-            // Its place in the order is taken now; the waiting is a task's, since the caller may go.
+            // The first poll takes the place in the order. A task does the waiting, because the caller may be dropped.
             let _ = turn.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             let orphans = Arc::clone(&background.orphans);
             Refused::Full(Turn { task: runtime.spawn(turn), orphaned, orphans })
@@ -163,8 +163,8 @@ impl Background {
 
     /// Takes over a flow whose caller cannot wait at all.
     ///
-    /// Beyond as many as the queue takes, its steps are not run: they fail, which is logged, counted and reported. A durable flow is
-    /// stored all the same.
+    /// If there are already as many such flows as the queue has places, the steps are not run: they fail, which is logged, counted and
+    /// reported. A durable flow is stored in any case.
     pub(super) fn take(run: FlowRun) {
         let orchestrator = run.orchestrator().clone();
         let Some(runtime) = orchestrator.runtime() else { return run.run_once() };
@@ -208,15 +208,15 @@ impl Background {
         Some((lane, runtime))
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until no flow is running.
     #[cfg(feature = "__testing")]
     pub(crate) async fn settled(&self) {
-        // It is there as long as its sender is, which is `self`.
+        // The wait cannot fail, because `self` holds the sender.
         let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    /// From now on flows run inline; waits for those under way, and says how many were left at the deadline. Where there is a
-    /// store, it takes what it can of those.
+    /// Lets new flows run inline, waits for the running ones, and returns how many were left at the deadline. If there is a store, the
+    /// remaining flows are stored where possible.
     pub(crate) async fn drain(&self, deadline: Duration, into_a_store: bool) -> usize {
         self.closed.store(true, Ordering::Release);
         if !self.is_over_within(deadline).await && into_a_store {
@@ -232,10 +232,10 @@ impl Background {
     }
 }
 
-/// How long a store may take for what is left at the deadline.
+/// The time in which the flows that are left at the deadline can be stored.
 const STORING: Duration = Duration::from_secs(1);
 
-/// Runs a flow, unless the process is about to leave it.
+/// Runs a flow, or stores it when the deadline of the shutdown is over.
 async fn run_or_store(mut run: FlowRun, mut leaving: watch::Receiver<bool>) -> FlowReport {
     let left = {
         let mut leaving = pin!(leaving.wait_for(|leaving| *leaving));

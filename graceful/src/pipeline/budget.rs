@@ -14,12 +14,12 @@ use crate::{
     step::{StepError, StepErrorKind},
 };
 
-/// A step's time, which starts to run when the step first is not ready: a step that is ready at once pays for no timer.
+/// The time budget of a step. It starts when the step is first not ready, so a step that is ready at once needs no timer.
 #[derive(Default)]
 pub(crate) struct Budget(Option<Pin<Box<Sleep>>>);
 
 impl Budget {
-    /// Ready when the time is over. Outside a runtime there is no timer, and nothing may hang: it is over at once.
+    /// Ready when the time is over. Outside of a runtime there is no timer, so that a step could hang: there the time is over at once.
     pub(crate) fn poll_over(
         &mut self,
         allowed: Duration,

@@ -26,7 +26,7 @@ task_local! {
     static LOCKED: ();
 }
 
-/// Spares a program without such transactions the look at the task.
+/// False in a program without such transactions, so that it need not read the task-local state.
 static EVER_LOCKED: AtomicBool = AtomicBool::new(false);
 
 /// The flow whose hook is running.
@@ -36,7 +36,7 @@ pub(crate) struct Parent {
     pub depth: u8,
 }
 
-/// The scoped orchestrator, else the installed one.
+/// The scoped orchestrator, otherwise the installed one.
 pub(crate) fn orchestrator() -> Option<Orchestrator> {
     SCOPED.try_with(Clone::clone).ok().or_else(|| INSTALLED.get().cloned())
 }
@@ -57,7 +57,7 @@ pub(crate) fn sync_scope<R>(orchestrator: Orchestrator, run: impl FnOnce() -> R)
     SCOPED.sync_scope(orchestrator, run)
 }
 
-/// What is known here, for a future that is polled elsewhere.
+/// Passes the task-local state of the caller on to a future that is polled in another task.
 pub(crate) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
     let (orchestrator, context) = (SCOPED.try_with(Clone::clone).ok(), Context::try_current());
     let (parent, in_lane) = (parent(), is_in_lane());
@@ -80,19 +80,19 @@ pub(crate) fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> +
     })
 }
 
-/// Runs what has a transaction open that nothing can be written beside.
+/// Runs code whose open transaction blocks all other writes to its database.
 pub(crate) fn locked<R>(run: impl FnOnce() -> R) -> R {
     EVER_LOCKED.store(true, Ordering::Relaxed);
     LOCKED.sync_scope((), run)
 }
 
-/// Whether a step that writes would wait for the end of what it is called in.
+/// Whether the current code runs inside such a transaction, so that a step that writes would wait for its own caller.
 pub(crate) fn is_locked() -> bool {
     EVER_LOCKED.load(Ordering::Relaxed) && LOCKED.try_with(|()| ()).is_ok()
 }
 
-/// Runs a hook as the flow's own: a handler that it calls finds the same orchestrator and context, and its parent, also
-/// when the hook runs in the background.
+/// Runs a hook of a flow. A handler that the hook calls gets the same orchestrator and context, and the flow as its parent, also when the
+/// hook runs in the background.
 pub(crate) fn within<R>(orchestrator: &Orchestrator, flow: &Flow, run: impl FnOnce() -> R) -> R {
     let parent = Parent { id: flow.id, depth: flow.depth };
     let run = || PARENT.sync_scope(parent, || sync_scope(orchestrator.clone(), run));

@@ -43,7 +43,7 @@ impl FlowRun {
         store(self).await;
     }
 
-    /// The flow is on disk.
+    /// Records that the flow is on disk, so that a relay runs it.
     fn left_to_the_relay(&mut self) -> FlowReport {
         let pipeline = self.pipeline();
         pipeline.kept = true;
@@ -54,7 +54,7 @@ impl FlowRun {
     }
 }
 
-/// What a store and a relay ask of a pipeline.
+/// The parts of a pipeline that stores and relays need.
 impl Pipeline {
     /// The pipeline of a flow that comes from a store.
     pub(super) fn resume(ended: Ended, done: Steps) -> Self {
@@ -80,19 +80,19 @@ impl Pipeline {
         behind
     }
 
-    /// A step fails before it was started, and is not tried again.
+    /// Fails a step before it is started; it is not retried.
     pub(super) fn give_up(&mut self, step: Step, error: StepError) {
         self.given_up.insert(step);
         self.done(step, Err(error));
     }
 
-    /// Whether the step is still to be done by its own arm.
+    /// Whether the step must still run, by its own arm.
     pub(super) fn is_due(&self, step: Step) -> bool {
         let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
         self.todo.contains(step) && !hooked.plain.or(hooked.typed).contains(step)
     }
 
-    /// The steps that no other process could run: hooks that are values.
+    /// The steps that no other process could run, because their hooks are values.
     pub(super) fn of_this_process(&self) -> Steps {
         let options = &self.flow.declaration.options;
         match self.overrides {
@@ -103,7 +103,7 @@ impl Pipeline {
         }
     }
 
-    /// Whether a relay could run what is left: no hook of it is only to be had here.
+    /// Whether a relay could run the remaining steps: no hook of them exists only in this process.
     pub(super) fn is_portable(&self) -> bool {
         let hooked = self.flow.declaration.options.hooked(self.flow.is_success());
         let left = self.running.iter().fold(self.todo, |left, running| left.or(Steps::of(&[running.step])));
@@ -111,7 +111,7 @@ impl Pipeline {
             || left.and(hooked.plain.or(hooked.typed)) == Steps::NONE
     }
 
-    /// What a relay finds the handler by; empty where it needs nothing of it.
+    /// The identity by which a relay finds the handler; empty if the relay needs no hook of it.
     pub(super) fn identity(&self) -> String {
         match self.overrides {
             Overrides::Durable(durable) => (durable.identity)().to_owned(),
@@ -119,17 +119,17 @@ impl Pipeline {
         }
     }
 
-    /// The flow cannot be stored: the rest runs here, while the caller waits.
+    /// Lets the remaining steps run here while the caller waits, because the flow cannot be stored.
     pub(super) fn go_on_here(&mut self) {
         (self.pass, self.phase) = (Pass::All, 0);
     }
 
-    /// Every failure so far, as a line.
+    /// All failures so far, as one line.
     pub(super) fn failures(&self) -> Option<String> {
         self.failures_but(Steps::NONE)
     }
 
-    /// Those that another attempt could do better.
+    /// The failures that another attempt may avoid.
     pub(super) fn failures_to_retry(&self) -> Option<String> {
         self.failures_but(self.given_up)
     }
@@ -142,15 +142,15 @@ impl Pipeline {
     }
 }
 
-/// The flow as bytes, with what is behind it.
+/// Encodes the flow with the steps that will not run again.
 pub(super) fn encode(pipeline: &Pipeline) -> Result<Vec<u8>, StepError> {
     pipeline.flow.encode(pipeline.behind())
 }
 
-/// What the caller's own transaction is to hold.
+/// Makes the flow that is inserted through the caller's transaction.
 ///
 /// # Errors
-/// The flow cannot be stored, or its event never sent: what else the transaction holds must not be committed.
+/// Fails if the flow cannot be stored, or if its event could never be sent. Then the transaction must not be committed.
 pub(crate) fn to_insert(ended: &Ended) -> Result<QueuedFlow, StepError> {
     let mut pipeline = Pipeline::unwatched(ended.clone());
     if pipeline.orchestrator.flows().is_none() {
@@ -174,17 +174,17 @@ fn queued(pipeline: &mut Pipeline) -> Result<QueuedFlow, StepError> {
     }
     let flow = &pipeline.flow;
     let handler = pipeline.identity();
-    // Without an identity there is at least a pattern.
+    // A flow without an identity is counted by its pattern.
     let sharing = if handler.is_empty() { flow.pattern() } else { &*handler };
     let lane = Lane::of(sharing, flow.tenant());
     Ok(QueuedFlow { id: flow.id, entity: flow.entity().to_string(), handler, lane, body })
 }
 
-/// What the envelope says beyond the flow's own record is less than this.
+/// An upper bound of the bytes that the envelope of an event adds to the flow's record.
 const ENVELOPE: usize = 1024;
 
-/// Why the flow's event will never be sent. What the flow's record has room for, its event has, too: only a flow near the limit
-/// is written twice.
+/// Returns an error if the flow's event is larger than the limit. If the record of the flow fits, its event fits, too, so the event is
+/// serialised only for flows near the limit.
 fn too_large(pipeline: &Pipeline, stored: usize) -> Option<StepError> {
     let limit = pipeline.orchestrator.max_event_bytes();
     if stored + ENVELOPE <= limit || !pipeline.is_due(Step::Event) {

@@ -29,7 +29,7 @@ impl Pipeline {
         }
     }
 
-    /// Why a caller that does not wait any longer cannot be given an `Ok`: a `required` step has failed, or is not done.
+    /// Returns an error if a caller that waits no longer cannot get an `Ok`: a `required` step has failed, or is not done.
     pub(super) fn required(&self) -> Option<StepError> {
         let required = |&step: &Step| self.flow.declaration.options.required.contains(step);
         let mut missing = self.todo.iter().chain(self.running.iter().map(|running| running.step));
@@ -48,7 +48,7 @@ impl Pipeline {
         required.iter().find_map(|step| self.results[step as usize].as_ref()?.error().cloned())
     }
 
-    /// What became of each step so far; `missing` of those that are not done.
+    /// The result of each step so far. Steps that are not done are reported as skipped, for the reason `missing`.
     pub(super) fn report(&self, missing: &'static str) -> FlowReport {
         let result = |step: Step| match &self.results[step as usize] {
             Some(result) => result.clone(),
@@ -65,7 +65,7 @@ impl Pipeline {
     }
 }
 
-/// A caller that cannot wait cannot be promised anything.
+/// The failure of a `required` step that is not done when its caller cannot wait.
 fn not_ready() -> StepError {
     StepError::of_kind(
         StepErrorKind::Abandoned,

@@ -14,26 +14,25 @@ use super::{
 };
 use crate::{backends::BoxFuture, flow::Delivery, step::StepError};
 
-/// Ends when the response may leave. Dropped before, the flow goes on in the background.
+/// Ends when the response may be returned. If it is dropped before, the flow continues in the background.
 pub(crate) struct Foreground<T> {
     run: FlowRun,
     typed: T,
-    /// What the caller waits for besides: that the flow is on disk; or, where the queue is full, for its turn, so that the
-    /// order per entity holds.
+    /// What the caller waits for after the steps: that the flow is on disk; or, if the queue is full, that the flow has run in its order.
     turn: Option<BoxFuture<FlowReport>>,
-    /// What a `required` step came to, once the rest waits for its turn.
+    /// The failure of a `required` step, while the other steps wait for their turn.
     required: Option<StepError>,
 }
 
 /// A flow whose steps were polled once.
 pub(crate) enum FirstPoll {
-    /// The response may leave; why a `required` step failed, if one did.
+    /// The response may be returned, with the failure of a `required` step if there is one.
     Now(Option<StepError>),
     Later(Foreground<NoTypedHooks>),
 }
 
 impl FirstPoll {
-    /// Polls the steps of a flow without typed hooks. Most are ready at once, and then nothing of it was allocated.
+    /// Polls the steps of a flow without typed hooks. If all are ready at once, as usual, nothing is allocated.
     pub(crate) fn begin(ended: Ended, cx: &mut Context<'_>) -> Self {
         let mut pipeline = Pipeline::new(ended);
         let ready = pipeline.poll(cx, &mut NoTypedHooks).is_ready();
@@ -51,7 +50,7 @@ impl FirstPoll {
         }
     }
 
-    /// Polls once, for a caller that cannot wait. What is not ready then goes on in the background.
+    /// Polls once, for a caller that cannot wait. Steps that are not ready continue in the background.
     ///
     /// # Errors
     /// A `required` step has failed, or is not ready.
@@ -69,12 +68,12 @@ impl<T: TypedHooks> Foreground<T> {
         Self { run, typed, turn: None, required: None }
     }
 
-    /// Why a caller that does not wait any longer cannot be given an `Ok`.
+    /// Returns an error if a caller that waits no longer cannot get an `Ok`.
     pub(crate) fn required(&self) -> Option<StepError> {
         self.required.clone().or_else(|| self.run.required())
     }
 
-    /// As the future, for a caller that needs no report: why it cannot be given an `Ok`.
+    /// Polls as the future does, for a caller that needs no report. Returns the failure of a `required` step, if there is one.
     pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Option<StepError>> {
         if self.turn.is_none() && self.run.flow().delivery() == Delivery::Inline {
             ready!(self.run.pipeline().poll(cx, &mut self.typed));
@@ -84,7 +83,7 @@ impl<T: TypedHooks> Foreground<T> {
     }
 }
 
-/// Nothing in it is pinned in place: typed hooks are boxed.
+/// Typed hooks are boxed, and nothing else is pinned.
 impl<T> Unpin for Foreground<T> {}
 
 impl<T: TypedHooks> Future for Foreground<T> {
@@ -106,7 +105,7 @@ impl<T: TypedHooks> Future for Foreground<T> {
                     pipeline.go_on_with_the_rest();
                     match Background::offer(this.run.take()) {
                         Ok(()) => return Poll::Ready(so_far),
-                        // The lane would wait for itself: the flow takes its turn without its caller.
+                        // The lane would wait for itself, so the flow takes its turn without its caller.
                         Err(Refused::Full(_)) if in_lane() => return Poll::Ready(so_far),
                         Err(refused) => {
                             this.required = so_far.required_failure().cloned();
@@ -121,7 +120,7 @@ impl<T: TypedHooks> Future for Foreground<T> {
 }
 
 impl Refused {
-    /// What the caller waits for instead; it may go at any time, and the flow goes on.
+    /// The future for which the caller waits instead. If it is dropped, the flow continues.
     fn turn(self, so_far: FlowReport) -> BoxFuture<FlowReport> {
         match self {
             Self::Full(turn) => Box::pin(async move { turn.await.unwrap_or(so_far) }),

@@ -7,7 +7,7 @@ use metrics::{SharedString, counter, histogram};
 use super::StepResult;
 use crate::{flow::Flow, step::Step};
 
-/// Since when.
+/// The start of a duration.
 pub(super) struct Clock(Instant);
 
 impl Clock {
@@ -38,7 +38,7 @@ pub(super) fn flow_ended(flow: &Flow, clock: &Clock) {
         .record(clock.0.elapsed());
 }
 
-/// Shared by the labels of both measures.
+/// The label `pattern`, which both metrics use.
 fn pattern(flow: &Flow) -> SharedString {
     SharedString::from_shared(flow.pattern().into())
 }

@@ -1,4 +1,4 @@
-//! The one run: it runs the steps of a flow, whichever arm it is, and reports what became of them.
+//! The pipeline: it runs the steps of a flow, of either arm, and reports their results.
 
 mod attempt;
 mod background;
@@ -57,7 +57,7 @@ use crate::{
     step::{Step, StepError},
 };
 
-/// A flow that has ended, and what runs its steps.
+/// A flow whose call has ended, and the orchestrator that runs its steps.
 #[derive(Clone, Debug)]
 pub struct Ended {
     pub(crate) orchestrator: Orchestrator,
@@ -65,8 +65,8 @@ pub struct Ended {
     pub(crate) overrides: Overrides,
 }
 
-/// A running flow. It cannot be lost: dropped before its end it continues in the background; dropped there because the runtime
-/// ends, it reports the steps that were not done.
+/// A running flow. It cannot be lost: if it is dropped before its end it continues in the background, and if it is dropped there
+/// because the runtime ends, it reports the steps that were not done.
 pub struct FlowRun(Option<Box<Pipeline>>);
 
 const ENDS_ONCE: &str = "a flow ends once";
@@ -80,7 +80,7 @@ impl FlowRun {
         Self(Some(Box::new(pipeline)))
     }
 
-    /// The flow, whose caller this no longer is.
+    /// Takes the flow out, so that dropping `self` has no effect.
     fn take(&mut self) -> Self {
         Self(self.0.take())
     }
@@ -97,18 +97,17 @@ impl FlowRun {
         &self.0.as_ref().expect(ENDS_ONCE).orchestrator
     }
 
-    /// Whether a relay could run what is left.
+    /// Whether a relay could run the remaining steps.
     fn is_portable(&self) -> bool {
         self.0.as_deref().is_some_and(Pipeline::is_portable)
     }
 
-    /// The typed half of `fallback` begins.
+    /// Marks the step `fallback` as running in the handler's future.
     pub(crate) fn recover(&mut self) {
         self.pipeline().recover();
     }
 
-    /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
-    /// What is run is the fallback's.
+    /// Runs code of the fallback, inside the span of its step.
     pub(crate) fn recovering<R>(&self, run: impl FnOnce() -> R) -> R {
         match self.0.as_ref().and_then(|pipeline| pipeline.watch.step(Step::Fallback)) {
             None => run(),
@@ -116,11 +115,12 @@ impl FlowRun {
         }
     }
 
+    /// Records the result of the fallback, and whether it gave the caller an `Ok`.
     pub(crate) fn recovered(&mut self, result: StepResult, applied: bool) {
         self.pipeline().recovered(result, applied);
     }
 
-    /// Why a caller that does not wait any longer cannot be given an `Ok`.
+    /// Returns an error if a caller that waits no longer cannot get an `Ok`.
     pub(crate) fn required(&self) -> Option<StepError> {
         self.0.as_deref().and_then(Pipeline::required)
     }
@@ -132,20 +132,20 @@ impl FlowRun {
         pipeline.report("not run")
     }
 
-    /// The same without a report: returns only what the answer depends on.
+    /// The same without a report. Returns only the failure of a `required` step.
     fn answer(&mut self) -> Option<StepError> {
         let pipeline = self.0.take().expect(ENDS_ONCE);
         pipeline.notify_observers();
         pipeline.required_failure()
     }
 
-    /// The caller cannot wait: the flow goes on without it.
+    /// Continues the flow without its caller.
     pub(crate) fn detach(mut self) {
         self.pipeline().go_on_with_the_rest();
         Background::take(self);
     }
 
-    /// For where there is no runtime to go on in.
+    /// Polls the flow once, because there is no runtime in which it could continue.
     fn run_once(mut self) {
         let mut cx = Context::from_waker(Waker::noop());
         if self.pipeline().poll(&mut cx, &mut NoTypedHooks).is_ready() {
@@ -154,7 +154,7 @@ impl FlowRun {
     }
 }
 
-/// The whole flow, without its caller.
+/// Runs the whole flow without its caller.
 impl Future for FlowRun {
     type Output = FlowReport;
 

@@ -64,7 +64,7 @@ pub(crate) static ALIVE: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Inner {
     pub(crate) origin: Arc<Origin>,
     pub(crate) backends: Backends,
-    /// What `backends` come to.
+    /// The steps that `backends` can serve.
     pub(crate) served: Steps,
     pub(crate) observers: Vec<Observer>,
     pub(crate) counters: Counters,
@@ -94,7 +94,7 @@ impl Orchestrator {
         &self.0.origin
     }
 
-    /// Waits until no flow is under way in the background.
+    /// Waits until no flow runs in the background.
     #[cfg(feature = "__testing")]
     #[doc(hidden)]
     pub async fn idle(&self) {
@@ -118,7 +118,7 @@ impl Orchestrator {
         &self.0.relay
     }
 
-    /// How many bytes an event of durable delivery may have.
+    /// The maximum size in bytes of an event of durable delivery.
     pub(crate) fn max_event_bytes(&self) -> usize {
         self.0.max_event_bytes
     }
@@ -140,7 +140,7 @@ impl Orchestrator {
         self.0.runtime.as_ref()
     }
 
-    /// A timer, where there is a runtime to drive it.
+    /// A timer, if there is a runtime.
     pub(crate) fn sleep(&self, time: Duration) -> Option<Sleep> {
         if Handle::try_current().is_ok() {
             return Some(tokio::time::sleep(time));

@@ -97,7 +97,7 @@ impl fmt::Debug for Hook {
     label = "expected an `async fn(&Flow) -> Result<(), StepError>` whose future is `Send`"
 )]
 pub trait FlowHook<'a> {
-    /// What the function returns.
+    /// The return type of a hook.
     #[doc(hidden)]
     type Future: Future<Output = HookResult> + Send + 'a;
     #[doc(hidden)]
@@ -117,7 +117,7 @@ where
     }
 }
 
-/// Starts the hook of a step that takes the flow alone.
+/// Starts the hook of a step that takes only the flow.
 pub type Start = fn(Step, Arc<Flow>) -> BoxFuture<HookResult>;
 
 /// The data by which a relay finds the hooks of a durable handler.
@@ -125,7 +125,7 @@ pub type Start = fn(Step, Arc<Flow>) -> BoxFuture<HookResult>;
 pub struct Durable {
     /// The handler's full path, or the name that it was given.
     pub identity: fn() -> &'static str,
-    /// Its hooks that take the flow alone.
+    /// Its hooks that take only the flow.
     pub hooks: Option<Start>,
 }
 
@@ -134,11 +134,11 @@ pub struct Durable {
 pub(crate) enum Overrides {
     #[default]
     None,
-    /// The attribute's: one function that knows the hook of each step.
+    /// The hooks of an attribute: one function that starts the hook of each step.
     Declared(Start),
-    /// The same of a durable handler.
+    /// The hooks of a durable handler.
     Durable(&'static Durable),
-    /// The manual path's, by arm and step.
+    /// The hooks of the manual path, by arm and step.
     Configured(Arc<Hooks>),
 }
 
@@ -175,15 +175,15 @@ impl fmt::Debug for Overrides {
     }
 }
 
-/// The hooks that borrow the handler's result: they live in the handler's own future and are polled through this.
+/// The hooks that borrow the handler's result. They are part of the handler's own future and are polled through this trait.
 pub(crate) trait TypedHooks {
-    /// Starts the step's hook, or polls it on.
+    /// Starts the hook of the step, or polls it again.
     fn poll(&mut self, step: Step, flow: &Arc<Flow>, cx: &mut Context<'_>) -> Poll<HookResult>;
-    /// The hook is over, by its own end or by the run's word.
+    /// Drops the hook, because it has ended or must not continue.
     fn forget(&mut self, step: Step);
 }
 
-/// For the flows that have no typed hooks, or whose caller is gone.
+/// For flows that have no typed hooks, or whose caller was dropped.
 pub(crate) struct NoTypedHooks;
 
 impl TypedHooks for NoTypedHooks {

@@ -1,11 +1,11 @@
-//! The handlers of the program, each as its expansion has registered it, whether it was ever called or not.
+//! The registered data of a handler. Each handler is registered by its expansion, whether it is called or not.
 
 use std::{fmt, panic::Location};
 
 use super::{Durable, registry};
 use crate::step::Step;
 
-/// What the program says of one handler: data in a static.
+/// The registered data of one handler, in a static.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Registered {
@@ -13,29 +13,29 @@ pub struct Registered {
     pub(crate) module: &'static str,
     /// The line of its attribute.
     at: &'static Location<'static>,
-    /// Empty where only the handler itself can name it, as a constant of a type parameter.
+    /// Empty if a static cannot name it, e.g. a constant of a type parameter.
     pub(crate) pattern: &'static str,
-    /// Steps that the declaration names, and that no hook replaces.
+    /// The steps that the declaration names and no hook replaces.
     pub(crate) declared: &'static [Step],
-    /// Steps that are `required`, or that an argument relies on, and that no hook replaces.
+    /// The steps that are `required` or that an argument needs, and that no hook replaces.
     pub(crate) required: &'static [Step],
-    /// How a relay finds it, where its delivery is durable.
+    /// The data by which a relay finds it, if its delivery is durable.
     pub(crate) durable: Option<&'static Durable>,
-    /// What an `Ok` puts into the cache, where a static can name it.
+    /// What an `Ok` puts into the cache, if a static can name it.
     pub(crate) cached: Option<Cached>,
 }
 
 /// What an `Ok` puts into the cache.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cached {
-    /// The form of the key: what it is made of, with `{}` for each value.
+    /// The form of the key, with `{}` in the place of each value.
     pub(crate) key: &'static str,
-    /// The name of the value's type; empty where it has no payload.
+    /// The name of the value's type; empty if it has no payload.
     pub(crate) value: fn() -> &'static str,
 }
 
 impl Registered {
-    /// Stands where the attribute does.
+    /// Creates the data; the location of the caller is that of the attribute.
     #[must_use]
     #[track_caller]
     pub const fn new(handler: &'static str, module: &'static str, pattern: &'static str) -> Self {
@@ -83,7 +83,7 @@ impl Registered {
         self.at.line()
     }
 
-    /// Whether `path` names it, its module, or a module around it.
+    /// Whether `path` is that of the handler, of its module, or of a module around it.
     pub(crate) fn is_in(&self, path: &str) -> bool {
         let within = |module: &str| {
             module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -93,22 +93,22 @@ impl Registered {
     }
 }
 
-/// As people find it.
+/// The name with file and line.
 impl fmt::Display for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ({}:{})", self.handler, self.file(), self.line())
     }
 }
 
-/// How many handlers are named in one line of the log.
+/// The maximum number of handlers in one log line.
 const NAMED: usize = 3;
 
-/// Which handlers declare each of these steps: a few of each, by file and line.
+/// Lists the handlers that declare each of these steps: a few per step, by file and line.
 pub(crate) fn that_declare<'a>(steps: impl IntoIterator<Item = &'a Step>) -> String {
     let of_step = |step: &Step| {
         let mut handlers: Vec<_> =
             registry::handlers().filter(|handler| handler.declared.contains(step)).collect();
-        // The linker's order means nothing to readers.
+        // The order of the linker is arbitrary.
         handlers.sort_unstable_by_key(|handler| (handler.file(), handler.line(), handler.handler));
         let named: Vec<_> = handlers.iter().take(NAMED).map(ToString::to_string).collect();
         let more = match handlers.len().saturating_sub(NAMED) {

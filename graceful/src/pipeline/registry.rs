@@ -1,4 +1,4 @@
-//! The handlers of the program, as their expansions register them at link time, and what was found missing at their calls.
+//! The handlers of the program, which their expansions register at link time, and the missing backends that were found at their calls.
 
 use std::{
     collections::BTreeSet,
@@ -21,14 +21,17 @@ pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
     inventory::iter::<Registered>.into_iter()
 }
 
-/// Without the macros there are none.
+/// Without the macros no handler is registered.
 #[cfg(not(feature = "macros"))]
 pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
     std::iter::empty()
 }
 
-pub(crate) const fn no_store() -> &'static str {
-    "is durable, but no durable store is configured"
+const NO_STORE: &str = "no durable store is configured: call `.store(…)` on the builder, or set `GRACEFUL_STORE` and use \
+                        `Orchestrator::from_env`";
+
+pub(crate) fn no_store() -> String {
+    format!("is durable, but {NO_STORE}")
 }
 
 pub(crate) fn no_backend(step: Step) -> String {
@@ -48,18 +51,18 @@ impl Missed {
 }
 
 impl Orchestrator {
-    /// A step that the flow cannot do without has no backend.
+    /// The error of a required step without a backend; it is also logged.
     #[cold]
     pub(crate) fn no_backend(&self, step: Step, flow: &Flow) -> StepError {
         self.missed(Some(step), &no_backend(step), flow);
         StepError::new("the step is required, but has no backend")
     }
 
-    /// The flow's delivery is durable, and no durable store is configured.
+    /// The error of a durable flow without a store; it is also logged.
     #[cold]
     pub(crate) fn no_store(&self, flow: &Flow) -> StepError {
-        self.missed(None, no_store(), flow);
-        StepError::new("no durable store is configured")
+        self.missed(None, &no_store(), flow);
+        StepError::new(NO_STORE)
     }
 
     fn missed(&self, step: Option<Step>, why: &str, flow: &Flow) {
@@ -83,7 +86,7 @@ fn place(handler: &Registered) -> String {
     format!("{}:{}", handler.file(), handler.line())
 }
 
-/// A durable handler is called where there is no orchestrator: logged once for each.
+/// Logs that a durable handler is called without an orchestrator, once per handler.
 #[cold]
 pub(crate) fn without_an_orchestrator(durable: &Durable) {
     static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());

@@ -1,4 +1,4 @@
-//! What a flow and an orchestrator know of the relay: its settings, that it can be woken and stopped, and who reviews jobs.
+//! The handle of the relay: its settings, the means to wake and stop it, and the reviewer of jobs.
 
 use std::{
     fmt,
@@ -18,13 +18,13 @@ use crate::{
     step::StepError,
 };
 
-/// What an orchestrator knows of its relay.
+/// The handle of an orchestrator's relay.
 #[derive(Debug)]
 pub(crate) struct RelayHandle {
     pub(crate) settings: RelaySettings,
     pub(crate) woken: Arc<Notify>,
     pub(crate) stopping: AtomicBool,
-    /// How many flows are under way.
+    /// The number of running flows.
     pub(crate) under_way: watch::Sender<usize>,
 }
 
@@ -37,21 +37,21 @@ impl RelayHandle {
         &self.settings
     }
 
-    /// There is something to do.
+    /// Wakes the relay, because there may be a new flow.
     pub(crate) fn wake(&self) {
         self.woken.notify_one();
     }
 
-    /// From now on it takes no more flows.
+    /// Stops claiming flows.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Waits for the flows under way, at most until the deadline. What is left stays in the store.
+    /// Waits for the running flows, at most until the deadline. The others stay in the store.
     pub(crate) async fn stopped(&self, deadline: Duration) {
         let mut under_way = self.under_way.subscribe();
-        // When the time is over, nothing is lost.
+        // A timeout loses nothing, because the flows are in the store.
         let _ = tokio::time::timeout(deadline, under_way.wait_for(|count| *count == 0)).await;
     }
 
@@ -66,7 +66,7 @@ impl Drop for RelayHandle {
     }
 }
 
-/// Who looks into a review job.
+/// The function that is called with each due review job.
 #[derive(Clone)]
 pub(crate) struct Reviewer(pub(crate) Arc<dyn Fn(Job) -> BoxFuture<Result<(), StepError>> + Send + Sync>);
 

@@ -51,7 +51,7 @@ impl StepResult {
         }
     }
 
-    /// In one word, of which there are four.
+    /// The result as one of four words.
     pub(super) const fn outcome(&self) -> &'static str {
         match self {
             Self::Off => "off",
@@ -191,17 +191,20 @@ impl FlowReport {
 }
 
 impl FlowReport {
-    /// The first line of the text: entity, handler and outcome.
+    /// The first line of the text: entity, handler and outcome. A call without an entity is named by its correlation id.
     pub fn heading(&self) -> String {
         let flow = &self.flow;
         // The id is user input, and must not add lines to the report.
         let id = flow.entity_id();
+        let id = match flow.has_entity() {
+            true => escaped(&id).to_string(),
+            false => format!("(no id, correlation id {})", escaped(&id)),
+        };
         let handler = if flow.handler().is_empty() { "" } else { ": " };
         let recovered = if flow.fallback_applied() { ", recovered" } else { "" };
         format!(
-            "{} {}{handler}{} -> {} {}{recovered}",
+            "{} {id}{handler}{} -> {} {}{recovered}",
             escaped(flow.pattern()),
-            escaped(&id),
             flow.handler(),
             flow.ending().as_str(),
             flow.code()

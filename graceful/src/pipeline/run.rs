@@ -1,4 +1,4 @@
-//! The steps of one flow, in their order, each contained.
+//! Runs the steps of one flow in their order. The panic of a step is contained.
 
 use std::{
     sync::Arc,
@@ -17,10 +17,11 @@ use crate::{
     steps::{self, Done},
 };
 
-/// How deep flows may be nested through hooks. The steps of a deeper flow fail.
+/// The maximum depth of flows that are nested through hooks. The steps of a deeper flow fail.
 pub(crate) const MAX_DEPTH: u8 = 8;
 
-/// One after the other, since a consumer that gets the event must find the cache right; then the rest at once.
+/// The first three steps run one after the other, so that a consumer of the event finds the right value in the cache. Then the others run
+/// concurrently.
 const PHASES: [Steps; 4] = [
     Steps::of(&[Step::Fallback]),
     Steps::of(&[Step::Metadata]),
@@ -28,14 +29,14 @@ const PHASES: [Steps; 4] = [
     Steps::of(&[Step::Graph, Step::Schedule, Step::Event, Step::Nexus, Step::Audit, Step::Alert]),
 ];
 
-/// The steps of one flow. What it holds is `'static`, so it can be moved to the background half-way.
+/// The steps of one flow. All of its contents are `'static`, so it can be moved to the background at any time.
 pub(super) struct Pipeline {
     pub(super) orchestrator: Orchestrator,
     pub(super) flow: Arc<Flow>,
     pub(super) overrides: Overrides,
-    /// What is to be done: not off, and with a backend unless the flow cannot do without it.
+    /// The steps to run: they are not off, and have a backend or are required.
     pub(super) todo: Steps,
-    /// What has its backend's arm, with nothing in its place or in its way.
+    /// The steps that run the arm of their backend, because no hook replaces them and nothing prevents them.
     own: Steps,
     /// The steps that have failed for good.
     pub(super) given_up: Steps,
@@ -43,19 +44,19 @@ pub(super) struct Pipeline {
     pub(super) running: Vec<Running>,
     pub(super) phase: usize,
     pub(super) pass: Pass,
-    /// The typed half of `fallback` is under way, in the handler's future.
+    /// The fallback runs in the handler's future.
     pub(super) recovering: bool,
     pub(super) caller: Caller,
     pub(super) watch: FlowTelemetry,
-    /// The flow is on disk: if it is dropped here, a relay runs it.
+    /// The flow is on disk, so a relay runs it if it is dropped here.
     pub(super) kept: bool,
 }
 
-/// Which steps a pass over the phases takes.
+/// Which steps a pass over the phases runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pass {
     All,
-    /// Those that the answer depends on, before the others are queued.
+    /// Only the steps on which the answer depends, before the others are queued.
     Required,
 }
 
@@ -66,7 +67,7 @@ pub(super) enum Caller {
     Gone,
 }
 
-/// A step that was not done at once.
+/// A step that was not ready at once.
 pub(super) struct Running {
     pub(super) step: Step,
     task: Task,
@@ -88,7 +89,7 @@ impl Pipeline {
         Self::watched(ended, watch)
     }
 
-    /// For what is only to be looked at: it has no span.
+    /// A pipeline that is only inspected, without a span.
     pub(super) fn unwatched(ended: Ended) -> Self {
         Self::watched(ended, FlowTelemetry::default())
     }
@@ -137,7 +138,7 @@ impl Pipeline {
         }
     }
 
-    /// Goes through the phases as far as they are ready.
+    /// Runs the phases as far as they are ready.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, typed: &mut dyn TypedHooks) -> Poll<()> {
         let span = self.watch.flow();
         let _entered = span.as_ref().map(Span::enter);
@@ -154,7 +155,7 @@ impl Pipeline {
         }
     }
 
-    /// What this pass takes.
+    /// The steps that this pass runs.
     fn taken(&self) -> Steps {
         match self.pass {
             Pass::All => self.todo,
@@ -162,7 +163,7 @@ impl Pipeline {
         }
     }
 
-    /// Each step's panic is its own, and those behind it run all the same.
+    /// Starts steps. If one panics, the others still run.
     fn start_all(&mut self, mut steps: Steps) {
         while let Some(mut step) = steps.first() {
             let contained = contain(|| {
@@ -188,7 +189,9 @@ impl Pipeline {
         }
         match steps::start(step, self.orchestrator.backends(), &self.flow) {
             Reply::Ready(Some(answer)) => self.done(step, answer),
-            Reply::Ready(None) => self.done(step, Err(StepError::new("answered twice"))),
+            Reply::Ready(None) => {
+                self.done(step, Err(StepError::new("the reply of the backend was used before")))
+            }
             Reply::Pending(future) => self.run(step, Task::Backend(future)),
         }
     }
@@ -198,7 +201,7 @@ impl Pipeline {
         self.running.push(Running { step, task, budget: Budget::default() });
     }
 
-    /// A hook, or what cannot run.
+    /// Starts a step that has a hook, or that cannot run.
     fn start_another(&mut self, step: Step) {
         match self.another(step) {
             Ok(task) => self.run(step, task),
@@ -211,7 +214,7 @@ impl Pipeline {
         if *depth > MAX_DEPTH {
             return Err(too_deep());
         }
-        // Without a result there is nothing to borrow: the same hook takes the flow alone.
+        // Without a result a typed hook cannot borrow it, so its variant that takes only the flow is used.
         let borrows = matches!(ending, CallOutcome::Ok | CallOutcome::Err) && !self.kept;
         let hooked = declaration.options.hooked(ending.is_success());
         if borrows && hooked.typed.contains(step) {
@@ -234,7 +237,7 @@ impl Pipeline {
                 Poll::Pending => index += 1,
                 Poll::Ready(answer) => {
                     let Running { step, task, .. } = self.running.remove(index);
-                    // What a hook holds may panic when it is dropped.
+                    // Dropping the future of a hook may panic.
                     let dropped = contain(|| match task {
                         Task::Typed => typed.forget(step),
                         task => drop(task),
@@ -266,7 +269,7 @@ impl Pipeline {
             return Poll::Ready(answer);
         }
         let allowed = self.flow.declaration.options.budget(*step, self.caller == Caller::Waits);
-        // A runtime without timers panics when it is asked for one.
+        // A runtime without timers panics here.
         let over = contain(|| budget.poll_over(allowed, &self.orchestrator, cx));
         over.unwrap_or_else(Poll::Ready).map(Err)
     }
@@ -285,13 +288,13 @@ impl Pipeline {
         self.record(step, result);
     }
 
-    /// The typed half of `fallback` begins.
+    /// Marks the step `fallback` as running in the handler's future.
     pub(super) fn recover(&mut self) {
         self.watch.begin(Step::Fallback, &self.flow);
         self.recovering = true;
     }
 
-    /// The typed half of `fallback` has run: what became of it, and whether the caller gets an `Ok` of it.
+    /// Records the result of the fallback, and whether it gave the caller an `Ok`.
     pub(super) fn recovered(&mut self, result: StepResult, applied: bool) {
         self.recovering = false;
         self.record(Step::Fallback, result);
@@ -318,7 +321,7 @@ impl Pipeline {
     }
 }
 
-/// What the causes of server faults are logged as.
+/// The log target of the causes of server faults.
 pub(crate) const CAUSE: &str = "graceful::error";
 
 /// Logs the cause of a server fault within the flow's span, and drops it.
@@ -342,7 +345,7 @@ pub(crate) fn too_deep() -> StepError {
     StepError::of_kind(
         StepErrorKind::TooDeep,
         smol_str::format_smolstr!(
-            "more than {MAX_DEPTH} flows deep: hooks call handlers whose hooks call handlers"
+            "more than {MAX_DEPTH} nested flows: a hook calls a handler whose hooks call handlers"
         ),
     )
 }

@@ -13,7 +13,7 @@ use super::StepResult;
 use super::metrics::Clock;
 use crate::{flow::Flow, step::Step};
 
-/// Of one flow.
+/// The telemetry of one flow.
 #[derive(Default)]
 pub(super) struct FlowTelemetry(Option<Box<Watched>>);
 
@@ -24,7 +24,7 @@ struct Watched {
     clock: Clock,
 }
 
-/// A step under way.
+/// A running step.
 struct Watching {
     span: Span,
     #[cfg(feature = "metrics")]
@@ -61,7 +61,7 @@ fn steps_are_traced() -> bool {
 
 // The code for an enabled subscriber is cold, so that the hot path stays short.
 impl FlowTelemetry {
-    /// From the end of the handler on.
+    /// Starts the span and the clock at the end of the handler.
     #[inline]
     pub(super) fn over(flow: &mut Arc<Flow>) -> Self {
         if cfg!(not(feature = "metrics")) && no_subscriber() { Self(None) } else { Self(Watched::over(flow)) }
@@ -72,19 +72,19 @@ impl FlowTelemetry {
         self.0.is_some()
     }
 
-    /// What is done in it is the flow's.
+    /// The span of the flow.
     #[inline]
     pub(super) fn flow(&self) -> Option<Span> {
         self.0.as_ref().map(|watched| watched.flow())
     }
 
-    /// What is done in it is the step's.
+    /// The span of a running step.
     #[inline]
     pub(super) fn step(&self, step: Step) -> Option<Span> {
         self.0.as_ref().and_then(|watched| watched.step(step))
     }
 
-    /// The span of a step that begins.
+    /// Starts the span of a step.
     #[inline]
     pub(super) fn begin(&mut self, step: Step, flow: &Flow) -> Option<Span> {
         self.0.as_mut().map(|watched| watched.begin(step, flow))
@@ -97,7 +97,7 @@ impl FlowTelemetry {
         }
     }
 
-    /// The last step is done.
+    /// Records that the last step has ended.
     #[inline]
     pub(super) fn flow_ended(&self, flow: &Flow) {
         if let Some(watched) = &self.0 {
@@ -109,7 +109,7 @@ impl FlowTelemetry {
 impl Watched {
     #[cold]
     fn over(flow: &mut Arc<Flow>) -> Option<Box<Self>> {
-        // Taken in any case, because a stored flow must not keep the caller's span open.
+        // Always taken, because a stored flow must not keep the caller's span open.
         let caller = Arc::get_mut(flow).and_then(|flow| flow.caller.take());
         (cfg!(feature = "metrics") || flows_are_traced() || steps_are_traced())
             .then(|| Box::new(Self::of(flow, caller.as_deref())))

@@ -21,7 +21,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
     let (outcome, attempt) = match begin(&orchestrator, &claim) {
         Ok(mut attempt) => (attempt_outcome(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
         Err(error) => {
-            // Whoever has stored it has the handler, and may be newer than this program.
+            // The process that stored the flow has the handler, and may be newer than this program.
             if let Some(failures) = outage::failed("running") {
                 tracing::warn!(
                     target: "graceful::relay",
@@ -36,7 +36,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
             (failed(&orchestrator, &claim, error.message().to_owned(), None), None)
         }
     };
-    // Each is kept in the store, and can be listed there.
+    // Dead letters stay in the store and can be listed, so not every one needs a log line.
     if let AttemptOutcome::Dead { error, .. } = &outcome
         && let Some(failures) = outage::failed("a dead letter")
     {

@@ -1,10 +1,10 @@
-//! How long to wait before the next attempt.
+//! Computes the time before the next attempt.
 
 use std::time::Duration;
 
 use crate::pipeline::RelaySettings;
 
-/// Capped exponential backoff with full jitter: anything up to the bound, so that what failed together does not come back
+/// Capped exponential backoff with full jitter: a random time up to the bound, so that flows that failed together are not retried
 /// together. See [Exponential Backoff And Jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
 pub(super) fn backoff(settings: &RelaySettings, attempt: u32) -> Duration {
     bound(settings, attempt).mul_f64(fastrand::f64())

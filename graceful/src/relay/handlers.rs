@@ -9,10 +9,10 @@ use crate::{
     step::StepError,
 };
 
-/// What runs the hooks of a stored flow.
+/// Finds the hooks of a stored flow.
 ///
 /// # Errors
-/// The handler is not in this program.
+/// Fails if the handler is not in this program.
 pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
     static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> = LazyLock::new(|| {
         let mut handlers: HashMap<_, Vec<_>> = HashMap::new();

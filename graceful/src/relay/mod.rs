@@ -32,7 +32,7 @@ use crate::{
     step::StepError,
 };
 
-/// Takes flows out of the orchestrator's store, until the orchestrator is dropped or shut down.
+/// Claims flows from the orchestrator's store and runs them, until the orchestrator is dropped or shut down.
 pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     let Some(mut running) = orchestrator.upgrade().and_then(|orchestrator| Running::of(&orchestrator)) else {
         return;
@@ -44,13 +44,13 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
             return;
         }
         running.extend().await;
-        // Whoever waits must not keep the orchestrator alive.
+        // While the relay waits it must not keep the orchestrator alive.
         drop(orchestrator);
         running.wait().await;
     }
 }
 
-/// A relay at work.
+/// A running relay.
 struct Running {
     flows: Arc<dyn FlowStore>,
     settings: RelaySettings,
@@ -59,18 +59,18 @@ struct Running {
     attempts: JoinSet<()>,
     held: HashMap<task::Id, (ClaimId, Lane)>,
     shares: Shares,
-    /// What goes on beside it, and ends with it.
+    /// The tasks that run beside the relay and end with it.
     _beside: JoinSet<()>,
-    /// How long the relay waits at most without a notification.
+    /// The maximum time that the relay waits without a notification.
     pause: Duration,
     extended: Instant,
 }
 
-/// Where there was a flow, there may be another at once: a store need not notify of flows that arrive in close succession, nor can it
-/// of one that was about to be stored when the relay began to wait. So they are looked for after this time, after twice that, …
+/// After a flow another one may follow at once: a store need not notify of flows that arrive in close succession, and it cannot notify of a
+/// flow that was about to be stored when the relay began to wait. So the relay claims again after this time, after twice this time, …
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 
-/// … and from then on by the poll.
+/// … up to this time; after that it polls.
 const LAST_PAUSE: Duration = Duration::from_millis(80);
 
 /// If a claim fails after a notification, there is no second notification, so the relay claims again after this time.
@@ -100,7 +100,7 @@ impl Running {
         })
     }
 
-    /// Takes as many flows as there is room for.
+    /// Claims as many flows as the concurrency allows.
     async fn claim(&mut self, orchestrator: &Orchestrator) {
         let pause = std::mem::replace(&mut self.pause, Duration::MAX);
         let room = self.settings.concurrency.saturating_sub(self.attempts.len());
@@ -138,7 +138,7 @@ impl Running {
         }
     }
 
-    /// Extends the leases, when it is time.
+    /// Extends the leases when they are due.
     async fn extend(&mut self) {
         if self.extended.elapsed() >= self.settings.lease / 3 {
             self.extended = Instant::now();
@@ -149,14 +149,14 @@ impl Running {
         }
     }
 
-    /// Until there may be something to do.
+    /// Waits until there may be something to do.
     async fn wait(&mut self) {
         let mut woken = pin!(self.woken.notified());
         let something = poll_fn(|cx| match self.attempts.poll_join_next_with_id(cx) {
             Poll::Ready(Some(ended)) => Poll::Ready(Some(ended)),
             _ => woken.as_mut().poll(cx).map(|()| None),
         });
-        // What is under way must not lose its lease.
+        // The running attempts must not lose their leases.
         let leased = if self.held.is_empty() { Duration::MAX } else { self.settings.lease / 3 };
         let pause = self.pause.min(self.settings.poll).min(leased);
         let mut ended = tokio::time::timeout(pause, something).await.ok().flatten();

@@ -32,7 +32,7 @@ impl Orchestrator {
     /// Calls the [reviewer](crate::OrchestratorBuilder::reviewer) with all due review jobs concurrently, waits for it, and returns their
     /// number. An orchestrator with a reviewer does this automatically; this method is for tests, and for reviews on demand.
     ///
-    /// If it is dropped half-way, polled jobs are due again when the relay's [`lease`](crate::RelaySettings::lease) expires.
+    /// If the future is dropped before its end, polled jobs are due again when the relay's [`lease`](crate::RelaySettings::lease) expires.
     ///
     /// # Errors
     /// Fails if polling the scheduler fails. An error of the reviewer is stored in its job instead.
@@ -71,7 +71,7 @@ impl Orchestrator {
 /// Reviews one job, and closes or postpones it.
 async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<dyn Scheduler>, job: Job) {
     let settings = orchestrator.relay().settings();
-    // A task of its own contains its panic.
+    // The reviewer runs in a separate task, so that its panic is caught.
     let mut reviewing = JoinSet::new();
     let looked_into = job.clone();
     reviewing.spawn(orchestrator.scope(async move { (reviewer.0)(looked_into).await }));

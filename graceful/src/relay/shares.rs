@@ -1,11 +1,11 @@
-//! What each lane has had of this relay.
+//! Counts how much of the relay each lane has used.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::backends::{Lane, Share};
 
-/// How many flows of each lane are under way, and how many of the last ones to end were of it. Those are remembered, since
-/// where one flow ends before the next begins, nothing under way says whose turn it is.
+/// The number of running flows of each lane, and its number among the last flows that ended. The latter is needed because, if each flow
+/// ends before the next one begins, the running flows do not show whose turn it is.
 pub(super) struct Shares {
     by_lane: HashMap<Lane, Share>,
     ended: VecDeque<Lane>,

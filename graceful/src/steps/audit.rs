@@ -1,4 +1,4 @@
-//! `audit`: append a record of the flow, whatever it came to.
+//! `audit`: append a record of the flow; both arms do the same.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     append(backends, flow, &[Actor])
 }
 
-/// A record that lacks something is better than none.
+/// An incomplete record is better than none.
 fn append(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Done> {
     let Some(audit) = &backends.audit else { return no_backend() };
     let fault = flow.entity_fault().or_else(|| flow.fault(used));

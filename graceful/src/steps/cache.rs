@@ -11,6 +11,8 @@ use crate::{
     key::{Key, KeySpace},
 };
 
+const INVALIDATED: &str = "invalidated";
+
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
     let Some(key) = flow.cache_key() else { return without_key(flow) };
@@ -28,11 +30,14 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         OnOk::Invalidate => false,
     };
     if fault.is_some() && on_ok != OnOk::Invalidate {
-        // The state has changed, and the new value is not to be had: the old one must not stay.
-        return failing(invalidate(&**cache, &key, flow), fault);
+        // The state has changed and there is no new value, so the old one must not stay.
+        return failing(invalidate(&**cache, &key, flow, INVALIDATED), fault);
     }
     if !put {
-        return failing(forget(&**cache, &key, flow), fault);
+        // The declaration does not ask for this, so the report says why.
+        let is_opaque = on_ok == OnOk::Auto && flow.values.cache_value.is_none() && flow.values.not_serialize;
+        let what = if is_opaque { "invalidated: the `Ok` value is not `Serialize`" } else { INVALIDATED };
+        return failing(forget(&**cache, &key, flow, what), fault);
     }
     types::check(flow);
     let entry = CacheEntry::new(value.clone(), flow.at, flow.version());
@@ -49,15 +54,15 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         OnErr::Keep => Reply::ready(did("kept")),
         OnErr::Auto if flow.code.state_untouched() => Reply::ready(did("kept: the state is untouched")),
         OnErr::Auto | OnErr::Always => {
-            failing(invalidate(&**cache, &key, flow), flow.fault(&[Argument::Version]))
+            failing(invalidate(&**cache, &key, flow, INVALIDATED), flow.fault(&[Argument::Version]))
         }
     }
 }
 
-/// A success without a value has written or deleted: what an error could fall back on is no good any more, either.
-fn forget(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
+/// A success without a value has written or deleted, so the last good value is outdated, too.
+fn forget(cache: &dyn Cache, key: &Key, flow: &Flow, what: &'static str) -> Reply<Done> {
     let last_good = cache.invalidate(&key.in_space(KeySpace::LastGood), flow.version(), ttl(flow));
-    let value = invalidate(cache, key, flow);
+    let value = invalidate(cache, key, flow, what);
     match last_good {
         Reply::Ready(Some(Ok(_))) => value,
         last_good => Reply::pending(async move {
@@ -67,14 +72,14 @@ fn forget(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
     }
 }
 
-fn invalidate(cache: &dyn Cache, key: &Key, flow: &Flow) -> Reply<Done> {
-    cache.invalidate(key, flow.version(), ttl(flow)).map(|write| match write {
-        CacheWrite::Done => did("invalidated"),
+fn invalidate(cache: &dyn Cache, key: &Key, flow: &Flow, what: &'static str) -> Reply<Done> {
+    cache.invalidate(key, flow.version(), ttl(flow)).map(move |write| match write {
+        CacheWrite::Done => did(what),
         CacheWrite::Newer => Done::Skipped("a newer version is cached"),
     })
 }
 
-/// A key that has no value is a failure, not a choice.
+/// A declared key whose expression has no value is a failure; no declared key is not.
 fn without_key(flow: &Flow) -> Reply<Done> {
     flow.fault(&[Argument::Key]).map_or_else(|| skipped("no key"), Reply::failed)
 }

@@ -1,4 +1,4 @@
-//! `event`: emit the event with the value; emit its `.failed` twin with code and message.
+//! `event`: emit the event with the value; emit the event `NAME.failed` with code and message.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 fn emit(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Done> {
     let Some(events) = &backends.events else { return no_backend() };
     let Some(event) = Event::of(flow) else { return skipped("no event") };
-    // An event that lacks something would be believed.
+    // Consumers could not see that an event is incomplete.
     if let Some(fault) = flow.fault(used) {
         return Reply::failed(fault);
     }

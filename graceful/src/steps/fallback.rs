@@ -1,6 +1,6 @@
 //! `fallback`: remember the last good value; recover from an error with it.
 //!
-//! A hook instead of the last good value is typed, so the handler's own code runs it; this file holds what needs no type.
+//! A fallback function is typed, so the handler's own future runs it; this file contains the parts that need no type.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,12 +25,12 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     })
 }
 
-/// Nobody is left to answer, else [`last_good`], its other half, had answered.
+/// Runs if no caller waits for an answer; otherwise [`last_good`] has run.
 pub(super) fn error(_: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     skipped(undone(flow))
 }
 
-/// Why there was nothing to do.
+/// The reason why there is nothing to recover.
 pub(crate) fn undone(flow: &Flow) -> &'static str {
     match flow.ending {
         CallOutcome::Ok | CallOutcome::Err => "not declared",
@@ -38,9 +38,9 @@ pub(crate) fn undone(flow: &Flow) -> &'static str {
     }
 }
 
-/// The value to recover with: never older than the declared age, and not renewed by being used.
+/// The last good value: never older than the declared age, and not renewed by being used.
 ///
-/// Only a server fault is recovered from: who may not see a value, or asks for one that is gone, must not get it this way.
+/// Whether the code is a server fault. Otherwise a caller who may not see a value, or asks for a deleted one, would get it.
 pub(crate) fn last_good(backends: &Backends, flow: &Arc<Flow>) -> Reply<Option<Payload>> {
     let (Some(cache), true) = (&backends.cache, flow.code.is_server_fault()) else {
         return Reply::ready(None);

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// `graph(relation = …, to = …)` says what a success means besides; an error is a failed flow and nothing more.
+/// `graph(relation = …, to = …)` adds an edge to a success; an error only relates the entity to the failed flow.
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     record(backends, flow, &[GraphTo])
 }
@@ -20,7 +20,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     record(backends, flow, &[])
 }
 
-/// The flow is there, whatever it should have said of an entity.
+/// Records the flow even if the related entity has no name; then the step fails.
 fn record(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Done> {
     let Some(graph) = &backends.graph else { return no_backend() };
     let fault = flow.entity_fault().or_else(|| flow.fault(used));

@@ -27,6 +27,6 @@ fn record(backends: &Backends, flow: &Arc<Flow>, used: &[Argument]) -> Reply<Don
     if !flow.has_entity() {
         return skipped("no entity");
     }
-    // The flow counts, whatever it should have carried.
+    // The flow is counted even if its declared metadata has no value; then the step fails.
     failing(store.record(flow).map(Done::Normalised), flow.fault(used))
 }

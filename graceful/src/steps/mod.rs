@@ -21,7 +21,7 @@ use crate::{
     step::{Step, StepError, Steps},
 };
 
-/// The steps whose default arms have what they drive.
+/// The steps whose default arms have their backend.
 pub(crate) fn served(backends: &Backends) -> Steps {
     let mut served = Steps::NONE;
     for (step, is_there) in [
@@ -42,7 +42,7 @@ pub(crate) fn served(backends: &Backends) -> Steps {
     served
 }
 
-/// What an arm came to.
+/// The result of an arm.
 pub(crate) enum Done {
     Did(&'static str),
     Skipped(&'static str),
@@ -58,7 +58,7 @@ struct Arms {
     error: Arm,
 }
 
-/// By `Step as usize`.
+/// Indexed by `Step as usize`.
 static ARMS: [Arms; 9] = [
     Arms { success: fallback::success, error: fallback::error },
     Arms { success: metadata::success, error: metadata::error },
@@ -71,7 +71,7 @@ static ARMS: [Arms; 9] = [
     Arms { success: alert::success, error: alert::error },
 ];
 
-/// Starts the arm of `step` that the flow's outcome asks for.
+/// Starts the arm of `step` for the flow's outcome.
 pub(crate) fn start(step: Step, backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     #[cfg(feature = "__testing")]
     let _calling = crate::calling::enter(step, flow);
@@ -88,7 +88,7 @@ const fn skipped(why: &'static str) -> Reply<Done> {
     Reply::ready(Done::Skipped(why))
 }
 
-/// The step has done what it can without an argument that has no value, and fails all the same.
+/// Makes the step fail after it has run without an argument that has no value.
 fn failing(reply: Reply<Done>, fault: Option<StepError>) -> Reply<Done> {
     match fault {
         None => reply,

@@ -13,7 +13,7 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     register(backends, flow)
 }
 
-/// Which of the two names it is, [`Flow::registered_pattern`] says.
+/// Both arms are the same, because [`Flow::registered_pattern`] returns the name for the flow's outcome.
 fn register(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(nexus) = &backends.nexus else { return no_backend() };
     failing(nexus.register(flow).map(|()| did("registered")), flow.fault(&[]))

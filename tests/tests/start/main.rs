@@ -42,7 +42,11 @@ pub mod orders {
 fn unmet() -> [String; 3] {
     let at = |line| format!("({}:{line})", file!());
     [
-        format!("`store_user` {} is durable, but no durable store is configured", at(users::DURABLE)),
+        format!(
+            "`store_user` {} is durable, but no durable store is configured: call `.store(…)` on the builder, or set `GRACEFUL_STORE` and \
+             use `Orchestrator::from_env`",
+            at(users::DURABLE)
+        ),
         format!(
             "`cancel_order` {} requires step `audit`, but no audit backend is configured",
             at(orders::REQUIRED)

@@ -69,6 +69,23 @@ async fn relay_runs_the_steps_of_a_stored_flow_with_the_same_id() {
     }
 }
 
+struct Opaque;
+
+#[orchestrate(pattern = "user", cache = 42, delivery = "durable")]
+async fn answer_without_a_payload() -> Result<Opaque, Code> {
+    Ok(Opaque)
+}
+
+#[tokio::test]
+async fn relay_reports_that_a_value_is_not_serialize() {
+    let service = Service::new().await;
+    service.without_a_relay().scope(answer_without_a_payload()).await.map(drop).unwrap();
+    let relay = service.with_a_relay();
+    let report = service.reports.until(1).await.remove(0);
+    assert_eq!(report.step(Step::Cache).to_string(), "invalidated: the `Ok` value is not `Serialize`");
+    drop(relay);
+}
+
 #[tokio::test]
 async fn panic_continues_after_its_flow_is_stored() {
     #[orchestrate(pattern = "user", id = 42, delivery = "durable")]

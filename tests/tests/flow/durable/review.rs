@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use graceful::backends::{Job, Scheduler};
+use graceful::backends::{Alerter, Job, Scheduler};
 
 use super::*;
 
@@ -59,6 +59,32 @@ async fn due_job_is_reviewed_until_the_reviewer_succeeds() {
     until_closed(&service).await;
     let asked = asked.lock().unwrap().clone();
     assert_eq!(asked, [("1".to_owned(), 1), ("1".to_owned(), 2), ("1".to_owned(), 3)]);
+}
+
+#[tokio::test]
+async fn ok_of_the_reviewer_closes_the_job_and_leaves_the_alert_open() {
+    let service = Service::new().await;
+    let orchestrator = service.builder().reviewer(|_| async { Ok(()) }).build().unwrap();
+    orchestrator.scope(ask(1, Some(Code::Internal))).await.unwrap_err();
+    until_closed(&service).await;
+    assert_eq!(Alerter::open(&service.store).await.unwrap().len(), 1);
+    orchestrator.scope(ask(1, None)).await.unwrap();
+    assert!(Alerter::open(&service.store).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn reviewer_that_calls_the_handler_closes_the_job_and_the_alert() {
+    let service = Service::new().await;
+    let reviewer = |job: Job| async move {
+        let id = job.entity.id().parse().map_err(StepError::caused_by)?;
+        ask(id, None).await.map(drop).map_err(|code| StepError::new(code.as_str()))
+    };
+    let orchestrator = service.builder().reviewer(reviewer).build().unwrap();
+    orchestrator.scope(ask(1, Some(Code::Internal))).await.unwrap_err();
+    until_closed(&service).await;
+    let last = service.reports.until(2).await.remove(1);
+    assert_eq!(last.step(Step::Alert).to_string(), "resolved");
+    assert_eq!(last.step(Step::Schedule).to_string(), "completed");
 }
 
 #[tokio::test]

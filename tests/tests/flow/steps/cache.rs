@@ -183,7 +183,7 @@ mod success {
     async fn ok_whose_value_is_not_serialize_invalidates_the_key() {
         let world = cached_before().await;
         assert!(world.run(answers_what_cannot_be_serialised(&ada())).await.is_ok());
-        assert_eq!(world.last(Step::Cache).1, "invalidated");
+        assert_eq!(world.last(Step::Cache).1, "invalidated: the `Ok` value is not `Serialize`");
         assert_eq!(world.cached(&world.entity()).await, None);
     }
 

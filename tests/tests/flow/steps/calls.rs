@@ -45,6 +45,16 @@ async fn correlation_id_writes_to_no_entity() {
 }
 
 #[tokio::test]
+async fn heading_of_a_report_does_not_show_a_correlation_id_as_an_id() {
+    let world = World::new();
+    call(&world, None).await;
+    let heading = world.reports.last().heading();
+    assert_eq!(heading, "user (no id, correlation id 42): list -> ok OK");
+    world.run(crate::steps::update(ada(), None)).await.unwrap();
+    assert_eq!(world.reports.last().heading(), "user 42: update -> ok OK");
+}
+
+#[tokio::test]
 async fn event_of_a_call_has_no_subject() {
     for error in [None, Some(Code::Internal)] {
         let world = World::new();
