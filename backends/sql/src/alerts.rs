@@ -58,10 +58,10 @@ where
     /// Resolves the alert of a flow's incident, if one is open. No other flow may change the incident at the same time.
     pub async fn resolve(connection: &mut Connection<D>, flow: &Flow) -> Result<Option<Alert>, Error> {
         let incident = flow.incident().to_string();
-        let Some(open) = Self::open_alert(connection, &incident).await? else { return Ok(None) };
+        let Some(mut alert) = Self::open_alert(connection, &incident).await? else { return Ok(None) };
         // The row has the database's time, by which the newest alerts are selected.
-        let resolved = Alert { resolved_at: Some(flow.timestamp()), ..open };
-        let text = serde_json::to_string(&resolved).map_err(broken)?;
+        alert.resolved_at = Some(flow.timestamp());
+        let text = serde_json::to_string(&alert).map_err(broken)?;
         D::resolve_alert(incident, text).execute(&mut *connection).await?;
         sqlx::query(
             "DELETE FROM graceful_alerts WHERE seq IN (SELECT seq FROM graceful_alerts \
@@ -71,7 +71,7 @@ where
         .bind(RESOLVED)
         .execute(connection)
         .await?;
-        Ok(Some(resolved))
+        Ok(Some(alert))
     }
 
     /// Reads the open alerts.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graceful::backends::{AttemptOutcome, Claim, FlowState, Lane, StoredFlow};
+use graceful::backends::{AttemptOutcome, Claim, ClaimId, FlowState, Lane, StoredFlow};
 use sqlx::{ColumnIndex, Error, Executor, Row as _};
 use uuid::Uuid;
 
@@ -42,34 +42,28 @@ where
 {
     /// Decodes a claimed flow.
     pub fn decode_claim(row: &Row<D>) -> Result<Claim, Error> {
-        Ok(Claim {
-            id: row.try_get("id")?,
-            token: row.try_get("token")?,
-            attempt: Self::number(row, "attempts")?,
-            resubmitted: Self::number(row, "resubmitted")?,
-            handler: Self::text(row, "handler")?,
-            lane: Lane::from_number(row.try_get("lane")?),
-            body: row.try_get("body")?,
-        })
+        let (id, attempt) = (row.try_get("id")?, Self::number(row, "attempts")?);
+        let (handler, lane) = (Self::text(row, "handler")?, Lane::from_number(row.try_get("lane")?));
+        let id = ClaimId { id, token: row.try_get("token")? };
+        let mut claim = Claim::new(id, attempt, handler, lane, row.try_get("body")?);
+        claim.resubmitted = Self::number(row, "resubmitted")?;
+        Ok(claim)
     }
 
     fn decode_flow(row: &Row<D>) -> Result<StoredFlow, Error> {
-        Ok(StoredFlow {
-            id: row.try_get("id")?,
-            entity: Self::text(row, "entity")?,
-            handler: Self::text(row, "handler")?,
-            state: match row.try_get("state")? {
-                0_i16 => FlowState::Queued,
-                1 => FlowState::Completed,
-                _ => FlowState::Dead,
-            },
-            attempts: Self::number(row, "attempts")?,
-            resubmitted: Self::number(row, "resubmitted")?,
-            due: at(row.try_get("due")?),
-            error: Self::optional_text(row, "error")?,
-            ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(at),
-            body: row.try_get("body")?,
-        })
+        let state = match row.try_get("state")? {
+            0_i16 => FlowState::Queued,
+            1 => FlowState::Completed,
+            _ => FlowState::Dead,
+        };
+        let (entity, handler) = (Self::text(row, "entity")?, Self::text(row, "handler")?);
+        let (due, body) = (at(row.try_get("due")?), row.try_get("body")?);
+        let mut flow = StoredFlow::new(row.try_get("id")?, entity, handler, state, due, body);
+        flow.attempts = Self::number(row, "attempts")?;
+        flow.resubmitted = Self::number(row, "resubmitted")?;
+        flow.error = Self::optional_text(row, "error")?;
+        flow.ended_at = row.try_get::<Option<i64>, _>("ended_at")?.map(at);
+        Ok(flow)
     }
 
     /// Reads one flow.

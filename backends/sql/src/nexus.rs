@@ -4,7 +4,6 @@ use graceful::{
     Flow,
     backends::{PatternTrace, PatternUse},
 };
-use smol_str::SmolStr;
 use sqlx::{ColumnIndex, Error, Executor, Row as _};
 use uuid::Uuid;
 
@@ -64,12 +63,9 @@ where
     pub async fn patterns(connection: &mut Connection<D>) -> Result<Vec<PatternUse>, Error> {
         let rows = sqlx::query(D::PATTERNS).fetch_all(connection).await?;
         let used = rows.iter().map(|row| {
-            Ok(PatternUse {
-                pattern: SmolStr::new(D::unescaped(row.try_get("pattern")?)),
-                count: Self::number(row, "count")?,
-                first_used: at(row.try_get("first_used")?),
-                last_used: at(row.try_get("last_used")?),
-            })
+            let (first, last) = (at(row.try_get("first_used")?), at(row.try_get("last_used")?));
+            let pattern = D::unescaped(row.try_get("pattern")?);
+            Ok(PatternUse::new(pattern, Self::number(row, "count")?, first, last))
         });
         used.collect()
     }
@@ -79,11 +75,8 @@ where
         let query = sqlx::query("SELECT * FROM graceful_traces WHERE entity = $1 ORDER BY at, flow");
         let rows = query.bind(entity).fetch_all(connection).await?;
         let traced = rows.iter().map(|row| {
-            Ok(PatternTrace {
-                pattern: SmolStr::new(D::unescaped(row.try_get("pattern")?)),
-                flow: row.try_get("flow")?,
-                at: at(row.try_get("at")?),
-            })
+            let pattern = D::unescaped(row.try_get("pattern")?);
+            Ok(PatternTrace::new(pattern, row.try_get("flow")?, at(row.try_get("at")?)))
         });
         traced.collect()
     }

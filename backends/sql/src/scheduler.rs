@@ -1,7 +1,6 @@
 //! Review jobs.
 
-use graceful::backends::Job;
-use smol_str::SmolStr;
+use graceful::{Incident, Key, backends::Job};
 use sqlx::{ColumnIndex, Error, Executor, Row as _};
 use uuid::Uuid;
 
@@ -20,21 +19,17 @@ where
 {
     /// Decodes a job.
     pub fn decode_job(row: &Row<D>) -> Result<Job, Error> {
-        let code: &str = row.try_get("code")?;
-        Ok(Job {
-            id: row.try_get("entity")?,
-            entity: serde_json::from_str(row.try_get("key")?).map_err(broken)?,
-            owner: SmolStr::new(D::unescaped(row.try_get("owner")?)),
-            due: at(row.try_get("due")?),
-            opened_at: at(row.try_get("opened_at")?),
-            bumps: Self::number(row, "bumps")?,
-            flow: row.try_get("flow")?,
-            code: code.parse().map_err(broken)?,
-            held_until: row.try_get::<Option<i64>, _>("held_until")?.map(at),
-            attempts: Self::number(row, "attempts")?,
-            error: Self::optional_text(row, "error")?,
-            token: row.try_get("token")?,
-        })
+        let entity: Key = serde_json::from_str(row.try_get("key")?).map_err(broken)?;
+        let incident = Incident::new(entity, D::unescaped(row.try_get("owner")?));
+        let code = row.try_get::<&str, _>("code")?.parse().map_err(broken)?;
+        let (opened_at, due) = (at(row.try_get("opened_at")?), at(row.try_get("due")?));
+        let mut job = Job::new(&incident, row.try_get("flow")?, code, opened_at, due);
+        job.bumps = Self::number(row, "bumps")?;
+        job.held_until = row.try_get::<Option<i64>, _>("held_until")?.map(at);
+        job.attempts = Self::number(row, "attempts")?;
+        job.error = Self::optional_text(row, "error")?;
+        job.token = row.try_get("token")?;
+        Ok(job)
     }
 
     /// Reads the open jobs.

@@ -59,19 +59,10 @@ async fn entity_has_at_most_one_open_alert_of_the_highest_severity<S: Alerter>(a
     assert_eq!(fire(&alerts, &flows[0], Severity::Warning).await, AlertChange::Opened);
     assert_eq!(fire(&alerts, &flows[1], Severity::Critical).await, AlertChange::Repeated);
     assert_eq!(fire(&alerts, &flows[2], Severity::Error).await, AlertChange::Repeated);
-    let expected = Alert {
-        entity: flows[0].entity(),
-        owner: flows[0].incident().owner().clone(),
-        environment: "test".into(),
-        severity: Severity::Critical,
-        code: Code::Unknown,
-        message: "UNKNOWN".into(),
-        count: 3,
-        fired_at: at(1),
-        last_fired_at: at(3),
-        resolved_at: None,
-        flow: flows[2].id(),
-    };
+    let (incident, last) = (flows[0].incident(), flows[2].id());
+    let mut expected = Alert::new(&incident, Severity::Critical, Code::Unknown, last, at(1));
+    (expected.environment, expected.message) = ("test".into(), "UNKNOWN".into());
+    (expected.count, expected.last_fired_at) = (3, at(3));
     assert_eq!(open(&alerts).await, [expected]);
 }
 

@@ -71,18 +71,11 @@ impl Row {
     }
 
     fn stored(&self) -> StoredFlow {
-        StoredFlow {
-            id: self.id,
-            entity: self.entity.clone(),
-            handler: self.handler.clone(),
-            state: self.state(),
-            attempts: self.attempts,
-            resubmitted: self.resubmitted,
-            due: timestamp(self.due),
-            error: self.error.clone(),
-            ended_at: self.ended_at.map(timestamp),
-            body: self.body.clone(),
-        }
+        let (state, due, body) = (self.state(), timestamp(self.due), self.body.clone());
+        let mut flow = StoredFlow::new(self.id, &self.entity, &self.handler, state, due, body);
+        (flow.attempts, flow.resubmitted) = (self.attempts, self.resubmitted);
+        (flow.error, flow.ended_at) = (self.error.clone(), self.ended_at.map(timestamp));
+        flow
     }
 }
 
@@ -194,15 +187,10 @@ impl FlowStore for Store {
                 let token = Uuid::new_v4();
                 (row.token, row.due, row.attempts) =
                     (Some(token), now.saturating_add(micros(lease)), row.attempts + 1);
-                Some(Claim {
-                    id: row.id,
-                    token,
-                    attempt: row.attempts,
-                    resubmitted: row.resubmitted,
-                    handler: row.handler.clone(),
-                    lane: Lane::from_number(row.lane),
-                    body: row.body.clone(),
-                })
+                let (id, lane) = (ClaimId { id: row.id, token }, Lane::from_number(row.lane));
+                let mut claim = Claim::new(id, row.attempts, &row.handler, lane, row.body.clone());
+                claim.resubmitted = row.resubmitted;
+                Some(claim)
             };
             chosen.into_iter().filter_map(claim).collect()
         })

@@ -107,23 +107,17 @@ impl Notice {
 
 #[cfg(test)]
 mod tests {
+    use graceful::Incident;
+
     use super::*;
 
     fn alert(id: &str, code: Code, severity: Severity, fired: i64, last: i64) -> Alert {
         let at = |second| Timestamp::from_second(second).unwrap();
-        Alert {
-            entity: Key::new("users", None, "user", id),
-            owner: "update_user".into(),
-            environment: "test".into(),
-            severity,
-            code,
-            message: id.into(),
-            count: 2,
-            fired_at: at(fired),
-            last_fired_at: at(last),
-            resolved_at: None,
-            flow: Uuid::nil(),
-        }
+        let incident = Incident::new(Key::new("users", None, "user", id), "update_user");
+        let mut alert = Alert::new(&incident, severity, code, Uuid::nil(), at(fired));
+        (alert.environment, alert.message) = ("test".into(), id.into());
+        (alert.count, alert.last_fired_at) = (2, at(last));
+        alert
     }
 
     #[test]
@@ -144,7 +138,8 @@ mod tests {
     #[test]
     fn failures_of_two_handlers_are_two_groups() {
         let pay = alert("1", Code::Internal, Severity::Error, 1, 1);
-        let read = Alert { owner: "read".into(), ..pay.clone() };
+        let mut read = pay.clone();
+        read.owner = "read".into();
         assert_eq!(grouped([&pay, &read]).len(), 2);
     }
 }

@@ -100,20 +100,8 @@ impl backends::FlowStore for Flows {
         let mut rows = unpoisoned(self.0.lock());
         if !rows.by_id.contains_key(&flow.id) {
             let QueuedFlow { id, entity, handler, lane, body } = flow;
-            let (state, due) = (FlowState::Queued, rows.clock.now());
-            let stored = StoredFlow {
-                id,
-                entity,
-                handler,
-                state,
-                attempts: 0,
-                resubmitted: 0,
-                due,
-                error: None,
-                ended_at: None,
-                body,
-            };
-            rows.push(lane, stored);
+            let due = rows.clock.now();
+            rows.push(lane, StoredFlow::new(id, entity, handler, FlowState::Queued, due, body));
         }
         Reply::ready(())
     }

@@ -175,7 +175,7 @@ impl backends::Nexus for Nexus {
         visits.make_contiguous().sort_by_key(|visit| visit.at);
         let traced = visits.into_iter().map(|Visit { success, flow, at }| {
             // An entity's pattern is part of its key.
-            PatternTrace { pattern: name(entity.pattern(), success), flow, at }
+            PatternTrace::new(name(entity.pattern(), success), flow, at)
         });
         Reply::ready(traced.collect())
     }
@@ -247,10 +247,8 @@ mod tests {
         for flow in [&late, &early, &flow("2", Code::Ok)] {
             register(&nexus, flow);
         }
-        let expected = [
-            PatternTrace { pattern: "user".into(), flow: early.id(), at: at(1) },
-            PatternTrace { pattern: "user.error".into(), flow: late.id(), at: at(2) },
-        ];
+        let expected =
+            [PatternTrace::new("user", early.id(), at(1)), PatternTrace::new("user.error", late.id(), at(2))];
         assert_eq!(answer(nexus.trace(&late.entity())).unwrap(), expected);
         assert_eq!(answer(nexus.trace(&flow("3", Code::Ok).entity())).unwrap(), []);
     }

@@ -36,6 +36,7 @@ use crate::{
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Alert {
     /// The entity that it is about; at most one alert is open per entity and owner.
     pub entity: Key,
@@ -82,21 +83,29 @@ impl Alert {
 }
 
 impl Alert {
-    /// The alert of an incident that had no open one.
-    pub fn opened(flow: &Flow, severity: Severity) -> Self {
-        let incident = flow.incident();
+    /// Creates an open alert, which has fired once. Its message and its environment are empty.
+    pub fn new(incident: &Incident, severity: Severity, code: Code, flow: Uuid, fired_at: Timestamp) -> Self {
         Self {
             entity: incident.entity().clone(),
             owner: incident.owner().clone(),
-            environment: flow.origin.environment.clone(),
+            environment: SmolStr::default(),
             severity,
-            code: flow.code(),
-            message: flow.message.clone(),
+            code,
+            message: SmolStr::default(),
             count: 1,
-            fired_at: flow.timestamp(),
-            last_fired_at: flow.timestamp(),
+            fired_at,
+            last_fired_at: fired_at,
             resolved_at: None,
-            flow: flow.id(),
+            flow,
+        }
+    }
+
+    /// The alert of an incident that had no open one.
+    pub fn opened(flow: &Flow, severity: Severity) -> Self {
+        Self {
+            environment: flow.origin.environment.clone(),
+            message: flow.message.clone(),
+            ..Self::new(&flow.incident(), severity, flow.code(), flow.id(), flow.timestamp())
         }
     }
 

@@ -67,6 +67,7 @@ impl QueuedFlow {
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Claim {
     /// The flow's id.
     pub id: Uuid,
@@ -86,15 +87,18 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Creates a claim of a flow that was never resubmitted.
+    pub fn new(id: ClaimId, attempt: u32, handler: impl Into<String>, lane: Lane, body: Vec<u8>) -> Self {
+        let ClaimId { id, token } = id;
+        Self { id, token, attempt, resubmitted: 0, handler: handler.into(), lane, body }
+    }
+
     /// The id of this claim, which [`FlowStore::record_outcome`] needs.
     ///
     /// ```
-    /// # use graceful::backends::{Claim, Lane, Uuid};
-    /// # let claim = Claim {
-    /// #     id: Uuid::nil(), token: Uuid::max(), attempt: 1, resubmitted: 0, handler: String::new(), lane: Lane::default(),
-    /// #     body: Vec::new(),
-    /// # };
-    /// assert_eq!((claim.claim_id().id, claim.claim_id().token), (claim.id, claim.token));
+    /// # use graceful::backends::{Claim, ClaimId, Lane, Uuid};
+    /// let id = ClaimId { id: Uuid::nil(), token: Uuid::max() };
+    /// assert_eq!(Claim::new(id, 1, "users::update_user", Lane::default(), Vec::new()).claim_id(), id);
     /// ```
     pub fn claim_id(&self) -> ClaimId {
         ClaimId { id: self.id, token: self.token }
@@ -192,6 +196,7 @@ impl fmt::Display for FlowState {
 /// # }).unwrap();
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredFlow {
     /// The flow's id.
     pub id: Uuid,
@@ -216,6 +221,29 @@ pub struct StoredFlow {
 }
 
 impl StoredFlow {
+    /// Creates a flow that was never claimed.
+    pub fn new(
+        id: Uuid,
+        entity: impl Into<String>,
+        handler: impl Into<String>,
+        state: FlowState,
+        due: Timestamp,
+        body: Vec<u8>,
+    ) -> Self {
+        Self {
+            id,
+            entity: entity.into(),
+            handler: handler.into(),
+            state,
+            attempts: 0,
+            resubmitted: 0,
+            due,
+            error: None,
+            ended_at: None,
+            body,
+        }
+    }
+
     /// Decodes the flow.
     ///
     /// # Errors
@@ -223,10 +251,8 @@ impl StoredFlow {
     ///
     /// ```
     /// # use graceful::backends::{FlowState, StoredFlow, Timestamp, Uuid};
-    /// # let stored = StoredFlow {
-    /// #     id: Uuid::nil(), entity: "e".into(), handler: String::new(), state: FlowState::Dead, attempts: 1,
-    /// #     resubmitted: 0, due: Timestamp::UNIX_EPOCH, error: None, ended_at: None, body: b"junk".to_vec(),
-    /// # };
+    /// let (due, body) = (Timestamp::UNIX_EPOCH, b"junk".to_vec());
+    /// let stored = StoredFlow::new(Uuid::nil(), "users::user:42", "users::update_user", FlowState::Dead, due, body);
     /// assert!(stored.flow().unwrap_err().message().starts_with("the stored flow cannot be read"));
     /// ```
     pub fn flow(&self) -> Result<Flow, StepError> {

@@ -30,6 +30,7 @@ use crate::{backends::Reply, flow::Flow, key::Key};
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PatternUse {
     /// `user` for the success flow, `user.error` for the error flow.
     pub pattern: SmolStr,
@@ -39,6 +40,13 @@ pub struct PatternUse {
     pub first_used: Timestamp,
     /// When it was last used.
     pub last_used: Timestamp,
+}
+
+impl PatternUse {
+    /// Creates the use of a pattern.
+    pub fn new(pattern: impl Into<SmolStr>, count: u64, first_used: Timestamp, last_used: Timestamp) -> Self {
+        Self { pattern: pattern.into(), count, first_used, last_used }
+    }
 }
 
 /// One flow of an entity; see [`Nexus::trace`].
@@ -61,6 +69,7 @@ pub struct PatternUse {
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PatternTrace {
     /// `user` for the success flow, `user.error` for the error flow.
     pub pattern: SmolStr,
@@ -68,6 +77,13 @@ pub struct PatternTrace {
     pub flow: Uuid,
     /// When the flow ended.
     pub at: Timestamp,
+}
+
+impl PatternTrace {
+    /// Creates the trace of a flow.
+    pub fn new(pattern: impl Into<SmolStr>, flow: Uuid, at: Timestamp) -> Self {
+        Self { pattern: pattern.into(), flow, at }
+    }
 }
 
 /// Registers which patterns are used, how often, and for which entities.

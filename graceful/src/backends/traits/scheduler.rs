@@ -34,6 +34,7 @@ use crate::{
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Job {
     /// The full name of the incident, which does not change.
     pub id: String,
@@ -62,6 +63,24 @@ pub struct Job {
 }
 
 impl Job {
+    /// Creates an open job, which nobody has polled.
+    pub fn new(incident: &Incident, flow: Uuid, code: Code, opened_at: Timestamp, due: Timestamp) -> Self {
+        Self {
+            id: incident.to_string(),
+            entity: incident.entity().clone(),
+            owner: incident.owner().clone(),
+            due,
+            opened_at,
+            bumps: 1,
+            flow,
+            code,
+            held_until: None,
+            attempts: 0,
+            error: None,
+            token: None,
+        }
+    }
+
     /// The incident of the job.
     ///
     /// ```
