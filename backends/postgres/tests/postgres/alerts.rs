@@ -4,7 +4,7 @@ use graceful::{Code, Orchestrator, Step, backends::Alert, orchestrate};
 use graceful_tests::{BACKENDS, Reports};
 use tokio::task::JoinSet;
 
-use super::Postgres;
+use super::{Postgres, execute};
 
 #[orchestrate(pattern = "user", id = id)]
 async fn touch(id: u64, error: Option<Code>) -> Result<u64, Code> {
@@ -41,6 +41,23 @@ async fn ok_of_one_process_resolves_the_alert_of_another() {
     assert_eq!(touched(&another, 42, None).await, "resolved");
     assert_eq!(touched(&one, 42, None).await, "no open alert");
     assert_eq!(open(&one.0).await, []);
+    postgres.clean().await;
+}
+
+#[tokio::test]
+async fn resolved_alerts_beyond_a_thousand_are_deleted() {
+    let Some(postgres) = Postgres::find().await else { return };
+    let schema = postgres.schema().await;
+    let process = process(&postgres.url(&schema)).await;
+    assert_eq!(touched(&process, 1, Some(Code::Internal)).await, "fired");
+    assert_eq!(touched(&process, 1, None).await, "resolved");
+    let older = "INSERT INTO graceful_alerts (entity, fired_at, resolved_at, alert)
+                 SELECT 'older', n, n, alert FROM graceful_alerts, generate_series(1, 1200) AS n";
+    execute(&mut postgres.connection(&schema).await, older).await;
+    assert_eq!(touched(&process, 2, Some(Code::Internal)).await, "fired");
+    assert_eq!(touched(&process, 2, None).await, "resolved");
+    let resolved = process.0.alerts().unwrap().resolved(5000).await.unwrap();
+    assert_eq!((resolved.len(), resolved[0].entity.id()), (1000, "2"));
     postgres.clean().await;
 }
 

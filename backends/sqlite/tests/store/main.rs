@@ -1,6 +1,7 @@
 //! The store in one SQLite file.
 #![allow(missing_docs, reason = "tests")]
 
+mod alerts;
 mod audit;
 mod conformance;
 mod inbox;
