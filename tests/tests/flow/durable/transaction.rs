@@ -14,9 +14,11 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, id: i64, error: Option<Code>) ->
     error.map_or(Ok(id), |code| Err(StepError::new(code.as_str())))
 }
 
-/// The same within the connection.
+type Connection<'a> = &'a mut SqliteConnection;
+
+/// The same within the connection, by an alias of a reference.
 #[orchestrate(pattern = "user", id = id, event = "saved", delivery = "durable", tx = connection)]
-async fn save_by(connection: &mut SqliteConnection, id: i64) -> Result<i64, StepError> {
+async fn save_by(connection: Connection<'_>, id: i64) -> Result<i64, StepError> {
     sqlx::query("INSERT INTO users (id) VALUES (?)")
         .bind(id)
         .execute(connection)
