@@ -2,14 +2,15 @@
 //! documented lines.
 #![allow(missing_docs, reason = "tests")]
 
+#[macro_use(test)]
+extern crate graceful_tests;
+
 use std::{
     env,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitCode, Stdio},
 };
-
-use graceful_tests::services::{installed, missing};
 
 const README: &str = include_str!("../README.md");
 const START: &str = "cargo run --example users";
@@ -18,11 +19,12 @@ const START: &str = "cargo run --example users";
 const REST: &str = "127.0.0.1:8080";
 const GRPC: &str = "127.0.0.1:50051";
 
-#[test]
+fn main() -> ExitCode {
+    graceful_tests::harness::main()
+}
+
+#[test(requires("curl"))]
 fn commands_of_the_readme_answer_as_written() {
-    if installed("curl").is_none() {
-        return missing("curl");
-    }
     let directory = tempfile::tempdir().unwrap();
     let mut service = None;
     let mut walked = 0;

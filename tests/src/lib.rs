@@ -6,6 +6,7 @@ pub mod blanket;
 pub mod docs;
 pub mod faulty;
 pub mod gate;
+pub mod harness;
 pub mod hooks;
 pub mod http;
 pub mod inboxes;
@@ -15,6 +16,7 @@ pub mod old_audit;
 pub mod proxy;
 pub mod raw_http;
 pub mod reports;
+pub mod requirement;
 pub mod servers;
 pub mod services;
 pub mod shapes;
@@ -30,9 +32,12 @@ pub use self::{
     log::Log,
     proxy::{Link, Proxy},
     reports::Reports,
+    requirement::Requirement,
     users::{User, UserError, ada},
     world::World,
 };
+
+pub use graceful_test_attribute::test;
 
 /// Every backend that a URL can choose.
 pub const BACKENDS: &[graceful::Backend] = &[

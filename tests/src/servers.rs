@@ -2,8 +2,7 @@
 
 use std::{
     fs,
-    io::Write as _,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -11,43 +10,17 @@ use std::{
 
 use tokio::net::TcpStream;
 
-use crate::{
-    gate::until,
-    services::{installed, may_be_missing},
-};
+use crate::{gate::until, requirement};
 
-/// Redis on its standard port, if it is there.
-pub async fn redis() -> Option<SocketAddr> {
-    running("Redis", 6379).await
-}
+/// Redis on its standard port.
+pub const REDIS: SocketAddr = local(6379);
+/// NATS with JetStream on its standard port.
+pub const NATS: SocketAddr = local(4222);
+/// PostgreSQL on its standard port.
+pub const POSTGRES: SocketAddr = local(5432);
 
-/// NATS with JetStream on its standard port, if it is there.
-pub async fn nats() -> Option<SocketAddr> {
-    running("NATS", 4222).await
-}
-
-/// PostgreSQL on its standard port, if it is there.
-pub async fn postgres() -> Option<SocketAddr> {
-    running("PostgreSQL", 5432).await
-}
-
-/// A server on this machine. Where it is missing the test fails, or is skipped and says so: see [`missing`].
-pub async fn running(name: &str, port: u16) -> Option<SocketAddr> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    match TcpStream::connect(address).await {
-        Ok(_) => Some(address),
-        Err(error) => missing(&format!("{name} at {address}: {error}")),
-    }
-}
-
-/// # Panics
-/// With `GRACEFUL_REQUIRE_SERVICES=1`. Without it, the test is skipped, and the standard error says so.
-pub fn missing<T>(what: &str) -> Option<T> {
-    assert!(may_be_missing(), "there is no {what}");
-    let test = std::thread::current().name().unwrap_or_default().to_owned();
-    // Past the capture of a test's output, which is shown only when it fails.
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {test}: there is no {what}");
-    None
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
 /// A name that no other run of no other test has.
@@ -69,7 +42,7 @@ pub struct Server {
 
 impl Server {
     /// Redis, with further arguments such as `--requirepass`.
-    pub async fn redis(arguments: &[&str]) -> Option<Self> {
+    pub async fn redis(arguments: &[&str]) -> Self {
         Self::start("redis-server", |port, directory| {
             let own = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", directory];
             own.iter().chain(arguments).map(ToString::to_string).collect()
@@ -78,7 +51,7 @@ impl Server {
     }
 
     /// NATS with JetStream, and with these further lines of configuration, such as `max_payload: 1024`.
-    pub async fn nats(configuration: &str) -> Option<Self> {
+    pub async fn nats(configuration: &str) -> Self {
         Self::start("nats-server", |port, directory| {
             let file = Path::new(directory).join("nats.conf");
             let own = format!("listen: 127.0.0.1:{port}\njetstream {{ store_dir: \"{directory}\" }}\n");
@@ -89,8 +62,8 @@ impl Server {
     }
 
     /// Any other; its arguments are made from its port and directory.
-    pub async fn start(program: &str, arguments: impl FnOnce(&str, &str) -> Vec<String>) -> Option<Self> {
-        let Some(program) = find(program) else { return missing(program) };
+    pub async fn start(program: &str, arguments: impl FnOnce(&str, &str) -> Vec<String>) -> Self {
+        let program = requirement::program(program);
         let directory = std::env::temp_dir().join(unique("graceful"));
         fs::create_dir_all(&directory).unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -98,7 +71,7 @@ impl Server {
         let process = run(&program, &arguments);
         let mut server = Self { program, arguments, address, directory, process };
         server.listens().await;
-        Some(server)
+        server
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -143,9 +116,4 @@ fn run(program: &Path, arguments: &[String]) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
-}
-
-/// Debian keeps servers where the `PATH` of a plain user does not lead.
-fn find(program: &str) -> Option<PathBuf> {
-    installed(program).or_else(|| Some(Path::new("/usr/sbin").join(program)).filter(|file| file.is_file()))
 }

@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use crate::requirement;
+
 /// How many were started, for a directory of each one's own.
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
@@ -27,26 +29,26 @@ pub struct Service {
 
 impl Service {
     /// A SPARQL 1.1 server; queries at `/query`, updates at `/update`.
-    pub fn sparql() -> Option<Self> {
+    pub fn sparql() -> Self {
         Self::start("oxigraph", |command, port, _| {
             command.args(["serve", "--bind", &format!("127.0.0.1:{port}")]);
         })
     }
 
-    pub fn alertmanager() -> Option<Self> {
+    pub fn alertmanager() -> Self {
         Self::alertmanager_at(free_port())
     }
 
     /// One at a given port, where another was.
-    pub fn alertmanager_at(port: u16) -> Option<Self> {
+    pub fn alertmanager_at(port: u16) -> Self {
         Self::start_at("prometheus-alertmanager", port, alertmanager)
     }
 
     /// One that asks for the password of the user `ada`, whose hash this is. Its certificate, of `localhost`, is
     /// `certificate.pem`, and nobody's.
-    pub fn alertmanager_over_tls(password: &str) -> Option<Self> {
+    pub fn alertmanager_over_tls(password: &str) -> Self {
         Self::start("prometheus-alertmanager", |command, port, directory| {
-            let made = Command::new("openssl")
+            let made = Command::new(requirement::program("openssl"))
                 .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
                 .args(["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
                 .args(["-addext", "basicConstraints=critical,CA:FALSE"])
@@ -63,20 +65,15 @@ impl Service {
         })
     }
 
-    /// `None` where it is not installed, unless the tests must have it.
-    fn start(program: &str, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Option<Self> {
+    fn start(program: &str, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Self {
         Self::start_at(program, free_port(), arguments)
     }
 
-    fn start_at(program: &str, port: u16, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Option<Self> {
-        let Some(program) = installed(program) else {
-            missing(program);
-            return None;
-        };
+    fn start_at(program: &str, port: u16, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Self {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let directory = env::temp_dir().join(format!("graceful-tests-{}-{number}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
-        let mut command = Command::new(program);
+        let mut command = Command::new(requirement::program(program));
         arguments(&mut command, port, &directory);
         let mut child = command
             .current_dir(&directory)
@@ -92,7 +89,7 @@ impl Service {
         loop {
             let line = lines.recv_timeout(Duration::from_secs(60)).expect("a server that starts says so");
             if line.contains("Listening") {
-                return Some(service);
+                return service;
             }
         }
     }
@@ -139,22 +136,4 @@ fn tell(output: impl Read + Send + 'static, lines: mpsc::Sender<String>) {
 /// A port where nobody listens just now.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// What `cargo xtask services --install` installed, else what is on the path.
-pub fn installed(program: &str) -> Option<PathBuf> {
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/bin");
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut places = std::iter::once(ours).chain(env::split_paths(&path));
-    places.find_map(|place| Some(place.join(program)).filter(|program| program.is_file()))
-}
-
-/// Whether a test may pass without having run.
-pub fn may_be_missing() -> bool {
-    env::var_os("GRACEFUL_REQUIRE_SERVICES").is_none_or(|must| must != "1")
-}
-
-pub fn missing(program: &str) {
-    assert!(may_be_missing(), "`{program}` is missing; `cargo xtask services --install` installs it");
-    eprintln!("SKIPPED: `{program}` is not installed here; `cargo xtask services --install` installs it");
 }

@@ -52,7 +52,7 @@ pub fn report() {
         if python {
             names.extend(PYTHON);
         }
-        say(&format!("missing: {}; the tests that need them are skipped", names.join(", ")));
+        say(&format!("missing: {}; the tests that need them are ignored", names.join(", ")));
         say("to put them below target/services, and change nothing else: cargo xtask services --install");
         if !programs.is_empty() {
             let packages: Vec<&str> = programs.iter().map(|(_, package)| *package).collect();
@@ -61,7 +61,7 @@ pub fn report() {
     }
     for (name, port) in SERVERS.iter().filter(|(_, port)| !answers(*port)) {
         say(&format!(
-            "no {name} at 127.0.0.1:{port}; the tests that need it are skipped; to start it: {COMPOSE}"
+            "no {name} at 127.0.0.1:{port}; the tests that need it are ignored; to start it: {COMPOSE}"
         ));
     }
 }

@@ -9,12 +9,13 @@ use crate::{
 /// How many times as much as in `ci`.
 const TIMES: &str = "20";
 
-pub fn soak(filters: &[&str]) -> Result {
+pub fn soak(filter: Option<&str>) -> Result {
     services::prepare()?;
+    // Includes the tests whose server or program is missing: each of them fails, and says what it is.
     let mut tests = cargo("test --workspace --locked --tests --no-fail-fast -- --include-ignored");
     // Properties whose tests do not say how many cases they run have 256 in `ci`.
     run(tests
-        .args(filters)
+        .args(filter)
         .env("GRACEFUL_SOAK", TIMES)
         .env("GRACEFUL_KILLS", "1000")
         .env("PROPTEST_CASES", "5120"))

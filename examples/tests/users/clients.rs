@@ -5,7 +5,12 @@ use graceful_examples::users::{CreateUser, UserMessage};
 use graceful_tests::gate::awaited;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-use super::{ADA_1, World, grpc::by, on_each, with_ada_on_each};
+use super::{ADA_1, World, databases::Kind, grpc::by, on, with_ada_on};
+
+on_each_database! {
+    disconnected_http_client_leaves_the_error_flow
+    disconnected_grpc_client_leaves_the_error_flow
+}
 
 const SLOW: &str = r#"{"name":"bob","email":"slow@example.org"}"#;
 
@@ -53,24 +58,22 @@ async fn of_update(world: &World) {
     assert_eq!(world.send("bob", "GET", "/users/1", "").await.body(), ADA_1);
 }
 
-#[tokio::test]
-async fn disconnected_http_client_leaves_the_error_flow() {
-    on_each(async |world| {
+async fn disconnected_http_client_leaves_the_error_flow(kind: Kind) {
+    on(kind, async |world| {
         goes_over_http(world, "POST /users").await;
         of_create(world).await;
     })
     .await;
-    with_ada_on_each(async |world| {
+    with_ada_on(kind, async |world| {
         goes_over_http(world, "PUT /users/1").await;
         of_update(world).await;
     })
     .await;
 }
 
-#[tokio::test]
-async fn disconnected_grpc_client_leaves_the_error_flow() {
+async fn disconnected_grpc_client_leaves_the_error_flow(kind: Kind) {
     let [name, email] = ["bob", "slow@example.org"].map(ToOwned::to_owned);
-    on_each(async |world| {
+    on(kind, async |world| {
         let new = by(world, "root", CreateUser { name: name.clone(), email: email.clone() });
         let mut client = world.grpc.clone();
         let call = tokio::spawn(async move { client.create(new).await });
@@ -79,7 +82,7 @@ async fn disconnected_grpc_client_leaves_the_error_flow() {
         of_create(world).await;
     })
     .await;
-    with_ada_on_each(async |world| {
+    with_ada_on(kind, async |world| {
         let user = by(world, "root", UserMessage { id: 1, name: name.clone(), email: email.clone() });
         let mut client = world.grpc.clone();
         let call = tokio::spawn(async move { client.update(user).await });

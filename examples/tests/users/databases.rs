@@ -1,6 +1,6 @@
 //! The databases that the service runs on. Each test gets an empty one.
 
-use graceful_tests::servers::{self, unique};
+use graceful_tests::servers::{POSTGRES, unique};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -14,10 +14,6 @@ pub enum Kind {
     Postgres,
 }
 
-impl Kind {
-    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
-}
-
 pub enum Database {
     Sqlite(TempDir),
     /// By a schema of its own; the URL without it.
@@ -29,17 +25,16 @@ pub enum Database {
 }
 
 impl Database {
-    /// `None` where there is no such server.
-    pub async fn new(kind: Kind) -> Option<Self> {
+    pub async fn new(kind: Kind) -> Self {
         sqlx::any::install_default_drivers();
         match kind {
-            Kind::Sqlite => Some(Self::Sqlite(TempDir::new().unwrap())),
+            Kind::Sqlite => Self::Sqlite(TempDir::new().unwrap()),
             Kind::Postgres => {
-                let server = format!("postgres://postgres@{}/test", servers::postgres().await?);
+                let server = format!("postgres://postgres@{POSTGRES}/test");
                 let turn = TURN.acquire().await.unwrap();
                 let schema = unique("users").replace('-', "_");
                 execute(&server, &format!("CREATE SCHEMA {schema}")).await;
-                Some(Self::Postgres { server, schema, _turn: turn })
+                Self::Postgres { server, schema, _turn: turn }
             }
         }
     }

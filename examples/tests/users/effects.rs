@@ -2,11 +2,18 @@
 
 use graceful::Step;
 
-use super::{ADA, ADA_1, json, with_ada_on_each};
+use super::{ADA, ADA_1, databases::Kind, json, with_ada_on};
 
-#[tokio::test]
-async fn create_has_the_effects_of_each_outcome() {
-    with_ada_on_each(async |world| {
+on_each_database! {
+    create_has_the_effects_of_each_outcome
+    read_has_the_effects_of_each_outcome
+    update_has_the_effects_of_each_outcome
+    delete_has_the_effects_of_each_outcome
+    broken_database_is_an_internal_error_and_opens_an_incident
+}
+
+async fn create_has_the_effects_of_each_outcome(kind: Kind) {
+    with_ada_on(kind, async |world| {
         world.last().await.assert_steps([
             (Step::Metadata, "record"),
             (Step::Cache, &format!("put 1 {ADA_1}")),
@@ -43,9 +50,8 @@ async fn create_has_the_effects_of_each_outcome() {
     .await;
 }
 
-#[tokio::test]
-async fn read_has_the_effects_of_each_outcome() {
-    with_ada_on_each(async |world| {
+async fn read_has_the_effects_of_each_outcome(kind: Kind) {
+    with_ada_on(kind, async |world| {
         world.send("bob", "GET", "/users/1", "").await;
         world.last().await.assert_step(Step::Cache, &format!("put 1 {ADA_1}"));
         world.last().await.assert_step(Step::Event, "skipped: no event");
@@ -56,9 +62,8 @@ async fn read_has_the_effects_of_each_outcome() {
     .await;
 }
 
-#[tokio::test]
-async fn update_has_the_effects_of_each_outcome() {
-    with_ada_on_each(async |world| {
+async fn update_has_the_effects_of_each_outcome(kind: Kind) {
+    with_ada_on(kind, async |world| {
         world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"l@example.org"}"#).await;
         let ada = r#"{"id":1,"name":"ada","email":"l@example.org"}"#;
         world.last().await.assert_step(Step::Cache, &format!("put 1 {ada}"));
@@ -74,9 +79,8 @@ async fn update_has_the_effects_of_each_outcome() {
     .await;
 }
 
-#[tokio::test]
-async fn delete_has_the_effects_of_each_outcome() {
-    with_ada_on_each(async |world| {
+async fn delete_has_the_effects_of_each_outcome(kind: Kind) {
+    with_ada_on(kind, async |world| {
         world.send("ada", "DELETE", "/users/1", "").await;
         world.last().await.assert_step(Step::Cache, "kept: the state is untouched");
         world.last().await.assert_step(Step::Event, "emit user_deleted.failed null");
@@ -88,9 +92,8 @@ async fn delete_has_the_effects_of_each_outcome() {
 }
 
 /// The table is dropped under the running service. That is a server fault, and a client learns nothing but that.
-#[tokio::test]
-async fn broken_database_is_an_internal_error_and_opens_an_incident() {
-    with_ada_on_each(async |world| {
+async fn broken_database_is_an_internal_error_and_opens_an_incident(kind: Kind) {
+    with_ada_on(kind, async |world| {
         world.database.execute("DROP TABLE users").await;
         for (method, path, body, event) in [
             ("POST", "/users", ADA, "emit user_created.failed null"),

@@ -3,7 +3,12 @@ use graceful_examples::users::{CreateUser, UserId, UserMessage};
 use tonic::Request;
 use tonic_types::StatusExt as _;
 
-use super::{ADA_1, World, json, on_each, with_ada_on_each};
+use super::{ADA_1, World, databases::Kind, json, on, with_ada_on};
+
+on_each_database! {
+    create_read_update_delete
+    refused_call_is_a_status_with_details
+}
 
 /// A call of a handler by somebody.
 pub fn by<T>(world: &World, who: &str, message: T) -> Request<T> {
@@ -18,9 +23,8 @@ fn ada() -> UserMessage {
     UserMessage { id: 1, name: "ada".to_owned(), email: "ada@example.org".to_owned() }
 }
 
-#[tokio::test]
-async fn create_read_update_delete() {
-    on_each(async |world| {
+async fn create_read_update_delete(kind: Kind) {
+    on(kind, async |world| {
         let UserMessage { id: _, name, email } = ada();
         let created = world.grpc.clone().create(by(world, "root", CreateUser { name, email })).await.unwrap();
         assert_eq!(created.metadata().get("x-request-id").unwrap(), "r-1");
@@ -47,9 +51,8 @@ async fn create_read_update_delete() {
     .await;
 }
 
-#[tokio::test]
-async fn refused_call_is_a_status_with_details() {
-    with_ada_on_each(async |world| {
+async fn refused_call_is_a_status_with_details(kind: Kind) {
+    with_ada_on(kind, async |world| {
         for (who, id, code, message) in [
             ("nobody", 1, Code::Unauthenticated, "say who you are"),
             ("nobody", 7, Code::Unauthenticated, "say who you are"),

@@ -1,11 +1,16 @@
 use graceful::{CallOutcome, Code};
 use serde_json::json;
 
-use super::{ADA, ADA_1, json, on_each, with_ada_on_each};
+use super::{ADA, ADA_1, databases::Kind, json, on, with_ada_on};
 
-#[tokio::test]
-async fn create_read_update_delete() {
-    with_ada_on_each(async |world| {
+on_each_database! {
+    create_read_update_delete
+    refused_request_is_a_problem_with_its_code
+    malformed_request_is_a_problem_without_a_flow
+}
+
+async fn create_read_update_delete(kind: Kind) {
+    with_ada_on(kind, async |world| {
         let ended = async || world.last().await.flow().ending();
         let read = world.send("bob", "GET", "/users/1", "").await;
         assert_eq!(
@@ -28,9 +33,8 @@ async fn create_read_update_delete() {
     .await;
 }
 
-#[tokio::test]
-async fn refused_request_is_a_problem_with_its_code() {
-    with_ada_on_each(async |world| {
+async fn refused_request_is_a_problem_with_its_code(kind: Kind) {
+    with_ada_on(kind, async |world| {
         let bob = world.send("root", "POST", "/users", r#"{"name":"bob","email":"bob@example.org"}"#).await;
         assert_eq!(json(&bob)["id"], 2);
         world.last().await;
@@ -76,9 +80,8 @@ const NAME: &str = "a name is 1 to 40 letters, digits or `-`";
 const MAIL: &str = "no mail gets through to this address";
 
 /// A request that cannot be parsed does not reach a handler.
-#[tokio::test]
-async fn malformed_request_is_a_problem_without_a_flow() {
-    on_each(async |world| {
+async fn malformed_request_is_a_problem_without_a_flow(kind: Kind) {
+    on(kind, async |world| {
         for (method, path, body) in
             [("POST", "/users", "{"), ("POST", "/users", "{}"), ("PUT", "/users/x", ADA)]
         {

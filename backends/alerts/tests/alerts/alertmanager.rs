@@ -47,9 +47,9 @@ async fn received(server: &Service) -> u32 {
     of_v2.map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()).sum()
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn err_fires_an_alert_and_ok_resolves_it() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let world = world(told(&server).label("team", "identity").build().unwrap());
     assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
 
@@ -71,17 +71,17 @@ async fn err_fires_an_alert_and_ok_resolves_it() {
     assert_eq!(saved(&world, 42, None).await, "no open alert");
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn client_fault_sends_no_alert() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let world = world(told(&server).build().unwrap());
     assert_eq!(saved(&world, 42, Some(Code::NotFound)).await, "skipped: not a server fault");
     assert_eq!(firing(&server).await, [Value::Null; 0]);
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn many_failures_of_one_group_are_one_alert_and_one_message() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let world = world(told(&server).build().unwrap());
     for n in 0..500 {
         saved(&world, n % 100, Some(Code::Unavailable)).await;
@@ -96,9 +96,9 @@ async fn many_failures_of_one_group_are_one_alert_and_one_message() {
     assert_eq!((firing(&server).await.len(), received(&server).await), (0, 2));
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn concurrent_failures_of_one_group_are_one_alert() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let alerts = told(&server).build().unwrap();
     let orchestrator = Orchestrator::builder().service("users").alerts(alerts).build().unwrap();
     let storm = async |error: Option<Code>| {
@@ -113,9 +113,9 @@ async fn concurrent_failures_of_one_group_are_one_alert() {
     assert_eq!(firing(&server).await.len(), 0);
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn another_failure_of_the_same_entity_is_another_alert_in_its_place() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let world = world(told(&server).build().unwrap());
     saved(&world, 42, Some(Code::Internal)).await;
     saved(&world, 42, Some(Code::Unavailable)).await;
@@ -124,9 +124,9 @@ async fn another_failure_of_the_same_entity_is_another_alert_in_its_place() {
     assert_eq!(alerts[0]["labels"]["code"], "UNAVAILABLE");
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn ok_after_a_restart_resolves_the_alert_fired_before_it() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let alert_store = memory::Alerts::new();
     let before = world(told(&server).alert_store(alert_store.clone()).build().unwrap());
     saved(&before, 42, Some(Code::Internal)).await;
@@ -139,9 +139,9 @@ async fn ok_after_a_restart_resolves_the_alert_fired_before_it() {
 }
 
 /// The alert store has the alert as resolved, and the process ended before it could notify Alertmanager.
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn alert_resolved_but_not_sent_before_a_restart_is_sent_after_it() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let alert_store = memory::Alerts::new();
     let builder = told(&server).alert_store(alert_store.clone());
     // A runtime of its own, that ends with all that it was about to tell.
@@ -186,9 +186,9 @@ impl Alerter for Late {
 }
 
 /// A starting process reads the open alerts and then the resolved ones; a flow resolves an alert between the two.
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn alert_resolved_while_a_process_starts_is_sent() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let alert_store = memory::Alerts::new();
     let before = world(told(&server).alert_store(alert_store.clone()).build().unwrap());
     assert_eq!(saved(&before, 42, Some(Code::Internal)).await, "fired");
@@ -200,19 +200,19 @@ async fn alert_resolved_while_a_process_starts_is_sent() {
     assert_eq!(firing(&server).await, [Value::Null; 0]);
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn restarted_alertmanager_is_sent_open_alerts_again() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let alerts = told(&server).repeat_every(Duration::from_millis(50)).build().unwrap();
     let world = world(alerts);
     saved(&world, 42, Some(Code::Internal)).await;
     let port = server.port();
     drop(server);
-    let server = Service::alertmanager_at(port).unwrap();
+    let server = Service::alertmanager_at(port);
     until_firing(&server, 1).await;
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn alert_that_cannot_be_sent_fails_the_step_and_is_sent_when_alertmanager_is_back() {
     let port = free_port();
     let alerts = Alertmanager::builder(format!("http://ada:secret@127.0.0.1:{port}"))
@@ -226,15 +226,15 @@ async fn alert_that_cannot_be_sent_fails_the_step_and_is_sent_when_alertmanager_
         result.starts_with("FAILED") && result.contains("refused") && !result.contains("secret"),
         "{result}"
     );
-    let Some(server) = Service::alertmanager_at(port) else { return };
+    let server = Service::alertmanager_at(port);
     until_firing(&server, 1).await;
     saved(&world, 42, None).await;
     until_firing(&server, 0).await;
 }
 
-#[tokio::test]
+#[test(requires("prometheus-alertmanager"))]
 async fn alert_of_a_quiet_entity_is_resolved_after_its_quiet_time() {
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let alerts = told(&server)
         .repeat_every(Duration::from_millis(50))
         .quiet_after(Duration::from_secs(1))
@@ -246,7 +246,7 @@ async fn alert_of_a_quiet_entity_is_resolved_after_its_quiet_time() {
     until_firing(&server, 0).await;
 }
 
-#[tokio::test]
+#[test]
 async fn no_secret_is_shown_and_the_path_is_kept() {
     let mut inbox = Inbox::open().await;
     let url = inbox.url("ada:secret@", "/prefix/");
@@ -259,10 +259,10 @@ async fn no_secret_is_shown_and_the_path_is_kept() {
 }
 
 /// The names of services and patterns, and messages, may contain any character.
-#[test]
+#[test(requires("prometheus-alertmanager"))]
 fn any_text_is_read_back_as_it_was() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some(server) = Service::alertmanager() else { return };
+    let server = Service::alertmanager();
     let config = ProptestConfig {
         cases: graceful_tests::soak::cases(64),
         failure_persistence: None,

@@ -48,9 +48,9 @@ async fn read_until_handled(
     numbers.into_inner().unwrap()
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn inbox_that_fails_more_often_than_attempts_poisons_no_event() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     for number in 0..3 {
         emitter.say(number).await;
@@ -63,9 +63,9 @@ async fn inbox_that_fails_more_often_than_attempts_poisons_no_event() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn reading_that_ends_while_inbox_is_unavailable_gives_event_back() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     Emitter::new(&nats).await.say(1).await;
     // Long enough that it must be given back to come again in this test.
     let (first, _poison) = subscriber(&nats).await;
@@ -81,9 +81,9 @@ async fn reading_that_ends_while_inbox_is_unavailable_gives_event_back() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn handler_that_hangs_is_dropped_and_its_event_comes_again() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
     emitter.say(2).await;
@@ -101,9 +101,9 @@ async fn handler_that_hangs_is_dropped_and_its_event_comes_again() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn handler_that_always_hangs_makes_its_event_poison_and_not_the_next() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
     emitter.say(2).await;

@@ -26,9 +26,9 @@ async fn send(event: &ReceivedEvent) -> Result<(), Code> {
 
 /// A flow that follows an event has the event's tenant, correlation id and trace: for events of both arms and for flows
 /// of both arms.
-#[tokio::test]
+#[test(requires(Nats))]
 async fn flow_in_an_event_handler_has_the_context_of_the_event() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
     let state = "congo=t61rcWkgMzE".parse().unwrap();
     let follows = Context::new().tenant("a/c*").correlation_id("order-9");

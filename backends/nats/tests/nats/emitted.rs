@@ -11,9 +11,9 @@ async fn update(user: User, error: Option<Code>) -> Result<User, Code> {
     error.map_or(Ok(user), Err)
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn emitted_event_of_each_arm_is_a_cloud_event_under_its_subject_with_the_flow_id() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let events = nats.events().await;
     let world = World::with(|builder| builder.service("us.ers").events(events));
     let call = async |error| Context::new().tenant("ac me").scope(world.run(update(ada(), error))).await;
@@ -42,9 +42,9 @@ async fn emitted_event_of_each_arm_is_a_cloud_event_under_its_subject_with_the_f
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn event_emitted_twice_is_stored_once() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let (events, world) = (nats.events().await, World::new());
     world.run(update(ada(), None)).await.unwrap();
     let event = world.events().remove(0);
@@ -55,9 +55,9 @@ async fn event_emitted_twice_is_stored_once() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires("nats-server"))]
 async fn event_over_a_limit_of_the_server_fails_at_once_and_keeps_the_connection() {
-    let Some(server) = Server::nats("max_payload: 4096\n").await else { return };
+    let server = Server::nats("max_payload: 4096\n").await;
     let nats = Nats::at(server.address()).await;
     let events = nats.events().await;
     let world = World::with(|builder| builder.events(events));
@@ -78,9 +78,9 @@ async fn event_over_a_limit_of_the_server_fails_at_once_and_keeps_the_connection
     assert_eq!(nats.messages().await.len(), 5);
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn emit_to_a_deleted_stream_is_a_failure() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let events = nats.events().await;
     let world = World::with(|builder| builder.events(events));
     let name = nats.stream.clone();
@@ -91,7 +91,7 @@ async fn emit_to_a_deleted_stream_is_a_failure() {
 }
 
 /// A sync handler outside of any runtime cannot wait: its flow continues in the runtime of the orchestrator.
-#[test]
+#[test(requires(Nats))]
 fn sync_handler_needs_no_runtime() {
     #[orchestrate(pattern = "user", id = user.id, event = "user_stored")]
     fn store(user: &User) -> Result<User, Code> {
@@ -99,7 +99,7 @@ fn sync_handler_needs_no_runtime() {
     }
 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let Some(nats) = runtime.block_on(Nats::find()) else { return };
+    let nats = runtime.block_on(Nats::connect());
     let world = runtime.block_on(async {
         let events = nats.events().await;
         World::with(|builder| builder.events(events))

@@ -21,9 +21,9 @@ fn was_emitted(world: &World) -> bool {
     error.is_none()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Nats), flavor = "multi_thread", worker_threads = 2)]
 async fn cut_off_a_hundred_times_no_acknowledged_event_is_lost() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let nats = Arc::new(nats);
     // Each connection goes through all faults three times, and starts with another.
     let connections: Vec<_> =
@@ -76,9 +76,9 @@ async fn cut_off(nats: Arc<Nats>, first: usize) -> (Vec<String>, [usize; Link::F
     (acknowledged.map(|report| report.flow().id().to_string()).collect(), failed)
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn emits_to_an_unavailable_server_fail_at_once_until_a_probe_succeeds() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let proxy = Proxy::to(nats.address).await;
     let events = Events::connect(&nats.url_at(proxy.address())).await.unwrap();
     let world = World::with(|builder| builder.events(events.timeout(Duration::from_millis(50))));
@@ -99,9 +99,9 @@ async fn emits_to_an_unavailable_server_fail_at_once_until_a_probe_succeeds() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires("nats-server"))]
 async fn acknowledged_events_survive_a_kill_of_the_server() {
-    let Some(mut server) = Server::nats("").await else { return };
+    let mut server = Server::nats("").await;
     let nats = Nats::at(server.address()).await;
     let events = nats.events().await;
     let world = World::with(|builder| builder.events(events));

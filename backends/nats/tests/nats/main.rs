@@ -1,5 +1,8 @@
 //! Events are emitted to and read from a real NATS JetStream.
 
+#[macro_use(test)]
+extern crate graceful_tests;
+
 mod attempts;
 mod context;
 mod emitted;
@@ -9,12 +12,16 @@ mod read;
 mod resubmitted;
 mod start;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, process::ExitCode};
 
 use async_nats::jetstream::{self, stream::Stream};
 use graceful_nats::Events;
 use graceful_tests::servers::{self, unique};
 use serde_json::Value;
+
+fn main() -> ExitCode {
+    graceful_tests::harness::main()
+}
 
 /// The server, with a stream of the test's own, which is removed by [`clean`](Self::clean).
 struct Nats {
@@ -24,8 +31,8 @@ struct Nats {
 }
 
 impl Nats {
-    async fn find() -> Option<Self> {
-        Some(Self::at(servers::nats().await?).await)
+    async fn connect() -> Self {
+        Self::at(servers::NATS).await
     }
 
     async fn at(address: SocketAddr) -> Self {

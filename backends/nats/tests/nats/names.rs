@@ -62,9 +62,9 @@ proptest! {
 }
 
 /// The server stores each event under its own subject and returns it for a filter of that subject.
-#[tokio::test]
+#[test(requires(Nats))]
 async fn every_event_on_the_server_is_under_its_own_subject() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let (events, mut runner, mut expected) = (nats.events().await, TestRunner::default(), Vec::new());
     while expected.len() < 200 {
         let [service, tenant, pattern, event] = parts().new_tree(&mut runner).unwrap().current();

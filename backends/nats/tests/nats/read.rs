@@ -93,9 +93,9 @@ async fn all_answered(nats: &Nats) {
     .await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn events_are_handled_in_order_and_acknowledged() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     for number in 0..20 {
         emitter.say(number).await;
@@ -117,9 +117,9 @@ async fn events_are_handled_in_order_and_acknowledged() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn subscriber_receives_only_events_of_its_filter() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     emitter.emit("sung", 1).await;
     emitter.emit("said.failed", 2).await;
@@ -131,9 +131,9 @@ async fn subscriber_receives_only_events_of_its_filter() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn repeated_event_is_not_handled_again() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
     let original = nats.stream().await.get_raw_message(1).await.unwrap();
@@ -150,9 +150,9 @@ async fn repeated_event_is_not_handled_again() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn event_whose_handler_fails_or_panics_is_redelivered() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     Emitter::new(&nats).await.say(1).await;
     let (subscriber, mut poison) = poison(subscriber(&nats).await);
     let (reading, mut handled) = read(subscriber, &memory::Inbox::new(), |_, call| match call {
@@ -167,9 +167,9 @@ async fn event_whose_handler_fails_or_panics_is_redelivered() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn poison_event_is_reported_and_delays_no_other() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     let (subscriber, mut poison) = poison(subscriber(&nats).await.attempts(2));
     emitter.say(1).await;
@@ -224,9 +224,9 @@ async fn dropped_in_a_handler(subscriber: Subscriber, inbox: memory::Inbox) {
     reading.abort();
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn event_whose_attempts_never_end_is_poison() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     Emitter::new(&nats).await.say(1).await;
     // Two processes that die of it.
     for _ in 0..2 {
@@ -242,9 +242,9 @@ async fn event_whose_attempts_never_end_is_poison() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn subscriber_dropped_in_a_handler_has_not_handled_the_event() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     Emitter::new(&nats).await.say(1).await;
     let inbox = memory::Inbox::new();
     dropped_in_a_handler(subscriber(&nats).await, inbox.clone()).await;
@@ -255,9 +255,9 @@ async fn subscriber_dropped_in_a_handler_has_not_handled_the_event() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn run_until_ends_after_the_current_event() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
     emitter.say(2).await;
@@ -286,9 +286,9 @@ async fn run_until_ends_after_the_current_event() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn handler_may_take_longer_than_the_servers_ack_wait() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     Emitter::new(&nats).await.say(1).await;
     let slow = subscriber(&nats).await;
     let (sender, mut done) = mpsc::unbounded_channel();
@@ -313,9 +313,9 @@ async fn handler_may_take_longer_than_the_servers_ack_wait() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn deleted_consumer_is_created_again() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     emitter.say(1).await;
     let (reading, mut handled) = read(subscriber(&nats).await, &memory::Inbox::new(), |_, _| Ok(()));
@@ -328,11 +328,8 @@ async fn deleted_consumer_is_created_again() {
 }
 
 /// Each of six connections is cut eighteen times while events arrive: each event is handled once, and all are acknowledged.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Nats), flavor = "multi_thread", worker_threads = 2)]
 async fn cut_off_a_hundred_times_each_event_is_handled_once() {
-    if Nats::find().await.is_none() {
-        return;
-    }
     let connections: Vec<_> = (0..Link::FAULTS.len()).map(|first| tokio::spawn(cut_off(first))).collect();
     for connection in connections {
         connection.await.unwrap();
@@ -340,7 +337,7 @@ async fn cut_off_a_hundred_times_each_event_is_handled_once() {
 }
 
 async fn cut_off(first: usize) {
-    let nats = Nats::find().await.unwrap();
+    let nats = Nats::connect().await;
     let emitter = Emitter::new(&nats).await;
     let proxy = Arc::new(Proxy::to(nats.address).await);
     let filter = Filter::new().event("said");
@@ -371,9 +368,9 @@ async fn cut_off(first: usize) {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn two_consumers_each_handle_the_same_event() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     Emitter::new(&nats).await.say(1).await;
     let inbox = memory::Inbox::new();
     for name in [unique("a"), unique("b")] {

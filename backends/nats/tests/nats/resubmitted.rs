@@ -16,9 +16,9 @@ async fn save(id: u8, error: Option<Code>) -> Result<u8, Code> {
     error.map_or(Ok(id), Err)
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Nats), flavor = "multi_thread")]
 async fn resubmitted_flow_within_duplicate_window_reaches_stream() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let flows = memory::Flows::new();
     let builder = Orchestrator::builder().service("users").flows(flows.clone()).events(nats.events().await);
     let relay = RelaySettings::default().poll(Duration::from_millis(5));

@@ -13,7 +13,7 @@ async fn refused(url: &str) -> String {
     text
 }
 
-#[tokio::test]
+#[test]
 async fn invalid_url_is_refused_without_showing_it() {
     for url in ["", "http://u:s3cret@a", "nats://u:s3cret@a?stream=a.b", "nats://u:s3cret@a?steam=a"] {
         let text = refused(url).await;
@@ -21,16 +21,16 @@ async fn invalid_url_is_refused_without_showing_it() {
     }
 }
 
-#[tokio::test]
+#[test]
 async fn unreachable_server_is_refused_with_its_address() {
     let text = refused("nats://u:s3cret@127.0.0.1:1").await;
     assert!(text.starts_with("NATS at 127.0.0.1:1 cannot be used: "), "{text}");
 }
 
-#[tokio::test]
+#[test(requires("nats-server"))]
 async fn wrong_or_missing_login_is_refused() {
     for (login, right) in [("user: u, password: right", "u:right"), ("token: right", "right")] {
-        let Some(server) = Server::nats(&format!("authorization {{ {login} }}\n")).await else { return };
+        let server = Server::nats(&format!("authorization {{ {login} }}\n")).await;
         let address = server.address();
         for wrong in [
             format!("nats://u:s3cret@{address}"),
@@ -45,22 +45,19 @@ async fn wrong_or_missing_login_is_refused() {
     }
 }
 
-#[tokio::test]
+#[test(requires("nats-server"))]
 async fn server_without_jetstream_is_refused() {
-    let Some(server) = Server::start("nats-server", |port, _| {
+    let server = Server::start("nats-server", |port, _| {
         ["--addr", "127.0.0.1", "--port", port].map(ToOwned::to_owned).to_vec()
     })
-    .await
-    else {
-        return;
-    };
+    .await;
     let text = refused(&format!("nats://{}", server.address())).await;
     assert!(text.starts_with("the stream `graceful` of NATS at 127.0.0.1:"), "{text}");
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn stream_is_created_once_and_then_checked() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let text = refused(&format!("{}&create=false", nats.url())).await;
     assert_eq!(text, format!("the stream `{}` of NATS at {} is missing", nats.stream, nats.address));
 
@@ -83,9 +80,9 @@ async fn stream_is_created_once_and_then_checked() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn existing_stream_is_used_unchanged_or_refused_with_the_reason() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let own = Config { name: nats.stream.clone(), max_messages: 5_000_000, ..Config::default() };
     nats.jetstream
         .create_stream(Config { subjects: vec![format!("{}.a.>", nats.stream)], ..own.clone() })
@@ -101,9 +98,9 @@ async fn existing_stream_is_used_unchanged_or_refused_with_the_reason() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires("nats-server"))]
 async fn stream_that_can_lose_events_is_refused_unless_allowed() {
-    let Some(server) = Server::nats("").await else { return };
+    let server = Server::nats("").await;
     let nats = Nats::at(server.address()).await;
     let own = Config {
         name: nats.stream.clone(),
@@ -133,9 +130,9 @@ async fn stream_that_can_lose_events_is_refused_unless_allowed() {
     nats.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn stream_that_cannot_be_created_is_refused_with_the_reason() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     let other = Config {
         name: format!("{}-other", nats.stream),
         subjects: vec![format!("{}.a.>", nats.stream)],
@@ -147,9 +144,9 @@ async fn stream_that_cannot_be_created_is_refused_with_the_reason() {
     nats.jetstream.delete_stream(&other.name).await.unwrap();
 }
 
-#[tokio::test]
+#[test(requires(Nats))]
 async fn consumer_with_an_invalid_name_is_refused() {
-    let Some(nats) = Nats::find().await else { return };
+    let nats = Nats::connect().await;
     for name in ["", "a.b", "a b", "*", ">"] {
         let error = Subscriber::connect(&nats.url(), name, &Filter::new()).await.unwrap_err().to_string();
         assert!(error.starts_with(&format!("the consumer `{name}` of NATS at ")), "{error}");

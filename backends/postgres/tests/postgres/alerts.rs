@@ -28,9 +28,9 @@ async fn open(orchestrator: &Orchestrator) -> Vec<Alert> {
     orchestrator.alerts().unwrap().open().await.unwrap()
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn ok_of_one_process_resolves_the_alert_of_another() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let url = postgres.url(&postgres.schema().await);
     let (one, another) = (process(&url).await, process(&url).await);
     assert_eq!(touched(&one, 42, Some(Code::Internal)).await, "fired");
@@ -44,9 +44,9 @@ async fn ok_of_one_process_resolves_the_alert_of_another() {
     postgres.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn resolved_alerts_beyond_a_thousand_are_deleted() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let process = process(&postgres.url(&schema)).await;
     assert_eq!(touched(&process, 1, Some(Code::Internal)).await, "fired");
@@ -61,9 +61,9 @@ async fn resolved_alerts_beyond_a_thousand_are_deleted() {
     postgres.clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn concurrent_firing_by_many_processes_is_one_alert() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let url = postgres.url(&postgres.schema().await);
     let mut processes = JoinSet::new();
     for _ in 0..4 {

@@ -33,9 +33,9 @@ fn tampered(verified: Result<AuditHead, graceful::StepError>) -> Option<i64> {
     Some(error.source().unwrap().downcast_ref::<Tampered>().unwrap().sequence)
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn concurrent_audit_appends_make_one_chain() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let stores = [postgres.store(&schema).await, postgres.store(&schema).await];
     assert_eq!(stores[0].verify(None).await.unwrap().sequence, 0);
@@ -49,9 +49,9 @@ async fn concurrent_audit_appends_make_one_chain() {
 }
 
 /// All records are appended at the same time, some of them twice, and some appends are not awaited.
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn concurrent_audit_appends_are_batched_without_duplicates() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
     let mut flows = Vec::new();
@@ -80,9 +80,9 @@ async fn concurrent_audit_appends_are_batched_without_duplicates() {
     postgres.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn changed_or_deleted_record_fails_verification() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     for (change, sequence) in [
         ("UPDATE graceful_audit SET record = replace(record, 'said', 'sang') WHERE seq = 3", 3),
         ("UPDATE graceful_audit SET entity = 'x' WHERE seq = 4", 4),

@@ -7,9 +7,9 @@ use super::Postgres;
 
 macro_rules! suites {
     ($($suite:ident $(($elapse:ident))?)*) => {$(
-        #[tokio::test(flavor = "multi_thread")]
+        #[test(requires(Postgres), flavor = "multi_thread")]
         async fn $suite() {
-            let Some(postgres) = Postgres::find().await else { return };
+            let postgres = Postgres::new();
             conformance::$suite(
                 async || postgres.fresh().await
                 $(, async |store: &Store, time| postgres.$elapse(store, time).await)?

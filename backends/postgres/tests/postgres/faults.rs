@@ -18,9 +18,9 @@ async fn save(id: usize, error: Option<Code>) -> Result<usize, StepError> {
 }
 
 /// Each of six stores is disconnected eighteen times.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Postgres), flavor = "multi_thread", worker_threads = 2)]
 async fn cut_off_a_hundred_times_no_stored_flow_is_lost() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let mut stores = Vec::new();
     for first in 0..Link::FAULTS.len() {
         let schema = postgres.migrated().await;
@@ -82,9 +82,9 @@ fn is_spared(step: &str) -> bool {
     step.contains("PostgreSQL is unavailable")
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn unavailable_server_fails_steps_at_once_and_flows_are_still_tried() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
         let schema = postgres.migrated().await;
         let proxy = Proxy::to(postgres.address).await;
@@ -127,9 +127,9 @@ async fn unavailable_server_fails_steps_at_once_and_flows_are_still_tried() {
 }
 
 /// A server that answers is available.
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn statement_refused_by_the_server_opens_no_breaker() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.migrated().await;
     let store = postgres.store(&schema).await;
     let reports = Reports::default();

@@ -276,13 +276,14 @@ async fn hold(postgres: &Postgres, ops: &[Op]) {
     world.drain().await;
 }
 
-#[test]
+#[test(requires(Postgres))]
 fn heads_whatever_commits_when_are_one_of_each_entity_and_in_order() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let Some(postgres) = runtime.block_on(Postgres::find()) else { return };
+    let postgres = Postgres::new();
     let mut runner = TestRunner::new(ProptestConfig {
         cases: graceful_tests::soak::cases(8),
         max_shrink_iters: 60,
+        failure_persistence: None,
         ..ProptestConfig::default()
     });
     runner

@@ -25,9 +25,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Postgres, execute, url};
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn purged_event_is_first_again_and_purge_runs_in_batches() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.migrated().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     let json = r#"{"specversion": "1.0", "id": "1", "source": "s", "type": "t"}"#;
@@ -49,13 +49,13 @@ async fn purged_event_is_first_again_and_purge_runs_in_batches() {
 }
 
 /// The handler writes its effect and then fails or panics, and each event is delivered twice.
-#[tokio::test]
+#[test(requires(Postgres, Nats))]
 async fn failed_handler_has_no_effect_and_repeated_event_has_one() {
-    let (Some(postgres), Some(nats)) = (Postgres::find().await, servers::nats().await) else { return };
+    let postgres = Postgres::new();
     let schema = postgres.migrated().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     execute(&mut connection, "CREATE TABLE greeted (name bigint)").await;
-    let calls = inboxes::read_twice(nats, &store, async |mut transaction, number| {
+    let calls = inboxes::read_twice(servers::NATS, &store, async |mut transaction, number| {
         let query = sqlx::query("INSERT INTO greeted (name) VALUES ($1)").bind(number);
         query.execute(&mut *transaction).await?;
         Ok(transaction)
@@ -70,15 +70,15 @@ async fn failed_handler_has_no_effect_and_repeated_event_has_one() {
 struct Stream(String);
 
 impl Stream {
-    async fn with(events: usize) -> Option<Self> {
-        let stream = format!("nats://{}?stream={}", servers::nats().await?, unique("test"));
+    async fn with(events: usize) -> Self {
+        let stream = format!("nats://{}?stream={}", servers::NATS, unique("test"));
         let emitter = Events::connect(&stream).await.unwrap();
         let orchestrator = Orchestrator::builder().service("users").events(emitter).build().unwrap();
         for number in 0..events {
             let config = OrchestrationConfig::new("user").id(number).event("said").on(&orchestrator);
             Success::wrap(Code::Ok, "said", &number).orchestrate(&config).await;
         }
-        Some(Self(stream))
+        Self(stream)
     }
 
     /// Events that nobody answers come again soon.
@@ -96,11 +96,11 @@ impl Stream {
     }
 }
 
-#[tokio::test]
+#[test(requires(Postgres, Nats))]
 async fn database_that_is_down_longer_than_all_attempts_poisons_no_event() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     for fault in [Link::Refused, Link::BlackHole] {
-        let Some(stream) = Stream::with(5).await else { return };
+        let stream = Stream::with(5).await;
         let schema = postgres.migrated().await;
         let proxy = Proxy::to(postgres.address).await;
         let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
@@ -127,9 +127,10 @@ async fn database_that_is_down_longer_than_all_attempts_poisons_no_event() {
 }
 
 /// The database is down when the first attempt has failed. Of two attempts the event gets three.
-#[tokio::test]
+#[test(requires(Postgres, Nats))]
 async fn attempt_that_cannot_be_counted_is_logged_and_gives_one_more() {
-    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let postgres = Postgres::new();
+    let stream = Stream::with(1).await;
     let (log, _guard) = Log::listen();
     let schema = postgres.migrated().await;
     let proxy = Proxy::to(postgres.address).await;
@@ -162,9 +163,10 @@ async fn attempt_that_cannot_be_counted_is_logged_and_gives_one_more() {
     postgres.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Postgres, Nats))]
 async fn processes_that_die_while_database_is_down_use_no_attempt() {
-    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let postgres = Postgres::new();
+    let stream = Stream::with(1).await;
     let store = postgres.fresh().await;
     for _ in 0..3 {
         let (subscriber, _poison) = stream.subscriber().await;
@@ -190,9 +192,10 @@ async fn processes_that_die_while_database_is_down_use_no_attempt() {
 }
 
 /// The first process died in an attempt that was not counted: see `Subscriber`.
-#[tokio::test]
+#[test(requires(Postgres, Nats))]
 async fn event_in_which_each_process_dies_becomes_poison() {
-    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let postgres = Postgres::new();
+    let stream = Stream::with(1).await;
     let store = postgres.fresh().await;
     for _ in 0..3 {
         let (subscriber, _poison) = stream.subscriber().await;
@@ -222,9 +225,10 @@ async fn event_in_which_each_process_dies_becomes_poison() {
     postgres.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Postgres, Nats))]
 async fn transaction_that_is_idle_for_longer_than_a_call_may_take_is_committed() {
-    let (Some(postgres), Some(stream)) = (Postgres::find().await, Stream::with(1).await) else { return };
+    let postgres = Postgres::new();
+    let stream = Stream::with(1).await;
     let store = postgres.fresh().await;
     let (subscriber, mut poison) = stream.subscriber().await;
     let handler = |_, transaction| async {

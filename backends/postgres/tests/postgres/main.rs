@@ -1,5 +1,8 @@
 //! The store in a real PostgreSQL.
 
+#[macro_use(test)]
+extern crate graceful_tests;
+
 mod alerts;
 mod audit;
 mod conformance;
@@ -23,6 +26,7 @@ mod values;
 
 use std::{
     net::SocketAddr,
+    process::ExitCode,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -34,6 +38,10 @@ use graceful_postgres::Store;
 use graceful_tests::servers::{self, unique};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+fn main() -> ExitCode {
+    graceful_tests::harness::main()
+}
+
 /// The server, with schemas of the test's own, which are removed by [`clean`](Self::clean).
 struct Postgres {
     address: SocketAddr,
@@ -43,10 +51,9 @@ struct Postgres {
 }
 
 impl Postgres {
-    async fn find() -> Option<Self> {
-        let address = servers::postgres().await?;
+    fn new() -> Self {
         let schema = unique("graceful").replace('-', "_");
-        Some(Self { address, schema, made: AtomicUsize::new(0), schemas: Mutex::default() })
+        Self { address: servers::POSTGRES, schema, made: AtomicUsize::new(0), schemas: Mutex::default() }
     }
 
     /// A new schema, empty.

@@ -149,7 +149,7 @@ async fn write(
     committed
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Postgres), flavor = "multi_thread", worker_threads = 2)]
 async fn flows_are_delivered_once_and_in_order_while_relays_are_killed() {
     if let Some(directory) = killed::works_in() {
         let told = std::fs::read_to_string(directory.join("relay")).unwrap();
@@ -157,7 +157,7 @@ async fn flows_are_delivered_once_and_in_order_while_relays_are_killed() {
         let _relay = relay(url, &directory, name).await;
         return std::future::pending().await;
     }
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let (schema, directory) = (postgres.migrated().await, TempDir::new().unwrap());
     let store = postgres.store(&schema).await;
     let mut looking = postgres.connection(&schema).await;

@@ -9,7 +9,7 @@ use graceful::{
     orchestrate,
 };
 use graceful_postgres::Store;
-use graceful_tests::{Link, Proxy, Reports, gate::until};
+use graceful_tests::{Link, Proxy, Reports, gate::until, servers::POSTGRES};
 use sqlx::{Connection as _, PgConnection, postgres::PgListener};
 use tokio::sync::Mutex;
 
@@ -39,10 +39,8 @@ struct World {
 }
 
 impl World {
-    async fn find() -> Option<Self> {
-        let postgres = Postgres::find().await?;
-        let address = postgres.address;
-        Some(Self::with_a_relay_by(postgres, address).await)
+    async fn new() -> Self {
+        Self::with_a_relay_by(Postgres::new(), POSTGRES).await
     }
 
     async fn with_a_relay_by(postgres: Postgres, address: SocketAddr) -> Self {
@@ -83,9 +81,9 @@ impl World {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn flow_stored_by_another_process_is_delivered() {
-    let Some(mut world) = World::find().await else { return };
+    let mut world = World::new().await;
     for (id, error) in [(1, None), (2, Some(Code::Internal)), (3, None)] {
         world.waits().await;
         world.save(id, error).await;
@@ -99,9 +97,9 @@ async fn flow_stored_by_another_process_is_delivered() {
     world.postgres.clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn flow_stored_in_a_transaction_is_delivered_after_its_commit() {
-    let Some(mut world) = World::find().await else { return };
+    let mut world = World::new().await;
     let mut connection = world.postgres.connection(&world.schema).await;
     for (id, commits, delivered) in [(1, true, 1), (2, false, 1), (3, true, 2)] {
         let mut transaction = connection.begin().await.unwrap();
@@ -118,9 +116,9 @@ async fn flow_stored_in_a_transaction_is_delivered_after_its_commit() {
     world.postgres.clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn flow_stored_while_the_connection_is_cut_is_delivered_after_reconnecting() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let proxy = Proxy::to(postgres.address).await;
     let mut world = World::with_a_relay_by(postgres, proxy.address()).await;
     let mut count = 0;
@@ -148,9 +146,9 @@ async fn flow_stored_while_the_connection_is_cut_is_delivered_after_reconnecting
 }
 
 /// Transactions that notify commit one after the other, so no notification is sent while a relay finds flows by itself.
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn notification_is_sent_only_while_every_relay_waits() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let (store, another) = (postgres.store(&schema).await, postgres.store(&schema).await);
     let looking = Mutex::new(postgres.connection(&schema).await);

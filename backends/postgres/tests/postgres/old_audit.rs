@@ -53,16 +53,16 @@ async fn table(postgres: &Postgres) -> Table {
     Table { store: postgres.store(&schema).await, connection: postgres.connection(&schema).await }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn remove_audit_payloads_of_old_log_keeps_records_and_chain() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     old_audit::keeps_records_and_chain(table(&postgres).await).await;
     postgres.clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn remove_audit_payloads_of_tampered_log_changes_nothing() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     old_audit::tampered_is_left_alone(table(&postgres).await).await;
     postgres.clean().await;
 }

@@ -30,9 +30,9 @@ fn failures(lines: &[Line]) -> u64 {
     lines.iter().map(|line| line.field("failures").parse::<u64>().unwrap()).sum()
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn outage_is_logged_once_a_second_and_its_end_once_and_no_failure_is_lost() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.migrated().await;
     let proxy = Proxy::to(postgres.address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();
@@ -82,9 +82,9 @@ async fn touch(id: usize, error: Option<Code>) -> Result<usize, Code> {
     error.map_or(Ok(id), Err)
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn end_of_outage_is_logged_once_for_each_step() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.migrated().await;
     let proxy = Proxy::to(postgres.address).await;
     let store = Store::connect(&url(proxy.address(), &schema)).await.unwrap();

@@ -16,7 +16,7 @@ use sqlx::{
 use super::{Postgres, execute, production::works};
 
 /// A pooler of the test's own, with so many connections to each database.
-async fn pooler(postgres: &Postgres, mode: &str, size: u32) -> Option<Server> {
+async fn pooler(postgres: &Postgres, mode: &str, size: u32) -> Server {
     let (host, port) = (postgres.address.ip(), postgres.address.port());
     let start = Server::start("pgbouncer", |own, directory| {
         let ini = format!(
@@ -37,8 +37,8 @@ async fn pooler(postgres: &Postgres, mode: &str, size: u32) -> Option<Server> {
 }
 
 async fn works_behind(mode: &str, size: u32) {
-    let Some(postgres) = Postgres::find().await else { return };
-    let Some(pooler) = pooler(&postgres, mode, size).await else { return };
+    let postgres = Postgres::new();
+    let pooler = pooler(&postgres, mode, size).await;
     // A search path is nothing that it passes on: the test has a database of its own.
     let name = unique("pooled").replace('-', "_");
     let mut direct = postgres.connection("public").await;
@@ -63,18 +63,18 @@ async fn works_behind(mode: &str, size: u32) {
     postgres.clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres, "pgbouncer"), flavor = "multi_thread")]
 async fn store_behind_a_pooler_of_sessions_works() {
     works_behind("session", 30).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres, "pgbouncer"), flavor = "multi_thread")]
 async fn store_behind_a_pooler_of_transactions_works() {
     works_behind("transaction", 4).await;
 }
 
 /// While the probe of one connection uses it, the other connection waits, and the store must recognise that.
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres, "pgbouncer"), flavor = "multi_thread")]
 async fn store_behind_a_pooler_with_one_connection_works() {
     works_behind("transaction", 1).await;
 }

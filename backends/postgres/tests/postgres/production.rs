@@ -83,9 +83,9 @@ async fn refused(url: &str) -> String {
     Store::connect(url).await.unwrap_err().to_string()
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn store_without_its_tables_says_how_to_make_them() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let url = postgres.url(&schema);
     let text = refused(&url).await;
@@ -99,9 +99,9 @@ async fn store_without_its_tables_says_how_to_make_them() {
     postgres.clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn role_with_the_documented_rights_runs_a_service_and_makes_no_tables() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let (schema, empty) = (postgres.migrated().await, postgres.schema().await);
     let role = unique("service").replace('-', "_");
     let mut owner = postgres.connection(&schema).await;
@@ -125,9 +125,9 @@ async fn role_with_the_documented_rights_runs_a_service_and_makes_no_tables() {
     postgres.clean().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn store_in_a_pool_of_the_users_uses_no_other() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let url = format!("{}&application_name=own_pool", postgres.url(&postgres.migrated().await));
     let pool = PgPoolOptions::new().max_connections(2).connect(&url).await.unwrap();
     let store = Store::from_pool(pool.clone()).await.unwrap();
@@ -143,9 +143,9 @@ async fn store_in_a_pool_of_the_users_uses_no_other() {
 }
 
 /// The default isolation level is set for the database or for the role.
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn store_in_a_database_of_another_isolation_works() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     for isolation in ["repeatable read", "serializable"] {
         let url = postgres.url(&postgres.migrated().await);
         let url = format!("{url}&options[default_transaction_isolation]={}", isolation.replace(' ', "%20"));
@@ -168,9 +168,9 @@ async fn store_in_a_database_of_another_isolation_works() {
     postgres.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn database_in_another_encoding_is_refused() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let name = unique("latin").replace('-', "_");
     let mut connection = postgres.connection("public").await;
     let create =
@@ -183,9 +183,9 @@ async fn database_in_another_encoding_is_refused() {
 }
 
 /// No other client uses the database.
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn idle_service_asks_the_server_seldom() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let name = unique("idle").replace('-', "_");
     let mut connection = postgres.connection("public").await;
     execute(&mut connection, &format!("CREATE DATABASE {name}")).await;

@@ -25,9 +25,9 @@ async fn ended(connection: &mut PgConnection, count: i64, state: i16) {
     .unwrap();
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn purge_deletes_at_most_a_thousand_rows_a_statement() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     ended(&mut connection, 2600, 1).await;
@@ -61,9 +61,9 @@ async fn save(id: i64, error: Option<Code>) -> Result<i64, Code> {
     error.map_or(Ok(id), Err)
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn relay_delivers_while_it_purges() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let (store, mut connection) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     ended(&mut connection, 1, 1).await;

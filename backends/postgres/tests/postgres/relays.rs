@@ -45,7 +45,7 @@ async fn relay(store: Store, told: mpsc::UnboundedSender<(Uuid, bool)>, dies_aft
 /// Transactions insert flows and commit after a while. Each committed flow must be completed once, by the relay that
 /// held its claim. When one transaction of an entity had committed before the next began, their flows must be completed
 /// in that order.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Postgres), flavor = "multi_thread", worker_threads = 2)]
 async fn committed_flows_are_delivered_once_and_in_order() {
     #[orchestrate(pattern = "user", id = entity, payload = number, delivery = "durable", tx = tx)]
     async fn count(
@@ -57,7 +57,7 @@ async fn committed_flows_are_delivered_once_and_in_order() {
         Ok(())
     }
 
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
     let orchestrator = Orchestrator::builder()
@@ -125,9 +125,9 @@ async fn committed_flows_are_delivered_once_and_in_order() {
 }
 
 /// A late commit reveals an older flow of an entity while a newer one is claimed: the older one waits.
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn late_commit_does_not_claim_two_flows_of_one_entity() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
     let flow = |id: u128| QueuedFlow::new(Uuid::from_u128(id), "a", "h", Lane::default(), Vec::new());
@@ -152,9 +152,9 @@ async fn late_commit_does_not_claim_two_flows_of_one_entity() {
 
 /// The older flow appears while the newer one is being claimed: another relay that claims meanwhile waits, and then sees
 /// that claim.
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn concurrent_claims_do_not_take_two_flows_of_one_entity() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
     let insert = "INSERT INTO graceful_flows (id, entity, handler, body, due) VALUES ($1, 'a', 'h', '', 0)";
@@ -189,9 +189,9 @@ async fn concurrent_claims_do_not_take_two_flows_of_one_entity() {
 }
 
 /// Flows that wait behind a flow of their own entity do not delay other entities, however many they are.
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn long_queue_of_one_entity_delays_no_other() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
     let mut connection = postgres.connection(&schema).await;

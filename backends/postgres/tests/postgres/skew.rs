@@ -83,12 +83,12 @@ fn shift_library(directory: &Path) -> std::path::PathBuf {
 }
 
 #[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn process_with_shifted_clock_takes_no_lease_and_waits_for_nothing() {
     if let Ok(url) = env::var(URL) {
         return in_the_other_process(&url).await;
     }
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let directory = TempDir::new().unwrap();
     let library = shift_library(directory.path());
     for shift in [3600_i64, -3600] {

@@ -12,22 +12,22 @@ async fn refused(url: &str) -> String {
     text
 }
 
-#[tokio::test]
+#[test]
 async fn invalid_url_is_refused_without_showing_it() {
     for url in ["", "s3cret", "postgres://u:s3cret@a:99999/b", "postgres://u:s3cret@a/b?sslmode=s3cret"] {
         assert!(refused(url).await.starts_with("not a URL of PostgreSQL"), "{url}");
     }
 }
 
-#[tokio::test]
+#[test]
 async fn unreachable_server_is_refused_with_its_address() {
     let text = refused("postgres://u:s3cret@127.0.0.1:1/test").await;
     assert!(text.starts_with("PostgreSQL at 127.0.0.1:1 "), "{text}");
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn missing_database_is_refused_without_its_name() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let address = postgres.address;
     let text = refused(&format!("postgres://postgres:s3cret@{address}/no_such_database")).await;
     assert!(text.starts_with(&format!("PostgreSQL at {address} cannot be used: ")), "{text}");
@@ -35,9 +35,9 @@ async fn missing_database_is_refused_without_its_name() {
     assert!(text.contains("database \"…\" does not exist"), "{text}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn concurrent_opens_of_one_schema_succeed() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let url = postgres.url(&postgres.schema().await);
     let opened: Vec<_> = (0..8)
         .map(|_| {
@@ -54,9 +54,9 @@ async fn concurrent_opens_of_one_schema_succeed() {
     postgres.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn tables_of_a_newer_version_are_refused() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     postgres.store(&schema).await.list(FlowState::Queued, 1).await.unwrap();
     let newer = "INSERT INTO graceful_migrations SELECT 4, description, installed_on, success, checksum, execution_time \

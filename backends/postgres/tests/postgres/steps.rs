@@ -16,9 +16,9 @@ async fn touch(error: Option<Code>) -> Result<(), Code> {
 
 const EACH: u64 = 15;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Postgres), flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_processes_count_every_flow_once() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let store = postgres.store(&schema).await;
     let mut tasks = JoinSet::new();

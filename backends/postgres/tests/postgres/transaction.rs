@@ -56,9 +56,9 @@ async fn entities(store: &Store) -> Vec<String> {
     queued(store).await.into_iter().map(|stored| stored.entity).collect()
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn flow_of_ok_commits_with_its_data_or_not_at_all() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let (mut connection, store, orchestrator) = service(&postgres).await;
 
     let mut transaction = connection.begin().await.unwrap();
@@ -80,9 +80,9 @@ async fn flow_of_ok_commits_with_its_data_or_not_at_all() {
 }
 
 /// The store uses a connection of its own, while the transaction is still open.
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn flow_of_err_is_stored_though_its_transaction_is_rolled_back() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let (mut connection, store, orchestrator) = service(&postgres).await;
     let mut transaction = connection.begin().await.unwrap();
     let error = orchestrator.scope(save(&mut transaction, 1, Some(Code::Internal))).await.unwrap_err();
@@ -96,9 +96,9 @@ async fn flow_of_err_is_stored_though_its_transaction_is_rolled_back() {
 }
 
 /// The transaction is in another schema, without the store's tables. Data must not be committed without its flow.
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn flow_that_cannot_be_stored_is_the_handlers_err() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let (_, store, orchestrator) = service(&postgres).await;
     let mut elsewhere = postgres.connection(&postgres.schema().await).await;
     execute(&mut elsewhere, "CREATE TABLE users (id bigint PRIMARY KEY)").await;

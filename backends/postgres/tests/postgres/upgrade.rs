@@ -11,9 +11,9 @@ use sqlx::{
 
 use super::{Postgres, execute};
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn flows_of_earlier_version_are_delivered_in_order() {
-    let Some(postgres) = Postgres::find().await else { return };
+    let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let mut connection = postgres.connection(&schema).await;
     let migration = |version, name: &'static str, sql: &'static str| {

@@ -2,9 +2,9 @@
 
 use graceful::Orchestrator;
 
-#[tokio::test(flavor = "multi_thread")]
+#[test(requires(Postgres), flavor = "multi_thread")]
 async fn values_written_through_durable_flows_are_read_back_equal() {
-    let Some(postgres) = super::Postgres::find().await else { return };
+    let postgres = super::Postgres::new();
     let store = postgres.fresh().await;
     graceful_tests::values::come_back(Orchestrator::builder().store(store)).await;
     postgres.clean().await;

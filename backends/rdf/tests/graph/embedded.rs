@@ -25,7 +25,7 @@ fn graph(orchestrator: &Orchestrator) -> &dyn KnowledgeGraph {
     &**orchestrator.graph().unwrap()
 }
 
-#[tokio::test]
+#[test]
 async fn relation_survives_a_kill() {
     if let Some(directory) = killed::works_in() {
         let orchestrator = embedded(&directory).await;
@@ -50,7 +50,7 @@ async fn relation_survives_a_kill() {
     assert_eq!(graph(&orchestrator).history(&user, 9).await.unwrap().len(), 3);
 }
 
-#[tokio::test]
+#[test]
 async fn flow_forgotten_by_the_graph_is_removed_from_the_store() {
     let directory = tempfile::tempdir().unwrap();
     let store = graceful_sqlite::Store::open(directory.path().join("graph.db")).await.unwrap();

@@ -47,7 +47,7 @@ impl Shared {
     }
 }
 
-#[tokio::test]
+#[test]
 async fn reopened_graph_has_the_same_contents() {
     let keep = Shared::default();
     let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
@@ -63,7 +63,7 @@ async fn reopened_graph_has_the_same_contents() {
     assert_eq!(triples(&graph).await, before);
 }
 
-#[tokio::test]
+#[test]
 async fn forgotten_flow_is_removed_from_the_persistence() {
     let keep = Shared::default();
     let retention = Retention::new().flows_per_entity(3);
@@ -76,7 +76,7 @@ async fn forgotten_flow_is_removed_from_the_persistence() {
     assert_eq!(keep.len(), 5);
 }
 
-#[tokio::test]
+#[test]
 async fn flows_over_the_bound_are_forgotten_when_the_graph_is_opened() {
     let keep = Shared::default();
     let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();
@@ -91,7 +91,7 @@ async fn flows_over_the_bound_are_forgotten_when_the_graph_is_opened() {
     assert_eq!(graph.history(&flows[19].entity(), 1).await.unwrap().len(), 1, "the newest");
 }
 
-#[tokio::test]
+#[test]
 async fn flow_that_was_not_persisted_is_a_failure_and_is_persisted_when_repeated() {
     let keep = Shared::default();
     let graph = oxigraph::Graph::open(keep.clone()).await.unwrap();

@@ -80,20 +80,23 @@ async fn relation_is_retained_while_a_flow_states_it(graph: &dyn KnowledgeGraph)
 }
 
 mod embedded_graph {
-    use super::*;
+    use super::{
+        Activity, Duration, HOUR, KnowledgeGraph, Node, Retention, call, embedded, kept, oxigraph,
+        record_all, said, second, triples,
+    };
 
-    #[tokio::test]
+    #[test]
     async fn last_flows_of_an_entity_are_retained() {
         super::last_flows_of_an_entity_are_retained(&embedded(Retention::new().flows_per_entity(5))).await;
     }
 
-    #[tokio::test]
+    #[test]
     async fn relation_is_retained_while_a_flow_states_it() {
         super::relation_is_retained_while_a_flow_states_it(&embedded(Retention::new().flows_per_entity(5)))
             .await;
     }
 
-    #[tokio::test]
+    #[test]
     async fn flow_over_the_age_limit_is_forgotten_with_its_triples() {
         let graph = embedded(Retention::new().age(HOUR));
         let old = call("user", "1").related("member_of", "team", "7").flow_at(second(0)).await;
@@ -117,7 +120,7 @@ mod embedded_graph {
     }
 
     /// Each flow has its own entity, so only the bound on all flows applies.
-    #[tokio::test]
+    #[test]
     async fn graph_at_its_bound_equals_a_new_graph_of_the_last_flows() {
         let graph = oxigraph::Graph::bounded(50, Retention::new());
         let mut flows = Vec::new();
@@ -141,24 +144,26 @@ mod embedded_graph {
 }
 
 mod server_graph {
-    use super::*;
+    use super::{
+        Duration, HOUR, KnowledgeGraph, Retention, Service, ask, call, kept, on, oxigraph, second, triples,
+    };
 
-    #[tokio::test]
+    #[test(requires("oxigraph"))]
     async fn last_flows_of_an_entity_are_retained() {
-        let Some(server) = Service::sparql() else { return };
+        let server = Service::sparql();
         super::last_flows_of_an_entity_are_retained(&on(&server, Retention::new().flows_per_entity(5))).await;
     }
 
-    #[tokio::test]
+    #[test(requires("oxigraph"))]
     async fn relation_is_retained_while_a_flow_states_it() {
-        let Some(server) = Service::sparql() else { return };
+        let server = Service::sparql();
         let retention = Retention::new().flows_per_entity(5);
         super::relation_is_retained_while_a_flow_states_it(&on(&server, retention)).await;
     }
 
-    #[tokio::test]
+    #[test(requires("oxigraph"))]
     async fn flow_over_the_age_limit_is_forgotten_and_triples_of_others_stay() {
-        let Some(server) = Service::sparql() else { return };
+        let server = Service::sparql();
         let ageless = on(&server, Retention::new().age(Duration::MAX));
         let old = call("user", "1").related("member_of", "team", "7").flow_at(second(0)).await;
         ageless.record(&old).await.unwrap();

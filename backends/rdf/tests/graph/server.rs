@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::flows::call;
 
-#[tokio::test]
+#[test]
 async fn unreachable_server_is_a_failure_without_a_secret() {
     let url = format!("http://ada:secret@127.0.0.1:{}/sparql?token=secret", free_port());
     let graph = sparql::Graph::builder(url).build().unwrap();
@@ -18,7 +18,7 @@ async fn unreachable_server_is_a_failure_without_a_secret() {
     assert!(!format!("{error:?} {graph:?}").contains("secret"), "{error:?} {graph:?}");
 }
 
-#[tokio::test]
+#[test]
 async fn silent_server_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", silent.local_addr().unwrap());
@@ -27,7 +27,7 @@ async fn silent_server_times_out() {
     assert!(error.message().contains("timed out"), "{error}");
 }
 
-#[tokio::test]
+#[test]
 async fn user_password_and_token_are_sent_to_the_server() {
     let basic = "Basic YWRhOnNlY3JldA==";
     for (userinfo, token, expected) in [("ada:secret@", None, basic), ("", Some("t0ken"), "Bearer t0ken")] {
@@ -46,7 +46,7 @@ async fn user_password_and_token_are_sent_to_the_server() {
     }
 }
 
-#[tokio::test]
+#[test]
 async fn redirect_is_not_followed() {
     let server = Inbox::open().await;
     server.answers(307);
@@ -55,7 +55,7 @@ async fn redirect_is_not_followed() {
     assert!(error.message().contains("answered 307 Temporary Redirect"), "{error}");
 }
 
-#[tokio::test]
+#[test]
 async fn invalid_answer_is_a_failure() {
     let server = Inbox::open().await;
     server.answers(200);

@@ -11,9 +11,9 @@ use super::{Redis, entry, name};
 
 const TTL: Duration = Duration::from_secs(60);
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn stored_bytes_carry_tenant_key_and_kind() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let (cache, key) = (redis.cache().await, redis.key("a:b*"));
     cache.put(&key, entry("ada", Some(7)), Some(TTL)).await.unwrap();
     let bytes = String::from_utf8(redis.bytes(&key).await.unwrap()).unwrap();
@@ -27,9 +27,9 @@ async fn stored_bytes_carry_tenant_key_and_kind() {
     redis.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn stored_bytes_of_another_key_are_a_miss() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let (cache, key) = (redis.cache().await, redis.key("1"));
     cache.put(&key, entry("ada", None), None).await.unwrap();
     let bytes = redis.bytes(&key).await.unwrap();
@@ -45,9 +45,9 @@ async fn stored_bytes_of_another_key_are_a_miss() {
     redis.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn damaged_bytes_are_a_miss_and_are_overwritten() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let (cache, key) = (redis.cache().await, redis.key("1"));
     cache.put(&key, entry("ada", Some(7)), Some(TTL)).await.unwrap();
     let whole = redis.bytes(&key).await.unwrap();
@@ -71,9 +71,9 @@ async fn damaged_bytes_are_a_miss_and_are_overwritten() {
     redis.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn value_of_another_type_is_a_miss_and_is_overwritten() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let (cache, key) = (redis.cache().await, redis.key("1"));
     for version in [None, Some(1)] {
         let () = redis.raw(&[b"DEL", name(&key).as_bytes()]).await;

@@ -4,8 +4,8 @@ use graceful_testing::conformance;
 
 use super::Redis;
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn cache() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     conformance::cache(async || redis.cache().await).await;
 }

@@ -25,9 +25,9 @@ fn cache_step(world: &World) -> Result<String, String> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Redis), flavor = "multi_thread", worker_threads = 2)]
 async fn cut_off_a_hundred_times_handlers_answer_and_the_cache_comes_back() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let proxy = Proxy::to(redis.address).await;
     let cache = Cache::connect(&url(proxy.address())).await.unwrap().timeout(Duration::from_millis(150));
     let world = World::with(|builder| builder.service(&*redis.service).cache(cache.clone()));
@@ -71,9 +71,9 @@ async fn cut_off_a_hundred_times_handlers_answer_and_the_cache_comes_back() {
     redis.clean().await;
 }
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn calls_to_an_unavailable_server_fail_at_once_until_a_probe_succeeds() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     for fault in [Link::BlackHole, Link::Refused, Link::Reset] {
         let proxy = Proxy::to(redis.address).await;
         let cache = Cache::connect(&url(proxy.address())).await.unwrap().timeout(Duration::from_millis(500));
@@ -103,9 +103,9 @@ async fn calls_to_an_unavailable_server_fail_at_once_until_a_probe_succeeds() {
     redis.clean().await;
 }
 
-#[tokio::test]
+#[test(requires("redis-server"))]
 async fn cache_is_used_again_after_the_server_was_killed_and_restarted() {
-    let Some(mut server) = Server::redis(&[]).await else { return };
+    let mut server = Server::redis(&[]).await;
     let cache = Cache::connect(&url(server.address())).await.unwrap();
     let key = graceful::Key::new("users", None, "user", "1");
     cache.put(&key, entry("ada", Some(1)), None).await.unwrap();
@@ -118,9 +118,9 @@ async fn cache_is_used_again_after_the_server_was_killed_and_restarted() {
     assert_eq!(cache.get(&key).await.unwrap(), Some(entry("ada", Some(2))));
 }
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn connection_closed_by_the_server_fails_no_call() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let proxy = Proxy::to(redis.address).await;
     let cache = Cache::connect(&url(proxy.address())).await.unwrap();
     for number in 0..10 {
@@ -135,9 +135,9 @@ async fn connection_closed_by_the_server_fails_no_call() {
     redis.clean().await;
 }
 
-#[tokio::test]
+#[test(requires("redis-server"))]
 async fn write_refused_by_the_server_is_reported_and_opens_no_breaker() {
-    let Some(server) = Server::redis(&["--maxmemory", "1"]).await else { return };
+    let server = Server::redis(&["--maxmemory", "1"]).await;
     let cache = Cache::connect(&url(server.address())).await.unwrap();
     let key = graceful::Key::new("users", None, "user", "1");
     for version in [None, Some(1), None, Some(2), None] {
@@ -148,7 +148,7 @@ async fn write_refused_by_the_server_is_reported_and_opens_no_breaker() {
 }
 
 /// A sync handler outside of any runtime cannot wait: its flow continues in the runtime of the orchestrator.
-#[test]
+#[test(requires(Redis))]
 fn sync_handler_needs_no_runtime() {
     #[orchestrate(pattern = "user", cache = user.id)]
     fn store(user: &User) -> Result<User, Code> {
@@ -156,7 +156,7 @@ fn sync_handler_needs_no_runtime() {
     }
 
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let Some(redis) = runtime.block_on(Redis::find()) else { return };
+    let redis = runtime.block_on(Redis::connect());
     let (world, cache) = runtime.block_on(async {
         let cache = redis.cache().await;
         (World::with(|builder| builder.service(&*redis.service).cache(cache.clone())), cache)

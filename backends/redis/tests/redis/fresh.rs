@@ -95,9 +95,9 @@ impl Schedule {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test(requires(Redis), flavor = "multi_thread", worker_threads = 2)]
 async fn random_schedules_of_writes_and_faults_read_no_stale_value() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let (mut told, mut failed) = (0, 0);
     for batch in 0..BATCHES {
         let numbers = batch * AT_ONCE..(batch + 1) * AT_ONCE;

@@ -1,5 +1,8 @@
 //! The cache on a real Redis.
 
+#[macro_use(test)]
+extern crate graceful_tests;
+
 mod bytes;
 mod conformance;
 mod faults;
@@ -7,7 +10,7 @@ mod fresh;
 mod names;
 mod start;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, process::ExitCode};
 
 use ::redis::aio::MultiplexedConnection;
 use graceful::{
@@ -16,6 +19,10 @@ use graceful::{
 };
 use graceful_redis::Cache;
 use graceful_tests::servers::{self, unique};
+
+fn main() -> ExitCode {
+    graceful_tests::harness::main()
+}
 
 /// The server, with names of the test's own, which are removed by [`clean`](Self::clean).
 #[derive(Clone)]
@@ -26,11 +33,11 @@ struct Redis {
 }
 
 impl Redis {
-    async fn find() -> Option<Self> {
-        let address = servers::redis().await?;
+    async fn connect() -> Self {
+        let address = servers::REDIS;
         let client = ::redis::Client::open(url(address)).unwrap();
         let raw = client.get_multiplexed_async_connection().await.unwrap();
-        Some(Self { address, service: unique("users"), raw })
+        Self { address, service: unique("users"), raw }
     }
 
     fn key(&self, id: &str) -> Key {

@@ -13,7 +13,7 @@ async fn refused(url: &str) -> String {
     text
 }
 
-#[tokio::test]
+#[test]
 async fn invalid_url_is_refused_without_showing_it() {
     for url in [
         "",
@@ -29,16 +29,16 @@ async fn invalid_url_is_refused_without_showing_it() {
     }
 }
 
-#[tokio::test]
+#[test]
 async fn unreachable_server_is_refused_with_its_address() {
     let text = refused("redis://:s3cret@127.0.0.1:1").await;
     assert!(text.starts_with("Redis at 127.0.0.1:1 cannot be used: "), "{text}");
     assert!(text.contains("refused"), "{text}");
 }
 
-#[tokio::test]
+#[test(requires("redis-server"))]
 async fn wrong_or_missing_password_is_refused() {
-    let Some(server) = Server::redis(&["--requirepass", "right"]).await else { return };
+    let server = Server::redis(&["--requirepass", "right"]).await;
     let address = server.address();
     let text = refused(&format!("redis://:s3cret@{address}")).await;
     assert!(text.starts_with(&format!("Redis at {address} cannot be used: ")), "{text}");
@@ -49,53 +49,47 @@ async fn wrong_or_missing_password_is_refused() {
     assert!(!format!("{cache:?}").contains("right"), "{cache:?}");
 }
 
-#[tokio::test]
+#[test(requires(Redis))]
 async fn missing_database_is_refused() {
-    let Some(redis) = Redis::find().await else { return };
+    let redis = Redis::connect().await;
     let text = refused(&format!("{}/123456", url(redis.address))).await;
     assert!(text.contains("cannot be used"), "{text}");
 }
 
-#[tokio::test]
+#[test(requires("redis-server"))]
 async fn node_of_a_cluster_is_refused() {
-    let Some(server) = Server::redis(&["--cluster-enabled", "yes"]).await else { return };
+    let server = Server::redis(&["--cluster-enabled", "yes"]).await;
     let text = refused(&format!("redis://{}", server.address())).await;
     let place = format!("Redis at {} is a node of a Redis Cluster", server.address());
     assert!(text.starts_with(&place) && text.contains("`cluster-enabled no`"), "{text}");
 }
 
-#[tokio::test]
+#[test(requires(Redis, "redis-server"))]
 async fn sentinel_is_refused() {
-    let Some(redis) = Redis::find().await else { return };
-    let Some(server) = Server::start("redis-server", |port, directory| {
+    let redis = Redis::connect().await;
+    let server = Server::start("redis-server", |port, directory| {
         let file = format!("{directory}/sentinel.conf");
         let watched = format!("sentinel monitor main 127.0.0.1 {} 1\n", redis.address.port());
         std::fs::write(&file, format!("port {port}\nbind 127.0.0.1\ndir {directory}\n{watched}")).unwrap();
         vec![file, "--sentinel".to_owned()]
     })
-    .await
-    else {
-        return;
-    };
+    .await;
     let text = refused(&format!("redis://{}", server.address())).await;
     assert!(text.contains("is a Sentinel"), "{text}");
 }
 
-#[tokio::test]
+#[test(requires("redis-server"))]
 async fn replica_is_refused_unless_it_takes_writes() {
-    let Some(server) = Server::redis(&["--replicaof", "127.0.0.1 1"]).await else { return };
+    let server = Server::redis(&["--replicaof", "127.0.0.1 1"]).await;
     let text = refused(&format!("redis://{}", server.address())).await;
     assert!(text.contains("is a replica") && text.contains("primary"), "{text}");
-    let Some(server) = Server::redis(&["--replicaof", "127.0.0.1 1", "--replica-read-only", "no"]).await
-    else {
-        return;
-    };
+    let server = Server::redis(&["--replicaof", "127.0.0.1 1", "--replica-read-only", "no"]).await;
     Cache::connect(&format!("redis://{}", server.address())).await.unwrap();
 }
 
-#[tokio::test]
+#[test(requires("redis-server"))]
 async fn user_who_may_not_ask_for_the_mode_is_served() {
-    let Some(server) = Server::redis(&[]).await else { return };
+    let server = Server::redis(&[]).await;
     let client = redis::Client::open(format!("redis://{}", server.address())).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let mut limited = redis::cmd("ACL");
@@ -104,9 +98,9 @@ async fn user_who_may_not_ask_for_the_mode_is_served() {
     Cache::connect(&format!("redis://limited:right@{}", server.address())).await.unwrap();
 }
 
-#[tokio::test]
+#[test(requires("redis-server"))]
 async fn databases_are_apart() {
-    let Some(server) = Server::redis(&[]).await else { return };
+    let server = Server::redis(&[]).await;
     let key = graceful::Key::new("users", None, "user", "1");
     let of = async |database: &str| {
         Cache::connect(&format!("redis://{}/{database}", server.address())).await.unwrap()

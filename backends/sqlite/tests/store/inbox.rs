@@ -1,9 +1,8 @@
-//! A subscriber that writes its effects in the inbox's file has each effect once.
+//! The inbox forgets what is older than its retention.
 
 use std::time::Duration;
 
 use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent};
-use graceful_tests::{inboxes, servers};
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::fresh;
@@ -31,21 +30,4 @@ async fn purged_event_is_first_again_and_purge_runs_in_batches() {
     assert!(matches!(store.begin("a", &event).await.unwrap(), InboxEntry::Again));
     assert_eq!(store.purge_inbox(Duration::ZERO).await.unwrap(), 101);
     assert!(matches!(store.begin("a", &event).await.unwrap(), InboxEntry::First(_)));
-}
-
-/// The handler writes its effect and then fails or panics, and each event is delivered twice.
-#[tokio::test]
-async fn failed_handler_has_no_effect_and_repeated_event_has_one() {
-    let Some(nats) = servers::nats().await else { return };
-    let (_dir, store) = fresh().await;
-    let mut connection = connect(&store).await;
-    sqlx::raw_sql("CREATE TABLE greeted (name INTEGER)").execute(&mut connection).await.unwrap();
-    let calls = inboxes::read_twice(nats, &store, async |mut transaction, number| {
-        let query = sqlx::query("INSERT INTO greeted (name) VALUES (?)").bind(number);
-        query.execute(&mut *transaction).await?;
-        Ok(transaction)
-    });
-    assert_eq!(calls.await, 7);
-    let greeted = sqlx::query_scalar::<_, i64>("SELECT name FROM greeted ORDER BY name");
-    assert_eq!(greeted.fetch_all(&mut connection).await.unwrap(), [0, 1, 2, 3, 4]);
 }

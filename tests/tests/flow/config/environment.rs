@@ -3,11 +3,7 @@
 use std::process::{Command, Output};
 
 use graceful::Orchestrator;
-use graceful_tests::{
-    BACKENDS,
-    log::Log,
-    servers::{self, Server},
-};
+use graceful_tests::{BACKENDS, log::Log};
 use tracing::Level;
 
 const TEST: &str = "config::environment::the_environment_is_read";
@@ -16,8 +12,6 @@ const CHILD: &str = "GRACEFUL_TEST_CHILD";
 fn child(variables: &[(&str, &std::ffi::OsStr)]) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", TEST, "--nocapture"]).env(CHILD, "1");
-    // Without another, the machine's certificates are trusted, and no test's is among them.
-    command.env_remove("SSL_CERT_FILE");
     for name in ["SERVICE", "ENVIRONMENT", "CACHE", "EVENTS", "STORE", "GRAPH", "ALERTS"] {
         command.env_remove(format!("GRACEFUL_{name}"));
     }
@@ -75,56 +69,6 @@ async fn unknown_setting_is_warned_of() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!((lines[0].level, lines[0].field("variable")), (Level::WARN, "GRACEFUL_PORT_80_TCP"));
     assert!(!format!("{lines:?}").contains("s3cret"));
-}
-
-/// A certificate of 127.0.0.1 that vouches for itself, and its key.
-fn certificate(directory: &str) -> Option<(String, String)> {
-    let (certificate, key) = (format!("{directory}/cert.pem"), format!("{directory}/key.pem"));
-    let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=127.0.0.1 \
-                 -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
-    let made = Command::new("openssl")
-        .args(words.split_whitespace())
-        .args(["-out", &certificate, "-keyout", &key])
-        .output();
-    match made {
-        Ok(made) if made.status.success() => Some((certificate, key)),
-        other => servers::missing(&format!("openssl: {other:?}")),
-    }
-}
-
-#[tokio::test]
-async fn connections_may_be_encrypted() {
-    let directory = std::env::temp_dir().join(servers::unique("graceful-tls"));
-    std::fs::create_dir_all(&directory).unwrap();
-    let Some((certificate, key)) = certificate(directory.to_str().unwrap()) else { return };
-    let Some(redis) = Server::start("redis-server", |port, directory| {
-        let words = format!(
-            "--port 0 --tls-port {port} --bind 127.0.0.1 --dir {directory} --tls-auth-clients no \
-             --tls-cert-file {certificate} --tls-key-file {key} --tls-ca-cert-file {certificate}"
-        );
-        words.split_whitespace().map(ToOwned::to_owned).collect()
-    })
-    .await
-    else {
-        return;
-    };
-    let tls = format!("tls {{ cert_file: \"{certificate}\", key_file: \"{key}\" }}\n");
-    let Some(nats) = Server::nats(&tls).await else { return };
-
-    let urls = [
-        ("GRACEFUL_CACHE", format!("rediss://{}", redis.address())),
-        ("GRACEFUL_EVENTS", format!("tls://{}", nats.address())),
-    ];
-    for (variable, url) in urls {
-        let trusted = said(&[(variable, &url), ("SSL_CERT_FILE", &certificate)]);
-        assert!(trusted.contains("ok: "), "{trusted}");
-        let unknown = said(&[(variable, &url)]);
-        assert!(
-            unknown.contains(&format!("error: {variable}: ")) && unknown.contains("ertificate"),
-            "{unknown}"
-        );
-    }
-    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[cfg(unix)]

@@ -29,12 +29,12 @@ type HookResult = Result<(), StepError>;
 
 mod answer;
 mod attempts;
-mod disk;
 mod embedded;
 mod fairness;
 mod hooks;
 mod locks;
 mod open;
+mod replaced;
 mod review;
 mod shutdown;
 mod size;

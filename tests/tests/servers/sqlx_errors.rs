@@ -1,10 +1,9 @@
 //! The codes of `sqlx` errors, each caused by a real database.
-#![allow(missing_docs, reason = "tests")]
 
 use std::time::Duration;
 
 use graceful::{Classify as _, Code};
-use graceful_tests::servers;
+use graceful_tests::servers::POSTGRES;
 use sqlx::{
     Connection as _, PgConnection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
@@ -28,7 +27,7 @@ fn means(error: &sqlx::Error, code: Code) {
     assert_eq!(std::io::Error::other(sqlx::Error::RowNotFound).code(), Code::NotFound);
 }
 
-#[tokio::test]
+#[test]
 async fn sqlite_errors_have_the_codes_of_their_causes() {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     sqlx::query(TABLE).execute(&mut connection).await.unwrap();
@@ -47,7 +46,7 @@ async fn sqlite_errors_have_the_codes_of_their_causes() {
     means(&orphan.unwrap_err(), Code::FailedPrecondition);
 }
 
-#[tokio::test]
+#[test]
 async fn sqlite_connection_errors_have_the_codes_of_their_causes() {
     let dir = tempfile::tempdir().unwrap();
     let options = SqliteConnectOptions::new()
@@ -73,10 +72,10 @@ async fn sqlite_connection_errors_have_the_codes_of_their_causes() {
     means(&pool.acquire().await.unwrap_err(), Code::Unavailable);
 }
 
-#[tokio::test]
+#[test(requires(Postgres))]
 async fn postgres_errors_have_the_codes_of_their_causes() {
-    let Some(address) = servers::postgres().await else { return };
-    let mut connection = PgConnection::connect(&format!("postgres://postgres@{address}/test")).await.unwrap();
+    let mut connection =
+        PgConnection::connect(&format!("postgres://postgres@{POSTGRES}/test")).await.unwrap();
     sqlx::query(TABLE).execute(&mut connection).await.unwrap();
     sqlx::query("INSERT INTO users (id, name) VALUES (1, 'Ada')").execute(&mut connection).await.unwrap();
     for (statement, code) in REFUSED {
