@@ -29,8 +29,8 @@ pub fn encoded(text: &str) -> impl fmt::Display + '_ {
 /// separates them, fit the row of an index in PostgreSQL, which has room for 2.7 kB.
 pub(crate) const MAX_PART: usize = 512;
 
-/// A part of a name: encoded, or `~` and its SHA-256 where that would be too long. Neither can be taken for the other, since
-/// what is encoded has no `~`.
+/// A part of a name: encoded, or `~` and its SHA-256 if that would be too long. The two cannot be confused, because an encoded part
+/// contains no `~`.
 struct Part<'a>(&'a str);
 
 impl fmt::Display for Part<'_> {
@@ -80,11 +80,11 @@ pub enum KeySpace {
 /// let long = Key::new("users", None, "user", "x".repeat(10_000));
 /// assert!(long.to_string().starts_with("users::user:~") && long.to_string().len() < 100);
 /// ```
-// One text and where its parts end: every step makes, hashes, compares or stores a key, and short ones need no heap.
+// One text with the ends of its parts: every step makes, hashes, compares or stores a key, and short keys need no heap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     text: SmolStr,
-    /// Where service, tenant and pattern end.
+    /// The ends of service, tenant and pattern in the text.
     ends: [u32; 3],
     space: KeySpace,
 }
@@ -135,7 +135,7 @@ impl Key {
         Self { text: text.finish(), ends, space: KeySpace::Entity }
     }
 
-    /// What it takes beside itself.
+    /// The bytes that the key uses on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         if self.text.is_heap_allocated() { self.text.len() } else { 0 }
     }
@@ -217,7 +217,7 @@ impl Key {
     }
 }
 
-/// Hashes only the text: keys rarely differ only in where their parts end, and equality compares that.
+/// Hashes only the text, because keys rarely differ only in the ends of their parts; equality compares these, too.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.text.hash(state);
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(of("acme", &at_most), format!("users:acme:user:{at_most}"));
         let mut names = vec![of("acme", &at_most)];
         for id in ["x".repeat(MAX_PART + 1), "é".repeat(MAX_PART / 6 + 1), "x".repeat(100_000)] {
-            // What is replaced by a hash is not what that hash names.
+            // A part that is replaced by its hash differs from a part whose text is that hash.
             let hashed = of("acme", &id).rsplit_once(':').unwrap().1.to_owned();
             names.extend([of("acme", &id), of(&id, "1"), of(&id, &id), of("acme", &hashed)]);
         }

@@ -48,7 +48,7 @@ impl Outage {
         Self { is_open: AtomicBool::new(false), state: Mutex::new(state) }
     }
 
-    /// Counts a failure. `Some(n)`: log a line that stands for `n` failures, which are all since the last line. `None`: log nothing.
+    /// Counts a failure. Returns `Some(n)` if a line must be logged, which reports the `n` failures since the last line.
     pub fn failed(&self) -> Option<u64> {
         self.failed_at(Instant::now())
     }
@@ -64,8 +64,8 @@ impl Outage {
         Some(std::mem::take(&mut state.unlogged))
     }
 
-    /// Counts a success. `Some(n)`: log the end of the outage, of which `n` failures have not been logged. While nothing fails this is
-    /// one load.
+    /// Counts a success. Returns `Some(n)` if the end of an outage must be logged, of which `n` failures have not been logged. Without an
+    /// outage this costs one load.
     #[inline]
     pub fn succeeded(&self) -> Option<u64> {
         if self.is_open.load(Ordering::Relaxed) { self.ended() } else { None }
@@ -101,7 +101,7 @@ pub(crate) struct StepOutages {
 }
 
 impl StepOutages {
-    /// As [`Outage::failed`]; `hook_of` is the handler, where it is not the backend that has failed.
+    /// As [`Outage::failed`]; `hook_of` is the handler if its hook has failed, and not the backend.
     pub(crate) fn failed(&self, step: Step, hook_of: Option<&SmolStr>) -> Option<u64> {
         match hook_of {
             None => self.backends[step as usize].failed(),
@@ -127,7 +127,7 @@ impl StepOutages {
     }
 }
 
-/// Of what works beside the flows, by what has failed.
+/// The outages of tasks beside the flows, by the name of the failed operation.
 static OTHERS: Mutex<BTreeMap<&str, Outage>> = Mutex::new(BTreeMap::new());
 
 /// As [`Outage::failed`].

@@ -1,4 +1,4 @@
-//! What the rejections of axum's extractors mean: what their status does.
+//! Classifies the rejections of axum's extractors by their status.
 
 use axum::extract::rejection::{
     BytesRejection, ExtensionRejection, FailedToBufferBody, JsonRejection, PathRejection, StringRejection,

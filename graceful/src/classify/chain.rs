@@ -45,8 +45,9 @@ fn downcast<'a, E: Classify + Error + 'static>(error: &'a (dyn Error + 'static))
     error.downcast_ref::<E>().map(|error| error as _)
 }
 
-/// Asks whether `T` is an `Error` without demanding it: [`__graceful_find`](CauseProbe::__graceful_find) is this type's own where it is, and
-/// otherwise that of the type it dereferences to. That needs no trait in scope, whose import could be left unused; its name is reserved, since the traits in scope are asked, too.
+/// Finds out whether `T` implements `Error`, without a bound: if it does, [`__graceful_find`](CauseProbe::__graceful_find) is the method of
+/// this type, otherwise that of the type to which it derefs. This needs no trait in scope, whose import could be unused. The name of the
+/// method is reserved, because traits in scope are considered, too.
 #[derive(Debug)]
 pub struct CauseProbe<T>(PhantomData<T>);
 

@@ -1,7 +1,7 @@
-//! Errors as a [`tonic::Status`](::tonic::Status) with the standard details of gRPC, `google.rpc`.
+//! Errors as a [`tonic::Status`](https://docs.rs/tonic/0.14/tonic/struct.Status.html) with the standard details of gRPC, `google.rpc`.
 //!
-//! For the context of a request, see [`tower`](crate::tower): its layer fits `Server::builder().layer(…)`, and a request
-//! id is echoed among the answer's metadata.
+//! For the context of a request, see [`tower`](crate::tower): pass its layer to `Server::builder().layer(…)`. The metadata of the response
+//! repeats the request id.
 
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -12,9 +12,10 @@ use crate::{classify::Classify, context::Context, pipeline::current};
 ///
 /// In the other direction, a `Status` is [`Classify`] itself, so a gateway returns the code of the service behind it.
 ///
-/// It contains machine-readable details: [`ErrorInfo`](tonic_types::ErrorInfo), with the code's name as its reason and the
-/// service of the orchestrator in scope as its domain, and [`RequestInfo`](tonic_types::RequestInfo) with the id of the
-/// [`Context`]'s request; each where there is one.
+/// The status contains machine-readable details:
+/// [`ErrorInfo`](https://docs.rs/tonic-types/0.14/tonic_types/struct.ErrorInfo.html), if there is an orchestrator in scope, with the name of the
+/// code as the reason and the service as the domain; and
+/// [`RequestInfo`](https://docs.rs/tonic-types/0.14/tonic_types/struct.RequestInfo.html), if the [`Context`] has a request id.
 ///
 /// ```
 /// use graceful::{Classify, Orchestrator, tonic::status};

@@ -48,7 +48,7 @@ mod tests {
         conflicts(handlers).iter().map(UnmetRequirement::handler).collect()
     }
 
-    /// Each on a line of its own, as handlers are.
+    /// Each call must be on a separate line, as handlers are.
     #[track_caller]
     const fn handler(name: &'static str, pattern: &'static str) -> Registered {
         Registered::new(name, "shop", pattern)

@@ -27,10 +27,10 @@ const CRATES: [(&str, &[&str], &str); 7] = [
 const SERVICE: &str = "GRACEFUL_SERVICE";
 const ENVIRONMENT: &str = "GRACEFUL_ENVIRONMENT";
 
-/// What is wrong with a configuration: each mistake, by the name of its variable.
+/// The mistakes of a configuration, each with the name of its variable.
 ///
-/// Neither its text nor its `Debug` holds any part of a URL, but for the host and the port of a server, where they are those beyond
-/// doubt.
+/// Neither its text nor its `Debug` output contains any part of a URL, except the host and the port of a server if they can be identified
+/// with certainty.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -44,8 +44,7 @@ const ENVIRONMENT: &str = "GRACEFUL_ENVIRONMENT";
 pub struct ConfigError(Vec<(Option<Cow<'static, str>>, String)>);
 
 impl ConfigError {
-    /// The variables that are wrong, without those of which only [`build`](OrchestratorBuilder::build) knows that they are
-    /// missing.
+    /// The variables that are wrong. Missing ones that only [`build`](OrchestratorBuilder::build) can detect are not included.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -244,7 +243,7 @@ fn connecting(
 
 #[derive(Default)]
 struct Values {
-    /// By variable; what is empty is not there.
+    /// The values by variable, without empty ones.
     known: BTreeMap<&'static str, String>,
     wrong: Vec<(Option<Cow<'static, str>>, String)>,
 }

@@ -129,9 +129,9 @@ impl Orchestrator {
         current::sync_scope(self.clone(), run)
     }
 
-    /// Spawns a task from a hook. The task inherits the hook's orchestrator, context and flow. With `tokio::spawn` it would inherit
-    /// none of them: a handler that is called there has no parent and no limit of nesting, so a hook that spawns a call of its own
-    /// handler would never end.
+    /// Spawns a task from a hook. The task inherits the hook's orchestrator, context and flow. With `tokio::spawn` it would inherit none of
+    /// them: a handler that is called there has no parent and no nesting limit, so a hook that spawns a call of its own handler would repeat
+    /// forever.
     ///
     /// The task is not awaited: its flow, and a shutdown, may end before it. Outside of a hook the task inherits the scoped orchestrator.
     ///

@@ -1,4 +1,4 @@
-//! Where a call stands in a distributed trace, by the rules of W3C Trace Context.
+//! The position of a call in a distributed trace, by the rules of W3C Trace Context.
 
 #[cfg(feature = "opentelemetry")]
 pub(crate) mod opentelemetry;

@@ -1,7 +1,7 @@
-//! The span that OpenTelemetry has active is where a call stands in its trace.
+//! Takes the position of a call in its trace from the active span of OpenTelemetry.
 //!
-//! Of a call only the API of OpenTelemetry is asked, so it does not matter who made the span: `tracing-opentelemetry` activates
-//! the one of each `tracing` span that is entered. A link, too, is made by `tracing-opentelemetry`.
+//! Only the API of OpenTelemetry is used for this, so the span may be created by any crate: `tracing-opentelemetry` activates the span of
+//! each `tracing` span that is entered. `tracing-opentelemetry` also creates the links.
 
 use opentelemetry::{
     Context,
@@ -12,7 +12,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{TraceParent, TraceState};
 
-/// The active span, and the state of its trace; `None` where there is none.
+/// The active span, and the state of its trace; `None` if there is no active span.
 pub(crate) fn active() -> Option<(TraceParent, Option<TraceState>)> {
     Context::map_current(|context| {
         if !context.has_active_span() {

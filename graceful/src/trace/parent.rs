@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// The place of a call in a distributed trace: the ids of its trace and of the span that caused it, and the trace's flags.
 ///
-/// Read from and written as a [`traceparent`](https://www.w3.org/TR/trace-context/#traceparent-header), which is also
-/// what events carry and how it is serialised.
+/// It is parsed from and displayed as a [`traceparent`](https://www.w3.org/TR/trace-context/#traceparent-header); events contain it, and it
+/// is serialised, in the same form.
 ///
 /// ```
 /// use graceful::trace::TraceParent;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceParent {
-    // Bytes, so that what holds it is not aligned for a `u128`.
+    // Bytes, so that the structs that contain it are not aligned for a `u128`.
     trace_id: [u8; 16],
     span_id: [u8; 8],
     flags: u8,
@@ -35,8 +35,8 @@ const RANDOM: u8 = 0b10;
 const LENGTH: usize = 55;
 
 impl TraceParent {
-    /// The place with these ids and flags; `None` where an id is zero, which names nothing. Of the flags, those that the
-    /// specification knows are kept: 1, sampled, and 2, the trace id is random.
+    /// Creates the position with these ids and flags; `None` if an id is zero, which is invalid. Only the flags of the specification are kept:
+    /// 1 (sampled) and 2 (the trace id is random).
     ///
     /// ```
     /// # use graceful::trace::TraceParent;

@@ -1,17 +1,17 @@
-//! `tracestate`: what tracing systems say to themselves along a trace.
+//! `tracestate`: the data that tracing systems pass along a trace.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use smol_str::SmolStr;
 
-/// What the tracing systems along a trace have to say to themselves, opaque to all others: pairs of a key and a value.
+/// The data that tracing systems pass along a trace: pairs of a key and a value, each opaque to all other systems.
 ///
-/// Read from and written as a [`tracestate`](https://www.w3.org/TR/trace-context-2/#tracestate-header), which is also what
-/// events carry and how it is serialised. It belongs to a [`TraceParent`](crate::trace::TraceParent) and says nothing without it.
+/// It is parsed from and displayed as a [`tracestate`](https://www.w3.org/TR/trace-context-2/#tracestate-header); events contain it, and it is
+/// serialised, in the same form. It belongs to a [`TraceParent`](crate::trace::TraceParent), and has no meaning without one.
 ///
-/// It is taken as a whole or not at all, but for its length: at most 512 bytes are carried on. Of a longer one, pairs of more
-/// than 128 bytes are left out first, then those at its end, as the specification wants it.
+/// An invalid list is dropped as a whole. A list of more than 512 bytes is shortened by the rules of the specification: pairs of more than
+/// 128 bytes are removed first, then those at its end.
 ///
 /// ```
 /// use graceful::trace::TraceState;
@@ -27,13 +27,13 @@ const MAX_MEMBERS: usize = 32;
 const MAX_KEY: usize = 256;
 const MAX_VALUE: usize = 256;
 
-/// What every system has to carry on. A client's header must not be what makes an event too large.
+/// The length that every system must pass on. It is also the maximum here, so that a client's header cannot make an event too large.
 const MAX_LENGTH: usize = 512;
-/// What is left out first where it is longer.
+/// Pairs that are longer are removed first.
 const LONG_MEMBER: usize = 128;
 
 impl TraceState {
-    /// The text, without what is optional: `rojo=00f067aa0ba902b7,congo=t61rcWkgMzE`.
+    /// The text without optional spaces and empty pairs: `rojo=00f067aa0ba902b7,congo=t61rcWkgMzE`.
     ///
     /// ```
     /// let state: graceful::trace::TraceState = "a=1 ,, b=2".parse()?;
@@ -44,7 +44,7 @@ impl TraceState {
         &self.0
     }
 
-    /// That of several headers, in their order, which are one list.
+    /// Joins several headers, in their order, to one list.
     pub(crate) fn of<'a>(headers: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut members: Vec<&str> = Vec::new();
         for member in headers.into_iter().flat_map(|header| header.split(',')) {
@@ -64,7 +64,7 @@ impl TraceState {
     }
 }
 
-/// The key of `key=value`, where both are well formed.
+/// The key of `key=value`, if both are valid.
 fn key_of(member: &str) -> Option<&str> {
     let (key, value) = member.split_once('=')?;
     let first = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

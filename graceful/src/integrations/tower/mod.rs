@@ -16,7 +16,7 @@
 //! use axum::{Extension, Router, routing::get};
 //! use graceful::{Context, Orchestrator, tower::ContextLayer};
 //!
-//! /// What your authentication puts into the request.
+//! /// Your authentication inserts this into the request.
 //! #[derive(Clone)]
 //! struct Claims {
 //!     user: String,
@@ -33,7 +33,7 @@
 //!             .user(|request| Some(request.extensions.get::<Claims>()?.user.clone()))
 //!             .tenant(|request| Some(request.extensions.get::<Claims>()?.company.clone())),
 //!     )
-//!     // Layers run from the last one: what authenticates comes after the one that asks who it is.
+//!     // The last layer runs first, so the authentication is added after the `ContextLayer`.
 //!     .layer(Extension(Claims { user: "ada".into(), company: "acme".into() }));
 //! # use tower::ServiceExt as _;
 //! # let response = router.oneshot(http::Request::new(axum::body::Body::empty())).await.unwrap();
@@ -147,7 +147,7 @@ impl ContextLayer {
     }
 
     fn context(&self, parts: &mut Parts) -> Context {
-        // An outer layer may have filled it; what is read here replaces that.
+        // An outer layer may have filled the context; the values that are read here replace its values.
         let mut context = Context::try_current().map(Arc::unwrap_or_clone).unwrap_or_default();
         headers::read(&mut context, &mut parts.headers);
         let read = |read: &Option<Read>| read.as_ref().and_then(|read| read(parts));
@@ -202,7 +202,7 @@ where
         let context = Arc::new(self.layer.context(&mut parts));
         let request_id = parts.headers.get(REQUEST_ID).cloned();
         let request = Request::from_parts(parts, body);
-        // What a service does before its future is polled is in scope, too.
+        // The call of the service, before its future is polled, is in scope, too.
         let call = || self.inner.call(request);
         let scoped = match &self.layer.orchestrator {
             Some(orchestrator) => {
