@@ -6,6 +6,8 @@ use graceful_tests_cache_protocol::{
     state::{A, D},
 };
 
+mod limits;
+mod rules;
 mod scenarios;
 
 const PUT: Write = Write::put();
