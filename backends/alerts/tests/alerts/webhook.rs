@@ -29,8 +29,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 secret, body, headers = json.load(sys.stdin)
 try:
     Webhook(secret).verify(body, headers)
-except WebhookVerificationError as error:
-    print(error)
+except WebhookVerificationError:
     sys.exit(3)
 ";
     let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
