@@ -1,7 +1,11 @@
 //! Settings come from a map.
 
-use graceful::{Orchestrator, backends::memory, error::ConfigError};
-use graceful_tests::{BACKENDS, Log, servers::unique};
+use graceful::{
+    Code, Failure, OrchestrationConfig, Orchestrator, Step,
+    backends::{Alerter, memory},
+    error::ConfigError,
+};
+use graceful_tests::{BACKENDS, Log, raw_http::Inbox, servers::unique};
 
 async fn refused(settings: &[(&str, &str)]) -> ConfigError {
     let error = Orchestrator::builder().settings(BACKENDS, settings.iter().copied()).await.unwrap_err();
@@ -95,4 +99,22 @@ async fn store_graph_and_alerts_settings_are_used_without_showing_secrets() {
     assert!(!format!("{orchestrator:?}").contains("s3cret"), "{orchestrator:?}");
     drop(orchestrator);
     std::fs::remove_dir_all(&directory).unwrap();
+}
+
+#[tokio::test]
+async fn alerts_setting_sends_the_alerts_of_the_store_setting() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("app.db");
+    let mut receiver = Inbox::open().await;
+    let settings = [
+        ("GRACEFUL_STORE", format!("sqlite://{}", file.display())),
+        ("GRACEFUL_ALERTS", format!("webhook+{}#secret", receiver.url("", "/hooks"))),
+    ];
+    let orchestrator = Orchestrator::builder().settings(BACKENDS, settings).await.unwrap().build().unwrap();
+    let config = OrchestrationConfig::new("user").id(42).on(&orchestrator);
+    let report = Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await;
+    assert_eq!(report.step(Step::Alert).to_string(), "fired");
+    assert!(receiver.next().await.body.contains("disk full"));
+    let store = graceful_sqlite::Store::open(&file).await.unwrap();
+    assert_eq!(Alerter::open(&store).await.unwrap()[0].message, "disk full");
 }
