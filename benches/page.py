@@ -131,12 +131,12 @@ def goals(calls, compiling):
         return calls.ratio("instructions", calls.get(of or steps, "graceful", ok), calls.get(steps, by, ok))
 
     for ok, arm in ((True, "`Ok`"), (False, "`Err`")):
-        yield f"{CACHED}, {arm}: instructions, to by hand", ratio(CACHED, "by hand", ok), 0.80
+        yield f"{CACHED}, {arm}: instructions, ratio to the code by hand", ratio(CACHED, "by hand", ok), 0.80
         yield f"{CACHED}, {arm}: allocations", calls.get(CACHED, "graceful", ok)["allocations"], 2
-        yield f"{CACHED}, {arm}: instructions, to by hand with moka", ratio(CACHED, "by hand, moka", ok), 0.60
-        yield f"{AUDITED}, {arm}: instructions, to by hand", ratio(AUDITED, "by hand", ok), 0.85
+        yield f"{CACHED}, {arm}: instructions, ratio to the code by hand with moka", ratio(CACHED, "by hand, moka", ok), 0.60
+        yield f"{AUDITED}, {arm}: instructions, ratio to the code by hand", ratio(AUDITED, "by hand", ok), 0.85
         nine = calls.ratio("instructions", calls.get(NINE, "graceful", ok), calls.get(AUDITED, "graceful", ok))
-        yield f"{NINE}, {arm}: instructions, to {AUDITED}, both graceful", nine, 1.60
+        yield f"{NINE}, {arm}: instructions, ratio to {AUDITED}, both graceful", nine, 1.60
         none, bare = calls.get("none", "graceful", ok), calls.get("none", "bare", ok)
         if none["instructions"] is not None:
             over = none["instructions"] - bare["instructions"]
@@ -149,13 +149,13 @@ def goals(calls, compiling):
     microseconds = calls.get(GO_PACKAGE, "graceful")["nanoseconds"] / 1000
     yield f"{GO_PACKAGE}, `Ok`: microseconds, a tenth of the 50 in Go", microseconds, 5
     ours = compiling.over_plain("graceful")
-    yield "`cargo check` over plain, to `instrument(err)`", ours / compiling.over_plain("instrument"), 0.40
-    yield "`cargo check` over plain, to by hand", ours / compiling.over_plain("by-hand"), 0.50
+    yield "`cargo check` over plain, ratio to `instrument(err)`", ours / compiling.over_plain("instrument"), 0.40
+    yield "`cargo check` over plain, ratio to the code by hand", ours / compiling.over_plain("by-hand"), 0.50
     sizes = compiling.sizes
     for command in ("check", "build"):
         each = [compiling.milliseconds(command, "graceful", count) for count in (1000, 100)]
-        yield f"`cargo {command}` of a handler among 1,000, to one among 100", each[0] / each[1], 1.25
-    yield "expanded lines a handler", sizes["graceful"]["expanded_lines"] - sizes["plain"]["expanded_lines"], 20
+        yield f"`cargo {command}` of a handler among 1,000, ratio to one among 100", each[0] / each[1], 1.25
+    yield "expanded lines per handler", sizes["graceful"]["expanded_lines"] - sizes["plain"]["expanded_lines"], 20
     yield "crates that no other dependency of a service brings, no features", len(guard.own_dependencies()), 10
 
 

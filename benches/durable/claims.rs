@@ -18,7 +18,7 @@ const SHAPES: [(&str, [&str; 4]); 5] = [
     ("many entities", ["'e' || n", "-1", "TRUE", "FALSE"]),
     ("one entity", ["'e'", "-1", "n = 1", "FALSE"]),
     ("all in backoff", ["'e' || n", "3600", "TRUE", "FALSE"]),
-    ("all held", ["'e' || n", "3600", "TRUE", "TRUE"]),
+    ("all claimed", ["'e' || n", "3600", "TRUE", "TRUE"]),
     // Two rows per entity; of three entities one is in backoff, one is due, and one is claimed.
     (
         "mixed",

@@ -1,7 +1,7 @@
 //! `graceful-macros` is a crate with the macros of `graceful`. Depend on `graceful`, which re-exports and documents them.
 //!
 //! `#[orchestrate]` goes through three stages: `parse` (the grammar), `model` (the rules and defaults), `expand`
-//! (tokens, no decision). `#[derive(Classify)]` is in `classify`, in the same three.
+//! (writes the tokens, and makes no decision). `#[derive(Classify)]` is in `classify`, in the same three stages.
 
 mod classify;
 #[cfg(test)]
@@ -20,7 +20,7 @@ use darling::Error;
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 
-/// The attribute `#[orchestrate]`; see its documentation in the crate `graceful`.
+/// The attribute `#[orchestrate]`; the documentation of the crate `graceful` lists its arguments (`graceful/src/orchestrate.md`).
 #[proc_macro_attribute]
 pub fn orchestrate(
     arguments: proc_macro::TokenStream,
@@ -29,7 +29,7 @@ pub fn orchestrate(
     expanded(arguments.into(), &item.into()).into()
 }
 
-/// The derive macro `Classify`; see its documentation in the crate `graceful`.
+/// The derive macro `Classify`; the documentation of the crate `graceful` lists its arguments (`graceful/src/classify/derive.md`).
 #[proc_macro_derive(Classify, attributes(classify))]
 pub fn derive_classify(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     classify::derive(input.into()).into()

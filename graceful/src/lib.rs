@@ -22,7 +22,7 @@
 //!
 //! | step | success flow | error flow |
 //! |---|---|---|
-//! | `fallback` | remember the last good value | recover: a function, or the last good value, turns the `Err` into an `Ok` |
+//! | `fallback` | with `fallback = last_good`: remember the value | if declared, recover: a function, or the last good value, turns the `Err` into an `Ok` |
 //! | `metadata` | count the flow, and link it to the entity's previous flow | the same, with the error |
 //! | `cache` | put the value, or invalidate the key | invalidate the key |
 //! | `graph` | relate entity —succeeded→ flow | relate entity —failed→ flow, with the code |

@@ -1,7 +1,8 @@
-//! `graceful-alerts` is a crate with two receivers of the alerts of `graceful`: Prometheus' `Alertmanager`, and any signed `Webhook`.
+//! `graceful-alerts` is a crate with two backends that send the alerts of `graceful` to a receiver: Prometheus' `Alertmanager`, or any service
+//! with a signed `Webhook`.
 //!
-//! An alert store (another [`Alerter`](graceful::backends::Alerter)) stores the open alerts of each entity. A receiver groups them by
-//! failure, compares the groups with those that it has sent, and sends the difference.
+//! An alert store (another [`Alerter`](graceful::backends::Alerter)) stores the open alerts of each entity. These backends group them by
+//! failure, compare the groups with those that they have sent, and send the difference.
 //!
 //! Alert state must be shared between processes: use `graceful_sqlite::Store` or `graceful_postgres::Store` as the alert store. Otherwise an
 //! `Ok` in one process does not resolve an alert fired by another.

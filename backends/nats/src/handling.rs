@@ -135,7 +135,7 @@ impl Subscriber {
                 tracing::warn!(
                     target: "graceful::subscriber",
                     consumer = self.name, %error, failures,
-                    "the inbox is unavailable; the event gets one attempt more"
+                    "the inbox is unavailable, so this attempt is not counted; the event gets one attempt more"
                 );
             }
         }
@@ -237,7 +237,7 @@ impl Subscriber {
         if let Some(tell) = &self.on_poison
             && let Err(error) = StepError::catch_panic(|| tell(poison))
         {
-            tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "`on_poison` failed");
+            tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "`on_poison` panicked");
         }
     }
 }

@@ -202,7 +202,7 @@ impl Inner {
         http.timeout = SWEEP_TIMEOUT;
         let sweep = update::sweep(self.retention.since(Timestamp::now()));
         if let Err(error) = self.update(&http, sweep).await {
-            tracing::warn!(target: "graceful::graph", %error, "deleting expired flows failed");
+            tracing::warn!(target: "graceful::graph", %error, "deleting expired flows from the graph failed");
         }
     }
 }

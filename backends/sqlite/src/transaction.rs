@@ -64,9 +64,9 @@ impl Transaction<Store> for SqliteConnection {
 fn refused(error: sqlx::Error) -> StepError {
     match is_busy(&error) {
         true => StepError::new(format_smolstr!(
-            "the transaction cannot write ({error}): either another wrote for longer than its busy timeout, or it has read before and \
-             cannot wait for its turn; then call the handler before reading, or open the transaction with \
-             `graceful_sqlite::begin(&pool)`"
+            "the transaction cannot write ({error}): either another transaction held the write lock for longer than the busy timeout, \
+             or this transaction has read before, so it cannot wait for its turn. In the second case call the handler before reading, \
+             or open the transaction with `graceful_sqlite::begin(&pool)`"
         )),
         false => failed(error),
     }

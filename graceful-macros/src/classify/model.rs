@@ -160,7 +160,10 @@ fn message<'a>(text: &LitStr, owner: &Ident, places: &[Place<'a>]) -> Result<Mes
             continue;
         }
         let Some((hole, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-            errors.push(wrong(text, "unmatched brace: `{field}` shows a field, `{{` and `}}` are braces"));
+            errors.push(wrong(
+                text,
+                "unmatched brace: `{field}` shows a field; write `{{` or `}}` for a brace",
+            ));
             break;
         };
         rest = after;
@@ -186,9 +189,9 @@ fn no_field(hole: &str, owner: &Ident, places: &[Place<'_>]) -> String {
     } else if let Some(suggestion) = suggestion(hole, &names) {
         suggestion
     } else if names.is_empty() {
-        format!("`{owner}` has none; `{{{{` is a brace")
+        format!("`{owner}` has none; write `{{{{` for a brace")
     } else {
-        format!("`{owner}` has `{}`; `{{{{` is a brace", names.join("`, `"))
+        format!("`{owner}` has `{}`; write `{{{{` for a brace", names.join("`, `"))
     };
     format!("`{{{hole}}}` names no field: {fix}")
 }

@@ -151,7 +151,7 @@ fn code(value: &Expr) -> Result<Path> {
         Ok(path)
     } else {
         let fix = meant(&name.to_string()).map(|code| format!("did you mean `{code}`?"));
-        let fix = fix.unwrap_or_else(|| format!("it is one of `{}`", CODES.join("`, `")));
+        let fix = fix.unwrap_or_else(|| format!("expected one of `{}`", CODES.join("`, `")));
         Err(wrong(name, format!("unknown code `{name}`: {fix}")))
     }
 }

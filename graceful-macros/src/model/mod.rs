@@ -282,7 +282,7 @@ fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Ac
         (Some(failed), _) => failed.clone(),
         (None, Name::Text(emitted)) => Name::text(&format!("{}.failed", emitted.value())),
         (None, Name::Constant(path)) => {
-            let rule = "the name of the failure, `{name}.failed`, cannot be derived from a constant: name it too, as in";
+            let rule = "the name of the failure event, `{name}.failed`, cannot be derived from a constant: name it too, as in";
             errors.push(wrong(path, format!("{rule} {BOTH}")));
             emitted.clone()
         }

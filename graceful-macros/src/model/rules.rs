@@ -99,7 +99,7 @@ fn check_last_good(last_good: Span, args: &mut Args, errors: &mut Accumulator) {
         ),
         (
             args.cache.key.is_none() && !args.broken.may_mean("cache"),
-            "the last good value is stored under the cache key: add one, as in `cache = user.id`",
+            "the last good value is stored under the cache key, which is missing: add one, as in `cache = user.id`",
         ),
         (
             args.payload.is_some(),

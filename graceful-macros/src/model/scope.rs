@@ -158,7 +158,7 @@ impl Scope {
     /// The error of an expression in a string, which may be meant as a text.
     pub(crate) fn not_an_expression(&self, expr: &Expr) -> String {
         format!(
-            "this text is read as a Rust expression, and `{}` uses a name that is not in scope: it may use {}; for a fixed text use a constant, as in `ALL_USERS`",
+            "this text is read as a Rust expression, and `{}` uses a name that is not in scope: an expression may use {}; for a fixed text use a constant, as in `ALL_USERS`",
             expr.to_token_stream(),
             self.known()
         )

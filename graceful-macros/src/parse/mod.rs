@@ -263,7 +263,7 @@ impl Args {
                 if !value::is_word(&given, "off") {
                     return Err(wrong(
                         &given,
-                        "the cause of a server fault is logged unless this is `errors = off`",
+                        "`errors` takes only `off`: write `errors = off`, so that the causes of server faults are not logged",
                     ));
                 }
                 self.errors_off = Some(at.span());

@@ -105,7 +105,7 @@ impl Args {
                     }
                     _ => Err(wrong(
                         option,
-                        "the last good value is configured by `fallback(last_good, max_age = \"1h\")`",
+                        "`last_good` takes no value, and `max_age` takes one: `fallback(last_good, max_age = \"1h\")`",
                     )),
                 });
                 for (hook, name) in [(step.ok.take(), "ok"), (step.err.take(), "err")] {

@@ -201,7 +201,7 @@ impl StepArgs {
     fn take(&mut self, step: Step, name: &Ident, value: &ArgValue) -> Result<()> {
         match (name.to_string().as_str(), value) {
             ("with" | "ok" | "err", ArgValue::Value(given)) if value::is_word(given, "off") => {
-                Err(wrong(given, format!("{}, with both of its arms", switched_off_by(step))))
+                Err(wrong(given, format!("`off` is for a whole step, not for a hook: write `{step} = off`")))
             }
             ("with", ArgValue::Value(given)) => put(&mut self.with, name, value::path(given, HOOK)?),
             ("ok", ArgValue::Value(given)) => {
@@ -229,7 +229,7 @@ fn switched_off_by(step: Step) -> String {
 }
 
 pub(super) fn runs_by_itself(step: Step) -> String {
-    format!("`{step}` runs by itself: give it options, `{step}(…)`, or switch it off, `{step} = off`")
+    format!("`{step}` is on by default: give it options, `{step}(…)`, or switch it off, `{step} = off`")
 }
 
 /// What others call an option, too far from its name to be a slip.
@@ -251,7 +251,7 @@ fn unknown_option(step: Step, given: &str, value: &ArgValue) -> String {
     let fix = if let Some((_, _, option)) = other_word {
         format!("did you mean `{option}`?")
     } else if let Some(owner) = owner(given) {
-        format!("it is one of `{owner}`")
+        format!("it is an option of `{owner}`")
     } else if ARGUMENTS.contains(&given) {
         format!("it goes outside of the parentheses, beside `{step}`")
     } else if let Some(suggestion) = suggestion(given, &known) {

@@ -293,8 +293,10 @@ pub(crate) fn choice<W: Words>(value: &Expr) -> Result<At<W>> {
     match W::ALL.iter().find(|choice| choice.word() == given) {
         Some(choice) => Ok(At { value: *choice, span: text.span() }),
         None => {
-            let fix = nearest(&given, &all)
-                .map_or_else(|| format!("it is one of {list}"), |near| format!("did you mean \"{near}\"?"));
+            let fix = nearest(&given, &all).map_or_else(
+                || format!("expected one of {list}"),
+                |near| format!("did you mean \"{near}\"?"),
+            );
             Err(wrong(text, format!("unknown value \"{given}\": {fix}")))
         }
     }

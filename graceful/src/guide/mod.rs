@@ -8,7 +8,7 @@
 //! | [`errors_and_codes`] | what an error's code means, and how the steps react to it |
 //! | [`alerts_and_reviews`] | how a failure opens an alert and a review job, and what closes them |
 //! | [`choosing_a_delivery`] | when the response is returned, and what a crash can lose |
-//! | [`services`] | how to identify the caller in axum, tonic and actix-web |
+//! | [`services`] | how to use axum, tonic, actix-web and a database, and how to read through the cache |
 //! | [`testing`] | how to test the steps of a handler |
 //! | [`telemetry`] | spans, metrics and OpenTelemetry |
 //! | [`going_distributed`] | how to run several processes with Redis, NATS and PostgreSQL |

@@ -59,7 +59,7 @@ impl<T: fmt::Display + ?Sized> Shown for T {}
 
 /// The type of a parameter that an expression uses together with the `Ok` value.
 #[diagnostic::on_unimplemented(
-    message = "this parameter may have been moved when the expression over `result` is evaluated: `{Self}` is not `Copy`, and the body may have moved it",
+    message = "`{Self}` is not `Copy`, so the body may have moved this parameter before the expression over `result` is evaluated",
     label = "used together with `result`",
     note = "use a template, whose holes are evaluated one by one: \"{{tenant}}/{{result.id}}\""
 )]

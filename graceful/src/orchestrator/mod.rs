@@ -198,7 +198,7 @@ impl Orchestrator {
         let left = self.0.background.drain(deadline, self.flows().is_some()).await;
         self.relay().stopped(deadline.saturating_sub(began.elapsed())).await;
         if left > 0 {
-            tracing::warn!(target: "graceful::background", left, ?deadline, "flows were left at shutdown");
+            tracing::warn!(target: "graceful::background", left, ?deadline, "flows had not ended at the deadline of the shutdown");
         }
         left
     }

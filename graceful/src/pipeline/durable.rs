@@ -164,7 +164,7 @@ pub(crate) fn to_insert(ended: &Ended) -> Result<QueuedFlow, StepError> {
 fn queued(pipeline: &mut Pipeline) -> Result<QueuedFlow, StepError> {
     if !pipeline.is_portable() {
         return Err(StepError::new(
-            "durable delivery cannot use hooks that are values: declare them by path in the attribute",
+            "durable delivery cannot store the hooks of an `OrchestrationConfig`: declare them by path in the attribute",
         ));
     }
     let mut body = encode(pipeline)?;

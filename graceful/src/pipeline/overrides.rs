@@ -150,7 +150,13 @@ pub(crate) struct Hooks {
 
 impl Overrides {
     pub(super) fn start(&self, step: Step, flow: &Arc<Flow>) -> BoxFuture<HookResult> {
-        let missing = || Box::pin(async { Err(StepError::new("this program does not have the hook")) });
+        let missing = || {
+            Box::pin(async {
+                Err(StepError::new(
+                    "the handler has no hook for this step in this program, but the stored flow needs one",
+                ))
+            })
+        };
         match self {
             Self::Declared(start) | Self::Durable(Durable { hooks: Some(start), .. }) => {
                 start(step, Arc::clone(flow))

@@ -190,7 +190,10 @@ impl Pipeline {
         match steps::start(step, self.orchestrator.backends(), &self.flow) {
             Reply::Ready(Some(answer)) => self.done(step, answer),
             Reply::Ready(None) => {
-                self.done(step, Err(StepError::new("the reply of the backend was used before")));
+                self.done(
+                    step,
+                    Err(StepError::new("the backend returned a `Reply` whose result was taken before")),
+                );
             }
             Reply::Pending(future) => self.run(step, Task::Backend(future)),
         }

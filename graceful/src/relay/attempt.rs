@@ -14,7 +14,8 @@ use crate::{
     step::StepError,
 };
 
-const RECORDING: &str = "recording the outcome of a flow failed; it will be retried";
+const RECORDING: &str =
+    "recording the outcome of a flow failed; the flow is claimed again when its lease expires";
 
 /// Runs the remaining steps of a claimed flow, and records the outcome.
 pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim) {

@@ -78,8 +78,11 @@ async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<d
     let answer = match timeout(settings.lease, reviewing.join_next()).await {
         Ok(Some(Ok(answer))) => answer,
         Ok(Some(Err(error))) if error.is_panic() => Err(StepError::panicked(&*error.into_panic())),
-        Ok(_) => Err(StepError::new("the runtime has ended")),
-        Err(_) => Err(StepError::new(format_smolstr!("not finished within {:?}", settings.lease))),
+        Ok(_) => Err(StepError::new("the Tokio runtime ended before the review")),
+        Err(_) => Err(StepError::new(format_smolstr!(
+            "the review did not end within the lease of {:?}",
+            settings.lease
+        ))),
     };
     let settled = match &answer {
         Ok(()) => scheduler.finish(&job),
@@ -90,6 +93,6 @@ async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<d
         }
     };
     if let Err(error) = settled.await {
-        complain(&error, "recording the outcome of a review failed; it will be repeated");
+        complain(&error, "recording the outcome of a review failed; the review will be repeated");
     }
 }

@@ -162,7 +162,9 @@ impl Query {
         let solutions = match query.on_store(&self.store).execute().map_err(StepError::caused_by)? {
             QueryResults::Solutions(solutions) => solutions,
             QueryResults::Boolean(answer) => return Ok(answered(answer)),
-            QueryResults::Graph(_) => return Err(StepError::new("a query is a `SELECT` or an `ASK`")),
+            QueryResults::Graph(_) => {
+                return Err(StepError::new("only `SELECT` and `ASK` queries are supported"));
+            }
         };
         let variables = solutions.variables().iter().map(|variable| variable.as_str().into()).collect();
         let mut rows = Vec::new();

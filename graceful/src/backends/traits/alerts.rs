@@ -1,4 +1,4 @@
-//! The trait of alert stores and receivers of alerts.
+//! The trait of alert stores, and of backends that send alerts to a receiver.
 
 use std::{fmt::Debug, sync::Arc};
 
@@ -195,7 +195,7 @@ pub enum AlertChange {
     NotOpen,
 }
 
-/// Fires alerts and resolves them: an alert store, or a receiver with an alert store behind it.
+/// Fires alerts and resolves them: an alert store, or a backend that sends the contents of an alert store to a receiver.
 ///
 /// Alert state must be shared between processes; otherwise an `Ok` in one process does not resolve an alert fired by another.
 ///

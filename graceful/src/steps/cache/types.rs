@@ -44,7 +44,7 @@ pub(super) fn check(flow: &Flow) {
             target: "graceful",
             pattern = %pattern,
             "values of different types are cached under the pattern `{pattern}`: `{other}` by `{handler}`, `{name}` by `{}`; \
-             give one a pattern of its own, or let it invalidate: `cache(key = …, on_ok = \"invalidate\")`",
+             give one of the handlers a pattern of its own, or let it invalidate the key: `cache(key = …, on_ok = \"invalidate\")`",
             flow.handler(),
         );
     }
