@@ -2,8 +2,8 @@
 
 use std::{future::Future, sync::Arc};
 
+use crate::text::Text;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use tokio::{task::futures::TaskLocalFuture, task_local};
 
 use crate::trace::{TraceParent, TraceState};
@@ -32,19 +32,19 @@ task_local! {
 pub struct Context {
     /// The authenticated user.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<SmolStr>,
+    pub user: Option<Text>,
     /// The tenant, which is part of every key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tenant: Option<SmolStr>,
+    pub tenant: Option<Text>,
     /// Who made the call, if not the user: a job, or an administrator on behalf of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub actor: Option<SmolStr>,
+    pub actor: Option<Text>,
     /// The correlation id, which all calls of one business action share. Default: the flow's own id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub correlation_id: Option<SmolStr>,
+    pub correlation_id: Option<Text>,
     /// The id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<SmolStr>,
+    pub request_id: Option<Text>,
     /// The position of the call in a distributed trace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceParent>,
@@ -62,7 +62,7 @@ macro_rules! setters {
         #[doc = concat!("assert_eq!(context.", stringify!($field), ".as_deref(), Some(\"x\"));")]
         /// ```
         #[must_use]
-        pub fn $field(mut self, $field: impl Into<SmolStr>) -> Self {
+        pub fn $field(mut self, $field: impl Into<Text>) -> Self {
             self.$field = Some($field.into());
             self
         }

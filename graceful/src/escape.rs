@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 /// Escapes control characters, line separators and bidirectional characters, which could forge or hide a part of a line.
 ///
@@ -24,7 +24,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// The same for an owned text.
-pub(crate) fn escaped_smol(text: SmolStr) -> SmolStr {
+pub(crate) fn escaped_text(text: Text) -> Text {
     match escaped(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(whole) => whole.into(),

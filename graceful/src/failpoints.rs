@@ -11,9 +11,7 @@ mod points {
     /// Interrupts the caller here, if the test has asked for it.
     pub fn point(name: &'static str) -> Result<(), StepError> {
         debug_assert!(POINTS.contains(&name), "`{name}` is not listed");
-        fail::fail_point!(name, |_| Err(StepError::new(smol_str::format_smolstr!(
-            "interrupted at `{name}`"
-        ))));
+        fail::fail_point!(name, |_| Err(StepError::new(format_args!("interrupted at `{name}`"))));
         Ok(())
     }
 }

@@ -80,6 +80,7 @@ mod relay;
 mod sha256;
 mod step;
 mod steps;
+mod text;
 pub mod trace;
 mod views;
 
@@ -100,6 +101,7 @@ pub use self::{
     pipeline::{FlowHook, FlowReport, Hook, Orchestrator, RelaySettings, Stats, StepResult},
     sha256::Sha256,
     step::{Step, StepError, StepErrorKind},
+    text::Text,
     views::{Failure, Success},
 };
 

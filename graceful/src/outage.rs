@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use crate::step::Step;
 
@@ -96,13 +96,13 @@ pub(crate) struct Outages {
 #[derive(Debug, Default)]
 pub(crate) struct StepOutages {
     backends: [Outage; 9],
-    hooks: Mutex<HashMap<(Step, SmolStr), Arc<Outage>>>,
+    hooks: Mutex<HashMap<(Step, Text), Arc<Outage>>>,
     a_hook_has_failed: AtomicBool,
 }
 
 impl StepOutages {
     /// As [`Outage::failed`]; `hook_of` is the handler if its hook has failed, and not the backend.
-    pub(crate) fn failed(&self, step: Step, hook_of: Option<&SmolStr>) -> Option<u64> {
+    pub(crate) fn failed(&self, step: Step, hook_of: Option<&Text>) -> Option<u64> {
         match hook_of {
             None => self.backends[step as usize].failed(),
             Some(handler) => {
@@ -115,7 +115,7 @@ impl StepOutages {
 
     /// As [`Outage::succeeded`].
     #[inline]
-    pub(crate) fn succeeded(&self, step: Step, hook_of: Option<&SmolStr>) -> Option<u64> {
+    pub(crate) fn succeeded(&self, step: Step, hook_of: Option<&Text>) -> Option<u64> {
         match hook_of {
             None => self.backends[step as usize].succeeded(),
             Some(handler) if self.a_hook_has_failed.load(Ordering::Relaxed) => {
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn hook_that_fails_hides_neither_its_backend_nor_the_hook_of_another_handler() {
-        let (outages, a, b) = (StepOutages::default(), SmolStr::new("a"), SmolStr::new("b"));
+        let (outages, a, b) = (StepOutages::default(), Text::new("a"), Text::new("b"));
         for hook_of in [None, Some(&a), Some(&b)] {
             assert_eq!(outages.failed(Step::Audit, hook_of), Some(1));
             assert_eq!(outages.failed(Step::Audit, hook_of), None);

@@ -7,10 +7,10 @@ use std::{
     sync::Arc,
 };
 
+use crate::text::Text;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 
-use crate::escape::escaped_smol;
+use crate::escape::escaped_text;
 
 /// One of the nine steps that follow a handler; see the table in the crate's documentation.
 ///
@@ -206,7 +206,7 @@ pub struct StepError {
 
 struct Cause {
     kind: StepErrorKind,
-    message: SmolStr,
+    message: Text,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -217,7 +217,7 @@ impl StepError {
     /// let error = graceful::StepError::new("no route to the log");
     /// assert_eq!(error.to_string(), "no route to the log");
     /// ```
-    pub fn new(message: impl Into<SmolStr>) -> Self {
+    pub fn new(message: impl Into<Text>) -> Self {
         Self::of_kind(StepErrorKind::Failed, message)
     }
 
@@ -232,7 +232,7 @@ impl StepError {
     /// ```
     pub fn caused_by(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
-        let message = SmolStr::from(source.to_string());
+        let message = Text::from(source.to_string());
         Self::from_cause(Cause { kind: StepErrorKind::Failed, message, source: Some(source) })
     }
 
@@ -242,7 +242,7 @@ impl StepError {
     /// # use graceful::{StepError, StepErrorKind};
     /// assert_eq!(StepError::timed_out("no answer within 3 s").kind(), StepErrorKind::TimedOut);
     /// ```
-    pub fn timed_out(message: impl Into<SmolStr>) -> Self {
+    pub fn timed_out(message: impl Into<Text>) -> Self {
         Self::of_kind(StepErrorKind::TimedOut, message)
     }
 
@@ -260,7 +260,7 @@ impl StepError {
         contain(run)
     }
 
-    pub(crate) fn of_kind(kind: StepErrorKind, message: impl Into<SmolStr>) -> Self {
+    pub(crate) fn of_kind(kind: StepErrorKind, message: impl Into<Text>) -> Self {
         Self::from_cause(Cause { kind, message: message.into(), source: None })
     }
 
@@ -270,12 +270,12 @@ impl StepError {
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("a value that is not a text");
-        Self::of_kind(StepErrorKind::Panicked, smol_str::format_smolstr!("panicked: {text}"))
+        Self::of_kind(StepErrorKind::Panicked, crate::text::text!("panicked: {text}"))
     }
 
     /// Escapes the text, because logs and reports show a failure in one line.
     fn from_cause(cause: Cause) -> Self {
-        let message = escaped_smol(cause.message);
+        let message = escaped_text(cause.message);
         Self { step: None, cause: Arc::new(Cause { message, ..cause }) }
     }
 

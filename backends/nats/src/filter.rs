@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use graceful::Text;
 use graceful::backends::encoded;
-use smol_str::SmolStr;
 
 /// Selects the events that a [`Subscriber`](super::Subscriber) reads, by service, tenant, pattern and name. A part that is not set matches
 /// any value.
@@ -24,10 +24,10 @@ use smol_str::SmolStr;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    service: Option<SmolStr>,
-    tenant: Option<SmolStr>,
-    pattern: Option<SmolStr>,
-    event: Option<SmolStr>,
+    service: Option<Text>,
+    tenant: Option<Text>,
+    pattern: Option<Text>,
+    event: Option<Text>,
 }
 
 impl Filter {
@@ -48,7 +48,7 @@ impl Filter {
     /// assert_eq!(Filter::new().service("users").subject("graceful"), "graceful.users.*.*.*");
     /// ```
     #[must_use]
-    pub fn service(self, service: impl Into<SmolStr>) -> Self {
+    pub fn service(self, service: impl Into<Text>) -> Self {
         Self { service: Some(service.into()), ..self }
     }
 
@@ -59,7 +59,7 @@ impl Filter {
     /// assert_eq!(Filter::new().tenant("acme").subject("graceful"), "graceful.*.acme.*.*");
     /// ```
     #[must_use]
-    pub fn tenant(self, tenant: impl Into<SmolStr>) -> Self {
+    pub fn tenant(self, tenant: impl Into<Text>) -> Self {
         Self { tenant: Some(tenant.into()), ..self }
     }
 
@@ -70,7 +70,7 @@ impl Filter {
     /// assert_eq!(Filter::new().pattern("user").subject("graceful"), "graceful.*.*.user.*");
     /// ```
     #[must_use]
-    pub fn pattern(self, pattern: impl Into<SmolStr>) -> Self {
+    pub fn pattern(self, pattern: impl Into<Text>) -> Self {
         Self { pattern: Some(pattern.into()), ..self }
     }
 
@@ -81,7 +81,7 @@ impl Filter {
     /// assert_eq!(Filter::new().event("user_updated").subject("graceful"), "graceful.*.*.*.user_updated");
     /// ```
     #[must_use]
-    pub fn event(self, name: impl Into<SmolStr>) -> Self {
+    pub fn event(self, name: impl Into<Text>) -> Self {
         Self { event: Some(name.into()), ..self }
     }
 

@@ -2,11 +2,11 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use graceful::Text;
 use graceful::{
     StepError,
     backends::{Activity, Edge, Node, Rows, Term},
 };
-use smol_str::SmolStr;
 
 use super::vocabulary::{entity_named, flow_named, relation_named};
 
@@ -27,7 +27,7 @@ fn term(term: &oxrdf::Term) -> Term {
 /// The answer to an `ASK`.
 pub fn answered(answer: bool) -> Rows {
     let answer = term(&oxrdf::Literal::from(answer).into());
-    Rows::new(vec![SmolStr::new_static("answer")], vec![vec![Some(answer)]])
+    Rows::new(vec![Text::new_static("answer")], vec![vec![Some(answer)]])
 }
 
 /// The flows that a query of [`select`](super::select) found, newest first.
@@ -50,7 +50,7 @@ pub fn activities(rows: &Rows) -> Result<Vec<Activity>, StepError> {
 
 fn activity(rows: &Rows, row: usize) -> Option<Activity> {
     let cell = |name| rows.get(row, name).map(Term::text);
-    let text = |name| cell(name).map(SmolStr::new);
+    let text = |name| cell(name).map(Text::new);
     let mut activity = Activity::new(
         flow_named(cell("flow")?)?,
         entity_named(cell("entity")?)?,

@@ -4,6 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
+use graceful::Text;
 use graceful::{
     Key,
     backends::{KeySpace, encoded},
@@ -11,7 +12,6 @@ use graceful::{
 use jiff::Timestamp;
 use oxrdf::{Literal, NamedNode, NamedNodeRef, vocab::xsd};
 use percent_encoding::percent_decode_str;
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 macro_rules! terms {
@@ -88,7 +88,7 @@ pub fn relation(name: &str) -> NamedNode {
     named(format_args!("{RELATIONS}{}", encoded(name)))
 }
 
-pub fn relation_named(iri: &str) -> Option<SmolStr> {
+pub fn relation_named(iri: &str) -> Option<Text> {
     decoded(iri.strip_prefix(RELATIONS)?)
 }
 
@@ -101,8 +101,8 @@ pub fn time(at: Timestamp) -> Literal {
     Literal::new_typed_literal(at.to_string(), xsd::DATE_TIME)
 }
 
-fn decoded(part: &str) -> Option<SmolStr> {
-    percent_decode_str(part).decode_utf8().ok().map(SmolStr::from)
+fn decoded(part: &str) -> Option<Text> {
+    percent_decode_str(part).decode_utf8().ok().map(Text::from)
 }
 
 #[cfg(test)]

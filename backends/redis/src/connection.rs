@@ -210,7 +210,7 @@ impl Connection {
     }
 
     fn unavailable(&self, why: &str) -> StepError {
-        StepError::new(smol_str::format_smolstr!("{}: {why}", self.place()))
+        StepError::new(format_args!("{}: {why}", self.place()))
     }
 }
 

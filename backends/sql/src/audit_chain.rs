@@ -5,7 +5,6 @@ use std::fmt;
 use graceful::{Flow, Key, backends::AuditRecord};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use smol_str::format_smolstr;
 use uuid::Uuid;
 
 /// The head of an audit chain. Stored elsewhere, it proves that the chain was neither truncated nor completely rewritten.
@@ -188,7 +187,7 @@ impl Rewrite {
         let record = AuditRecord::new(
             Key::new("graceful", None, "audit_log", "payloads"),
             "remove_audit_payloads",
-            format_smolstr!(
+            format_args!(
                 "removed the payloads of {} records of the chain that ended at {before}",
                 self.removed
             ),

@@ -4,7 +4,6 @@ use graceful::{
     StepError,
     backends::{AnotherDatabase, Inserting, QueuedFlow, Transaction},
 };
-use smol_str::format_smolstr;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::{Store, flows, is_busy, lock, turns::Turns};
@@ -63,7 +62,7 @@ impl Transaction<Store> for SqliteConnection {
 
 fn refused(error: sqlx::Error) -> StepError {
     match is_busy(&error) {
-        true => StepError::new(format_smolstr!(
+        true => StepError::new(format_args!(
             "the transaction cannot write ({error}): either another transaction held the write lock for longer than the busy timeout, \
              or this transaction has read before, so it cannot wait for its turn. In the second case call the handler before reading, \
              or open the transaction with `graceful_sqlite::begin(&pool)`"

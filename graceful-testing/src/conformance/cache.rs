@@ -11,7 +11,6 @@ use graceful::{
     },
 };
 use jiff::Timestamp;
-use smol_str::format_smolstr;
 use tokio::time::sleep;
 
 const TTL: Duration = Duration::from_secs(60);
@@ -57,7 +56,7 @@ fn entry(value: &str, version: Option<i64>) -> CacheEntry {
 
 impl<C: Cache> Case<C> {
     fn of(cache: C) -> Self {
-        let id = format_smolstr!("{:032x}", fastrand::u128(..));
+        let id = format!("{:032x}", fastrand::u128(..));
         Self { cache, key: Key::new("conformance", Some("acme"), "user", id) }
     }
 

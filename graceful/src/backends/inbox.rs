@@ -5,10 +5,10 @@ use std::{
     future::{Future, ready},
 };
 
+use crate::text::Text;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use smol_str::SmolStr;
 
 use super::Timestamp;
 use crate::{context::Context, flow::Payload, step::StepError};
@@ -111,16 +111,16 @@ impl<'de> Deserialize<'de> for ReceivedEvent {
     }
 }
 
-fn decoded(tenant: &str) -> Option<SmolStr> {
+fn decoded(tenant: &str) -> Option<Text> {
     let tenant = percent_decode_str(tenant).decode_utf8().ok()?;
     (!tenant.is_empty()).then(|| tenant.into())
 }
 
 /// `None` for an event that `graceful` did not emit.
-fn correlation_id(data: &Payload) -> Option<SmolStr> {
+fn correlation_id(data: &Payload) -> Option<Text> {
     #[derive(Deserialize)]
     struct Data {
-        correlation_id: SmolStr,
+        correlation_id: Text,
     }
 
     data.decode::<Data>().ok().map(|data| data.correlation_id).filter(|id| !id.is_empty())
@@ -243,7 +243,7 @@ mod tests {
             let json =
                 format!(r#"{{"specversion": "1.0", "id": "7", "source": "s", "type": "t", {extensions}}}"#);
             let mut expected = Context::new();
-            expected.tenant = tenant.map(SmolStr::from);
+            expected.tenant = tenant.map(Text::from);
             assert_eq!(read(&json).unwrap().context, expected, "{extensions}");
         }
     }

@@ -4,8 +4,8 @@ mod steps;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use crate::text::{Text, text};
 use serde::Serialize;
-use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     flow::{Argument, Declaration, Delivery, Identity, Tags, Values},
@@ -54,7 +54,7 @@ impl OrchestrationConfig {
     /// assert_eq!(report.flow().pattern(), "user");
     /// # });
     /// ```
-    pub fn new(pattern: impl Into<SmolStr>) -> Self {
+    pub fn new(pattern: impl Into<Text>) -> Self {
         Self {
             declaration: Arc::new(Declaration { pattern: pattern.into(), ..Declaration::default() }),
             values: Values::default(),
@@ -72,13 +72,13 @@ impl OrchestrationConfig {
 
     /// Sets the handler's name in logs and reports. Only a success of the same handler on the same entity closes an incident that it opened.
     /// Default: empty.
-    pub fn handler(mut self, name: impl Into<SmolStr>) -> Self {
+    pub fn handler(mut self, name: impl Into<Text>) -> Self {
         self.declared().handler = name.into();
         self
     }
 
     /// Sets the handler's identity, by which its incidents are found, if its name is not unique. Default: the handler's name.
-    pub fn name(mut self, identity: impl Into<SmolStr>) -> Self {
+    pub fn name(mut self, identity: impl Into<Text>) -> Self {
         self.declared().identity = Identity::Name(identity.into());
         self
     }
@@ -95,7 +95,7 @@ impl OrchestrationConfig {
     /// assert_eq!(report.step(Step::Alert).to_string(), "resolved");
     /// # });
     /// ```
-    pub fn incident(mut self, name: impl Into<SmolStr>) -> Self {
+    pub fn incident(mut self, name: impl Into<Text>) -> Self {
         self.declared().incident = name.into();
         self
     }
@@ -114,7 +114,7 @@ impl OrchestrationConfig {
     /// # Panics
     /// Panics if its `Display` fails, as `to_string` does.
     pub fn actor(mut self, actor: impl fmt::Display) -> Self {
-        self.values.actor = Some(format_smolstr!("{actor}"));
+        self.values.actor = Some(text!("{actor}"));
         self
     }
 
@@ -125,7 +125,7 @@ impl OrchestrationConfig {
     }
 
     /// Sets the labels that every step gets.
-    pub fn tags<I: IntoIterator<Item: Into<SmolStr>>>(mut self, tags: I) -> Self {
+    pub fn tags<I: IntoIterator<Item: Into<Text>>>(mut self, tags: I) -> Self {
         self.declared().tags = Tags::Owned(tags.into_iter().map(Into::into).collect());
         self
     }

@@ -2,8 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::text::{Text, text};
 use serde::Serialize;
-use smol_str::{SmolStr, format_smolstr};
 
 use super::OrchestrationConfig;
 use crate::flow::{AlertOn, Argument, OnErr, OnOk, Severity};
@@ -112,11 +112,11 @@ impl OrchestrationConfig {
     /// assert_eq!(report.flow().event_name(), Some("user_updated.failed"));
     /// # });
     /// ```
-    pub fn event(mut self, name: impl Into<SmolStr>) -> Self {
+    pub fn event(mut self, name: impl Into<Text>) -> Self {
         let declared = self.declared();
         declared.event = name.into();
         if declared.failed.is_empty() {
-            declared.failed = format_smolstr!("{}.failed", declared.event);
+            declared.failed = text!("{}.failed", declared.event);
         }
         self
     }
@@ -130,7 +130,7 @@ impl OrchestrationConfig {
     /// assert_eq!(report.flow().event_name(), Some("user_kept"));
     /// # });
     /// ```
-    pub fn event_failed(mut self, name: impl Into<SmolStr>) -> Self {
+    pub fn event_failed(mut self, name: impl Into<Text>) -> Self {
         self.declared().failed = name.into();
         self
     }
@@ -172,7 +172,7 @@ impl OrchestrationConfig {
     /// assert_eq!(edges[1].object, Node::Entity(orchestrator.key("", 7)));
     /// # });
     /// ```
-    pub fn graph(mut self, relation: impl Into<SmolStr>, to: impl fmt::Display) -> Self {
+    pub fn graph(mut self, relation: impl Into<Text>, to: impl fmt::Display) -> Self {
         self.declared().relation = relation.into();
         self.values.set_graph_to(&to);
         self
@@ -191,7 +191,7 @@ impl OrchestrationConfig {
     /// assert_eq!((&*edges[0].relation, &edges[0].object), ("member_of", &team));
     /// # });
     /// ```
-    pub fn to_pattern(mut self, pattern: impl Into<SmolStr>) -> Self {
+    pub fn to_pattern(mut self, pattern: impl Into<Text>) -> Self {
         self.declared().to_pattern = pattern.into();
         self
     }

@@ -1,8 +1,8 @@
 //! The getters of a flow.
 
+use crate::text::{Text, text};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{CallOutcome, Delivery, Flow, Metadata, Payload};
@@ -125,17 +125,17 @@ impl Flow {
     }
 
     /// The correlation id: that of the context, otherwise the flow's own id.
-    pub fn correlation_id(&self) -> SmolStr {
+    pub fn correlation_id(&self) -> Text {
         match self.context().and_then(|context| context.correlation_id.clone()) {
             Some(id) => id,
-            None => SmolStr::new(self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            None => Text::new(self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
         }
     }
 
     /// Who made the call: the argument `actor`, otherwise the context's actor, otherwise its user.
     pub fn actor(&self) -> Option<&str> {
         let context = || self.context().and_then(|context| context.actor.as_ref().or(context.user.as_ref()));
-        self.values.actor.as_ref().or_else(context).map(SmolStr::as_str)
+        self.values.actor.as_ref().or_else(context).map(Text::as_str)
     }
 
     /// The version that the handler declares for its cached value.
@@ -164,10 +164,10 @@ impl Flow {
     }
 
     /// The name that the step `nexus` registers: the pattern, or `pattern.error` on the error flow.
-    pub fn registered_pattern(&self) -> SmolStr {
+    pub fn registered_pattern(&self) -> Text {
         match self.is_success() {
             true => self.declaration.pattern.clone(),
-            false => format_smolstr!("{}.error", self.declaration.pattern),
+            false => text!("{}.error", self.declaration.pattern),
         }
     }
 

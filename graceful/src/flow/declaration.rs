@@ -2,8 +2,8 @@
 
 use std::{ops::Deref, sync::Arc};
 
+use crate::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smol_str::SmolStr;
 
 use super::{Options, not_plain};
 use crate::escape::is_plain;
@@ -11,22 +11,22 @@ use crate::escape::is_plain;
 /// The declaration of a handler, which all its flows share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declaration {
-    pub handler: SmolStr,
+    pub handler: Text,
     /// The handler's identity.
     #[serde(default)]
     pub identity: Identity,
     /// The incident that it shares with other handlers; empty if its incidents are its own.
     #[serde(default)]
-    pub incident: SmolStr,
-    pub pattern: SmolStr,
+    pub incident: Text,
+    pub pattern: Text,
     /// Empty if there is no event.
-    pub event: SmolStr,
-    pub failed: SmolStr,
+    pub event: Text,
+    pub failed: Text,
     /// Empty if a success relates the entity to its flow only.
-    pub relation: SmolStr,
+    pub relation: Text,
     /// The pattern of the entity that `to` names; empty if there is none.
     #[serde(default)]
-    pub to_pattern: SmolStr,
+    pub to_pattern: Text,
     pub tags: Tags,
     pub options: Options,
 }
@@ -100,13 +100,13 @@ impl<'de> Deserialize<'de> for Declared {
 pub enum Identity {
     /// A function that the steps call, because a `const` cannot contain the identity.
     Item(fn() -> &'static str),
-    Name(SmolStr),
+    Name(Text),
 }
 
 impl Identity {
-    pub fn name(&self) -> SmolStr {
+    pub fn name(&self) -> Text {
         match self {
-            Self::Item(path) => SmolStr::new_static(path()),
+            Self::Item(path) => Text::new_static(path()),
             Self::Name(name) => name.clone(),
         }
     }
@@ -114,7 +114,7 @@ impl Identity {
 
 impl Default for Identity {
     fn default() -> Self {
-        Self::Name(SmolStr::default())
+        Self::Name(Text::default())
     }
 }
 
@@ -134,7 +134,7 @@ impl Serialize for Identity {
 
 impl<'de> Deserialize<'de> for Identity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        SmolStr::deserialize(deserializer).map(Self::Name)
+        Text::deserialize(deserializer).map(Self::Name)
     }
 }
 
@@ -142,7 +142,7 @@ impl<'de> Deserialize<'de> for Identity {
 #[derive(Clone, Debug)]
 pub enum Tags {
     Static(&'static [&'static str]),
-    Owned(Arc<[SmolStr]>),
+    Owned(Arc<[Text]>),
 }
 
 impl Tags {
@@ -151,7 +151,7 @@ impl Tags {
             Self::Static(tags) => (*tags, [].as_slice()),
             Self::Owned(tags) => ([].as_slice(), tags.as_ref()),
         };
-        fixed.iter().copied().chain(owned.iter().map(SmolStr::as_str))
+        fixed.iter().copied().chain(owned.iter().map(Text::as_str))
     }
 }
 
@@ -177,6 +177,6 @@ impl Serialize for Tags {
 
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::deserialize(deserializer).map(|tags: Vec<SmolStr>| Self::Owned(tags.into()))
+        Vec::deserialize(deserializer).map(|tags: Vec<Text>| Self::Owned(tags.into()))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use super::{Flow, Metadata, Payload};
@@ -271,11 +271,11 @@ pub struct EventData<'a> {
     /// `yang` on the success flow, `yin` on the error flow.
     pub yin_yang: &'static str,
     /// The correlation id, which all calls of one business action share.
-    pub correlation_id: SmolStr,
+    pub correlation_id: Text,
     /// The service's name.
     pub service: &'a str,
     /// The entity's id; `None` if the call belongs to no entity.
-    pub entity_id: Option<SmolStr>,
+    pub entity_id: Option<Text>,
     /// When the handler ended.
     pub timestamp: Timestamp,
     /// The environment's name.

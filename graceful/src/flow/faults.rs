@@ -1,7 +1,7 @@
 //! The arguments of the declaration that have no value in one call, each with the reason.
 
+use crate::text::Text;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 
 use super::Flow;
 use crate::step::{StepError, StepErrorKind};
@@ -62,10 +62,10 @@ impl Argument {
 /// The faults of one call. Nearly every call has none, and then nothing is allocated.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Faults(Vec<(Argument, SmolStr)>);
+pub(crate) struct Faults(Vec<(Argument, Text)>);
 
 impl Faults {
-    pub(crate) fn set(&mut self, argument: Argument, reason: impl Into<SmolStr>) {
+    pub(crate) fn set(&mut self, argument: Argument, reason: impl Into<Text>) {
         self.clear(argument);
         self.0.push((argument, reason.into()));
     }
@@ -83,7 +83,7 @@ impl Faults {
         self.0.iter().any(|(faulty, _)| *faulty == argument)
     }
 
-    fn first_of(&self, used: &[Argument]) -> Option<&SmolStr> {
+    fn first_of(&self, used: &[Argument]) -> Option<&Text> {
         self.0.iter().find(|(faulty, _)| used.contains(faulty)).map(|(_, reason)| reason)
     }
 }

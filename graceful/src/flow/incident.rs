@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use crate::key::{Key, encoded};
 
@@ -22,7 +22,7 @@ use crate::key::{Key, encoded};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Incident {
     entity: Key,
-    owner: SmolStr,
+    owner: Text,
 }
 
 impl Incident {
@@ -33,7 +33,7 @@ impl Incident {
     /// let order = Key::new("shop", None, "order", "42");
     /// assert_ne!(Incident::new(order.clone(), "shop::pay"), Incident::new(order, "shop::read"));
     /// ```
-    pub fn new(entity: Key, owner: impl Into<SmolStr>) -> Self {
+    pub fn new(entity: Key, owner: impl Into<Text>) -> Self {
         Self { entity, owner: owner.into() }
     }
 
@@ -54,7 +54,7 @@ impl Incident {
     /// # use graceful::{Incident, Key};
     /// assert_eq!(Incident::new(Key::new("shop", None, "order", "42"), "shop::pay").owner(), "shop::pay");
     /// ```
-    pub fn owner(&self) -> &SmolStr {
+    pub fn owner(&self) -> &Text {
         &self.owner
     }
 }

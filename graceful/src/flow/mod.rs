@@ -20,9 +20,9 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
+use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use tracing::Span;
 use uuid::Uuid;
 
@@ -99,8 +99,8 @@ pub(crate) fn not_plain(what: &str) -> String {
 /// The service and the environment of the flow, from the orchestrator's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Origin {
-    pub service: SmolStr,
-    pub environment: SmolStr,
+    pub service: Text,
+    pub environment: Text,
 }
 
 impl Origin {
@@ -143,7 +143,7 @@ pub struct Flow {
     pub(crate) at: Timestamp,
     pub(crate) ending: CallOutcome,
     pub(crate) code: Code,
-    pub(crate) message: SmolStr,
+    pub(crate) message: Text,
     pub(crate) fallback_applied: bool,
     pub(crate) parent: Option<Uuid>,
     pub(crate) depth: u8,
@@ -173,7 +173,7 @@ impl Flow {
             at: Timestamp::UNIX_EPOCH,
             ending: CallOutcome::Ok,
             code: Code::Ok,
-            message: SmolStr::default(),
+            message: Text::default(),
             fallback_applied: false,
             parent: None,
             depth: 0,

@@ -1,6 +1,6 @@
 //! The names of a flow: its entity, its incident, its cached value.
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use super::{Argument, Declaration, Flow, Incident};
 use crate::key::{Key, KeySpace};
@@ -27,7 +27,7 @@ impl Flow {
     /// assert_eq!(report.flow().entity_id(), "42");
     /// # });
     /// ```
-    pub fn entity_id(&self) -> SmolStr {
+    pub fn entity_id(&self) -> Text {
         self.values.entity().cloned().unwrap_or_else(|| self.correlation_id())
     }
 
@@ -127,7 +127,7 @@ impl Flow {
     }
 
     /// The additional relation of a success; `None` if `to` is declared but has no value.
-    pub(crate) fn relation(&self) -> Option<&SmolStr> {
+    pub(crate) fn relation(&self) -> Option<&Text> {
         let relation = Some(&self.declaration.relation).filter(|relation| !relation.is_empty())?;
         let is_half = self.values.faults.has(Argument::GraphTo);
         (self.is_success() && !is_half).then_some(relation)

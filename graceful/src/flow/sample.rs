@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::text::Text;
 use jiff::Timestamp;
-use smol_str::SmolStr;
 
 use super::{CallOutcome, Declaration, Declared, Flow, Identity, Origin, Payload};
 use crate::{code::Code, context::Context};
@@ -43,7 +43,7 @@ impl Sample {
 
     /// Sets the handler.
     #[must_use]
-    pub fn handler(self, name: impl Into<SmolStr>) -> Self {
+    pub fn handler(self, name: impl Into<Text>) -> Self {
         let name = name.into();
         self.declared(|declaration| declaration.identity = Identity::Name(name))
     }

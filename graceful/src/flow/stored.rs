@@ -1,7 +1,6 @@
 //! A stored flow with its completed steps.
 
 use serde::{Deserialize, Serialize};
-use smol_str::format_smolstr;
 
 use super::Flow;
 use crate::step::{StepError, Steps};
@@ -19,9 +18,7 @@ impl Stored {
         // Only the kind and the position of the error, because its text quotes the value.
         serde_json::from_slice(body).map_err(|error| {
             let (kind, line, column) = (error.classify(), error.line(), error.column());
-            StepError::new(format_smolstr!(
-                "the stored flow cannot be read: {kind:?} error at {line}:{column}"
-            ))
+            StepError::new(format_args!("the stored flow cannot be read: {kind:?} error at {line}:{column}"))
         })
     }
 }

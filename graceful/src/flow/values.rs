@@ -2,9 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::text::{Text, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use smol_str::{SmolStr, format_smolstr};
 
 use super::{Argument, Payload, faults::Faults, readable::Readable};
 use crate::step::contain;
@@ -12,13 +12,13 @@ use crate::step::contain;
 /// The values of the declaration's expressions in this call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Values {
-    pub id: Option<SmolStr>,
+    pub id: Option<Text>,
     /// The entity's name is known before the body runs, so both arms know it.
     pub named_at_entry: bool,
-    pub cache_key: Option<SmolStr>,
+    pub cache_key: Option<Text>,
     pub version: Option<i64>,
-    pub actor: Option<SmolStr>,
-    pub graph_to: Option<SmolStr>,
+    pub actor: Option<Text>,
+    pub graph_to: Option<Text>,
     pub metadata: Option<Arc<Map<String, Value>>>,
     pub payload: Payload,
     /// The handler returned `Ok`, and there is no payload because the type of the value is not `Serialize`.
@@ -35,7 +35,7 @@ pub(crate) struct Values {
     pub cache_value_type: &'static str,
     /// The values of a template's holes that were evaluated at entry, for a text that is completed after the body.
     #[serde(skip)]
-    pub kept: Vec<SmolStr>,
+    pub kept: Vec<Text>,
     /// The arguments that have no value: the steps that use them fail.
     #[serde(default, skip_serializing_if = "Faults::is_empty")]
     pub faults: Faults,
@@ -45,14 +45,14 @@ pub(crate) struct Values {
 ///
 /// # Panics
 /// Panics if the `Display` of the value fails, as `to_string` does, because a part of a name could be the name of another entity.
-pub(crate) fn name(value: &dyn fmt::Display) -> Option<SmolStr> {
-    let name = format_smolstr!("{value}");
+pub(crate) fn name(value: &dyn fmt::Display) -> Option<Text> {
+    let name = text!("{value}");
     (!name.is_empty()).then_some(name)
 }
 
 impl Values {
     /// The entity's name: the argument `id`, otherwise the cache key. If the id is declared but has no value, the key does not replace it.
-    pub(crate) fn entity(&self) -> Option<&SmolStr> {
+    pub(crate) fn entity(&self) -> Option<&Text> {
         match &self.id {
             None if self.faults.has(Argument::Id) => None,
             None => self.cache_key.as_ref(),
@@ -81,16 +81,11 @@ impl Values {
         self.graph_to = self.named(Argument::GraphTo, to, "the value of `to` is empty");
     }
 
-    fn named(
-        &mut self,
-        argument: Argument,
-        value: &dyn fmt::Display,
-        empty: &'static str,
-    ) -> Option<SmolStr> {
+    fn named(&mut self, argument: Argument, value: &dyn fmt::Display, empty: &'static str) -> Option<Text> {
         self.faults.clear(argument);
         let name = name(value);
         if name.is_none() {
-            self.faults.set(argument, SmolStr::new_static(empty));
+            self.faults.set(argument, Text::new_static(empty));
         }
         name
     }
@@ -120,12 +115,12 @@ impl Values {
 
     fn not_serialised(&mut self, argument: Argument, error: &dyn fmt::Display) {
         let name = argument.name();
-        self.faults.set(argument, format_smolstr!("{name} cannot be serialised: {error}"));
+        self.faults.set(argument, text!("{name} cannot be serialised: {error}"));
     }
 }
 
 /// The error of metadata that is not an object. Metadata needs fields, because those of several flows are merged by name.
-fn no_object(value: &Value) -> SmolStr {
+fn no_object(value: &Value) -> Text {
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -134,7 +129,7 @@ fn no_object(value: &Value) -> SmolStr {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };
-    format_smolstr!(
+    text!(
         "`metadata` is {kind}, and must be a JSON object: give the value a name, as in `json!({{ \"note\": value }})`, or use a struct or \
          a map"
     )

@@ -2,8 +2,8 @@
 
 use std::{any::type_name, fmt};
 
+use crate::text::{Text, text};
 use serde::Serialize;
-use smol_str::{SmolStr, format_smolstr};
 
 use crate::{
     code::Code,
@@ -32,13 +32,13 @@ pub struct FlowBuilder<'a> {
 pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut FlowBuilder<'_>);
 
 /// A text of several parts.
-pub fn text(parts: fmt::Arguments<'_>) -> SmolStr {
-    format_smolstr!("{parts}")
+pub fn text(parts: fmt::Arguments<'_>) -> Text {
+    text!("{parts}")
 }
 
 /// A part of a key, encoded, so that it cannot contain a separator.
-pub fn hole<T: Named + ?Sized>(value: &T) -> SmolStr {
-    format_smolstr!("{}", encoded(&format_smolstr!("{value}")))
+pub fn hole<T: Named + ?Sized>(value: &T) -> Text {
+    text!("{}", encoded(&text!("{value}")))
 }
 
 /// A part of a readable text.
@@ -145,7 +145,7 @@ impl<'a> FlowBuilder<'a> {
             let begun = self.begun;
             self.asked = 0;
             let Err(error) = contain(|| fill(&mut self)) else { break };
-            let reason = format_smolstr!("{} {}", self.argument.name(), error.message());
+            let reason = text!("{} {}", self.argument.name(), error.message());
             self.flow.values.faults.set(self.argument, reason);
             // The panic was outside of the arguments, so it would happen again.
             if self.begun == begun {
@@ -197,10 +197,10 @@ impl FlowBuilder<'_> {
     }
 
     /// Stores a part of a text that is completed after the body.
-    pub fn keep(&mut self, index: usize, part: &SmolStr) {
+    pub fn keep(&mut self, index: usize, part: &Text) {
         let kept = &mut self.flow.values.kept;
         // The parts before it may have panicked; they keep their places.
-        kept.resize(kept.len().max(index + 1), SmolStr::default());
+        kept.resize(kept.len().max(index + 1), Text::default());
         kept[index] = part.clone();
     }
 
@@ -239,7 +239,7 @@ impl FlowBuilder<'_> {
         self.flow.values.event_payload = Some(self.flow.values.serialise(Argument::EventPayload, payload));
     }
 
-    pub(super) fn classified(&mut self, code: Code, message: impl Into<SmolStr>) {
+    pub(super) fn classified(&mut self, code: Code, message: impl Into<Text>) {
         self.flow.code = code;
         self.flow.message = message.into();
     }

@@ -11,8 +11,8 @@
 
 use std::{marker::PhantomData, ops::Deref};
 
+use crate::text::Text;
 use serde::{Serialize, de::DeserializeOwned};
-use smol_str::SmolStr;
 
 use super::{Carrier, Current, FlowBuilder, Value, mismatch};
 use crate::{
@@ -130,7 +130,7 @@ impl<E: Classify + ?Sized> Probe<'_, E> {
     pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
         let error = (****self).0;
         let message = error.message();
-        builder.classified(error.code(), SmolStr::new(&*message));
+        builder.classified(error.code(), Text::new(&*message));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use crate::{
     flow::{AlertOn, Declaration, Declared, Delivery, Identity, OnErr, OnOk, Options, Severity, Tags},
@@ -22,8 +22,8 @@ pub struct HandlerSpec {
 }
 
 /// Replaces a name. The old one is static, so nothing is leaked; a `const` cannot drop it.
-const fn set(place: &mut SmolStr, text: &'static str) {
-    mem::forget(mem::replace(place, SmolStr::new_static(text)));
+const fn set(place: &mut Text, text: &'static str) {
+    mem::forget(mem::replace(place, Text::new_static(text)));
 }
 
 /// Checks a name that is a constant of the user, by the rules for names that are written as literals.
@@ -44,13 +44,13 @@ pub const fn name(name: &'static str) -> &'static str {
 
 impl HandlerSpec {
     pub const fn new(handler: &'static str, pattern: &'static str, message: &'static str) -> Self {
-        const NONE: SmolStr = SmolStr::new_static("");
+        const NONE: Text = Text::new_static("");
         Self {
             declaration: Declaration {
-                handler: SmolStr::new_static(handler),
+                handler: Text::new_static(handler),
                 identity: Identity::Name(NONE),
                 incident: NONE,
-                pattern: SmolStr::new_static(pattern),
+                pattern: Text::new_static(pattern),
                 event: NONE,
                 failed: NONE,
                 relation: NONE,
@@ -199,8 +199,8 @@ impl HandlerSpec {
         Declared::Static(&self.declaration)
     }
 
-    pub(super) fn message(&self) -> SmolStr {
-        SmolStr::new_static(self.message)
+    pub(super) fn message(&self) -> Text {
+        Text::new_static(self.message)
     }
 
     /// Logs that a durable handler is called without an orchestrator, so that no step runs.

@@ -23,7 +23,7 @@ fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
     if let (Some(source), Some(store)) = (std::error::Error::source(&error), orchestrator.flows())
         && source.is::<AnotherDatabase>()
     {
-        return StepError::new(smol_str::format_smolstr!(
+        return StepError::new(format_args!(
             "{error}: open it on the database of the orchestrator's store, which is {store:?}, so that both are committed together"
         ));
     }

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
+use crate::text::Text;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
-use smol_str::SmolStr;
 
 use crate::{classify::Classify, code::Code, context::Context};
 
@@ -72,7 +72,7 @@ use crate::{classify::Classify, code::Code, context::Context};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     code: Code,
-    message: SmolStr,
+    message: Text,
 }
 
 impl Problem {
@@ -85,7 +85,7 @@ impl Problem {
     /// ```
     pub fn of(error: &(impl Classify + ?Sized)) -> Self {
         let message = match error.message() {
-            Cow::Borrowed(message) => SmolStr::new(message),
+            Cow::Borrowed(message) => Text::new(message),
             Cow::Owned(message) => message.into(),
         };
         Self { code: error.code(), message }
@@ -122,7 +122,7 @@ impl<E: Classify> From<E> for Problem {
 struct Extensions {
     code: Code,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<SmolStr>,
+    request_id: Option<Text>,
 }
 
 impl IntoResponse for Problem {

@@ -32,7 +32,7 @@ impl Orchestrator {
     /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn key(&self, pattern: &str, id: impl fmt::Display) -> Key {
-        let id = smol_str::format_smolstr!("{id}");
+        let id = crate::text::text!("{id}");
         Key::new(&self.0.origin.service, Context::current().tenant.as_deref(), pattern, id)
     }
 

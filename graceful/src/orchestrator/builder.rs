@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use smol_str::SmolStr;
+use crate::text::Text;
 use tokio::runtime::Handle;
 
 use super::requirements::{self, BuildError};
@@ -52,7 +52,7 @@ pub struct OrchestratorBuilder {
     pub(super) max_event_bytes: usize,
     pub(super) reviewer: Option<Reviewer>,
     pub(super) runtime: Option<Handle>,
-    pub(super) handlers: Vec<SmolStr>,
+    pub(super) handlers: Vec<Text>,
     pub(super) log_errors: bool,
 }
 
@@ -78,7 +78,7 @@ macro_rules! backends {
 impl OrchestratorBuilder {
     pub(super) fn new() -> Self {
         Self {
-            origin: Origin { service: SmolStr::new_static("service"), environment: SmolStr::default() },
+            origin: Origin { service: Text::new_static("service"), environment: Text::default() },
             backends: Backends::default(),
             observers: Vec::new(),
             queue: QUEUE,
@@ -99,7 +99,7 @@ impl OrchestratorBuilder {
     /// assert_eq!(orchestrator.key("user", 42).service(), "users");
     /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
-    pub fn service(mut self, name: impl Into<SmolStr>) -> Self {
+    pub fn service(mut self, name: impl Into<Text>) -> Self {
         self.origin.service = name.into();
         self
     }
@@ -115,7 +115,7 @@ impl OrchestratorBuilder {
     /// assert_eq!(report.flow().environment(), "prod");
     /// # });
     /// ```
-    pub fn environment(mut self, name: impl Into<SmolStr>) -> Self {
+    pub fn environment(mut self, name: impl Into<Text>) -> Self {
         self.origin.environment = name.into();
         self
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use super::cached_types::conflicts;
 use crate::{
@@ -160,7 +160,7 @@ pub(super) fn of_program(backends: &Backends) -> Vec<UnmetRequirement> {
 }
 
 /// The same of the handlers at these paths.
-pub(super) fn of_handlers(paths: &[SmolStr], backends: &Backends) -> Vec<UnmetRequirement> {
+pub(super) fn of_handlers(paths: &[Text], backends: &Backends) -> Vec<UnmetRequirement> {
     unmet(backends, |handler| paths.iter().any(|path| handler.is_in(path)))
 }
 

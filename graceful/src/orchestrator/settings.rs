@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
-use smol_str::SmolStr;
+use crate::text::Text;
 use tokio::runtime::Handle;
 
 use super::OrchestratorBuilder;
@@ -169,7 +169,7 @@ impl OrchestratorBuilder {
     /// assert!(Orchestrator::builder().handlers(users).build().is_err());
     /// assert!(Orchestrator::builder().handlers("another::module").build().is_ok());
     /// ```
-    pub fn handlers(mut self, path: impl Into<SmolStr>) -> Self {
+    pub fn handlers(mut self, path: impl Into<Text>) -> Self {
         self.handlers.push(path.into());
         self
     }

@@ -36,7 +36,7 @@ impl Budget {
         sleep.as_mut().poll(cx).map(|()| {
             StepError::of_kind(
                 StepErrorKind::TimedOut,
-                smol_str::format_smolstr!("timed out after its time budget of {allowed:?}"),
+                crate::text::text!("timed out after its time budget of {allowed:?}"),
             )
         })
     }

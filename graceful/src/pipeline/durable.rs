@@ -1,7 +1,5 @@
 //! Stores durable flows; from then on a relay runs them.
 
-use smol_str::format_smolstr;
-
 use super::{
     Ended, FlowReport, FlowRun, Overrides, StepResult,
     run::{Caller, Pass, Pipeline},
@@ -192,7 +190,7 @@ fn too_large(pipeline: &Pipeline, stored: usize) -> Option<StepError> {
     }
     let size = Event::of(&pipeline.flow)?.to_json().map_or(usize::MAX, |json| json.len());
     (size > limit).then(|| {
-        StepError::new(format_smolstr!(
+        StepError::new(format_args!(
             "the event has {size} bytes, but the limit is {limit}: send less with `event(payload = …)`, or raise \
              `max_event_bytes`"
         ))

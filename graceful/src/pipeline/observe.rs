@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use super::Orchestrator;
 use crate::{
@@ -75,7 +75,7 @@ impl Orchestrator {
     }
 }
 
-fn hook_of(is_hook: bool, flow: &Flow) -> Option<&SmolStr> {
+fn hook_of(is_hook: bool, flow: &Flow) -> Option<&Text> {
     is_hook.then_some(&flow.declaration.handler)
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use super::{Durable, Orchestrator, Registered};
 use crate::{
@@ -41,7 +41,7 @@ pub(crate) fn no_backend(step: Step) -> String {
 
 /// Missing backends that were found at a call, because no check had found them before. Each is logged once.
 #[derive(Debug, Default)]
-pub(crate) struct Missed(Mutex<BTreeSet<(SmolStr, Option<Step>)>>);
+pub(crate) struct Missed(Mutex<BTreeSet<(Text, Option<Step>)>>);
 
 impl Missed {
     fn is_new(&self, handler: &str, step: Option<Step>) -> bool {

@@ -347,7 +347,7 @@ fn log_cause(flow: &mut Arc<Flow>, watch: &FlowTelemetry) {
 pub(crate) fn too_deep() -> StepError {
     StepError::of_kind(
         StepErrorKind::TooDeep,
-        smol_str::format_smolstr!(
+        crate::text::text!(
             "more than {MAX_DEPTH} nested flows: a hook calls a handler whose hooks call handlers"
         ),
     )

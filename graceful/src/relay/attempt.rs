@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use smol_str::format_smolstr;
-
 use super::{backoff::backoff, complain, handlers, works};
 use crate::{
     backends::{AttemptOutcome, Claim, FlowStore},
@@ -73,7 +71,7 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
 fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, StepError> {
     let attempts = orchestrator.relay().settings().attempts;
     if claim.attempt > attempts {
-        return Err(StepError::new(format_smolstr!("all {attempts} attempts were interrupted")));
+        return Err(StepError::new(format_args!("all {attempts} attempts were interrupted")));
     }
     let mut stored = Stored::decode(&claim.body)?;
     stored.flow.resubmitted = claim.resubmitted;

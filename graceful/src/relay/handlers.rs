@@ -2,8 +2,6 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use smol_str::format_smolstr;
-
 use crate::{
     pipeline::{Durable, Overrides, registry},
     step::StepError,
@@ -26,9 +24,9 @@ pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
     }
     match HANDLERS.get(handler).map(Vec::as_slice) {
         Some([durable]) => Ok(Overrides::Durable(durable)),
-        Some(_) => Err(StepError::new(format_smolstr!(
+        Some(_) => Err(StepError::new(format_args!(
             "more than one handler of this program has the identity `{handler}`: give each `name = \"…\"`"
         ))),
-        None => Err(StepError::new(format_smolstr!("this program has no handler `{handler}`"))),
+        None => Err(StepError::new(format_args!("this program has no handler `{handler}`"))),
     }
 }

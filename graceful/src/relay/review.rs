@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use smol_str::format_smolstr;
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{backoff::backoff, complain};
@@ -79,7 +78,7 @@ async fn review(orchestrator: Orchestrator, reviewer: Reviewer, scheduler: Arc<d
         Ok(Some(Ok(answer))) => answer,
         Ok(Some(Err(error))) if error.is_panic() => Err(StepError::panicked(&*error.into_panic())),
         Ok(_) => Err(StepError::new("the Tokio runtime ended before the review")),
-        Err(_) => Err(StepError::new(format_smolstr!(
+        Err(_) => Err(StepError::new(format_args!(
             "the review did not end within the lease of {:?}",
             settings.lease
         ))),

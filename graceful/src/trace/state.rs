@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use smol_str::SmolStr;
 
 /// The data that tracing systems pass along a trace: pairs of a key and a value, each opaque to all other systems.
 ///
@@ -21,7 +21,7 @@ use smol_str::SmolStr;
 /// # Ok::<(), graceful::trace::ParseTraceStateError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct TraceState(SmolStr);
+pub struct TraceState(Text);
 
 const MAX_MEMBERS: usize = 32;
 const MAX_KEY: usize = 256;

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use graceful::Text;
 use graceful::{Code, Flow, Key, Severity, backends::Alert};
 use jiff::Timestamp;
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 /// What the alerts of one notice have in common. Any number of entities with the same failure are one group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group {
-    pub service: SmolStr,
-    pub environment: SmolStr,
-    pub pattern: SmolStr,
+    pub service: Text,
+    pub environment: Text,
+    pub pattern: Text,
     /// The handler's identity, or the incident that it shares.
-    pub owner: SmolStr,
+    pub owner: Text,
     pub code: Code,
     pub severity: Severity,
 }
@@ -33,7 +33,7 @@ pub struct Notice {
     /// The number of failed flows.
     pub count: u64,
     /// The message of the last flow; also `entity` and `flow` are those of the last flow.
-    pub message: SmolStr,
+    pub message: Text,
     pub entity: Key,
     pub flow: Uuid,
 }

@@ -72,7 +72,7 @@ impl Breaker {
     }
 
     fn refusal(&self) -> StepError {
-        StepError::new(smol_str::format_smolstr!(
+        StepError::new(format_args!(
             "{} is unavailable (circuit open after {FAILURES} failures; retrying every {OPEN_FOR:?})",
             self.server
         ))

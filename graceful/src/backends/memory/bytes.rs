@@ -1,7 +1,7 @@
 //! What values take of memory.
 
+use crate::text::Text;
 use serde_json::{Map, Value};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
@@ -16,8 +16,8 @@ pub(super) trait Bytes {
 }
 
 /// Beside itself.
-pub(super) fn heap(text: &SmolStr) -> usize {
-    if text.is_heap_allocated() { text.len() } else { 0 }
+pub(super) fn heap(text: &Text) -> usize {
+    text.heap_bytes()
 }
 
 impl Bytes for Uuid {
@@ -32,7 +32,7 @@ impl Bytes for Key {
     }
 }
 
-impl Bytes for (SmolStr, bool) {
+impl Bytes for (Text, bool) {
     fn bytes(&self) -> usize {
         size_of::<Self>() + heap(&self.0)
     }
@@ -48,7 +48,7 @@ impl Bytes for AuditRecord {
     fn bytes(&self) -> usize {
         let optional = [&self.actor, &self.user, &self.request_id, &self.event];
         let texts = [&self.handler, &self.environment, &self.message, &self.correlation_id];
-        let tags = self.tags.len() * size_of::<SmolStr>();
+        let tags = self.tags.len() * size_of::<Text>();
         let payload = self.payload.as_ref().map_or(0, |payload| payload.as_bytes().len());
         let named = texts.into_iter().chain(optional.into_iter().flatten()).chain(&self.tags).map(heap);
         size_of::<Self>() + self.entity.heap_bytes() + tags + payload + named.sum::<usize>()
@@ -60,7 +60,7 @@ impl Bytes for Activity {
         let texts = [&self.message, &self.environment, &self.handler].into_iter();
         let texts = texts.chain(&self.actor).chain(&self.relation).chain(&self.tags).map(heap);
         let keys = self.entity.heap_bytes() + self.to.as_ref().map_or(0, Key::heap_bytes);
-        size_of::<Self>() + keys + self.tags.len() * size_of::<SmolStr>() + texts.sum::<usize>()
+        size_of::<Self>() + keys + self.tags.len() * size_of::<Text>() + texts.sum::<usize>()
     }
 }
 

@@ -5,8 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::text::{Text, text};
 use jiff::Timestamp;
-use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, KEPT_PER_ENTITY, table::Table};
@@ -45,7 +45,7 @@ pub struct Nexus(Arc<Inner>);
 /// The names are made when they are read: a registration builds no text.
 #[derive(Debug)]
 struct Inner {
-    patterns: Table<(SmolStr, bool), Option<Tally>>,
+    patterns: Table<(Text, bool), Option<Tally>>,
     traces: Table<Key, VecDeque<Visit>>,
 }
 
@@ -90,8 +90,8 @@ impl Bytes for VecDeque<Visit> {
 }
 
 /// As [`Flow::registered_pattern`] says it.
-fn name(pattern: &str, success: bool) -> SmolStr {
-    if success { pattern.into() } else { format_smolstr!("{pattern}.error") }
+fn name(pattern: &str, success: bool) -> Text {
+    if success { pattern.into() } else { text!("{pattern}.error") }
 }
 
 impl Nexus {
@@ -154,7 +154,7 @@ impl backends::Nexus for Nexus {
 
     fn patterns(&self) -> Reply<Vec<PatternUse>> {
         // Two keys may have one name: the errors of `user`, and the successes of a pattern called `user.error`.
-        let mut by_name = BTreeMap::<SmolStr, Tally>::new();
+        let mut by_name = BTreeMap::<Text, Tally>::new();
         self.0.patterns.for_each(|(pattern, success), tally| {
             let Some(tally) = *tally else { return };
             let named = by_name.entry(name(pattern, *success));

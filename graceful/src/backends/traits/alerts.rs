@@ -2,9 +2,9 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
@@ -42,16 +42,16 @@ pub struct Alert {
     pub entity: Key,
     /// The handler's identity, or the incident that it shares; see [`Incident`].
     #[serde(default)]
-    pub owner: SmolStr,
+    pub owner: Text,
     /// The environment of the service; empty if none is configured.
     #[serde(default)]
-    pub environment: SmolStr,
+    pub environment: Text,
     /// The highest severity of all failures of this alert.
     pub severity: Severity,
     /// The code of the last error.
     pub code: Code,
     /// The message of the last error.
-    pub message: SmolStr,
+    pub message: Text,
     /// How many flows fired it.
     pub count: u64,
     /// When it first fired.
@@ -88,10 +88,10 @@ impl Alert {
         Self {
             entity: incident.entity().clone(),
             owner: incident.owner().clone(),
-            environment: SmolStr::default(),
+            environment: Text::default(),
             severity,
             code,
-            message: SmolStr::default(),
+            message: Text::default(),
             count: 1,
             fired_at,
             last_fired_at: fired_at,

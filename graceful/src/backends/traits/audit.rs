@@ -2,9 +2,9 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
@@ -42,28 +42,28 @@ pub struct AuditRecord {
     /// The entity, with service and tenant.
     pub entity: Key,
     /// The handler's name; empty if it has none.
-    pub handler: SmolStr,
+    pub handler: Text,
     /// The environment's name.
-    pub environment: SmolStr,
+    pub environment: Text,
     /// How the handler ended.
     pub ending: CallOutcome,
     /// The code of the outcome.
     pub code: Code,
     /// The readable message, including what the argument `message` contains.
-    pub message: SmolStr,
+    pub message: Text,
     /// Whether a fallback turned the handler's `Err` into an `Ok`.
     pub fallback_applied: bool,
     /// The actor: who made the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor: Option<SmolStr>,
+    pub actor: Option<Text>,
     /// The authenticated user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<SmolStr>,
+    pub user: Option<Text>,
     /// The correlation id, which all calls of one business action share.
-    pub correlation_id: SmolStr,
+    pub correlation_id: Text,
     /// The id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<SmolStr>,
+    pub request_id: Option<Text>,
     /// The position of the call in a distributed trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceParent>,
@@ -72,10 +72,10 @@ pub struct AuditRecord {
     pub parent: Option<Uuid>,
     /// The event's name, if the handler declares one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<SmolStr>,
+    pub event: Option<Text>,
     /// The labels that the handler declares.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<SmolStr>,
+    pub tags: Vec<Text>,
     /// [`Payload::sha256`], if there is a payload. A value that can be guessed can be found by its hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_sha256: Option<Sha256>,
@@ -94,7 +94,7 @@ impl AuditRecord {
     /// let record = AuditRecord::new(log, "remove_audit_payloads", "removed the payloads of 7 records");
     /// assert_eq!(record.handler, "remove_audit_payloads");
     /// ```
-    pub fn new(entity: Key, handler: impl Into<SmolStr>, message: impl Into<SmolStr>) -> Self {
+    pub fn new(entity: Key, handler: impl Into<Text>, message: impl Into<Text>) -> Self {
         let mut flow = Flow::begin(Declared::default(), Arc::default());
         flow.end(CallOutcome::Ok);
         Self { entity, handler: handler.into(), message: message.into(), ..Self::of(&flow) }
@@ -120,14 +120,14 @@ impl AuditRecord {
             code: flow.code,
             message: flow.message.clone(),
             fallback_applied: flow.fallback_applied,
-            actor: flow.actor().map(SmolStr::new),
+            actor: flow.actor().map(Text::new),
             user: context.and_then(|context| context.user.clone()),
             correlation_id: flow.correlation_id(),
             request_id: context.and_then(|context| context.request_id.clone()),
             trace: context.and_then(|context| context.trace),
             parent: flow.parent,
-            event: flow.event_name().map(SmolStr::new),
-            tags: flow.tags().map(SmolStr::new).collect(),
+            event: flow.event_name().map(Text::new),
+            tags: flow.tags().map(Text::new).collect(),
             payload_sha256: payload.map(Payload::sha256),
             payload: payload.filter(|_| flow.declaration.options.audit_payload).cloned(),
         }

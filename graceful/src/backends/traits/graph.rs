@@ -2,9 +2,9 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{backends::Reply, code::Code, flow::Flow, key::Key, step::StepError};
@@ -46,7 +46,7 @@ pub struct Edge {
     /// The start of the edge.
     pub subject: Node,
     /// The relation: `succeeded`, `failed`, or the argument `graph(relation = …)`.
-    pub relation: SmolStr,
+    pub relation: Text,
     /// The end of the edge.
     pub object: Node,
     /// The code of the flow that recorded the edge.
@@ -57,7 +57,7 @@ pub struct Edge {
 
 impl Edge {
     /// Creates an edge.
-    pub fn new(subject: Node, relation: impl Into<SmolStr>, object: Node, code: Code, at: Timestamp) -> Self {
+    pub fn new(subject: Node, relation: impl Into<Text>, object: Node, code: Code, at: Timestamp) -> Self {
         Self { subject, relation: relation.into(), object, code, at }
     }
 }
@@ -92,19 +92,19 @@ pub struct Activity {
     /// When the flow ended.
     pub at: Timestamp,
     /// The readable message.
-    pub message: SmolStr,
+    pub message: Text,
     /// The environment of the service; empty if none is configured.
-    pub environment: SmolStr,
+    pub environment: Text,
     /// The handler's name; empty if it has none.
-    pub handler: SmolStr,
+    pub handler: Text,
     /// Who made the call.
-    pub actor: Option<SmolStr>,
+    pub actor: Option<Text>,
     /// The flow whose hook called the handler.
     pub parent: Option<Uuid>,
     /// The tags, without duplicates, by name.
-    pub tags: Vec<SmolStr>,
+    pub tags: Vec<Text>,
     /// The additional relation of a success: the argument `graph(relation = …)`.
-    pub relation: Option<SmolStr>,
+    pub relation: Option<Text>,
     /// The entity of the additional relation: the argument `graph(to = …)`. Without it the relation leads to the flow.
     pub to: Option<Key>,
 }
@@ -118,9 +118,9 @@ impl Activity {
             succeeded,
             code,
             at,
-            message: SmolStr::default(),
-            environment: SmolStr::default(),
-            handler: SmolStr::default(),
+            message: Text::default(),
+            environment: Text::default(),
+            handler: Text::default(),
             actor: None,
             parent: None,
             tags: Vec::new(),
@@ -139,7 +139,7 @@ impl Activity {
     /// assert_eq!((activity.flow, activity.succeeded), (success.flow().id(), true));
     /// ```
     pub fn of(flow: &Flow) -> Self {
-        let mut tags: Vec<SmolStr> = flow.tags().map(SmolStr::new).collect();
+        let mut tags: Vec<Text> = flow.tags().map(Text::new).collect();
         tags.sort_unstable();
         tags.dedup();
         let relation = flow.relation();
@@ -147,7 +147,7 @@ impl Activity {
             message: flow.message.clone(),
             environment: flow.origin.environment.clone(),
             handler: flow.declaration.handler.clone(),
-            actor: flow.actor().map(SmolStr::new),
+            actor: flow.actor().map(Text::new),
             parent: flow.parent,
             tags,
             relation: relation.cloned(),
@@ -169,7 +169,7 @@ impl Activity {
         let edge = |relation, object| {
             Edge::new(Node::Entity(self.entity.clone()), relation, object, self.code, self.at)
         };
-        let outcome = SmolStr::new_static(if self.succeeded { "succeeded" } else { "failed" });
+        let outcome = Text::new_static(if self.succeeded { "succeeded" } else { "failed" });
         let mut edges = vec![edge(outcome, Node::Flow(self.flow))];
         if let Some(relation) = &self.relation {
             edges.push(edge(relation.clone(), self.to.clone().map_or(Node::Flow(self.flow), Node::Entity)));
@@ -189,15 +189,15 @@ impl Activity {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Term {
     /// An IRI.
-    Iri(SmolStr),
+    Iri(Text),
     /// A blank node; its name is valid within this result only.
-    Blank(SmolStr),
+    Blank(Text),
     /// A literal.
     Literal {
         /// The lexical form.
-        text: SmolStr,
+        text: Text,
         /// The IRI of the datatype.
-        datatype: SmolStr,
+        datatype: Text,
     },
 }
 
@@ -228,14 +228,14 @@ impl Term {
 #[non_exhaustive]
 pub struct Rows {
     /// The names of the columns.
-    pub variables: Vec<SmolStr>,
+    pub variables: Vec<Text>,
     /// The rows, each with one cell per column.
     pub rows: Vec<Vec<Option<Term>>>,
 }
 
 impl Rows {
     /// Creates a result from the names of its columns and its rows, each with one cell per column.
-    pub const fn new(variables: Vec<SmolStr>, rows: Vec<Vec<Option<Term>>>) -> Self {
+    pub const fn new(variables: Vec<Text>, rows: Vec<Vec<Option<Term>>>) -> Self {
         Self { variables, rows }
     }
 

@@ -2,9 +2,9 @@
 
 use std::{fmt::Debug, sync::Arc};
 
+use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{backends::Reply, flow::Flow, key::Key};
@@ -33,7 +33,7 @@ use crate::{backends::Reply, flow::Flow, key::Key};
 #[non_exhaustive]
 pub struct PatternUse {
     /// `user` for the success flow, `user.error` for the error flow.
-    pub pattern: SmolStr,
+    pub pattern: Text,
     /// How often the pattern was used.
     pub count: u64,
     /// When it was first used.
@@ -44,7 +44,7 @@ pub struct PatternUse {
 
 impl PatternUse {
     /// Creates the use of a pattern.
-    pub fn new(pattern: impl Into<SmolStr>, count: u64, first_used: Timestamp, last_used: Timestamp) -> Self {
+    pub fn new(pattern: impl Into<Text>, count: u64, first_used: Timestamp, last_used: Timestamp) -> Self {
         Self { pattern: pattern.into(), count, first_used, last_used }
     }
 }
@@ -72,7 +72,7 @@ impl PatternUse {
 #[non_exhaustive]
 pub struct PatternTrace {
     /// `user` for the success flow, `user.error` for the error flow.
-    pub pattern: SmolStr,
+    pub pattern: Text,
     /// The flow.
     pub flow: Uuid,
     /// When the flow ended.
@@ -81,7 +81,7 @@ pub struct PatternTrace {
 
 impl PatternTrace {
     /// Creates the trace of a flow.
-    pub fn new(pattern: impl Into<SmolStr>, flow: Uuid, at: Timestamp) -> Self {
+    pub fn new(pattern: impl Into<Text>, flow: Uuid, at: Timestamp) -> Self {
         Self { pattern: pattern.into(), flow, at }
     }
 }

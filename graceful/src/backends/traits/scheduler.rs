@@ -2,9 +2,9 @@
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
+use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
@@ -41,7 +41,7 @@ pub struct Job {
     /// The entity.
     pub entity: Key,
     /// The handler's identity, or the incident that it shares; see [`Incident`].
-    pub owner: SmolStr,
+    pub owner: Text,
     /// When the job is due, by the scheduler's clock. A job that no worker gets any more is due at the end of time. A bump does not postpone it.
     pub due: Timestamp,
     /// When the job was opened.

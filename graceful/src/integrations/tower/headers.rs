@@ -1,7 +1,7 @@
 //! Reads the context from the headers of a request.
 
+use crate::text::Text;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
@@ -31,7 +31,7 @@ pub(super) fn read(context: &mut Context, headers: &mut HeaderMap) {
         let mut text = Uuid::encode_buffer();
         let made = made.as_hyphenated().encode_lower(&mut text);
         headers.insert(REQUEST_ID, HeaderValue::from_str(made).ok()?);
-        Some(SmolStr::new(made))
+        Some(Text::new(made))
     });
 }
 
@@ -40,8 +40,8 @@ fn trace_state(headers: &HeaderMap) -> Option<TraceState> {
     TraceState::of(values.collect::<Option<Vec<_>>>()?)
 }
 
-fn id(headers: &HeaderMap, name: &HeaderName) -> Option<SmolStr> {
-    only(headers, name).filter(|id| is_safe(id)).map(SmolStr::new)
+fn id(headers: &HeaderMap, name: &HeaderName) -> Option<Text> {
+    only(headers, name).filter(|id| is_safe(id)).map(Text::new)
 }
 
 /// The value of a header that is there once.

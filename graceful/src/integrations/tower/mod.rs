@@ -62,9 +62,9 @@ use std::{
     task::{self, Poll, ready},
 };
 
+use crate::text::Text;
 use http::{HeaderValue, Request, Response, request::Parts};
 use pin_project_lite::pin_project;
-use smol_str::SmolStr;
 use tokio::task::futures::TaskLocalFuture;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -76,7 +76,7 @@ use crate::{
     pipeline::{Orchestrator, current},
 };
 
-type Read = Arc<dyn Fn(&Parts) -> Option<SmolStr> + Send + Sync>;
+type Read = Arc<dyn Fn(&Parts) -> Option<Text> + Send + Sync>;
 
 /// A layer that fills the [`Context`] of each request and sets its orchestrator; see [the module](self).
 ///
@@ -104,7 +104,7 @@ macro_rules! readers {
         /// });
         /// # drop(layer);
         /// ```
-        pub fn $field<T: Into<SmolStr>>(
+        pub fn $field<T: Into<Text>>(
             mut self,
             read: impl Fn(&Parts) -> Option<T> + Send + Sync + 'static,
         ) -> Self {

@@ -6,15 +6,15 @@ use std::{
     sync::{LazyLock, PoisonError, RwLock},
 };
 
-use smol_str::SmolStr;
+use crate::text::Text;
 
 use crate::flow::Flow;
 
 /// The types of each pattern that were cached in this process, with the first handler of each.
-static SEEN: LazyLock<RwLock<HashMap<SmolStr, Types>>> = LazyLock::new(RwLock::default);
+static SEEN: LazyLock<RwLock<HashMap<Text, Types>>> = LazyLock::new(RwLock::default);
 
 /// Each with the first handler that cached it.
-type Types = Vec<(&'static str, SmolStr)>;
+type Types = Vec<(&'static str, Text)>;
 
 /// Patterns are texts of the program; where one makes them at run time, this is enough.
 const MAX_PATTERNS: usize = 10_000;
