@@ -6,6 +6,7 @@ mod rules;
 mod scope;
 mod setters;
 mod shape;
+mod spec;
 
 use darling::error::Accumulator;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -16,16 +17,18 @@ use self::{
     registered::Registered,
     rules::{check_function, check_rules},
     scope::Scope,
+    spec::{call, options},
 };
 pub(crate) use self::{
     setters::{Argument, Hole, Setter, Setters},
     shape::{Held, Returned, Shape},
+    spec::{SpecArgument, SpecCall},
 };
 pub(crate) use crate::parse::Name;
 use crate::{
     errors::wrong,
     parse::{Args, EventArgs, Function, StepArgs, Steps},
-    words::{Delivery, Step, Words},
+    words::{Delivery, Step},
 };
 
 /// A handler that is ready for expansion: all decisions are taken.
@@ -96,27 +99,6 @@ impl Krate {
 impl ToTokens for Krate {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.0.to_tokens(tokens);
-    }
-}
-
-/// One call on the `HandlerSpec`.
-pub(crate) struct SpecCall {
-    pub(crate) method: &'static str,
-    pub(crate) arguments: Vec<SpecArgument>,
-}
-
-pub(crate) enum SpecArgument {
-    Name(Name),
-    Names(Vec<Name>),
-    Millis(u64),
-    BudgetMillis(u32),
-    /// A variant of an enum of the runtime: the names of enum and variant.
-    Variant(&'static str, &'static str),
-}
-
-impl SpecArgument {
-    fn variant<W: Words>(value: W) -> Self {
-        Self::Variant(W::ENUM, value.variant())
     }
 }
 
@@ -246,10 +228,6 @@ fn delivery(args: &Args) -> Delivery {
     args.delivery.as_ref().map_or(Delivery::Inline, |delivery| delivery.value)
 }
 
-fn call<const N: usize>(method: &'static str, arguments: [SpecArgument; N]) -> SpecCall {
-    SpecCall { method, arguments: arguments.into() }
-}
-
 fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> Name {
     match &args.pattern {
         Some(pattern) => pattern.clone(),
@@ -288,48 +266,6 @@ fn event_names(event: &EventArgs, pattern: &Name, handler: &str, errors: &mut Ac
         }
     };
     (emitted, failed)
-}
-
-fn options(args: &Args) -> Vec<SpecCall> {
-    use SpecArgument::{BudgetMillis, Millis, Names};
-
-    let cache = &args.cache;
-    let name = |name: &Option<Name>| name.clone().map(SpecArgument::Name);
-    let max_age = args.max_age.as_ref().map_or(0, |age| age.value);
-    let once = [
-        ("tags", args.tags.clone().map(Names)),
-        // The call `durable` sets durable delivery.
-        (
-            "delivery",
-            args.delivery
-                .as_ref()
-                .filter(|delivery| delivery.value != Delivery::Durable)
-                .map(|delivery| SpecArgument::variant(delivery.value)),
-        ),
-        ("cache_ttl_ms", cache.ttl.as_ref().map(|ttl| Millis(ttl.value))),
-        ("on_ok", cache.on_ok.as_ref().map(|on_ok| SpecArgument::variant(on_ok.value))),
-        ("on_err", cache.on_err.as_ref().map(|on_err| SpecArgument::variant(on_err.value))),
-        ("incident", name(&args.incident)),
-        ("relation", name(&args.relation)),
-        ("to_pattern", name(&args.to_pattern)),
-        ("schedule_after_ms", args.schedule_after.as_ref().map(|after| Millis(after.value))),
-        ("alert_on", args.alert_on.as_ref().map(|on| SpecArgument::variant(on.value))),
-        ("severity", args.severity.as_ref().map(|severity| SpecArgument::variant(severity.value))),
-        ("last_good", args.last_good.map(|_| Millis(max_age))),
-    ];
-    let once = once.into_iter().filter_map(|(method, argument)| Some(call(method, [argument?])));
-    let once = once.chain(args.audit_payload.map(|_| call("audit_payload", [])));
-    let by_step = args.steps.iter().flat_map(|(step, args)| {
-        let variant = || SpecArgument::variant(step);
-        let budget = args.timeout.as_ref().and_then(|timeout| u32::try_from(timeout.value).ok());
-        [
-            args.off.map(|_| call("off", [variant()])),
-            args.required.map(|_| call("required", [variant()])),
-            budget.map(|budget| call("timeout_ms", [variant(), BudgetMillis(budget)])),
-        ]
-    });
-    let errors = args.errors_off.map(|_| call("errors_off", []));
-    once.chain(errors).chain(by_step.flatten()).collect()
 }
 
 fn hooks(steps: &Steps) -> Vec<Hook> {

@@ -81,11 +81,10 @@ impl Args {
     }
 
     fn take_fallback(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
-        const HOW: &str = "`fallback` is a function, `fallback = path`, or `fallback = last_good`";
         let Self { steps, last_good, max_age, .. } = self;
         let step = &mut steps[Step::Fallback];
         match given {
-            ArgValue::Word => return Err(wrong(at, HOW)),
+            ArgValue::Word => return Err(wrong(at, steps::FALLBACK)),
             ArgValue::Value(given) if is_word(&given, "last_good") => *last_good = Some(given.span()),
             ArgValue::Value(given) => {
                 if step.switch_off(Step::Fallback, &given)? {

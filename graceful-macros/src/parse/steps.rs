@@ -228,8 +228,16 @@ fn switched_off_by(step: Step) -> String {
     format!("a step is switched off by `{step} = off`")
 }
 
+pub(super) const FALLBACK: &str = "`fallback` is a function, `fallback = path`, or `fallback = last_good`";
+
+/// The rule for a step that is switched on.
 pub(super) fn runs_by_itself(step: Step) -> String {
-    format!("`{step}` is on by default: give it options, `{step}(…)`, or switch it off, `{step} = off`")
+    match step {
+        Step::Fallback => FALLBACK.to_owned(),
+        _ => format!(
+            "`{step}` is on by default: give it options, `{step}(…)`, or switch it off, `{step} = off`"
+        ),
+    }
 }
 
 /// What others call an option, too far from its name to be a slip.

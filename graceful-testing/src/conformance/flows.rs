@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::backends::{
-    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Room, Share, StoredFlow,
+    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Room, StoredFlow,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::long_names;
+use super::{lanes, long_names};
 
-const LEASE: Duration = Duration::from_secs(600);
+pub(super) const LEASE: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Checks the promises of [`FlowStore`]. `elapse` makes so much time go by for a store: by waiting, by its own clock, or by moving
@@ -37,13 +37,13 @@ pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     resubmitted_flow_comes_last(fresh().await).await;
     purge_deletes_only_ended_flows(fresh().await, &elapse).await;
     unknown_flow_is_not_found(fresh().await).await;
-    handlers_and_tenants_take_turns(fresh().await).await;
-    every_lane_gets_its_turn_beside_a_backlog(fresh().await).await;
+    lanes::handlers_and_tenants_take_turns(fresh().await).await;
+    lanes::every_lane_gets_its_turn_beside_a_backlog(fresh().await).await;
     long_names::flows_are_stored_whole(fresh().await).await;
     concurrent_relays_lose_nothing_and_keep_the_order(fresh().await).await;
 }
 
-fn flow(number: u128, entity: &str) -> QueuedFlow {
+pub(super) fn flow(number: u128, entity: &str) -> QueuedFlow {
     let (id, body) = (Uuid::from_u128(number), number.to_be_bytes().to_vec());
     QueuedFlow::new(id, entity, format!("handler of {entity}"), Lane::default(), body)
 }
@@ -58,7 +58,7 @@ async fn claim<S: FlowStore>(store: &S, limit: usize) -> Vec<Claim> {
     store.claim(Room::of(limit), LEASE).await.expect("flows can be claimed")
 }
 
-fn numbers(claims: &[Claim]) -> Vec<u128> {
+pub(super) fn numbers(claims: &[Claim]) -> Vec<u128> {
     claims.iter().map(|claim| claim.id.as_u128()).collect()
 }
 
@@ -66,7 +66,7 @@ async fn record_outcome<S: FlowStore>(store: &S, claim: &Claim, settlement: Atte
     store.record_outcome(claim.claim_id(), settlement).await.expect("an outcome is recorded")
 }
 
-async fn complete<S: FlowStore>(store: &S, claim: &Claim) -> bool {
+pub(super) async fn complete<S: FlowStore>(store: &S, claim: &Claim) -> bool {
     record_outcome(store, claim, AttemptOutcome::Completed).await
 }
 
@@ -250,70 +250,6 @@ async fn unknown_flow_is_not_found<S: FlowStore>(store: S) {
     store.extend(vec![held], DAY).await.unwrap();
     store.extend(Vec::new(), DAY).await.unwrap();
     assert_eq!(numbers(&claim(&store, 10).await), [1]);
-}
-
-/// Flows of entities of their own, in lanes.
-async fn enqueue_in<S: FlowStore>(store: &S, lanes: impl IntoIterator<Item = (u128, Lane)>) {
-    for (number, lane) in lanes {
-        let mut flow = flow(number, &format!("entity {number}"));
-        flow.lane = lane;
-        store.enqueue(flow).await.expect("a flow is stored");
-    }
-}
-
-async fn handlers_and_tenants_take_turns<S: FlowStore>(store: S) {
-    let lane = |handler: i64, tenant: i64| Lane::from_number((handler << 32) | tenant);
-    let lanes =
-        [(1, 1), (1, 1), (1, 1), (1, 2), (2, 1), (2, 1)].map(|(handler, tenant)| lane(handler, tenant));
-    enqueue_in(&store, (1..).zip(lanes)).await;
-    let room = |flows, per_handler, shares: &[(Lane, usize, usize)]| {
-        let mut room = Room::of(flows);
-        room.per_handler = per_handler;
-        room.shares =
-            shares.iter().map(|&(lane, under_way, recent)| Share::new(lane, under_way, recent)).collect();
-        room
-    };
-    let claim = async |room| {
-        let claims = store.claim(room, LEASE).await.expect("flows can be claimed");
-        numbers(&claims)
-    };
-    assert_eq!(claim(room(9, 2, &[(lane(1, 3), 2, 0), (lane(2, 3), 2, 0)])).await, [0; 0], "both are full");
-    assert_eq!(
-        claim(room(9, 3, &[(lane(1, 3), 2, 0), (lane(2, 1), 2, 5)])).await,
-        [1, 5],
-        "room for one of each"
-    );
-    assert_eq!(
-        claim(room(1, 9, &[(lane(1, 1), 1, 0), (lane(2, 1), 2, 0)])).await,
-        [4],
-        "who has had the least"
-    );
-    assert_eq!(claim(room(1, 9, &[(lane(1, 1), 0, 1)])).await, [6], "lately counts");
-    assert_eq!(claim(room(9, 9, &[])).await, [2, 3]);
-}
-
-/// More flows of one lane are due than a store must examine, before some of other lanes: those are claimed soon too.
-async fn every_lane_gets_its_turn_beside_a_backlog<S: FlowStore>(store: S) {
-    let [many, tenant, handler] = [Lane::of("a", "many"), Lane::of("a", "few"), Lane::of("b", "few")];
-    enqueue_in(&store, (0..600).map(|number| (number, many))).await;
-    enqueue_in(&store, [(1001, tenant), (1002, handler)]).await;
-    let (mut found, mut share) = (Vec::new(), Share::new(many, 0, 0));
-    for _ in 0..50 {
-        let mut room = Room::of(4);
-        (room.per_handler, room.shares) = (3, vec![share]);
-        let claims = store.claim(room, LEASE).await.expect("flows can be claimed");
-        for claim in &claims {
-            assert!(complete(&store, claim).await);
-            match claim.lane == many {
-                true => share.recent += 1,
-                false => found.push(claim.id.as_u128()),
-            }
-        }
-        if found.len() == 2 {
-            return;
-        }
-    }
-    panic!("of two others were found {found:?}");
 }
 
 const ENTITIES: u128 = 7;

@@ -23,6 +23,7 @@ mod audit;
 mod cache;
 mod flows;
 mod inbox;
+mod lanes;
 mod long_names;
 mod metadata;
 mod nexus;

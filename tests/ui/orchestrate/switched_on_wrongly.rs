@@ -10,4 +10,9 @@ async fn handler(user: User) -> Result<u64, Error> {
     Ok(user.id)
 }
 
+#[orchestrate(pattern = "user", fallback = true)]
+async fn recovered(user: User) -> Result<u64, Error> {
+    Ok(user.id)
+}
+
 fn main() {}
