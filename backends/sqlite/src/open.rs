@@ -131,6 +131,9 @@ fn located(place: &Path) -> Result<(PathBuf, bool), AnyError> {
     let Some(url) = place.to_str().filter(|place| place.starts_with("sqlite:")) else {
         return match place.to_str() {
             Some("" | ":memory:") => Err(IN_MEMORY.into()),
+            Some(url) if url.starts_with("file:") => {
+                Err("a path or `sqlite://path/to/file.db` is expected, not `file:`".into())
+            }
             _ => Ok((place.to_owned(), true)),
         };
     };

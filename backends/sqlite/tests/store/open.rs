@@ -15,6 +15,15 @@ async fn file_that_is_not_a_database_is_refused_and_left_unchanged() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "these are notes, and no database at all");
 }
 
+/// SQLite would take it for a URL of its own, and leave an empty file of that name.
+#[tokio::test]
+async fn file_url_is_refused_and_leaves_no_file() {
+    let name = format!("file:{}.db", graceful_tests::servers::unique("graceful"));
+    let error = Store::open(&name).await.unwrap_err().to_string();
+    assert!(error.ends_with("a path or `sqlite://path/to/file.db` is expected, not `file:`"), "{error}");
+    assert!(!std::path::Path::new(&name).exists());
+}
+
 #[tokio::test]
 async fn tables_of_a_newer_version_are_refused() {
     let (dir, store) = super::fresh().await;
