@@ -16,7 +16,19 @@ use super::background::{in_lane as is_in_lane, within_lane};
 use crate::{
     context::{self, Context},
     flow::Flow,
+    step::{StepError, StepErrorKind},
+    text::text,
 };
+
+/// The maximum depth of flows that are nested through hooks. The steps of a deeper flow fail.
+pub(crate) const MAX_DEPTH: u8 = 8;
+
+pub(crate) fn too_deep() -> StepError {
+    StepError::of_kind(
+        StepErrorKind::TooDeep,
+        text!("more than {MAX_DEPTH} nested flows: a hook calls a handler whose hooks call handlers"),
+    )
+}
 
 static INSTALLED: OnceLock<Orchestrator> = OnceLock::new();
 

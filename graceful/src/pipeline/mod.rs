@@ -33,6 +33,7 @@ pub(crate) use self::{
     attempt::Attempt,
     background::Background,
     budget::Budget,
+    current::{MAX_DEPTH, too_deep},
     durable::to_insert,
     foreground::{FirstPoll, Foreground},
     observe::Observer,
@@ -40,7 +41,7 @@ pub(crate) use self::{
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
     registry::Missed,
     relay_handle::{RelayHandle, Reviewer},
-    run::{CAUSE, MAX_DEPTH, too_deep},
+    run::CAUSE,
     stats::Counters,
     telemetry::caller,
 };

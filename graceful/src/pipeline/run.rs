@@ -12,13 +12,13 @@ use crate::{
     backends::{BoxFuture, Reply},
     escape::escaped,
     flow::{CallOutcome, Delivery, Flow},
-    pipeline::{Orchestrator, current},
+    pipeline::{
+        Orchestrator,
+        current::{self, MAX_DEPTH, too_deep},
+    },
     step::{Step, StepError, StepErrorKind, Steps, contain},
     steps::{self, Done},
 };
-
-/// The maximum depth of flows that are nested through hooks. The steps of a deeper flow fail.
-pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// The first three steps run one after the other, so that a consumer of the event finds the right value in the cache. Then the others run
 /// concurrently.
@@ -342,13 +342,4 @@ fn log_cause(flow: &mut Arc<Flow>, watch: &FlowTelemetry) {
         flow = %flow.id(),
         "handler failed"
     );
-}
-
-pub(crate) fn too_deep() -> StepError {
-    StepError::of_kind(
-        StepErrorKind::TooDeep,
-        crate::text::text!(
-            "more than {MAX_DEPTH} nested flows: a hook calls a handler whose hooks call handlers"
-        ),
-    )
 }
