@@ -101,7 +101,7 @@ pub(crate) fn without_an_orchestrator(durable: &Durable) {
         target: "graceful::requirements",
         handler = handler.map_or(identity, |handler| handler.handler),
         at = handler.map(place),
-        "a durable handler was called without an orchestrator, so none of its steps run, now or later: `install` one at start, or call the \
-         handler in its `scope`; this is logged once"
+        "a durable handler was called without an orchestrator, so none of its steps run, now or later: `install` an orchestrator at \
+         start, or call the handler in the `scope` of one; this is logged once"
     );
 }
