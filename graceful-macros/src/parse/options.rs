@@ -155,7 +155,7 @@ impl Args {
         let step = &mut steps[Step::Cache];
         cache.given = Some(at.span());
         match given {
-            ArgValue::Word => return Err(wrong(at, "`cache` takes a key: `cache = user.id`")),
+            ArgValue::Word => return Err(wrong(at, steps::CACHE)),
             ArgValue::Value(given) => {
                 if !step.switch_off(Step::Cache, &given)? {
                     cache.key = Some(value::value(given)?);

@@ -228,12 +228,17 @@ fn switched_off_by(step: Step) -> String {
     format!("a step is switched off by `{step} = off`")
 }
 
+pub(super) const CACHE: &str = "`cache` takes a key: `cache = user.id`";
 pub(super) const FALLBACK: &str = "`fallback` is a function, `fallback = path`, or `fallback = last_good`";
 
 /// The rule for a step that is switched on.
 pub(super) fn runs_by_itself(step: Step) -> String {
     match step {
+        Step::Cache => CACHE.to_owned(),
         Step::Fallback => FALLBACK.to_owned(),
+        Step::Event => {
+            "`event` takes no switch: write `event` alone, or a name, `event = \"user_updated\"`".to_owned()
+        }
         _ => format!(
             "`{step}` is on by default: give it options, `{step}(…)`, or switch it off, `{step} = off`"
         ),

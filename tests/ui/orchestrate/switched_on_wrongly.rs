@@ -10,7 +10,7 @@ async fn handler(user: User) -> Result<u64, Error> {
     Ok(user.id)
 }
 
-#[orchestrate(pattern = "user", fallback = true)]
+#[orchestrate(pattern = "user", fallback = true, event = true)]
 async fn recovered(user: User) -> Result<u64, Error> {
     Ok(user.id)
 }
