@@ -43,7 +43,7 @@ struct Held {
 
 struct Stores<'s, M, N, A, J, I, L, F>(&'s M, &'s N, &'s A, &'s J, &'s I, &'s L, &'s F);
 
-fn stored(flow: StoredFlow) -> String {
+fn stored(flow: &StoredFlow) -> String {
     // A state's end is noted by another clock.
     format!(
         "{} {:?} {:?} {:?} {} {} {:?} {} {}",
@@ -117,8 +117,8 @@ impl<M: MetadataStore, N: Nexus, A: Alerter, J: Scheduler, I: Inbox, L: AuditLog
             Call::Open(flow, after) => text(&jobs.open(&flow, after).await?),
             Call::Complete(incident) => text(&jobs.complete(&incident).await?),
             Call::Jobs => sorted(jobs.jobs().await?.iter().map(job).collect()),
-            Call::Poll(limit, hold) => {
-                let polled = jobs.poll(limit, hold).await?;
+            Call::Poll(limit, lease) => {
+                let polled = jobs.poll(limit, lease).await?;
                 let answer = polled.iter().map(job).collect::<Vec<_>>().join("\n");
                 held.jobs.extend(polled.into_iter().map(|job| (job.id.clone(), job)));
                 answer
@@ -161,9 +161,9 @@ impl<M: MetadataStore, N: Nexus, A: Alerter, J: Scheduler, I: Inbox, L: AuditLog
             },
             Call::List(state, limit) => {
                 let list = flows.list(state, limit).await?;
-                list.into_iter().map(stored).collect::<Vec<_>>().join("\n")
+                list.iter().map(stored).collect::<Vec<_>>().join("\n")
             }
-            Call::Get(id) => text(&flows.get(id).await?.map(stored)),
+            Call::Get(id) => text(&flows.get(id).await?.as_ref().map(stored)),
             Call::Resubmit(id) => text(&flows.resubmit(id).await?),
             Call::Purge(state, age) => text(&flows.purge(state, age).await?),
         })

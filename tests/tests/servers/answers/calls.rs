@@ -65,7 +65,7 @@ pub enum Call {
     Poll(usize, Duration),
     Finish(usize),
     Postpone(usize, Option<Duration>, String),
-    Handle(String, ReceivedEvent, bool),
+    Handle(String, Box<ReceivedEvent>, bool),
     Append(Arc<Flow>),
     Records(Option<Arc<Flow>>, usize),
     Enqueue(QueuedFlow),
@@ -198,7 +198,7 @@ impl World {
             14 => {
                 Call::Postpone(self.dice.usize(..5), self.dice.bool().then_some(self.duration()), self.text())
             }
-            15 => Call::Handle(self.text(), self.event(), self.dice.bool()),
+            15 => Call::Handle(self.text(), Box::new(self.event()), self.dice.bool()),
             16 => Call::Append(self.once(2)),
             17 => Call::Records(self.dice.bool().then(|| self.any()), self.limit()),
             18 | 24 => {
