@@ -25,13 +25,13 @@ pub fn encoded(text: &str) -> impl fmt::Display + '_ {
     utf8_percent_encode(text, UNSAFE)
 }
 
-/// A part of a name that is longer than this, in bytes when it is encoded, is replaced by its hash. Four of them, and what
-/// separates them, fit the row of an index in PostgreSQL, which has room for 2.7 kB.
+/// A part of a name that is longer than this, in bytes when it is encoded, is replaced by its hash. Five of them (a key, and the
+/// owner of an incident), and what separates them, fit the row of an index in PostgreSQL, which has room for 2.7 kB.
 pub(crate) const MAX_PART: usize = 512;
 
 /// A part of a name: encoded, or `~` and its SHA-256 if that would be too long. The two cannot be confused, because an encoded part
 /// contains no `~`.
-struct Part<'a>(&'a str);
+pub(crate) struct Part<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Part<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

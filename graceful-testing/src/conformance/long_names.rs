@@ -24,7 +24,8 @@ fn long() -> String {
 fn flows(code: Code) -> [Arc<Flow>; 2] {
     let context = Context::new().tenant(long()).user(long()).request_id(long());
     let context = context.correlation_id(long());
-    ["1", "2"].map(|end| Sample::new(&(long() + end), code, 1).context(context.clone()).flow())
+    ["1", "2"]
+        .map(|end| Sample::new(&(long() + end), code, 1).context(context.clone()).handler(long()).flow())
 }
 
 pub(super) async fn flows_are_stored_whole<S: FlowStore>(store: S) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::text::Text;
 
-use crate::key::{Key, encoded};
+use crate::key::{Key, Part};
 
 /// The incident that an alert and a review job belong to: an entity, and the handler that failed.
 ///
@@ -63,7 +63,23 @@ impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.owner.is_empty() {
             true => self.entity.fmt(f),
-            false => write!(f, "{}#{}", self.entity, encoded(&self.owner)),
+            false => write!(f, "{}#{}", self.entity, Part(&self.owner)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn incident_with_long_names_fits_an_index_and_stays_distinct() {
+        let long = |end: &str| "é".repeat(5000) + end;
+        let of = |id: &str, owner: &str| {
+            Incident::new(Key::new(long(""), Some(&long("")), long(""), id), owner).to_string()
+        };
+        let names = [of("1", &long("1")), of("1", &long("2")), of(&long(""), &long("1")), of("1", "")];
+        assert!(names.iter().all(|name| name.len() < 2700), "{names:?}");
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
     }
 }

@@ -131,6 +131,8 @@ impl OrchestratorBuilder {
     /// Applies the environment; the variables are those of [`Orchestrator::from_env`]. A backend that it names replaces one that was
     /// given before.
     ///
+    /// A step that the environment does not mention has no backend; `from_env` then calls [`in_memory`](Self::in_memory).
+    ///
     /// # Errors
     /// As [`Orchestrator::from_env`].
     ///

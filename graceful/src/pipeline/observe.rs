@@ -40,7 +40,7 @@ impl Orchestrator {
 
     /// Counts each flow, and logs the first of an outage and one a second.
     pub(crate) fn not_stored(&self, error: &StepError, flow: &Flow) {
-        self.0.counters.not_stored();
+        self.0.counters.store_failed();
         let Some(failures) = self.0.outages.storing.failed() else { return };
         tracing::error!(
             target: "graceful::durable",

@@ -8,7 +8,7 @@ use crate::{flow::CallOutcome, step::Step};
 pub(crate) struct Counters {
     flows: [AtomicU64; 4],
     failures: [AtomicU64; 9],
-    not_stored: AtomicU64,
+    store_failures: AtomicU64,
 }
 
 impl Counters {
@@ -20,8 +20,8 @@ impl Counters {
         self.failures[step as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn not_stored(&self) {
-        self.not_stored.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn store_failed(&self) {
+        self.store_failures.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> Stats {
@@ -29,7 +29,7 @@ impl Counters {
         Stats {
             flows: self.flows.each_ref().map(read),
             failures: self.failures.each_ref().map(read),
-            not_stored: read(&self.not_stored),
+            store_failures: read(&self.store_failures),
         }
     }
 }
@@ -53,7 +53,7 @@ impl Counters {
 pub struct Stats {
     flows: [u64; 4],
     failures: [u64; 9],
-    not_stored: u64,
+    store_failures: u64,
 }
 
 impl Stats {
@@ -101,6 +101,6 @@ impl Stats {
     /// # });
     /// ```
     pub const fn store_failures(&self) -> u64 {
-        self.not_stored
+        self.store_failures
     }
 }

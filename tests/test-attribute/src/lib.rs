@@ -4,7 +4,7 @@ use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::{ToTokens as _, quote};
 use syn::{
-    Error, Expr, ExprLit, ItemFn, Lit, LitBool, LitInt, LitStr, Token, meta::ParseNestedMeta,
+    Attribute, Error, Expr, ExprLit, ItemFn, Lit, LitBool, LitInt, LitStr, Token, meta::ParseNestedMeta,
     parse_macro_input, punctuated::Punctuated,
 };
 
@@ -19,7 +19,22 @@ pub fn test(arguments: TokenStream, function: TokenStream) -> TokenStream {
     let parser = syn::meta::parser(|argument| read.parse(&argument));
     parse_macro_input!(arguments with parser);
     let function = parse_macro_input!(function as ItemFn);
-    expand(&read, &function).into()
+    match function.attrs.iter().find_map(refused) {
+        Some(error) => error.into_compile_error().into(),
+        None => expand(&read, &function).into(),
+    }
+}
+
+/// Attributes that the harness of Rust reads and this one does not: a test with one of them would pass without a meaning, or run twice.
+fn refused(attribute: &Attribute) -> Option<Error> {
+    let name = attribute.path().segments.last()?.ident.to_string();
+    let message = match name.as_str() {
+        "should_panic" => "`#[should_panic]` has no effect here; catch the panic, and compare its message",
+        "ignore" => "`#[ignore]` has no effect here; write `#[test(requires(…))]`, or delete the test",
+        "test" => "a test has one `#[test]`",
+        _ => return None,
+    };
+    Some(Error::new_spanned(attribute, message))
 }
 
 #[derive(Default)]
@@ -104,5 +119,27 @@ fn expand(arguments: &Arguments, function: &ItemFn) -> Tokens {
                 run: #run,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens as _;
+    use syn::{Attribute, parse_quote};
+
+    use super::refused;
+
+    #[test]
+    fn attribute_that_has_no_effect_is_refused() {
+        let attributes: [Attribute; 4] = [
+            parse_quote!(#[should_panic(expected = "full")]),
+            parse_quote!(#[ignore = "slow"]),
+            parse_quote!(#[test]),
+            parse_quote!(#[tokio::test]),
+        ];
+        for attribute in &attributes {
+            assert!(refused(attribute).is_some(), "{}", attribute.to_token_stream());
+        }
+        assert!(refused(&parse_quote!(#[allow(unused)])).is_none());
     }
 }

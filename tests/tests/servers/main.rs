@@ -4,6 +4,7 @@
 #[macro_use(test)]
 extern crate graceful_tests;
 
+mod answers;
 mod disk;
 mod settings;
 mod sqlx_errors;

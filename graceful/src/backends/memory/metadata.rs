@@ -131,8 +131,8 @@ impl backends::MetadataStore for MetadataStore {
     fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>> {
         let Inner { latest, states } = &*self.0;
         let metadata = latest.upsert(flow.entity(), |latest| {
-            // A flow that is delivered again must not become its own predecessor.
-            if let Some(made_before) = states.with(&flow.id(), |state| state.with_next()).flatten() {
+            // A flow that is delivered again must not become its own predecessor, and its event is the same to the letter.
+            if let Some(made_before) = states.with(&flow.id(), |state| state.metadata.clone()).flatten() {
                 return made_before;
             }
             let metadata = Arc::new(Metadata::after(latest.metadata.as_deref(), flow));

@@ -53,7 +53,8 @@ use crate::{
 /// ```
 pub trait MetadataStore: Debug + Send + Sync + 'static {
     /// Computes the entity's next state with [`Metadata::after`] and stores it, atomically per entity. Also sets the `next` of the
-    /// previous state.
+    /// previous state. A flow that is delivered again changes nothing, and returns the same state, without
+    /// a `next`.
     fn record(&self, flow: &Arc<Flow>) -> Reply<Arc<Metadata>>;
     /// Returns the newest state of an entity.
     fn latest(&self, entity: &Key) -> Reply<Option<Arc<Metadata>>>;
