@@ -97,7 +97,7 @@ pub use self::{
     flow::{CallOutcome, Delivery, Event, EventData, Flow, Incident, LastError, Metadata, Payload, Severity},
     handler::Outcome,
     key::Key,
-    orchestrator::{Backend, OrchestratorBuilder},
+    orchestrator::{Backend, BuilderChange, OrchestratorBuilder},
     pipeline::{FlowHook, FlowReport, Hook, Orchestrator, RelaySettings, Stats, StepResult},
     sha256::Sha256,
     step::{Step, StepError, StepErrorKind},

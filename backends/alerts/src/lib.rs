@@ -19,7 +19,7 @@ mod notify;
 pub mod webhook;
 
 use graceful::{
-    Backend, OrchestratorBuilder,
+    Backend, BuilderChange, OrchestratorBuilder,
     backends::{BoxFuture, client::ConnectError},
 };
 
@@ -45,12 +45,10 @@ pub const WEBHOOK: Backend =
         connect(Webhook::builder(url.trim_start_matches("webhook+"), secret).checked())
     });
 
-type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
-
 /// Puts the receiver in front of the alert store that the builder already has.
 fn connect<R: Receiver>(
     checked: Result<Checked<R>, graceful::StepError>,
-) -> BoxFuture<Result<Change, ConnectError>> {
+) -> BoxFuture<Result<BuilderChange, ConnectError>> {
     Box::pin(async move {
         let checked = checked.map_err(|error| ConnectError::new(error.message()))?;
         let change = |builder: OrchestratorBuilder| {
@@ -59,6 +57,6 @@ fn connect<R: Receiver>(
                 backends
             })
         };
-        Ok(Box::new(change) as Change)
+        Ok(Box::new(change) as BuilderChange)
     })
 }

@@ -6,7 +6,7 @@ use super::OrchestratorBuilder;
 use crate::backends::{BoxFuture, client::ConnectError};
 
 /// The change of the builder that installs a connected backend.
-pub type Change = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
+pub type BuilderChange = Box<dyn FnOnce(OrchestratorBuilder) -> OrchestratorBuilder + Send>;
 
 /// A backend that [`Orchestrator::from_env`](crate::Orchestrator::from_env) can choose by the URL of a variable.
 ///
@@ -30,7 +30,7 @@ pub struct Backend {
     pub(super) name: &'static str,
     pub(super) variable: &'static str,
     pub(super) schemes: &'static [&'static str],
-    pub(super) connect: fn(String) -> BoxFuture<Result<Change, ConnectError>>,
+    pub(super) connect: fn(String) -> BoxFuture<Result<BuilderChange, ConnectError>>,
 }
 
 impl Backend {
@@ -40,7 +40,7 @@ impl Backend {
         name: &'static str,
         variable: &'static str,
         schemes: &'static [&'static str],
-        connect: fn(String) -> BoxFuture<Result<Change, ConnectError>>,
+        connect: fn(String) -> BoxFuture<Result<BuilderChange, ConnectError>>,
     ) -> Self {
         Self { name, variable, schemes, connect }
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, env, fmt};
 
-use super::{Backend, BuildError, Change, Orchestrator, OrchestratorBuilder, misspelt};
+use super::{Backend, BuildError, BuilderChange, Orchestrator, OrchestratorBuilder, misspelt};
 use crate::{
     backends::{BoxFuture, client::ConnectError},
     escape::escaped,
@@ -215,7 +215,7 @@ fn connecting(
     variable: &str,
     backends: &[Backend],
     url: String,
-) -> Result<BoxFuture<Result<Change, ConnectError>>, String> {
+) -> Result<BoxFuture<Result<BuilderChange, ConnectError>>, String> {
     // Any part may be a password in the wrong place: none is shown.
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     let of_variable = backends.iter().filter(|backend| backend.variable == variable);

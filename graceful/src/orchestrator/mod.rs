@@ -17,7 +17,7 @@ use std::{
 use tokio::{runtime::Handle, task::JoinHandle};
 
 pub use self::{
-    backend::{Backend, Change},
+    backend::{Backend, BuilderChange},
     builder::OrchestratorBuilder,
     environment::ConfigError,
     requirements::{BuildError, InstallError, UnmetRequirement},
