@@ -2,11 +2,13 @@
 
 use std::{future::Future, sync::Arc};
 
-use crate::text::Text;
 use serde::{Deserialize, Serialize};
 use tokio::{task::futures::TaskLocalFuture, task_local};
 
-use crate::trace::{TraceParent, TraceState};
+use crate::{
+    text::Text,
+    trace::{TraceParent, TraceState},
+};
 
 task_local! {
     static CURRENT: Arc<Context>;

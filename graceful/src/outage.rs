@@ -9,9 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::text::Text;
-
-use crate::step::Step;
+use crate::{step::Step, text::Text};
 
 /// At most one line of failures in this time.
 const EVERY: Duration = Duration::from_secs(1);

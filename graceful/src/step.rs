@@ -7,10 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::text::Text;
 use serde::{Deserialize, Serialize};
 
-use crate::escape::escaped_text;
+use crate::{escape::escaped_text, text::Text};
 
 /// One of the nine steps that follow a handler; see the table in the crate's documentation.
 ///

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use graceful::Text;
-use graceful::backends::encoded;
+use graceful::{Text, backends::encoded};
 
 /// Selects the events that a [`Subscriber`](super::Subscriber) reads, by service, tenant, pattern and name. A part that is not set matches
 /// any value.

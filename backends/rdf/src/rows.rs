@@ -2,9 +2,8 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use graceful::Text;
 use graceful::{
-    StepError,
+    StepError, Text,
     backends::{Activity, Edge, Node, Rows, Term},
 };
 

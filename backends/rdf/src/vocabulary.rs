@@ -4,9 +4,8 @@
 
 use std::{fmt, str::FromStr};
 
-use graceful::Text;
 use graceful::{
-    Key,
+    Key, Text,
     backends::{KeySpace, encoded},
 };
 use jiff::Timestamp;

@@ -79,6 +79,7 @@ use graceful::{
     backends::{Reply, client::ConnectError},
 };
 use graceful_sql::values::{length, micros};
+pub use graceful_sql::{AuditHead, Tampered};
 use jiff::Timestamp;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::runtime::Handle;
@@ -90,7 +91,6 @@ use self::{
     turns::Turns,
     writer::{Running, Writer},
 };
-pub use graceful_sql::{AuditHead, Tampered};
 
 /// The embedded durable store. Cloning it shares the connection. See the [crate](self).
 ///

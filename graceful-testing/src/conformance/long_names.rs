@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::call;
 use graceful::{
     __private010::Sample,
     Code, Context, Flow, Severity,
@@ -11,6 +10,8 @@ use graceful::{
         Nexus, QueuedFlow, ReceivedEvent, Room, Scheduler,
     },
 };
+
+use super::call;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 

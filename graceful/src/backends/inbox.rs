@@ -5,13 +5,12 @@ use std::{
     future::{Future, ready},
 };
 
-use crate::text::Text;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::Timestamp;
-use crate::{context::Context, flow::Payload, step::StepError};
+use crate::{context::Context, flow::Payload, step::StepError, text::Text};
 
 /// An event as a subscriber receives it: the attributes of a CloudEvent, and its data.
 ///

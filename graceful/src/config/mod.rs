@@ -4,13 +4,13 @@ mod steps;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::text::{Text, text};
 use serde::Serialize;
 
 use crate::{
     flow::{Argument, Declaration, Delivery, Identity, Tags, Values},
     pipeline::{Hook, Hooks, Orchestrator, Overrides},
     step::Step,
+    text::{Text, text},
 };
 
 /// The declaration of the manual path: it has a setter for each argument of the attribute, for both arms.

@@ -2,11 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use crate::text::{Text, text};
 use serde::Serialize;
 
 use super::OrchestrationConfig;
-use crate::flow::{AlertOn, Argument, OnErr, OnOk, Severity};
+use crate::{
+    flow::{AlertOn, Argument, OnErr, OnOk, Severity},
+    text::{Text, text},
+};
 
 impl OrchestrationConfig {
     /// Sets the cache key. Without one the step `cache` is skipped.

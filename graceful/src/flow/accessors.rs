@@ -1,12 +1,15 @@
 //! The getters of a flow.
 
-use crate::text::{Text, text};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{CallOutcome, Delivery, Flow, Metadata, Payload};
-use crate::{code::Code, context::Context};
+use crate::{
+    code::Code,
+    context::Context,
+    text::{Text, text},
+};
 
 impl Flow {
     /// The flow's id, a `UUIDv7`. Event, metadata state and audit record have the same id.

@@ -2,11 +2,10 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use crate::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Options, not_plain};
-use crate::escape::is_plain;
+use crate::{escape::is_plain, text::Text};
 
 /// The declaration of a handler, which all its flows share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

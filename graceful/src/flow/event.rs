@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 use uuid::Uuid;
 
 use super::{Flow, Metadata, Payload};
-use crate::{code::Code, key::encoded};
+use crate::{code::Code, key::encoded, text::Text};
 
 /// The event of a flow. It is a view of the flow: cloning it shares the flow.
 ///

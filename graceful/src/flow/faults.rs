@@ -1,10 +1,12 @@
 //! The arguments of the declaration that have no value in one call, each with the reason.
 
-use crate::text::Text;
 use serde::{Deserialize, Serialize};
 
 use super::Flow;
-use crate::step::{StepError, StepErrorKind};
+use crate::{
+    step::{StepError, StepErrorKind},
+    text::Text,
+};
 
 /// An argument of the declaration whose expression can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::text::Text;
-
-use crate::key::{Key, Part};
+use crate::{
+    key::{Key, Part},
+    text::Text,
+};
 
 /// The incident that an alert and a review job belong to: an entity, and the handler that failed.
 ///

@@ -20,7 +20,6 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::Span;
@@ -43,7 +42,7 @@ pub use self::{
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
     payload::Payload,
 };
-use crate::{code::Code, context::Context, escape::is_plain};
+use crate::{code::Code, context::Context, escape::is_plain, text::Text};
 
 /// How a handler ended.
 ///

@@ -1,9 +1,10 @@
 //! The names of a flow: its entity, its incident, its cached value.
 
-use crate::text::Text;
-
 use super::{Argument, Declaration, Flow, Incident};
-use crate::key::{Key, KeySpace};
+use crate::{
+    key::{Key, KeySpace},
+    text::Text,
+};
 
 /// The entity's key, made once for all steps. It is not cloned with the flow, because the copy may get another name.
 #[derive(Debug, Default)]

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::text::Text;
 use jiff::Timestamp;
 
 use super::{CallOutcome, Declaration, Declared, Flow, Identity, Origin, Payload};
-use crate::{code::Code, context::Context};
+use crate::{code::Code, context::Context, text::Text};
 
 /// A flow of the pattern `user`, of the service `users`, that has ended.
 #[derive(Clone, Debug)]

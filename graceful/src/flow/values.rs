@@ -2,12 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::text::{Text, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Argument, Payload, faults::Faults, readable::Readable};
-use crate::step::contain;
+use crate::{
+    step::contain,
+    text::{Text, text},
+};
 
 /// The values of the declaration's expressions in this call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,6 @@
 
 use std::{any::type_name, fmt};
 
-use crate::text::{Text, text};
 use serde::Serialize;
 
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     flow::{Argument, Flow, name},
     key::encoded,
     step::contain,
+    text::{Text, text},
 };
 
 /// A flow that is not complete: the expansion's closures fill it, one method per argument.

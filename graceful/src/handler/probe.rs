@@ -11,7 +11,6 @@
 
 use std::{marker::PhantomData, ops::Deref};
 
-use crate::text::Text;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Carrier, Current, FlowBuilder, Value, mismatch};
@@ -19,6 +18,7 @@ use crate::{
     classify::Classify,
     flow::{Argument, Payload},
     step::StepError,
+    text::Text,
 };
 
 /// A value or an error whose traits are looked up; the first level.

@@ -2,12 +2,11 @@
 
 use std::mem;
 
-use crate::text::Text;
-
 use crate::{
     flow::{AlertOn, Declaration, Declared, Delivery, Identity, OnErr, OnOk, Options, Severity, Tags},
     pipeline::{Durable, Overrides, Start, registry::without_an_orchestrator},
     step::Step,
+    text::Text,
 };
 
 /// A handler's declaration as data. Each method is one argument of the attribute.

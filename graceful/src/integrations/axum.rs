@@ -5,13 +5,12 @@
 
 use std::borrow::Cow;
 
-use crate::text::Text;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
 
-use crate::{classify::Classify, code::Code, context::Context};
+use crate::{classify::Classify, code::Code, context::Context, text::Text};
 
 /// An error response with code and classified message, and no other part of the error.
 ///

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use crate::text::Text;
 use tokio::runtime::Handle;
 
 use super::requirements::{self, BuildError};
@@ -22,6 +21,7 @@ use crate::{
     },
     relay,
     steps::served,
+    text::Text,
 };
 
 /// Builds an [`Orchestrator`] from backends and settings.

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use crate::text::Text;
-
 use super::cached_types::conflicts;
 use crate::{
     backends::Backends,
@@ -13,6 +11,7 @@ use crate::{
         registry::{handlers, no_backend, no_store},
     },
     steps::served,
+    text::Text,
 };
 
 /// A requirement of a handler that an orchestrator does not meet, or a conflict between two handlers.

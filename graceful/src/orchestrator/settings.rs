@@ -2,7 +2,6 @@
 
 use std::{future::Future, sync::Arc};
 
-use crate::text::Text;
 use tokio::runtime::Handle;
 
 use super::OrchestratorBuilder;
@@ -10,6 +9,7 @@ use crate::{
     backends::Job,
     pipeline::{FlowReport, RelaySettings, Reviewer},
     step::StepError,
+    text::Text,
 };
 
 impl OrchestratorBuilder {

@@ -11,8 +11,10 @@ use std::{
 use tokio::{task::futures::TaskLocalFuture, task_local};
 use uuid::Uuid;
 
-use super::Orchestrator;
-use super::background::{in_lane as is_in_lane, within_lane};
+use super::{
+    Orchestrator,
+    background::{in_lane as is_in_lane, within_lane},
+};
 use crate::{
     context::{self, Context},
     flow::Flow,

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::text::Text;
-
 use super::Orchestrator;
 use crate::{
     flow::{CallOutcome, Flow},
     pipeline::FlowReport,
     step::{Step, StepError, contain},
+    text::Text,
 };
 
 pub(crate) type Observer = Arc<dyn Fn(&FlowReport) + Send + Sync>;

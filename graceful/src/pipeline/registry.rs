@@ -5,12 +5,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::text::Text;
-
 use super::{Durable, Orchestrator, Registered};
 use crate::{
     flow::Flow,
     step::{Step, StepError},
+    text::Text,
 };
 
 #[cfg(feature = "macros")]

@@ -2,8 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::text::Text;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::text::Text;
 
 /// The data that tracing systems pass along a trace: pairs of a key and a value, each opaque to all other systems.
 ///

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use graceful::Text;
-use graceful::{Code, Flow, Key, Severity, backends::Alert};
+use graceful::{Code, Flow, Key, Severity, Text, backends::Alert};
 use jiff::Timestamp;
 use uuid::Uuid;
 

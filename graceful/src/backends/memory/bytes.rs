@@ -1,6 +1,5 @@
 //! What values take of memory.
 
-use crate::text::Text;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -8,6 +7,7 @@ use crate::{
     backends::{Activity, AuditRecord, CacheEntry},
     flow::{Flow, Metadata},
     key::Key,
+    text::Text,
 };
 
 /// About how many bytes a value takes: itself, and what it points at. What is shared counts with each who shares it.

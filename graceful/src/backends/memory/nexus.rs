@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use crate::text::{Text, text};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -14,6 +13,7 @@ use crate::{
     backends::{self, PatternTrace, PatternUse, Reply},
     flow::Flow,
     key::Key,
+    text::{Text, text},
 };
 
 /// An in-memory registry of patterns: how often each was used, and the last 32 flows of each entity.

@@ -2,7 +2,6 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,6 +12,7 @@ use crate::{
     escape::escaped,
     flow::{Flow, Incident, Severity},
     key::Key,
+    text::Text,
 };
 
 /// An alert of an [`Alerter`].

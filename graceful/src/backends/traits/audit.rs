@@ -2,7 +2,6 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,6 +12,7 @@ use crate::{
     flow::{CallOutcome, Declared, Flow, Payload},
     key::Key,
     sha256::Sha256,
+    text::Text,
     trace::TraceParent,
 };
 

@@ -2,12 +2,11 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{backends::Reply, code::Code, flow::Flow, key::Key, step::StepError};
+use crate::{backends::Reply, code::Code, flow::Flow, key::Key, step::StepError, text::Text};
 
 /// An end of an [`Edge`].
 ///

@@ -2,12 +2,11 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{backends::Reply, flow::Flow, key::Key};
+use crate::{backends::Reply, flow::Flow, key::Key, text::Text};
 
 /// How often a pattern was used; see [`Nexus`].
 ///

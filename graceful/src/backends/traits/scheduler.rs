@@ -2,7 +2,6 @@
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use crate::text::Text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,6 +11,7 @@ use crate::{
     code::Code,
     flow::{Flow, Incident},
     key::Key,
+    text::Text,
 };
 
 /// A review job of a [`Scheduler`]: a task to look into an incident.

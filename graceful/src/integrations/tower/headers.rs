@@ -1,11 +1,11 @@
 //! Reads the context from the headers of a request.
 
-use crate::text::Text;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use crate::{
     context::Context,
+    text::Text,
     trace::{TraceParent, TraceState},
 };
 

@@ -62,7 +62,6 @@ use std::{
     task::{self, Poll, ready},
 };
 
-use crate::text::Text;
 use http::{HeaderValue, Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use tokio::task::futures::TaskLocalFuture;
@@ -74,6 +73,7 @@ use crate::{
     context,
     context::Context,
     pipeline::{Orchestrator, current},
+    text::Text,
 };
 
 type Read = Arc<dyn Fn(&Parts) -> Option<Text> + Send + Sync>;

@@ -6,9 +6,7 @@ use std::{
     sync::{LazyLock, PoisonError, RwLock},
 };
 
-use crate::text::Text;
-
-use crate::flow::Flow;
+use crate::{flow::Flow, text::Text};
 
 /// The types of each pattern that were cached in this process, with the first handler of each.
 static SEEN: LazyLock<RwLock<HashMap<Text, Types>>> = LazyLock::new(RwLock::default);
