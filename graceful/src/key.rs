@@ -8,9 +8,8 @@ use std::{
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smol_str::{SmolStr, SmolStrBuilder};
 
-use crate::sha256::Sha256;
+use crate::{sha256::Sha256, text::Text};
 
 /// Everything except `[A-Za-z0-9_-]` is encoded, so that user input cannot contain a wildcard, a separator or a term.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
@@ -83,7 +82,7 @@ pub enum KeySpace {
 // One text with the ends of its parts: every step makes, hashes, compares or stores a key, and short keys need no heap.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
-    text: SmolStr,
+    text: Text,
     /// The ends of service, tenant and pattern in the text.
     ends: [u32; 3],
     space: KeySpace,
@@ -120,24 +119,18 @@ impl Key {
         Self::of_parts([service.as_ref(), tenant.unwrap_or_default(), pattern.as_ref(), id.as_ref()])
     }
 
-    pub(crate) fn of_parts([service, tenant, pattern, id]: [&str; 4]) -> Self {
-        let mut text = SmolStrBuilder::new();
-        text.push_str(service);
-        // Most have none.
-        if !tenant.is_empty() {
-            text.push_str(tenant);
-        }
-        text.push_str(pattern);
-        text.push_str(id);
-        let tenant = service.len() + tenant.len();
-        let ends = [service.len(), tenant, tenant + pattern.len()]
-            .map(|end| u32::try_from(end).expect("a name is shorter than 4 GiB"));
-        Self { text: text.finish(), ends, space: KeySpace::Entity }
+    pub(crate) fn of_parts(parts: [&str; 4]) -> Self {
+        let mut end = 0;
+        let ends = [parts[0], parts[1], parts[2]].map(|part| {
+            end += part.len();
+            u32::try_from(end).expect("a name is shorter than 4 GiB")
+        });
+        Self { text: Text::joined(parts), ends, space: KeySpace::Entity }
     }
 
     /// The bytes that the key uses on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        if self.text.is_heap_allocated() { self.text.len() } else { 0 }
+        self.text.heap_bytes()
     }
 
     fn between(&self, from: u32, to: u32) -> &str {
@@ -259,7 +252,7 @@ impl Serialize for Key {
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Parts { service, tenant, pattern, id, space } = Parts::<SmolStr>::deserialize(deserializer)?;
+        let Parts { service, tenant, pattern, id, space } = Parts::<Text>::deserialize(deserializer)?;
         Ok(Self { space, ..Self::of_parts([&service, &tenant, &pattern, &id]) })
     }
 }

@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn hook_that_fails_hides_neither_its_backend_nor_the_hook_of_another_handler() {
-        let (outages, a, b) = (StepOutages::default(), Text::new("a"), Text::new("b"));
+        let (outages, a, b) = (StepOutages::default(), Text::from("a"), Text::from("b"));
         for hook_of in [None, Some(&a), Some(&b)] {
             assert_eq!(outages.failed(Step::Audit, hook_of), Some(1));
             assert_eq!(outages.failed(Step::Audit, hook_of), None);

@@ -9,7 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{escape::escaped_text, text::Text};
+use crate::{
+    escape::escaped_text,
+    text::{Text, text},
+};
 
 /// One of the nine steps that follow a handler; see the table in the crate's documentation.
 ///
@@ -165,7 +168,7 @@ pub enum StepErrorKind {
 }
 
 impl StepErrorKind {
-    /// The name in logs and metrics.
+    /// The name, in snake case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Failed => "failed",
@@ -269,7 +272,7 @@ impl StepError {
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("a value that is not a text");
-        Self::of_kind(StepErrorKind::Panicked, crate::text::text!("panicked: {text}"))
+        Self::of_kind(StepErrorKind::Panicked, text!("panicked: {text}"))
     }
 
     /// Escapes the text, because logs and reports show a failure in one line.

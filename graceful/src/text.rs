@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
 /// A text that cannot be changed, and is cheap to clone. Up to 23 bytes are stored inline, longer texts are shared; a `&'static str` can
 /// be used without a copy.
@@ -30,11 +30,6 @@ macro_rules! text {
 pub(crate) use text;
 
 impl Text {
-    /// Copies a text.
-    pub fn new(text: impl AsRef<str>) -> Self {
-        Self(SmolStr::new(text))
-    }
-
     /// Uses a static text without a copy.
     pub const fn new_static(text: &'static str) -> Self {
         Self(SmolStr::new_static(text))
@@ -43,6 +38,19 @@ impl Text {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Joins parts. A text that is short enough never touches the heap.
+    #[inline]
+    pub(crate) fn joined<const N: usize>(parts: [&str; N]) -> Self {
+        let mut text = SmolStrBuilder::new();
+        for part in parts {
+            // Most keys have no tenant.
+            if !part.is_empty() {
+                text.push_str(part);
+            }
+        }
+        Self(text.finish())
     }
 
     /// The bytes that the text uses on the heap.

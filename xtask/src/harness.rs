@@ -22,17 +22,25 @@ fn problems(manifest: &str, name: &str, main: &Path) -> Result<Vec<String>> {
     if !text.contains("#[macro_use(test)]\nextern crate graceful_tests;") {
         problems.push(format!("{}: `#[test]` is not that of graceful_tests", main.display()));
     }
-    let mut files = vec![main.to_owned()];
-    if let Some(directory) = main.parent().filter(|_| main.ends_with("main.rs")) {
-        files = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "rs"));
-    }
-    for file in files {
-        if fs::read_to_string(&file)?.contains("#[tokio::test") {
-            problems.push(format!("{}: `#[tokio::test]` is never run here; write `#[test]`", file.display()));
-        }
+    match main.parent().filter(|_| main.ends_with("main.rs")) {
+        Some(directory) => tests_of_tokio(directory, &mut problems)?,
+        None => tests_of_tokio(main, &mut problems)?,
     }
     Ok(problems)
+}
+
+/// In a file, or in all files below a directory.
+fn tests_of_tokio(place: &Path, problems: &mut Vec<String>) -> Result {
+    if place.is_dir() {
+        for entry in fs::read_dir(place)? {
+            tests_of_tokio(&entry?.path(), problems)?;
+        }
+    } else if place.extension().is_some_and(|extension| extension == "rs")
+        && fs::read_to_string(place)?.contains("#[tokio::test")
+    {
+        problems.push(format!("{}: `#[tokio::test]` is never run here; write `#[test]`", place.display()));
+    }
+    Ok(())
 }
 
 #[test]
@@ -55,6 +63,10 @@ fn test_that_is_never_run_is_a_problem() {
     let directory = tempfile::tempdir().unwrap();
     let main = directory.path().join("main.rs");
     fs::write(&main, "fn main() -> ExitCode {\n    graceful_tests::harness::main()\n}\n").unwrap();
-    fs::write(directory.path().join("cache.rs"), "#[tokio::test]\nasync fn cache_is_empty() {}\n").unwrap();
-    assert_eq!(problems("name = \"cache\"\n", "cache", &main).unwrap().len(), 3);
+    let nested = directory.path().join("cache");
+    fs::create_dir(&nested).unwrap();
+    for file in [directory.path().join("cache.rs"), nested.join("empty.rs")] {
+        fs::write(file, "#[tokio::test]\nasync fn cache_is_empty() {}\n").unwrap();
+    }
+    assert_eq!(problems("name = \"cache\"\n", "cache", &main).unwrap().len(), 4);
 }

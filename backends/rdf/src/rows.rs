@@ -49,7 +49,7 @@ pub fn activities(rows: &Rows) -> Result<Vec<Activity>, StepError> {
 
 fn activity(rows: &Rows, row: usize) -> Option<Activity> {
     let cell = |name| rows.get(row, name).map(Term::text);
-    let text = |name| cell(name).map(Text::new);
+    let text = |name| cell(name).map(Text::from);
     let mut activity = Activity::new(
         flow_named(cell("flow")?)?,
         entity_named(cell("entity")?)?,

@@ -30,7 +30,7 @@ impl Args {
             Step::Cache => self.take_cache(at, given, errors),
             Step::Event => self.take_event(given, errors),
             Step::Graph | Step::Schedule | Step::Nexus | Step::Audit | Step::Alert => match given {
-                ArgValue::Word => Err(wrong(at, steps::runs_by_itself(step))),
+                ArgValue::Word => Err(wrong(at, steps::switched_on(step))),
                 ArgValue::Value(given) => self.steps[step].set(step, &given),
                 ArgValue::List(list) => {
                     self.take_options(step, list, errors);

@@ -158,7 +158,7 @@ impl StepArgs {
         match word.as_str() {
             "none" | "no" | "disabled" => return Err(wrong(given, switched_off_by(step))),
             "required" => return Err(wrong(given, format!("`required` is an option: `{step}(required)`"))),
-            "on" | "yes" | "enabled" => return Err(wrong(given, runs_by_itself(step))),
+            "on" | "yes" | "enabled" => return Err(wrong(given, switched_on(step))),
             _ => {}
         }
         if let Some((word, near)) = value::meant(given, &["off"]) {
@@ -170,7 +170,7 @@ impl StepArgs {
 
     pub(super) fn switch_off(&mut self, step: Step, given: &Expr) -> Result<bool> {
         if let Expr::Lit(ExprLit { lit: Lit::Bool(on), .. }) = given {
-            let rule = if on.value { runs_by_itself(step) } else { switched_off_by(step) };
+            let rule = if on.value { switched_on(step) } else { switched_off_by(step) };
             return Err(wrong(given, rule));
         }
         let off = value::is_word(given, "off");
@@ -232,7 +232,7 @@ pub(super) const CACHE: &str = "`cache` takes a key: `cache = user.id`";
 pub(super) const FALLBACK: &str = "`fallback` is a function, `fallback = path`, or `fallback = last_good`";
 
 /// The rule for a step that is switched on.
-pub(super) fn runs_by_itself(step: Step) -> String {
+pub(super) fn switched_on(step: Step) -> String {
     match step {
         Step::Cache => CACHE.to_owned(),
         Step::Fallback => FALLBACK.to_owned(),

@@ -20,6 +20,7 @@ pub async fn metadata_store<S: MetadataStore>(fresh: impl AsyncFn() -> S) {
     chain_is_linked_in_both_directions(fresh().await).await;
     repeated_flow_is_counted_once(fresh().await).await;
     entities_do_not_share_a_chain(fresh().await).await;
+    latest_state_stays_whatever_the_order_of_the_ids(fresh().await).await;
     long_names::entities_have_metadata(fresh().await).await;
 }
 
@@ -52,4 +53,13 @@ async fn entities_do_not_share_a_chain<S: MetadataStore>(store: S) {
     store.record(&one).await.unwrap();
     assert_eq!(store.record(&two).await.unwrap().previous, None);
     assert_eq!(store.latest(&one.entity()).await.unwrap().unwrap().state, one.id());
+}
+
+/// The clocks of two processes differ, so a later flow may have a lower id. Old states may be deleted, but never the latest.
+async fn latest_state_stays_whatever_the_order_of_the_ids<S: MetadataStore>(store: S) {
+    let flows: Vec<_> = (0..150).map(|second| flow("1", Code::Ok, second)).collect();
+    for flow in flows.iter().rev() {
+        store.record(flow).await.unwrap();
+        assert_eq!(store.latest(&flow.entity()).await.unwrap().unwrap().state, flow.id());
+    }
 }

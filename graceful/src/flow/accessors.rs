@@ -131,7 +131,7 @@ impl Flow {
     pub fn correlation_id(&self) -> Text {
         match self.context().and_then(|context| context.correlation_id.clone()) {
             Some(id) => id,
-            None => Text::new(self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            None => Text::from(&*self.id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
         }
     }
 

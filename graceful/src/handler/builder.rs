@@ -33,7 +33,7 @@ pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut FlowBuilder<'_>);
 
 /// A text of several parts.
 pub fn text(parts: fmt::Arguments<'_>) -> Text {
-    text!("{parts}")
+    parts.into()
 }
 
 /// A part of a key, encoded, so that it cannot contain a separator.

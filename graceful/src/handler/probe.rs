@@ -130,7 +130,7 @@ impl<E: Classify + ?Sized> Probe<'_, E> {
     pub fn __graceful_classify(&self, builder: &mut FlowBuilder<'_>) {
         let error = (****self).0;
         let message = error.message();
-        builder.classified(error.code(), Text::new(&*message));
+        builder.classified(error.code(), Text::from(&*message));
     }
 }
 

@@ -3,8 +3,6 @@
 //! For the context of a request, see [`tower`](crate::tower). `Json<T>`, alone or last in a tuple as in `(StatusCode, Json<T>)`, is
 //! unwrapped: `T` is the payload.
 
-use std::borrow::Cow;
-
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use problem_details::{JsonProblemDetails, ProblemDetails};
@@ -83,11 +81,7 @@ impl Problem {
     /// assert_eq!((problem.code(), problem.message()), (Code::Internal, "internal error"));
     /// ```
     pub fn of(error: &(impl Classify + ?Sized)) -> Self {
-        let message = match error.message() {
-            Cow::Borrowed(message) => Text::new(message),
-            Cow::Owned(message) => message.into(),
-        };
-        Self { code: error.code(), message }
+        Self { code: error.code(), message: error.message().into() }
     }
 
     /// The code of the error.

@@ -12,6 +12,7 @@ use crate::{
     context::Context,
     key::Key,
     step::StepError,
+    text::text,
 };
 
 macro_rules! backends {
@@ -32,7 +33,7 @@ impl Orchestrator {
     /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
     pub fn key(&self, pattern: &str, id: impl fmt::Display) -> Key {
-        let id = crate::text::text!("{id}");
+        let id = text!("{id}");
         Key::new(&self.0.origin.service, Context::current().tenant.as_deref(), pattern, id)
     }
 

@@ -12,6 +12,7 @@ use tokio::time::Sleep;
 use crate::{
     pipeline::Orchestrator,
     step::{StepError, StepErrorKind},
+    text::text,
 };
 
 /// The time budget of a step. It starts when the step is first not ready, so a step that is ready at once needs no timer.
@@ -36,7 +37,7 @@ impl Budget {
         sleep.as_mut().poll(cx).map(|()| {
             StepError::of_kind(
                 StepErrorKind::TimedOut,
-                crate::text::text!("timed out after its time budget of {allowed:?}"),
+                text!("timed out after its time budget of {allowed:?}"),
             )
         })
     }

@@ -15,11 +15,6 @@ pub(super) trait Bytes {
     fn bytes(&self) -> usize;
 }
 
-/// Beside itself.
-pub(super) fn heap(text: &Text) -> usize {
-    text.heap_bytes()
-}
-
 impl Bytes for Uuid {
     fn bytes(&self) -> usize {
         size_of::<Self>()
@@ -34,7 +29,7 @@ impl Bytes for Key {
 
 impl Bytes for (Text, bool) {
     fn bytes(&self) -> usize {
-        size_of::<Self>() + heap(&self.0)
+        size_of::<Self>() + self.0.heap_bytes()
     }
 }
 
@@ -50,7 +45,8 @@ impl Bytes for AuditRecord {
         let texts = [&self.handler, &self.environment, &self.message, &self.correlation_id];
         let tags = self.tags.len() * size_of::<Text>();
         let payload = self.payload.as_ref().map_or(0, |payload| payload.as_bytes().len());
-        let named = texts.into_iter().chain(optional.into_iter().flatten()).chain(&self.tags).map(heap);
+        let named =
+            texts.into_iter().chain(optional.into_iter().flatten()).chain(&self.tags).map(Text::heap_bytes);
         size_of::<Self>() + self.entity.heap_bytes() + tags + payload + named.sum::<usize>()
     }
 }
@@ -58,7 +54,7 @@ impl Bytes for AuditRecord {
 impl Bytes for Activity {
     fn bytes(&self) -> usize {
         let texts = [&self.message, &self.environment, &self.handler].into_iter();
-        let texts = texts.chain(&self.actor).chain(&self.relation).chain(&self.tags).map(heap);
+        let texts = texts.chain(&self.actor).chain(&self.relation).chain(&self.tags).map(Text::heap_bytes);
         let keys = self.entity.heap_bytes() + self.to.as_ref().map_or(0, Key::heap_bytes);
         size_of::<Self>() + keys + self.tags.len() * size_of::<Text>() + texts.sum::<usize>()
     }
@@ -72,7 +68,7 @@ impl Bytes for Flow {
         let texts = [&values.id, &values.cache_key, &values.actor, &values.graph_to].into_iter().flatten();
         let metadata = self.metadata.as_ref().map_or(0, |metadata| metadata.bytes());
         let declared = values.metadata.as_ref().map_or(0, |declared| fields(declared));
-        let texts = texts.chain([&self.message]).map(heap);
+        let texts = texts.chain([&self.message]).map(Text::heap_bytes);
         size_of::<Self>() + payloads.sum::<usize>() + texts.sum::<usize>() + metadata + declared
     }
 }

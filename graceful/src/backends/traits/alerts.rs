@@ -80,9 +80,7 @@ impl Alert {
     pub fn incident(&self) -> Incident {
         Incident::new(self.entity.clone(), self.owner.clone())
     }
-}
 
-impl Alert {
     /// Creates an open alert, which has fired once. Its message and its environment are empty.
     pub fn new(incident: &Incident, severity: Severity, code: Code, flow: Uuid, fired_at: Timestamp) -> Self {
         Self {

@@ -138,7 +138,7 @@ impl Activity {
     /// assert_eq!((activity.flow, activity.succeeded), (success.flow().id(), true));
     /// ```
     pub fn of(flow: &Flow) -> Self {
-        let mut tags: Vec<Text> = flow.tags().map(Text::new).collect();
+        let mut tags: Vec<Text> = flow.tags().map(Text::from).collect();
         tags.sort_unstable();
         tags.dedup();
         let relation = flow.relation();
@@ -146,7 +146,7 @@ impl Activity {
             message: flow.message.clone(),
             environment: flow.origin.environment.clone(),
             handler: flow.declaration.handler.clone(),
-            actor: flow.actor().map(Text::new),
+            actor: flow.actor().map(Text::from),
             parent: flow.parent,
             tags,
             relation: relation.cloned(),

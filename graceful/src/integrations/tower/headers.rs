@@ -31,7 +31,7 @@ pub(super) fn read(context: &mut Context, headers: &mut HeaderMap) {
         let mut text = Uuid::encode_buffer();
         let made = made.as_hyphenated().encode_lower(&mut text);
         headers.insert(REQUEST_ID, HeaderValue::from_str(made).ok()?);
-        Some(Text::new(made))
+        Some(Text::from(&*made))
     });
 }
 
@@ -41,7 +41,7 @@ fn trace_state(headers: &HeaderMap) -> Option<TraceState> {
 }
 
 fn id(headers: &HeaderMap, name: &HeaderName) -> Option<Text> {
-    only(headers, name).filter(|id| is_safe(id)).map(Text::new)
+    only(headers, name).filter(|id| is_safe(id)).map(Text::from)
 }
 
 /// The value of a header that is there once.
