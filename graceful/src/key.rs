@@ -62,6 +62,8 @@ pub enum KeySpace {
     LastGood,
     /// A call without an entity: its id is the correlation id, which a client may have chosen.
     Call,
+    /// All entities of a pattern: its id is empty.
+    Pattern,
 }
 
 /// The name of an entity: service, tenant, pattern and id.
@@ -157,6 +159,18 @@ impl Key {
     #[must_use]
     pub fn in_space(&self, space: KeySpace) -> Self {
         Self { space, ..self.clone() }
+    }
+
+    /// The key of all entities of the same service, tenant and pattern.
+    ///
+    /// ```
+    /// # use graceful::Key;
+    /// assert_eq!(Key::new("users", None, "user", "42").of_pattern().to_string(), "users::user::pattern");
+    /// ```
+    #[must_use]
+    pub fn of_pattern(&self) -> Self {
+        let parts = [self.service(), self.tenant(), self.pattern(), ""];
+        Self { space: KeySpace::Pattern, ..Self::of_parts(parts) }
     }
 
     /// The service's name.
@@ -266,6 +280,7 @@ impl fmt::Display for Key {
             KeySpace::Entity => Ok(()),
             KeySpace::LastGood => f.write_str(":last_good"),
             KeySpace::Call => f.write_str(":call"),
+            KeySpace::Pattern => f.write_str(":pattern"),
         }
     }
 }
@@ -287,6 +302,7 @@ mod tests {
             assert!(keys[index + 1..].iter().all(|other| other != key), "{key}");
             assert_ne!(key.in_space(KeySpace::LastGood), *key);
             assert_ne!(key.in_space(KeySpace::Call), *key);
+            assert_ne!(key.of_pattern(), *key);
         }
     }
 

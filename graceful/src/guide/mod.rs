@@ -34,6 +34,9 @@ pub mod alerts_and_reviews {}
 #[doc = include_str!("delivery.md")]
 pub mod choosing_a_delivery {}
 
+#[doc = include_str!("caching.md")]
+pub mod caching {}
+
 #[doc = include_str!("services.md")]
 pub mod services {}
 

@@ -5,6 +5,7 @@ use std::{fmt::Debug, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ReadThrough;
 use crate::{backends::Reply, flow::Payload, key::Key};
 
 /// A value in a [`Cache`].
@@ -112,4 +113,8 @@ pub trait Cache: Debug + Send + Sync + 'static {
     fn put(&self, key: &Key, entry: CacheEntry, ttl: Option<Duration>) -> Reply<CacheWrite>;
     /// Removes a value. For the time `ttl`, puts up to this version are refused; without a version, up to the highest one written.
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite>;
+    /// The protocol for handlers that read through the cache; `None` if it is not supported, as by default.
+    fn read_through(&self) -> Option<&dyn ReadThrough> {
+        None
+    }
 }

@@ -9,6 +9,7 @@ mod graph;
 mod lanes;
 mod metadata;
 mod nexus;
+mod read_through;
 mod scheduler;
 
 pub use self::{
@@ -21,5 +22,8 @@ pub use self::{
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},
+    read_through::{
+        End, Ended, EntryName, Held, Hit, Incarnation, Lease, LookUp, Mark, ReadThrough, Seen, Write,
+    },
     scheduler::{Job, JobChange, Scheduler},
 };
