@@ -36,6 +36,10 @@ pub enum Argument {
     CacheValue,
     /// `event(payload = …)`.
     EventPayload,
+    /// `cache(touches(…))`.
+    Touches,
+    /// `cache(depends_on(…))`.
+    DependsOn,
     /// The classification of the error.
     Error,
 }
@@ -56,6 +60,8 @@ impl Argument {
             Self::Value => "the `Ok` value",
             Self::CacheValue => "`cache(value = …)`",
             Self::EventPayload => "`event(payload = …)`",
+            Self::Touches => "`cache(touches(…))`",
+            Self::DependsOn => "`cache(depends_on(…))`",
             Self::Error => "the error's classification",
         }
     }

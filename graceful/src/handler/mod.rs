@@ -11,11 +11,13 @@ mod cause;
 mod enter;
 mod fallback;
 mod hook;
+mod ids;
 mod mismatch;
 mod once;
 mod outcome;
 mod prepared;
 mod probe;
+mod read;
 mod restored;
 mod run;
 mod sends;
@@ -33,10 +35,12 @@ pub use self::{
     enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
+    ids::{AnyIds, Ids, Iterated, Listed, NamesEntities, ids},
     once::Once,
     outcome::Outcome,
     prepared::{Finish, Plainly, Prepared, Returns},
-    probe::{Anything, Decode, DecodeAnything, Probe, Remembered, probe},
+    probe::{Anything, Decode, DecodeAnything, Probe, ReadBack, Remembered, probe},
+    read::{Names, Reading, read, read_eager, read_on},
     restored::{Restored, Restores, identity, restores, success},
     run::Run,
     sends::{AtOnce, Otherwise, Sends, SendsNot},
