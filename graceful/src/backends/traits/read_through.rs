@@ -2,7 +2,7 @@
 //!
 //! `tests/cache_protocol` is a model of this protocol. Its actions have the names of these methods.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,19 +68,15 @@ impl EntryName {
 
     /// The keys whose marks the entry needs: the entity, each entity that it depends on, and the pattern of each.
     pub fn marked(&self) -> Vec<Key> {
-        with_patterns([&self.entity].into_iter().chain(&self.depends_on))
-    }
-}
-
-/// The entities, then the pattern of each; none twice.
-fn with_patterns<'a>(entities: impl Iterator<Item = &'a Key> + Clone) -> Vec<Key> {
-    let mut marked: Vec<Key> = Vec::new();
-    for key in entities.clone().cloned().chain(entities.map(Key::of_pattern)) {
-        if !marked.contains(&key) {
-            marked.push(key);
+        let entities = [&self.entity].into_iter().chain(&self.depends_on);
+        let mut marked: Vec<Key> = Vec::new();
+        for key in entities.clone().cloned().chain(entities.map(Key::of_pattern)) {
+            if !marked.contains(&key) {
+                marked.push(key);
+            }
         }
+        marked
     }
-    marked
 }
 
 /// A cached value whose marks are all current.
@@ -130,10 +126,7 @@ impl Seen {
 
     /// Whether two readers saw the same, so that the load of one is as new as that of the other.
     pub fn is_same(&self, other: &Self) -> bool {
-        !self.held
-            && !other.held
-            && self.marks == other.marks
-            && self.incarnation == other.incarnation
+        !self.held && !other.held && self.marks == other.marks && self.incarnation == other.incarnation
     }
 }
 
@@ -179,9 +172,11 @@ impl Write {
     /// The keys whose marks the write needs beside those of the entities that it changes: the entities that its value shows, and the
     /// patterns of all.
     pub fn marked(&self) -> Vec<Key> {
-        let mut marked = with_patterns(self.changes.iter().chain(&self.depends_on));
-        marked.retain(|key| !self.changes.contains(key));
-        marked
+        // A write may change thousands of entities.
+        let mut known: HashSet<Key> = self.changes.iter().cloned().collect();
+        let entities = self.changes.iter().chain(&self.depends_on);
+        let all = entities.clone().cloned().chain(entities.map(Key::of_pattern));
+        all.filter(|key| known.insert(key.clone())).collect()
     }
 }
 
