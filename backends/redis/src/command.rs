@@ -1,6 +1,8 @@
-//! What is sent to the server: a command, or a script.
+//! What is sent to the server, a command or a script, and what comes back.
 
 use ::redis::{Cmd, FromRedisValue, RedisResult, Script, aio::MultiplexedConnection};
+
+use super::process::Process;
 
 /// A command to the server.
 pub(super) enum Command {
@@ -30,4 +32,20 @@ pub(super) enum Sending {
     First,
     /// On another connection: the first was lost, and it is unknown whether the server has run the command.
     Again,
+}
+
+/// Which calls the circuit breaker lets through.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Admission {
+    /// None while it is open.
+    WhileClosed,
+    /// This one in any case.
+    Always,
+}
+
+/// The reply to a command, the process that gave it, and what the client has to know about what it sent.
+pub(super) struct Answer<T, S> {
+    pub(super) reply: T,
+    pub(super) process: Process,
+    pub(super) sent: S,
 }

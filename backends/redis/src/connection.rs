@@ -25,7 +25,7 @@ use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 #[cfg(feature = "tls")]
 use super::tls::Encrypted;
 use super::{
-    command::{Command, Sending},
+    command::{Admission, Answer, Command, Sending},
     process::{Process, Told, unsuitable},
 };
 
@@ -62,22 +62,6 @@ struct Shared {
 /// The number of the connection that a call uses; 0 before it has one.
 #[derive(Default)]
 struct Used(AtomicU64);
-
-/// Which calls the circuit breaker lets through.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Admission {
-    /// None while it is open.
-    WhileClosed,
-    /// This one in any case.
-    Always,
-}
-
-/// The answer to a script, the process that gave it, and what the client has to know about what it sent.
-pub(super) struct Answer<T, S> {
-    pub(super) answer: T,
-    pub(super) process: Process,
-    pub(super) sent: S,
-}
 
 impl Connection {
     /// Connects at once, so that a wrong URL, address or password is reported at start.
@@ -165,8 +149,8 @@ impl Connection {
                 Err(why) => return Ok(Err(why)),
             };
             let Some((command, sent)) = command(&process, sending) else { return Ok(Ok(None)) };
-            let answer = command.sent(&mut connection).await?;
-            Ok(Ok(Some(Answer { answer, process, sent })))
+            let reply = command.sent(&mut connection).await?;
+            Ok(Ok(Some(Answer { reply, process, sent })))
         };
         let work = async {
             match once(Sending::First).await {

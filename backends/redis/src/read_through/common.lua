@@ -34,9 +34,11 @@ local function set_mark(name, mark, ms)
 end
 
 -- Changes a mark. A missing one matches nothing, and the next look-up makes a new one.
+-- A server whose memory is full refuses a script at its first command that needs memory, but not after one that frees some.
 local function change_mark(name, mark)
-    if redis.call('EXISTS', name) == 1 then
-        set_mark(name, mark, 0)
+    local left = redis.call('PTTL', name)
+    if redis.call('DEL', name) == 1 then
+        redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'PX', digits(math.max(left, 1)))
     end
 end
 

@@ -21,8 +21,7 @@ use graceful::{
 use self::{scripts::Arguments, write::Entities};
 use crate::{
     cache::Cache,
-    command::{Command, Sending},
-    connection::{Admission, Answer},
+    command::{Admission, Answer, Command, Sending},
     process::Process,
 };
 
@@ -62,7 +61,7 @@ fn unexpected() -> StepError {
 }
 
 fn looked_up(name: &EntryName, answer: Answer<LookedUp, Option<Mark>>) -> Option<LookUp> {
-    let Answer { answer: (entry, marks, held, age, lease), process, sent: token } = answer;
+    let Answer { reply: (entry, marks, held, age, lease), process, sent: token } = answer;
     let marks: Vec<_> = marks.iter().map(|mark| stored::mark(mark)).collect::<Option<_>>()?;
     if let Some(hit) = entry.and_then(|entry| stored::read(name, &entry, &marks, &process)) {
         return Some(LookUp::Hit(hit));
@@ -94,8 +93,8 @@ impl ReadThrough for Cache {
         }
         self.repeated(
             move |_| (Command::Plain(get.clone()), ()),
-            move |Answer { answer, process, .. }: Answer<Vec<Option<Vec<u8>>>, ()>| {
-                let (entry, marks) = answer.split_first()?;
+            move |Answer { reply, process, .. }: Answer<Vec<Option<Vec<u8>>>, ()>| {
+                let (entry, marks) = reply.split_first()?;
                 let mark = |bytes: &Option<Vec<u8>>| stored::mark_of(bytes.as_ref()?, process.incarnation);
                 let current: Option<Vec<_>> = marks.iter().map(mark).collect();
                 Some(current.and_then(|current| stored::read(&name, entry.as_ref()?, &current, &process)))
@@ -129,10 +128,11 @@ impl ReadThrough for Cache {
         let marked = name.marked();
         let fill = move |process: &Process, sending| {
             // The marks, and the lease, are of the process that was asked.
-            if sending == Sending::Again || process.incarnation != seen.incarnation {
+            if process.incarnation != seen.incarnation {
                 return None;
             }
-            let may_be_stored = !seen.held && seen.marks.len() == marked.len();
+            // Sent again, it stores nothing and only releases the lease.
+            let may_be_stored = sending == Sending::First && !seen.held && seen.marks.len() == marked.len();
             let entry = may_be_stored
                 .then(|| stored::entry(&name, &entry, &seen.marks, process.incarnation).ok())
                 .flatten();
@@ -150,7 +150,7 @@ impl ReadThrough for Cache {
             Some((arguments.of(&scripts::FILL, keys), ()))
         };
         self.sent(Admission::WhileClosed, fill, |answer: Option<Answer<bool, ()>>| {
-            Ok(answer.is_some_and(|answer| answer.answer))
+            Ok(answer.is_some_and(|answer| answer.reply))
         })
     }
 
@@ -161,7 +161,7 @@ impl ReadThrough for Cache {
                 let arguments = Arguments::new(process.incarnation).mark(Some(lease)).time(expiry);
                 (arguments.of(&scripts::EXTEND, vec![name.clone()]), ())
             },
-            |answer: Answer<bool, ()>| Some(answer.answer),
+            |answer: Answer<bool, ()>| Some(answer.reply),
         )
     }
 
@@ -191,8 +191,8 @@ impl ReadThrough for Cache {
                     .marks(&fresh);
                 (arguments.of(&scripts::HOLD, names::marks_and_holds(&keys)), fresh)
             },
-            move |Answer { answer, process, sent: fresh }: Answer<Vec<Option<String>>, Vec<Mark>>| {
-                let (clean, marks) = answer.split_last()?;
+            move |Answer { reply, process, sent: fresh }: Answer<Vec<Option<String>>, Vec<Mark>>| {
+                let (clean, marks) = reply.split_last()?;
                 let marks: Vec<_> = marks.iter().map(|mark| mark.as_deref().and_then(stored::mark)).collect();
                 if marks.len() != all {
                     return None;
@@ -215,7 +215,7 @@ impl ReadThrough for Cache {
                     .count(entities.changes.len());
                 (arguments.of(&scripts::RENEW, names::marks_and_holds(entities.all())), ())
             },
-            |answer: Answer<bool, ()>| Some(answer.answer),
+            |answer: Answer<bool, ()>| Some(answer.reply),
         )
     }
 
@@ -231,7 +231,7 @@ impl ReadThrough for Cache {
         let end =
             move |process: &Process, sending| Some((entities.end(held.as_ref(), &end, process, sending), ()));
         self.sent(admission, end, move |answer: Option<Answer<bool, ()>>| {
-            let has_succeeded = answer.ok_or_else(unexpected)?.answer;
+            let has_succeeded = answer.ok_or_else(unexpected)?.reply;
             Ok(if has_succeeded { succeeds_with } else { Ended::Invalidated })
         })
     }
