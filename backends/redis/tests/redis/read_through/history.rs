@@ -59,9 +59,10 @@ impl Schedule {
         }
     }
 
-    /// Each part of a body takes its time.
+    /// Each part of a body takes its time, and some take that of whole writes.
     async fn wait(dice: &mut Dice) {
-        for _ in 0..dice.throw(30) {
+        let at_most = [10, 10, 1000][dice.throw(3)];
+        for _ in 0..dice.throw(at_most) {
             yield_now().await;
         }
     }
