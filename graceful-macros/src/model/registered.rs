@@ -51,6 +51,7 @@ impl Keyed {
         let keeps = cache.on_err.as_ref().is_some_and(|on_err| on_err.value == OnErr::Keep);
         let words = [
             ("reads", cache.read.is_some()),
+            ("per_actor", cache.per_actor.is_some()),
             ("unwritten", cache.unwritten.is_some()),
             ("shared", cache.shared.is_some()),
             ("is_sync", is_sync(function, shape)),

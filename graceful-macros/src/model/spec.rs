@@ -53,7 +53,7 @@ pub(super) fn options(args: &Args) -> Vec<SpecCall> {
         ("refresh_ms", cache.refresh.as_ref().map(|refresh| Millis(refresh.value))),
         ("wait_ms", cache.wait.as_ref().map(|wait| Millis(wait.value))),
         ("lag_ms", cache.lag.as_ref().map(|lag| Millis(lag.value))),
-        ("rev", cache.rev.as_ref().map(|rev| Revision(rev.value))),
+        ("rev", cache.rev.as_ref().filter(|_| cache.read.is_some()).map(|rev| Revision(rev.value))),
         ("on_ok", cache.on_ok.as_ref().map(|on_ok| SpecArgument::variant(on_ok.value))),
         ("on_err", cache.on_err.as_ref().map(|on_err| SpecArgument::variant(on_err.value))),
         ("incident", name(&args.incident)),
@@ -68,7 +68,6 @@ pub(super) fn options(args: &Args) -> Vec<SpecCall> {
     let words = [
         cache.read.map(|_| call("reads", [])),
         cache.per_actor.map(|_| call("per_actor", [])),
-        cache.shared.map(|_| call("shared", [])),
         cache.unrequired.as_ref().map(|_| call("hold_optional", [])),
     ];
     let once = once.chain(words.into_iter().flatten());

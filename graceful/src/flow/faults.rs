@@ -20,6 +20,10 @@ pub enum Argument {
     Key,
     /// `cache(version = …)`.
     Version,
+    /// `cache(touches(…))`.
+    Touches,
+    /// `cache(depends_on(…))`.
+    DependsOn,
     /// `actor`.
     Actor,
     /// `message`.
@@ -36,10 +40,6 @@ pub enum Argument {
     CacheValue,
     /// `event(payload = …)`.
     EventPayload,
-    /// `cache(touches(…))`.
-    Touches,
-    /// `cache(depends_on(…))`.
-    DependsOn,
     /// The classification of the error.
     Error,
 }
@@ -52,6 +52,8 @@ impl Argument {
             Self::Id => "`id`",
             Self::Key => "the cache key",
             Self::Version => "the version",
+            Self::Touches => "`touches`",
+            Self::DependsOn => "`depends_on`",
             Self::Actor => "`actor`",
             Self::Message => "`message`",
             Self::Metadata => "`metadata`",
@@ -60,8 +62,6 @@ impl Argument {
             Self::Value => "the `Ok` value",
             Self::CacheValue => "`cache(value = …)`",
             Self::EventPayload => "`event(payload = …)`",
-            Self::Touches => "`cache(touches(…))`",
-            Self::DependsOn => "`cache(depends_on(…))`",
             Self::Error => "the error's classification",
         }
     }

@@ -3,6 +3,7 @@
 mod access;
 mod backend;
 mod builder;
+mod cached_reads;
 mod cached_types;
 mod environment;
 mod misspelt;
