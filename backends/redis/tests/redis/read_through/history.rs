@@ -15,7 +15,10 @@ use graceful::{
 };
 use graceful_redis::Cache;
 use graceful_tests::{Link, Proxy, gate::until};
-use tokio::task::{JoinHandle, yield_now};
+use tokio::{
+    task::{JoinHandle, yield_now},
+    time::sleep,
+};
 
 use super::{Case, LONG, name, url};
 use crate::fresh::Dice;
@@ -61,9 +64,9 @@ impl Schedule {
 
     /// Each part of a body takes its time, and some take that of whole writes.
     async fn wait(dice: &mut Dice) {
-        let at_most = [10, 10, 1000][dice.throw(3)];
-        for _ in 0..dice.throw(at_most) {
-            yield_now().await;
+        match dice.throw(3) {
+            0 => sleep(Duration::from_millis(dice.throw(10) as u64)).await,
+            _ => yield_now().await,
         }
     }
 
