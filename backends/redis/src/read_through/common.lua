@@ -34,12 +34,9 @@ local function set_mark(name, mark, ms)
 end
 
 -- Changes a mark. A missing one matches nothing, and the next look-up makes a new one.
--- A server whose memory is full refuses a script at its first command that needs memory, but not after one that frees some.
+-- A server whose memory is full refuses this if it is the first command of a script that writes; so something is removed before.
 local function change_mark(name, mark)
-    local left = redis.call('PTTL', name)
-    if redis.call('DEL', name) == 1 then
-        redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'PX', digits(math.max(left, 1)))
-    end
+    redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'XX', 'KEEPTTL')
 end
 
 -- Whether another write than this one holds an entity, and until when this one does. Removes the holds that are void.

@@ -26,6 +26,7 @@ pub(super) async fn all<C: Cache>(fresh: &impl AsyncFn() -> C) {
     expired_hold_is_none(Case::of(fresh).await).await;
     renewal_extends_a_hold(Case::of(fresh).await).await;
     renewal_creates_no_hold(Case::of(fresh).await).await;
+    write_that_changes_nothing_is_held_and_ended(Case::of(fresh).await).await;
     many_entities_are_held_and_ended(Case::of(fresh).await).await;
     dropped_reply_is_finished(Case::of(fresh).await).await;
 }
@@ -261,6 +262,18 @@ async fn renewal_creates_no_hold<C: Cache>(case: Case<C>) {
     case.until_not_held().await;
     assert!(!case.done(case.port().renew(&write, LONG)).await, "it has expired");
     assert!(!case.seen().await.held);
+}
+
+/// Its body may touch entities that it does not know before.
+async fn write_that_changes_nothing_is_held_and_ended<C: Cache>(case: Case<C>) {
+    case.load("ada").await;
+    let write = Write::new(Vec::new(), Vec::new());
+    let held = case.hold(&write).await;
+    assert_eq!((held.old.len(), held.new.len(), held.others.len(), held.clean), (0, 0, 0, true));
+    for end in [End::Invalidate, End::Unknown] {
+        assert_eq!(case.end(&write, &held, end).await, Ended::Invalidated);
+    }
+    assert_eq!(case.hit().await.as_deref(), Some("ada"));
 }
 
 /// More than fit the arguments of a function on many servers.
