@@ -94,7 +94,8 @@ pub(super) fn read(name: &EntryName, bytes: &[u8], current: &[Mark], process: &P
     let Body { key, variant, stored_at, version, value }: Body<Key, Text, Payload> =
         serde_json::from_slice(body).ok()?;
     let is_whole = current.iter().all(has) && key == name.entity && variant == name.variant;
-    is_whole.then_some(Hit::new(CacheEntry::new(value, stored_at, version), process.age(time.parse().ok()?)))
+    let (age, more) = (process.age(time.parse().ok()?), stored_with.len() > current.len());
+    is_whole.then_some(Hit::new(CacheEntry::new(value, stored_at, version), age, more))
 }
 
 #[cfg(test)]

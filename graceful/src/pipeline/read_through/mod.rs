@@ -34,6 +34,11 @@ impl Orchestrator {
         self.cache()?.read_through()
     }
 
+    /// The names of the held patterns.
+    pub(crate) fn held_patterns(&self) -> String {
+        self.0.read_through.patterns.names()
+    }
+
     /// Whether any pattern is held.
     #[inline]
     pub(crate) fn holds_any(&self) -> bool {
