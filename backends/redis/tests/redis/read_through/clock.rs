@@ -68,7 +68,7 @@ async fn incarnation_is_as_old_as_the_client() {
     let case = Case::new().await;
     until(|| async { case.seen().await.youngest >= Duration::from_millis(100) }).await;
     let connected = Instant::now();
-    let other = case.through(case.redis.cache().await);
+    let other = case.elsewhere().await;
     assert!(other.seen().await.youngest <= connected.elapsed());
     assert!(case.seen().await.youngest >= Duration::from_millis(100));
     case.clean().await;
