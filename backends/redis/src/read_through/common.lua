@@ -27,10 +27,10 @@ local function keep(name, ms)
     end
 end
 
--- Sets a mark. What depends on it may live as long as what depended on the mark before.
-local function set_mark(name, mark, ms)
-    local left = redis.call('PTTL', name)
-    redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'PX', digits(math.max(ms, left, 1)))
+-- Sets a mark. What depends on it may live as long as what depended on the mark before, if there was one.
+local function set_mark(name, mark, ms, before)
+    local left = before and redis.call('PTTL', name) or 0
+    redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'PX', digits(math.max(ms, left)))
 end
 
 -- Changes a mark. A missing one matches nothing, and the next look-up makes a new one.
@@ -56,10 +56,14 @@ local function holds_of(name, token)
     return held, own
 end
 
--- Sets or extends the hold of a write.
-local function set_hold(name, token, ms)
+-- Sets or extends the hold of a write, beside those of others if there are any.
+local function set_hold(name, token, ms, others)
     redis.call('HSET', name, token, digits(now + ms) .. ' ' .. incarnation)
-    keep(name, ms)
+    if others then
+        keep(name, ms)
+    else
+        redis.call('PEXPIRE', name, digits(ms))
+    end
 end
 
 -- The token of a lease, and the marks of its look-up. It is stored as `token incarnation marks`.

@@ -23,6 +23,7 @@ pub(super) async fn all<C: Cache>(fresh: &impl AsyncFn() -> C) {
     end_without_a_hold_invalidates(Case::of(fresh).await).await;
     end_leaves_the_holds_of_others(Case::of(fresh).await).await;
     end_may_be_repeated(Case::of(fresh).await).await;
+    brief_hold_does_not_shorten_another(Case::of(fresh).await).await;
     expired_hold_is_none(Case::of(fresh).await).await;
     renewal_extends_a_hold(Case::of(fresh).await).await;
     renewal_creates_no_hold(Case::of(fresh).await).await;
@@ -225,6 +226,17 @@ async fn end_may_be_repeated<C: Cache>(case: Case<C>) {
     assert_eq!(case.end(&write, &held, case.put("ada")).await, Ended::Invalidated);
     assert_eq!(case.end(&write, &held, End::Invalidate).await, Ended::Invalidated);
     assert_eq!(case.hit().await, None);
+}
+
+async fn brief_hold_does_not_shorten_another<C: Cache>(case: Case<C>) {
+    let [first, second] = [case.write(), case.write()];
+    let held = case.hold(&first).await;
+    case.done(case.port().hold(&second, SHORT)).await;
+    sleep(SHORT * 2).await;
+    assert!(case.seen().await.held);
+    assert!(case.done(case.port().renew(&first, LONG)).await);
+    case.end(&first, &held, End::Invalidate).await;
+    case.until_not_held().await;
 }
 
 async fn expired_hold_is_none<C: Cache>(case: Case<C>) {
