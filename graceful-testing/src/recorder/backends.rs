@@ -7,9 +7,8 @@ use graceful::{
     backends::{
         Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditLog, AuditRecord, Backends, BoxFuture,
         Cache, CacheEntry, CacheWrite, Claim, ClaimId, Edge, EventEmitter, FlowState, FlowStore, Job,
-        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow, ReadThrough,
-        Reply,
-        Room, Rows, Scheduler, StoredFlow,
+        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow,
+        ReadThrough, Reply, Room, Rows, Scheduler, StoredFlow,
     },
 };
 use jiff::Timestamp;
