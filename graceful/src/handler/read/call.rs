@@ -254,6 +254,8 @@ impl Call {
     /// The same for a caller that cannot wait: it shares no load.
     pub(super) fn decide_now(&self, reply: Reply<Option<Hit>>) -> Decision {
         let Some(protocol) = self.orchestrator.protocol().filter(|protocol| protocol.is_immediate()) else {
+            // The check at start does not know the type behind an alias.
+            self.orchestrator.cannot_wait(self.name.entity.pattern());
             return self.alone();
         };
         let Some(Ok(first)) = now(reply) else { return self.alone() };

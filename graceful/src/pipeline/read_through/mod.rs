@@ -58,6 +58,18 @@ impl Orchestrator {
         }
     }
 
+    /// Logs, once for each pattern, that a reader is not async.
+    #[cold]
+    pub(crate) fn cannot_wait(&self, pattern: &str) {
+        if self.0.missed.is_new(pattern, Some(Step::Cache)) {
+            tracing::error!(
+                target: "graceful::requirements",
+                pattern,
+                "a handler that is not `async` reads through a cache that answers later, for which it cannot wait: its body runs at each call;                  make it `async`; this is logged once"
+            );
+        }
+    }
+
     pub(crate) fn flights(&self) -> &Arc<Flights<Payload>> {
         &self.0.read_through.flights
     }
