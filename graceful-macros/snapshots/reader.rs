@@ -9,8 +9,8 @@ async fn list(
         ::graceful::__private010::Registered::new("list", ::core::module_path!(),
         "order_list").declares(& [::graceful::Step::Cache, ::graceful::Step::Audit])
         .caches("{}/{}", || ::graceful::__private010::cached:: < Result < Vec < Order >,
-        Error > > ().__graceful_type()).keyed("{}/{}").reads().unwritten().rev(2u32)
-        .depends_on(& ["customer", "shop", "prices"])
+        Error > > ().__graceful_type()).keyed("{}/{}").reads().per_actor().unwritten()
+        .rev(2u32).depends_on(& ["customer", "shop", "prices"])
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

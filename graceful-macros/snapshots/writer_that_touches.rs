@@ -21,8 +21,6 @@ async fn update(
             ::core::pin::pin!(::core::option::Option::None),
             const {
                 &::graceful::__private010::HandlerSpec::new("update", "order", "update")
-                    .rev(2u32)
-                    .shared()
                     .hold_optional()
                     .durable(&__GRACEFUL_DURABLE)
             },

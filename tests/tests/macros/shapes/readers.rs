@@ -1,6 +1,6 @@
 //! Handlers that are answered from the cache, and handlers that say which other entities they touch or show.
 
-use std::{collections::BTreeSet, future::Future, pin::Pin};
+use std::{cell::Cell, collections::BTreeSet, future::Future, pin::Pin};
 
 use axum::Json;
 use graceful::{Orchestrator, orchestrate};
@@ -10,13 +10,32 @@ use tonic::Response;
 
 use super::{Odd, both, both_sync, even};
 
-/// Calls a reader twice, so that the second call may be a hit, with an orchestrator and without.
+thread_local! {
+    /// How often a body has run.
+    static LOADS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn load(n: u64) -> Result<u64, Odd> {
+    LOADS.set(LOADS.get() + 1);
+    even(n)
+}
+
+/// Calls a reader twice with each number, so that the second `Ok` is a hit, with an orchestrator and without.
 #[track_caller]
 fn reads(call: impl AsyncFn(u64) -> Result<u64, Odd>) {
-    let calls = async || [call(4).await, call(4).await, call(3).await, call(3).await];
-    let expected = [Ok(4), Ok(4), Err(Odd), Err(Odd)];
-    assert_eq!(run(Orchestrator::in_memory().scope(calls())), expected);
-    assert_eq!(run(calls()), expected);
+    assert_eq!(loads(&call), [3, 4]);
+}
+
+/// How often the body has run with an orchestrator and without.
+#[track_caller]
+fn loads(call: impl AsyncFn(u64) -> Result<u64, Odd>) -> [u64; 2] {
+    let calls = async || {
+        let before = LOADS.get();
+        let answers = [call(4).await, call(4).await, call(3).await, call(3).await];
+        assert_eq!(answers, [Ok(4), Ok(4), Err(Odd), Err(Odd)]);
+        LOADS.get() - before
+    };
+    [run(Orchestrator::in_memory().scope(calls())), run(calls())]
 }
 
 #[track_caller]
@@ -32,29 +51,29 @@ struct Number {
 
 impl Number {
     fn even(n: u64) -> Result<Self, Odd> {
-        even(n).map(|n| Self { n, name: "even".to_owned() })
+        load(n).map(|n| Self { n, name: "even".to_owned() })
     }
 }
 
 #[orchestrate(pattern = "n", cache(key = n, read))]
 async fn read(n: u64) -> Result<u64, Odd> {
     tokio::task::yield_now().await;
-    even(n)
+    load(n)
 }
 
 #[orchestrate(pattern = "n", cache(key = "{n}", read))]
 fn read_at_once(n: u64) -> Result<u64, Odd> {
-    even(n)
+    load(n)
 }
 
 #[orchestrate(pattern = "n", cache(key = n, read))]
 fn read_later(n: u64) -> impl Future<Output = Result<u64, Odd>> {
-    async move { even(n) }
+    async move { load(n) }
 }
 
 #[orchestrate(pattern = "n", cache(key = n, read))]
 fn read_in_a_box(n: u64) -> Pin<Box<dyn Future<Output = Result<u64, Odd>> + Send>> {
-    Box::pin(async move { even(n) })
+    Box::pin(async move { load(n) })
 }
 
 /// Parameters that the body takes, and that are not `Copy`.
@@ -97,19 +116,19 @@ impl Reads for Numbers {
     #[orchestrate]
     async fn read(&self, n: u64) -> Result<u64, Odd> {
         tokio::task::yield_now().await;
-        even(n)
+        load(n)
     }
 }
 
 impl Numbers {
     #[orchestrate(pattern = "n", cache(key = n, read), on = self.orchestrator)]
     async fn read_on(&self, n: u64) -> Result<u64, Odd> {
-        even(n)
+        load(n)
     }
 
     #[orchestrate(pattern = "n", cache(key = n, read), on = self.orchestrator, fallback = last_good)]
     fn read_on_at_once(&self, n: u64) -> Result<u64, Odd> {
-        even(n)
+        load(n)
     }
 }
 
@@ -118,7 +137,7 @@ async fn read_generic<T>(n: T) -> Result<T, Odd>
 where
     T: Into<u64> + std::fmt::Display + Copy + Serialize + for<'de> Deserialize<'de>,
 {
-    even(n.into()).map(|_| n)
+    load(n.into()).map(|_| n)
 }
 
 #[orchestrate(pattern = "n", cache(key = n, read), alert(err = seen))]
@@ -137,7 +156,7 @@ async fn read_response(n: u64) -> Result<Response<Number>, Odd> {
 
 #[orchestrate(pattern = "n", cache(key = (), read))]
 async fn read_option() -> Result<Option<Number>, Odd> {
-    Ok(None)
+    load(2).map(|_| None)
 }
 
 #[test]
@@ -147,29 +166,38 @@ fn reader_of_each_shape_answers_as_its_body() {
     reads(read_later);
     reads(read_in_a_box);
     reads(read_generic);
-    reads(async |n| {
+    // Its marks are younger than `lag`, so nothing is stored.
+    let with_everything = loads(async |n| {
         let number = Number { n, name: "four".to_owned() };
         let list = vec!["a".to_owned()];
         read_with_everything("ada".to_owned(), number, list).await.map(|number| number.n)
     });
+    assert_eq!(with_everything, [4, 4]);
 }
 
 #[test]
 fn reader_that_is_a_method_answers_as_its_body() {
-    let numbers = Numbers { orchestrator: Orchestrator::in_memory() };
-    reads(async |n| numbers.read(n).await);
-    reads(async |n| numbers.read_on(n).await);
-    reads_sync(|n| numbers.read_on_at_once(n));
+    let numbers = || Numbers { orchestrator: Orchestrator::in_memory() };
+    let read = numbers();
+    reads(async |n| read.read(n).await);
+    // These have an orchestrator in both cases, and the first has cached the value for the second.
+    let read_on = numbers();
+    assert_eq!(loads(async |n| read_on.read_on(n).await), [3, 2]);
+    let at_once = numbers();
+    assert_eq!(loads(async |n| at_once.read_on_at_once(n)), [3, 2]);
 }
 
 #[test]
 fn reader_of_a_wrapped_value_answers_as_its_body() {
     reads(async |n| read_json(n).await.map(|Json(number)| number.n));
     reads(async |n| read_response(n).await.map(|response| response.get_ref().n));
-    reads(async |n| {
-        assert!(read_option().await?.is_none());
-        even(n)
-    });
+    run(Orchestrator::in_memory().scope(async {
+        let before = LOADS.get();
+        for _ in 0..3 {
+            assert!(read_option().await.unwrap().is_none());
+        }
+        assert_eq!(LOADS.get() - before, 1);
+    }));
 }
 
 #[orchestrate(
