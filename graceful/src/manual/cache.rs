@@ -50,17 +50,17 @@ const TTL: Duration = Duration::from_secs(600);
 /// ```
 pub trait AsKey {
     /// The key of the entity.
-    fn key(&self, orchestrator: &Orchestrator) -> Key;
+    fn entity_key(&self, orchestrator: &Orchestrator) -> Key;
 }
 
 impl AsKey for Key {
-    fn key(&self, _: &Orchestrator) -> Key {
+    fn entity_key(&self, _: &Orchestrator) -> Key {
         self.clone()
     }
 }
 
 impl<D: Display> AsKey for (&str, D) {
-    fn key(&self, orchestrator: &Orchestrator) -> Key {
+    fn entity_key(&self, orchestrator: &Orchestrator) -> Key {
         orchestrator.key(self.0, &self.1)
     }
 }
@@ -174,7 +174,7 @@ impl Orchestrator {
 
     /// The keys whose pattern is held, and the others.
     fn keys(&self, entities: impl IntoIterator<Item = impl AsKey>) -> (Vec<Key>, Vec<Key>) {
-        let keys = entities.into_iter().map(|entity| entity.key(self));
+        let keys = entities.into_iter().map(|entity| entity.entity_key(self));
         keys.partition(|key| self.held(key.pattern()).is_some())
     }
 
@@ -285,7 +285,7 @@ impl Drop for Changing<'_> {
 impl CachedRead<'_> {
     /// Adds entities that the value shows: when one of them changes, the value is loaded again.
     pub fn depends_on(mut self, entities: impl IntoIterator<Item = impl AsKey>) -> Self {
-        self.depends_on.extend(entities.into_iter().map(|entity| entity.key(self.orchestrator)));
+        self.depends_on.extend(entities.into_iter().map(|entity| entity.entity_key(self.orchestrator)));
         self
     }
 
