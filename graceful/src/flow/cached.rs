@@ -161,39 +161,70 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a call does with the read-through cache; most calls do nothing with it.
+/// What a call does with the read-through cache. Most calls do nothing with it, so that costs one word.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Cached {
+pub(crate) struct Cached(Option<Box<Use>>);
+
+#[derive(Clone, Debug, Default)]
+struct Use {
+    others: Others,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Purpose {
     #[default]
-    Unread,
+    None,
     Loads(Arc<Loading>),
-    Writes(Box<Writing>),
+    Writes(Writing),
 }
 
 impl Cached {
-    pub(crate) fn loading(&self) -> Option<&Arc<Loading>> {
-        match self {
-            Self::Loads(loading) => Some(loading),
+    fn of(purpose: Purpose) -> Self {
+        Self(Some(Box::new(Use { others: Others::default(), purpose })))
+    }
+
+    pub(crate) fn loads(loading: Arc<Loading>) -> Self {
+        Self::of(Purpose::Loads(loading))
+    }
+
+    pub(crate) fn writes(writing: Writing) -> Self {
+        Self::of(Purpose::Writes(writing))
+    }
+
+    pub(crate) fn loading(&self) -> Option<&Loading> {
+        match &self.0.as_ref()?.purpose {
+            Purpose::Loads(loading) => Some(loading),
             _ => None,
         }
     }
 
     pub(crate) fn writing(&self) -> Option<&Writing> {
-        match self {
-            Self::Writes(writing) => Some(writing),
+        match &self.0.as_ref()?.purpose {
+            Purpose::Writes(writing) => Some(writing),
             _ => None,
         }
     }
 
     pub(crate) fn writing_mut(&mut self) -> Option<&mut Writing> {
-        match self {
-            Self::Writes(writing) => Some(writing),
+        match &mut self.0.as_mut()?.purpose {
+            Purpose::Writes(writing) => Some(writing),
             _ => None,
         }
     }
 
-    pub(crate) const fn is_unread(&self) -> bool {
-        matches!(self, Self::Unread)
+    /// The entities beside the call's own, if it names any.
+    pub(crate) fn others(&self) -> Option<&Others> {
+        Some(&self.0.as_ref()?.others)
+    }
+
+    pub(crate) fn others_mut(&mut self) -> &mut Others {
+        &mut self.0.get_or_insert_default().others
+    }
+
+    #[inline]
+    pub(crate) const fn is_unused(&self) -> bool {
+        self.0.is_none()
     }
 }
 
@@ -213,7 +244,6 @@ impl Serialize for Cached {
 
 impl<'de> Deserialize<'de> for Cached {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let writing = Option::<Writing>::deserialize(deserializer)?;
-        Ok(writing.map_or(Self::Unread, |writing| Self::Writes(Box::new(writing))))
+        Ok(Option::<Writing>::deserialize(deserializer)?.map_or_else(Self::default, Self::writes))
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Argument, Payload,
-    cached::{Cached, Others},
+    cached::Cached,
     faults::Faults,
     readable::Readable,
 };
@@ -43,10 +43,8 @@ pub(crate) struct Values {
     /// The values of a template's holes that were evaluated at entry, for a text that is completed after the body.
     #[serde(skip)]
     pub kept: Vec<Text>,
-    #[serde(skip)]
-    pub others: Option<Box<Others>>,
     /// What the call does with the read-through cache.
-    #[serde(default, skip_serializing_if = "Cached::is_unread")]
+    #[serde(default, skip_serializing_if = "Cached::is_unused")]
     pub cached: Cached,
     /// The arguments that have no value: the steps that use them fail.
     #[serde(default, skip_serializing_if = "Faults::is_empty")]

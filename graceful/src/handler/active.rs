@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     flow::{Argument, Cached, CallOutcome, Flow, Loading, Origin},
     handler::Outcome,
-    pipeline::{self, Ended, FlowRun, Orchestrator, current},
+    pipeline::{self, Ended, FlowRun, Orchestrator, current, read_through::body::InBody},
     step::{Step, StepError},
 };
 
@@ -69,8 +69,13 @@ impl Active {
     /// Finds the orchestrator if it is not known yet, and the hold that the call needs. Returns false if nothing follows the call.
     #[inline]
     pub(super) fn resolve(&mut self) -> bool {
-        let terms = Terms { in_transaction: false, alone: self.skipped };
-        self.polled || self.resolve_first(terms)
+        match &self.orchestrator {
+            Some(orchestrator) if self.polled || !orchestrator.holds_any() => {
+                self.polled = true;
+                true
+            }
+            _ => self.resolve_first(Terms { in_transaction: false, alone: self.skipped }),
+        }
     }
 
     /// The same for a call whose hold is set before the commit.
@@ -82,6 +87,7 @@ impl Active {
         self.spec.requires_hold()
     }
 
+    #[inline(never)]
     fn resolve_first(&mut self, terms: Terms) -> bool {
         self.polled = true;
         if !self.find_orchestrator() {
@@ -101,7 +107,7 @@ impl Active {
         let (Some(orchestrator), Some(flow)) = (&self.orchestrator, &mut self.flow) else { return };
         let Some(writing) = hold::writing(flow, orchestrator, terms) else { return };
         self.hold = Hold::begin(&writing, orchestrator).map(Box::new);
-        owned(flow).values.cached = Cached::Writes(Box::new(writing));
+        owned(flow).values.cached = Cached::writes(writing);
     }
 
     /// The hold and the flow of a write.
@@ -109,6 +115,12 @@ impl Active {
     pub(super) fn hold(&mut self) -> Option<(&mut Hold, &mut Flow)> {
         let hold = self.hold.as_mut()?;
         Some((hold, owned(self.flow.as_mut()?)))
+    }
+
+    /// Whether the call has a hold.
+    #[inline]
+    pub(super) const fn is_held(&self) -> bool {
+        self.hold.is_some()
     }
 
     /// Ready when the body may run.
@@ -138,13 +150,11 @@ impl Active {
         }
     }
 
-    /// Runs code of the body.
+    /// As long as the guard lives, code of the body runs on this thread.
     #[inline]
-    pub(super) fn in_body<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        match self.hold() {
-            None => run(),
-            Some((hold, flow)) => hold.in_body(flow, run),
-        }
+    pub(super) fn enter_body(&mut self) -> Option<InBody> {
+        let (hold, flow) = self.hold()?;
+        Some(hold.enter(flow))
     }
 
     /// Renews the hold while the body is not ready.
@@ -157,7 +167,7 @@ impl Active {
 
     /// Gives the call the load that the step `cache` stores.
     pub(super) fn load(&mut self, loading: Arc<Loading>) {
-        self.flow().values.cached = Cached::Loads(loading);
+        self.flow().values.cached = Cached::loads(loading);
     }
 
     fn find_orchestrator(&mut self) -> bool {

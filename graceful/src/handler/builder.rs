@@ -217,13 +217,13 @@ impl FlowBuilder<'_> {
 
     /// Adds entities that the call changes.
     pub fn touches(&mut self, pattern: &'static str, ids: impl FnOnce(Each<'_>)) {
-        let others = self.flow.values.others.get_or_insert_default();
+        let others = self.flow.values.cached.others_mut();
         ids(&mut |id| others.touches.push((pattern, text!("{id}"))));
     }
 
     /// Adds entities that the cached value shows.
     pub fn depends_on(&mut self, pattern: &'static str, ids: impl FnOnce(Each<'_>)) {
-        let others = self.flow.values.others.get_or_insert_default();
+        let others = self.flow.values.cached.others_mut();
         ids(&mut |id| others.depends_on.push((pattern, text!("{id}"))));
     }
 

@@ -19,7 +19,7 @@ use crate::{
     marks::{Held, Write},
     pipeline::{
         Budget, Ended, Orchestrator,
-        read_through::body::{Body, BodyKind},
+        read_through::body::{Body, BodyKind, InBody},
     },
     step::{Step, StepError, Steps},
 };
@@ -64,7 +64,7 @@ fn keys(flow: &Flow, orchestrator: &Orchestrator, entities: &[NamedEntity]) -> V
 pub(super) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) -> Option<Writing> {
     let options = &flow.declaration.options;
     let own = orchestrator.held(&flow.declaration.pattern);
-    if own.is_none() && flow.values.others.is_none() {
+    if own.is_none() && flow.values.cached.is_unused() {
         return None;
     }
     let hooked = [options.on_success, options.on_error].map(|hooks| hooks.plain.or(hooks.typed));
@@ -76,7 +76,7 @@ pub(super) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) ->
     changes.extend(flow.cache_key().filter(|_| own.is_some()));
     let is_own_first = !changes.is_empty();
     let mut depends_on = Vec::new();
-    if let Some(others) = &flow.values.others {
+    if let Some(others) = flow.values.cached.others() {
         for key in keys(flow, orchestrator, &others.touches) {
             if !changes.contains(&key) {
                 changes.push(key);
@@ -180,12 +180,12 @@ impl Hold {
         }
     }
 
-    /// Runs code of the body.
-    pub(super) fn in_body<R>(&self, flow: &mut Flow, run: impl FnOnce() -> R) -> R {
+    /// As long as the guard lives, code of the body runs on this thread.
+    pub(super) fn enter(&self, flow: &mut Flow) -> InBody {
         if let Some(writing) = flow.values.cached.writing_mut() {
             writing.began = true;
         }
-        self.body.enter(run)
+        self.body.enter()
     }
 
     /// Renews the hold of a body that takes long. It is polled with the body, so it ends with it.

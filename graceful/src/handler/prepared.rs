@@ -130,7 +130,10 @@ where
             return refused;
         }
         let Some(mut active) = active else { return self.body.call() };
-        match catch_unwind(AssertUnwindSafe(|| active.in_body(|| self.body.call()))) {
+        let entered = active.enter_body();
+        let returned = catch_unwind(AssertUnwindSafe(|| self.body.call()));
+        drop(entered);
+        match returned {
             Ok(returned) => returned.finish(active, self.arms),
             Err(payload) => {
                 if let Some(ended) = active.panicked(&*payload) {

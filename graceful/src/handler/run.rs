@@ -77,7 +77,8 @@ where
         }
         let Some(call) = active else { return body.poll(cx) };
         let mut polled = Poll::Pending;
-        if let Err(error) = ready!(call.poll_hold(cx))
+        if call.is_held()
+            && let Err(error) = ready!(call.poll_hold(cx))
             && let Some(refused) = after.refused(error)
         {
             polled = Poll::Ready(refused);
@@ -87,7 +88,9 @@ where
             return polled;
         }
         // The closure writes the result in place, because returning it would move it once more.
-        let panicked = catch_unwind(AssertUnwindSafe(|| call.in_body(|| polled = body.poll(cx)))).err();
+        let entered = call.enter_body();
+        let panicked = catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err();
+        drop(entered);
         if panicked.is_none() && polled.is_pending() {
             call.poll_renewal(cx);
             return Poll::Pending;

@@ -124,10 +124,8 @@ impl Locked {
         }
         let mut body = pin!(body);
         let polled = poll_fn(|cx| {
-            let mut poll = || match &mut active {
-                Some(active) => active.in_body(|| body.as_mut().poll(cx)),
-                None => body.as_mut().poll(cx),
-            };
+            let _entered = active.as_mut().and_then(Active::enter_body);
+            let mut poll = || body.as_mut().poll(cx);
             let polled = catch_unwind(AssertUnwindSafe(|| match locks_all {
                 true => current::locked(&mut poll),
                 false => poll(),

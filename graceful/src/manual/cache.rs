@@ -228,6 +228,12 @@ pub fn touch(pattern: &str, id: impl Display) {
     }
 }
 
+/// Makes the future of a body inside of the body.
+fn made_in<F>(body: &Arc<Body>, make: impl FnOnce() -> F) -> F {
+    let _entered = body.enter();
+    make()
+}
+
 /// A write without a handler. If it is dropped before its end, its outcome is unknown.
 struct Changing<'a> {
     orchestrator: &'a Orchestrator,
@@ -240,12 +246,13 @@ impl Changing<'_> {
     async fn run<T, Fut: Future<Output = T>>(&self, change: impl FnOnce() -> Fut) -> T {
         let holds = self.write.changes.clone();
         let body = Body::within(BodyKind::Writes { holds, tx: false, touched: self.touched.clone() });
-        let mut change = pin!(body.enter(change));
+        let mut change = pin!(made_in(&body, change));
         // A migration may take longer than a hold lasts.
         let mut renewal = pin!(self.renew());
         poll_fn(|cx| {
             let _ = renewal.as_mut().poll(cx);
-            body.enter(|| change.as_mut().poll(cx))
+            let _entered = body.enter();
+            change.as_mut().poll(cx)
         })
         .await
     }
@@ -327,8 +334,12 @@ impl CachedRead<'_> {
             },
         };
         let mut lead = Lead { orchestrator, loading: loaded.loading };
-        let mut running = pin!(loaded.body.enter(load));
-        let value = poll_fn(|cx| loaded.body.enter(|| running.as_mut().poll(cx))).await;
+        let mut running = pin!(made_in(&loaded.body, load));
+        let value = poll_fn(|cx| {
+            let _entered = loaded.body.enter();
+            running.as_mut().poll(cx)
+        })
+        .await;
         lead.end(value.as_ref().ok().and_then(|value| Payload::of(value).ok()), self.ttl).await;
         value
     }

@@ -94,7 +94,7 @@ impl Pipeline {
     /// waits in every delivery mode.
     pub(super) fn of_this_process(&self) -> Steps {
         let options = &self.flow.declaration.options;
-        let cached = match self.flow.values.cached.is_unread() {
+        let cached = match self.flow.values.cached.is_unused() {
             true => Steps::NONE,
             false => Steps::of(&[Step::Cache]),
         };

@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
-    backends::{Cache, CacheEntry, CacheWrite, Reply},
-    flow::{Argument, Cached, Flow, OnErr, OnOk, Payload},
+    backends::{Cache, CacheEntry, CacheWrite, ReadThrough, Reply},
+    flow::{Argument, Flow, Loading, OnErr, OnOk, Payload, Writing},
     key::{Key, KeySpace},
     step::StepError,
 };
@@ -19,10 +19,8 @@ const UNTOUCHED: &str = "kept: the state is untouched";
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
-    match (&flow.values.cached, cache.read_through()) {
-        (Cached::Writes(writing), Some(cache)) => return held::success(backends, cache, flow, writing),
-        (Cached::Loads(loading), Some(cache)) => return fill::success(cache, flow, loading),
-        _ => {}
+    if let Some(done) = read_through(&**cache, flow, |protocol, writing| held::success(backends, protocol, flow, writing), fill::success) {
+        return done;
     }
     let Some(key) = flow.cache_key() else { return without_key(flow) };
     match to_put(flow) {
@@ -45,10 +43,8 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
-    match (&flow.values.cached, cache.read_through()) {
-        (Cached::Writes(writing), Some(cache)) => return held::error(cache, flow, writing),
-        (Cached::Loads(loading), Some(cache)) => return fill::error(cache, flow, loading),
-        _ => {}
+    if let Some(done) = read_through(&**cache, flow, |protocol, writing| held::error(protocol, flow, writing), fill::error) {
+        return done;
     }
     let Some(key) = flow.cache_key() else { return without_key(flow) };
     match flow.declaration.options.on_err {
@@ -57,6 +53,26 @@ pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
         OnErr::Auto | OnErr::Always => {
             failing(invalidate(&**cache, &key, flow, INVALIDATED), flow.fault(&[Argument::Version]))
         }
+    }
+}
+
+/// What a call of a pattern that is read through the cache does in its place; `None` for the others.
+#[inline]
+fn read_through(
+    cache: &dyn Cache,
+    flow: &Arc<Flow>,
+    writes: impl FnOnce(&dyn ReadThrough, &Writing) -> Reply<Done>,
+    loads: impl FnOnce(&dyn ReadThrough, &Arc<Flow>, &Loading) -> Reply<Done>,
+) -> Option<Reply<Done>> {
+    let cached = &flow.values.cached;
+    if cached.is_unused() {
+        return None;
+    }
+    let protocol = cache.read_through()?;
+    match (cached.writing(), cached.loading()) {
+        (Some(writing), _) => Some(writes(protocol, writing)),
+        (None, Some(loading)) => Some(loads(protocol, flow, loading)),
+        (None, None) => None,
     }
 }
 

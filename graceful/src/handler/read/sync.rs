@@ -55,7 +55,9 @@ where
                 if let Some(loading) = &loaded.loading {
                     prepared.load(Arc::clone(loading));
                 }
-                let result = loaded.body.enter(|| prepared.finish());
+                let entered = loaded.body.enter();
+                let result = prepared.finish();
+                drop(entered);
                 if let Some(loading) = &loaded.loading {
                     loading.check(|value| decode(Decode::new(value)));
                 }

@@ -107,7 +107,9 @@ where
                 },
                 Stage::Running(None) => return this.run.poll(cx),
                 Stage::Running(Some(running)) => {
-                    let polled = running.body.enter(|| this.run.as_mut().poll(cx));
+                    let entered = running.body.enter();
+                    let polled = this.run.as_mut().poll(cx);
+                    drop(entered);
                     let Poll::Ready(result) = polled else {
                         running.poll_extension(cx);
                         return Poll::Pending;

@@ -1,13 +1,31 @@
 //! The bodies around a look-up: a handler that writes, or a load of the same entry.
 
-use std::sync::Arc;
-
-use tokio::task_local;
+use std::{cell::RefCell, marker::PhantomData, sync::Arc};
 
 use crate::{flights::Load, flow::Touched, key::Key, marks::EntryName};
 
-task_local! {
-    static BODY: Arc<Body>;
+thread_local! {
+    /// The body whose code runs on this thread.
+    static BODY: RefCell<Option<Arc<Body>>> = const { RefCell::new(None) };
+}
+
+/// As long as it lives, code of a body runs on this thread.
+#[must_use = "the body is left when it is dropped"]
+pub(crate) struct InBody {
+    outer: Option<Arc<Body>>,
+    /// It must be dropped on its thread.
+    thread: PhantomData<*const ()>,
+}
+
+impl Drop for InBody {
+    fn drop(&mut self) {
+        BODY.set(self.outer.take());
+    }
+}
+
+/// The body whose code runs on this thread.
+fn current() -> Option<Arc<Body>> {
+    BODY.with_borrow(Clone::clone)
 }
 
 /// A body that runs, and the one around it.
@@ -50,7 +68,7 @@ impl Within {
 impl Body {
     /// A body inside of the current one.
     pub(crate) fn within(kind: BodyKind) -> Arc<Self> {
-        Arc::new(Self { kind, outer: BODY.try_with(Arc::clone).ok() })
+        Arc::new(Self { kind, outer: current() })
     }
 
     fn contains(&self, load: &Load, name: &EntryName) -> Within {
@@ -70,30 +88,27 @@ impl Body {
         within
     }
 
-    /// Runs code of the body.
-    pub(crate) fn enter<R>(self: &Arc<Self>, run: impl FnOnce() -> R) -> R {
-        BODY.sync_scope(Arc::clone(self), run)
+    /// Enters the body, until the guard is dropped.
+    pub(crate) fn enter(self: &Arc<Self>) -> InBody {
+        InBody { outer: BODY.replace(Some(Arc::clone(self))), thread: PhantomData }
     }
 }
 
 /// What surrounds a look-up. Most look-ups are inside of nothing.
 #[inline]
 pub(crate) fn around(load: impl FnOnce() -> Load, name: &EntryName) -> Within {
-    BODY.try_with(|body| body.contains(&load(), name)).unwrap_or(Within::NOTHING)
+    BODY.with_borrow(|body| body.as_ref().map_or(Within::NOTHING, |body| body.contains(&load(), name)))
 }
 
 /// Tells the innermost body that may write that it touches an entity. Returns false if there is none.
 pub(crate) fn touch(key: &Key) -> bool {
-    let touch = |body: &Arc<Body>| {
-        let mut next = Some(body);
-        while let Some(body) = next {
-            if let BodyKind::Writes { touched, .. } = &body.kind {
-                touched.add(key.clone());
-                return true;
-            }
-            next = body.outer.as_ref();
+    let mut next = current();
+    while let Some(body) = next {
+        if let BodyKind::Writes { touched, .. } = &body.kind {
+            touched.add(key.clone());
+            return true;
         }
-        false
-    };
-    BODY.try_with(touch).unwrap_or(false)
+        next = body.outer.clone();
+    }
+    false
 }
