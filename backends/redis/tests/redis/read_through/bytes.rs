@@ -2,7 +2,7 @@
 
 use graceful::backends::EntryName;
 
-use super::{Case, Ended, LONG, entry, name};
+use super::{Case, End, Ended, LONG, entry, name};
 
 #[test(requires(Redis))]
 async fn damaged_entry_is_a_miss_and_is_overwritten() {
@@ -59,6 +59,19 @@ async fn evicted_mark_matches_nothing() {
         // The next reader gets a new mark.
         assert!(!case.seen().await.is_same(&seen));
         assert_eq!(case.hit().await, None, "{mark}");
+    }
+    case.clean().await;
+}
+
+/// Otherwise what is written but never read would fill the server.
+#[test(requires(Redis))]
+async fn end_of_a_write_that_was_not_held_leaves_no_mark() {
+    let case = Case::new().await;
+    for end in [End::Invalidate, End::Unknown] {
+        case.port().end(&case.write(), None, end).await.unwrap();
+        case.port().invalidate_pattern(&case.name.entity.of_pattern()).await.unwrap();
+        let names = format!("graceful:{}:*", case.redis.service);
+        assert_eq!(case.redis.raw::<Vec<String>>(&[b"KEYS", names.as_bytes()]).await, [""; 0]);
     }
     case.clean().await;
 }
