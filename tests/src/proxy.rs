@@ -64,7 +64,15 @@ pub struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
     connections: Arc<AtomicUsize>,
-    listening: Mutex<Option<JoinHandle<()>>>,
+    port: Mutex<Port>,
+}
+
+/// Its port: one of the two.
+#[derive(Debug, Default)]
+struct Port {
+    listening: Option<JoinHandle<()>>,
+    /// While nobody listens it stays bound, so that no other socket on this machine gets it.
+    bound: Option<TcpSocket>,
 }
 
 impl Proxy {
@@ -75,9 +83,9 @@ impl Proxy {
             address: listener.local_addr().unwrap(),
             state: watch::Sender::new(State { link: Link::Up, cuts: 0, server }),
             connections: Arc::default(),
-            listening: Mutex::new(None),
+            port: Mutex::default(),
         };
-        *proxy.listening.lock().await = Some(proxy.listen(listener));
+        proxy.port.lock().await.listening = Some(proxy.listen(listener));
         proxy
     }
 
@@ -92,23 +100,26 @@ impl Proxy {
 
     /// From the return of this call on, the link is so.
     pub async fn set(&self, link: Link) {
-        let mut listening = self.listening.lock().await;
+        let mut port = self.port.lock().await;
         if link == Link::Refused
-            && let Some(task) = listening.take()
+            && let Some(task) = port.listening.take()
         {
             task.abort();
             // Until it has ended, it listens.
             let _ = task.await;
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_reuseaddr(true).unwrap();
+            socket.bind(self.address).unwrap();
+            port.bound = Some(socket);
         }
         self.state.send_modify(|state| {
             state.link = link;
             state.cuts += usize::from(matches!(link, Link::Refused | Link::Reset));
         });
-        if link != Link::Refused && listening.is_none() {
-            let socket = TcpSocket::new_v4().unwrap();
-            socket.set_reuseaddr(true).unwrap();
-            socket.bind(self.address).unwrap();
-            *listening = Some(self.listen(socket.listen(1024).unwrap()));
+        if link != Link::Refused
+            && let Some(socket) = port.bound.take()
+        {
+            port.listening = Some(self.listen(socket.listen(1024).unwrap()));
         }
     }
 

@@ -13,7 +13,7 @@ mod start;
 
 use std::{net::SocketAddr, process::ExitCode};
 
-use ::redis::aio::MultiplexedConnection;
+use ::redis::{AsyncConnectionConfig, aio::MultiplexedConnection};
 use graceful::{
     Key, Payload,
     backends::{CacheEntry, Timestamp},
@@ -40,7 +40,9 @@ impl Redis {
 
     async fn at(address: SocketAddr) -> Self {
         let client = ::redis::Client::open(url(address)).unwrap();
-        let raw = client.get_multiplexed_async_connection().await.unwrap();
+        // However busy the server is, a test waits for it.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let raw = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
         Self { address, service: unique("users"), raw }
     }
 

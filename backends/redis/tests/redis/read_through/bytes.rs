@@ -2,7 +2,7 @@
 
 use graceful::backends::EntryName;
 
-use super::{Case, Ended, LONG, entry, name};
+use super::{Case, End, Ended, LONG, entry, name};
 
 #[test(requires(Redis))]
 async fn damaged_entry_is_a_miss_and_is_overwritten() {
@@ -63,12 +63,33 @@ async fn evicted_mark_matches_nothing() {
     case.clean().await;
 }
 
+/// Otherwise what is written but never read would fill the server.
+#[test(requires(Redis))]
+async fn end_of_a_write_that_was_not_held_leaves_no_mark() {
+    let case = Case::new().await;
+    for end in [End::Invalidate, End::Unknown] {
+        case.port().end(&case.write(), None, end).await.unwrap();
+        case.port().invalidate_pattern(&case.name.entity.of_pattern()).await.unwrap();
+        let names = format!("graceful:{}:*", case.redis.service);
+        assert_eq!(case.redis.raw::<Vec<String>>(&[b"KEYS", names.as_bytes()]).await, [""; 0]);
+    }
+    case.clean().await;
+}
+
 /// Its entries would be misses before their time.
 #[test(requires(Redis))]
 async fn mark_lives_as_long_as_the_longest_that_depends_on_it() {
     let case = Case::new().await;
     let left = async || -> i64 { case.redis.raw(&[b"PTTL", case.mark_name().as_bytes()]).await };
     let brief = LONG / 2;
+    let write = case.write();
+    case.port().hold(&write, brief).await.unwrap();
+    assert!(left().await <= 30_000);
+    case.port().renew(&write, LONG).await.unwrap();
+    assert!((30_001..=60_000).contains(&left().await));
+    case.port().end(&write, None, End::Invalidate).await.unwrap();
+    case.port().look_up(&case.name, LONG * 2, None).await.unwrap();
+    assert!(left().await > 60_000);
     let seen = case.seen().await;
     let stored = case.port().fill(&case.name, &seen, entry("ada", None), LONG * 10).await.unwrap();
     assert!(stored && left().await > 500_000);

@@ -116,8 +116,14 @@ async fn primary_that_becomes_a_replica_is_noticed_on_its_connection() {
     let case = Case::of(&server).await;
     case.load("old").await;
     let () = case.redis.raw(&[b"REPLICAOF", b"127.0.0.1", b"1"]).await;
+    let connections = async || -> String {
+        let info: String = case.redis.raw(&[b"INFO", b"stats"]).await;
+        info.lines().find(|line| line.starts_with("total_connections_received")).unwrap().to_owned()
+    };
+    let before = connections().await;
     let hit = async || case.port().hit(&case.name).await;
     until(|| async { hit().await.is_err() }).await;
+    assert_ne!(connections().await, before, "the connection was closed");
     let error = hit().await.unwrap_err();
     assert!(error.message().contains("it is a replica"), "{error}");
     assert!(case.port().unfit().unwrap().contains("it is a replica"));
