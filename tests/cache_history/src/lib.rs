@@ -19,6 +19,7 @@ pub mod data;
 pub mod database;
 pub mod history;
 pub mod link;
+pub mod process;
 pub mod report;
 pub mod run;
 pub mod source;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 use crate::{
@@ -21,12 +22,24 @@ use crate::{
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
-    Begin { caller: Caller, call: Call, at_rest: bool },
+    Begin {
+        caller: Caller,
+        call: Call,
+        at_rest: bool,
+    },
     LoadUser(u64),
     LoadOrder(u64),
     LoadOrders(u64),
-    Commit { operation: u64, write: Write },
-    End { operation: u64, ending: Ending },
+    Commit {
+        operation: u64,
+        write: Write,
+    },
+    End {
+        operation: u64,
+        ending: Ending,
+    },
+    /// How many calls have begun?
+    Progress,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,25 +50,45 @@ pub enum Reply {
     Orders(Orders),
     Committed(Version),
     Ended,
+    Progress(u64),
 }
 
 /// What all tasks of all processes share. Each request is atomic.
 #[derive(Clone, Debug)]
-pub struct Shared(Arc<Mutex<(Database, Checker)>>);
+pub struct Shared {
+    state: Arc<Mutex<(Database, Checker)>>,
+    /// How many calls have begun.
+    progress: watch::Sender<u64>,
+}
 
 impl Shared {
     pub fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new((Database::default(), Checker::new(seed)))))
+        let state = Arc::new(Mutex::new((Database::default(), Checker::new(seed))));
+        Self { state, progress: watch::Sender::new(0) }
     }
 
     pub fn report(&self) -> Report {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.report().clone()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).1.report().clone()
+    }
+
+    /// How many calls have begun.
+    pub fn progress(&self) -> u64 {
+        *self.progress.borrow()
+    }
+
+    /// Waits until so many calls have begun.
+    pub async fn reaches(&self, operations: u64) {
+        self.progress.subscribe().wait_for(|begun| *begun >= operations).await.unwrap();
     }
 
     pub fn ask(&self, request: Request) -> Reply {
-        let (database, checker) = &mut *self.0.lock().unwrap();
+        let (database, checker) = &mut *self.state.lock().unwrap();
         match request {
-            Request::Begin { caller, call, at_rest } => Reply::Begun(checker.begin(caller, call, at_rest)),
+            Request::Begin { caller, call, at_rest } => {
+                let operation = checker.begin(caller, call, at_rest);
+                self.progress.send_replace(operation);
+                Reply::Begun(operation)
+            }
             Request::LoadUser(id) => {
                 checker.count_load();
                 Reply::User(database.user(id))
@@ -77,6 +110,7 @@ impl Shared {
                 checker.end(operation, &ending);
                 Reply::Ended
             }
+            Request::Progress => Reply::Progress(checker.report().operations),
         }
     }
 

@@ -12,34 +12,38 @@ use crate::{
     workload::{Choice, Plan},
 };
 
-/// Runs all tasks of a plan to their end.
+/// Makes calls in all tasks of a plan, until enough were made.
 pub async fn run<S: System>(source: &Arc<Source>, system: &Arc<S>, plan: &Plan) {
     let mut tasks = JoinSet::new();
     for task in 0..plan.tasks {
         let caller = Caller { process: plan.process, task };
-        let (source, system, choices) = (Arc::clone(source), Arc::clone(system), plan.choices(task));
+        let (source, system, plan) = (Arc::clone(source), Arc::clone(system), plan.clone());
         tasks.spawn(async move {
-            for choice in choices {
-                call(&source, &*system, caller, choice, false).await;
+            let mut choices = plan.choices(task);
+            let mut operations = 0;
+            while operations < plan.operations {
+                operations = call(&source, &*system, caller, choices.next(operations), false).await;
             }
         });
     }
     tasks.join_all().await;
 }
 
-/// Reads everything that the plan has used, when no call is in progress: then each read must see the database as it is.
+/// Reads everything that was used, when no call is in progress: then each read must see the database as it is.
 pub async fn read_at_rest<S: System>(source: &Arc<Source>, system: &Arc<S>, plan: &Plan) {
     source.at_rest().await;
     system.at_rest().await;
     let caller = Caller { process: plan.process, task: plan.tasks };
-    for id in plan.all_entities() {
+    let operations = source.progress().await;
+    for id in plan.all_entities(operations) {
         for read in [Call::ReadUser(id), Call::ReadOrder(id), Call::ReadOrders(id), Call::ReadProfile(id)] {
             call(source, &**system, caller, Choice { call: read, polls: None }, true).await;
         }
     }
 }
 
-async fn call(source: &Source, system: &impl System, caller: Caller, choice: Choice, at_rest: bool) {
+/// Returns the number of the call.
+async fn call(source: &Source, system: &impl System, caller: Caller, choice: Choice, at_rest: bool) -> u64 {
     let operation = source.begin(caller, choice.call, at_rest).await;
     let answered = Box::pin(answer(system, operation, choice.call));
     let ending = match choice.polls {
@@ -47,6 +51,7 @@ async fn call(source: &Source, system: &impl System, caller: Caller, choice: Cho
         Some(polls) => dropped_after(polls, answered).await.unwrap_or(Ending::Cancelled),
     };
     source.end(operation, ending).await;
+    operation
 }
 
 async fn answer(system: &impl System, operation: u64, call: Call) -> Ending {

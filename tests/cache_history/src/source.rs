@@ -7,6 +7,7 @@ use std::{
 };
 
 use fastrand::Rng;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// How long a pause is. Each is chosen at random.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pace {
     /// How often a pause yields to other tasks.
     pub yields: RangeInclusive<u32>,
@@ -82,6 +83,14 @@ impl Source {
 
     pub async fn end(&self, operation: u64, ending: Ending) {
         self.ask(Request::End { operation, ending }).await;
+    }
+
+    /// How many calls of all processes have begun.
+    pub async fn progress(&self) -> u64 {
+        match self.ask(Request::Progress).await {
+            Reply::Progress(operations) => operations,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub async fn user(&self, id: u64) -> Result<Option<User>, Failure> {

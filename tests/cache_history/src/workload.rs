@@ -1,24 +1,25 @@
 //! Which calls are made: chosen at random, by a seed.
 
 use fastrand::Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
     data::{Change, Fate, Manner, Write},
 };
 
-/// How many calls of how many tasks, on how many entities.
-#[derive(Clone, Debug)]
+/// How many calls are made, by how many tasks, on how many entities.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     pub seed: u64,
     pub process: u64,
-    /// Of all tasks of the process together.
+    /// Of all processes together.
     pub operations: u64,
+    /// Of this process.
     pub tasks: u64,
     /// How many users, orders and customers are in use at a time.
     pub entities: u64,
-    /// After this many calls of a task, other entities are used: what was held by a call of unknown outcome would be held for the rest of a
-    /// short run.
+    /// After this many calls other entities are used: a call of unknown outcome holds its entities until its hold expires.
     pub epoch: u64,
     /// One call of this many is cancelled.
     pub cancelled_one_in: u32,
@@ -26,25 +27,24 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(seed: u64, operations: u64) -> Self {
-        Self { seed, process: 0, operations, tasks: 8, entities: 4, epoch: 100, cancelled_one_in: 40 }
-    }
-
-    /// How many calls each task makes.
-    pub fn calls(&self) -> u64 {
-        self.operations.div_ceil(self.tasks)
+        Self { seed, process: 0, operations, tasks: 8, entities: 4, epoch: 500, cancelled_one_in: 50 }
     }
 
     /// The choices of one task.
     pub fn choices(&self, task: u64) -> Choices {
-        let seed = [self.process, task]
-            .into_iter()
-            .fold(self.seed, |seed, part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part));
-        Choices { random: Rng::with_seed(seed), plan: self.clone(), call: 0 }
+        let mix = |seed: u64, part| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(part);
+        let seed = [self.process, task].into_iter().fold(self.seed, mix);
+        Choices { random: Rng::with_seed(seed), plan: self.clone() }
+    }
+
+    /// The first of the entities that are in use after so many calls.
+    fn first_entity(&self, operations: u64) -> u64 {
+        operations / self.epoch * self.entities
     }
 
     /// All entities that were in use.
-    pub fn all_entities(&self) -> impl Iterator<Item = u64> {
-        0..self.calls().div_ceil(self.epoch) * self.entities
+    pub fn all_entities(&self, operations: u64) -> impl Iterator<Item = u64> + use<> {
+        0..self.first_entity(operations) + self.entities
     }
 }
 
@@ -59,18 +59,12 @@ pub struct Choice {
 pub struct Choices {
     random: Rng,
     plan: Plan,
-    call: u64,
 }
 
-impl Iterator for Choices {
-    type Item = Choice;
-
-    fn next(&mut self) -> Option<Choice> {
-        if self.call == self.plan.calls() {
-            return None;
-        }
-        let first = self.call / self.plan.epoch * self.plan.entities;
-        self.call += 1;
+impl Choices {
+    /// The next call, when so many calls of all processes have begun.
+    pub fn next(&mut self, operations: u64) -> Choice {
+        let first = self.plan.first_entity(operations);
         let id = first + self.random.u64(..self.plan.entities);
         let call = match self.random.u32(..100) {
             0..30 => Call::ReadUser(id),
@@ -81,11 +75,9 @@ impl Iterator for Choices {
         };
         let is_cancelled = self.random.u32(..self.plan.cancelled_one_in) == 0;
         let polls = is_cancelled.then(|| self.random.u32(1..8));
-        Some(Choice { call, polls })
+        Choice { call, polls }
     }
-}
 
-impl Choices {
     fn write(&mut self, first: u64, id: u64) -> Write {
         // An order is always one of two customers, so that a writer knows whose lists change.
         let customers = [id, first + (id - first + 1) % self.plan.entities];
@@ -100,15 +92,15 @@ impl Choices {
             60..80 => Manner::OverResult,
             _ => Manner::ReadsFirst,
         };
+        // Without a result there is no key.
+        let is_deleted = matches!(change, Change::DeleteUser(_) | Change::DeleteOrder { .. });
+        let manner = if is_deleted { Manner::Plain } else { manner };
         let fate = match self.random.u32(..100) {
             0..88 => Fate::Succeeds,
             88..96 => Fate::Refused,
             96..98 => Fate::LostBefore,
             _ => Fate::LostAfter,
         };
-        // Without a result there is no key.
-        let is_deleted = matches!(change, Change::DeleteUser(_) | Change::DeleteOrder { .. });
-        let manner = if is_deleted { Manner::Plain } else { manner };
         Write { change, manner, fate }
     }
 }
