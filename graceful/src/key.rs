@@ -9,7 +9,7 @@ use std::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{sha256::Sha256, text::Text};
+use crate::{sha256::Sha256, text::{Text, text}};
 
 /// Everything except `[A-Za-z0-9_-]` is encoded, so that user input cannot contain a wildcard, a separator or a term.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
@@ -64,6 +64,8 @@ pub enum KeySpace {
     Call,
     /// All entities of a pattern: its id is empty.
     Pattern,
+    /// A cached value of an entity in another form, or for one actor.
+    Variant,
 }
 
 /// The name of an entity: service, tenant, pattern and id.
@@ -171,6 +173,13 @@ impl Key {
     pub fn of_pattern(&self) -> Self {
         let parts = [self.service(), self.tenant(), self.pattern(), ""];
         Self { space: KeySpace::Pattern, ..Self::of_parts(parts) }
+    }
+
+    /// The key of another entry of the same entity. An encoded id has no `/`, so it is the key of no other entity.
+    pub(crate) fn variant(&self, variant: &str) -> Self {
+        let id = text!("{}/{variant}", encoded(self.id()));
+        let parts = [self.service(), self.tenant(), self.pattern(), &id];
+        Self { space: KeySpace::Variant, ..Self::of_parts(parts) }
     }
 
     /// The service's name.
@@ -281,6 +290,7 @@ impl fmt::Display for Key {
             KeySpace::LastGood => f.write_str(":last_good"),
             KeySpace::Call => f.write_str(":call"),
             KeySpace::Pattern => f.write_str(":pattern"),
+            KeySpace::Variant => f.write_str(":variant"),
         }
     }
 }

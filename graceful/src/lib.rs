@@ -54,6 +54,7 @@
 //! `graceful` supports one version of each of these crates: `actix-web` 4, `anyhow` 1, `axum` 0.8, `eyre` 0.6, `http` 1, `sqlx` 0.9,
 //! `tonic` 0.14. A handler whose error or value is of another version logs a warning when it first returns one.
 
+mod cache_stats;
 #[cfg(feature = "__testing")]
 #[doc(hidden)]
 pub mod calling;
@@ -63,6 +64,7 @@ mod config;
 mod context;
 mod escape;
 mod failpoints;
+mod flights;
 mod flow;
 #[allow(
     missing_docs,
@@ -73,6 +75,7 @@ mod handler;
 mod integrations;
 mod key;
 mod manual;
+mod marks;
 mod orchestrator;
 mod outage;
 mod pipeline;
@@ -90,6 +93,7 @@ pub mod backends;
 pub mod guide;
 
 pub use self::{
+    cache_stats::CacheStats,
     classify::Classify,
     code::Code,
     config::OrchestrationConfig,

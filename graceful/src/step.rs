@@ -165,6 +165,8 @@ pub enum StepErrorKind {
     TooDeep,
     /// The step could not continue, because its caller was dropped or the runtime ended.
     Abandoned,
+    /// The cache did not confirm the hold that the handler requires, so the body did not run.
+    Unavailable,
 }
 
 impl StepErrorKind {
@@ -177,6 +179,7 @@ impl StepErrorKind {
             Self::TimedOut => "timed_out",
             Self::TooDeep => "too_deep",
             Self::Abandoned => "abandoned",
+            Self::Unavailable => "unavailable",
         }
     }
 }
@@ -264,6 +267,12 @@ impl StepError {
 
     pub(crate) fn of_kind(kind: StepErrorKind, message: impl Into<Text>) -> Self {
         Self::from_cause(Cause { kind, message: message.into(), source: None })
+    }
+
+    /// The error of a call whose body did not run, because of this failure.
+    pub(crate) fn unavailable(self) -> Self {
+        let message = text!("the body did not run, because the cache did not confirm its hold: {}", self.message());
+        Self { step: Some(Step::Cache), ..Self::of_kind(StepErrorKind::Unavailable, message) }
     }
 
     pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {

@@ -32,4 +32,5 @@ pub use crate::failpoints::point as failpoint;
 pub use crate::{
     escape::escaped,
     key::{KeySpace, encoded},
+    marks::{EntryName, Held, Incarnation, Lease, Mark, Seen, Write},
 };

@@ -70,6 +70,7 @@ fn step(error: &StepError) -> Code {
     match error.kind() {
         StepErrorKind::TimedOut => Code::DeadlineExceeded,
         StepErrorKind::Abandoned => Code::Cancelled,
+        StepErrorKind::Unavailable => Code::Unavailable,
         _ => Code::Internal,
     }
 }

@@ -8,6 +8,7 @@ use super::{CallOutcome, Delivery, Flow, Metadata, Payload};
 use crate::{
     code::Code,
     context::Context,
+    step::{Step, Steps},
     text::{Text, text},
 };
 
@@ -201,5 +202,20 @@ impl Flow {
     /// The value of the handler's argument `metadata`.
     pub fn declared_metadata(&self) -> Option<&Map<String, Value>> {
         self.values.metadata.as_deref()
+    }
+
+    /// The steps whose failure becomes the handler's error. For the cache step of a held pattern only the hold is required, and that was
+    /// decided before the body.
+    pub(crate) fn required(&self) -> Steps {
+        let required = self.declaration.options.required;
+        match self.values.cached.writing() {
+            Some(_) => required.without(Steps::of(&[Step::Cache])),
+            None => required,
+        }
+    }
+
+    /// Whether nothing but the end of a write runs, because `when` is false.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.values.cached.writing().is_some_and(|writing| writing.alone)
     }
 }

@@ -20,6 +20,10 @@ pub enum Argument {
     Key,
     /// `cache(version = …)`.
     Version,
+    /// `cache(touches(…))`.
+    Touches,
+    /// `cache(depends_on(…))`.
+    DependsOn,
     /// `actor`.
     Actor,
     /// `message`.
@@ -48,6 +52,8 @@ impl Argument {
             Self::Id => "`id`",
             Self::Key => "the cache key",
             Self::Version => "the version",
+            Self::Touches => "`touches`",
+            Self::DependsOn => "`depends_on`",
             Self::Actor => "`actor`",
             Self::Message => "`message`",
             Self::Metadata => "`metadata`",

@@ -1,6 +1,7 @@
 //! The record of one call: everything that a step needs, without the handler's types.
 
 mod accessors;
+mod cached;
 mod declaration;
 mod event;
 mod faults;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 #[cfg(feature = "__testing")]
 pub use self::sample::Sample;
 pub(crate) use self::{
+    cached::{Cached, Loading, Named as NamedEntity, Others, Touched, Writing},
     declaration::{Declaration, Declared, Identity, Tags},
     naming::Named,
     options::Options,

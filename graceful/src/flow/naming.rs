@@ -144,7 +144,7 @@ impl Flow {
         self.key_of(&self.declaration.pattern, id)
     }
 
-    fn key_of(&self, pattern: &str, id: &str) -> Key {
+    pub(crate) fn key_of(&self, pattern: &str, id: &str) -> Key {
         Key::of_parts([&self.origin.service, self.tenant(), pattern, id])
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Argument, Payload, faults::Faults, readable::Readable};
+use super::{Argument, Payload, cached::{Cached, Others}, faults::Faults, readable::Readable};
 use crate::{
     step::contain,
     text::{Text, text},
@@ -38,6 +38,11 @@ pub(crate) struct Values {
     /// The values of a template's holes that were evaluated at entry, for a text that is completed after the body.
     #[serde(skip)]
     pub kept: Vec<Text>,
+    #[serde(skip)]
+    pub others: Option<Box<Others>>,
+    /// What the call does with the read-through cache.
+    #[serde(default, skip_serializing_if = "Cached::is_unread")]
+    pub cached: Cached,
     /// The arguments that have no value: the steps that use them fail.
     #[serde(default, skip_serializing_if = "Faults::is_empty")]
     pub faults: Faults,

@@ -26,6 +26,10 @@ pub trait After<R: Outcome>: Copy {
     /// Runs the steps for a caller that cannot wait.
     #[doc(hidden)]
     fn once(self, ended: Ended, result: R) -> R;
+
+    /// The outcome of a call whose body did not run; `None` if the declaration requires no step.
+    #[doc(hidden)]
+    fn refused(self, error: StepError) -> Option<R>;
 }
 
 /// No hook borrows the result.
@@ -65,6 +69,10 @@ impl<R: Outcome> After<R> for Plain<R::Err> {
 
     fn once(self, ended: Ended, result: R) -> R {
         required(result, FirstPoll::once(ended).err(), self.required)
+    }
+
+    fn refused(self, error: StepError) -> Option<R> {
+        self.required.map(|into| R::from_err(into(error)))
     }
 }
 

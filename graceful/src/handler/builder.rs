@@ -31,6 +31,9 @@ pub struct FlowBuilder<'a> {
 /// not per handler.
 pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut FlowBuilder<'_>);
 
+/// Takes the ids of entities, one by one.
+pub type Each<'a> = &'a mut dyn FnMut(&dyn fmt::Display);
+
 /// A text of several parts.
 pub fn text(parts: fmt::Arguments<'_>) -> Text {
     parts.into()
@@ -173,6 +176,15 @@ impl FlowBuilder<'_> {
         self.flow.values.set_cache_key(&key);
     }
 
+    /// The key that a reader has looked up; without one, the reason.
+    pub(super) fn read_key(&mut self, key: Option<&Text>, fault: Option<&Text>) {
+        match (key, fault) {
+            (Some(key), _) => self.flow.values.set_cache_key(key),
+            (None, Some(fault)) => self.flow.values.faults.set(Argument::Key, fault.clone()),
+            (None, None) => self.flow.values.set_cache_key(&""),
+        }
+    }
+
     pub fn id<T: Named + ?Sized>(&mut self, id: &T) {
         self.flow.values.set_id(&id);
     }
@@ -194,6 +206,18 @@ impl FlowBuilder<'_> {
         if self.flow.values.version.is_none() {
             self.flow.values.faults.set(Argument::Version, "the version does not fit an `i64`");
         }
+    }
+
+    /// Adds entities that the call changes.
+    pub fn touches(&mut self, pattern: &'static str, ids: impl FnOnce(Each<'_>)) {
+        let others = self.flow.values.others.get_or_insert_default();
+        ids(&mut |id| others.touches.push((pattern, text!("{id}"))));
+    }
+
+    /// Adds entities that the cached value shows.
+    pub fn depends_on(&mut self, pattern: &'static str, ids: impl FnOnce(Each<'_>)) {
+        let others = self.flow.values.others.get_or_insert_default();
+        ids(&mut |id| others.depends_on.push((pattern, text!("{id}"))));
     }
 
     /// Stores a part of a text that is completed after the body.

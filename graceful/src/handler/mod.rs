@@ -3,6 +3,7 @@
 //!
 //! [`Flow`]: crate::Flow
 
+mod active;
 mod after;
 mod builder;
 mod cached;
@@ -10,12 +11,14 @@ mod carrier;
 mod cause;
 mod enter;
 mod fallback;
+mod hold;
 mod hook;
 mod mismatch;
 mod once;
 mod outcome;
 mod prepared;
 mod probe;
+mod read;
 mod restored;
 mod run;
 mod sends;
@@ -25,18 +28,20 @@ mod transaction;
 mod typed;
 
 pub use self::{
+    active::Active,
     after::{After, Plain},
-    builder::{Fields, FlowBuilder, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
+    builder::{Each, Fields, FlowBuilder, Kept, Named, Shown, Value, Version, hole, kept, shown, text},
     cached::{CachedNothing, CachedOf, CachedWrapped, cached},
     carrier::{Carrier, Current},
     cause::{OfAnything, OfBox, OfDebug, OfDisplay, OfError, cause},
-    enter::{Active, Entered, Source, call, enter, enter_eager, enter_on},
+    enter::{Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
     once::Once,
     outcome::Outcome,
     prepared::{Finish, Plainly, Prepared, Returns},
     probe::{Anything, Decode, DecodeAnything, Probe, Remembered, probe},
+    read::{FinishRead, ReadNames, Reading, Through, read, read_eager, read_on},
     restored::{Restored, Restores, identity, restores, success},
     run::Run,
     sends::{AtOnce, Otherwise, Sends, SendsNot},
@@ -44,7 +49,7 @@ pub use self::{
         Awaitable, ErrorOfStep, ErrorOfStore, body, boxed, called, function, function_of, never, never_of,
         no_hook, required_error, store_error,
     },
-    spec::{HandlerSpec, name},
+    spec::{HandlerSpec, Reads, name},
     transaction::{Borrowed, Locked, Observed, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

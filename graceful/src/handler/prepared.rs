@@ -8,9 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{After, Decode, FlowBuilder, LastGood, NoFallback, Once, Plain, Run, Typed, enter::Active};
+use super::{Active, After, Decode, FlowBuilder, LastGood, NoFallback, Once, Plain, Run, Typed};
 use crate::{
-    flow::Flow,
+    flow::{Flow, Loading},
     handler::Outcome,
     pipeline::{FirstPoll, HookResult},
     step::{Step, StepError},
@@ -73,6 +73,17 @@ impl<B, R: Outcome, O, X, H> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>> 
 }
 
 impl<B, R, O, X, A> Prepared<B, R, O, X, A> {
+    /// Gives the call the load that the step `cache` stores.
+    pub(super) fn load(&mut self, loading: Arc<Loading>) {
+        if let Some(active) = &mut self.active {
+            active.load(loading);
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (Option<Active>, B, (O, X, A)) {
+        (self.active, self.body, self.arms)
+    }
+
     pub(super) fn map<Next>(self, next: impl FnOnce(A) -> Next) -> Prepared<B, R, O, X, Next> {
         let (ok, err, after) = self.arms;
         Prepared { active: self.active, body: self.body, arms: (ok, err, next(after)), outcome: PhantomData }
@@ -108,8 +119,18 @@ where
     where
         V: Finish<O, X, A>,
     {
-        let Some(active) = self.active else { return self.body.call() };
-        match catch_unwind(AssertUnwindSafe(|| self.body.call())) {
+        let mut active = self.active;
+        if V::IS_NOW && !active.as_mut().is_some_and(Active::resolve) {
+            active = None;
+        }
+        if V::IS_NOW
+            && let Some(Err(error)) = active.as_mut().map(Active::hold_now)
+            && let Some(refused) = V::refused(&mut active, &self.arms.2, error)
+        {
+            return refused;
+        }
+        let Some(mut active) = active else { return self.body.call() };
+        match catch_unwind(AssertUnwindSafe(|| active.in_body(|| self.body.call()))) {
             Ok(returned) => returned.finish(active, self.arms),
             Err(payload) => {
                 if let Some(ended) = active.panicked(&*payload) {
@@ -128,6 +149,9 @@ where
     note = "return a `Result` (any alias of it), an `impl Future` or a `Pin<Box<dyn Future>>` of one, or remove the attribute"
 )]
 pub trait Returns {
+    /// The body has run when the function returns; otherwise it runs when its future is polled.
+    #[doc(hidden)]
+    const IS_NOW: bool;
     type Outcome: Outcome;
 }
 
@@ -145,10 +169,17 @@ pub trait Finish<O, X, A>: Returns + Sized {
     #[doc(hidden)]
     #[must_use]
     fn finish(self, active: Active, arms: (O, X, A)) -> Self;
+
+    /// The outcome of a call whose body does not run, because its hold was not confirmed.
+    #[doc(hidden)]
+    fn refused(_: &mut Option<Active>, _: &A, _: StepError) -> Option<Self> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Returns for Result<T, E> {
+    const IS_NOW: bool = true;
     type Outcome = Self;
 }
 
@@ -167,12 +198,21 @@ where
             None => self,
         }
     }
+
+    fn refused(active: &mut Option<Active>, after: &A, error: StepError) -> Option<Self> {
+        let refused = after.refused(error)?;
+        Some(match active.take().and_then(Active::unavailable) {
+            Some(ended) => after.once(ended, refused),
+            None => refused,
+        })
+    }
 }
 
 macro_rules! boxed {
     ($($send:ident)?) => {
         #[diagnostic::do_not_recommend]
         impl<'a, R: Outcome> Returns for Pin<Box<dyn Future<Output = R> $(+ $send)? + 'a>> {
+            const IS_NOW: bool = false;
             type Outcome = R;
         }
 

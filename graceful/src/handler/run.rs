@@ -5,6 +5,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -12,6 +13,7 @@ use pin_project_lite::pin_project;
 
 use super::{Active, After, FlowBuilder, after::taken};
 use crate::{
+    flow::Loading,
     handler::Outcome,
     pipeline::{FirstPoll, Foreground, NoTypedHooks, current},
 };
@@ -72,12 +74,22 @@ where
         };
         if !active.as_mut().is_some_and(Active::resolve) {
             *active = None;
-            return body.poll(cx);
         }
+        let Some(call) = active else { return body.poll(cx) };
         let mut polled = Poll::Pending;
+        if let Err(error) = ready!(call.poll_hold(cx))
+            && let Some(refused) = after.refused(error)
+        {
+            polled = Poll::Ready(refused);
+            let ended = active.take().and_then(Active::unavailable);
+            let rest = ended.and_then(|ended| after.begin(ended, &mut polled, cx)).map(Rest::Post);
+            self.go_on(rest);
+            return polled;
+        }
         // The closure writes the result in place, because returning it would move it once more.
-        let panicked = catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err();
+        let panicked = catch_unwind(AssertUnwindSafe(|| call.in_body(|| polled = body.poll(cx)))).err();
         if panicked.is_none() && polled.is_pending() {
+            call.poll_renewal(cx);
             return Poll::Pending;
         }
         let rest = ended(active.take(), panicked, &mut polled, (ok, err), *after, cx);
@@ -87,6 +99,13 @@ where
 }
 
 impl<F, O, X, A, P> Run<F, O, X, A, P> {
+    /// Gives the call, which was not polled yet, the load that the step `cache` stores.
+    pub(super) fn load(self: Pin<&mut Self>, loading: Arc<Loading>) {
+        if let Projection::Body { active: Some(active), .. } = self.project() {
+            active.load(loading);
+        }
+    }
+
     /// Drops the body. This is a separate function, so that its stack frame, which is as large as the body, does not exist while the body runs.
     #[inline(never)]
     fn go_on(mut self: Pin<&mut Self>, rest: Option<Rest<P>>) {

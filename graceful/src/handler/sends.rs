@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{After, Once, Plain, Prepared, Returns, Run, Typed, after::taken, prepared::Finish};
-use crate::{handler::Outcome, pipeline::Ended};
+use crate::{handler::Outcome, pipeline::Ended, step::StepError};
 
 /// A call whose result may be `Send`; the first level of the method resolution.
 #[derive(Debug)]
@@ -59,6 +59,10 @@ impl<R: Outcome, A: After<R>> After<R> for AtOnce<A> {
 
     fn once(self, ended: Ended, result: R) -> R {
         self.0.once(ended, result)
+    }
+
+    fn refused(self, error: StepError) -> Option<R> {
+        self.0.refused(error)
     }
 }
 

@@ -18,6 +18,24 @@ pub struct HandlerSpec {
     hooks: Option<Start>,
     durable: Option<&'static Durable>,
     errors_off: bool,
+    read: Option<Reads>,
+    /// In a transaction, the commit does not depend on the hold.
+    hold_optional: bool,
+}
+
+/// How a handler reads through the cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Reads {
+    /// From this age on, one caller refreshes the entry; 0 means never.
+    pub(super) refresh_ms: u64,
+    /// How long a caller waits for the load of another.
+    pub(super) wait_ms: u64,
+    /// How old what the body reads may be.
+    pub(super) lag_ms: u64,
+    /// The form of the value.
+    pub(super) rev: u32,
+    /// Each actor has an entry of its own.
+    pub(super) per_actor: bool,
 }
 
 /// Replaces a name. The old one is static, so nothing is leaked; a `const` cannot drop it.
@@ -61,7 +79,78 @@ impl HandlerSpec {
             hooks: None,
             durable: None,
             errors_off: false,
+            read: None,
+            hold_optional: false,
         }
+    }
+
+    /// Lets the handler read through the cache. The options of a reader follow this call.
+    pub const fn reads(mut self) -> Self {
+        self.read = Some(Reads { refresh_ms: 0, wait_ms: 2_000, lag_ms: 0, rev: 0, per_actor: false });
+        self
+    }
+
+    pub const fn refresh_ms(mut self, refresh: u64) -> Self {
+        if let Some(read) = &mut self.read {
+            read.refresh_ms = refresh;
+        }
+        self
+    }
+
+    pub const fn wait_ms(mut self, wait: u64) -> Self {
+        if let Some(read) = &mut self.read {
+            read.wait_ms = wait;
+        }
+        self
+    }
+
+    pub const fn lag_ms(mut self, lag: u64) -> Self {
+        if let Some(read) = &mut self.read {
+            read.lag_ms = lag;
+        }
+        self
+    }
+
+    /// Of a writer, the form is known from its registration.
+    pub const fn rev(mut self, rev: u32) -> Self {
+        if let Some(read) = &mut self.read {
+            read.rev = rev;
+        }
+        self
+    }
+
+    pub const fn per_actor(mut self) -> Self {
+        if let Some(read) = &mut self.read {
+            read.per_actor = true;
+        }
+        self
+    }
+
+    /// Lets the transaction be committed without a confirmed hold.
+    pub const fn hold_optional(mut self) -> Self {
+        self.hold_optional = true;
+        self
+    }
+
+    #[inline]
+    pub(super) const fn reads_through(&self) -> bool {
+        self.read.is_some()
+    }
+
+    pub(super) const fn read(&self) -> Option<Reads> {
+        self.read
+    }
+
+    pub(super) const fn requires_hold(&self) -> bool {
+        !self.hold_optional
+    }
+
+    pub(super) fn pattern(&self) -> &Text {
+        &self.declaration.pattern
+    }
+
+    pub(super) fn handler(&self) -> &str {
+        &self.declaration.handler
     }
 
     pub const fn event(mut self, name: &'static str, failed: &'static str) -> Self {

@@ -8,7 +8,7 @@ use std::{
     task::Poll,
 };
 
-use super::{Entered, FlowBuilder, enter::Active};
+use super::{Active, Entered, FlowBuilder, hold::hold_before_commit};
 use crate::{
     backends::{AnotherDatabase, Transaction},
     code::Code,
@@ -57,6 +57,8 @@ pub struct Locked {
     active: Option<Active>,
     refused: Option<StepError>,
     locks_all: bool,
+    /// The commit depends on the hold of the cache.
+    requires_hold: bool,
 }
 
 /// A call whose body has ended, or was not run, and whose flow is not stored yet.
@@ -64,6 +66,7 @@ pub struct Locked {
 pub struct Observed<R> {
     result: Result<R, StepError>,
     ended: Option<Ended>,
+    requires_hold: bool,
 }
 
 impl<R: Outcome> Observed<R> {
@@ -83,12 +86,13 @@ impl Entered {
     pub async fn lock<S>(self, transaction: &mut dyn Transaction<S>) -> Locked {
         let mut active = self.0;
         let (mut refused, locks_all) = (None, transaction.locks_all());
-        if !active.as_mut().is_some_and(Active::resolve) {
+        let requires_hold = active.as_ref().is_some_and(Active::requires_hold);
+        if !active.as_mut().is_some_and(Active::resolve_in_transaction) {
             active = None;
         } else if let Some(lock) = transaction.lock() {
             refused = lock.await.err();
         }
-        Locked { active, refused, locks_all }
+        Locked { active, refused, locks_all, requires_hold }
     }
 }
 
@@ -106,9 +110,9 @@ impl Locked {
         O: Fn(&mut FlowBuilder<'_>, &R::Ok),
         X: Fn(&mut FlowBuilder<'_>, &R::Err),
     {
-        let Self { mut active, refused, locks_all } = self;
+        let Self { mut active, refused, locks_all, requires_hold } = self;
         if active.is_none() {
-            return Observed { result: Ok(body.await), ended: None };
+            return Observed { result: Ok(body.await), ended: None, requires_hold };
         }
         if let Some(mut error) = refused {
             let ended = active.take().and_then(Active::refused);
@@ -116,11 +120,14 @@ impl Locked {
                 error = with_the_store(error, &ended.orchestrator);
                 ended.orchestrator.not_stored(&error, &ended.flow);
             }
-            return Observed { result: Err(error), ended };
+            return Observed { result: Err(error), ended, requires_hold };
         }
         let mut body = pin!(body);
         let polled = poll_fn(|cx| {
-            let mut poll = || body.as_mut().poll(cx);
+            let mut poll = || match &mut active {
+                Some(active) => active.in_body(|| body.as_mut().poll(cx)),
+                None => body.as_mut().poll(cx),
+            };
             let polled = catch_unwind(AssertUnwindSafe(|| match locks_all {
                 true => current::locked(&mut poll),
                 false => poll(),
@@ -133,7 +140,7 @@ impl Locked {
         match polled.await {
             Ok(result) => {
                 let ended = active.take().and_then(|active| active.returned(&result, &ok, &err));
-                Observed { result: Ok(result), ended }
+                Observed { result: Ok(result), ended, requires_hold }
             }
             Err(payload) => {
                 // The transaction is still open and may lock the store, so this must not wait.
@@ -153,7 +160,7 @@ pub async fn in_transaction<R: Outcome, S>(
     transaction: &mut dyn Transaction<S>,
     into: fn(StepError) -> R::Err,
 ) -> R {
-    let Observed { result, ended } = observed;
+    let Observed { result, ended, requires_hold } = observed;
     let result = result.unwrap_or_else(|error| R::from_err(into(error)));
     let Some(ended) = ended else { return result };
     if result.as_result().is_err() {
@@ -165,7 +172,15 @@ pub async fn in_transaction<R: Outcome, S>(
         return result;
     }
     let mut undecided = Undecided(Some(ended));
-    match undecided.insert(transaction).await {
+    let held = match &mut undecided.0 {
+        Some(ended) => hold_before_commit(ended).await,
+        None => Ok(()),
+    };
+    let stored = match held {
+        Err(error) if requires_hold => Err(error),
+        _ => undecided.insert(transaction).await,
+    };
+    match stored {
         Ok(()) => {
             undecided.0 = None;
             result

@@ -106,6 +106,10 @@ where
             }
         }
     }
+
+    fn refused(self, error: StepError) -> Option<R> {
+        self.required.map(|into| R::from_err(into(error)))
+    }
 }
 
 /// Takes the result when no hook borrows it any more.

@@ -18,6 +18,7 @@ use crate::{
     pipeline::{
         ALIVE, Background, Counters, Inner, Missed, Observer, Orchestrator, RelayHandle, RelaySettings,
         Reviewer,
+        read_through::{HeldPatterns, ReadThroughState},
     },
     relay,
     steps::served,
@@ -54,6 +55,8 @@ pub struct OrchestratorBuilder {
     pub(super) runtime: Option<Handle>,
     pub(super) handlers: Vec<Text>,
     pub(super) log_errors: bool,
+    pub(super) reads: Vec<Text>,
+    pub(super) shared: Vec<Text>,
 }
 
 /// The default capacity of the background queue, in flows.
@@ -88,6 +91,8 @@ impl OrchestratorBuilder {
             runtime: None,
             handlers: Vec::new(),
             log_errors: true,
+            reads: Vec::new(),
+            shared: Vec::new(),
         }
     }
 
@@ -296,6 +301,7 @@ impl OrchestratorBuilder {
             faults.push(NO_RUNTIME.to_owned());
         }
         BuildError::check(faults)?;
+        let read_through = read_through(&self.backends, &self.reads, &self.shared);
         ALIVE.fetch_add(1, Ordering::AcqRel);
         let orchestrator = Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
@@ -311,6 +317,7 @@ impl OrchestratorBuilder {
             runtime,
             missed: Missed::default(),
             log_errors: self.log_errors,
+            read_through,
         }));
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));
@@ -320,6 +327,16 @@ impl OrchestratorBuilder {
         }
         Ok(orchestrator)
     }
+}
+
+/// The patterns that are held, if handlers can read through the cache.
+fn read_through(backends: &Backends, reads: &[Text], shared: &[Text]) -> ReadThroughState {
+    let protocol = backends.cache.as_ref().and_then(|cache| cache.read_through());
+    let patterns = protocol.map(|protocol| {
+        let shared = (!protocol.is_immediate()).then_some(shared);
+        HeldPatterns::of_program(reads, shared)
+    });
+    ReadThroughState { patterns: patterns.unwrap_or_default(), ..ReadThroughState::default() }
 }
 
 impl fmt::Debug for OrchestratorBuilder {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     backends::{Lane, QueuedFlow},
-    flow::{Delivery, Event},
+    flow::{Delivery, Event, Options},
     step::{Step, StepError, Steps},
 };
 
@@ -90,9 +90,18 @@ impl Pipeline {
         self.todo.contains(step) && !hooked.plain.or(hooked.typed).contains(step)
     }
 
-    /// The steps that no other process could run, because their hooks are values.
+    /// The steps that no other process could run, because their hooks are values; and the end of a load or a write, for which the caller
+    /// waits in every delivery mode.
     pub(super) fn of_this_process(&self) -> Steps {
         let options = &self.flow.declaration.options;
+        let cached = match self.flow.values.cached.is_unread() {
+            true => Steps::NONE,
+            false => Steps::of(&[Step::Cache]),
+        };
+        cached.or(self.with_hooks_of_this_process(options))
+    }
+
+    fn with_hooks_of_this_process(&self, options: &Options) -> Steps {
         match self.overrides {
             Overrides::Configured(_) if options.delivery == Delivery::Durable => {
                 options.hooked(self.flow.is_success()).plain

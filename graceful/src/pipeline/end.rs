@@ -31,21 +31,23 @@ impl Pipeline {
 
     /// Returns an error if a caller that waits no longer cannot get an `Ok`: a `required` step has failed, or is not done.
     pub(super) fn required(&self) -> Option<StepError> {
-        let required = |&step: &Step| self.flow.declaration.options.required.contains(step);
+        let required = |&step: &Step| self.flow.required().contains(step);
         let mut missing = self.todo.iter().chain(self.running.iter().map(|running| running.step));
         self.required_failure().or_else(|| missing.find(required).map(|step| not_ready().in_step(step)))
     }
 
     /// Ends the flow: notifies counters, log and observers.
     pub(super) fn notify_observers(&self) {
+        if self.flow.is_alone() {
+            return;
+        }
         self.watch.flow_ended(&self.flow);
         self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
     }
 
     /// The first failure of a step that is `required`.
     pub(super) fn required_failure(&self) -> Option<StepError> {
-        let required = self.flow.declaration.options.required;
-        required.iter().find_map(|step| self.results[step as usize].as_ref()?.error().cloned())
+        self.flow.required().iter().find_map(|step| self.results[step as usize].as_ref()?.error().cloned())
     }
 
     /// The result of each step so far. Steps that are not done are reported as skipped, for the reason `missing`.

@@ -12,6 +12,7 @@ mod metrics;
 mod observe;
 mod orchestrator;
 mod overrides;
+pub(crate) mod read_through;
 pub(crate) mod registered;
 pub(crate) mod registry;
 mod relay_handle;

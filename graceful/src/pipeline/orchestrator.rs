@@ -16,6 +16,7 @@ use tokio::{runtime::Handle, time::Sleep};
 use super::{
     background::Background,
     observe::Observer,
+    read_through::ReadThroughState,
     registry::Missed,
     relay_handle::{RelayHandle, Reviewer},
     stats::Counters,
@@ -75,6 +76,7 @@ pub(crate) struct Inner {
     pub(crate) reviewer: Option<Reviewer>,
     pub(crate) runtime: Option<Handle>,
     pub(crate) missed: Missed,
+    pub(crate) read_through: ReadThroughState,
     pub(crate) log_errors: bool,
 }
 

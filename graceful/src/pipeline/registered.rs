@@ -23,6 +23,28 @@ pub struct Registered {
     pub(crate) durable: Option<&'static Durable>,
     /// What an `Ok` puts into the cache, if a static can name it.
     pub(crate) cached: Option<Cached>,
+    /// The form of the cache key; `None` without a key, empty if the key can have any form.
+    pub(crate) key_form: Option<&'static str>,
+    /// It reads through the cache.
+    pub(crate) reads: bool,
+    /// It reads a pattern that no handler writes.
+    pub(crate) unwritten: bool,
+    /// The form of its cached values.
+    pub(crate) rev: u32,
+    /// Each actor has a cached value of its own.
+    pub(crate) per_actor: bool,
+    /// Another program reads what it writes.
+    pub(crate) shared: bool,
+    /// It cannot wait.
+    pub(crate) is_sync: bool,
+    /// The patterns of the entities that its value shows.
+    pub(crate) depends_on: &'static [&'static str],
+    /// The patterns of the further entities that it changes.
+    pub(crate) touches: &'static [&'static str],
+    /// Its puts have a version.
+    pub(crate) is_versioned: bool,
+    /// Its errors keep the cached value.
+    pub(crate) keeps: bool,
 }
 
 /// What an `Ok` puts into the cache.
@@ -48,7 +70,84 @@ impl Registered {
             required: &[],
             durable: None,
             cached: None,
+            key_form: None,
+            reads: false,
+            unwritten: false,
+            rev: 0,
+            per_actor: false,
+            shared: false,
+            is_sync: false,
+            depends_on: &[],
+            touches: &[],
+            is_versioned: false,
+            keeps: false,
         }
+    }
+
+    #[must_use]
+    pub const fn keyed(mut self, form: &'static str) -> Self {
+        self.key_form = Some(form);
+        self
+    }
+
+    #[must_use]
+    pub const fn reads(mut self) -> Self {
+        self.reads = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn unwritten(mut self) -> Self {
+        self.unwritten = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn rev(mut self, rev: u32) -> Self {
+        self.rev = rev;
+        self
+    }
+
+    #[must_use]
+    pub const fn per_actor(mut self) -> Self {
+        self.per_actor = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn is_sync(mut self) -> Self {
+        self.is_sync = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn depends_on(mut self, patterns: &'static [&'static str]) -> Self {
+        self.depends_on = patterns;
+        self
+    }
+
+    #[must_use]
+    pub const fn touches(mut self, patterns: &'static [&'static str]) -> Self {
+        self.touches = patterns;
+        self
+    }
+
+    #[must_use]
+    pub const fn versioned(mut self) -> Self {
+        self.is_versioned = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn keeps(mut self) -> Self {
+        self.keeps = true;
+        self
     }
 
     #[must_use]

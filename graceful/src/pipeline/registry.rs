@@ -43,7 +43,7 @@ pub(crate) fn no_backend(step: Step) -> String {
 pub(crate) struct Missed(Mutex<BTreeSet<(Text, Option<Step>)>>);
 
 impl Missed {
-    fn is_new(&self, handler: &str, step: Option<Step>) -> bool {
+    pub(super) fn is_new(&self, handler: &str, step: Option<Step>) -> bool {
         let mut missed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         missed.insert((handler.into(), step))
     }

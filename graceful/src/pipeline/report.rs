@@ -185,7 +185,7 @@ impl FlowReport {
     /// # });
     /// ```
     pub fn required_failure(&self) -> Option<&StepError> {
-        let required = self.flow.declaration.options.required;
+        let required = self.flow.required();
         required.iter().find_map(|step| self.step(step).error())
     }
 }

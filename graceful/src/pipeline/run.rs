@@ -98,14 +98,17 @@ impl Pipeline {
     fn watched(Ended { orchestrator, mut flow, overrides }: Ended, watch: FlowTelemetry) -> Self {
         let options = &flow.declaration.options;
         let hooked = options.hooked(flow.is_success());
-        let (mut served, mut needed) = (orchestrator.served(), options.required);
+        let (mut served, mut needed) = (orchestrator.served(), flow.required());
         if options.last_good {
             needed.insert(Step::Fallback);
         } else {
             served.remove(Step::Fallback);
         }
         let hooked = hooked.plain.or(hooked.typed);
-        let todo = served.or(hooked).or(needed).without(options.off);
+        let mut todo = served.or(hooked).or(needed).without(options.off);
+        if flow.is_alone() {
+            todo = todo.and(Steps::of(&[Step::Cache]));
+        }
         let own = if flow.depth > MAX_DEPTH { Steps::NONE } else { todo.and(served).without(hooked) };
         let pass = match options.delivery {
             Delivery::Inline => Pass::All,
@@ -159,7 +162,7 @@ impl Pipeline {
     fn taken(&self) -> Steps {
         match self.pass {
             Pass::All => self.todo,
-            Pass::Required => self.flow.declaration.options.required.or(self.of_this_process()),
+            Pass::Required => self.flow.required().or(self.of_this_process()),
         }
     }
 
@@ -310,6 +313,9 @@ impl Pipeline {
             let span = self.watch.step(step);
             let _entered = span.as_ref().map(Span::enter);
             self.orchestrator.step_failed(step, !self.own.contains(step), error, &self.flow);
+            if let (Step::Cache, Some(writing)) = (step, self.flow.values.cached.writing()) {
+                self.orchestrator.repeat_end(&writing.write);
+            }
             if error.kind() == StepErrorKind::Argument {
                 self.given_up.insert(step);
             }

@@ -1,5 +1,7 @@
 //! `cache`: put the value; invalidate the key.
 
+mod fill;
+mod held;
 pub(crate) mod types;
 
 use std::{sync::Arc, time::Duration};
@@ -7,62 +9,96 @@ use std::{sync::Arc, time::Duration};
 use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
     backends::{Cache, CacheEntry, CacheWrite, Reply},
-    flow::{Argument, Flow, OnErr, OnOk},
+    flow::{Argument, Cached, Flow, OnErr, OnOk, Payload},
     key::{Key, KeySpace},
+    step::StepError,
 };
 
 const INVALIDATED: &str = "invalidated";
+const UNTOUCHED: &str = "kept: the state is untouched";
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
+    match (&flow.values.cached, cache.read_through()) {
+        (Cached::Writes(writing), Some(cache)) => return held::success(backends, cache, flow, writing),
+        (Cached::Loads(loading), Some(cache)) => return fill::success(cache, flow, loading),
+        _ => {}
+    }
     let Some(key) = flow.cache_key() else { return without_key(flow) };
-    let on_ok = flow.declaration.options.on_ok;
-    let used: &[_] = match (&flow.values.cache_value, on_ok) {
-        (_, OnOk::Invalidate) => &[Argument::Version],
-        (Some(_), _) => &[Argument::Version, Argument::CacheValue],
-        (None, _) => &[Argument::Version, Argument::CacheValue, Argument::Payload],
-    };
-    let fault = flow.fault(used);
-    let value = flow.values.cache_value.as_ref().unwrap_or(&flow.values.payload);
-    let put = match on_ok {
-        OnOk::Auto => !value.is_null(),
-        OnOk::Put => true,
-        OnOk::Invalidate => false,
-    };
-    if fault.is_some() && on_ok != OnOk::Invalidate {
+    match to_put(flow) {
+        Ok(Some(value)) => {
+            types::check(flow);
+            let entry = CacheEntry::new(value, flow.at, flow.version());
+            cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
+                CacheWrite::Done => did("put"),
+                CacheWrite::Newer => Done::Skipped("a newer version is cached"),
+            })
+        }
+        Ok(None) => forget(&**cache, &key, flow, invalidated(flow)),
+        Err(fault) if flow.declaration.options.on_ok == OnOk::Invalidate => {
+            failing(forget(&**cache, &key, flow, INVALIDATED), Some(fault))
+        }
         // The state has changed and there is no new value, so the old one must not stay.
-        return failing(invalidate(&**cache, &key, flow, INVALIDATED), fault);
+        Err(fault) => failing(invalidate(&**cache, &key, flow, INVALIDATED), Some(fault)),
     }
-    if !put {
-        // The declaration does not ask for this, so the report says why.
-        let is_opaque = on_ok == OnOk::Auto && flow.values.cache_value.is_none() && flow.values.not_serialize;
-        let what = if is_opaque { "invalidated: the `Ok` value is not `Serialize`" } else { INVALIDATED };
-        return failing(forget(&**cache, &key, flow, what), fault);
-    }
-    types::check(flow);
-    let entry = CacheEntry::new(value.clone(), flow.at, flow.version());
-    cache.put(&key, entry, Some(ttl(flow))).map(|write| match write {
-        CacheWrite::Done => did("put"),
-        CacheWrite::Newer => Done::Skipped("a newer version is cached"),
-    })
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
+    match (&flow.values.cached, cache.read_through()) {
+        (Cached::Writes(writing), Some(cache)) => return held::error(cache, flow, writing),
+        (Cached::Loads(loading), Some(cache)) => return fill::error(cache, flow, loading),
+        _ => {}
+    }
     let Some(key) = flow.cache_key() else { return without_key(flow) };
     match flow.declaration.options.on_err {
         OnErr::Keep => Reply::ready(did("kept")),
-        OnErr::Auto if flow.code.state_untouched() => Reply::ready(did("kept: the state is untouched")),
+        OnErr::Auto if flow.code.state_untouched() => Reply::ready(did(UNTOUCHED)),
         OnErr::Auto | OnErr::Always => {
             failing(invalidate(&**cache, &key, flow, INVALIDATED), flow.fault(&[Argument::Version]))
         }
     }
 }
 
+/// The value that a success puts; `None` if it invalidates.
+///
+/// # Errors
+/// An argument that the step uses has no value.
+fn to_put(flow: &Flow) -> Result<Option<Payload>, StepError> {
+    let on_ok = flow.declaration.options.on_ok;
+    let used: &[_] = match (&flow.values.cache_value, on_ok) {
+        (_, OnOk::Invalidate) => &[Argument::Version],
+        (Some(_), _) => &[Argument::Version, Argument::CacheValue],
+        (None, _) => &[Argument::Version, Argument::CacheValue, Argument::Payload],
+    };
+    if let Some(fault) = flow.fault(used) {
+        return Err(fault);
+    }
+    let value = flow.values.cache_value.as_ref().unwrap_or(&flow.values.payload);
+    let put = match on_ok {
+        OnOk::Auto => !value.is_null(),
+        OnOk::Put => true,
+        OnOk::Invalidate => false,
+    };
+    Ok(put.then(|| value.clone()))
+}
+
+/// What the report says. If the declaration does not ask for it, it says why.
+fn invalidated(flow: &Flow) -> &'static str {
+    let is_opaque = flow.declaration.options.on_ok == OnOk::Auto
+        && flow.values.cache_value.is_none()
+        && flow.values.not_serialize;
+    if is_opaque { "invalidated: the `Ok` value is not `Serialize`" } else { INVALIDATED }
+}
+
 /// A success without a value has written or deleted, so the last good value is outdated, too.
 fn forget(cache: &dyn Cache, key: &Key, flow: &Flow, what: &'static str) -> Reply<Done> {
-    let last_good = cache.invalidate(&key.in_space(KeySpace::LastGood), flow.version(), ttl(flow));
     let value = invalidate(cache, key, flow, what);
+    forget_last_good(cache, key, flow, value)
+}
+
+fn forget_last_good(cache: &dyn Cache, key: &Key, flow: &Flow, value: Reply<Done>) -> Reply<Done> {
+    let last_good = cache.invalidate(&key.in_space(KeySpace::LastGood), flow.version(), ttl(flow));
     match last_good {
         Reply::Ready(Some(Ok(_))) => value,
         last_good => Reply::pending(async move {

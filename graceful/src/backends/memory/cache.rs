@@ -1,6 +1,13 @@
 //! The in-memory cache, on `quick_cache`.
 
-use std::{fmt, mem, sync::Arc, time::Duration};
+mod entities;
+mod read_through;
+
+use std::{
+    fmt, mem,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
@@ -9,9 +16,10 @@ use quick_cache::{
 // Tokio's instant is the plain one, but for a test that has paused its runtime's time.
 use tokio::time::Instant;
 
+use self::{entities::Entities, read_through::Provenance};
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY};
 use crate::{
-    backends::{self, CacheEntry, CacheWrite, Reply},
+    backends::{self, CacheEntry, CacheWrite, ReadThrough, Reply},
     key::Key,
 };
 
@@ -49,7 +57,12 @@ use crate::{
 /// # }).unwrap();
 /// ```
 #[derive(Clone)]
-pub struct Cache(Arc<Entries<Key, Stored, Weights>>);
+pub struct Cache(Arc<Inner>);
+
+struct Inner {
+    entries: Entries<Key, Stored, Weights>,
+    entities: Mutex<Entities>,
+}
 
 /// An entry weighs what it takes, and at least its share of the bytes, so that their number is bounded as well.
 #[derive(Clone)]
@@ -59,7 +72,8 @@ struct Weights {
 
 impl Weighter<Key, Stored> for Weights {
     fn weight(&self, key: &Key, stored: &Stored) -> u64 {
-        let bytes = key.bytes() + stored.entry.as_ref().map_or(0, Bytes::bytes);
+        let provenance = stored.provenance.as_ref().map_or(0, |provenance| provenance.bytes());
+        let bytes = key.bytes() + stored.entry.as_ref().map_or(0, Bytes::bytes) + provenance;
         bytes.max(self.least) as u64
     }
 }
@@ -76,6 +90,8 @@ struct Stored {
     seen: Option<i64>,
     /// `None`: never.
     expires: Option<Instant>,
+    /// The marks of an entry that was stored by the protocol of the read-through cache.
+    provenance: Option<Arc<Provenance>>,
 }
 
 impl Stored {
@@ -129,19 +145,23 @@ impl Cache {
             .expect("both capacities are given");
         // One that took all of the room would have to make room itself.
         let least = (bytes / entries.saturating_add(1)).max(1);
-        Self(Arc::new(Entries::with_options(
+        let entries = Entries::with_options(
             options,
             Weights { least },
             DefaultHashBuilder::default(),
             DefaultLifecycle::default(),
-        )))
+        );
+        Self(Arc::new(Inner { entries, entities: Mutex::default() }))
     }
 
     fn get_at(&self, key: &Key, now: Instant) -> Option<CacheEntry> {
-        let stored = self.0.get(key)?;
+        let stored = self.0.entries.get(key)?;
         if stored.has_expired(now) {
             // Again inside: a put may have come since.
-            self.0.remove_if(key, |stored| stored.has_expired(now));
+            self.0.entries.remove_if(key, |stored| stored.has_expired(now));
+            return None;
+        }
+        if stored.provenance.as_ref().is_some_and(|provenance| !provenance.is_current()) {
             return None;
         }
         stored.entry
@@ -151,7 +171,7 @@ impl Cache {
         let seen = entry.version;
         // A time to live beyond the end of time is none.
         let expires = ttl.and_then(|ttl| now.checked_add(ttl));
-        self.write(key, Stored { entry: Some(entry), seen, expires }, now)
+        self.write(key, Stored { entry: Some(entry), seen, expires, provenance: None }, now)
     }
 
     fn invalidate_at(
@@ -161,16 +181,16 @@ impl Cache {
         ttl: Duration,
         now: impl FnOnce() -> Instant,
     ) -> CacheWrite {
-        if version.is_none() && !self.0.contains_key(key) {
+        if version.is_none() && !self.0.entries.contains_key(key) {
             return CacheWrite::Done;
         }
         let now = now();
-        self.write(key, Stored { entry: None, seen: version, expires: now.checked_add(ttl) }, now)
+        self.write(key, Stored { entry: None, seen: version, expires: now.checked_add(ttl), provenance: None }, now)
     }
 
     /// Compares and writes in one: under the lock of the key's shard, or while the key's vacant place is reserved.
     fn write(&self, key: &Key, mut new: Stored, now: Instant) -> CacheWrite {
-        let found = self.0.entry(key, None, |_, held| {
+        let found = self.0.entries.entry(key, None, |_, held| {
             if !held.has_expired(now) {
                 if held.refuses(&new) {
                     return EntryAction::Retain(CacheWrite::Newer);
@@ -215,6 +235,10 @@ impl backends::Cache for Cache {
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
         Reply::ready(self.invalidate_at(key, version, ttl, Instant::now))
     }
+
+    fn read_through(&self) -> Option<&dyn ReadThrough> {
+        Some(self)
+    }
 }
 
 impl Default for Cache {
@@ -225,7 +249,7 @@ impl Default for Cache {
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("len", &self.0.len()).field("capacity", &self.0.capacity()).finish()
+        f.debug_struct("Cache").field("len", &self.0.entries.len()).field("capacity", &self.0.entries.capacity()).finish()
     }
 }
 

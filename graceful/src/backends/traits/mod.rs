@@ -22,8 +22,6 @@ pub use self::{
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},
-    read_through::{
-        End, Ended, EntryName, Held, Hit, Incarnation, Lease, LookUp, Mark, ReadThrough, Seen, Write,
-    },
+    read_through::{End, Ended, Hit, LookUp, ReadThrough},
     scheduler::{Job, JobChange, Scheduler},
 };

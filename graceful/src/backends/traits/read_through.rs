@@ -4,84 +4,12 @@
 
 use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Serialize};
-
 use super::CacheEntry;
-use crate::{backends::Reply, key::Key, text::Text};
-
-/// A token of an entity, which changes with every write; also the token of one write or of one lease.
-///
-/// ```
-/// use graceful::backends::Mark;
-/// assert_ne!(Mark::random(), Mark::random());
-/// assert_eq!(Mark::new(7).get(), 7);
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Mark(u128);
-
-impl Mark {
-    /// Creates a mark of 128 random bits.
-    pub fn random() -> Self {
-        Self(fastrand::u128(..))
-    }
-
-    /// Creates a mark of these bits.
-    pub const fn new(bits: u128) -> Self {
-        Self(bits)
-    }
-
-    /// The bits.
-    pub const fn get(self) -> u128 {
-        self.0
-    }
-}
-
-impl fmt::Debug for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mark({:032x})", self.0)
-    }
-}
-
-/// The process of the cache server that answered. What was read from another one is void.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Incarnation(pub u64);
-
-/// The name of an entry, and the entities whose marks it needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EntryName {
-    /// The entity of which the entry is a value.
-    pub entity: Key,
-    /// Distinguishes the entries of one entity: by the form of the value (`rev`) or by the actor. Usually empty.
-    pub variant: Text,
-    /// The other entities that the value shows, in the order of the declaration.
-    pub depends_on: Vec<Key>,
-}
-
-impl EntryName {
-    /// Creates the name of an entity's entry.
-    pub const fn new(entity: Key, variant: Text, depends_on: Vec<Key>) -> Self {
-        Self { entity, variant, depends_on }
-    }
-
-    /// The keys whose marks the entry needs: the entity, each entity that it depends on, and the pattern of each.
-    pub fn marked(&self) -> Vec<Key> {
-        with_patterns([&self.entity].into_iter().chain(&self.depends_on))
-    }
-}
-
-/// The entities, then the pattern of each; none twice.
-fn with_patterns<'a>(entities: impl Iterator<Item = &'a Key> + Clone) -> Vec<Key> {
-    let mut marked: Vec<Key> = Vec::new();
-    for key in entities.clone().cloned().chain(entities.map(Key::of_pattern)) {
-        if !marked.contains(&key) {
-            marked.push(key);
-        }
-    }
-    marked
-}
+use crate::{
+    backends::Reply,
+    key::Key,
+    marks::{EntryName, Held, Mark, Seen, Write},
+};
 
 /// A cached value whose marks are all current.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,55 +28,6 @@ impl Hit {
     }
 }
 
-/// What a reader saw at its look-up. Its load may be stored only while this is unchanged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Seen {
-    /// The marks, in the order of [`EntryName::marked`].
-    pub marks: Vec<Mark>,
-    /// Whether a write held any of these entities. Then the load is neither stored nor shared.
-    pub held: bool,
-    /// The server that was asked.
-    pub incarnation: Incarnation,
-    /// The age of the youngest mark, or of the server's incarnation if that is younger.
-    pub youngest: Duration,
-    /// The lease on the load.
-    pub lease: Lease,
-}
-
-impl Seen {
-    /// Creates what a reader saw.
-    pub const fn new(
-        marks: Vec<Mark>,
-        held: bool,
-        incarnation: Incarnation,
-        youngest: Duration,
-        lease: Lease,
-    ) -> Self {
-        Self { marks, held, incarnation, youngest, lease }
-    }
-
-    /// Whether two readers saw the same, so that the load of one is as new as that of the other.
-    pub fn is_same(&self, other: &Self) -> bool {
-        !self.held
-            && !other.held
-            && self.marks == other.marks
-            && self.incarnation == other.incarnation
-    }
-}
-
-/// Who loads an entry, among all processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Lease {
-    /// The cache is in this process, or no lease was asked for: there is none.
-    None,
-    /// This reader has it, with this token.
-    Taken(Mark),
-    /// Another process has it, and saw the same marks: its load may be waited for.
-    Elsewhere,
-}
-
 /// The reply to a look-up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LookUp {
@@ -156,62 +35,6 @@ pub enum LookUp {
     Hit(Hit),
     /// The reader must load.
     Missed(Seen),
-}
-
-/// The entities of one write, and its token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Write {
-    /// The token of this write, by which its hold is found.
-    pub token: Mark,
-    /// The entities that it changes: its own first, if that is known.
-    pub changes: Vec<Key>,
-    /// The entities that its value shows but that it does not change.
-    pub depends_on: Vec<Key>,
-}
-
-impl Write {
-    /// Creates a write with a new token.
-    pub fn new(changes: Vec<Key>, depends_on: Vec<Key>) -> Self {
-        Self { token: Mark::random(), changes, depends_on }
-    }
-
-    /// The keys whose marks the write needs beside those of the entities that it changes: the entities that its value shows, and the
-    /// patterns of all.
-    pub fn marked(&self) -> Vec<Key> {
-        let mut marked = with_patterns(self.changes.iter().chain(&self.depends_on));
-        marked.retain(|key| !self.changes.contains(key));
-        marked
-    }
-}
-
-/// The reply to a hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Held {
-    /// The marks of the changed entities before the hold, in the order of [`Write::changes`].
-    pub old: Vec<Option<Mark>>,
-    /// Their marks since the hold.
-    pub new: Vec<Mark>,
-    /// The marks of [`Write::marked`].
-    pub others: Vec<Mark>,
-    /// Whether no other write held any of these entities, so that a put or a restore may follow.
-    pub clean: bool,
-    /// The server that was asked.
-    pub incarnation: Incarnation,
-}
-
-impl Held {
-    /// Creates the reply to a hold.
-    pub const fn new(
-        old: Vec<Option<Mark>>,
-        new: Vec<Mark>,
-        others: Vec<Mark>,
-        clean: bool,
-        incarnation: Incarnation,
-    ) -> Self {
-        Self { old, new, others, clean, incarnation }
-    }
 }
 
 /// How a write ends. Each end removes the hold, except [`Unknown`](Self::Unknown), and sets fresh marks.
@@ -265,8 +88,16 @@ pub trait ReadThrough: fmt::Debug + Send + Sync + 'static {
     fn hit(&self, name: &EntryName) -> Reply<Option<Hit>>;
 
     /// After a miss: the entry if it is there by now, otherwise the marks. Creates missing marks, which are kept for at least
-    /// `keep`. With `lease` it takes the lease on the load for that time, unless another process has it.
-    fn look_up(&self, name: &EntryName, keep: Duration, lease: Option<Duration>) -> Reply<LookUp>;
+    /// `keep`. It takes the lease on the load for the time `lease`, unless another process has it.
+    ///
+    /// With `refresh`, an entry that is older than that is returned only if another process has the lease.
+    fn look_up(
+        &self,
+        name: &EntryName,
+        keep: Duration,
+        lease: Duration,
+        refresh: Option<Duration>,
+    ) -> Reply<LookUp>;
 
     /// Stores what was loaded, if the marks are those of the look-up and no write holds them. Returns whether it was stored. It
     /// releases the lease in any case.

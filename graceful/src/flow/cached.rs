@@ -1,0 +1,176 @@
+//! What a call does with the read-through cache: what it loads, or what it writes.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::Payload;
+use crate::{
+    cache_stats::CacheCounters,
+    flights::{Landing, Leader},
+    key::Key,
+    marks::{EntryName, Held, Seen, Write},
+    text::Text,
+};
+
+/// An entity as a declaration names it: its pattern and its id.
+pub(crate) type Named = (&'static str, Text);
+
+/// Entities beside the call's own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Others {
+    /// Those that the call changes.
+    pub touches: Vec<Named>,
+    /// Those that its value shows.
+    pub depends_on: Vec<Named>,
+}
+
+/// The load of a reader that missed. Its value is filled in by the step `cache`.
+pub(crate) struct Loading {
+    pub name: EntryName,
+    pub seen: Seen,
+    /// Whether the load may be stored: no write was in progress at the look-up, and no mark was too young.
+    pub storable: bool,
+    pub counters: Arc<CacheCounters>,
+    /// Those who wait for this load.
+    leader: Mutex<Option<Leader<Payload>>>,
+}
+
+impl Loading {
+    pub(crate) fn new(
+        name: EntryName,
+        seen: Seen,
+        storable: bool,
+        counters: Arc<CacheCounters>,
+        leader: Option<Leader<Payload>>,
+    ) -> Self {
+        Self { name, seen, storable, counters, leader: Mutex::new(leader) }
+    }
+
+    /// Ends the load for those who wait.
+    pub(crate) fn land(&self, landing: Landing<Payload>) {
+        if let Some(mut leader) = lock(&self.leader).take() {
+            leader.land(landing);
+        }
+    }
+}
+
+impl fmt::Debug for Loading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loading").field("name", &self.name).field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+/// The write of a handler whose entities are read through the cache.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Writing {
+    pub write: Write,
+    /// The pattern of the call's own entity is held.
+    pub is_own_held: bool,
+    /// The first of the changed entities is the call's own: its key was known before the body.
+    pub is_own_first: bool,
+    /// It is in a transaction of the caller's: its hold is set before the commit, and the relay ends it.
+    pub in_transaction: bool,
+    /// The variant of the entry that a put stores; `None` if there is none that every reader may get.
+    pub variant: Option<Text>,
+    /// The reply to the hold. It is not stored: a relay cannot put, because the value may be old by then.
+    #[serde(skip)]
+    pub held: Option<Held>,
+    /// The flow is skipped by `when`, so nothing but the end of the write runs.
+    #[serde(skip)]
+    pub alone: bool,
+    /// The body has begun, so it may have written.
+    #[serde(skip)]
+    pub began: bool,
+    #[serde(skip)]
+    pub touched: Touched,
+}
+
+impl Writing {
+    /// Adds what the body has touched.
+    pub(crate) fn add_touched(&mut self) {
+        for key in self.touched.take() {
+            if !self.write.changes.contains(&key) {
+                self.write.changes.push(key);
+            }
+        }
+    }
+}
+
+/// The entities that a body touches while it runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Touched(Arc<Mutex<Vec<Key>>>);
+
+impl Touched {
+    pub(crate) fn add(&self, key: Key) {
+        lock(&self.0).push(key);
+    }
+
+    fn take(&self) -> Vec<Key> {
+        std::mem::take(&mut lock(&self.0))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a call does with the read-through cache; most calls do nothing with it.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Cached {
+    #[default]
+    Unread,
+    Loads(Arc<Loading>),
+    Writes(Box<Writing>),
+}
+
+impl Cached {
+    pub(crate) fn loading(&self) -> Option<&Arc<Loading>> {
+        match self {
+            Self::Loads(loading) => Some(loading),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn writing(&self) -> Option<&Writing> {
+        match self {
+            Self::Writes(writing) => Some(writing),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn writing_mut(&mut self) -> Option<&mut Writing> {
+        match self {
+            Self::Writes(writing) => Some(writing),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn is_unread(&self) -> bool {
+        matches!(self, Self::Unread)
+    }
+}
+
+/// Of two calls: they are compared by what is stored of them.
+impl PartialEq for Cached {
+    fn eq(&self, other: &Self) -> bool {
+        self.writing().map(|writing| &writing.write) == other.writing().map(|writing| &writing.write)
+    }
+}
+
+/// A load is of this process only.
+impl Serialize for Cached {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.writing().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cached {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let writing = Option::<Writing>::deserialize(deserializer)?;
+        Ok(writing.map_or(Self::Unread, |writing| Self::Writes(Box::new(writing))))
+    }
+}

@@ -1,0 +1,305 @@
+//! A call that has an orchestrator: its flow from the entry to the end of the body.
+
+use std::{
+    any::Any,
+    sync::Arc,
+    task::{self, Poll, ready},
+};
+
+use tracing::Level;
+
+use super::{
+    FlowBuilder, HandlerSpec,
+    builder::Fill,
+    hold::{self, Hold, Terms},
+};
+use crate::{
+    code::Code,
+    context::Context,
+    flow::{Argument, Cached, CallOutcome, Flow, Loading, Origin},
+    handler::Outcome,
+    pipeline::{self, Ended, FlowRun, Orchestrator, current},
+    step::{Step, StepError},
+};
+
+/// A call that has an orchestrator. If it is dropped before its body has ended, the call counts as cancelled.
+#[derive(Debug)]
+pub struct Active {
+    spec: &'static HandlerSpec,
+    /// `None` until the first poll, if the function is called before its future is polled.
+    orchestrator: Option<Orchestrator>,
+    /// Taken when the call has ended.
+    flow: Option<Arc<Flow>>,
+    polled: bool,
+    /// `when` is false: no step runs.
+    skipped: bool,
+    /// The hold of a write whose entities are read through the cache.
+    hold: Option<Box<Hold>>,
+}
+
+impl Active {
+    pub(super) fn new(spec: &'static HandlerSpec, orchestrator: Option<Orchestrator>, fill: Fill<'_>) -> Option<Self> {
+        let origin = orchestrator
+            .as_ref()
+            .map_or_else(Origin::unknown, |orchestrator| Arc::clone(orchestrator.origin()));
+        let mut flow = Arc::new(Flow::begin(spec.declared(), origin));
+        let filling = owned(&mut flow);
+        filling.message = spec.message();
+        if orchestrator.is_some() {
+            placed(filling);
+        }
+        let follows = FlowBuilder::new(filling, false, Argument::When).filled(fill);
+        filling.values.named_at_entry = filling.values.entity().is_some();
+        // A write to a held pattern is held and ended also without steps.
+        let is_needed = follows || orchestrator.as_ref().is_none_or(Orchestrator::holds_any);
+        is_needed.then(|| Self {
+            spec,
+            orchestrator,
+            flow: Some(flow),
+            polled: false,
+            skipped: !follows,
+            hold: None,
+        })
+    }
+
+    /// Finds the orchestrator if it is not known yet, and the hold that the call needs. Returns false if nothing follows the call.
+    #[inline]
+    pub(super) fn resolve(&mut self) -> bool {
+        let terms = Terms { in_transaction: false, alone: self.skipped };
+        self.polled || self.resolve_first(terms)
+    }
+
+    /// The same for a call whose hold is set before the commit.
+    pub(super) fn resolve_in_transaction(&mut self) -> bool {
+        self.resolve_first(Terms { in_transaction: true, alone: self.skipped })
+    }
+
+    pub(super) const fn requires_hold(&self) -> bool {
+        self.spec.requires_hold()
+    }
+
+    fn resolve_first(&mut self, terms: Terms) -> bool {
+        self.polled = true;
+        if !self.find_orchestrator() {
+            return false;
+        }
+        if self.orchestrator.as_ref().is_some_and(Orchestrator::holds_any) && !self.spec.reads_through() {
+            self.begin_hold(terms);
+        }
+        if self.skipped && self.hold.is_none() {
+            self.flow = None;
+            return false;
+        }
+        true
+    }
+
+    fn begin_hold(&mut self, terms: Terms) {
+        let (Some(orchestrator), Some(flow)) = (&self.orchestrator, &mut self.flow) else { return };
+        let Some(writing) = hold::writing(flow, orchestrator, terms) else { return };
+        self.hold = Hold::begin(&writing, orchestrator).map(Box::new);
+        owned(flow).values.cached = Cached::Writes(Box::new(writing));
+    }
+
+    /// The hold and the flow of a write.
+    #[inline]
+    pub(super) fn hold(&mut self) -> Option<(&mut Hold, &mut Flow)> {
+        let hold = self.hold.as_mut()?;
+        Some((hold, owned(self.flow.as_mut()?)))
+    }
+
+    /// Ready when the body may run.
+    ///
+    /// # Errors
+    /// The declaration requires a hold, and it was not confirmed.
+    pub(super) fn poll_hold(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), StepError>> {
+        let Some((hold, flow)) = self.hold() else { return Poll::Ready(Ok(())) };
+        let held = ready!(hold.poll(flow, cx));
+        Poll::Ready(self.permitted(held))
+    }
+
+    /// The same for a caller that cannot wait.
+    pub(super) fn hold_now(&mut self) -> Result<(), StepError> {
+        let Some((hold, flow)) = self.hold() else { return Ok(()) };
+        let held = hold.poll_now(flow);
+        self.permitted(held)
+    }
+
+    /// Without `required` the body runs all the same.
+    fn permitted(&mut self, held: Result<(), StepError>) -> Result<(), StepError> {
+        match held {
+            Err(error) if self.flow().declaration.options.required.contains(Step::Cache) => {
+                Err(error.unavailable())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs code of the body.
+    #[inline]
+    pub(super) fn in_body<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        match self.hold() {
+            None => run(),
+            Some((hold, flow)) => hold.in_body(flow, run),
+        }
+    }
+
+    /// Renews the hold while the body is not ready.
+    #[inline]
+    pub(super) fn poll_renewal(&mut self, cx: &mut task::Context<'_>) {
+        if let Some((hold, flow)) = self.hold() {
+            hold.poll_renewal(flow, cx);
+        }
+    }
+
+    /// Gives the call the load that the step `cache` stores.
+    pub(super) fn load(&mut self, loading: Arc<Loading>) {
+        self.flow().values.cached = Cached::Loads(loading);
+    }
+
+    fn find_orchestrator(&mut self) -> bool {
+        if self.orchestrator.is_none() {
+            let Some(orchestrator) = current::orchestrator() else {
+                self.spec.without_an_orchestrator();
+                return false;
+            };
+            let flow = self.flow();
+            flow.origin = Arc::clone(orchestrator.origin());
+            placed(flow);
+            self.orchestrator = Some(orchestrator);
+        }
+        true
+    }
+
+    /// Records the result of a body that has returned; from here on no type of the handler is used. `None` if no step runs.
+    pub(super) fn returned<R: Outcome>(
+        self,
+        result: &R,
+        ok: &dyn Fn(&mut FlowBuilder<'_>, &R::Ok),
+        err: &dyn Fn(&mut FlowBuilder<'_>, &R::Err),
+    ) -> Option<Ended> {
+        match result.as_result() {
+            Ok(value) => self.read(CallOutcome::Ok, &mut |builder| ok(builder, value)),
+            Err(error) => self.read(CallOutcome::Err, &mut |builder| err(builder, error)),
+        }
+    }
+
+    fn read(mut self, ending: CallOutcome, fill: Fill<'_>) -> Option<Ended> {
+        let logs = ending == CallOutcome::Err && self.logs_errors();
+        let flow = self.flow();
+        let read = match ending {
+            CallOutcome::Ok => Argument::Payload,
+            _ => {
+                unclassified(flow);
+                Argument::Error
+            }
+        };
+        match FlowBuilder::new(flow, logs, read).filled(fill) {
+            true => self.ended(ending),
+            false => self.ended_alone(ending),
+        }
+    }
+
+    pub(super) fn panicked(mut self, payload: &(dyn Any + Send)) -> Option<Ended> {
+        let logs = self.logs_errors();
+        let flow = self.flow();
+        unclassified(flow);
+        flow.cause = logs.then(|| StepError::panicked(payload).message().into());
+        self.ended(CallOutcome::Panicked)
+    }
+
+    /// Records that the body was not run.
+    pub(super) fn refused(mut self) -> Option<Ended> {
+        unclassified(self.flow());
+        self.ended(CallOutcome::Err)
+    }
+
+    /// Records that the body was not run, because its hold was not confirmed.
+    pub(super) fn unavailable(mut self) -> Option<Ended> {
+        let flow = self.flow();
+        flow.code = Code::Unavailable;
+        flow.message = Code::Unavailable.text().into();
+        self.ended(CallOutcome::Err)
+    }
+
+    fn cancelled(&mut self) -> Option<Ended> {
+        let flow = self.flow();
+        flow.code = Code::Cancelled;
+        flow.message = Code::Cancelled.text().into();
+        self.ended(CallOutcome::Cancelled)
+    }
+
+    /// Ends a call whose steps do not run. The write of a held pattern is ended all the same.
+    #[cold]
+    fn ended_alone(&mut self, ending: CallOutcome) -> Option<Ended> {
+        match self.flow().values.cached.writing_mut() {
+            Some(writing) => {
+                writing.alone = true;
+                self.ended(ending)
+            }
+            None => {
+                self.flow = None;
+                None
+            }
+        }
+    }
+
+    fn ended(&mut self, ending: CallOutcome) -> Option<Ended> {
+        let flow = self.flow();
+        if !ending.is_success() {
+            flow.values.drop_payloads();
+        }
+        if let Some(writing) = flow.values.cached.writing_mut() {
+            writing.add_touched();
+        }
+        flow.end(ending);
+        Some(Ended {
+            orchestrator: self.orchestrator.take()?,
+            flow: self.flow.take()?,
+            overrides: self.spec.overrides(),
+        })
+    }
+
+    /// Whether the cause of a server fault is logged.
+    #[cold]
+    fn logs_errors(&self) -> bool {
+        self.spec.logs_errors()
+            && self.orchestrator.as_ref().is_some_and(Orchestrator::logs_errors)
+            && tracing::enabled!(target: pipeline::CAUSE, Level::ERROR)
+    }
+
+    fn flow(&mut self) -> &mut Flow {
+        owned(self.flow.as_mut().expect("a call ends once"))
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        if self.polled
+            && self.flow.is_some()
+            && let Some(ended) = self.cancelled()
+        {
+            FlowRun::new(ended).detach();
+        }
+    }
+}
+
+/// Borrows the flow mutably; it is not shared before it has ended.
+fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
+    Arc::get_mut(flow).expect("a flow that has not ended is its call's own")
+}
+
+/// Sets the context of the call, and the parent: the flow whose hook made the call.
+fn placed(flow: &mut Flow) {
+    flow.context = Context::of_call();
+    flow.caller = pipeline::caller();
+    if let Some(parent) = current::parent() {
+        flow.parent = Some(parent.id);
+        flow.depth = parent.depth.saturating_add(1);
+    }
+}
+
+/// Sets the code and the message of an error that is not classified.
+fn unclassified(flow: &mut Flow) {
+    flow.code = Code::Internal;
+    flow.message = Code::Internal.text().into();
+}

@@ -1,0 +1,315 @@
+//! One read: it is answered from the cache, or waits for the load of another call, or loads.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::{Found, ReadNames, State, address};
+use crate::{
+    backends::{End, Hit, LookUp, ReadThrough, Reply},
+    flights::{Landing, Leader, Load, Turn},
+    flow::{Loading, Payload},
+    handler::{HandlerSpec, hold::HOLD_EXPIRY, spec::Reads},
+    marks::{EntryName, Lease, Seen, Write},
+    pipeline::{
+        Orchestrator,
+        read_through::{
+            HeldPattern,
+            body::{self, Body, BodyKind, Within},
+        },
+    },
+    step::StepError,
+};
+
+/// How often the load of another process is asked for.
+const POLL: Duration = Duration::from_millis(25);
+
+/// A read that was not answered at once.
+pub(crate) struct Call {
+    pub(super) orchestrator: Orchestrator,
+    held: Arc<HeldPattern>,
+    name: EntryName,
+    load: Load,
+    reads: Reads,
+    /// When the call began, by the clock of the flights.
+    began: u64,
+    within: Within,
+}
+
+/// What a call does.
+pub(crate) enum Decision {
+    /// It is answered.
+    Hit(Payload),
+    /// Its body runs.
+    Load(Loaded),
+}
+
+/// The load of a call.
+pub(crate) struct Loaded {
+    pub orchestrator: Orchestrator,
+    /// What the step `cache` stores and shares; `None` if nothing of it may be.
+    pub loading: Option<Arc<Loading>>,
+    /// The body, for look-ups inside of it.
+    pub body: Arc<Body>,
+    /// The entry that is refreshed: the answer if the body fails.
+    pub stale: Option<Stale>,
+}
+
+/// An entry that is being refreshed.
+pub(crate) struct Stale {
+    value: Payload,
+    orchestrator: Orchestrator,
+    load: Load,
+    /// How long after a failure no refresh is tried.
+    pause: Duration,
+}
+
+impl Call {
+    /// Asks the cache.
+    pub(super) fn begin(orchestrator: &Orchestrator, spec: &'static HandlerSpec, names: &ReadNames) -> State {
+        let Some(reads) = spec.read() else { return State::Plain };
+        let Some((held, protocol)) = orchestrator.held(spec.pattern()) else {
+            orchestrator.not_held(spec.handler(), spec.pattern());
+            return State::Plain;
+        };
+        let Some(name) = names.entry(orchestrator, spec.pattern(), reads) else { return State::Plain };
+        let began = orchestrator.flights().began();
+        let within = body::around(|| Load { handler: address(spec), entry: name.key() }, &name);
+        if within.same_load {
+            return State::Plain;
+        }
+        let refresh = Duration::from_millis(reads.refresh_ms);
+        let reply = match within.may_hit {
+            true => protocol.hit(&name),
+            false => Reply::ready(None),
+        };
+        match reply {
+            Reply::Ready(Some(Ok(Some(hit)))) if refresh.is_zero() || hit.age < refresh => {
+                held.counters.hits.add();
+                State::Hit(Found { value: hit.entry.value, name, orchestrator: orchestrator.clone() })
+            }
+            reply => {
+                let (orchestrator, held) = (orchestrator.clone(), Arc::clone(held));
+                let load = Load { handler: address(spec), entry: name.key() };
+                State::Call(Box::new(Self { orchestrator, held, name, load, reads, began, within }), reply)
+            }
+        }
+    }
+
+    /// Waits for what the call needs to know. If it is dropped, nobody waits for it.
+    pub(crate) async fn decide(self, reply: Reply<Option<Hit>>) -> Decision {
+        let orchestrator = self.orchestrator.clone();
+        let (Ok(first), Some(protocol)) = (reply.await, orchestrator.protocol()) else { return self.alone() };
+        let stale = match self.first(first) {
+            Ok(stale) => stale,
+            Err(decision) => return decision,
+        };
+        if self.within.write {
+            return self.alone();
+        }
+        let deadline = Instant::now() + Duration::from_millis(self.reads.wait_ms);
+        let looked_up_at = orchestrator.flights().look_up();
+        let Ok(looked_up) = self.look_up(protocol, stale.is_some()).await else { return self.alone() };
+        let seen = match looked_up {
+            LookUp::Hit(hit) => return self.hit(hit),
+            LookUp::Missed(seen) => seen,
+        };
+        let shared = self.is_storable(&seen).then(|| seen.clone());
+        match orchestrator.flights().turn(&self.load, self.began, looked_up_at, shared) {
+            Turn::Lead(leader) => self.lead(protocol, leader, seen, stale, deadline).await,
+            Turn::Wait { landing, shares } => {
+                self.release(protocol, &seen);
+                match stale {
+                    // Another call refreshes the entry.
+                    Some(stale) => self.answered(stale),
+                    None => self.wait(protocol, landing, shares, seen, deadline).await,
+                }
+            }
+        }
+    }
+
+    /// What the first question told: an answer, or the entry that is to be refreshed.
+    fn first(&self, hit: Option<Hit>) -> Result<Option<Payload>, Decision> {
+        let Some(hit) = hit else {
+            self.held.counters.misses.add();
+            return Ok(None);
+        };
+        let refresh = Duration::from_millis(self.reads.refresh_ms);
+        let is_due = !refresh.is_zero() && hit.age >= refresh;
+        match is_due && !self.within.write && self.orchestrator.flights().may_refresh(&self.load, Instant::now()) {
+            true => Ok(Some(hit.entry.value)),
+            false => Err(self.hit(hit)),
+        }
+    }
+
+    fn hit(&self, hit: Hit) -> Decision {
+        self.answered(hit.entry.value)
+    }
+
+    fn answered(&self, value: Payload) -> Decision {
+        self.held.counters.hits.add();
+        Decision::Hit(value)
+    }
+
+    fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> Reply<LookUp> {
+        let lease = Duration::from_millis(self.reads.wait_ms / 2).max(Duration::from_millis(1));
+        let refresh = refreshes.then(|| Duration::from_millis(self.reads.refresh_ms));
+        protocol.look_up(&self.name, HOLD_EXPIRY, lease, refresh)
+    }
+
+    /// A replica may not have what was written before the youngest mark.
+    fn is_storable(&self, seen: &Seen) -> bool {
+        !seen.held && seen.youngest >= Duration::from_millis(self.reads.lag_ms)
+    }
+
+    /// Loads; first it waits for another process that loads the same.
+    async fn lead(
+        &self,
+        protocol: &dyn ReadThrough,
+        mut leader: Leader<Payload>,
+        mut seen: Seen,
+        stale: Option<Payload>,
+        deadline: Instant,
+    ) -> Decision {
+        while seen.lease == Lease::Elsewhere && Instant::now() < deadline {
+            tokio::time::sleep_until(deadline.min(Instant::now() + POLL)).await;
+            match self.look_up(protocol, stale.is_some()).await {
+                Ok(LookUp::Hit(hit)) => {
+                    leader.land(Landing::Loaded(hit.entry.value.clone()));
+                    return self.hit(hit);
+                }
+                Ok(LookUp::Missed(newer)) => {
+                    leader.saw(self.is_storable(&newer).then(|| newer.clone()));
+                    seen = newer;
+                }
+                Err(_) => break,
+            }
+        }
+        if stale.is_some() {
+            self.held.counters.refreshed.add();
+        }
+        self.loaded(Some((seen, Some(leader))), stale)
+    }
+
+    /// Waits for the load of another call; then shares it, or the next one.
+    async fn wait(
+        &self,
+        protocol: &dyn ReadThrough,
+        mut landing: watch::Receiver<Landing<Payload>>,
+        mut shares: bool,
+        seen: Seen,
+        deadline: Instant,
+    ) -> Decision {
+        self.held.counters.waited.add();
+        loop {
+            let landed = landing.wait_for(|landing| !matches!(landing, Landing::Running));
+            let landed = match tokio::time::timeout_at(deadline, landed).await {
+                Ok(Ok(landed)) => landed.clone(),
+                Ok(Err(_)) => Landing::Gone,
+                // What it loads may be stored if nothing has changed meanwhile.
+                Err(_) => return self.loaded(Some((seen, None)), None),
+            };
+            match landed {
+                Landing::Loaded(value) if shares => return Decision::Hit(value),
+                Landing::Failed => return self.loaded(Some((seen, None)), None),
+                Landing::Loaded(_) | Landing::Gone | Landing::Running => {}
+            }
+            // All who wait began before the look-up of the next load, so they share it.
+            let looked_up_at = self.orchestrator.flights().look_up();
+            match self.orchestrator.flights().turn(&self.load, self.began, looked_up_at, None) {
+                Turn::Wait { landing: next, shares: next_shares } => (landing, shares) = (next, next_shares),
+                Turn::Lead(mut leader) => {
+                    return match self.look_up(protocol, false).await {
+                        Ok(LookUp::Hit(hit)) => {
+                            leader.land(Landing::Loaded(hit.entry.value.clone()));
+                            self.hit(hit)
+                        }
+                        Ok(LookUp::Missed(seen)) => {
+                            leader.saw(self.is_storable(&seen).then(|| seen.clone()));
+                            self.lead(protocol, leader, seen, None, deadline).await
+                        }
+                        Err(_) => self.alone(),
+                    };
+                }
+            }
+        }
+    }
+
+    /// The same for a caller that cannot wait: it shares no load.
+    pub(super) fn decide_now(&self, reply: Reply<Option<Hit>>) -> Decision {
+        let Some(protocol) = self.orchestrator.protocol().filter(|protocol| protocol.is_immediate()) else {
+            return self.alone();
+        };
+        let Some(Ok(first)) = now(reply) else { return self.alone() };
+        let stale = match self.first(first) {
+            Ok(stale) => stale,
+            Err(decision) => return decision,
+        };
+        if self.within.write {
+            return self.alone();
+        }
+        match now(self.look_up(protocol, stale.is_some())) {
+            Some(Ok(LookUp::Hit(hit))) => self.hit(hit),
+            Some(Ok(LookUp::Missed(seen))) => self.loaded(Some((seen, None)), stale),
+            _ => self.alone(),
+        }
+    }
+
+    /// The body runs, and nothing of it is stored or shared.
+    fn alone(&self) -> Decision {
+        self.loaded(None, None)
+    }
+
+    fn loaded(&self, load: Option<(Seen, Option<Leader<Payload>>)>, stale: Option<Payload>) -> Decision {
+        let loading = load.map(|(seen, leader)| {
+            let storable = self.is_storable(&seen);
+            let counters = Arc::clone(&self.held.counters);
+            Arc::new(Loading::new(self.name.clone(), seen, storable, counters, leader))
+        });
+        let stale = stale.map(|value| Stale {
+            value,
+            orchestrator: self.orchestrator.clone(),
+            load: self.load.clone(),
+            pause: Duration::from_millis(self.reads.refresh_ms) / 10,
+        });
+        let body = Body::within(BodyKind::Loads(self.load.clone()));
+        let orchestrator = self.orchestrator.clone();
+        Decision::Load(Loaded { orchestrator, loading, body, stale })
+    }
+
+    fn release(&self, protocol: &dyn ReadThrough, seen: &Seen) {
+        if let Lease::Taken(lease) = seen.lease {
+            drop(protocol.release(&self.name, lease));
+        }
+    }
+}
+
+impl Stale {
+    /// The answer of a refresh whose body failed.
+    pub(super) fn recall(self) -> Payload {
+        let now = Instant::now();
+        self.orchestrator.flights().refresh_failed(self.load, now, now + self.pause);
+        self.value
+    }
+}
+
+/// The reply, if it is ready at once.
+fn now<T>(reply: Reply<T>) -> Option<Result<T, StepError>> {
+    match reply {
+        Reply::Ready(answer) => answer,
+        Reply::Pending(_) => None,
+    }
+}
+
+/// Makes an entry that this program cannot decode a miss for the next call.
+pub(super) fn forget(orchestrator: &Orchestrator, name: &EntryName) {
+    if let Some(protocol) = orchestrator.protocol() {
+        drop(protocol.end(&Write::new(vec![name.entity.clone()], Vec::new()), None, End::Invalidate));
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("name", &self.name).finish_non_exhaustive()
+    }
+}

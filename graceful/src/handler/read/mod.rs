@@ -1,0 +1,154 @@
+//! Handlers that read through the cache: a hit answers in place of the body; on a miss the body is a load.
+
+mod call;
+mod names;
+mod sync;
+mod through;
+
+use std::future::{Future, IntoFuture as _};
+
+pub use self::{names::ReadNames, sync::FinishRead, through::Through};
+pub(crate) use self::call::{Call, Decision};
+use super::{
+    Active, After, Decode, Entered, FlowBuilder, HandlerSpec, Once, Prepared, Returns, Run, Source, builder::Fill,
+};
+use crate::{
+    backends::{Hit, Reply},
+    flow::Payload,
+    handler::Outcome,
+    marks::EntryName,
+    pipeline::{Orchestrator, current},
+    step::StepError,
+};
+
+/// A call of a handler that reads through the cache, before it runs.
+#[derive(Debug)]
+pub struct Reading(State);
+
+/// What is known of the call.
+#[derive(Debug)]
+enum State {
+    /// The cache is not asked: the body runs.
+    Plain,
+    /// The value is cached.
+    Hit(Found),
+    /// The cache was asked.
+    Call(Box<Call>, Reply<Option<Hit>>),
+    /// The orchestrator is known only when the future is polled.
+    Eager(&'static HandlerSpec, Box<ReadNames>),
+}
+
+/// A cached value, and where it was found.
+#[derive(Debug)]
+struct Found {
+    value: Payload,
+    name: EntryName,
+    orchestrator: Orchestrator,
+}
+
+/// Evaluates the names of a read.
+type Names<'a> = &'a mut dyn FnMut(&mut ReadNames);
+
+/// Enters a reader with the task's or the process' orchestrator.
+pub fn read(
+    spec: &'static HandlerSpec,
+    mut names: impl FnMut(&mut ReadNames),
+    mut fill: impl FnMut(&mut FlowBuilder<'_>),
+) -> (Reading, Entered) {
+    let orchestrator = if Orchestrator::any_exists() { current::orchestrator() } else { None };
+    begin(orchestrator, spec, &mut names, &mut fill)
+}
+
+/// Enters a reader with the orchestrator that its declaration names.
+pub fn read_on(
+    spec: &'static HandlerSpec,
+    on: &impl Source,
+    mut names: impl FnMut(&mut ReadNames),
+    mut fill: impl FnMut(&mut FlowBuilder<'_>),
+) -> (Reading, Entered) {
+    begin(on.orchestrator(), spec, &mut names, &mut fill)
+}
+
+/// Enters a reader that returns a future; see [`enter_eager`](super::enter_eager).
+pub fn read_eager(
+    spec: &'static HandlerSpec,
+    mut names: impl FnMut(&mut ReadNames),
+    mut fill: impl FnMut(&mut FlowBuilder<'_>),
+) -> (Reading, Entered) {
+    if !Orchestrator::any_exists() {
+        return (Reading(State::Plain), Entered(None));
+    }
+    let names = ReadNames::filled(&mut names);
+    let active = Active::new(spec, None, &mut |builder| {
+        names.give(builder);
+        fill(builder);
+    });
+    (Reading(State::Eager(spec, Box::new(names))), Entered(active))
+}
+
+fn begin(
+    orchestrator: Option<Orchestrator>,
+    spec: &'static HandlerSpec,
+    names: Names<'_>,
+    fill: Fill<'_>,
+) -> (Reading, Entered) {
+    let Some(orchestrator) = orchestrator else { return (Reading(State::Plain), Entered(None)) };
+    let names = ReadNames::filled(names);
+    let state = Call::begin(&orchestrator, spec, &names);
+    if matches!(state, State::Hit(_)) {
+        return (Reading(state), Entered(None));
+    }
+    let active = Active::new(spec, Some(orchestrator), &mut |builder| {
+        names.give(builder);
+        fill(builder);
+    });
+    (Reading(state), Entered(active))
+}
+
+impl Reading {
+    /// The future of the call. `decode` makes the handler's value from the cached one.
+    pub fn through<F, R, O, X, A, D>(
+        self,
+        prepared: Prepared<F, R, O, X, A>,
+        decode: D,
+    ) -> Through<Run<F, O, X, A, A::Post>, D>
+    where
+        F: Future<Output = R>,
+        R: Outcome,
+        O: Fn(&mut FlowBuilder<'_>, &R::Ok),
+        X: Fn(&mut FlowBuilder<'_>, &R::Err),
+        A: After<R>,
+        D: Fn(Decode<'_, R::Ok>) -> Result<R::Ok, StepError>,
+    {
+        Through::new(self.0, prepared.into_future(), decode)
+    }
+
+    /// Runs the call of a function that is not async.
+    pub fn finish<B, V, O, X, A, D>(
+        self,
+        prepared: Prepared<&mut Once<B>, V::Outcome, O, X, A>,
+        decode: D,
+    ) -> V
+    where
+        B: FnOnce() -> V,
+        V: FinishRead<O, X, A, D>,
+        O: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Ok),
+        X: Fn(&mut FlowBuilder<'_>, &<V::Outcome as Outcome>::Err),
+        D: Fn(Decode<'_, <V::Outcome as Outcome>::Ok>) -> Result<<V::Outcome as Outcome>::Ok, StepError>,
+    {
+        V::finish_read(self, prepared, decode)
+    }
+}
+
+impl Found {
+    /// An entry that this program cannot decode is a miss: it is invalidated, so that the next call loads it.
+    #[cold]
+    fn is_void(&self) {
+        call::forget(&self.orchestrator, &self.name);
+    }
+}
+
+/// The address of a declaration, which tells handlers that read the same entry apart.
+fn address(spec: &'static HandlerSpec) -> usize {
+    std::ptr::from_ref(spec).addr()
+}

@@ -1,0 +1,156 @@
+//! The future of a reader: the cache, then the body if it must run.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+
+use super::{
+    Call, Decision, State,
+    call::{Loaded, Stale},
+};
+use crate::{
+    backends::BoxFuture,
+    flow::{Loading, Payload},
+    handler::{After, Decode, FlowBuilder, Outcome, Run},
+    marks::Lease,
+    pipeline::{Orchestrator, current, read_through::body::Body},
+    step::StepError,
+};
+
+/// How often the leader of a load extends its lease.
+const EXTENSION: Duration = Duration::from_millis(250);
+
+pin_project! {
+    /// The future of a reader. If it is dropped, those who wait for its load run it themselves.
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Through<Run, D> {
+        #[pin]
+        run: Run,
+        stage: Stage,
+        decode: D,
+    }
+}
+
+enum Stage {
+    Begun(State),
+    Deciding(BoxFuture<Decision>),
+    /// The body runs: as a load, or alone.
+    Running(Option<Running>),
+}
+
+/// A body that loads.
+struct Running {
+    orchestrator: Orchestrator,
+    loading: Option<Arc<Loading>>,
+    body: Arc<Body>,
+    stale: Option<Stale>,
+    extension: Option<Pin<Box<Sleep>>>,
+}
+
+impl<Run, D> Through<Run, D> {
+    pub(super) fn new(state: State, run: Run, decode: D) -> Self {
+        Self { run, stage: Stage::Begun(state), decode }
+    }
+}
+
+impl<F, O, X, A, P, D> Future for Through<Run<F, O, X, A, P>, D>
+where
+    F: Future,
+    F::Output: Outcome,
+    O: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Ok),
+    X: Fn(&mut FlowBuilder<'_>, &<F::Output as Outcome>::Err),
+    A: After<F::Output, Post = P>,
+    P: Future<Output = F::Output> + Unpin,
+    D: Fn(Decode<'_, <F::Output as Outcome>::Ok>) -> Result<<F::Output as Outcome>::Ok, StepError>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        loop {
+            match this.stage {
+                Stage::Begun(state) => match std::mem::replace(state, State::Plain) {
+                    State::Plain => *this.stage = Stage::Running(None),
+                    State::Hit(found) => match (this.decode)(Decode::new(&found.value)) {
+                        Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
+                        Err(_) => {
+                            found.is_void();
+                            *this.stage = Stage::Running(None);
+                        }
+                    },
+                    State::Call(call, reply) => *this.stage = Stage::Deciding(Box::pin(call.decide(reply))),
+                    State::Eager(spec, names) => {
+                        let orchestrator = current::orchestrator();
+                        let begun = orchestrator.map(|orchestrator| Call::begin(&orchestrator, spec, &names));
+                        *this.stage = Stage::Begun(begun.unwrap_or(State::Plain));
+                    }
+                },
+                Stage::Deciding(deciding) => match ready!(deciding.as_mut().poll(cx)) {
+                    Decision::Hit(value) => match (this.decode)(Decode::new(&value)) {
+                        Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
+                        Err(_) => *this.stage = Stage::Running(None),
+                    },
+                    Decision::Load(loaded) => {
+                        if let Some(loading) = &loaded.loading {
+                            this.run.as_mut().load(Arc::clone(loading));
+                        }
+                        *this.stage = Stage::Running(Some(Running::new(loaded)));
+                    }
+                },
+                Stage::Running(None) => return this.run.poll(cx),
+                Stage::Running(Some(running)) => {
+                    let polled = running.body.enter(|| this.run.as_mut().poll(cx));
+                    let Poll::Ready(result) = polled else {
+                        running.poll_extension(cx);
+                        return Poll::Pending;
+                    };
+                    let recalled = running.recalled(result.as_result().is_err());
+                    let recalled = recalled.and_then(|value| (this.decode)(Decode::new(&value)).ok());
+                    return Poll::Ready(recalled.map_or(result, Outcome::from_ok));
+                }
+            }
+        }
+    }
+}
+
+impl Running {
+    fn new(Loaded { orchestrator, loading, body, stale }: Loaded) -> Self {
+        Self { orchestrator, loading, body, stale, extension: None }
+    }
+
+    /// The entry that was to be refreshed, if the body has failed.
+    fn recalled(&mut self, has_failed: bool) -> Option<Payload> {
+        self.stale.take().filter(|_| has_failed).map(Stale::recall)
+    }
+
+    /// Extends the lease of a load that takes long. It is polled with the body, so it ends with it.
+    fn poll_extension(&mut self, cx: &mut Context<'_>) {
+        let Some(loading) = &self.loading else { return };
+        let Lease::Taken(lease) = loading.seen.lease else { return };
+        if self.extension.is_none() {
+            self.extension = self.orchestrator.sleep(EXTENSION).map(Box::pin);
+        }
+        let Some(sleep) = &mut self.extension else { return };
+        while sleep.as_mut().poll(cx).is_ready() {
+            if let Some(protocol) = self.orchestrator.protocol() {
+                // It is finished in the background.
+                drop(protocol.extend(&loading.name, lease, 4 * EXTENSION));
+            }
+            sleep.as_mut().reset(Instant::now() + EXTENSION);
+        }
+    }
+}
+
+impl<Run, D> fmt::Debug for Through<Run, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Through").finish_non_exhaustive()
+    }
+}
