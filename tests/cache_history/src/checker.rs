@@ -118,6 +118,7 @@ impl Checker {
         match ending {
             Ending::Saw(seen) => {
                 self.report.reads += 1;
+                self.report.shown += seen.len() as u64;
                 let shown: Vec<Subject> = seen.iter().map(|seen| seen.subject).collect();
                 assert_eq!(shown, subjects, "a read shows what it was asked for");
                 for (seen, floor) in seen.iter().zip(&running.floors) {

@@ -64,6 +64,8 @@ impl Job {
 /// In the parent: a process that works. It ends with this value.
 #[derive(Debug)]
 pub struct Worker {
+    program: &'static str,
+    job: Job,
     process: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
@@ -71,9 +73,9 @@ pub struct Worker {
 
 impl Worker {
     /// Starts `program`, which calls [`Job::work`] with the job that it gets as its argument.
-    pub fn start(program: &str, job: &Job) -> Self {
+    pub fn start(program: &'static str, job: Job) -> Self {
         let mut process = Command::new(program)
-            .arg(serde_json::to_string(job).unwrap())
+            .arg(serde_json::to_string(&job).unwrap())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -81,7 +83,7 @@ impl Worker {
             .unwrap();
         let input = process.stdin.take().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, input, output }
+        Self { program, job, process, input, output }
     }
 
     /// Waits until it has made its calls, or has read at rest.
@@ -110,8 +112,11 @@ impl Worker {
         assert!(sent.success(), "{sent}");
     }
 
-    /// With `SIGKILL`.
-    pub async fn kill(mut self) {
+    /// Kills it with `SIGKILL`, and starts another one with the same job and other choices.
+    pub async fn replace(&mut self) {
         self.process.kill().await.unwrap();
+        let mut job = self.job.clone();
+        job.plan.process += 1_000;
+        *self = Self::start(self.program, job);
     }
 }

@@ -21,13 +21,15 @@ pub struct Plan {
     pub entities: u64,
     /// After this many calls other entities are used: a call of unknown outcome holds its entities until its hold expires.
     pub epoch: u64,
-    /// One call of this many is cancelled.
-    pub cancelled_one_in: u32,
+    /// How many calls of a hundred are cancelled.
+    pub cancelled: u32,
+    /// How many writes of a hundred end with an `Err` of unknown outcome.
+    pub lost: u32,
 }
 
 impl Plan {
     pub fn new(seed: u64, operations: u64) -> Self {
-        Self { seed, process: 0, operations, tasks: 8, entities: 4, epoch: 500, cancelled_one_in: 50 }
+        Self { seed, process: 0, operations, tasks: 8, entities: 4, epoch: 500, cancelled: 2, lost: 4 }
     }
 
     /// The choices of one task.
@@ -73,7 +75,7 @@ impl Choices {
             55..70 => Call::ReadProfile(id),
             _ => Call::Write(self.write(first, id)),
         };
-        let is_cancelled = self.random.u32(..self.plan.cancelled_one_in) == 0;
+        let is_cancelled = self.random.u32(..100) < self.plan.cancelled;
         let polls = is_cancelled.then(|| self.random.u32(1..8));
         Choice { call, polls }
     }
@@ -96,10 +98,12 @@ impl Choices {
         let is_deleted = matches!(change, Change::DeleteUser(_) | Change::DeleteOrder { .. });
         let manner = if is_deleted { Manner::Plain } else { manner };
         let fate = match self.random.u32(..100) {
-            0..88 => Fate::Succeeds,
-            88..96 => Fate::Refused,
-            96..98 => Fate::LostBefore,
-            _ => Fate::LostAfter,
+            lost if lost < self.plan.lost => match self.random.bool() {
+                true => Fate::LostBefore,
+                false => Fate::LostAfter,
+            },
+            90.. => Fate::Refused,
+            _ => Fate::Succeeds,
         };
         Write { change, manner, fate }
     }
