@@ -6,7 +6,7 @@ pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
         ::graceful::__private010::Registered::new("update_user", ::core::module_path!(),
         "user").declares(& [::graceful::Step::Cache, ::graceful::Step::Event])
         .caches("{}", || ::graceful::__private010::cached:: < Result < User, UserError >
-        > ().__graceful_type())
+        > ().__graceful_type()).keyed("{}")
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

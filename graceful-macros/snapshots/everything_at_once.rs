@@ -8,7 +8,8 @@ async fn save(
     my::graceful::__private010::inventory::submit! {
         my::graceful::__private010::Registered::new("save", ::core::module_path!(),
         "user").declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
-        my::graceful::Step::Schedule, my::graceful::Step::Event])
+        my::graceful::Step::Schedule, my::graceful::Step::Event]).keyed("{}/{}")
+        .versioned().keeps().over_result()
     }
     return my::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

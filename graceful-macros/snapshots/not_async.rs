@@ -3,7 +3,7 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("get", ::core::module_path!(), "user")
         .declares(& [::graceful::Step::Fallback, ::graceful::Step::Cache]).requires(&
-        [::graceful::Step::Fallback])
+        [::graceful::Step::Fallback]).keyed("{}").is_sync()
     }
     return (::graceful::__private010::enter(
         const {

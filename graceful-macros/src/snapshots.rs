@@ -108,6 +108,115 @@ fn not_async() {
 }
 
 #[test]
+fn reader() {
+    snapshot(
+        "reader",
+        quote!(
+            pattern = "order_list",
+            actor = who,
+            when = page < 9,
+            audit(payload),
+            cache(
+                key = "{customer}/{page}",
+                read,
+                refresh = "8m",
+                wait = "1s",
+                lag = "500ms",
+                rev = 2,
+                per_actor,
+                unwritten,
+                depends_on(customer = customer, shop = [shop, "{customer}/{shop}"], prices = ())
+            )
+        ),
+        &quote! {
+            async fn list(customer: u64, shop: Option<u64>, page: u32, who: String) -> Result<Vec<Order>, Error> {
+                orders(customer, shop, page).await
+            }
+        },
+    );
+}
+
+#[test]
+fn reader_that_is_not_async() {
+    snapshot(
+        "reader_that_is_not_async",
+        quote!(pattern = "user", cache(key = "{id}", read), payload = result.name),
+        &quote! {
+            fn get(id: u64) -> Result<User, Error> {
+                users().get(&id).ok_or(Error)
+            }
+        },
+    );
+}
+
+#[test]
+fn reader_that_returns_a_future() {
+    snapshot(
+        "reader_that_returns_a_future",
+        quote!(pattern = "user", cache(key = (), read)),
+        &quote! {
+            fn all(&self) -> impl Future<Output = Result<Vec<User>, Error>> + Send {
+                let users = self.users.clone();
+                async move { users.all().await }
+            }
+        },
+    );
+}
+
+#[test]
+fn reader_under_async_trait() {
+    snapshot(
+        "reader_under_async_trait",
+        quote!(pattern = "user", cache(key = id, read), on = self.orchestrator),
+        &quote! {
+            fn get<'life0, 'async_trait>(
+                &'life0 self,
+                id: u64,
+            ) -> Pin<Box<dyn Future<Output = Result<User, Error>> + Send + 'async_trait>>
+            where
+                'life0: 'async_trait,
+                Self: 'async_trait,
+            {
+                Box::pin(async move {
+                    if let Some(__ret) = None::<Result<User, Error>> {
+                        return __ret;
+                    }
+                    let __self = self;
+                    let id = id;
+                    let __ret: Result<User, Error> = { __self.users.get(id).await };
+                    __ret
+                })
+            }
+        },
+    );
+}
+
+#[test]
+fn writer_that_touches() {
+    snapshot(
+        "writer_that_touches",
+        quote!(
+            pattern = "order",
+            delivery = "durable",
+            tx = tx,
+            cache(
+                key = order.id,
+                shared,
+                rev = 2,
+                required = false,
+                touches(customer = [order.customer, old_customer], r#type = "order.kind"),
+                depends_on(shop = "{order.shop}")
+            )
+        ),
+        &quote! {
+            async fn update(tx: &mut Transaction<'_>, order: Order, old_customer: u64) -> Result<Order, Error> {
+                order.save(tx).await
+            }
+        },
+    );
+}
+
+#[test]
 fn an_async_block_at_the_end() {
     snapshot(
         "an_async_block_at_the_end",

@@ -9,7 +9,10 @@ use std::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{sha256::Sha256, text::{Text, text}};
+use crate::{
+    sha256::Sha256,
+    text::{Text, text},
+};
 
 /// Everything except `[A-Za-z0-9_-]` is encoded, so that user input cannot contain a wildcard, a separator or a term.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');

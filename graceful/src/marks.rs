@@ -118,10 +118,7 @@ impl Seen {
 
     /// Whether two readers saw the same, so that the load of one is as new as that of the other.
     pub fn is_same(&self, other: &Self) -> bool {
-        !self.held
-            && !other.held
-            && self.marks == other.marks
-            && self.incarnation == other.incarnation
+        !self.held && !other.held && self.marks == other.marks && self.incarnation == other.incarnation
     }
 }
 
@@ -192,4 +189,3 @@ impl Held {
         Self { old, new, others, clean, incarnation }
     }
 }
-

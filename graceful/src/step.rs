@@ -271,7 +271,8 @@ impl StepError {
 
     /// The error of a call whose body did not run, because of this failure.
     pub(crate) fn unavailable(self) -> Self {
-        let message = text!("the body did not run, because the cache did not confirm its hold: {}", self.message());
+        let message =
+            text!("the body did not run, because the cache did not confirm its hold: {}", self.message());
         Self { step: Some(Step::Cache), ..Self::of_kind(StepErrorKind::Unavailable, message) }
     }
 

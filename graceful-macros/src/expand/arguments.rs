@@ -1,7 +1,7 @@
 //! The closures that fill the builder.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, spanned::Spanned as _};
 
 use super::bound;
@@ -54,37 +54,84 @@ fn result(handler: &Handler) -> Ident {
 /// One call on the builder per setter. Each asks whether it is needed: where an expression has panicked, all are begun again.
 pub(super) fn setters(handler: &Handler, setters: &[Setter], builder: &Ident) -> Vec<TokenStream> {
     let call = |setter: &Setter| {
+        let set = set(handler, setter, builder);
+        if let Argument::Probe = setter.argument {
+            return set;
+        }
         let span = Span::mixed_site().located_at(setter.span);
-        let krate = &handler.krate.at(span);
-        let method = Ident::new(setter.method, span);
-        let set = match &setter.argument {
-            Argument::Reference(expr) => {
-                let expr = reference(expr);
-                quote_spanned!(span=> #builder.#method(#expr))
-            }
-            Argument::Value(expr) => quote_spanned!(span=> #builder.#method(#expr)),
-            Argument::Format { text, holes } => {
-                let text = proc_macro2::Literal::string(text);
-                let whole = bound("text");
-                let holes = holes.iter().map(|hole| hole_of(hole, krate, builder));
-                let set = match setter.kept.map(syn::Index::from) {
-                    None => quote_spanned!(span=> #builder.#method(&#whole)),
-                    Some(index) => quote_spanned!(span=> #builder.keep(#index, &#whole)),
-                };
-                quote_spanned!(span=> let #whole = #krate::__private010::text(::core::format_args!(#text #(, #holes)*)); #set)
-            }
-            Argument::Probe => {
-                let result = result(handler);
-                let method = Ident::new(&format!("__graceful_{method}"), span);
-                return quote_spanned!(span=> #krate::__private010::probe(#result).#method(#builder));
-            }
-        };
         let argument = Ident::new(&variant(setter.method), span);
         // If `graceful` is not found, this is reported once, at its path.
         let krate = &handler.krate;
         quote_spanned!(span=> if #builder.needs(#krate::__private010::Argument::#argument) { #set })
     };
     setters.iter().map(call).collect()
+}
+
+/// The calls by which a reader names its entry.
+pub(super) fn names(handler: &Handler, names: &Ident) -> Vec<TokenStream> {
+    let call = |setter: &Setter| {
+        let set = set(handler, setter, names);
+        if let Argument::Format { .. } = setter.argument { quote!({ #set }) } else { set }
+    };
+    handler.setters.names.iter().map(call).collect()
+}
+
+/// `builder.key(&user.id)`
+fn set(handler: &Handler, setter: &Setter, builder: &Ident) -> TokenStream {
+    let span = Span::mixed_site().located_at(setter.span);
+    let krate = &handler.krate.at(span);
+    let method = Ident::new(setter.method, span);
+    match &setter.argument {
+        Argument::Reference(expr) => {
+            let expr = reference(expr);
+            quote_spanned!(span=> #builder.#method(#expr))
+        }
+        Argument::Value(expr) => quote_spanned!(span=> #builder.#method(#expr)),
+        Argument::Format { text, holes } => {
+            let whole = bound("text");
+            let set = match setter.kept.map(syn::Index::from) {
+                None => quote_spanned!(span=> #builder.#method(&#whole)),
+                Some(index) => quote_spanned!(span=> #builder.keep(#index, &#whole)),
+            };
+            let text = format(krate, span, text, holes, builder);
+            quote_spanned!(span=> let #whole = #text; #set)
+        }
+        Argument::Probe => {
+            let result = result(handler);
+            let method = Ident::new(&format!("__graceful_{method}"), span);
+            quote_spanned!(span=> #krate::__private010::probe(#result).#method(#builder))
+        }
+        Argument::Related { pattern, ids } => {
+            let each = bound("each");
+            let ids: Vec<_> = ids.iter().filter_map(|id| each_of(handler, id, builder, &each)).collect();
+            let ids = in_one(&ids);
+            quote_spanned!(span=> #builder.#method(#pattern, |#each| #ids))
+        }
+    }
+}
+
+/// `ids(&order.customer).__graceful_each(each)`; of a template, `each(&text(…))`.
+fn each_of(handler: &Handler, id: &Argument, builder: &Ident, each: &Ident) -> Option<TokenStream> {
+    match id {
+        Argument::Reference(expr) => {
+            let span = Span::mixed_site().located_at(expr.span());
+            let (krate, expr) = (handler.krate.at(span), reference(expr));
+            Some(quote_spanned!(span=> #krate::__private010::ids(#expr).__graceful_each(#each)))
+        }
+        Argument::Format { text, holes } => {
+            let text = format(&handler.krate, Span::mixed_site(), text, holes, builder);
+            Some(quote!(#each(&#text)))
+        }
+        Argument::Value(_) | Argument::Probe | Argument::Related { .. } => None,
+    }
+}
+
+/// `text(format_args!("{}/{}", hole(&tenant), hole(&user.id)))`
+fn format(krate: &impl ToTokens, span: Span, text: &str, holes: &[Hole], builder: &Ident) -> TokenStream {
+    let text = proc_macro2::Literal::string(text);
+    let krate = krate.to_token_stream();
+    let holes = holes.iter().map(|hole| hole_of(hole, &krate, builder));
+    quote_spanned!(span=> #krate::__private010::text(::core::format_args!(#text #(, #holes)*)))
 }
 
 /// `cache_value` → `CacheValue`

@@ -4,7 +4,9 @@ mod arguments;
 mod hint;
 mod hooks;
 mod lints;
+mod read;
 mod registered;
+mod spec;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -13,9 +15,10 @@ use syn::{Lifetime, ReturnType, spanned::Spanned as _};
 use self::{
     arguments::{in_one, on, setters},
     hint::Hint,
-    registered::{durable, durable_name, here, identity, registered},
+    registered::{durable, here, registered},
+    spec::{name, spec},
 };
-use crate::model::{Handler, Held, Name, Shape, SpecArgument, Tx};
+use crate::model::{Handler, Held, Shape, Tx};
 
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
@@ -96,7 +99,10 @@ fn call(handler: &Handler) -> TokenStream {
                     let run = in_transaction(handler, tx, &enter, &body, &arms);
                     quote!(async move { #run })
                 }
-                None => answer(enter, quote!(.#run(#body, #arms) #after)),
+                None => {
+                    let call = answer(enter, quote!(.#run(#body, #arms) #after));
+                    in_braces(handler, read::through(handler, &name, false, call))
+                }
             };
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on. It gets its
             // place beforehand, since what is awaited as a value is on the stack twice.
@@ -104,7 +110,8 @@ fn call(handler: &Handler) -> TokenStream {
             quote!(#declared return #krate::__private010::call(#place, #spec, move |#name| #run).await)
         }
         Shape::TailBlock(tail) => {
-            let enter = enter(handler, &spec(handler), false);
+            let spec = spec(handler);
+            let enter = enter(handler, &spec, false);
             let (rebound, capture, body) = (&tail.rebound, &tail.capture, &tail.body);
             let hint = hint.in_a_branch(&[]);
             let body = quote!(async #capture { #hint { #body } });
@@ -112,32 +119,40 @@ fn call(handler: &Handler) -> TokenStream {
                 Some(tx) => in_transaction(handler, tx, &enter, &body, &arms),
                 None => {
                     let call = sent(handler, quote!(#enter.#run(#body, #arms) #after));
+                    let call = read::through(handler, &spec, false, call);
                     quote!(#call.await)
                 }
             };
             tail.with(&quote!(#(#rebound)* #run))
         }
         Shape::Call { returns_impl_future: true, .. } => {
-            let enter = enter(handler, &spec(handler), true);
+            let spec = spec(handler);
+            let enter = enter(handler, &spec, true);
             let krate = krate.at(run_span);
             let block = braced(users, quote!(#hold #body));
             let body = quote_spanned!(users=> move || #block);
             let call = quote_spanned!(run_span=> #krate::__private010::called::<#returned, _, _>(#body));
             let call = sent(handler, quote!(#enter.#run(#call, #arms) #after));
+            let call = in_braces(handler, read::through(handler, &spec, true, call));
             let future = answer(quote!(::core::future::IntoFuture::into_future), quote!((#call)));
             quote!(return #future)
         }
         Shape::Call { eager, .. } => {
-            let enter = enter(handler, &spec(handler), *eager);
+            let spec = spec(handler);
+            let enter = enter(handler, &spec, *eager);
             let call = Ident::new("call", run_span);
             let block = braced(users, quote!(#hold #body));
             let body = hint.of_a_closure(&block);
-            let call = match eager {
-                true => {
+            let (entered, once) = (bound("entered"), bound("body"));
+            let call = match (handler.read, eager) {
+                (Some(read), _) => {
+                    let call = quote!(#enter.#call(&mut #once, #arms) #after);
+                    read::finished(handler, read, &spec, *eager, &body, &call)
+                }
+                (None, true) => {
                     let name = bound("call");
                     let finish = Ident::new("__graceful_finish", run_span);
                     let finished = answer(quote!(#name.__graceful_sends()), quote!(.#finish(#name)));
-                    let (entered, once) = (bound("entered"), bound("body"));
                     quote! {
                         let #entered = #enter;
                         let mut #once = #body;
@@ -145,7 +160,7 @@ fn call(handler: &Handler) -> TokenStream {
                         return #finished
                     }
                 }
-                false => {
+                (None, false) => {
                     let finish = Ident::new("finish", run_span);
                     let finished = answer(enter, quote!(.#call(&mut #body, #arms) #after .#finish()));
                     quote!(return #finished)
@@ -208,6 +223,11 @@ fn in_transaction(
     }
 }
 
+/// What a reader calls is more than an expression.
+fn in_braces(handler: &Handler, call: TokenStream) -> TokenStream {
+    if handler.read.is_some() { quote!({ #call }) } else { call }
+}
+
 fn braced(span: Span, content: TokenStream) -> Group {
     let mut group = Group::new(Delimiter::Brace, content);
     group.set_span(span);
@@ -230,62 +250,21 @@ fn inner(body: &Group, Held { rebound, breaks, .. }: &Held) -> TokenStream {
     }
 }
 
+/// What prepares the call. A reader has entered before, with the names of its entry.
 fn enter(handler: &Handler, spec: &impl ToTokens, eager: bool) -> TokenStream {
-    let krate = &handler.krate;
+    let (krate, fill) = (&handler.krate, fill(handler));
+    match (handler.read, on(handler), eager) {
+        (Some(_), _, _) => bound("entered").into_token_stream(),
+        (None, Some(on), _) => quote!(#krate::__private010::enter_on(#spec, #on, #fill)),
+        (None, None, true) => quote!(#krate::__private010::enter_eager(#spec, #fill)),
+        (None, None, false) => quote!(#krate::__private010::enter(#spec, #fill)),
+    }
+}
+
+/// `|builder| …`
+fn fill(handler: &Handler) -> TokenStream {
     let fill = setters(handler, &handler.setters.entry, &bound("builder"));
     let builder = if fill.is_empty() { quote!(_) } else { bound("builder").into_token_stream() };
     let fill = in_one(&fill);
-    let fill = quote!(|#builder| #fill);
-    match (on(handler), eager) {
-        (Some(on), _) => quote!(#krate::__private010::enter_on(#spec, #on, #fill)),
-        (None, true) => quote!(#krate::__private010::enter_eager(#spec, #fill)),
-        (None, false) => quote!(#krate::__private010::enter(#spec, #fill)),
-    }
-}
-
-fn spec(handler: &Handler) -> TokenStream {
-    let krate = &handler.krate;
-    let mut calls = TokenStream::new();
-    for (index, call) in handler.spec.iter().enumerate() {
-        let method = hidden(call.method);
-        let arguments = call.arguments.iter().map(|argument| match argument {
-            SpecArgument::Name(name) => self::name(handler, name),
-            SpecArgument::Names(names) => {
-                let names = names.iter().map(|name| self::name(handler, name));
-                quote!(const { &[#(#names),*] })
-            }
-            SpecArgument::Millis(millis) => millis.to_token_stream(),
-            SpecArgument::BudgetMillis(millis) => millis.to_token_stream(),
-            SpecArgument::Variant(of, variant) => {
-                let (of, variant) = (hidden(of), hidden(variant));
-                quote!(#krate::__private010::#of::#variant)
-            }
-        });
-        let separator = if index == 0 { quote!(#krate::__private010::HandlerSpec::) } else { quote!(.) };
-        calls.extend(quote!(#separator #method(#(#arguments),*)));
-    }
-    let hooks = match handler.durable {
-        true => {
-            let durable = durable_name();
-            quote!(.durable(&#durable))
-        }
-        false => {
-            let identity = identity(handler);
-            let hooks = hooks::detached(handler).map(|start| quote!(.hooks(#start)));
-            quote!(.identity(#identity) #hooks)
-        }
-    };
-    quote!(const { &#calls #hooks })
-}
-
-/// A constant is checked where it is known, while it is compiled.
-fn name(handler: &Handler, name: &Name) -> TokenStream {
-    match name {
-        Name::Text(text) => text.to_token_stream(),
-        Name::Constant(path) => {
-            let span = Span::mixed_site().located_at(path.span());
-            let krate = handler.krate.at(span);
-            quote_spanned!(span=> #krate::__private010::name(#path))
-        }
-    }
+    quote!(|#builder| #fill)
 }

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::{hidden, hooks, name};
 use crate::{
-    model::Handler,
+    model::{Handler, Keyed},
     words::{Step, Words as _},
 };
 
@@ -69,9 +69,24 @@ pub(super) fn registered(handler: &Handler) -> TokenStream {
         let (key, returned) = (&cached.key, &cached.returned);
         quote!(.caches(#key, || #krate::__private010::cached::<#returned>().__graceful_type()))
     });
+    let keyed = registered.keyed.as_ref().map(keyed);
     quote! {
         #krate::__private010::inventory::submit! {
-            #krate::__private010::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches
+            #krate::__private010::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches #keyed
         }
     }
+}
+
+/// What the check at start compares with other handlers.
+fn keyed(keyed: &Keyed) -> TokenStream {
+    let form = &keyed.form;
+    let words = keyed.words.iter().map(|word| hidden(word));
+    let rev = keyed.rev.map(|rev| quote!(.rev(#rev)));
+    let patterns = |method, patterns: &[String]| {
+        let method = hidden(method);
+        (!patterns.is_empty()).then(|| quote!(.#method(&[#(#patterns),*])))
+    };
+    let depends_on = patterns("depends_on", &keyed.depends_on);
+    let touches = patterns("touches", &keyed.touches);
+    quote!(.keyed(#form) #(.#words())* #rev #depends_on #touches)
 }

@@ -1,7 +1,9 @@
 //! Combines the arguments with the function: [`Args`] and [`Function`] → [`Handler`]. All defaults are here, and all rules between
 //! arguments are in `rules`.
 
+mod cache;
 mod registered;
+mod related;
 mod rules;
 mod scope;
 mod setters;
@@ -13,16 +15,17 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Expr, FnArg, Pat, PatType, Path, Signature, Type};
 
+pub(crate) use self::{
+    registered::Keyed,
+    setters::{Argument, Hole, Setter, Setters},
+    shape::{Held, Returned, Shape},
+    spec::{SpecArgument, SpecCall},
+};
 use self::{
     registered::Registered,
     rules::{check_function, check_rules},
     scope::Scope,
     spec::{call, options},
-};
-pub(crate) use self::{
-    setters::{Argument, Hole, Setter, Setters},
-    shape::{Held, Returned, Shape},
-    spec::{SpecArgument, SpecCall},
 };
 pub(crate) use crate::parse::Name;
 use crate::{
@@ -55,6 +58,8 @@ pub(crate) struct Handler {
     pub(crate) required: Option<Span>,
     /// The delivery is durable, so a relay must find the handler.
     pub(crate) durable: bool,
+    /// Where it says that it is answered from the cache, if it does.
+    pub(crate) read: Option<Span>,
     /// The identity, if the handler declares one.
     pub(crate) name: Option<Name>,
     pub(crate) tx: Option<Tx>,
@@ -131,7 +136,7 @@ impl Handler {
         let durable = delivery(&args) == Delivery::Durable;
 
         let pattern = pattern(&args, &function.signature.ident, errors);
-        let registered = Registered::of(&args, &pattern, &function, &shape);
+        let registered = Registered::of(&args, &pattern, &function, &shape, &scope);
         let event = args.event.as_ref().map(|event| event_names(event, &pattern, &name, errors));
         let spoken = match &event {
             Some((Name::Text(emitted), _)) => emitted.value(),
@@ -162,6 +167,7 @@ impl Handler {
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|(_, step)| step.required),
             durable,
+            read: args.cache.read,
             name: args.name.clone(),
             tx: args.tx.map(|name| Tx::new(name, &function.signature)),
             on,
@@ -202,10 +208,10 @@ fn answer(body: &Group) -> (Span, Span) {
 }
 
 impl Handler {
-    /// Whether no hook borrows the result, and no step can change the answer.
+    /// Whether no hook borrows the result, and neither a step nor the cache can change the answer.
     pub(crate) fn is_plain(&self) -> bool {
         let typed = self.hooks.iter().any(|hook| hook.arm != HookArm::Both);
-        !typed && self.fallback.is_none() && self.required.is_none()
+        !typed && self.read.is_none() && self.fallback.is_none() && self.required.is_none()
     }
 
     /// The hooks for which a relay decodes the result, instead of borrowing it.

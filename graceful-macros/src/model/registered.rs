@@ -10,13 +10,15 @@ use syn::{
 };
 
 use super::{
-    Shape, fully_hooked,
-    scope::identifiers,
+    Shape,
+    cache::over_result,
+    fully_hooked,
+    scope::{Scope, identifiers},
     shape::{output_of, without_parentheses},
 };
 use crate::{
-    parse::{Args, Function, Name, Piece, Value},
-    words::{OnOk, Step},
+    parse::{Args, Function, Name, Piece, Related, Value},
+    words::{OnErr, OnOk, Step},
 };
 
 /// The registered data of a handler.
@@ -28,6 +30,55 @@ pub(crate) struct Registered {
     /// The steps that are `required` or that an argument needs, and that no hook replaces.
     pub(crate) required: Vec<Step>,
     pub(crate) cached: Option<Cached>,
+    pub(crate) keyed: Option<Keyed>,
+}
+
+/// What the declaration says of the handler's cache key and of the entities beside it.
+pub(crate) struct Keyed {
+    /// The form of the key; empty if it can have any form.
+    pub(crate) form: String,
+    /// The calls without an argument, for what the handler is and does.
+    pub(crate) words: Vec<&'static str>,
+    pub(crate) rev: Option<u32>,
+    pub(crate) depends_on: Vec<String>,
+    pub(crate) touches: Vec<String>,
+}
+
+impl Keyed {
+    fn of(args: &Args, function: &Function, shape: &Shape, scope: &Scope) -> Option<Self> {
+        let cache = &args.cache;
+        let key = cache.key.as_ref().filter(|_| args.steps[Step::Cache].off.is_none())?;
+        let keeps = cache.on_err.as_ref().is_some_and(|on_err| on_err.value == OnErr::Keep);
+        let words = [
+            ("reads", cache.read.is_some()),
+            ("per_actor", cache.per_actor.is_some()),
+            ("unwritten", cache.unwritten.is_some()),
+            ("shared", cache.shared.is_some()),
+            ("is_sync", is_sync(function, shape)),
+            ("versioned", cache.version.is_some()),
+            ("keeps", keeps),
+            ("over_result", over_result(key, scope).is_some()),
+        ];
+        let names = |related: &[Related]| related.iter().map(Related::name).collect();
+        Some(Self {
+            form: form(key).unwrap_or_default(),
+            words: words.into_iter().filter_map(|(word, applies)| applies.then_some(word)).collect(),
+            rev: cache.rev.as_ref().map(|rev| rev.value),
+            depends_on: names(&cache.depends_on),
+            touches: names(&cache.touches),
+        })
+    }
+}
+
+/// Whether the function cannot await: it returns what is called a `Result`. An alias of another name may be a boxed future.
+fn is_sync(function: &Function, shape: &Shape) -> bool {
+    let ReturnType::Type(_, returned) = &function.signature.output else { return false };
+    match (shape, without_parentheses(returned)) {
+        (Shape::Call { eager: false, .. }, Type::Path(path)) => {
+            path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
+        }
+        _ => false,
+    }
 }
 
 /// What an `Ok` puts into the cache.
@@ -39,7 +90,7 @@ pub(crate) struct Cached {
 }
 
 impl Registered {
-    pub(super) fn of(args: &Args, pattern: &Name, function: &Function, shape: &Shape) -> Self {
+    pub(super) fn of(args: &Args, pattern: &Name, function: &Function, shape: &Shape, scope: &Scope) -> Self {
         let served = || args.steps.iter().filter(|(_, args)| args.off.is_none() && !fully_hooked(args));
         let mut used = Vec::new();
         identifiers(function.signature.to_token_stream(), &mut used);
@@ -59,6 +110,7 @@ impl Registered {
             declared: served().filter(|(_, args)| args.given).map(|(step, _)| step).collect(),
             required,
             cached: cached(args, &names, shape),
+            keyed: Keyed::of(args, function, shape, scope),
         }
     }
 }
@@ -67,8 +119,9 @@ fn cached(args: &Args, names: &Names<'_>, shape: &Shape) -> Option<Cached> {
     let (cache, step) = (&args.cache, &args.steps[Step::Cache]);
     let replaced = step.off.is_some() || step.with.is_some() || step.ok.is_some();
     let invalidates = cache.on_ok.as_ref().is_some_and(|on_ok| on_ok.value == OnOk::Invalidate);
-    // The type of an expression is not known here.
-    if replaced || invalidates || cache.value.is_some() || args.payload.is_some() {
+    // The type of an expression is not known here. What a reader caches is its value, whatever the payload is.
+    let is_expression = cache.value.is_some() || args.payload.is_some() && cache.read.is_none();
+    if replaced || invalidates || is_expression {
         return None;
     }
     Some(Cached { key: form(cache.key.as_ref()?)?, returned: names.returned(shape)? })
@@ -77,21 +130,23 @@ fn cached(args: &Args, names: &Names<'_>, shape: &Shape) -> Option<Cached> {
 /// The form of a key: its values, and the text between them. Keys of different forms, such as `list/{page}` and `{id}`, are different
 /// keys. `None` if an expression can have any form.
 fn form(key: &Value) -> Option<String> {
-    match key {
-        Value::Template(template) => {
+    match (key, key.expr()) {
+        (Value::Template(template), None) => {
             let pieces = template.pieces.iter().map(|piece| match piece {
                 Piece::Text(text) => text.as_str(),
                 Piece::Hole(_) => "{}",
             });
             Some(pieces.collect())
         }
-        Value::Expr(expr) | Value::Quoted(expr, _) => form_of(expr),
+        (_, expr) => form_of(expr?),
     }
 }
 
 fn form_of(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Some(number.base10_digits().to_owned()),
+        // That of a singleton.
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
         Expr::Path(path) => {
             // A constant is the same for every call, but its text is not known here: two constants may have the same text.
             let is_value = path.path.get_ident()?.to_string().chars().any(char::is_lowercase);

@@ -4,7 +4,7 @@ use darling::error::Accumulator;
 use proc_macro2::{Ident, Span};
 use syn::{ReturnType, Type};
 
-use super::{Shape, delivery, scope::Scope};
+use super::{Shape, cache::check_cache, delivery, scope::Scope};
 use crate::{
     errors::{at, wrong},
     parse::{Args, Function, StepArgs},
@@ -36,12 +36,6 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
     for step in Step::ALL {
         check_step(&mut args.steps[*step], *step, delivery, errors);
     }
-    if let Some(tx) = args.tx.take() {
-        match broken_by_tx(&tx, args, scope, shape) {
-            Some(rule) => errors.push(wrong(&tx, rule)),
-            None => args.tx = Some(tx),
-        }
-    }
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
         errors.push(at(
             *to,
@@ -65,6 +59,13 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
             age.span,
             "`max_age` applies to the last good value only: `fallback(last_good, max_age = \"1h\")`",
         ));
+    }
+    check_cache(args, scope, errors);
+    if let Some(tx) = args.tx.take() {
+        match broken_by_tx(&tx, args, scope, shape) {
+            Some(rule) => errors.push(wrong(&tx, rule)),
+            None => args.tx = Some(tx),
+        }
     }
 }
 

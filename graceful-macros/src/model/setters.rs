@@ -15,6 +15,8 @@ use crate::{
 /// The calls on the builder at entry, and after an `Ok`.
 #[derive(Default)]
 pub(crate) struct Setters {
+    /// The calls by which a reader names its entry, before all others.
+    pub(crate) names: Vec<Setter>,
     pub(crate) entry: Vec<Setter>,
     pub(crate) after: Vec<Setter>,
     /// The parameters that expressions over `result` also use, so they must be `Copy`.
@@ -24,6 +26,7 @@ pub(crate) struct Setters {
 }
 
 /// One call on the builder.
+#[derive(Clone)]
 pub(crate) struct Setter {
     pub(crate) method: &'static str,
     /// The value is the part with this number of a text that another call completes.
@@ -32,6 +35,7 @@ pub(crate) struct Setter {
     pub(crate) span: Span,
 }
 
+#[derive(Clone)]
 pub(crate) enum Argument {
     Reference(Expr),
     Value(Expr),
@@ -42,8 +46,14 @@ pub(crate) enum Argument {
     },
     /// The `Ok` value, if it can be serialised.
     Probe,
+    /// The entities of a pattern: one id, or several, by each of these.
+    Related {
+        pattern: String,
+        ids: Vec<Argument>,
+    },
 }
 
+#[derive(Clone)]
 pub(crate) enum Hole {
     /// Encoded, so that a hole cannot contain a separator.
     Encoded(Expr),
@@ -56,7 +66,11 @@ impl Setters {
     pub(super) fn new(args: &Args, scope: &Scope, errors: &mut Accumulator) -> Self {
         let mut setters = Builder { setters: Self::default(), kept_parts: 0, scope, errors };
         setters.add("when", args.when.as_ref(), Kind::Value);
-        setters.add("key", args.cache.key.as_ref(), Kind::Name);
+        if args.cache.read.is_none() {
+            setters.add("key", args.cache.key.as_ref(), Kind::Name);
+            setters.related("touches", &args.cache.touches);
+            setters.related("depends_on", &args.cache.depends_on);
+        }
         setters.add("id", args.id.as_ref(), Kind::Name);
         setters.add("actor", args.actor.as_ref(), Kind::Name);
         setters.add("graph_to", args.graph_to.as_ref().map(|(_, to)| to), Kind::Name);
@@ -70,16 +84,25 @@ impl Setters {
             Kind::Payload,
         );
         if let Some(message) = &args.message {
-            setters.template("message", message, false);
+            let message = setters.template("message", message, false);
+            if let Some((phase, message)) = message {
+                setters.push(phase, message);
+            }
         }
         if args.payload.is_none() {
             setters.probe(args);
+        } else if let Some(span) = args.cache.read {
+            let method = "needed_cached";
+            setters.push(Phase::After, Setter { method, kept: None, argument: Argument::Probe, span });
         }
         if let (Some(span), true) = (restored(args), args.payload.is_some()) {
             setters.push(
                 Phase::After,
                 Setter { method: "needed_value", kept: None, argument: Argument::Probe, span },
             );
+        }
+        if args.cache.read.is_some() {
+            setters.names(args);
         }
         setters.setters
     }
@@ -89,22 +112,27 @@ impl Setters {
     /// Collects the names that the expressions use.
     pub(super) fn names(&self) -> Vec<Ident> {
         let mut names = self.kept.clone();
-        for setter in self.entry.iter().chain(&self.after) {
-            match &setter.argument {
-                Argument::Reference(expr) | Argument::Value(expr) => {
-                    identifiers(expr.to_token_stream(), &mut names);
-                }
-                Argument::Format { holes, .. } => {
-                    for hole in holes {
-                        if let Hole::Encoded(expr) | Hole::Plain(expr) = hole {
-                            identifiers(expr.to_token_stream(), &mut names);
-                        }
-                    }
-                }
-                Argument::Probe => {}
-            }
+        for setter in self.names.iter().chain(&self.entry).chain(&self.after) {
+            setter.argument.names(&mut names);
         }
         names
+    }
+}
+
+impl Argument {
+    fn names(&self, names: &mut Vec<Ident>) {
+        match self {
+            Self::Reference(expr) | Self::Value(expr) => identifiers(expr.to_token_stream(), names),
+            Self::Format { holes, .. } => {
+                for hole in holes {
+                    if let Hole::Encoded(expr) | Hole::Plain(expr) = hole {
+                        identifiers(expr.to_token_stream(), names);
+                    }
+                }
+            }
+            Self::Related { ids, .. } => ids.iter().for_each(|id| id.names(names)),
+            Self::Probe => {}
+        }
     }
 }
 
@@ -115,14 +143,14 @@ fn restored(args: &Args) -> Option<Span> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Name,
     Payload,
     Value,
 }
 
-struct Builder<'a> {
-    setters: Setters,
+pub(super) struct Builder<'a> {
+    pub(super) setters: Setters,
     kept_parts: usize,
     scope: &'a Scope,
     errors: &'a mut Accumulator,
@@ -130,37 +158,58 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn add(&mut self, method: &'static str, value: Option<&Value>, kind: Kind) {
-        match value {
-            None => {}
-            Some(Value::Template(template)) if kind == Kind::Value => {
-                self.errors
-                    .push(at(template.span, format!("`{method}` takes an expression, not a template")));
-            }
-            Some(Value::Template(template)) => self.template(method, template, kind == Kind::Name),
-            // If a text was meant, an error per word would be misleading.
-            Some(Value::Quoted(expr, text)) if kind != Kind::Value && self.scope.is_unknown(expr) => {
-                self.errors.push(wrong(text, self.scope.not_an_expression(expr)));
-            }
-            Some(Value::Quoted(expr @ Expr::Binary(_), text))
-                if kind != Kind::Value && !text.value().contains(char::is_whitespace) =>
-            {
-                self.errors.push(wrong(text, calculated(expr)));
-            }
-            Some(Value::Expr(expr) | Value::Quoted(expr, _)) => self.expr(method, expr, kind),
+        if let Some((phase, setter)) = value.and_then(|value| self.setter(method, value, kind)) {
+            self.push(phase, setter);
         }
     }
 
-    fn expr(&mut self, method: &'static str, expr: &Expr, kind: Kind) {
-        let Some(phase) = self.phase(expr) else { return };
+    pub(super) fn setter(
+        &mut self,
+        method: &'static str,
+        value: &Value,
+        kind: Kind,
+    ) -> Option<(Phase, Setter)> {
+        match value {
+            Value::Template(template) if kind == Kind::Value => {
+                self.errors
+                    .push(at(template.span, format!("`{method}` takes an expression, not a template")));
+                None
+            }
+            Value::Template(template) => match value.expr() {
+                Some(only) if kind == Kind::Name => self.expr(method, only, kind),
+                _ => self.template(method, template, kind == Kind::Name),
+            },
+            // If a text was meant, an error per word would be misleading.
+            Value::Quoted(expr, text) if kind != Kind::Value && self.scope.is_unknown(expr) => {
+                self.errors.push(wrong(text, self.scope.not_an_expression(expr)));
+                None
+            }
+            Value::Quoted(expr @ Expr::Binary(_), text)
+                if kind != Kind::Value && !text.value().contains(char::is_whitespace) =>
+            {
+                self.errors.push(wrong(text, calculated(expr)));
+                None
+            }
+            Value::Expr(expr) | Value::Quoted(expr, _) => self.expr(method, expr, kind),
+        }
+    }
+
+    fn expr(&mut self, method: &'static str, expr: &Expr, kind: Kind) -> Option<(Phase, Setter)> {
+        let phase = self.phase(expr)?;
         let argument = match kind {
             Kind::Value => Argument::Value(self.scope.localised(expr)),
             Kind::Name | Kind::Payload => Argument::Reference(self.scope.localised(expr)),
         };
-        self.push(phase, Setter { method, kept: None, argument, span: expr.span() });
+        Some((phase, Setter { method, kept: None, argument, span: expr.span() }))
     }
 
     /// The holes over parameters are evaluated at entry. If others need the `Ok` value, the text is completed after the body.
-    fn template(&mut self, method: &'static str, template: &Template, encoded: bool) {
+    fn template(
+        &mut self,
+        method: &'static str,
+        template: &Template,
+        encoded: bool,
+    ) -> Option<(Phase, Setter)> {
         let mut text = String::new();
         let mut holes = Vec::new();
         let mut wrong = false;
@@ -176,7 +225,7 @@ impl Builder<'_> {
             }
         }
         if wrong {
-            return;
+            return None;
         }
         let last = holes.iter().map(|(phase, _)| *phase).find(|phase| *phase == Phase::After);
         let last = last.unwrap_or(Phase::Entry);
@@ -193,24 +242,22 @@ impl Builder<'_> {
             filled.push(Hole::Kept(self.kept_parts));
             self.kept_parts += 1;
         }
-        self.push(
-            last,
-            Setter {
-                method,
-                kept: None,
-                argument: Argument::Format { text, holes: filled },
-                span: template.span,
-            },
-        );
+        let argument = Argument::Format { text, holes: filled };
+        Some((last, Setter { method, kept: None, argument, span: template.span }))
     }
 
     /// Makes the `Ok` value the payload if it is `Serialize`; if an argument needs the payload, it must be.
     fn probe(&mut self, args: &Args) {
-        let put =
-            args.cache.on_ok.as_ref().filter(|on_ok| on_ok.value == OnOk::Put && args.cache.value.is_none());
+        let cache = &args.cache;
+        let put = cache.on_ok.as_ref().filter(|on_ok| on_ok.value == OnOk::Put && cache.value.is_none());
         let needed = put.map(|on_ok| on_ok.span).or(args.last_good).or_else(|| restored(args));
         let krate = args.krate.as_ref().map_or_else(Span::call_site, syn::spanned::Spanned::span);
-        let (method, span) = needed.map_or(("payload", krate), |span| ("needed_payload", span));
+        let (method, span) = match (cache.read, needed) {
+            // The payload is what a hit answers with.
+            (Some(span), _) => ("needed_read", span),
+            (None, Some(span)) => ("needed_payload", span),
+            (None, None) => ("payload", krate),
+        };
         self.push(Phase::After, Setter { method, kept: None, argument: Argument::Probe, span });
     }
 
@@ -230,7 +277,7 @@ impl Builder<'_> {
         }
     }
 
-    fn push(&mut self, phase: Phase, setter: Setter) {
+    pub(super) fn push(&mut self, phase: Phase, setter: Setter) {
         match phase {
             Phase::Entry => self.setters.entry.push(setter),
             Phase::After => self.setters.after.push(setter),

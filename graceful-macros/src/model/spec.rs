@@ -1,5 +1,6 @@
 //! The calls on the `HandlerSpec` of a handler.
 
+use super::cache::is_skipped;
 use crate::{
     parse::{Args, Name},
     words::{Delivery, Words},
@@ -16,6 +17,7 @@ pub(crate) enum SpecArgument {
     Names(Vec<Name>),
     Millis(u64),
     BudgetMillis(u32),
+    Revision(u32),
     /// A variant of an enum of the runtime: the names of enum and variant.
     Variant(&'static str, &'static str),
 }
@@ -32,7 +34,7 @@ pub(super) fn call<const N: usize>(method: &'static str, arguments: [SpecArgumen
 
 /// The calls for the arguments that are options of a step or of the handler.
 pub(super) fn options(args: &Args) -> Vec<SpecCall> {
-    use SpecArgument::{BudgetMillis, Millis, Names};
+    use SpecArgument::{BudgetMillis, Millis, Names, Revision};
 
     let cache = &args.cache;
     let name = |name: &Option<Name>| name.clone().map(SpecArgument::Name);
@@ -48,6 +50,10 @@ pub(super) fn options(args: &Args) -> Vec<SpecCall> {
                 .map(|delivery| SpecArgument::variant(delivery.value)),
         ),
         ("cache_ttl_ms", cache.ttl.as_ref().map(|ttl| Millis(ttl.value))),
+        ("refresh_ms", cache.refresh.as_ref().map(|refresh| Millis(refresh.value))),
+        ("wait_ms", cache.wait.as_ref().map(|wait| Millis(wait.value))),
+        ("lag_ms", cache.lag.as_ref().map(|lag| Millis(lag.value))),
+        ("rev", cache.rev.as_ref().filter(|_| cache.read.is_some()).map(|rev| Revision(rev.value))),
         ("on_ok", cache.on_ok.as_ref().map(|on_ok| SpecArgument::variant(on_ok.value))),
         ("on_err", cache.on_err.as_ref().map(|on_err| SpecArgument::variant(on_err.value))),
         ("incident", name(&args.incident)),
@@ -59,13 +65,19 @@ pub(super) fn options(args: &Args) -> Vec<SpecCall> {
         ("last_good", args.last_good.map(|_| Millis(max_age))),
     ];
     let once = once.into_iter().filter_map(|(method, argument)| Some(call(method, [argument?])));
+    let words = [
+        cache.read.map(|_| call("reads", [])),
+        cache.per_actor.map(|_| call("per_actor", [])),
+        cache.unrequired.as_ref().map(|_| call("hold_optional", [])),
+    ];
+    let once = once.chain(words.into_iter().flatten());
     let once = once.chain(args.audit_payload.map(|_| call("audit_payload", [])));
-    let by_step = args.steps.iter().flat_map(|(step, args)| {
+    let by_step = args.steps.iter().flat_map(|(step, given)| {
         let variant = || SpecArgument::variant(step);
-        let budget = args.timeout.as_ref().and_then(|timeout| u32::try_from(timeout.value).ok());
+        let budget = given.timeout.as_ref().and_then(|timeout| u32::try_from(timeout.value).ok());
         [
-            args.off.map(|_| call("off", [variant()])),
-            args.required.map(|_| call("required", [variant()])),
+            (given.off.is_some() || is_skipped(step, args)).then(|| call("off", [variant()])),
+            given.required.map(|_| call("required", [variant()])),
             budget.map(|budget| call("timeout_ms", [variant(), BudgetMillis(budget)])),
         ]
     });

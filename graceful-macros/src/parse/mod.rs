@@ -1,5 +1,7 @@
 //! The grammar of `#[orchestrate(…)]`: tokens → [`Args`]. What an argument means beside others is the model's.
 
+mod cache;
+mod duration;
 mod function;
 mod options;
 mod steps;
@@ -11,6 +13,7 @@ use syn::{Expr, Path};
 
 use self::value::{choice, name, names, path, string};
 pub(crate) use self::{
+    cache::{CacheArgs, Related},
     function::{Function, Item, with_defaults},
     steps::{StepArgs, Steps},
     value::{At, Name, Piece, Template, Value},
@@ -18,7 +21,7 @@ pub(crate) use self::{
 use crate::{
     errors::{nearest, suggestion, wrong},
     syntax::{Arg, ArgValue, Examples, arguments},
-    words::{AlertOn, Delivery, OnErr, OnOk, Severity, Step, Words},
+    words::{AlertOn, Delivery, Severity, Step, Words},
 };
 
 /// The block's arguments, as its methods get them.
@@ -107,18 +110,6 @@ impl Broken {
 }
 
 #[derive(Default)]
-pub(crate) struct CacheArgs {
-    /// Where `cache` stands, if it does.
-    pub(crate) given: Option<Span>,
-    pub(crate) key: Option<Value>,
-    pub(crate) ttl: Option<At<u64>>,
-    pub(crate) value: Option<Value>,
-    pub(crate) version: Option<Value>,
-    pub(crate) on_ok: Option<At<OnOk>>,
-    pub(crate) on_err: Option<At<OnErr>>,
-}
-
-#[derive(Default)]
 pub(crate) struct EventArgs {
     pub(crate) name: Option<Name>,
     pub(crate) failed: Option<Name>,
@@ -172,7 +163,10 @@ impl Args {
     }
 
     /// A method's own arguments win over its block's.
-    fn or(self, defaults: Self) -> Self {
+    fn or(self, mut defaults: Self) -> Self {
+        if self.cache.unrequired.is_some() {
+            defaults.steps[Step::Cache].required = None;
+        }
         // Another cache key is another cache declaration, and another event another event.
         let cache = if self.cache.given.is_some() { self.cache } else { defaults.cache };
         let (last_good, max_age) = match self.steps[Step::Fallback].given {

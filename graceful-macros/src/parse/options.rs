@@ -5,9 +5,10 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{Expr, spanned::Spanned as _};
 
 use super::{
-    Args, CacheArgs, EventArgs,
+    Args, EventArgs,
+    duration::millis,
     steps::{self, valueless},
-    value::{self, Name, choice, is_constant, is_word, meant, millis, name, path},
+    value::{self, Name, choice, is_constant, is_word, meant, name, path},
 };
 use crate::{
     errors::{put, wrong},
@@ -150,26 +151,6 @@ impl Args {
         Ok(())
     }
 
-    fn take_cache(&mut self, at: &Ident, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
-        let Self { steps, cache, .. } = self;
-        let step = &mut steps[Step::Cache];
-        cache.given = Some(at.span());
-        match given {
-            ArgValue::Word => return Err(wrong(at, steps::CACHE)),
-            ArgValue::Value(given) => {
-                if !step.switch_off(Step::Cache, &given)? {
-                    cache.key = Some(value::value(given)?);
-                }
-            }
-            ArgValue::List(list) => {
-                step.list(Step::Cache, list, errors, |option, value| {
-                    cache.take(option, value_of(option, value)?)
-                });
-            }
-        }
-        Ok(())
-    }
-
     fn take_event(&mut self, given: ArgValue, errors: &mut Accumulator) -> Result<()> {
         let step = &mut self.steps[Step::Event];
         let mut event = EventArgs::default();
@@ -195,22 +176,9 @@ impl Args {
     }
 }
 
-fn value_of<'a>(option: &Ident, value: &'a ArgValue) -> Result<&'a Expr> {
+pub(super) fn value_of<'a>(option: &Ident, value: &'a ArgValue) -> Result<&'a Expr> {
     match value {
         ArgValue::Value(given) => Ok(given),
         _ => Err(valueless(option)),
-    }
-}
-
-impl CacheArgs {
-    fn take(&mut self, at: &Ident, given: &Expr) -> Result<()> {
-        match at.to_string().as_str() {
-            "key" => put(&mut self.key, at, value::value(given.clone())?),
-            "value" => put(&mut self.value, at, value::value(given.clone())?),
-            "version" => put(&mut self.version, at, value::value(given.clone())?),
-            "ttl" => put(&mut self.ttl, at, millis(given, "ttl = \"10m\"")?),
-            "on_ok" => put(&mut self.on_ok, at, choice(given)?),
-            _ => put(&mut self.on_err, at, choice(given)?),
-        }
     }
 }

@@ -11,6 +11,7 @@ use syn::{Expr, ExprLit, Lit, Path, spanned::Spanned as _};
 
 use super::{
     ARGUMENTS,
+    duration::millis,
     value::{self, At},
 };
 use crate::{
@@ -24,7 +25,24 @@ pub(super) const fn options(step: Step) -> &'static [&'static str] {
     match step {
         Step::Fallback => &["last_good", "max_age"],
         Step::Metadata => &["value"],
-        Step::Cache => &["key", "ttl", "value", "version", "on_ok", "on_err"],
+        Step::Cache => &[
+            "key",
+            "ttl",
+            "value",
+            "version",
+            "on_ok",
+            "on_err",
+            "read",
+            "refresh",
+            "wait",
+            "lag",
+            "rev",
+            "per_actor",
+            "unwritten",
+            "shared",
+            "depends_on",
+            "touches",
+        ],
         Step::Graph => &["relation", "to", "to_pattern"],
         Step::Schedule => &["after"],
         Step::Event => &["name", "failed", "payload"],
@@ -64,6 +82,8 @@ pub(super) fn belongs(name: &str) -> Option<String> {
             "`{name}` is an option of `{step}`: `{}`",
             match name {
                 "last_good" => "fallback = last_good".to_owned(),
+                "read" | "per_actor" | "unwritten" | "shared" => format!("cache(key = …, {name})"),
+                "depends_on" | "touches" => format!("cache(key = …, {name}(customer = …))"),
                 name if step == Step::Cache && name != "key" => format!("cache(key = …, {name} = …)"),
                 name => format!("{step}({name} = …)"),
             }
@@ -190,10 +210,13 @@ impl StepArgs {
     ) {
         let examples = Examples { argument: &example(step), list: |_| None };
         for Arg { name, value } in arguments(list, &examples, errors) {
-            let taken = match options(step).contains(&name.to_string().as_str()) {
-                true => own(&name, &value),
-                false => self.take(step, &name, &value),
+            // `required = false` is an option of `cache`, and `required` one of every step.
+            let is_value = matches!(value, ArgValue::Value(_));
+            let is_own = match name.to_string().as_str() {
+                "required" => step == Step::Cache && is_value,
+                name => options(step).contains(&name),
             };
+            let taken = if is_own { own(&name, &value) } else { self.take(step, &name, &value) };
             errors.handle(taken);
         }
     }
@@ -215,7 +238,7 @@ impl StepArgs {
             ("required", ArgValue::Word) => put(&mut self.required, name, name.span()),
             ("required", _) => Err(wrong(name, format!("`required` takes no value: `{step}(required)`"))),
             ("timeout", ArgValue::Value(given)) => {
-                put(&mut self.timeout, name, value::millis(given, "timeout = \"2s\"")?)
+                put(&mut self.timeout, name, millis(given, "timeout = \"2s\"")?)
             }
             ("off", _) => Err(wrong(name, switched_off_by(step))),
             (known, _) if COMMON.contains(&known) => Err(valueless(name)),
@@ -228,6 +251,8 @@ fn switched_off_by(step: Step) -> String {
     format!("a step is switched off by `{step} = off`")
 }
 
+pub(super) const UNREQUIRED: &str =
+    "`required` takes no value: `cache(required)`; only a handler with `tx` takes `required = false`";
 pub(super) const CACHE: &str = "`cache` takes a key: `cache = user.id`";
 pub(super) const FALLBACK: &str = "`fallback` is a function, `fallback = path`, or `fallback = last_good`";
 

@@ -1,14 +1,14 @@
 //! The values of arguments: expressions, templates, texts, durations, choices.
 
-use std::{str::CharIndices, time::Duration};
+use std::str::CharIndices;
 
 use darling::{Error, Result};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr, Path, parse::Parse as _};
+use syn::{Expr, ExprLit, Lit, LitStr, Path, parse::Parse as _, spanned::Spanned as _};
 
 use crate::{
-    errors::{nearest, suggestion, wrong},
+    errors::{nearest, wrong},
     words::Words,
 };
 
@@ -19,6 +19,52 @@ pub(crate) enum Value {
     /// An expression in a string, and the string.
     Quoted(Expr, LitStr),
     Template(Template),
+}
+
+impl Value {
+    /// `()` in the place of a key: its text names a singleton.
+    pub(super) fn or_singleton(self) -> Self {
+        match self.expr() {
+            Some(Expr::Tuple(unit)) if unit.elems.is_empty() => {
+                let text = LitStr::new("()", unit.span());
+                Self::Expr(Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Str(text) }))
+            }
+            _ => self,
+        }
+    }
+
+    /// The expression of a name. A template of one hole and nothing else is the expression itself.
+    pub(crate) fn expr(&self) -> Option<&Expr> {
+        match self {
+            Self::Expr(expr) | Self::Quoted(expr, _) => Some(expr),
+            Self::Template(template) => match template.pieces.as_slice() {
+                [Piece::Hole(only)] => Some(only),
+                _ => None,
+            },
+        }
+    }
+
+    /// Everything in it that is evaluated.
+    pub(crate) fn exprs(&self) -> Vec<&Expr> {
+        match self {
+            Self::Expr(expr) | Self::Quoted(expr, _) => vec![expr],
+            Self::Template(template) => {
+                let holes = template.pieces.iter().filter_map(|piece| match piece {
+                    Piece::Hole(expr) => Some(expr),
+                    Piece::Text(_) => None,
+                });
+                holes.collect()
+            }
+        }
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Expr(expr) => expr.span(),
+            Self::Quoted(_, text) => text.span(),
+            Self::Template(template) => template.span,
+        }
+    }
 }
 
 /// A text with holes.
@@ -236,49 +282,6 @@ pub(crate) fn names(value: &Expr, example: &str) -> Result<Vec<Name>> {
     let names = array.elems.iter().filter_map(|element| errors.handle(name(element, example))).collect();
     errors.finish_with(names)
 }
-
-/// A span of time in milliseconds, at least one.
-pub(crate) fn millis(value: &Expr, example: &str) -> Result<At<u64>> {
-    let help = format!("write a number and a unit in quotes, as in `{example}`");
-    let text = text(value).ok_or_else(|| wrong(value, format!("expected a duration: {help}")))?;
-    let given = text.value();
-    let too_long = || wrong(text, format!("\"{given}\" is too long for a duration"));
-    let duration = humantime::parse_duration(&given).map_err(|error| {
-        let rule = match error {
-            humantime::DurationError::NumberOverflow => return too_long(),
-            humantime::DurationError::UnknownUnit { unit, .. } if unit.is_empty() => {
-                format!("\"{given}\" has no unit: {help}")
-            }
-            humantime::DurationError::UnknownUnit { unit, .. } => {
-                let fix = suggestion(&unit, &UNITS).unwrap_or_else(|| help.clone());
-                format!("unknown unit `{unit}`: {fix}")
-            }
-            _ => format!("\"{given}\" is not a duration: {help}"),
-        };
-        wrong(text, rule)
-    })?;
-    if duration < Duration::from_millis(1) {
-        return Err(wrong(text, format!("a duration is at least one millisecond: {help}")));
-    }
-    let value = u64::try_from(duration.as_millis()).map_err(|_| too_long())?;
-    Ok(At { value, span: text.span() })
-}
-
-const UNITS: [&str; 13] = [
-    "milliseconds",
-    "seconds",
-    "minutes",
-    "hours",
-    "days",
-    "weeks",
-    "months",
-    "years",
-    "millis",
-    "msec",
-    "sec",
-    "min",
-    "day",
-];
 
 /// One of a few words, as the variant that it names.
 pub(crate) fn choice<W: Words>(value: &Expr) -> Result<At<W>> {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub(crate) struct Loading {
     /// Whether the load may be stored: no write was in progress at the look-up, and no mark was too young.
     pub storable: bool,
     pub counters: Arc<CacheCounters>,
+    /// Why the value can be neither stored nor shared.
+    refused: OnceLock<&'static str>,
     /// Those who wait for this load.
     leader: Mutex<Option<Leader<Payload>>>,
 }
@@ -47,7 +49,16 @@ impl Loading {
         counters: Arc<CacheCounters>,
         leader: Option<Leader<Payload>>,
     ) -> Self {
-        Self { name, seen, storable, counters, leader: Mutex::new(leader) }
+        Self { name, seen, storable, counters, refused: OnceLock::new(), leader: Mutex::new(leader) }
+    }
+
+    pub(crate) fn refuse(&self, reason: &'static str) {
+        // The first reason stays.
+        let _ = self.refused.set(reason);
+    }
+
+    pub(crate) fn refused(&self) -> Option<&'static str> {
+        self.refused.get().copied()
     }
 
     /// Ends the load for those who wait.

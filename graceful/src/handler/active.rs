@@ -38,7 +38,11 @@ pub struct Active {
 }
 
 impl Active {
-    pub(super) fn new(spec: &'static HandlerSpec, orchestrator: Option<Orchestrator>, fill: Fill<'_>) -> Option<Self> {
+    pub(super) fn new(
+        spec: &'static HandlerSpec,
+        orchestrator: Option<Orchestrator>,
+        fill: Fill<'_>,
+    ) -> Option<Self> {
         let origin = orchestrator
             .as_ref()
             .map_or_else(Origin::unknown, |orchestrator| Arc::clone(orchestrator.origin()));

@@ -208,6 +208,13 @@ impl FlowBuilder<'_> {
         }
     }
 
+    /// Records why a reader's value is not cached.
+    pub(super) fn not_cached(&mut self, reason: &'static str) {
+        if let Some(loading) = self.flow.values.cached.loading() {
+            loading.refuse(reason);
+        }
+    }
+
     /// Adds entities that the call changes.
     pub fn touches(&mut self, pattern: &'static str, ids: impl FnOnce(Each<'_>)) {
         let others = self.flow.values.others.get_or_insert_default();

@@ -5,6 +5,15 @@ use super::FlowBuilder;
 /// A response that carries a value: the value is the payload, not the response.
 pub trait Carrier {
     fn carried(&self, builder: &mut FlowBuilder<'_>);
+
+    /// The content becomes the cached value.
+    fn cached(&self, builder: &mut FlowBuilder<'_>);
+
+    /// Why the response cannot be made again from its content, if it cannot.
+    fn more_than_carried(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The type of that value.
     fn carried_type() -> &'static str;
 }
@@ -24,6 +33,10 @@ impl<T: serde::Serialize> Carrier for axum::Json<T> {
         builder.payload(&self.0);
     }
 
+    fn cached(&self, builder: &mut FlowBuilder<'_>) {
+        builder.cache_value(&self.0);
+    }
+
     fn carried_type() -> &'static str {
         std::any::type_name::<T>()
     }
@@ -33,6 +46,15 @@ impl<T: serde::Serialize> Carrier for axum::Json<T> {
 impl<T: serde::Serialize> Carrier for tonic::Response<T> {
     fn carried(&self, builder: &mut FlowBuilder<'_>) {
         builder.payload(self.get_ref());
+    }
+
+    fn cached(&self, builder: &mut FlowBuilder<'_>) {
+        builder.cache_value(self.get_ref());
+    }
+
+    fn more_than_carried(&self) -> Option<&'static str> {
+        let own = !self.metadata().is_empty() || !self.extensions().is_empty();
+        own.then_some("the response has metadata of its own, which is not cached")
     }
 
     fn carried_type() -> &'static str {
@@ -51,6 +73,11 @@ macro_rules! parts {
             fn carried(&self, builder: &mut FlowBuilder<'_>) {
                 let (.., body) = self;
                 body.carried(builder);
+            }
+
+            fn cached(&self, builder: &mut FlowBuilder<'_>) {
+                let (.., body) = self;
+                body.cached(builder);
             }
 
             fn carried_type() -> &'static str {

@@ -147,7 +147,12 @@ impl Hold {
         }
     }
 
-    fn asked(&mut self, flow: &mut Flow, held: Result<Held, StepError>, began: Instant) -> Result<(), StepError> {
+    fn asked(
+        &mut self,
+        flow: &mut Flow,
+        held: Result<Held, StepError>,
+        began: Instant,
+    ) -> Result<(), StepError> {
         // The hold expires by the clock of the cache, which may have begun when it was asked.
         let held = held.and_then(|held| match began.elapsed() < HOLD_EXPIRY {
             true => Ok(held),

@@ -13,6 +13,7 @@ mod enter;
 mod fallback;
 mod hold;
 mod hook;
+mod ids;
 mod mismatch;
 mod once;
 mod outcome;
@@ -37,10 +38,11 @@ pub use self::{
     enter::{Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
+    ids::{AnyIds, Ids, Iterated, Listed, NamesEntities, ids},
     once::Once,
     outcome::Outcome,
     prepared::{Finish, Plainly, Prepared, Returns},
-    probe::{Anything, Decode, DecodeAnything, Probe, Remembered, probe},
+    probe::{Anything, Decode, DecodeAnything, Probe, ReadBack, Remembered, probe},
     read::{FinishRead, ReadNames, Reading, Through, read, read_eager, read_on},
     restored::{Restored, Restores, identity, restores, success},
     run::Run,

@@ -76,6 +76,16 @@ impl<T: Serialize + ?Sized> Probe<'_, T> {
     pub fn __graceful_needed_payload(&self, builder: &mut FlowBuilder<'_>) {
         self.__graceful_payload(builder);
     }
+
+    /// The value that a reader returns becomes the payload, with which a hit is answered.
+    pub fn __graceful_needed_read(&self, builder: &mut FlowBuilder<'_>) {
+        self.__graceful_payload(builder);
+    }
+
+    /// The value that a reader returns is cached beside another payload.
+    pub fn __graceful_needed_cached(&self, builder: &mut FlowBuilder<'_>) {
+        builder.cache_value((****self).0);
+    }
 }
 
 impl<T: Carrier> Wrapped<'_, T> {
@@ -86,6 +96,26 @@ impl<T: Carrier> Wrapped<'_, T> {
 
     pub fn __graceful_needed_payload(&self, builder: &mut FlowBuilder<'_>) {
         self.__graceful_payload(builder);
+    }
+
+    /// A hit is answered with the response, wrapped again; one that is more than its content is not cached.
+    pub fn __graceful_needed_read(&self, builder: &mut FlowBuilder<'_>) {
+        self.__graceful_payload(builder);
+        self.refused(builder);
+    }
+
+    pub fn __graceful_needed_cached(&self, builder: &mut FlowBuilder<'_>) {
+        if !self.refused(builder) {
+            self.0.0.0.cached(builder);
+        }
+    }
+
+    fn refused(&self, builder: &mut FlowBuilder<'_>) -> bool {
+        let more = self.0.0.0.more_than_carried();
+        if let Some(reason) = more {
+            builder.not_cached(reason);
+        }
+        more.is_some()
     }
 }
 
@@ -112,6 +142,21 @@ impl<T: ?Sized> Anything<'_, T> {
         T: Value,
     {
         builder.payload(self.0);
+    }
+
+    /// A reader's value is stored, so a missing `Serialize` is a compiler error.
+    pub fn __graceful_needed_read(&self, builder: &mut FlowBuilder<'_>)
+    where
+        T: Value,
+    {
+        builder.payload(self.0);
+    }
+
+    pub fn __graceful_needed_cached(&self, builder: &mut FlowBuilder<'_>)
+    where
+        T: Value,
+    {
+        builder.cache_value(self.0);
     }
 }
 
@@ -192,6 +237,10 @@ impl<T: DeserializeOwned> Decode<'_, T> {
     pub fn __graceful_decode(&self) -> Result<T, StepError> {
         decode((***self).0)
     }
+
+    pub fn __graceful_read(&self) -> Result<T, StepError> {
+        decode((***self).0)
+    }
 }
 
 #[cfg(feature = "axum")]
@@ -199,12 +248,20 @@ impl<T: DeserializeOwned> DecodeWrapped<'_, axum::Json<T>> {
     pub fn __graceful_decode(&self) -> Result<axum::Json<T>, StepError> {
         decode(self.0.0).map(axum::Json)
     }
+
+    pub fn __graceful_read(&self) -> Result<axum::Json<T>, StepError> {
+        self.__graceful_decode()
+    }
 }
 
 #[cfg(feature = "tonic")]
 impl<T: DeserializeOwned> DecodeWrapped<'_, tonic::Response<T>> {
     pub fn __graceful_decode(&self) -> Result<tonic::Response<T>, StepError> {
         decode(self.0.0).map(tonic::Response::new)
+    }
+
+    pub fn __graceful_read(&self) -> Result<tonic::Response<T>, StepError> {
+        self.__graceful_decode()
     }
 }
 
@@ -218,11 +275,30 @@ pub trait Remembered: DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> Remembered for T {}
 
+/// A type that can be read from the cache.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from the cache: it does not implement `Deserialize`",
+    label = "a hit is answered with the stored value, so `{Self}` needs `serde::Deserialize` without borrows",
+    note = "derive `Deserialize` for it, or remove `read`; of a response only its content is cached, so return a `Json<T>` or a \
+            `tonic::Response<T>` without other parts"
+)]
+pub trait ReadBack: DeserializeOwned {}
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> ReadBack for T {}
+
 impl<T> DecodeAnything<'_, T> {
     /// Reports the missing `Deserialize`.
     pub fn __graceful_decode(&self) -> Result<T, StepError>
     where
         T: Remembered,
+    {
+        decode(self.0)
+    }
+
+    /// Reports the missing `Deserialize`.
+    pub fn __graceful_read(&self) -> Result<T, StepError>
+    where
+        T: ReadBack,
     {
         decode(self.0)
     }

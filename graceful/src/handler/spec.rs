@@ -18,7 +18,8 @@ pub struct HandlerSpec {
     hooks: Option<Start>,
     durable: Option<&'static Durable>,
     errors_off: bool,
-    read: Option<Reads>,
+    reads: bool,
+    read: Reads,
     /// In a transaction, the commit does not depend on the hold.
     hold_optional: bool,
 }
@@ -79,50 +80,41 @@ impl HandlerSpec {
             hooks: None,
             durable: None,
             errors_off: false,
-            read: None,
+            reads: false,
+            read: Reads { refresh_ms: 0, wait_ms: 2_000, lag_ms: 0, rev: 0, per_actor: false },
             hold_optional: false,
         }
     }
 
-    /// Lets the handler read through the cache. The options of a reader follow this call.
+    /// Lets the handler read through the cache.
     pub const fn reads(mut self) -> Self {
-        self.read = Some(Reads { refresh_ms: 0, wait_ms: 2_000, lag_ms: 0, rev: 0, per_actor: false });
+        self.reads = true;
         self
     }
 
     pub const fn refresh_ms(mut self, refresh: u64) -> Self {
-        if let Some(read) = &mut self.read {
-            read.refresh_ms = refresh;
-        }
+        self.read.refresh_ms = refresh;
         self
     }
 
     pub const fn wait_ms(mut self, wait: u64) -> Self {
-        if let Some(read) = &mut self.read {
-            read.wait_ms = wait;
-        }
+        self.read.wait_ms = wait;
         self
     }
 
     pub const fn lag_ms(mut self, lag: u64) -> Self {
-        if let Some(read) = &mut self.read {
-            read.lag_ms = lag;
-        }
+        self.read.lag_ms = lag;
         self
     }
 
-    /// Of a writer, the form is known from its registration.
+    /// For a writer, the form is known from its registration.
     pub const fn rev(mut self, rev: u32) -> Self {
-        if let Some(read) = &mut self.read {
-            read.rev = rev;
-        }
+        self.read.rev = rev;
         self
     }
 
     pub const fn per_actor(mut self) -> Self {
-        if let Some(read) = &mut self.read {
-            read.per_actor = true;
-        }
+        self.read.per_actor = true;
         self
     }
 
@@ -134,11 +126,11 @@ impl HandlerSpec {
 
     #[inline]
     pub(super) const fn reads_through(&self) -> bool {
-        self.read.is_some()
+        self.reads
     }
 
-    pub(super) const fn read(&self) -> Option<Reads> {
-        self.read
+    pub(super) fn read(&self) -> Option<Reads> {
+        self.reads.then_some(self.read)
     }
 
     pub(super) const fn requires_hold(&self) -> bool {

@@ -6,6 +6,7 @@ mod builder;
 mod cached_types;
 mod environment;
 mod misspelt;
+mod read_through;
 mod requirements;
 mod settings;
 

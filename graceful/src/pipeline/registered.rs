@@ -41,6 +41,8 @@ pub struct Registered {
     pub(crate) depends_on: &'static [&'static str],
     /// The patterns of the further entities that it changes.
     pub(crate) touches: &'static [&'static str],
+    /// Its cache key is known only after the body.
+    pub(crate) over_result: bool,
     /// Its puts have a version.
     pub(crate) is_versioned: bool,
     /// Its errors keep the cached value.
@@ -79,6 +81,7 @@ impl Registered {
             is_sync: false,
             depends_on: &[],
             touches: &[],
+            over_result: false,
             is_versioned: false,
             keeps: false,
         }
@@ -135,6 +138,12 @@ impl Registered {
     #[must_use]
     pub const fn touches(mut self, patterns: &'static [&'static str]) -> Self {
         self.touches = patterns;
+        self
+    }
+
+    #[must_use]
+    pub const fn over_result(mut self) -> Self {
+        self.over_result = true;
         self
     }
 

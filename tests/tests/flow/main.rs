@@ -6,6 +6,7 @@ mod delivery;
 mod durable;
 mod manual;
 mod outcomes;
+mod read_through;
 mod recorder;
 mod steps;
 mod telemetry;

@@ -185,7 +185,11 @@ impl Cache {
             return CacheWrite::Done;
         }
         let now = now();
-        self.write(key, Stored { entry: None, seen: version, expires: now.checked_add(ttl), provenance: None }, now)
+        self.write(
+            key,
+            Stored { entry: None, seen: version, expires: now.checked_add(ttl), provenance: None },
+            now,
+        )
     }
 
     /// Compares and writes in one: under the lock of the key's shard, or while the key's vacant place is reserved.
@@ -249,7 +253,10 @@ impl Default for Cache {
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("len", &self.0.entries.len()).field("capacity", &self.0.entries.capacity()).finish()
+        f.debug_struct("Cache")
+            .field("len", &self.0.entries.len())
+            .field("capacity", &self.0.entries.capacity())
+            .finish()
     }
 }
 

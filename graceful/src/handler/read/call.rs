@@ -136,7 +136,10 @@ impl Call {
         };
         let refresh = Duration::from_millis(self.reads.refresh_ms);
         let is_due = !refresh.is_zero() && hit.age >= refresh;
-        match is_due && !self.within.write && self.orchestrator.flights().may_refresh(&self.load, Instant::now()) {
+        match is_due
+            && !self.within.write
+            && self.orchestrator.flights().may_refresh(&self.load, Instant::now())
+        {
             true => Ok(Some(hit.entry.value)),
             false => Err(self.hit(hit)),
         }

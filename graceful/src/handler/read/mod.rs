@@ -7,10 +7,11 @@ mod through;
 
 use std::future::{Future, IntoFuture as _};
 
-pub use self::{names::ReadNames, sync::FinishRead, through::Through};
 pub(crate) use self::call::{Call, Decision};
+pub use self::{names::ReadNames, sync::FinishRead, through::Through};
 use super::{
-    Active, After, Decode, Entered, FlowBuilder, HandlerSpec, Once, Prepared, Returns, Run, Source, builder::Fill,
+    Active, After, Decode, Entered, FlowBuilder, HandlerSpec, Once, Prepared, Returns, Run, Source,
+    builder::Fill,
 };
 use crate::{
     backends::{Hit, Reply},

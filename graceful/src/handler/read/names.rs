@@ -57,7 +57,12 @@ impl ReadNames {
     }
 
     /// The name of the entry; `None` if the cache cannot be asked.
-    pub(super) fn entry(&self, orchestrator: &Orchestrator, pattern: &str, reads: super::super::Reads) -> Option<EntryName> {
+    pub(super) fn entry(
+        &self,
+        orchestrator: &Orchestrator,
+        pattern: &str,
+        reads: super::super::Reads,
+    ) -> Option<EntryName> {
         let key = self.key.as_ref().filter(|_| !self.skipped && self.fault.is_none())?;
         let context = Context::try_current();
         let tenant = context.as_ref().and_then(|context| context.tenant.as_deref()).unwrap_or_default();

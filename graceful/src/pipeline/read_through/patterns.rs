@@ -53,7 +53,8 @@ impl HeldPatterns {
             held.add(pattern.clone(), 0, false);
         }
         if let Some(shared) = shared {
-            let declared = registry::handlers().filter(|handler| handler.shared && !handler.pattern.is_empty());
+            let declared =
+                registry::handlers().filter(|handler| handler.shared && !handler.pattern.is_empty());
             for handler in declared {
                 held.add(handler.pattern.into(), handler.rev, false);
             }

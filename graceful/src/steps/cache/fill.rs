@@ -19,10 +19,10 @@ pub(super) fn success(cache: &dyn ReadThrough, flow: &Arc<Flow>, loading: &Loadi
         release(cache, loading);
         return Reply::failed(fault);
     }
-    if flow.values.not_serialize && value.is_none() {
+    if let Some(reason) = loading.refused() {
         loading.land(Landing::Failed);
         release(cache, loading);
-        return skipped("the value cannot be stored");
+        return skipped(reason);
     }
     super::types::check(flow);
     let value = value.unwrap_or(&flow.values.payload).clone();

@@ -7,7 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Cache, Stored, entities::{Entities, Marks}};
+use super::{
+    Cache, Stored,
+    entities::{Entities, Marks},
+};
 use crate::{
     backends::{CacheEntry, End, Ended, Hit, LookUp, ReadThrough, Reply},
     key::Key,
