@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use graceful::Classify;
+use graceful::{Classify, StepError};
 use serde::{Deserialize, Serialize};
 
 /// Counts the commits of the database.
@@ -148,6 +148,13 @@ pub enum Failure {
     /// Whether anything was changed is unknown.
     #[classify(code = Unavailable, message = "the database is unavailable")]
     Unavailable,
+}
+
+/// The cache is unavailable, and the call requires it.
+impl From<StepError> for Failure {
+    fn from(_: StepError) -> Self {
+        Self::Unavailable
+    }
 }
 
 /// A write that the database has confirmed.

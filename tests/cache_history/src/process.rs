@@ -12,7 +12,7 @@ use crate::{
     link::Client,
     run::{read_at_rest, run},
     source::{Pace, Source},
-    system::{System, manual::Manual},
+    system::{System, manual::Manual, read_through::ReadThrough},
     workload::Plan,
 };
 
@@ -21,6 +21,8 @@ use crate::{
 pub enum Kind {
     /// Values that handlers put by hand.
     Manual,
+    /// Handlers that read through the cache.
+    ReadThrough,
 }
 
 /// What a process does.
@@ -46,11 +48,13 @@ impl Job {
         let cache = graceful_redis::Cache::connect(&self.cache).await.unwrap();
         match self.kind {
             Kind::Manual => self.call(&source, Manual::new(&source, &self.service, cache)).await,
+            Kind::ReadThrough => self.call(&source, ReadThrough::new(&source, &self.service, cache)).await,
         }
     }
 
     async fn call<S: System>(&self, source: &Arc<Source>, system: S) {
         let system = Arc::new(system);
+        println!("{DONE}");
         run(source, &system, &self.plan).await;
         println!("{DONE}");
         let mut parent = BufReader::new(tokio::io::stdin()).lines();
@@ -72,8 +76,9 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts `program`, which calls [`Job::work`] with the job that it gets as its argument.
-    pub fn start(program: &'static str, job: Job) -> Self {
+    /// Starts `program`, which calls [`Job::work`] with the job that it gets as its argument. When this returns, it has reached the
+    /// server.
+    pub async fn start(program: &'static str, job: Job) -> Self {
         let mut process = Command::new(program)
             .arg(serde_json::to_string(&job).unwrap())
             .stdin(Stdio::piped())
@@ -83,10 +88,12 @@ impl Worker {
             .unwrap();
         let input = process.stdin.take().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { program, job, process, input, output }
+        let mut worker = Self { program, job, process, input, output };
+        worker.done().await;
+        worker
     }
 
-    /// Waits until it has made its calls, or has read at rest.
+    /// Waits until it has started, has made its calls, or has read at rest.
     pub async fn done(&mut self) {
         let line = self.output.next_line().await.unwrap();
         assert_eq!(line.as_deref(), Some(DONE), "the process has ended");
@@ -117,6 +124,6 @@ impl Worker {
         self.process.kill().await.unwrap();
         let mut job = self.job.clone();
         job.plan.process += 1_000;
-        *self = Self::start(self.program, job);
+        *self = Self::start(self.program, job).await;
     }
 }

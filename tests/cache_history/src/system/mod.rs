@@ -4,6 +4,7 @@ pub mod cached;
 pub mod locked;
 pub mod manual;
 pub mod moka;
+pub mod read_through;
 
 use crate::data::{Failure, Order, Orders, Profile, User, Write};
 

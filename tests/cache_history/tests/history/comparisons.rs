@@ -16,7 +16,7 @@ const SEED: u64 = 23;
 const OPERATIONS: u64 = 4_000;
 
 /// In one process.
-async fn report<S: System>(plan: &Plan, system: impl FnOnce(&Arc<Source>) -> S) -> Report {
+pub async fn report<S: System>(plan: &Plan, system: impl FnOnce(&Arc<Source>) -> S) -> Report {
     let shared = Shared::new(plan.seed);
     let source = Source::here(&shared, Pace::default(), plan.seed);
     let system = Arc::new(system(&source));

@@ -8,6 +8,7 @@ extern crate graceful_tests;
 
 mod comparisons;
 mod faults;
+mod in_memory;
 mod processes;
 
 use std::{env, process::ExitCode};

@@ -35,7 +35,7 @@ async fn report(kind: Kind, fault: Fault) -> Report {
         let cache = format!("redis://{}", proxy.address());
         let plan = Plan { process, ..plan.clone() };
         let job = Job { kind, plan, pace: pace.clone(), checker, cache, service: service.clone() };
-        workers.push(Worker::start(CHILD, job));
+        workers.push(Worker::start(CHILD, job).await);
         proxies.push(proxy);
     }
     let mut world = World { server, proxies, workers, random: Rng::with_seed(plan.seed) };
