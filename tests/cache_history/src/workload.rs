@@ -29,7 +29,7 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(seed: u64, operations: u64) -> Self {
-        Self { seed, process: 0, operations, tasks: 8, entities: 4, epoch: 500, cancelled: 2, lost: 4 }
+        Self { seed, process: 0, operations, tasks: 8, entities: 4, epoch: 200, cancelled: 1, lost: 2 }
     }
 
     /// The choices of one task.

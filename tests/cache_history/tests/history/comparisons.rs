@@ -17,8 +17,13 @@ const OPERATIONS: u64 = 4_000;
 
 /// In one process.
 pub async fn report<S: System>(plan: &Plan, system: impl FnOnce(&Arc<Source>) -> S) -> Report {
+    report_at(plan, Pace::default(), system).await
+}
+
+/// In one process, with bodies that take this long.
+pub async fn report_at<S: System>(plan: &Plan, pace: Pace, system: impl FnOnce(&Arc<Source>) -> S) -> Report {
     let shared = Shared::new(plan.seed);
-    let source = Source::here(&shared, Pace::default(), plan.seed);
+    let source = Source::here(&shared, pace, plan.seed);
     let system = Arc::new(system(&source));
     run(&source, &system, plan).await;
     read_at_rest(&source, &system, plan).await;
