@@ -101,7 +101,7 @@ macro_rules! pairs {
             #[orchestrate(
                 pattern = "user",
                 id = "{key}",
-                cache(key = "{key}/{result}", ttl = "1m", version = 7, required),
+                cache(key = "{key}/{result}", ttl = "1m", version = 7, required, touches(order = [key, "{key}/1"])),
                 metadata(value = [key.to_string()], with = hook),
                 actor = key,
                 message = "{key} was asked",

@@ -101,6 +101,7 @@ pub use self::{
     flow::{CallOutcome, Delivery, Event, EventData, Flow, Incident, LastError, Metadata, Payload, Severity},
     handler::Outcome,
     key::Key,
+    manual::{AsKey, CachedRead, touch},
     orchestrator::{Backend, BuilderChange, OrchestratorBuilder},
     pipeline::{FlowHook, FlowReport, Hook, Orchestrator, RelaySettings, Stats, StepResult},
     sha256::Sha256,

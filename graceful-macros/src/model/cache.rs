@@ -75,16 +75,14 @@ fn check_reader(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
         cache.on_err.take().map(|on_err| on_err.span),
         "a reader changes nothing, so its `Err` invalidates nothing: remove `on_err`",
     );
-    refuse(
-        cache.shared.take(),
-        "a pattern that this program reads needs no `shared`, which is for writers: remove it",
-    );
+    refuse(cache.shared.take(), "`shared` is for writers of a pattern that another program reads: remove it");
     let step = &mut args.steps[Step::Cache];
-    let hook = [&mut step.with, &mut step.ok, &mut step.err].into_iter().find_map(Option::take);
-    refuse(
-        hook.map(|hook| hook.span()),
-        "a hook of `cache` replaces the step that stores what is read: remove the hook, or `read`",
-    );
+    for hook in [&mut step.with, &mut step.ok, &mut step.err] {
+        refuse(
+            hook.take().map(|hook| hook.span()),
+            "a hook of `cache` replaces the step that stores what is read: remove the hook, or `read`",
+        );
+    }
     for step in Step::ALL {
         refuse(
             args.steps[*step].required.take(),
@@ -100,7 +98,7 @@ fn check_reader(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
         ),
         None => refuse(
             durable.map(|durable| durable.span),
-            "a reader has no flow that must not be lost: use another delivery, as in `delivery = \"inline\"`, or remove `read`",
+            "a reader changes nothing, so its flow needs no durable delivery: write `delivery = \"inline\"`, or remove `read`",
         ),
     }
     let cache = &mut args.cache;
@@ -110,6 +108,7 @@ fn check_reader(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
             "a reader looks up its key before the body runs, so the key cannot use `result`: use the parameters",
         ));
         cache.key = None;
+        args.broken.reported("cache");
     }
     let actor = args.actor.as_ref().filter(|_| cache.per_actor.is_some());
     if let Some(result) = actor.and_then(|actor| over_result(actor, scope)) {
@@ -141,7 +140,7 @@ fn check_times(args: &mut Args, errors: &mut Accumulator) {
     if let Some(lag) = cache.lag.take_if(|lag| lag.value > MAX_LAG_MS) {
         errors.push(at(
             lag.span,
-            "`lag` is at most 10 seconds, a third of the time after which a write that has not ended is given up: shorten it",
+            "`lag` is at most 10 seconds, a third of the time after which a hold expires: shorten it",
         ));
     }
 }
@@ -205,7 +204,7 @@ fn check_unrequired(unrequired: Ident, args: &mut Args, errors: &mut Accumulator
     } else if !args.broken.may_mean("tx") {
         errors.push(wrong(
             &unrequired,
-            "only with `tx` is the cache required by default: remove `required = false`",
+            "the cache is required by default only with `tx`: remove `required = false`",
         ));
     }
 }

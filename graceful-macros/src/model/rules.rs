@@ -36,6 +36,13 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
     for step in Step::ALL {
         check_step(&mut args.steps[*step], *step, delivery, errors);
     }
+    check_cache(args, scope, errors);
+    if let Some(tx) = args.tx.take() {
+        match broken_by_tx(&tx, args, scope, shape) {
+            Some(rule) => errors.push(wrong(&tx, rule)),
+            None => args.tx = Some(tx),
+        }
+    }
     if let (Some((to, _)), None) = (&args.graph_to, &args.relation) {
         errors.push(at(
             *to,
@@ -59,13 +66,6 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
             age.span,
             "`max_age` applies to the last good value only: `fallback(last_good, max_age = \"1h\")`",
         ));
-    }
-    check_cache(args, scope, errors);
-    if let Some(tx) = args.tx.take() {
-        match broken_by_tx(&tx, args, scope, shape) {
-            Some(rule) => errors.push(wrong(&tx, rule)),
-            None => args.tx = Some(tx),
-        }
     }
 }
 

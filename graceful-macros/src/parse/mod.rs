@@ -92,6 +92,11 @@ impl Broken {
         self.anything || self.names.contains(&argument)
     }
 
+    /// A rule has reported the argument, and it is ignored.
+    pub(crate) fn reported(&mut self, argument: &'static str) {
+        self.names.push(argument);
+    }
+
     /// The argument of that name, or of one that is near, was wrong; among its options may be what belongs beside it.
     fn add(&mut self, name: &Ident, options: TokenStream) {
         for tree in options {

@@ -120,7 +120,7 @@ impl Touched {
         lock(&self.0).push(key);
     }
 
-    fn take(&self) -> Vec<Key> {
+    pub(crate) fn take(&self) -> Vec<Key> {
         std::mem::take(&mut lock(&self.0))
     }
 }

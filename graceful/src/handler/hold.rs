@@ -27,7 +27,7 @@ use crate::{
 pub(crate) const HOLD_EXPIRY: Duration = Duration::from_secs(30);
 
 /// How often it is renewed: two renewals may be lost.
-const RENEWAL: Duration = Duration::from_secs(10);
+pub(crate) const RENEWAL: Duration = Duration::from_secs(10);
 
 /// The hold of one call.
 pub(super) struct Hold {

@@ -19,7 +19,7 @@ mod once;
 mod outcome;
 mod prepared;
 mod probe;
-mod read;
+pub(crate) mod read;
 mod restored;
 mod run;
 mod sends;
@@ -28,6 +28,7 @@ mod spec;
 mod transaction;
 mod typed;
 
+pub(crate) use self::hold::{HOLD_EXPIRY, RENEWAL};
 pub use self::{
     active::Active,
     after::{After, Plain},

@@ -39,6 +39,11 @@ pub struct Reads {
     pub(super) per_actor: bool,
 }
 
+impl Reads {
+    pub(crate) const DEFAULT: Self =
+        Self { refresh_ms: 0, wait_ms: 2_000, lag_ms: 0, rev: 0, per_actor: false };
+}
+
 /// Replaces a name. The old one is static, so nothing is leaked; a `const` cannot drop it.
 const fn set(place: &mut Text, text: &'static str) {
     mem::forget(mem::replace(place, Text::new_static(text)));
@@ -81,7 +86,7 @@ impl HandlerSpec {
             durable: None,
             errors_off: false,
             reads: false,
-            read: Reads { refresh_ms: 0, wait_ms: 2_000, lag_ms: 0, rev: 0, per_actor: false },
+            read: Reads::DEFAULT,
             hold_optional: false,
         }
     }

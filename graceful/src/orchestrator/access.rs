@@ -9,8 +9,10 @@ use crate::{
     backends::{
         Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Scheduler,
     },
+    cache_stats::CacheStats,
     context::Context,
     key::Key,
+    pipeline::current,
     step::StepError,
     text::text,
 };
@@ -61,6 +63,32 @@ impl Orchestrator {
         let Some(cache) = self.cache() else { return Ok(None) };
         let entry = cache.get(&self.key(pattern, key)).await?;
         entry.map(|entry| entry.value.decode().map_err(StepError::caused_by)).transpose()
+    }
+
+    /// The orchestrator of this task, or that of the process.
+    ///
+    /// ```
+    /// use graceful::Orchestrator;
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// assert!(Orchestrator::current().is_none());
+    /// Orchestrator::in_memory().scope(async { assert!(Orchestrator::current().is_some()) }).await;
+    /// # });
+    /// ```
+    pub fn current() -> Option<Self> {
+        current::orchestrator()
+    }
+
+    /// The counters of a pattern that is read through the cache; `None` if it is not, so that its writes are not held.
+    ///
+    /// ```
+    /// let orchestrator = graceful::Orchestrator::builder().in_memory().reads("user").build()?;
+    /// assert_eq!(orchestrator.cache_stats("user").unwrap().hits, 0);
+    /// assert_eq!(orchestrator.cache_stats("order"), None);
+    /// # Ok::<(), graceful::error::BuildError>(())
+    /// ```
+    pub fn cache_stats(&self, pattern: &str) -> Option<CacheStats> {
+        self.held(pattern).map(|(held, _)| held.counters.read())
     }
 
     backends! {

@@ -1,4 +1,4 @@
-//! Variables of the environment that are nearly known.
+//! Names that are nearly known.
 
 /// So many letters left out, added, exchanged or swapped with their neighbour make a misspelling.
 const SLIPS: usize = 2;
@@ -17,6 +17,12 @@ pub(super) fn meant(name: &str, known: impl Iterator<Item = &'static str>) -> Op
         .min()
         .filter(|(slips, _)| *slips <= SLIPS)
         .map(|(_, known)| known)
+}
+
+/// The known name that was meant by a misspelt one.
+pub(super) fn near(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let near = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).min()?;
+    (near.0 <= SLIPS).then_some(near.1)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 mod access;
 mod backend;
 mod builder;
+mod cached_reads;
 mod cached_types;
 mod environment;
 mod misspelt;
-mod read_through;
 mod requirements;
 mod settings;
 

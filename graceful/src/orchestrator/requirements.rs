@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::cached_types::conflicts;
+use super::{cached_reads, cached_types::conflicts};
 use crate::{
     backends::Backends,
     pipeline::{
@@ -170,7 +170,9 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<U
         unmet.extend(missing(handler, backends));
         unmet.extend(shared_identity(handler, handlers()));
     }
-    if backends.cache.is_some() {
+    if let Some(cache) = &backends.cache {
+        let all: Vec<_> = handlers().collect();
+        unmet.extend(cached_reads::unmet(&checked, &all, &**cache));
         unmet.extend(conflicts(checked));
     }
     // The order of the linker is arbitrary.

@@ -173,4 +173,33 @@ impl OrchestratorBuilder {
         self.handlers.push(path.into());
         self
     }
+
+    /// Names a pattern that is read through the cache without a handler, so that its writes are held.
+    ///
+    /// The patterns that handlers of the program read or depend on need not be named.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = graceful::Orchestrator::builder().in_memory().reads("user").build().unwrap();
+    /// assert!(orchestrator.cache_stats("user").is_some());
+    /// # });
+    /// ```
+    pub fn reads(mut self, pattern: impl Into<Text>) -> Self {
+        self.reads.push(pattern.into());
+        self
+    }
+
+    /// Names a pattern that another program reads through the same cache, so that its writes in this program are held. It has no effect on
+    /// a cache in memory, which no other program sees.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = graceful::Orchestrator::builder().in_memory().shared("user").build().unwrap();
+    /// assert!(orchestrator.cache_stats("user").is_none());
+    /// # });
+    /// ```
+    pub fn shared(mut self, pattern: impl Into<Text>) -> Self {
+        self.shared.push(pattern.into());
+        self
+    }
 }

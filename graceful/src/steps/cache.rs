@@ -1,6 +1,6 @@
 //! `cache`: put the value; invalidate the key.
 
-mod fill;
+pub(crate) mod fill;
 mod held;
 pub(crate) mod types;
 
@@ -93,12 +93,17 @@ fn invalidated(flow: &Flow) -> &'static str {
 
 /// A success without a value has written or deleted, so the last good value is outdated, too.
 fn forget(cache: &dyn Cache, key: &Key, flow: &Flow, what: &'static str) -> Reply<Done> {
-    let value = invalidate(cache, key, flow, what);
-    forget_last_good(cache, key, flow, value)
+    forget_last_good(cache, key, flow, || invalidate(cache, key, flow, what))
 }
 
-fn forget_last_good(cache: &dyn Cache, key: &Key, flow: &Flow, value: Reply<Done>) -> Reply<Done> {
+fn forget_last_good(
+    cache: &dyn Cache,
+    key: &Key,
+    flow: &Flow,
+    value: impl FnOnce() -> Reply<Done>,
+) -> Reply<Done> {
     let last_good = cache.invalidate(&key.in_space(KeySpace::LastGood), flow.version(), ttl(flow));
+    let value = value();
     match last_good {
         Reply::Ready(Some(Ok(_))) => value,
         last_good => Reply::pending(async move {

@@ -9,6 +9,7 @@ use crate::{
     backends::Reply,
     key::Key,
     marks::{EntryName, Held, Mark, Seen, Write},
+    text::Text,
 };
 
 /// A cached value whose marks are all current.
@@ -83,6 +84,12 @@ pub enum Ended {
 pub trait ReadThrough: fmt::Debug + Send + Sync + 'static {
     /// Whether each reply is ready at once, so that handlers that are not `async` can use it.
     fn is_immediate(&self) -> bool;
+
+    /// Why handlers cannot read through this cache, and what to do about it; `None` if they can. The check at start refuses it, and each
+    /// method fails.
+    fn unfit(&self) -> Option<Text> {
+        None
+    }
 
     /// Returns the entry if all of its marks are current.
     fn hit(&self, name: &EntryName) -> Reply<Option<Hit>>;

@@ -73,8 +73,20 @@ impl Call {
             return State::Plain;
         };
         let Some(name) = names.entry(orchestrator, spec.pattern(), reads) else { return State::Plain };
+        Self::of(orchestrator, held, protocol, address(spec), name, reads)
+    }
+
+    /// The same for a load without a declaration; `loader` tells it from loads of other types.
+    pub(crate) fn of(
+        orchestrator: &Orchestrator,
+        held: &Arc<HeldPattern>,
+        protocol: &dyn ReadThrough,
+        loader: usize,
+        name: EntryName,
+        reads: Reads,
+    ) -> State {
         let began = orchestrator.flights().began();
-        let within = body::around(|| Load { handler: address(spec), entry: name.key() }, &name);
+        let within = body::around(|| Load { handler: loader, entry: name.key() }, &name);
         if within.same_load {
             return State::Plain;
         }
@@ -90,7 +102,7 @@ impl Call {
             }
             reply => {
                 let (orchestrator, held) = (orchestrator.clone(), Arc::clone(held));
-                let load = Load { handler: address(spec), entry: name.key() };
+                let load = Load { handler: loader, entry: name.key() };
                 State::Call(Box::new(Self { orchestrator, held, name, load, reads, began, within }), reply)
             }
         }

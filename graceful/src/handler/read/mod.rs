@@ -28,7 +28,7 @@ pub struct Reading(State);
 
 /// What is known of the call.
 #[derive(Debug)]
-enum State {
+pub(crate) enum State {
     /// The cache is not asked: the body runs.
     Plain,
     /// The value is cached.
@@ -41,8 +41,8 @@ enum State {
 
 /// A cached value, and where it was found.
 #[derive(Debug)]
-struct Found {
-    value: Payload,
+pub(crate) struct Found {
+    pub(crate) value: Payload,
     name: EntryName,
     orchestrator: Orchestrator,
 }

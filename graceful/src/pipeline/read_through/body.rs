@@ -83,12 +83,12 @@ pub(crate) fn around(load: impl FnOnce() -> Load, name: &EntryName) -> Within {
 }
 
 /// Tells the innermost body that may write that it touches an entity. Returns false if there is none.
-pub(crate) fn touch(key: Key) -> bool {
+pub(crate) fn touch(key: &Key) -> bool {
     let touch = |body: &Arc<Body>| {
         let mut next = Some(body);
         while let Some(body) = next {
             if let BodyKind::Writes { touched, .. } = &body.kind {
-                touched.add(key);
+                touched.add(key.clone());
                 return true;
             }
             next = body.outer.as_ref();

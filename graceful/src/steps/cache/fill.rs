@@ -1,12 +1,14 @@
 //! The end of a load: its value is shared and stored; nothing of a failure is.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::ttl;
+use jiff::Timestamp;
+
+use super::{ttl, types};
 use crate::{
     backends::{CacheEntry, ReadThrough, Reply},
     flights::Landing,
-    flow::{Argument, CallOutcome, Flow, Loading},
+    flow::{Argument, CallOutcome, Flow, Loading, Payload},
     marks::Lease,
     steps::{Done, did, skipped},
 };
@@ -15,47 +17,60 @@ pub(super) fn success(cache: &dyn ReadThrough, flow: &Arc<Flow>, loading: &Loadi
     let value = flow.values.cache_value.as_ref();
     let used = if value.is_some() { Argument::CacheValue } else { Argument::Payload };
     if let Some(fault) = flow.fault(&[used]) {
-        loading.land(Landing::Failed);
-        release(cache, loading);
+        fail(cache, loading, Landing::Failed);
         return Reply::failed(fault);
     }
     if let Some(reason) = loading.refused() {
-        loading.land(Landing::Failed);
-        release(cache, loading);
+        fail(cache, loading, Landing::Failed);
         return skipped(reason);
     }
-    super::types::check(flow);
+    types::check(flow);
     let value = value.unwrap_or(&flow.values.payload).clone();
-    loading.land(Landing::Loaded(value.clone()));
-    if !loading.storable {
-        loading.counters.refused.add();
-        release(cache, loading);
-        return skipped("an entity was being changed");
-    }
-    let counters = Arc::clone(&loading.counters);
-    let entry = CacheEntry::new(value, flow.at, None);
-    cache.fill(&loading.name, &loading.seen, entry, ttl(flow)).map(move |stored| match stored {
-        true => {
-            counters.filled.add();
-            did("filled")
-        }
-        false => {
-            counters.refused.add();
-            Done::Skipped("an entity was changed meanwhile")
-        }
+    fill(cache, loading, value, flow.at, ttl(flow)).map(|stored| match stored {
+        true => did("filled"),
+        false => Done::Skipped("an entity was changed meanwhile"),
     })
 }
 
 pub(super) fn error(cache: &dyn ReadThrough, flow: &Arc<Flow>, loading: &Loading) -> Reply<Done> {
-    loading.land(match flow.ending {
+    let landing = match flow.ending {
         CallOutcome::Ok | CallOutcome::Err => Landing::Failed,
-        CallOutcome::Panicked | CallOutcome::Cancelled => {
-            loading.counters.leader_cancelled.add();
-            Landing::Gone
-        }
-    });
-    release(cache, loading);
+        CallOutcome::Panicked | CallOutcome::Cancelled => Landing::Gone,
+    };
+    fail(cache, loading, landing);
     skipped("nothing to store")
+}
+
+/// Shares what was loaded, and stores it. Returns whether it was stored.
+pub(crate) fn fill(
+    cache: &dyn ReadThrough,
+    loading: &Loading,
+    value: Payload,
+    at: Timestamp,
+    ttl: Duration,
+) -> Reply<bool> {
+    loading.land(Landing::Loaded(value.clone()));
+    if !loading.storable {
+        loading.counters.refused.add();
+        release(cache, loading);
+        return Reply::ready(false);
+    }
+    let counters = Arc::clone(&loading.counters);
+    let entry = CacheEntry::new(value, at, None);
+    cache.fill(&loading.name, &loading.seen, entry, ttl).map(move |stored| {
+        let counter = if stored { &counters.filled } else { &counters.refused };
+        counter.add();
+        stored
+    })
+}
+
+/// Ends a load without a value.
+pub(crate) fn fail(cache: &dyn ReadThrough, loading: &Loading, landing: Landing<Payload>) {
+    if matches!(landing, Landing::Gone) {
+        loading.counters.leader_cancelled.add();
+    }
+    loading.land(landing);
+    release(cache, loading);
 }
 
 /// Nobody waits for the reply: a lease that is not released expires.

@@ -29,15 +29,18 @@ pub(super) fn success(
         Some(End::Put { name, entry: CacheEntry::new(value, flow.at, None), ttl: ttl(flow) })
     });
     let puts = put.is_some();
-    let ended = protocol.end(&write, writing.held.as_ref(), put.unwrap_or(End::Invalidate));
-    let mut ended = ended.map(move |ended| match ended {
-        Ended::Put => did("put"),
-        _ if puts => did("invalidated: another call was changing the entity"),
-        _ => did(INVALIDATED),
-    });
-    if let (false, Some(cache), Some(key)) = (puts, &backends.cache, &key) {
-        ended = forget_last_good(&**cache, key, flow, ended);
-    }
+    let end = || {
+        let ended = protocol.end(&write, writing.held.as_ref(), put.unwrap_or(End::Invalidate));
+        ended.map(move |ended| match ended {
+            Ended::Put => did("put"),
+            _ if puts => did("invalidated: another call was changing the entity"),
+            _ => did(INVALIDATED),
+        })
+    };
+    let ended = match (&backends.cache, &key) {
+        (Some(cache), Some(key)) if !puts => forget_last_good(&**cache, key, flow, end),
+        _ => end(),
+    };
     failing(ended, fault)
 }
 

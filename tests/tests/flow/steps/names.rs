@@ -37,6 +37,16 @@ mod templates {
         Ok(owner.len())
     }
 
+    #[orchestrate(pattern = "file", id = "{name}", cache = "{name}", actor = "{name}")]
+    async fn store_by_name(name: &str) -> Result<usize, Code> {
+        Ok(name.len())
+    }
+
+    #[orchestrate(pattern = "file", cache = ())]
+    async fn store_all() -> Result<usize, Code> {
+        Ok(12)
+    }
+
     /// Everything by which a part could be taken for two, two for one, or one for another.
     const PARTS: [&str; 12] =
         ["a", "a/b", "a%2Fb", "/", "", "a/", "/b", "b", "*", ">", "a b", "\u{e9}\u{0}\n"];
@@ -80,6 +90,23 @@ mod templates {
         assert_eq!(world.orchestrator.cached::<u64>("file", "ada/notes").await.unwrap(), None);
         world.run(store_the_result("ada".into(), "x".into())).await.unwrap();
         assert_eq!(world.orchestrator.cached("file", "ada/x").await.unwrap(), Some("x".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn template_of_one_hole_is_the_value_itself() {
+        let world = World::new();
+        world.run(store_by_name("a/b")).await.unwrap();
+        assert_eq!(world.orchestrator.cached("file", "a/b").await.unwrap(), Some(3));
+        let report = world.reports.last();
+        assert_eq!(report.flow().entity_id(), "a/b");
+        assert_eq!(report.flow().actor(), Some("a/b"));
+    }
+
+    #[tokio::test]
+    async fn unit_is_the_key_of_a_singleton() {
+        let world = World::new();
+        world.run(store_all()).await.unwrap();
+        assert_eq!(world.orchestrator.cached("file", "()").await.unwrap(), Some(12));
     }
 
     #[tokio::test]
@@ -367,7 +394,7 @@ async fn half_a_key(key: Half) -> Result<u64, graceful::Code> {
     Ok(1)
 }
 
-#[orchestrate(pattern = "user", cache = "{key}")]
+#[orchestrate(pattern = "user", cache = "user/{key}")]
 async fn half_a_hole(key: Half) -> Result<u64, graceful::Code> {
     let Half = key;
     Ok(1)

@@ -38,6 +38,7 @@ mod names;
 mod no_prelude;
 mod parameters;
 mod places;
+mod readers;
 mod receivers;
 mod results;
 mod sends;

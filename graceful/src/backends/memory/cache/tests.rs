@@ -48,7 +48,7 @@ fn put_value_is_read_until_its_time_to_live_ends() {
     assert_eq!(cache.get().as_deref(), Some("a"));
     cache.1 += TTL / 2;
     assert_eq!(cache.get(), None);
-    assert_eq!(cache.0.0.len(), 0, "an expired entry is removed when it is read");
+    assert_eq!(cache.0.0.entries.len(), 0, "an expired entry is removed when it is read");
 }
 
 #[test]
@@ -94,14 +94,14 @@ fn unversioned_invalidation_keeps_the_version_for_its_time() {
 fn unversioned_invalidation_without_a_version_seen_leaves_nothing() {
     let mut cache = At::start();
     cache.invalidate(None);
-    assert_eq!(cache.0.0.len(), 0);
+    assert_eq!(cache.0.0.entries.len(), 0);
     cache.put("plain", None);
     cache.invalidate(None);
-    assert_eq!(cache.0.0.len(), 0);
+    assert_eq!(cache.0.0.entries.len(), 0);
     cache.put("nine", Some(9));
     cache.1 += TTL;
     cache.invalidate(None);
-    assert_eq!(cache.0.0.len(), 0, "the version was over");
+    assert_eq!(cache.0.0.entries.len(), 0, "the version was over");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn cache_holds_no_more_than_its_capacity() {
         for n in 0..1000 {
             cache.put_at(&key(&n.to_string()), entry("a", Some(1)), None, Instant::now());
         }
-        assert!((1..=capacity.max(1) * 2).contains(&cache.0.len()), "{} of {capacity}", cache.0.len());
+        assert!((1..=capacity.max(1) * 2).contains(&cache.0.entries.len()), "{} of {capacity}", cache.0.entries.len());
     }
 }
 
@@ -192,5 +192,5 @@ fn cache_holds_no_more_than_its_bytes() {
         let value = "x".repeat(10_000);
         cache.put_at(&key(&n.to_string()), entry(&value, Some(1)), None, Instant::now());
     }
-    assert!(cache.0.weight() <= 1 << 20 && cache.0.len() >= 50, "{} in {}", cache.0.weight(), cache.0.len());
+    assert!(cache.0.entries.weight() <= 1 << 20 && cache.0.entries.len() >= 50, "{} in {}", cache.0.entries.weight(), cache.0.entries.len());
 }

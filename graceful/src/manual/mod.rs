@@ -1,9 +1,12 @@
 //! The manual path, which runs the same flow and pipeline without the attribute.
 
+mod cache;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::cache::{AsKey, CachedRead, touch};
 use crate::{
     code::Code,
     config::OrchestrationConfig,
