@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     call::{Call, Caller, Ending},
-    data::{Manner, Seen, Subject, Version, Write},
+    data::{Seen, Subject, Version, Write},
     database::Database,
     history::{History, What},
     report::{Report, Violation},
@@ -89,8 +89,8 @@ impl Checker {
 
     /// A write has changed the database.
     ///
-    /// A write whose key is known from its result only, and whose result nobody got, may leave an old entry: that is a documented limit. So
-    /// such a commit is not settled before it is acknowledged.
+    /// A write that does not hold what it changes, and whose end nobody saw, may leave an old entry: that is a documented limit. So such
+    /// a commit is not settled before it is acknowledged.
     pub fn commit(&mut self, operation: u64, write: Write, version: Version, database: &Database) {
         self.report.commits += 1;
         // A commit may come after the end of its call, which was cancelled.
@@ -105,7 +105,7 @@ impl Checker {
             if !database.exists(subject) {
                 known.absent = version;
             }
-            if write.manner != Manner::OverResult {
+            if write.manner.holds() {
                 known.settled.raise(Floor { version, writer: operation });
             }
         }
@@ -173,7 +173,7 @@ impl Checker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Change, Fate};
+    use crate::data::{Change, Fate, Manner};
 
     const USER: Subject = Subject::User(1);
 
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_write_with_a_key_over_its_result_may_be_missed_at_rest() {
+    fn lost_write_without_a_hold_may_be_missed_at_rest() {
         let mut world = World::default();
         world.write(Change::SaveUser(1), Manner::OverResult, &Ending::Unknown);
         world.read_at_rest(None);

@@ -113,10 +113,23 @@ impl Change {
 pub enum Manner {
     /// Its key is a parameter.
     Plain,
-    /// Its key is known from its result only.
-    OverResult,
     /// Its body reads through the cache before it writes.
     ReadsFirst,
+    /// It is no handler, but holds what it changes.
+    WithoutHandler,
+    /// Its key is known from its result only.
+    OverResult,
+    /// Its body says which lists it changes.
+    Touches,
+    /// It is no handler, and invalidates what it has changed.
+    Invalidates,
+}
+
+impl Manner {
+    /// Whether all that the write changes is held before it begins.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Plain | Self::ReadsFirst | Self::WithoutHandler)
+    }
 }
 
 /// How the body of a writer ends.

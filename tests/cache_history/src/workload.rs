@@ -25,11 +25,23 @@ pub struct Plan {
     pub cancelled: u32,
     /// How many writes of a hundred end with an `Err` of unknown outcome.
     pub lost: u32,
+    /// Whether some writes do not hold what they change.
+    pub without_hold: bool,
 }
 
 impl Plan {
     pub fn new(seed: u64, operations: u64) -> Self {
-        Self { seed, process: 0, operations, tasks: 8, entities: 4, epoch: 200, cancelled: 1, lost: 2 }
+        Self {
+            seed,
+            process: 0,
+            operations,
+            tasks: 8,
+            entities: 4,
+            epoch: 200,
+            cancelled: 1,
+            lost: 2,
+            without_hold: true,
+        }
     }
 
     /// The choices of one task.
@@ -90,13 +102,16 @@ impl Choices {
             _ => Change::DeleteOrder { id, customers },
         };
         let manner = match self.random.u32(..100) {
-            0..60 => Manner::Plain,
-            60..80 => Manner::OverResult,
-            _ => Manner::ReadsFirst,
+            0..20 => Manner::ReadsFirst,
+            20..30 => Manner::WithoutHandler,
+            30..45 if self.plan.without_hold => Manner::OverResult,
+            45..55 if self.plan.without_hold => Manner::Touches,
+            55..60 if self.plan.without_hold => Manner::Invalidates,
+            _ => Manner::Plain,
         };
-        // Without a result there is no key.
         let is_deleted = matches!(change, Change::DeleteUser(_) | Change::DeleteOrder { .. });
-        let manner = if is_deleted { Manner::Plain } else { manner };
+        // Without a result there is no key.
+        let manner = if is_deleted && manner == Manner::OverResult { Manner::Plain } else { manner };
         let fate = match self.random.u32(..100) {
             lost if lost < self.plan.lost => match self.random.bool() {
                 true => Fate::LostBefore,

@@ -1,12 +1,15 @@
 //! Handlers that read through the cache, and writers of what they read.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use graceful::{Orchestrator, backends::Cache, orchestrate};
 
 use super::System;
 use crate::{
-    data::{Change, Failure, Manner, Order, Orders, Profile, User, Write},
+    data::{Change, Failure, Manner, Order, Orders, Profile, Subject, User, Write},
     source::Source,
 };
 
@@ -14,6 +17,8 @@ use crate::{
 pub struct ReadThrough {
     source: Arc<Source>,
     orchestrator: Orchestrator,
+    /// How often a user was read.
+    reads: Arc<AtomicU64>,
 }
 
 #[orchestrate(pattern = "user", cache(key = id, read))]
@@ -72,6 +77,22 @@ async fn write_order(
     Ok(system.source.write(operation, write).await?.order())
 }
 
+/// Saves or deletes.
+#[orchestrate(pattern = "order", cache(key = id))]
+async fn write_order_that_touches(
+    system: &ReadThrough,
+    operation: u64,
+    id: u64,
+    customers: [u64; 2],
+    write: Write,
+) -> Result<Option<Order>, Failure> {
+    let written = system.source.write(operation, write).await;
+    for customer in customers {
+        graceful::touch("customer", customer);
+    }
+    Ok(written?.order())
+}
+
 #[orchestrate(pattern = "order", cache(key = result.id, touches(customer = customers)))]
 async fn write_order_over_result(
     system: &ReadThrough,
@@ -85,13 +106,50 @@ async fn write_order_over_result(
 impl ReadThrough {
     pub fn new(source: &Arc<Source>, service: &str, cache: impl Cache) -> Self {
         let orchestrator = Orchestrator::builder().service(service.to_owned()).cache(cache).build().unwrap();
-        Self { source: Arc::clone(source), orchestrator }
+        Self { source: Arc::clone(source), orchestrator, reads: Arc::default() }
+    }
+
+    /// The entities that a change changes.
+    fn entities(change: Change) -> Vec<(&'static str, u64)> {
+        let entity = |subject| match subject {
+            Subject::User(id) => ("user", id),
+            Subject::Order(id) => ("order", id),
+            Subject::Orders(customer) => ("customer", customer),
+        };
+        change.subjects().into_iter().map(entity).collect()
+    }
+
+    async fn write_user(&self, operation: u64, id: u64, write: Write) -> Result<(), Failure> {
+        match write.manner {
+            Manner::OverResult => write_user_over_result(self, operation, write).await.map(drop),
+            _ => write_user(self, operation, id, write).await.map(drop),
+        }
+    }
+
+    async fn write_order(
+        &self,
+        operation: u64,
+        id: u64,
+        customers: [u64; 2],
+        write: Write,
+    ) -> Result<(), Failure> {
+        match write.manner {
+            Manner::OverResult => write_order_over_result(self, operation, customers, write).await.map(drop),
+            Manner::Touches => {
+                write_order_that_touches(self, operation, id, customers, write).await.map(drop)
+            }
+            _ => write_order(self, operation, id, customers, write).await.map(drop),
+        }
     }
 }
 
 impl System for ReadThrough {
+    /// By a handler, and sometimes without one.
     async fn user(&self, id: u64) -> Result<Option<User>, Failure> {
-        self.orchestrator.scope(load_user(&self.source, id)).await
+        if self.reads.fetch_add(1, Ordering::Relaxed) % 4 != 0 {
+            return self.orchestrator.scope(load_user(&self.source, id)).await;
+        }
+        self.orchestrator.read_through("user", id).load(|| self.source.user(id)).await
     }
 
     async fn order(&self, id: u64) -> Result<Option<Order>, Failure> {
@@ -107,21 +165,22 @@ impl System for ReadThrough {
     }
 
     async fn write(&self, operation: u64, write: Write) -> Result<(), Failure> {
-        let is_over_result = write.manner == Manner::OverResult;
-        match write.change {
-            Change::SaveUser(_) if is_over_result => {
-                self.orchestrator.scope(write_user_over_result(self, operation, write)).await.map(drop)
+        let entities = Self::entities(write.change);
+        match (write.manner, write.change) {
+            (Manner::WithoutHandler, _) => {
+                let change = || self.source.write(operation, write);
+                self.orchestrator.changing(entities, change).await?.map(drop)
             }
-            Change::SaveUser(id) | Change::DeleteUser(id) => {
-                self.orchestrator.scope(write_user(self, operation, id, write)).await.map(drop)
+            (Manner::Invalidates, _) => {
+                let written = self.source.write(operation, write).await;
+                self.orchestrator.invalidate(entities).await?;
+                written.map(drop)
             }
-            Change::SaveOrder { customers, .. } if is_over_result => {
-                let call = write_order_over_result(self, operation, customers, write);
-                self.orchestrator.scope(call).await.map(drop)
+            (_, Change::SaveUser(id) | Change::DeleteUser(id)) => {
+                self.orchestrator.scope(self.write_user(operation, id, write)).await
             }
-            Change::SaveOrder { id, customers, .. } | Change::DeleteOrder { id, customers } => {
-                let call = write_order(self, operation, id, customers, write);
-                self.orchestrator.scope(call).await.map(drop)
+            (_, Change::SaveOrder { id, customers, .. } | Change::DeleteOrder { id, customers }) => {
+                self.orchestrator.scope(self.write_order(operation, id, customers, write)).await
             }
         }
     }
