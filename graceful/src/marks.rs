@@ -1,6 +1,6 @@
 //! The vocabulary of the read-through cache: marks, what a reader saw, and the hold of a write.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,19 +73,15 @@ impl EntryName {
 
     /// The keys whose marks the entry needs: the entity, each entity that it depends on, and the pattern of each.
     pub fn marked(&self) -> Vec<Key> {
-        with_patterns([&self.entity].into_iter().chain(&self.depends_on))
-    }
-}
-
-/// The entities, then the pattern of each; none twice.
-fn with_patterns<'a>(entities: impl Iterator<Item = &'a Key> + Clone) -> Vec<Key> {
-    let mut marked: Vec<Key> = Vec::new();
-    for key in entities.clone().cloned().chain(entities.map(Key::of_pattern)) {
-        if !marked.contains(&key) {
-            marked.push(key);
+        let entities = [&self.entity].into_iter().chain(&self.depends_on);
+        let mut marked: Vec<Key> = Vec::new();
+        for key in entities.clone().cloned().chain(entities.map(Key::of_pattern)) {
+            if !marked.contains(&key) {
+                marked.push(key);
+            }
         }
+        marked
     }
-    marked
 }
 
 /// What a reader saw at its look-up. Its load may be stored only while this is unchanged.
@@ -126,7 +122,7 @@ impl Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lease {
-    /// There is none: the cache is in this process, or a process that saw other marks has it.
+    /// There is none: none was asked for, the cache is in this process, or a process that saw other marks has it.
     None,
     /// This reader has it, with this token.
     Taken(Mark),
@@ -155,9 +151,11 @@ impl Write {
     /// The keys whose marks the write needs beside those of the entities that it changes: the entities that its value shows, and the
     /// patterns of all.
     pub fn marked(&self) -> Vec<Key> {
-        let mut marked = with_patterns(self.changes.iter().chain(&self.depends_on));
-        marked.retain(|key| !self.changes.contains(key));
-        marked
+        // A write may change thousands of entities.
+        let mut known: HashSet<Key> = self.changes.iter().cloned().collect();
+        let entities = self.changes.iter().chain(&self.depends_on);
+        let all = entities.clone().cloned().chain(entities.map(Key::of_pattern));
+        all.filter(|key| known.insert(key.clone())).collect()
     }
 }
 

@@ -54,13 +54,14 @@ struct State {
     link: Link,
     /// A connection from before the last cut is cut, even if the link is up again by then.
     cuts: usize,
+    /// Where new connections lead to.
+    server: SocketAddr,
 }
 
 /// Stands between a client and a server.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    server: SocketAddr,
     state: watch::Sender<State>,
     connections: Arc<AtomicUsize>,
     listening: Mutex<Option<JoinHandle<()>>>,
@@ -72,8 +73,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Self {
             address: listener.local_addr().unwrap(),
-            server,
-            state: watch::Sender::new(State { link: Link::Up, cuts: 0 }),
+            state: watch::Sender::new(State { link: Link::Up, cuts: 0, server }),
             connections: Arc::default(),
             listening: Mutex::new(None),
         };
@@ -112,19 +112,24 @@ impl Proxy {
         }
     }
 
+    /// From the return of this call on, new connections lead to this server.
+    pub fn lead_to(&self, server: SocketAddr) {
+        self.state.send_modify(|state| state.server = server);
+    }
+
     fn listen(&self, listener: TcpListener) -> JoinHandle<()> {
-        let (server, state, connections) = (self.server, self.state.clone(), Arc::clone(&self.connections));
+        let (state, connections) = (self.state.clone(), Arc::clone(&self.connections));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(connect(client, server, state.subscribe()));
+                tokio::spawn(connect(client, state.subscribe()));
             }
         })
     }
 }
 
-async fn connect(mut client: TcpStream, server: SocketAddr, state: watch::Receiver<State>) {
-    let cuts = state.borrow().cuts;
+async fn connect(mut client: TcpStream, state: watch::Receiver<State>) {
+    let State { cuts, server, .. } = *state.borrow();
     if let Ok(mut server) = TcpStream::connect(server).await {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
@@ -180,7 +185,7 @@ impl Pump {
 
     /// `None` where it is cut.
     fn link(&mut self) -> Option<Link> {
-        let State { link, cuts } = *self.state.borrow_and_update();
+        let State { link, cuts, .. } = *self.state.borrow_and_update();
         (cuts == self.cuts && !matches!(link, Link::Refused | Link::Reset)).then_some(link)
     }
 }

@@ -1,24 +1,27 @@
 //! The cache: the methods of the trait as Redis commands.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
-use ::redis::{FromRedisValue, RedisError, cmd};
+use ::redis::{FromRedisValue, RedisError, Script, cmd};
 use graceful::{
     Key, StepError,
-    backends::{self, CacheEntry, CacheWrite, Reply, client::ConnectError},
+    backends::{self, CacheEntry, CacheWrite, ReadThrough, Reply, client::ConnectError},
 };
 use tokio::runtime::Handle;
 
-use super::{
-    connection::{Command, Connection},
-    stored,
-};
+use super::{command::Command, connection::Connection, stored};
 
 /// The default timeout of a command: half of the time budget of an inline step.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Puts a value, or invalidates the key if there is no value. Returns 1, or 0 if a newer version is cached.
+static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("write.lua")));
+
 /// A longer time to live, in milliseconds, counts as unlimited: 30 000 years.
-const FOR_EVER: u128 = 1_000_000_000_000_000;
+pub(super) const FOR_EVER: u128 = 1_000_000_000_000_000;
 
 /// A cache on Redis, which all processes of a service share, with a time to live per entry.
 ///
@@ -50,9 +53,9 @@ const FOR_EVER: u128 = 1_000_000_000_000_000;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Cache {
-    connection: Arc<Connection>,
-    timeout: Duration,
-    runtime: Handle,
+    pub(super) connection: Arc<Connection>,
+    pub(super) timeout: Duration,
+    pub(super) runtime: Handle,
 }
 
 impl Cache {
@@ -116,7 +119,9 @@ impl Cache {
             Some(millis) if millis <= FOR_EVER => millis.to_string(),
             _ => "none".to_owned(),
         };
-        let command = Command::Write { name: name(key), version: stored::digits(version), ttl, value };
+        let mut arguments = vec![stored::digits(version).into_bytes(), ttl.into_bytes()];
+        arguments.extend(value);
+        let command = Command::Script { script: &WRITE, keys: vec![name(key)], arguments };
         self.ask(command, |written: Result<bool, _>| {
             written.map(|written| if written { CacheWrite::Done } else { CacheWrite::Newer })
         })
@@ -128,7 +133,7 @@ fn name(key: &Key) -> String {
 }
 
 /// Rounded up: what has some time left is not over.
-fn millis(ttl: Duration) -> u128 {
+pub(super) fn millis(ttl: Duration) -> u128 {
     ttl.as_nanos().div_ceil(1_000_000)
 }
 
@@ -154,5 +159,9 @@ impl backends::Cache for Cache {
 
     fn invalidate(&self, key: &Key, version: Option<i64>, ttl: Duration) -> Reply<CacheWrite> {
         self.write(key, version, None, Some(ttl))
+    }
+
+    fn read_through(&self) -> Option<&dyn ReadThrough> {
+        Some(self)
     }
 }

@@ -2,16 +2,19 @@
 
 use std::{
     fmt,
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, RedisError, RedisResult, Script,
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, RedisError, RedisResult,
     ServerErrorKind, aio::MultiplexedConnection,
 };
 use graceful::{
-    StepError,
+    StepError, Text,
     backends::client::{
         Breaker, ConnectError, in_real_time,
         url::{ENCODE, is_well_formed, place},
@@ -21,11 +24,13 @@ use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 
 #[cfg(feature = "tls")]
 use super::tls::Encrypted;
+use super::{
+    command::{Admission, Answer, Command, Sending},
+    process::{Process, Told, unsuitable},
+};
 
 /// The timeout of the first connection.
 const START: Duration = Duration::from_secs(5);
-
-static WRITE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("write.lua")));
 
 pub(super) struct Connection {
     client: Client,
@@ -43,30 +48,20 @@ struct Live {
     connection: Option<MultiplexedConnection>,
     /// The number of connections so far.
     number: u64,
+    /// What the server of the last connection told, also if that connection is lost.
+    told: Option<Told>,
 }
 
-/// A command to the server.
-pub(super) enum Command {
-    Plain(Cmd),
-    /// Puts a value, or invalidates the key if there is no value. Returns 1, or 0 if a newer version is cached.
-    Write {
-        name: String,
-        version: String,
-        ttl: String,
-        value: Option<Vec<u8>>,
-    },
+/// A connection, and what its server told.
+struct Shared {
+    connection: MultiplexedConnection,
+    number: u64,
+    told: Told,
 }
 
-impl Command {
-    async fn sent<T: ::redis::FromRedisValue>(&self, to: &mut MultiplexedConnection) -> RedisResult<T> {
-        match self {
-            Self::Plain(command) => command.query_async(to).await,
-            Self::Write { name, version, ttl, value } => {
-                WRITE.key(name).arg(version).arg(ttl).arg(value.as_deref()).invoke_async(to).await
-            }
-        }
-    }
-}
+/// The number of the connection that a call uses; 0 before it has one.
+#[derive(Default)]
+struct Used(AtomicU64);
 
 impl Connection {
     /// Connects at once, so that a wrong URL, address or password is reported at start.
@@ -99,9 +94,9 @@ impl Connection {
 
     /// Returns why a server that answers is unsuitable.
     async fn checked(&self) -> RedisResult<Option<&'static str>> {
-        let (mut connection, _) = self.connected().await?;
+        let Shared { mut connection, .. } = self.connected(&Used::default()).await?;
         match ::redis::cmd("INFO").query_async::<String>(&mut connection).await {
-            Ok(info) => Ok(unfit(&info)),
+            Ok(info) => Ok(unsuitable(&info)),
             // The user lacks the right to run INFO, or the server is only compatible with Redis: it cannot be checked.
             Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => Ok(None),
             Err(error) => Err(error),
@@ -119,25 +114,92 @@ impl Connection {
 
     /// Runs a command with a timeout. Repeats it on a new connection if the current one is lost, and fails at once while the circuit breaker
     /// is open.
-    pub(super) async fn ask<T: ::redis::FromRedisValue>(
+    pub(super) async fn ask<T: FromRedisValue>(
         &self,
         command: &Command,
         within: Duration,
     ) -> Result<RedisResult<T>, StepError> {
-        let attempt = self.breaker.admit()?;
-        let mut used = None;
-        let answer = timeout(within, async {
-            let answer = self.ask_once(command, &mut used).await;
-            match answer {
-                Err(error) if error.is_connection_dropped() && used.is_some() => {
-                    self.forget(used.take());
-                    self.ask_once(command, &mut used).await
-                }
+        let used = Used::default();
+        let once = async || {
+            let mut shared = self.connected(&used).await?;
+            command.sent(&mut shared.connection).await
+        };
+        let work = async {
+            match once().await {
+                Err(error) if self.is_lost(&error, &used) => once().await,
                 answer => answer,
             }
-        })
-        .await;
-        match answer {
+        };
+        self.guarded(Admission::WhileClosed, within, &used, work).await
+    }
+
+    /// Runs a command that is made for the process at the other end of the connection, which is known for at most a second. The
+    /// command is made anew when it is sent again. Without a command nothing is sent: the first time this is no failure.
+    pub(super) async fn ask_process<T: FromRedisValue, S>(
+        &self,
+        admission: Admission,
+        within: Duration,
+        command: impl Fn(&Process, Sending) -> Option<(Command, S)>,
+    ) -> Result<RedisResult<Option<Answer<T, S>>>, StepError> {
+        let used = Used::default();
+        let once = async |sending| {
+            let Shared { mut connection, told, .. } = self.known(&used).await?;
+            let process = match told.process {
+                Ok(process) => process,
+                Err(why) => return Ok(Err(why)),
+            };
+            let Some((command, sent)) = command(&process, sending) else { return Ok(Ok(None)) };
+            let reply = command.sent(&mut connection).await?;
+            Ok(Ok(Some(Answer { reply, process, sent })))
+        };
+        let work = async {
+            match once(Sending::First).await {
+                Err(error) if self.is_lost(&error, &used) => match once(Sending::Again).await {
+                    Ok(Ok(None)) => Err(error),
+                    answer => answer,
+                },
+                answer => answer,
+            }
+        };
+        match self.guarded(admission, within, &used, work).await? {
+            Ok(Ok(answer)) => Ok(Ok(answer)),
+            Ok(Err(why)) => Err(StepError::new(self.unfit_because(&why))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// Why handlers cannot read through the server, as far as it has told.
+    pub(super) fn unfit(&self) -> Option<Text> {
+        let why = self.live().told.as_ref()?.process.as_ref().err().cloned()?;
+        Some(self.unfit_because(&why))
+    }
+
+    fn unfit_because(&self, why: &str) -> Text {
+        Text::from(format_args!("handlers cannot read through {}: {why}", self.place()))
+    }
+
+    /// Whether a call failed because its connection is lost, which is dropped then.
+    fn is_lost(&self, error: &RedisError, used: &Used) -> bool {
+        let is_lost = error.is_connection_dropped() && used.get() != 0;
+        if is_lost {
+            self.forget(used);
+        }
+        is_lost
+    }
+
+    /// Limits the time of a call, and tells the circuit breaker how it ended.
+    async fn guarded<T>(
+        &self,
+        admission: Admission,
+        within: Duration,
+        used: &Used,
+        work: impl Future<Output = RedisResult<T>>,
+    ) -> Result<RedisResult<T>, StepError> {
+        let attempt = match admission {
+            Admission::WhileClosed => self.breaker.admit()?,
+            Admission::Always => self.breaker.attempt(),
+        };
+        match timeout(within, work).await {
             Ok(Ok(answer)) => {
                 attempt.succeeded();
                 Ok(Ok(answer))
@@ -160,33 +222,64 @@ impl Connection {
         }
     }
 
-    async fn ask_once<T: ::redis::FromRedisValue>(
-        &self,
-        command: &Command,
-        used: &mut Option<u64>,
-    ) -> RedisResult<T> {
-        let (mut connection, number) = self.connected().await?;
-        *used = Some(number);
-        command.sent(&mut connection).await
-    }
-
-    async fn connected(&self) -> RedisResult<(MultiplexedConnection, u64)> {
-        if let Some(live) = self.live().shared() {
-            return Ok(live);
+    async fn connected(&self, used: &Used) -> RedisResult<Shared> {
+        if let Some(shared) = self.shared(used) {
+            return Ok(shared);
         }
         let _turn = self.connecting.lock().await;
-        if let Some(live) = self.live().shared() {
-            return Ok(live);
+        match self.shared(used) {
+            Some(shared) => Ok(shared),
+            None => self.connect(used).await,
         }
+    }
+
+    /// The connection, with what its server told at most a second ago. If it tells something else now, this is another process, and
+    /// the connection is dropped.
+    async fn known(&self, used: &Used) -> RedisResult<Shared> {
+        if let Some(shared) = self.shared(used).filter(|shared| shared.told.is_believed()) {
+            return Ok(shared);
+        }
+        let _turn = self.connecting.lock().await;
+        let Some(mut shared) = self.shared(used) else { return self.connect(used).await };
+        if shared.told.is_believed() {
+            return Ok(shared);
+        }
+        match Told::ask(&mut shared.connection, Some(&shared.told)).await {
+            Ok(told) if told.is_same(&shared.told) => {
+                let mut live = self.live();
+                if live.number == shared.number {
+                    live.told = Some(told.clone());
+                }
+                return Ok(Shared { told, ..shared });
+            }
+            Err(error) if !error.is_connection_dropped() => return Err(error),
+            // Nothing of this call was sent yet.
+            _ => self.forget(used),
+        }
+        self.connect(used).await
+    }
+
+    async fn connect(&self, used: &Used) -> RedisResult<Shared> {
         // The caller's timeout is the only one.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let mut connection = self.made(config).await?;
         // If a password is missing, the server refuses this command first.
         let () = ::redis::cmd("PING").query_async(&mut connection).await?;
+        let before = self.live().told.clone();
+        let told = Told::ask(&mut connection, before.as_ref()).await?;
         let mut live = self.live();
         live.number += 1;
         live.connection = Some(connection.clone());
-        Ok((connection, live.number))
+        live.told = Some(told.clone());
+        used.set(live.number);
+        Ok(Shared { connection, number: live.number, told })
+    }
+
+    fn shared(&self, used: &Used) -> Option<Shared> {
+        let live = self.live();
+        let (connection, told) = (live.connection.clone()?, live.told.clone()?);
+        used.set(live.number);
+        Some(Shared { connection, number: live.number, told })
     }
 
     async fn made(&self, config: AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
@@ -198,9 +291,9 @@ impl Connection {
     }
 
     /// Drops the connection, unless it was replaced already.
-    fn forget(&self, used: Option<u64>) {
+    fn forget(&self, used: &Used) {
         let mut live = self.live();
-        if used == Some(live.number) {
+        if used.get() == live.number {
             live.connection = None;
         }
     }
@@ -214,32 +307,18 @@ impl Connection {
     }
 }
 
-impl Live {
-    fn shared(&self) -> Option<(MultiplexedConnection, u64)> {
-        self.connection.clone().map(|connection| (connection, self.number))
+impl Used {
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
-}
 
-/// Returns why the server is unsuitable, by its `INFO`.
-fn unfit(info: &str) -> Option<&'static str> {
-    let is = |line: &str| info.lines().any(|said| said.trim_end() == line);
-    if is("redis_mode:cluster") || is("cluster_enabled:1") {
-        return Some(
-            "is a node of a Redis Cluster, which refuses (`MOVED`) the keys of the other nodes: use a server with `cluster-enabled no`, \
-             or a proxy that speaks for the whole cluster",
-        );
+    fn set(&self, number: u64) {
+        self.0.store(number, Ordering::Relaxed);
     }
-    if is("redis_mode:sentinel") {
-        return Some("is a Sentinel, which stores nothing: use the address of the server that it watches");
-    }
-    if is("role:slave") && !is("slave_read_only:0") {
-        return Some("is a replica, which refuses writes (`READONLY`): use the address of its primary");
-    }
-    None
 }
 
 /// Whether the server or the connection failed, not the command.
-fn is_unavailable(error: &RedisError) -> bool {
+pub(super) fn is_unavailable(error: &RedisError) -> bool {
     use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
     error.is_io_error()
         || error.is_unrecoverable_error()

@@ -12,7 +12,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cache;
+mod command;
 mod connection;
+mod process;
+mod read_through;
 mod stored;
 #[cfg(feature = "tls")]
 mod tls;

@@ -27,6 +27,7 @@ mod lanes;
 mod long_names;
 mod metadata;
 mod nexus;
+mod read_through;
 mod scheduler;
 
 use std::sync::Arc;
@@ -36,7 +37,7 @@ use jiff::Timestamp;
 
 pub use self::{
     alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, inbox::inbox,
-    metadata::metadata_store, nexus::nexus, scheduler::scheduler,
+    metadata::metadata_store, nexus::nexus, read_through::read_through, scheduler::scheduler,
 };
 
 /// A flow of a user that ended at that second, with `Ok` or with an error of that code.

@@ -9,3 +9,9 @@ async fn cache() {
     let redis = Redis::connect().await;
     conformance::cache(async || redis.cache().await).await;
 }
+
+#[test(requires(Redis))]
+async fn read_through() {
+    let redis = Redis::connect().await;
+    conformance::read_through(async || redis.cache().await).await;
+}

@@ -8,6 +8,7 @@ mod conformance;
 mod faults;
 mod fresh;
 mod names;
+mod read_through;
 mod start;
 
 use std::{net::SocketAddr, process::ExitCode};
@@ -34,7 +35,10 @@ struct Redis {
 
 impl Redis {
     async fn connect() -> Self {
-        let address = servers::REDIS;
+        Self::at(servers::REDIS).await
+    }
+
+    async fn at(address: SocketAddr) -> Self {
         let client = ::redis::Client::open(url(address)).unwrap();
         let raw = client.get_multiplexed_async_connection().await.unwrap();
         Self { address, service: unique("users"), raw }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::{Redis, entry};
 
 /// Any text, more often one of those by which a part could be taken for two, or two for one.
-fn part() -> impl Strategy<Value = String> {
+pub fn part() -> impl Strategy<Value = String> {
     let tricky = prop::sample::select(vec![
         "",
         ":",
@@ -43,7 +43,7 @@ fn part() -> impl Strategy<Value = String> {
     prop_oneof![any::<String>(), prop::collection::vec(tricky, 0..4).prop_map(|parts| parts.concat())]
 }
 
-fn key() -> impl Strategy<Value = Key> {
+pub fn key() -> impl Strategy<Value = Key> {
     let space = prop::sample::select(vec![KeySpace::Entity, KeySpace::LastGood]);
     (part(), part(), part(), part(), space).prop_map(|(service, tenant, pattern, id, space)| {
         Key::new(service, Some(&tenant), pattern, id).in_space(space)

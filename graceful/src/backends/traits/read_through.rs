@@ -95,14 +95,14 @@ pub trait ReadThrough: fmt::Debug + Send + Sync + 'static {
     fn hit(&self, name: &EntryName) -> Reply<Option<Hit>>;
 
     /// After a miss: the entry if it is there by now, otherwise the marks. Creates missing marks, which are kept for at least
-    /// `keep`. It takes the lease on the load for the time `lease`, unless another process has it.
+    /// `keep`. With `lease` it takes the lease on the load for that time, unless another process has it.
     ///
-    /// With `refresh`, an entry that is older than that is returned only if another process has the lease.
+    /// With `refresh`, an entry that is older than that is returned only if the lease cannot be taken.
     fn look_up(
         &self,
         name: &EntryName,
         keep: Duration,
-        lease: Duration,
+        lease: Option<Duration>,
         refresh: Option<Duration>,
     ) -> Reply<LookUp>;
 

@@ -169,7 +169,7 @@ impl Call {
     fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> Reply<LookUp> {
         let lease = Duration::from_millis(self.reads.wait_ms / 2).max(Duration::from_millis(1));
         let refresh = refreshes.then(|| Duration::from_millis(self.reads.refresh_ms));
-        protocol.look_up(&self.name, HOLD_EXPIRY, lease, refresh)
+        protocol.look_up(&self.name, HOLD_EXPIRY, Some(lease), refresh)
     }
 
     /// A replica may not have what was written before the youngest mark.

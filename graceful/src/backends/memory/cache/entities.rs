@@ -194,6 +194,7 @@ impl Entities {
             self.states.get(key).is_some_and(|state| state.holds.iter().any(|(held, _)| *held == write.token))
         };
         held.clean
+            && held.new.len() == write.changes.len()
             && write.changes.iter().zip(&held.new).all(|(key, mark)| is(key, mark) && holds_it(key))
             && write.marked().iter().zip(&held.others).all(|(key, mark)| is(key, mark))
     }

@@ -80,7 +80,7 @@ impl ReadThrough for Cache {
         &self,
         name: &EntryName,
         keep: Duration,
-        _: Duration,
+        _: Option<Duration>,
         refresh: Option<Duration>,
     ) -> Reply<LookUp> {
         let now = Instant::now();
