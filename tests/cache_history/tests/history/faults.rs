@@ -18,7 +18,7 @@ use tokio::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     None,
-    /// The connections of a process, or of all, are reset.
+    /// The connections of one process, or of all, are reset.
     Cut,
     /// Nothing comes through for a while, and then all of it does.
     Stall,

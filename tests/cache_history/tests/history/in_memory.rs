@@ -20,12 +20,12 @@ fn read_through(source: &Arc<Source>) -> ReadThrough {
 
 #[test(start_paused = true)]
 async fn reads_through_the_cache_in_memory_are_never_stale() {
-    report(&plan(20_000), read_through).await.assert_holds();
+    report(&plan(10_000), read_through).await.assert_holds();
 }
 
 #[test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_through_the_cache_in_memory_are_never_stale_in_several_threads() {
-    report(&plan(20_000), read_through).await.assert_holds();
+    report(&plan(10_000), read_through).await.assert_holds();
 }
 
 /// Some bodies take longer than a hold lasts, so holds must be extended, and readers do not wait for all of them.
@@ -33,7 +33,7 @@ async fn reads_through_the_cache_in_memory_are_never_stale_in_several_threads() 
 /// No call is cancelled: a commit that lands after its call was dropped and its hold has expired is a documented limit.
 #[test(start_paused = true)]
 async fn reads_are_never_stale_while_bodies_take_longer_than_a_hold_lasts() {
-    let plan = Plan { cancelled: 0, entities: 8, ..plan(20_000) };
+    let plan = Plan { cancelled: 0, entities: 8, ..plan(10_000) };
     let pace = Pace { sleeps_one_in: 50, sleep: 0..=100_000_000, ..Pace::default() };
     report_at(&plan, pace, read_through).await.assert_holds();
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 const CHILD: &str = env!("CARGO_BIN_EXE_history_child");
-const OPERATIONS: u64 = 8_000;
+const OPERATIONS: u64 = 4_000;
 /// With less, the server's own buffers leave no place for entries.
 const MEMORY: u64 = 300 * 1024;
 
@@ -56,7 +56,8 @@ async fn report(kind: Kind, fault: Fault) -> Report {
 
 /// The calls of each process, and how long they take.
 fn chosen(fault: Fault) -> (Plan, Pace) {
-    let plan = plan(OPERATIONS);
+    // If a write holds nothing and its end is lost, old values are served: that is a documented limit.
+    let plan = Plan { without_hold: fault == Fault::None, ..plan(OPERATIONS) };
     if fault != Fault::Stop {
         return (plan, Pace::default());
     }
@@ -70,16 +71,47 @@ fn chosen(fault: Fault) -> (Plan, Pace) {
 }
 
 #[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_in_two_processes_are_never_stale() {
+    report(Kind::ReadThrough, Fault::None).await.assert_holds();
+}
+
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_when_connections_are_cut() {
+    report(Kind::ReadThrough, Fault::Cut).await.assert_holds();
+}
+
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_when_connections_stall() {
+    report(Kind::ReadThrough, Fault::Stall).await.assert_holds();
+}
+
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_when_connections_are_slow() {
+    report(Kind::ReadThrough, Fault::Delay).await.assert_holds();
+}
+
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_when_the_server_restarts_from_a_snapshot() {
+    report(Kind::ReadThrough, Fault::Restart).await.assert_holds();
+}
+
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_when_the_server_evicts() {
+    report(Kind::ReadThrough, Fault::Evict).await.assert_holds();
+}
+
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_when_a_process_is_stopped_for_longer_than_a_hold() {
+    report(Kind::ReadThrough, Fault::Stop).await.assert_holds();
+}
+
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_when_processes_are_killed() {
+    report(Kind::ReadThrough, Fault::Kill).await.assert_holds();
+}
+
+/// The checker sees the calls of both processes.
+#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
 async fn values_put_by_hand_in_two_processes_are_stale() {
     report(Kind::Manual, Fault::None).await.assert_violated();
-}
-#[test(requires("redis-server"), flavor = "multi_thread", worker_threads = 2)]
-async fn all_faults() {
-    for fault in
-        [Fault::Cut, Fault::Stall, Fault::Delay, Fault::Restart, Fault::Evict, Fault::Stop, Fault::Kill]
-    {
-        let start = std::time::Instant::now();
-        let report = report(Kind::Manual, fault).await;
-        eprintln!("{fault:?} {:?} {}", start.elapsed(), report.to_string().lines().next().unwrap());
-    }
 }
