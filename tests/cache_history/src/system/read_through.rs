@@ -146,7 +146,7 @@ impl ReadThrough {
 impl System for ReadThrough {
     /// By a handler, and sometimes without one.
     async fn user(&self, id: u64) -> Result<Option<User>, Failure> {
-        if self.reads.fetch_add(1, Ordering::Relaxed) % 4 != 0 {
+        if !self.reads.fetch_add(1, Ordering::Relaxed).is_multiple_of(4) {
             return self.orchestrator.scope(load_user(&self.source, id)).await;
         }
         self.orchestrator.read_through("user", id).load(|| self.source.user(id)).await

@@ -90,6 +90,7 @@ impl World {
         sleep(time).await;
         self.server.kill();
         self.server.start_again().await;
+        assert_ne!(self.command("DBSIZE").await.lines().next(), Some(":0"), "the snapshot has no entries");
         sleep(Duration::from_millis(1_500)).await;
     }
 
@@ -103,11 +104,16 @@ impl World {
         answer
     }
 
+    /// A number that the server counts.
+    pub async fn counted(&self, section: &str, name: &str) -> u64 {
+        let info = self.command(&format!("INFO {section}")).await;
+        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|number| number.trim().parse().ok()).unwrap_or_else(|| panic!("no {name} in {info}"))
+    }
+
     /// Gives the server this much more memory than it uses now, and lets it evict.
     pub async fn limit_memory(&self, more: u64) {
-        let memory = self.command("INFO memory").await;
-        let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
-        let limit = used.trim().parse::<u64>().unwrap() + more;
+        let limit = self.counted("memory", "used_memory").await + more;
         self.command("CONFIG SET maxmemory-policy allkeys-lru").await;
         self.command(&format!("CONFIG SET maxmemory {limit}")).await;
     }

@@ -48,6 +48,9 @@ async fn report(kind: Kind, fault: Fault) -> Report {
     for worker in &mut world.workers {
         worker.done().await;
     }
+    if fault == Fault::Evict {
+        assert!(world.counted("stats", "evicted_keys").await > 0, "nothing was evicted");
+    }
     for worker in &mut world.workers {
         worker.read_at_rest().await;
     }
