@@ -5,6 +5,7 @@ pub mod locked;
 pub mod manual;
 pub mod moka;
 pub mod read_through;
+pub mod transactional;
 
 use crate::data::{Failure, Order, Orders, Profile, User, Write};
 

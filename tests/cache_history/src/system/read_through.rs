@@ -106,7 +106,15 @@ async fn write_order_over_result(
 impl ReadThrough {
     pub fn new(source: &Arc<Source>, service: &str, cache: impl Cache) -> Self {
         let orchestrator = Orchestrator::builder().service(service.to_owned()).cache(cache).build().unwrap();
+        Self::on(source, orchestrator)
+    }
+
+    pub fn on(source: &Arc<Source>, orchestrator: Orchestrator) -> Self {
         Self { source: Arc::clone(source), orchestrator, reads: Arc::default() }
+    }
+
+    pub fn orchestrator(&self) -> &Orchestrator {
+        &self.orchestrator
     }
 
     /// The entities that a change changes.

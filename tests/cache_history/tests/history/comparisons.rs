@@ -22,11 +22,23 @@ pub async fn report<S: System>(plan: &Plan, system: impl FnOnce(&Arc<Source>) ->
 
 /// In one process, with bodies that take this long.
 pub async fn report_at<S: System>(plan: &Plan, pace: Pace, system: impl FnOnce(&Arc<Source>) -> S) -> Report {
+    let (shared, source) = world(plan, pace);
+    let system = system(&source);
+    checked(plan, &shared, &source, system).await
+}
+
+/// The checker of a run, and how its calls reach the database.
+pub fn world(plan: &Plan, pace: Pace) -> (Shared, Arc<Source>) {
     let shared = Shared::new(plan.seed);
     let source = Source::here(&shared, pace, plan.seed);
-    let system = Arc::new(system(&source));
-    run(&source, &system, plan).await;
-    read_at_rest(&source, &system, plan).await;
+    (shared, source)
+}
+
+/// Makes the calls of a plan.
+pub async fn checked<S: System>(plan: &Plan, shared: &Shared, source: &Arc<Source>, system: S) -> Report {
+    let system = Arc::new(system);
+    run(source, &system, plan).await;
+    read_at_rest(source, &system, plan).await;
     shared.report()
 }
 

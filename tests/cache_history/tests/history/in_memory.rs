@@ -5,12 +5,12 @@ use std::sync::Arc;
 use graceful::backends::memory;
 use graceful_tests_cache_history::{
     source::{Pace, Source},
-    system::read_through::ReadThrough,
+    system::{read_through::ReadThrough, transactional::Transactional},
     workload::Plan,
 };
 
 use crate::{
-    comparisons::{report, report_at},
+    comparisons::{checked, report, report_at, world},
     plan,
 };
 
@@ -36,4 +36,14 @@ async fn reads_are_never_stale_while_bodies_take_longer_than_a_hold_lasts() {
     let plan = Plan { cancelled: 0, entities: 8, ..plan(10_000) };
     let pace = Pace { sleeps_one_in: 50, sleep: 0..=100_000_000, ..Pace::default() };
     report_at(&plan, pace, read_through).await.assert_holds();
+}
+
+/// A hold is set before the commit, and the relay ends it.
+#[test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_never_stale_after_writes_in_a_transaction() {
+    let directory = tempfile::tempdir().unwrap();
+    let plan = plan(3_000);
+    let (shared, source) = world(&plan, Pace::default());
+    let system = Transactional::new(&source, memory::Cache::new(), directory.path()).await;
+    checked(&plan, &shared, &source, system).await.assert_holds();
 }
