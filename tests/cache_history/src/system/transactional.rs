@@ -1,7 +1,7 @@
 //! Writers with `tx`, beside those of [`ReadThrough`].
 //!
-//! The transaction is one of SQLite and stores the flow alone: the caller changes the checked database after the handler has returned and
-//! before it commits the transaction.
+//! The transaction is one of SQLite. It stores which operation has written, and the flow. The caller changes the checked database after the
+//! handler has returned, and before it commits the transaction.
 
 use std::{path::Path, sync::Arc};
 
@@ -23,17 +23,25 @@ pub struct Transactional {
 }
 
 /// What fails, fails before the commit.
-fn allow(write: Write) -> Result<(), Failure> {
+async fn record(tx: &mut Transaction<'_, Sqlite>, operation: u64, write: Write) -> Result<(), Failure> {
     match write.fate {
-        Fate::Succeeds | Fate::LostAfter => Ok(()),
-        Fate::Refused => Err(Failure::Refused),
-        Fate::LostBefore => Err(Failure::Unavailable),
+        Fate::Refused => return Err(Failure::Refused),
+        Fate::LostBefore => return Err(Failure::Unavailable),
+        Fate::Succeeds | Fate::LostAfter => {}
     }
+    let operation = i64::try_from(operation).unwrap();
+    let insert = sqlx::query("INSERT INTO writes (operation) VALUES (?)").bind(operation);
+    insert.execute(&mut **tx).await.map(drop).map_err(|_| Failure::Unavailable)
 }
 
 #[orchestrate(pattern = "user", cache(key = id), delivery = "durable", tx = tx)]
-async fn write_user(tx: &mut Transaction<'_, Sqlite>, id: u64, write: Write) -> Result<(), Failure> {
-    allow(write)
+async fn write_user(
+    tx: &mut Transaction<'_, Sqlite>,
+    operation: u64,
+    id: u64,
+    write: Write,
+) -> Result<(), Failure> {
+    record(tx, operation, write).await
 }
 
 #[orchestrate(
@@ -44,11 +52,12 @@ async fn write_user(tx: &mut Transaction<'_, Sqlite>, id: u64, write: Write) -> 
 )]
 async fn write_order(
     tx: &mut Transaction<'_, Sqlite>,
+    operation: u64,
     id: u64,
     customers: [u64; 2],
     write: Write,
 ) -> Result<(), Failure> {
-    allow(write)
+    record(tx, operation, write).await
 }
 
 impl Transactional {
@@ -57,6 +66,8 @@ impl Transactional {
         let store = Store::open(directory.join("flows.db")).await.unwrap();
         let options = SqliteConnectOptions::new().filename(store.path());
         let pool = SqlitePool::connect_with(options).await.unwrap();
+        let table = "CREATE TABLE writes (operation INTEGER PRIMARY KEY) STRICT";
+        sqlx::query(table).execute(&pool).await.unwrap();
         let orchestrator =
             Orchestrator::builder().service("history").flows(store).cache(cache).build().unwrap();
         Self { source: Arc::clone(source), handlers: ReadThrough::on(source, orchestrator), pool }
@@ -68,10 +79,10 @@ impl Transactional {
         let orchestrator = self.handlers.orchestrator();
         match write.change {
             Change::SaveUser(id) | Change::DeleteUser(id) => {
-                orchestrator.scope(write_user(tx, id, write)).await?;
+                orchestrator.scope(write_user(tx, operation, id, write)).await?;
             }
             Change::SaveOrder { id, customers, .. } | Change::DeleteOrder { id, customers } => {
-                orchestrator.scope(write_order(tx, id, customers, write)).await?;
+                orchestrator.scope(write_order(tx, operation, id, customers, write)).await?;
             }
         }
         let written = self.source.write(operation, write).await;
