@@ -28,7 +28,7 @@ async fn reads_through_the_cache_in_memory_are_never_stale_in_several_threads() 
     report(&plan(10_000), read_through).await.assert_holds();
 }
 
-/// Some bodies take longer than a hold lasts, so holds must be extended, and readers do not wait for all of them.
+/// Some bodies take longer than a hold lasts, and longer than readers wait for a load.
 ///
 /// No call is cancelled: a commit that lands after its call was dropped and its hold has expired is a documented limit.
 #[test(start_paused = true)]
