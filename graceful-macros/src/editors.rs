@@ -34,6 +34,9 @@ fn half_typed_attribute_yields_the_function() {
         "pattern = \"user\", cache(",
         "pattern = \"user\", cache(key",
         "pattern = \"user\", cache(key = user.)",
+        "pattern = \"user\", cache(key = user.id, read, refresh = )",
+        "pattern = \"user\", cache(key = user.id, read, depends_on())",
+        "pattern = \"user\", cache(key = user.id, touches(team = user.))",
         "pattern = \"user\", audit = hooks::",
         "pattern = \"user\", alert(on = )",
         "pattern = \"user\", fallback = ",
@@ -96,6 +99,8 @@ fn half_typed_argument_is_in_the_expansion_for_completion() {
         ("pattern, event(payload = result.dummy)", "builder . event_payload (& result . dummy)"),
         ("id =, audit = hooks::dummy", "hooks :: dummy"),
         ("cache = \"{user.dummy}\", tags = [1]", "user . dummy"),
+        ("cache(read, key = user.dummy), evnt", "names . key (& user . dummy)"),
+        ("cache(touches(team = [user.dummy], all = )), evnt", "ids (& user . dummy)"),
         ("on = user.dummy, delivery = \"\"", "& user . dummy"),
     ] {
         let output = expanded(arguments, &function);

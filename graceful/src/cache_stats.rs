@@ -2,54 +2,84 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident)*) => {
-        #[derive(Debug, Default)]
-        pub(crate) struct CacheCounters {
-            $(pub $name: Counter,)*
+use crate::text::Text;
+
+macro_rules! outcomes {
+    ($($(#[$doc:meta])* $variant:ident $field:ident)*) => {
+        /// What happened to a read or a write of a pattern that is read through the cache.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum CacheOutcome {
+            $($variant,)*
+        }
+
+        impl CacheOutcome {
+            const COUNT: usize = [$(Self::$variant),*].len();
+
+            const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($field),)*
+                }
+            }
+        }
+
+        /// The counters of one pattern that is read through the cache, since the orchestrator was built.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct CacheStats {
+            $($(#[$doc])* pub $field: u64,)*
         }
 
         impl CacheCounters {
             pub(crate) fn read(&self) -> CacheStats {
-                CacheStats { $($name: self.$name.0.load(Ordering::Relaxed),)* }
+                CacheStats {
+                    $($field: self.counts[CacheOutcome::$variant as usize].load(Ordering::Relaxed),)*
+                }
             }
-        }
-
-        /// The counters of one pattern that handlers read through the cache, since the orchestrator was built.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct CacheStats {
-            $($(#[$doc])* pub $name: u64,)*
         }
     };
 }
 
-counters! {
+outcomes! {
     /// Reads that were answered from the cache.
-    hits
+    Hit hits
     /// Reads that found no current entry.
-    misses
+    Miss misses
     /// Loads that were stored.
-    filled
+    Filled filled
     /// Loads that were not stored, because an entity changed or was being changed meanwhile.
-    refused
+    Refused refused
     /// Reads that waited for the load of another call.
-    waited
+    Waited waited
     /// Loads that refreshed an entry before its end.
-    refreshed
+    Refreshed refreshed
     /// Holds and ends of writes that the cache did not confirm in time.
-    unconfirmed
-    /// Loads that were cancelled while others waited for them, or could have.
-    leader_cancelled
+    Unconfirmed unconfirmed
+    /// Loads that were cancelled, or panicked, while others waited for them or could have.
+    LeaderCancelled leader_cancelled
 }
 
-/// One counter.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicU64);
+/// The counters of one pattern.
+#[derive(Debug)]
+pub(crate) struct CacheCounters {
+    pattern: Text,
+    counts: [AtomicU64; CacheOutcome::COUNT],
+}
 
-impl Counter {
+impl CacheCounters {
+    pub(crate) const fn new(pattern: Text) -> Self {
+        Self { pattern, counts: [const { AtomicU64::new(0) }; CacheOutcome::COUNT] }
+    }
+
+    /// Counts an outcome, and tells it in the current span.
     #[inline]
-    pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count(&self, outcome: CacheOutcome) {
+        self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
+        tracing::trace!(target: "graceful::cache", pattern = %self.pattern, outcome = outcome.as_str(), "cache");
+        #[cfg(feature = "metrics")]
+        metrics::counter!(
+            "graceful_cache_total",
+            "pattern" => self.pattern.to_string(), "outcome" => outcome.as_str()
+        )
+        .increment(1);
     }
 }

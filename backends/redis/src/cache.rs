@@ -40,6 +40,12 @@ pub(super) const FOR_EVER: u128 = 1_000_000_000_000_000;
 /// circuit breaker opens: calls fail at once, and each second one call probes the server. A successful probe closes the
 /// breaker. So an unavailable Redis delays three calls by the timeout, and then one call per second.
 ///
+/// **Handlers that read through it.** A hit is one `MGET`; each other call is one script. What was stored is void after a restart, also from a
+/// snapshot, and after a failover. So the server is asked for its incarnation (`INFO`) and its time (`TIME`) when a connection opens, and
+/// again by the first of these calls after each second. A user without these rights, a proxy without these commands, and a replica
+/// are refused; [`ReadThrough::unfit`] says so. It needs Redis 6 or newer. A value, a restored mark and a load are never
+/// sent again on another connection: then such a write only invalidates, and such a load is not stored.
+///
 /// A call that has begun is finished by the runtime in which the cache was connected, even if its reply is dropped.
 ///
 /// ```no_run

@@ -153,3 +153,53 @@ pub(super) fn unsuitable(info: &str) -> Option<&'static str> {
     }
     None
 }
+
+#[cfg(test)]
+impl Process {
+    pub(super) fn sample(incarnation: Incarnation) -> Self {
+        let now = Instant::now();
+        Self { incarnation, time: 0, asked: now, since: now }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(server: &str, replication: &str) -> Vec<RedisResult<Value>> {
+        let text = |text: &str| Ok(Value::BulkString(text.as_bytes().to_vec()));
+        let time = ["1795874308", "744308"].map(|part| Value::BulkString(part.into())).to_vec();
+        vec![text(server), text(replication), Ok(Value::Array(time))]
+    }
+
+    fn incarnation(server: &str, replication: &str) -> Result<Incarnation, &'static str> {
+        match told(answers(server, replication), Instant::now()) {
+            Ok(process) => Ok(process.incarnation),
+            Err(Unknown::Unfit(why)) => Err(why),
+            Err(Unknown::Refused(error)) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn incarnation_differs_after_a_restart_and_after_a_failover() {
+        let of = |run: &str, history: &str| {
+            let server = format!("# Server\r\nredis_version:7.0.15\r\nrun_id:{run}\r\n");
+            incarnation(&server, &format!("# Replication\r\nrole:master\r\nmaster_replid:{history}\r\n"))
+        };
+        let first = of("a", "b").unwrap();
+        assert_eq!(of("a", "b"), Ok(first));
+        assert!([of("c", "b"), of("a", "c"), of("b", "a")].iter().all(|other| *other != Ok(first)));
+    }
+
+    #[test]
+    fn server_that_leaves_something_out_is_unfit() {
+        for (server, replication) in [
+            ("", "role:master\r\nmaster_replid:b"),
+            ("run_id:a", "role:master\r\nmaster_replid2:b"),
+            ("", ""),
+        ] {
+            let why = incarnation(server, replication).unwrap_err();
+            assert!(why.contains("`run_id`") && why.contains("connect to the server itself"), "{why}");
+        }
+    }
+}

@@ -23,6 +23,15 @@ const SHORT: Duration = Duration::from_millis(20);
 ///
 /// What depends on a lease is checked only if the cache gives leases.
 ///
+/// ```
+/// use graceful::backends::memory;
+/// use graceful_testing::conformance;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// conformance::read_through(async || memory::Cache::new()).await;
+/// # });
+/// ```
+///
 /// # Panics
 /// One of them is broken, or [`Cache::read_through`] returns `None`.
 pub async fn read_through<C: Cache>(fresh: impl AsyncFn() -> C) {

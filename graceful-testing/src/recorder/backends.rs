@@ -7,8 +7,8 @@ use graceful::{
     backends::{
         Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditLog, AuditRecord, Backends, BoxFuture,
         Cache, CacheEntry, CacheWrite, Claim, ClaimId, Edge, EventEmitter, FlowState, FlowStore, Job,
-        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow, Reply,
-        Room, Rows, Scheduler, StoredFlow,
+        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow,
+        ReadThrough, Reply, Room, Rows, Scheduler, StoredFlow,
     },
 };
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ pub(super) fn recorded(mut backends: Backends, log: &Arc<Log>) -> Backends {
     backends
 }
 
-struct Recording<B: ?Sized> {
+pub(super) struct Recording<B: ?Sized> {
     inner: Arc<B>,
     log: Arc<Log>,
 }
@@ -35,6 +35,14 @@ struct Recording<B: ?Sized> {
 impl<B: ?Sized> Recording<B> {
     fn around(inner: Arc<B>, log: &Arc<Log>) -> Arc<Self> {
         Arc::new(Self { inner, log: Arc::clone(log) })
+    }
+
+    pub(super) fn inner(&self) -> &B {
+        &self.inner
+    }
+
+    pub(super) fn log(&self) -> Arc<Log> {
+        Arc::clone(&self.log)
     }
 }
 
@@ -106,6 +114,10 @@ impl Cache for Recording<dyn Cache> {
             if key.space() == graceful::backends::KeySpace::LastGood { "forget" } else { "invalidate" };
         let call = || format!("{what} {}", key.id());
         self.log.record(call, || self.inner.invalidate(key, version, ttl))
+    }
+
+    fn read_through(&self) -> Option<&dyn ReadThrough> {
+        self.inner.read_through().map(|_| self as _)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use graceful::{FlowReport, Step, StepError, backends::Reply};
+use graceful::{FlowReport, Key, Step, StepError, backends::Reply};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -15,6 +15,8 @@ use super::{Answer, Effect, Recorded, backends::Answered};
 pub(super) struct Log {
     effects: Mutex<Vec<(Uuid, Effect)>>,
     failures: Mutex<BTreeMap<Step, StepError>>,
+    /// The entities that were answered from the cache.
+    hits: Mutex<Vec<Key>>,
     ended: watch::Sender<Vec<FlowReport>>,
     /// The durable flows that have not ended.
     stored: watch::Sender<HashSet<Uuid>>,
@@ -25,6 +27,7 @@ impl Default for Log {
         Self {
             effects: Mutex::default(),
             failures: Mutex::default(),
+            hits: Mutex::default(),
             ended: watch::Sender::new(Vec::new()),
             stored: watch::Sender::new(HashSet::new()),
         }
@@ -70,6 +73,14 @@ impl Log {
             effects.iter().filter(move |(of, _)| *of == flow).map(|(_, effect)| effect.clone()).collect()
         };
         reports.into_iter().map(|report| Recorded { effects: of(report.flow().id()), report }).collect()
+    }
+
+    pub(super) fn hit(&self, entity: Key) {
+        locked(&self.hits).push(entity);
+    }
+
+    pub(super) fn hits(&self) -> Vec<Key> {
+        locked(&self.hits).clone()
     }
 
     pub(super) fn fail(&self, step: Step, error: Option<StepError>) {

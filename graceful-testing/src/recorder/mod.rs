@@ -3,13 +3,14 @@
 mod backends;
 mod difference;
 mod log;
+mod read_through;
 mod recorded;
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 pub use self::recorded::{Effect, Recorded};
 use self::{log::Log, recorded::Answer};
-use graceful::{Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError, backends::memory};
+use graceful::{Key, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError, backends::memory};
 
 /// An orchestrator for tests. It runs the same pipeline and steps as production, on the in-memory backends, and records each step's calls
 /// of its backend and their results.
@@ -133,6 +134,51 @@ impl Recorder {
     /// ```
     pub fn run<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         self.orchestrator.scope(future)
+    }
+
+    /// The entities that were answered from the cache, in order: handlers with `cache(key = …, read)` whose bodies did not run.
+    ///
+    /// ```
+    /// # use graceful::{Code, orchestrate};
+    /// # use graceful_testing::Recorder;
+    /// #[orchestrate(pattern = "price", cache(key = id, read, unwritten))]
+    /// async fn price(id: u32) -> Result<u32, Code> { Ok(id * 10) }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let recorder = Recorder::new();
+    /// recorder.run(price(4)).await.unwrap();
+    /// assert!(recorder.hits().is_empty());
+    /// assert_eq!(recorder.run(price(4)).await, Ok(40));
+    /// assert_eq!(recorder.hits()[0].id(), "4");
+    /// assert_eq!(recorder.only().effects()[0].call(), "fill 4 40");
+    /// # });
+    /// ```
+    pub fn hits(&self) -> Vec<Key> {
+        self.log.hits()
+    }
+
+    /// Moves the clock of the backends in memory, such as the time to live of cached values and the expiry of holds.
+    ///
+    /// It is the clock of the runtime, so all timers of the test move with it; the time of day does not.
+    ///
+    /// # Panics
+    /// Panics if the clock runs: start the test with `#[tokio::test(start_paused = true)]`, or call `tokio::time::pause()`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use graceful::{Code, orchestrate};
+    /// # use graceful_testing::Recorder;
+    /// #[orchestrate(pattern = "rate", cache(key = (), read, unwritten, ttl = "1h"))]
+    /// async fn rate() -> Result<u32, Code> { Ok(7) }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
+    /// let recorder = Recorder::new();
+    /// recorder.run(rate()).await.unwrap();
+    /// recorder.advance(Duration::from_secs(3601)).await;
+    /// recorder.run(rate()).await.unwrap();
+    /// assert_eq!((recorder.hits().len(), recorder.flows().len()), (0, 2));
+    /// # });
+    /// ```
+    pub async fn advance(&self, by: Duration) {
+        tokio::time::advance(by).await;
     }
 
     /// Waits for all background flows: those of `delivery = "background"` and `"durable"`, of dropped handlers, and of sync handlers. A

@@ -13,6 +13,7 @@ use crate::{
     flights::{Landing, Leader},
     key::Key,
     marks::{EntryName, Held, Seen, Write},
+    step::StepError,
     text::Text,
 };
 
@@ -35,6 +36,9 @@ pub(crate) struct Loading {
     /// Whether the load may be stored: no write was in progress at the look-up, and no mark was too young.
     pub storable: bool,
     pub counters: Arc<CacheCounters>,
+    /// What was shared, so that a debug build can check that it is read back.
+    #[cfg(debug_assertions)]
+    shared: OnceLock<Payload>,
     /// Why the value can be neither stored nor shared.
     refused: OnceLock<&'static str>,
     /// Those who wait for this load.
@@ -49,7 +53,16 @@ impl Loading {
         counters: Arc<CacheCounters>,
         leader: Option<Leader<Payload>>,
     ) -> Self {
-        Self { name, seen, storable, counters, refused: OnceLock::new(), leader: Mutex::new(leader) }
+        Self {
+            name,
+            seen,
+            storable,
+            counters,
+            #[cfg(debug_assertions)]
+            shared: OnceLock::new(),
+            refused: OnceLock::new(),
+            leader: Mutex::new(leader),
+        }
     }
 
     pub(crate) fn refuse(&self, reason: &'static str) {
@@ -61,8 +74,27 @@ impl Loading {
         self.refused.get().copied()
     }
 
+    /// Logs a value that is not read back: its `Serialize` and `Deserialize` do not agree. Only debug builds check it.
+    pub(crate) fn check<T>(&self, decode: impl FnOnce(&Payload) -> Result<T, StepError>) {
+        #[cfg(debug_assertions)]
+        if let Some(Err(error)) = self.shared.get().map(decode) {
+            tracing::warn!(
+                target: "graceful::cache",
+                entity = %self.name.entity,
+                error = error.message(),
+                "a cached value cannot be read back, so each read of it is a miss: its `Serialize` and `Deserialize` do not agree"
+            );
+        }
+        #[cfg(not(debug_assertions))]
+        let _ = decode;
+    }
+
     /// Ends the load for those who wait.
     pub(crate) fn land(&self, landing: Landing<Payload>) {
+        #[cfg(debug_assertions)]
+        if let Landing::Loaded(value) = &landing {
+            let _ = self.shared.set(value.clone());
+        }
         if let Some(mut leader) = lock(&self.leader).take() {
             leader.land(landing);
         }

@@ -91,3 +91,21 @@ macro_rules! parts {
 
 #[cfg(feature = "axum")]
 parts!(A B C D E F G H I J K L M N O P Q);
+
+#[cfg(all(test, feature = "tonic"))]
+mod tests {
+    use tonic::Response;
+
+    use super::*;
+
+    #[test]
+    fn response_with_metadata_or_extensions_is_more_than_its_content() {
+        let mut response = Response::new(7);
+        assert_eq!(response.more_than_carried(), None);
+        response.extensions_mut().insert("extension");
+        assert!(response.more_than_carried().is_some());
+        let mut response = Response::new(7);
+        response.metadata_mut().insert("x-rate", "1".parse().unwrap());
+        assert!(response.more_than_carried().is_some());
+    }
+}

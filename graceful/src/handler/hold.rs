@@ -13,6 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::{
     backends::Reply,
+    cache_stats::CacheOutcome,
     flow::{Flow, NamedEntity, Touched, Writing},
     key::Key,
     marks::{Held, Write},
@@ -175,7 +176,7 @@ impl Hold {
     #[cold]
     fn count_unconfirmed(&self, flow: &Flow) {
         if let Some((held, _)) = self.orchestrator.held(flow.pattern()) {
-            held.counters.unconfirmed.add();
+            held.counters.count(CacheOutcome::Unconfirmed);
         }
     }
 
@@ -236,7 +237,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
         }
         Err(error) => {
             if let Some((held, _)) = orchestrator.held(flow.pattern()) {
-                held.counters.unconfirmed.add();
+                held.counters.count(CacheOutcome::Unconfirmed);
             }
             Err(error.unavailable())
         }

@@ -303,3 +303,26 @@ impl<T> DecodeAnything<'_, T> {
         decode(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_is_read_from_what_was_stored() {
+        let stored = Payload::of(&Some(7)).unwrap();
+        assert_eq!(Decode::<Option<u64>>::new(&stored).__graceful_read().unwrap(), Some(7));
+        assert_eq!(Decode::<u64>::new(&stored).__graceful_read().unwrap(), 7);
+        assert!(Decode::<String>::new(&stored).__graceful_read().is_err());
+        assert_eq!(Decode::<Option<u64>>::new(&Payload::NULL).__graceful_read().unwrap(), None);
+    }
+
+    #[cfg(all(feature = "axum", feature = "tonic"))]
+    #[test]
+    fn wrapped_value_is_read_from_its_content() {
+        let stored = Payload::of(&7).unwrap();
+        assert_eq!(Decode::<axum::Json<u64>>::new(&stored).__graceful_read().unwrap().0, 7);
+        let response = Decode::<tonic::Response<u64>>::new(&stored).__graceful_read().unwrap();
+        assert_eq!(response.into_inner(), 7);
+    }
+}

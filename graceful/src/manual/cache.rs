@@ -127,7 +127,8 @@ impl Orchestrator {
             None => change().await,
             Some(protocol) => {
                 let changing = Changing { orchestrator: self, write, touched, over: false };
-                let held = protocol.hold(&changing.write, HOLD_EXPIRY).await.map_err(StepError::unavailable)?;
+                let held =
+                    protocol.hold(&changing.write, HOLD_EXPIRY).await.map_err(StepError::unavailable)?;
                 let answer = changing.run(change).await;
                 changing.end(&held).await;
                 answer
@@ -308,7 +309,9 @@ impl CachedRead<'_> {
     {
         let orchestrator = self.orchestrator;
         let (pattern, variant) = (self.entity.pattern().to_owned(), variant(0, None));
-        let Some((held, protocol)) = orchestrator.held(&pattern) else { return Err(not_held(&pattern).into()) };
+        let Some((held, protocol)) = orchestrator.held(&pattern) else {
+            return Err(not_held(&pattern).into());
+        };
         let name = EntryName::new(self.entity, variant, self.depends_on);
         let loader = type_name::<T>().as_ptr().addr();
         let decision = match Call::of(orchestrator, held, protocol, loader, name, Reads::DEFAULT) {
@@ -339,7 +342,9 @@ struct Lead<'a> {
 
 impl Lead<'_> {
     async fn end(&mut self, value: Option<Payload>, ttl: Duration) {
-        let (Some(loading), Some(protocol)) = (self.loading.take(), self.orchestrator.protocol()) else { return };
+        let (Some(loading), Some(protocol)) = (self.loading.take(), self.orchestrator.protocol()) else {
+            return;
+        };
         match value {
             // One that is not stored is loaded again.
             Some(value) => drop(fill::fill(protocol, &loading, value, Timestamp::now(), ttl).await),

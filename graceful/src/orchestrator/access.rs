@@ -12,6 +12,7 @@ use crate::{
     cache_stats::CacheStats,
     context::Context,
     key::Key,
+    marks::EntryName,
     pipeline::current,
     step::StepError,
     text::text,
@@ -41,6 +42,9 @@ impl Orchestrator {
 
     /// Reads a value that a handler of this service has cached.
     ///
+    /// Of a pattern that is read through the cache, it returns only a value whose marks are all current; one that depends on other entities
+    /// may be missing, because a cache behind a connection cannot compare their marks.
+    ///
     /// # Errors
     /// Fails if the cache fails, or if the cached value is not a `T`. This method is cancel-safe.
     ///
@@ -61,7 +65,14 @@ impl Orchestrator {
         key: impl fmt::Display,
     ) -> Result<Option<T>, StepError> {
         let Some(cache) = self.cache() else { return Ok(None) };
-        let entry = cache.get(&self.key(pattern, key)).await?;
+        let key = self.key(pattern, key);
+        let entry = match self.held(pattern) {
+            None => cache.get(&key).await?,
+            Some((held, protocol)) => {
+                let hit = protocol.hit(&EntryName::new(key, held.variant(), Vec::new())).await?;
+                hit.filter(|hit| !hit.depends_on_more).map(|hit| hit.entry)
+            }
+        };
         entry.map(|entry| entry.value.decode().map_err(StepError::caused_by)).transpose()
     }
 

@@ -6,7 +6,11 @@ use super::{UnmetRequirement, misspelt::near};
 use crate::{backends::Cache, pipeline::Registered};
 
 /// What is wrong with the checked handlers, seen beside all handlers of the program.
-pub(super) fn unmet(checked: &[&Registered], all: &[&Registered], cache: &dyn Cache) -> Vec<UnmetRequirement> {
+pub(super) fn unmet(
+    checked: &[&Registered],
+    all: &[&Registered],
+    cache: &dyn Cache,
+) -> Vec<UnmetRequirement> {
     let program = Program::of(all);
     let check = |handler: &&Registered| {
         let checks = [
@@ -61,7 +65,8 @@ impl<'a> Program<'a> {
         }
         let own = [handler.pattern];
         let needed = if handler.depends_on.is_empty() { &own } else { handler.depends_on };
-        let pattern = needed.iter().find(|pattern| !pattern.is_empty() && !self.written.contains(*pattern))?;
+        let pattern =
+            needed.iter().find(|pattern| !pattern.is_empty() && !self.written.contains(*pattern))?;
         let fix = near(pattern, self.written.iter().copied()).map_or_else(
             || {
                 "give a handler that changes it this pattern and a cache key, or let one touch it, `cache(key = …, \

@@ -83,7 +83,11 @@ impl Orchestrator {
         }
         let unserved: Vec<_> = Step::ALL.iter().filter(|step| !self.served().contains(**step)).collect();
         let declared_by = registered::that_declare(unserved.iter().copied());
+        let held = self.held_patterns();
         current::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
+        if !held.is_empty() {
+            tracing::info!(target: "graceful::start", patterns = held, "writes of these patterns are held, because handlers read them through the cache");
+        }
         if !unserved.is_empty() {
             let steps = unserved.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");
             tracing::info!(
@@ -198,6 +202,14 @@ impl Orchestrator {
         self.relay().stop();
         let left = self.0.background.drain(deadline, self.flows().is_some()).await;
         self.relay().stopped(deadline.saturating_sub(began.elapsed())).await;
+        let unended = self.pending_ends();
+        if unended > 0 {
+            tracing::warn!(
+                target: "graceful::cache",
+                unended,
+                "the cache has not confirmed the ends of writes: until their time to live ends, old values may be read"
+            );
+        }
         if left > 0 {
             tracing::warn!(target: "graceful::background", left, ?deadline, "flows had not ended at the deadline of the shutdown");
         }

@@ -27,19 +27,16 @@ local function keep(name, ms)
     end
 end
 
--- Sets a mark. What depends on it may live as long as what depended on the mark before.
-local function set_mark(name, mark, ms)
-    local left = redis.call('PTTL', name)
-    redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'PX', digits(math.max(ms, left, 1)))
+-- Sets a mark. What depends on it may live as long as what depended on the mark before, if there was one.
+local function set_mark(name, mark, ms, before)
+    local left = before and redis.call('PTTL', name) or 0
+    redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'PX', digits(math.max(ms, left)))
 end
 
 -- Changes a mark. A missing one matches nothing, and the next look-up makes a new one.
--- A server whose memory is full refuses a script at its first command that needs memory, but not after one that frees some.
+-- A server whose memory is full refuses this if it is the first command of a script that writes; so something is removed before.
 local function change_mark(name, mark)
-    local left = redis.call('PTTL', name)
-    if redis.call('DEL', name) == 1 then
-        redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'PX', digits(math.max(left, 1)))
-    end
+    redis.call('SET', name, mark .. ' ' .. incarnation .. ' ' .. digits(now), 'XX', 'KEEPTTL')
 end
 
 -- Whether another write than this one holds an entity, and until when this one does. Removes the holds that are void.
@@ -59,10 +56,14 @@ local function holds_of(name, token)
     return held, own
 end
 
--- Sets or extends the hold of a write.
-local function set_hold(name, token, ms)
+-- Sets or extends the hold of a write, beside those of others if there are any.
+local function set_hold(name, token, ms, others)
     redis.call('HSET', name, token, digits(now + ms) .. ' ' .. incarnation)
-    keep(name, ms)
+    if others then
+        keep(name, ms)
+    else
+        redis.call('PEXPIRE', name, digits(ms))
+    end
 end
 
 -- The token of a lease, and the marks of its look-up. It is stored as `token incarnation marks`.

@@ -7,13 +7,14 @@ local token, ms, changed = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local clean, reply = 1, {}
 for i = 1, #KEYS / 2 do
     local name, holds, fresh = KEYS[2 * i - 1], KEYS[2 * i], ARGV[4 + i]
-    if holds_of(holds, token) then
+    local held = holds_of(holds, token)
+    if held then
         clean = 0
     end
     local mark = mark_of(name)
     if i <= changed then
-        set_mark(name, fresh, ms)
-        set_hold(holds, token, ms)
+        set_mark(name, fresh, ms, mark)
+        set_hold(holds, token, ms, held)
     elseif mark then
         keep(name, ms)
     else

@@ -244,11 +244,11 @@ impl ReadThrough for Cache {
     }
 
     fn invalidate_pattern(&self, pattern: &Key) -> Reply<()> {
-        let name = names::mark(pattern);
+        let names = names::marks_and_holds([pattern]);
         self.repeated(
             move |process| {
                 let arguments = Arguments::new(process.incarnation).mark(Some(Mark::random()));
-                (arguments.of(&scripts::INVALIDATE, vec![name.clone()]), ())
+                (arguments.of(&scripts::INVALIDATE, names.clone()), ())
             },
             |_: Answer<(), ()>| Some(()),
         )

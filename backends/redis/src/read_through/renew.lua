@@ -6,11 +6,11 @@ local all = 1
 for i = 1, #KEYS / 2 do
     local name, holds = KEYS[2 * i - 1], KEYS[2 * i]
     if i <= changed then
-        local _, expiry = holds_of(holds, token)
+        local held, expiry = holds_of(holds, token)
         if not expiry then
             all = 0
         elseif expiry < now + ms then
-            set_hold(holds, token, ms)
+            set_hold(holds, token, ms, held)
         end
     end
     -- The put at the end needs the marks.

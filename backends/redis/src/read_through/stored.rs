@@ -94,5 +94,81 @@ pub(super) fn read(name: &EntryName, bytes: &[u8], current: &[Mark], process: &P
     let Body { key, variant, stored_at, version, value }: Body<Key, Text, Payload> =
         serde_json::from_slice(body).ok()?;
     let is_whole = current.iter().all(has) && key == name.entity && variant == name.variant;
-    is_whole.then_some(Hit::new(CacheEntry::new(value, stored_at, version), process.age(time.parse().ok()?)))
+    let (age, more) = (process.age(time.parse().ok()?), stored_with.len() > current.len());
+    is_whole.then_some(Hit::new(CacheEntry::new(value, stored_at, version), age, more))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARKS: [Mark; 2] = [Mark::new(1), Mark::new(u128::MAX)];
+
+    fn name() -> EntryName {
+        EntryName::new(Key::new("users", Some("acme"), "user", "4:2"), "2".into(), Vec::new())
+    }
+
+    fn sample(version: Option<i64>) -> CacheEntry {
+        CacheEntry::new(Payload::of("ada\n").unwrap(), Timestamp::UNIX_EPOCH, version)
+    }
+
+    /// As the server's script does it.
+    fn stored(process: &Process, version: Option<i64>) -> Vec<u8> {
+        let tail = entry(&name(), &sample(version), &MARKS, process.incarnation).unwrap();
+        let head = format!("r1 {} {:016} ", short_hex(process.incarnation.0), 0);
+        [head.as_bytes(), &tail].concat()
+    }
+
+    fn read_entry(bytes: &[u8], process: &Process) -> Option<CacheEntry> {
+        read(&name(), bytes, &MARKS, process).map(|hit| hit.entry)
+    }
+
+    #[test]
+    fn stored_entry_is_read_back_equal() {
+        let process = Process::sample(Incarnation(7));
+        for version in [None, Some(i64::MIN), Some(i64::MAX)] {
+            assert_eq!(read_entry(&stored(&process, version), &process), Some(sample(version)));
+        }
+    }
+
+    #[test]
+    fn entry_of_other_marks_name_or_incarnation_is_not_read() {
+        let process = Process::sample(Incarnation(7));
+        let bytes = stored(&process, None);
+        assert!(read(&name(), &bytes, &MARKS[..1], &process).is_some(), "a reader may need fewer");
+        assert_eq!(read(&name(), &bytes, &[MARKS[0], Mark::new(2)], &process), None);
+        assert_eq!(read_entry(&bytes, &Process::sample(Incarnation(8))), None);
+        let mut others = [name(), name()];
+        others[0].variant = "".into();
+        others[1].entity = others[1].entity.of_pattern();
+        for other in others {
+            assert_eq!(read(&other, &bytes, &MARKS, &process), None, "{other:?}");
+        }
+    }
+
+    /// The digits of the time are the server's, and no part of the checksum.
+    #[test]
+    fn damaged_entry_is_not_read() {
+        let process = Process::sample(Incarnation(7));
+        let whole = stored(&process, Some(7));
+        for length in 0..whole.len() {
+            assert_eq!(read_entry(&whole[..length], &process), None, "cut at {length}");
+        }
+        let time = 20..36;
+        for index in (0..whole.len() * 8).filter(|index| !time.contains(&(index / 8))) {
+            let mut broken = whole.clone();
+            broken[index / 8] ^= 1 << (index % 8);
+            assert_eq!(read_entry(&broken, &process), None, "bit {index} turned over");
+        }
+    }
+
+    #[test]
+    fn mark_of_another_incarnation_or_form_is_none() {
+        let bytes = format!("{} {} 1795874308744", hex(MARKS[1]), short_hex(7));
+        assert_eq!(mark_of(bytes.as_bytes(), Incarnation(7)), Some(MARKS[1]));
+        assert_eq!(mark_of(bytes.as_bytes(), Incarnation(8)), None);
+        for damaged in [&bytes[1..], &bytes[..32], &bytes[..40], ""] {
+            assert_eq!(mark_of(damaged.as_bytes(), Incarnation(7)), None, "{damaged}");
+        }
+    }
 }

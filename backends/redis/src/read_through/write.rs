@@ -82,12 +82,13 @@ impl Entities {
     fn putting(&self, held: &AtHold<'_>, fresh: &[Mark], end: &End, process: &Process) -> Option<Command> {
         let End::Put { name, entry, ttl } = end else { return None };
         let known: HashMap<_, _> = self.all().zip(fresh.iter().chain(held.others)).collect();
-        let marks: Option<Vec<_>> =
-            name.marked().iter().map(|key| known.get(key).map(|mark| **mark)).collect();
+        let marked = name.marked();
+        let marks: Option<Vec<_>> = marked.iter().map(|key| known.get(key).map(|mark| **mark)).collect();
         let bytes = stored::entry(name, entry, &marks?, process.incarnation).ok()?;
         let arguments = self.arguments("put", process).time(*ttl).bytes(bytes);
         let mut keys = names::marks_and_holds(self.all());
         keys.push(names::entry(name));
+        keys.extend(marked.iter().map(names::mark));
         Some(held.compared(arguments, fresh).of(&scripts::END, keys))
     }
 

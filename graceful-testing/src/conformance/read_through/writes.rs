@@ -23,9 +23,11 @@ pub(super) async fn all<C: Cache>(fresh: &impl AsyncFn() -> C) {
     end_without_a_hold_invalidates(Case::of(fresh).await).await;
     end_leaves_the_holds_of_others(Case::of(fresh).await).await;
     end_may_be_repeated(Case::of(fresh).await).await;
+    brief_hold_does_not_shorten_another(Case::of(fresh).await).await;
     expired_hold_is_none(Case::of(fresh).await).await;
     renewal_extends_a_hold(Case::of(fresh).await).await;
     renewal_creates_no_hold(Case::of(fresh).await).await;
+    write_that_changes_nothing_is_held_and_ended(Case::of(fresh).await).await;
     many_entities_are_held_and_ended(Case::of(fresh).await).await;
     dropped_reply_is_finished(Case::of(fresh).await).await;
 }
@@ -226,6 +228,17 @@ async fn end_may_be_repeated<C: Cache>(case: Case<C>) {
     assert_eq!(case.hit().await, None);
 }
 
+async fn brief_hold_does_not_shorten_another<C: Cache>(case: Case<C>) {
+    let [first, second] = [case.write(), case.write()];
+    let held = case.hold(&first).await;
+    case.done(case.port().hold(&second, SHORT)).await;
+    sleep(SHORT * 2).await;
+    assert!(case.seen().await.held);
+    assert!(case.done(case.port().renew(&first, LONG)).await);
+    case.end(&first, &held, End::Invalidate).await;
+    case.until_not_held().await;
+}
+
 async fn expired_hold_is_none<C: Cache>(case: Case<C>) {
     let write = case.write();
     let held = case.done(case.port().hold(&write, SHORT)).await;
@@ -261,6 +274,18 @@ async fn renewal_creates_no_hold<C: Cache>(case: Case<C>) {
     case.until_not_held().await;
     assert!(!case.done(case.port().renew(&write, LONG)).await, "it has expired");
     assert!(!case.seen().await.held);
+}
+
+/// Its body may touch entities that it does not know before.
+async fn write_that_changes_nothing_is_held_and_ended<C: Cache>(case: Case<C>) {
+    case.load("ada").await;
+    let write = Write::new(Vec::new(), Vec::new());
+    let held = case.hold(&write).await;
+    assert_eq!((held.old.len(), held.new.len(), held.others.len(), held.clean), (0, 0, 0, true));
+    for end in [End::Invalidate, End::Unknown] {
+        assert_eq!(case.end(&write, &held, end).await, Ended::Invalidated);
+    }
+    assert_eq!(case.hit().await.as_deref(), Some("ada"));
 }
 
 /// More than fit the arguments of a function on many servers.

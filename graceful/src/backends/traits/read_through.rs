@@ -20,12 +20,14 @@ pub struct Hit {
     pub entry: CacheEntry,
     /// How long ago the value was stored, by the clock of the cache.
     pub age: Duration,
+    /// The value depends on further entities than the name says, whose marks were not compared.
+    pub depends_on_more: bool,
 }
 
 impl Hit {
     /// Creates a hit.
-    pub const fn new(entry: CacheEntry, age: Duration) -> Self {
-        Self { entry, age }
+    pub const fn new(entry: CacheEntry, age: Duration, depends_on_more: bool) -> Self {
+        Self { entry, age, depends_on_more }
     }
 }
 

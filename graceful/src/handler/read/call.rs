@@ -7,6 +7,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{Found, ReadNames, State, address};
 use crate::{
     backends::{End, Hit, LookUp, ReadThrough, Reply},
+    cache_stats::CacheOutcome,
     flights::{Landing, Leader, Load, Turn},
     flow::{Loading, Payload},
     handler::{HandlerSpec, hold::HOLD_EXPIRY, spec::Reads},
@@ -97,7 +98,7 @@ impl Call {
         };
         match reply {
             Reply::Ready(Some(Ok(Some(hit)))) if refresh.is_zero() || hit.age < refresh => {
-                held.counters.hits.add();
+                held.counters.count(CacheOutcome::Hit);
                 State::Hit(Found { value: hit.entry.value, name, orchestrator: orchestrator.clone() })
             }
             reply => {
@@ -143,7 +144,7 @@ impl Call {
     /// What the first question told: an answer, or the entry that is to be refreshed.
     fn first(&self, hit: Option<Hit>) -> Result<Option<Payload>, Decision> {
         let Some(hit) = hit else {
-            self.held.counters.misses.add();
+            self.held.counters.count(CacheOutcome::Miss);
             return Ok(None);
         };
         let refresh = Duration::from_millis(self.reads.refresh_ms);
@@ -162,7 +163,7 @@ impl Call {
     }
 
     fn answered(&self, value: Payload) -> Decision {
-        self.held.counters.hits.add();
+        self.held.counters.count(CacheOutcome::Hit);
         Decision::Hit(value)
     }
 
@@ -201,7 +202,7 @@ impl Call {
             }
         }
         if stale.is_some() {
-            self.held.counters.refreshed.add();
+            self.held.counters.count(CacheOutcome::Refreshed);
         }
         self.loaded(Some((seen, Some(leader))), stale)
     }
@@ -215,7 +216,7 @@ impl Call {
         seen: Seen,
         deadline: Instant,
     ) -> Decision {
-        self.held.counters.waited.add();
+        self.held.counters.count(CacheOutcome::Waited);
         loop {
             let landed = landing.wait_for(|landing| !matches!(landing, Landing::Running));
             let landed = match tokio::time::timeout_at(deadline, landed).await {
@@ -253,6 +254,8 @@ impl Call {
     /// The same for a caller that cannot wait: it shares no load.
     pub(super) fn decide_now(&self, reply: Reply<Option<Hit>>) -> Decision {
         let Some(protocol) = self.orchestrator.protocol().filter(|protocol| protocol.is_immediate()) else {
+            // The check at start does not know the type behind an alias.
+            self.orchestrator.cannot_wait(self.name.entity.pattern());
             return self.alone();
         };
         let Some(Ok(first)) = now(reply) else { return self.alone() };

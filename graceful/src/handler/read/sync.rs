@@ -56,6 +56,9 @@ where
                     prepared.load(Arc::clone(loading));
                 }
                 let result = loaded.body.enter(|| prepared.finish());
+                if let Some(loading) = &loaded.loading {
+                    loading.check(|value| decode(Decode::new(value)));
+                }
                 match (result, loaded.stale) {
                     (Err(error), Some(stale)) => decode(Decode::new(&stale.recall())).map_err(|_| error),
                     (result, _) => result,

@@ -112,6 +112,9 @@ where
                         running.poll_extension(cx);
                         return Poll::Pending;
                     };
+                    if let Some(loading) = &running.loading {
+                        loading.check(|value| (this.decode)(Decode::new(value)));
+                    }
                     let recalled = running.recalled(result.as_result().is_err());
                     let recalled = recalled.and_then(|value| (this.decode)(Decode::new(&value)).ok());
                     return Poll::Ready(recalled.map_or(result, Outcome::from_ok));

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     backends::End,
+    cache_stats::CacheOutcome,
     key::{Key, KeySpace},
     marks::{Mark, Write},
     pipeline::{Orchestrator, WeakOrchestrator},
@@ -74,7 +75,7 @@ impl Orchestrator {
     pub(crate) fn repeat_end(&self, write: &Write) {
         for key in &write.changes {
             if let Some((held, _)) = self.held(key.pattern()) {
-                held.counters.unconfirmed.add();
+                held.counters.count(CacheOutcome::Unconfirmed);
             }
         }
         if !self.0.read_through.ends.add(write) {

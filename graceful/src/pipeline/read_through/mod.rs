@@ -34,6 +34,11 @@ impl Orchestrator {
         self.cache()?.read_through()
     }
 
+    /// The names of the held patterns.
+    pub(crate) fn held_patterns(&self) -> String {
+        self.0.read_through.patterns.names()
+    }
+
     /// Whether any pattern is held.
     #[inline]
     pub(crate) fn holds_any(&self) -> bool {
@@ -49,6 +54,18 @@ impl Orchestrator {
                 handler,
                 pattern,
                 "a handler reads through the cache, but either the cache does not support it, or the pattern is not known at start: name                  it by `reads(…)` on the builder; its body runs at each call; this is logged once"
+            );
+        }
+    }
+
+    /// Logs, once for each pattern, that a reader is not async.
+    #[cold]
+    pub(crate) fn cannot_wait(&self, pattern: &str) {
+        if self.0.missed.is_new(pattern, Some(Step::Cache)) {
+            tracing::error!(
+                target: "graceful::requirements",
+                pattern,
+                "a handler that is not `async` reads through a cache that answers later, for which it cannot wait: its body runs at each call;                  make it `async`; this is logged once"
             );
         }
     }

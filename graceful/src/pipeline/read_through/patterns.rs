@@ -12,7 +12,6 @@ use crate::{
 /// What is known of a pattern whose writes are held.
 #[derive(Debug)]
 pub(crate) struct HeldPattern {
-    pub name: Text,
     /// The form of the readers' values, in this program.
     pub rev: u32,
     /// A reader gives each actor an entry of its own, so a write cannot put one for all.
@@ -70,7 +69,8 @@ impl HeldPatterns {
         let known = self.by_name.remove(&name);
         let rev = known.as_ref().map_or(rev, |known| known.rev.max(rev));
         let per_actor = per_actor || known.is_some_and(|known| known.per_actor);
-        let pattern = HeldPattern { name: name.clone(), rev, per_actor, counters: Arc::default() };
+        let counters = Arc::new(CacheCounters::new(name.clone()));
+        let pattern = HeldPattern { rev, per_actor, counters };
         self.by_name.insert(name, Arc::new(pattern));
     }
 
@@ -88,10 +88,10 @@ impl HeldPatterns {
     }
 
     /// Their names, in order.
-    pub(crate) fn names(&self) -> Vec<&Text> {
-        let mut names: Vec<_> = self.by_name.keys().collect();
+    pub(crate) fn names(&self) -> String {
+        let mut names: Vec<_> = self.by_name.keys().map(Text::as_str).collect();
         names.sort_unstable();
-        names
+        names.join(", ")
     }
 }
 

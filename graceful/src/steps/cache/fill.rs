@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{ttl, types};
 use crate::{
     backends::{CacheEntry, ReadThrough, Reply},
+    cache_stats::CacheOutcome,
     flights::Landing,
     flow::{Argument, CallOutcome, Flow, Loading, Payload},
     marks::Lease,
@@ -51,15 +52,14 @@ pub(crate) fn fill(
 ) -> Reply<bool> {
     loading.land(Landing::Loaded(value.clone()));
     if !loading.storable {
-        loading.counters.refused.add();
+        loading.counters.count(CacheOutcome::Refused);
         release(cache, loading);
         return Reply::ready(false);
     }
     let counters = Arc::clone(&loading.counters);
     let entry = CacheEntry::new(value, at, None);
     cache.fill(&loading.name, &loading.seen, entry, ttl).map(move |stored| {
-        let counter = if stored { &counters.filled } else { &counters.refused };
-        counter.add();
+        counters.count(if stored { CacheOutcome::Filled } else { CacheOutcome::Refused });
         stored
     })
 }
@@ -67,7 +67,7 @@ pub(crate) fn fill(
 /// Ends a load without a value.
 pub(crate) fn fail(cache: &dyn ReadThrough, loading: &Loading, landing: Landing<Payload>) {
     if matches!(landing, Landing::Gone) {
-        loading.counters.leader_cancelled.add();
+        loading.counters.count(CacheOutcome::LeaderCancelled);
     }
     loading.land(landing);
     release(cache, loading);

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use graceful_tests::gate::until;
+use graceful_redis::Cache;
+use graceful_tests::{Link, Proxy, gate::until};
 
-use super::{Case, End};
+use super::{Case, End, LONG, url};
 
 /// The time of the server, in milliseconds.
 async fn time(case: &Case) -> u64 {
@@ -68,8 +69,22 @@ async fn incarnation_is_as_old_as_the_client() {
     let case = Case::new().await;
     until(|| async { case.seen().await.youngest >= Duration::from_millis(100) }).await;
     let connected = Instant::now();
-    let other = case.through(case.redis.cache().await);
+    let other = case.elsewhere().await;
     assert!(other.seen().await.youngest <= connected.elapsed());
     assert!(case.seen().await.youngest >= Duration::from_millis(100));
+    case.clean().await;
+}
+
+#[test(requires(Redis))]
+async fn incarnation_is_as_old_after_its_connection_is_lost() {
+    let case = Case::new().await;
+    let proxy = Proxy::to(case.redis.address).await;
+    let case = case.through(Cache::connect(&url(proxy.address())).await.unwrap().timeout(LONG));
+    let old = Duration::from_millis(100);
+    until(|| async { case.seen().await.youngest >= old }).await;
+    proxy.set(Link::Reset).await;
+    proxy.set(Link::Up).await;
+    assert!(case.seen().await.youngest >= old);
+    assert_eq!(proxy.connections(), 2);
     case.clean().await;
 }

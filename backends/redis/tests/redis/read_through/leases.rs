@@ -9,7 +9,7 @@ use super::{Case, LONG, token, url};
 #[test(requires(Redis))]
 async fn lease_is_gone_after_every_exit() {
     let case = Case::new().await;
-    let other = case.through(case.redis.cache().await);
+    let other = case.elsewhere().await;
     for exit in ["refused", "held", "stored", "released"] {
         let seen = case.look_up(Some(LONG)).await;
         assert!(case.exists(&case.lease_name()).await);
@@ -46,7 +46,7 @@ async fn lease_is_gone_after_every_exit() {
 async fn fill_whose_connection_is_lost_releases_its_lease() {
     let case = Case::new().await;
     let proxy = Proxy::to(case.redis.address).await;
-    let case = case.through(Cache::connect(&url(proxy.address())).await.unwrap());
+    let case = case.through(Cache::connect(&url(proxy.address())).await.unwrap().timeout(LONG));
     let seen = case.look_up(Some(LONG)).await;
     proxy.set(Link::Reset).await;
     proxy.set(Link::Up).await;

@@ -53,6 +53,11 @@ impl Case {
         Self { redis, cache, name }
     }
 
+    /// The same entry in another process.
+    async fn elsewhere(&self) -> Self {
+        self.through(self.redis.cache().await.timeout(LONG))
+    }
+
     /// The same entry through another connection.
     fn through(&self, cache: Cache) -> Self {
         Self { redis: self.redis.clone(), cache, name: self.name.clone() }

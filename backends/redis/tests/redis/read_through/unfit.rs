@@ -61,6 +61,16 @@ async fn user_who_may_not_ask_for_the_incarnation_gets_a_clear_error() {
     }
 }
 
+/// So do proxies that have no INFO.
+#[test(requires("redis-server"))]
+async fn server_without_info_gets_a_clear_error() {
+    let server = Server::redis(&["--rename-command", "INFO", "\"\""]).await;
+    let case = Case::of(&server).await;
+    let why = case.port().unfit().unwrap();
+    assert!(why.contains("it refuses `INFO`") && why.contains("if a proxy refuses them"), "{why}");
+    assert_eq!(case.port().hit(&case.name).await.unwrap_err().message(), &*why);
+}
+
 #[test(requires("redis-server"))]
 async fn replica_gets_a_clear_error_even_if_it_takes_writes() {
     let server = Server::redis(&["--replicaof", "127.0.0.1 1", "--replica-read-only", "no"]).await;

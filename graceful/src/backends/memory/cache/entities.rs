@@ -149,7 +149,17 @@ impl Entities {
     pub(super) fn hold(&mut self, write: &Write, now: Instant, expiry: Duration) -> Held {
         let mut clean = !write.depends_on.iter().any(|key| self.is_held(key, now));
         let (mut old, mut new) = (Vec::new(), Vec::new());
-        for key in &write.changes {
+        let mut places = HashMap::<&Key, usize, RandomState>::default();
+        for (place, key) in write.changes.iter().enumerate() {
+            // One that is named twice is held once.
+            if write.changes.len() > 1
+                && let Some(first) = places.insert(key, place)
+            {
+                places.insert(key, first);
+                old.push(old[first]);
+                new.push(new[first]);
+                continue;
+            }
             old.push(self.states.get(key).map(|state| token(state.entity.mark())));
             let mark = self.fresh();
             let state = self.state(key, now, expiry);

@@ -53,7 +53,8 @@ impl Cache {
             return None;
         }
         let age = now.saturating_duration_since(provenance.stored);
-        Some(Hit::new(stored.entry?, age))
+        // All of its marks were compared.
+        Some(Hit::new(stored.entry?, age, false))
     }
 
     fn store(&self, name: &EntryName, entry: CacheEntry, marks: Marks, ttl: Duration, now: Instant) {

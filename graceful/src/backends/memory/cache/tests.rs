@@ -111,7 +111,11 @@ fn cache_holds_no_more_than_its_capacity() {
         for n in 0..1000 {
             cache.put_at(&key(&n.to_string()), entry("a", Some(1)), None, Instant::now());
         }
-        assert!((1..=capacity.max(1) * 2).contains(&cache.0.entries.len()), "{} of {capacity}", cache.0.entries.len());
+        assert!(
+            (1..=capacity.max(1) * 2).contains(&cache.0.entries.len()),
+            "{} of {capacity}",
+            cache.0.entries.len()
+        );
     }
 }
 
@@ -192,5 +196,10 @@ fn cache_holds_no_more_than_its_bytes() {
         let value = "x".repeat(10_000);
         cache.put_at(&key(&n.to_string()), entry(&value, Some(1)), None, Instant::now());
     }
-    assert!(cache.0.entries.weight() <= 1 << 20 && cache.0.entries.len() >= 50, "{} in {}", cache.0.entries.weight(), cache.0.entries.len());
+    assert!(
+        cache.0.entries.weight() <= 1 << 20 && cache.0.entries.len() >= 50,
+        "{} in {}",
+        cache.0.entries.weight(),
+        cache.0.entries.len()
+    );
 }
