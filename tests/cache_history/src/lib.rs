@@ -9,8 +9,9 @@
 //! and `invalidate` of `moka`, the attribute of the crate `cached`, and values that handlers put by hand. Otherwise a run without a violation
 //! would say nothing about a cache that holds.
 //!
-//! All choices come from a seed. In a runtime with one thread and paused time a run is repeated exactly. Several processes share
-//! the database and the checker of one of them, over TCP, so that one checker sees all calls.
+//! All choices come from a seed. In a runtime with one thread and paused time a run is repeated exactly, unless several tasks wait for one
+//! load: Tokio wakes them in an order that it chooses at random. Several processes share the database and the checker of one of them,
+//! over TCP, so that one checker sees all calls.
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "for tests: a helper that panics fails the test")]
 
 pub mod call;

@@ -28,6 +28,13 @@ async fn reads_through_the_cache_in_memory_are_never_stale_in_several_threads() 
     report(&plan(10_000), read_through).await.assert_holds();
 }
 
+/// With more tasks, several wait for one load, and Tokio wakes them in an order that it chooses at random.
+#[test(start_paused = true)]
+async fn history_of_two_tasks_is_repeated_by_its_seed() {
+    let plan = Plan { tasks: 2, ..plan(2_000) };
+    assert_eq!(report(&plan, read_through).await, report(&plan, read_through).await);
+}
+
 /// Some bodies take longer than a hold lasts, and longer than readers wait for a load.
 ///
 /// No call is cancelled: a commit that lands after its call was dropped and its hold has expired is a documented limit.
