@@ -1,4 +1,4 @@
-//! The tests in their long form: more kills, and more cases of every property. It takes hours.
+//! The tests in their long form: more kills, more cases of every property, and longer histories of the cache. It takes hours.
 
 use crate::{
     Result,
