@@ -5,12 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{
-    Argument, Payload,
-    cached::Cached,
-    faults::Faults,
-    readable::Readable,
-};
+use super::{Argument, Payload, cached::Cached, faults::Faults, readable::Readable};
 use crate::{
     step::contain,
     text::{Text, text},

@@ -33,6 +33,8 @@ pub struct Active {
     polled: bool,
     /// `when` is false: no step runs.
     skipped: bool,
+    /// The declaration requires a hold, and it was not confirmed.
+    refused: bool,
     /// The hold of a write whose entities are read through the cache.
     hold: Option<Box<Hold>>,
 }
@@ -62,6 +64,7 @@ impl Active {
             flow: Some(flow),
             polled: false,
             skipped: !follows,
+            refused: false,
             hold: None,
         })
     }
@@ -123,6 +126,11 @@ impl Active {
         self.hold.is_some()
     }
 
+    /// Whether the body does not run.
+    pub(super) const fn is_refused(&self) -> bool {
+        self.refused
+    }
+
     /// Ready when the body may run.
     ///
     /// # Errors
@@ -144,6 +152,7 @@ impl Active {
     fn permitted(&mut self, held: Result<(), StepError>) -> Result<(), StepError> {
         match held {
             Err(error) if self.flow().declaration.options.required.contains(Step::Cache) => {
+                self.refused = true;
                 Err(error.unavailable())
             }
             _ => Ok(()),

@@ -27,10 +27,16 @@ pub trait After<R: Outcome>: Copy {
     #[doc(hidden)]
     fn once(self, ended: Ended, result: R) -> R;
 
-    /// The outcome of a call whose body did not run; `None` if the declaration requires no step.
+    /// The outcome of a call whose body did not run, because the declaration requires a hold.
+    ///
+    /// # Panics
+    /// Panics if the declaration requires no step.
     #[doc(hidden)]
-    fn refused(self, error: StepError) -> Option<R>;
+    fn refused(self, error: StepError) -> R;
 }
+
+/// What [`refused`](After::refused) expects.
+pub(super) const REQUIRED: &str = "a call is refused if its declaration requires a step";
 
 /// No hook borrows the result.
 #[derive(Debug)]
@@ -71,8 +77,8 @@ impl<R: Outcome> After<R> for Plain<R::Err> {
         required(result, FirstPoll::once(ended).err(), self.required)
     }
 
-    fn refused(self, error: StepError) -> Option<R> {
-        self.required.map(|into| R::from_err(into(error)))
+    fn refused(self, error: StepError) -> R {
+        R::from_err(self.required.expect(REQUIRED)(error))
     }
 }
 

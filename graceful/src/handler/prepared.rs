@@ -203,7 +203,7 @@ where
     }
 
     fn refused(active: &mut Option<Active>, after: &A, error: StepError) -> Option<Self> {
-        let refused = after.refused(error)?;
+        let refused = after.refused(error);
         Some(match active.take().and_then(Active::unavailable) {
             Some(ended) => after.once(ended, refused),
             None => refused,

@@ -77,19 +77,17 @@ where
         }
         let Some(call) = active else { return body.poll(cx) };
         let mut polled = Poll::Pending;
-        if call.is_held()
-            && let Err(error) = ready!(call.poll_hold(cx))
-            && let Some(refused) = after.refused(error)
-        {
-            polled = Poll::Ready(refused);
-            let ended = active.take().and_then(Active::unavailable);
-            let rest = ended.and_then(|ended| after.begin(ended, &mut polled, cx)).map(Rest::Post);
-            self.go_on(rest);
-            return polled;
-        }
-        // The closure writes the result in place, because returning it would move it once more.
+        let permit = if call.is_held() { held(call, *after, cx) } else { Permit::Run };
         let entered = call.enter_body();
-        let panicked = catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err();
+        let panicked = match permit {
+            // The closure writes the result in place, because returning it would move it once more.
+            Permit::Run => catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err(),
+            Permit::Refuse(refused) => {
+                polled = Poll::Ready(refused);
+                None
+            }
+            Permit::Wait => None,
+        };
         drop(entered);
         if panicked.is_none() && polled.is_pending() {
             call.poll_renewal(cx);
@@ -98,6 +96,25 @@ where
         let rest = ended(active.take(), panicked, &mut polled, (ok, err), *after, cx);
         self.go_on(rest);
         polled
+    }
+}
+
+/// Whether a body may run.
+enum Permit<R> {
+    Run,
+    /// The hold is not known yet.
+    Wait,
+    /// The declaration requires a hold, and it was not confirmed: the outcome of the call.
+    Refuse(R),
+}
+
+/// Waits for the hold of a write.
+#[inline(never)]
+fn held<R: Outcome, A: After<R>>(call: &mut Active, after: A, cx: &mut Context<'_>) -> Permit<R> {
+    match call.poll_hold(cx) {
+        Poll::Ready(Ok(())) => Permit::Run,
+        Poll::Ready(Err(error)) => Permit::Refuse(after.refused(error)),
+        Poll::Pending => Permit::Wait,
     }
 }
 
@@ -138,7 +155,10 @@ fn ended<R: Outcome, A: After<R>>(
         return Some(Rest::Panicked(Panicked(Box::new((settle, payload)))));
     }
     let Poll::Ready(result) = polled else { return None };
-    let ended = active.returned(result, arms.0, arms.1)?;
+    let ended = match active.is_refused() {
+        true => active.unavailable(),
+        false => active.returned(result, arms.0, arms.1),
+    }?;
     if current::is_locked() {
         *polled = Poll::Ready(after.once(ended, taken(polled)));
         return None;

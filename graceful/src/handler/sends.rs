@@ -61,7 +61,7 @@ impl<R: Outcome, A: After<R>> After<R> for AtOnce<A> {
         self.0.once(ended, result)
     }
 
-    fn refused(self, error: StepError) -> Option<R> {
+    fn refused(self, error: StepError) -> R {
         self.0.refused(error)
     }
 }

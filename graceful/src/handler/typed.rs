@@ -7,7 +7,12 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{After, Fallback, after::taken, enter::required, fallback::Asked};
+use super::{
+    After, Fallback,
+    after::{REQUIRED, taken},
+    enter::required,
+    fallback::Asked,
+};
 use crate::{
     flow::Flow,
     handler::Outcome,
@@ -107,8 +112,8 @@ where
         }
     }
 
-    fn refused(self, error: StepError) -> Option<R> {
-        self.required.map(|into| R::from_err(into(error)))
+    fn refused(self, error: StepError) -> R {
+        R::from_err(self.required.expect(REQUIRED)(error))
     }
 }
 

@@ -19,7 +19,12 @@ const UNTOUCHED: &str = "kept: the state is untouched";
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
-    if let Some(done) = read_through(&**cache, flow, |protocol, writing| held::success(backends, protocol, flow, writing), fill::success) {
+    if let Some(done) = read_through(
+        &**cache,
+        flow,
+        |protocol, writing| held::success(backends, protocol, flow, writing),
+        fill::success,
+    ) {
         return done;
     }
     let Some(key) = flow.cache_key() else { return without_key(flow) };
@@ -43,7 +48,9 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
-    if let Some(done) = read_through(&**cache, flow, |protocol, writing| held::error(protocol, flow, writing), fill::error) {
+    if let Some(done) =
+        read_through(&**cache, flow, |protocol, writing| held::error(protocol, flow, writing), fill::error)
+    {
         return done;
     }
     let Some(key) = flow.cache_key() else { return without_key(flow) };
