@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use graceful::{
-    Text,
+    Key, Text,
     backends::{
         Cache, CacheEntry, End, Ended, EntryName, Held, Hit, LookUp, Mark, ReadThrough, Reply, Seen, Write,
     },
@@ -84,7 +84,7 @@ impl ReadThrough for Recording<dyn Cache> {
     }
 
     fn end(&self, write: &Write, held: Option<&Held>, end: End) -> Reply<Ended> {
-        let ids: Vec<_> = write.changes.iter().map(|key| key.id()).collect();
+        let ids: Vec<_> = write.changes.iter().map(Key::id).collect();
         let ids = ids.join(", ");
         let call = match &end {
             End::Put { entry, .. } => format!("put {ids} {}", entry.value.as_json()),
@@ -94,7 +94,7 @@ impl ReadThrough for Recording<dyn Cache> {
         self.log().record(|| call, || self.protocol().end(write, held, end))
     }
 
-    fn invalidate_pattern(&self, pattern: &graceful::Key) -> Reply<()> {
+    fn invalidate_pattern(&self, pattern: &Key) -> Reply<()> {
         self.protocol().invalidate_pattern(pattern)
     }
 }

@@ -107,14 +107,23 @@ impl fmt::Debug for Loading {
     }
 }
 
+/// The entity of the call's own cache key, among those that it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Own {
+    /// Its pattern is not held.
+    Unheld,
+    /// It is the first of those that are held before the body.
+    First,
+    /// Its key is known only after the body.
+    AfterTheBody,
+}
+
 /// The write of a handler whose entities are read through the cache.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Writing {
     pub write: Write,
-    /// The pattern of the call's own entity is held.
-    pub is_own_held: bool,
-    /// The first of the changed entities is the call's own: its key was known before the body.
-    pub is_own_first: bool,
+    pub own: Own,
     /// It is in a transaction of the caller's: its hold is set before the commit, and the relay ends it.
     pub in_transaction: bool,
     /// The variant of the entry that a put stores; `None` if there is none that every reader may get.

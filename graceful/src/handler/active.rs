@@ -137,20 +137,20 @@ impl Active {
     /// The declaration requires a hold, and it was not confirmed.
     pub(super) fn poll_hold(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), StepError>> {
         let Some((hold, flow)) = self.hold() else { return Poll::Ready(Ok(())) };
-        let held = ready!(hold.poll(flow, cx));
-        Poll::Ready(self.permitted(held))
+        let confirmed = ready!(hold.poll(flow, cx));
+        Poll::Ready(self.permitted(confirmed))
     }
 
     /// The same for a caller that cannot wait.
     pub(super) fn hold_now(&mut self) -> Result<(), StepError> {
         let Some((hold, flow)) = self.hold() else { return Ok(()) };
-        let held = hold.poll_now(flow);
-        self.permitted(held)
+        let confirmed = hold.poll_now(flow);
+        self.permitted(confirmed)
     }
 
     /// Without `required` the body runs all the same.
-    fn permitted(&mut self, held: Result<(), StepError>) -> Result<(), StepError> {
-        match held {
+    fn permitted(&mut self, confirmed: Result<(), StepError>) -> Result<(), StepError> {
+        match confirmed {
             Err(error) if self.flow().declaration.options.required.contains(Step::Cache) => {
                 self.refused = true;
                 Err(error.unavailable())

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 use crate::{
     backends::Reply,
     cache_stats::CacheOutcome,
-    flow::{Flow, NamedEntity, Touched, Writing},
+    flow::{Flow, NamedEntity, Own, Touched, Writing},
     key::Key,
     marks::{Held, Write},
     pipeline::{
@@ -89,8 +89,11 @@ pub(super) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) ->
     }
     Some(Writing {
         write: Write::new(changes, depends_on),
-        is_own_held: own.is_some(),
-        is_own_first,
+        own: match (own.is_some(), is_own_first) {
+            (false, _) => Own::Unheld,
+            (true, true) => Own::First,
+            (true, false) => Own::AfterTheBody,
+        },
         in_transaction: terms.in_transaction,
         variant: own.and_then(|(held, _)| (!held.per_actor).then(|| held.variant())),
         held: None,
@@ -217,7 +220,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
         return Ok(());
     };
     let mut write = writing.write.clone();
-    let own = flow.cache_key().filter(|_| writing.is_own_held && !writing.is_own_first);
+    let own = flow.cache_key().filter(|_| writing.own == Own::AfterTheBody);
     write.changes.extend(own);
     if write.changes.is_empty() {
         return Ok(());
@@ -226,7 +229,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
     let (mut budget, allowed) = (Budget::default(), flow.declaration.options.budget(Step::Cache, true));
     let held = poll_fn(|cx| match Pin::new(&mut reply).poll(cx) {
         Poll::Pending => budget.poll_over(allowed, orchestrator, cx).map(Err),
-        held => held,
+        held @ Poll::Ready(_) => held,
     });
     match held.await {
         Ok(held) => {

@@ -326,21 +326,21 @@ impl CachedRead<'_> {
             State::Call(call, reply) => Box::pin(call.decide(reply)).await,
             State::Plain | State::Eager(..) => return load().await,
         };
-        let loaded = match decision {
-            Decision::Load(loaded) => loaded,
+        let begun = match decision {
+            Decision::Load(begun) => begun,
             Decision::Hit(value) => match value.decode() {
                 Ok(value) => return Ok(value),
                 Err(_) => return load().await,
             },
         };
-        let mut lead = Lead { orchestrator, loading: loaded.loading };
-        let mut running = pin!(made_in(&loaded.body, load));
+        let mut leading = Lead { orchestrator, loading: begun.loading };
+        let mut running = pin!(made_in(&begun.body, load));
         let value = poll_fn(|cx| {
-            let _entered = loaded.body.enter();
+            let _entered = begun.body.enter();
             running.as_mut().poll(cx)
         })
         .await;
-        lead.end(value.as_ref().ok().and_then(|value| Payload::of(value).ok()), self.ttl).await;
+        leading.end(value.as_ref().ok().and_then(|value| Payload::of(value).ok()), self.ttl).await;
         value
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{UnmetRequirement, misspelt::near};
-use crate::{backends::Cache, pipeline::Registered};
+use crate::{
+    backends::{Cache, ReadThrough},
+    pipeline::Registered,
+};
 
 /// What is wrong with the checked handlers, seen beside all handlers of the program.
 pub(super) fn unmet(
@@ -105,7 +108,7 @@ impl<'a> Program<'a> {
     /// A handler that is not async, with a cache behind a connection.
     fn cannot_wait(&self, handler: &Registered, cache: &dyn Cache) -> Option<String> {
         let is_concerned = handler.key_form.is_some() && self.held.contains(handler.pattern);
-        let is_immediate = cache.read_through().is_none_or(|cache| cache.is_immediate());
+        let is_immediate = cache.read_through().is_none_or(ReadThrough::is_immediate);
         (handler.is_sync && is_concerned && !is_immediate).then(|| {
             format!(
                 "is not `async`, so it cannot wait for the cache, which is not in this process; the pattern `{}` is read through it: make the \

@@ -8,6 +8,7 @@ use crate::step::Step;
 /// The registered data of one handler, in a static.
 #[doc(hidden)]
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of a declaration that do not depend on each other")]
 pub struct Registered {
     pub(crate) handler: &'static str,
     pub(crate) module: &'static str,

@@ -62,7 +62,7 @@ where
                     loading.check(|value| decode(Decode::new(value)));
                 }
                 match (result, loaded.stale) {
-                    (Err(error), Some(stale)) => decode(Decode::new(&stale.recall())).map_err(|_| error),
+                    (Err(error), Some(entry)) => decode(Decode::new(&entry.recall())).map_err(|_| error),
                     (result, _) => result,
                 }
             }

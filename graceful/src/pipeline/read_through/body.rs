@@ -23,11 +23,6 @@ impl Drop for InBody {
     }
 }
 
-/// The body whose code runs on this thread.
-fn current() -> Option<Arc<Body>> {
-    BODY.with_borrow(Clone::clone)
-}
-
 /// A body that runs, and the one around it.
 #[derive(Debug)]
 pub(crate) struct Body {
@@ -68,7 +63,7 @@ impl Within {
 impl Body {
     /// A body inside of the current one.
     pub(crate) fn within(kind: BodyKind) -> Arc<Self> {
-        Arc::new(Self { kind, outer: current() })
+        Arc::new(Self { kind, outer: BODY.with_borrow(Clone::clone) })
     }
 
     fn contains(&self, load: &Load, name: &EntryName) -> Within {
@@ -102,13 +97,15 @@ pub(crate) fn around(load: impl FnOnce() -> Load, name: &EntryName) -> Within {
 
 /// Tells the innermost body that may write that it touches an entity. Returns false if there is none.
 pub(crate) fn touch(key: &Key) -> bool {
-    let mut next = current();
-    while let Some(body) = next {
-        if let BodyKind::Writes { touched, .. } = &body.kind {
-            touched.add(key.clone());
-            return true;
+    BODY.with_borrow(|body| {
+        let mut next = body.as_deref();
+        while let Some(body) = next {
+            if let BodyKind::Writes { touched, .. } = &body.kind {
+                touched.add(key.clone());
+                return true;
+            }
+            next = body.outer.as_deref();
         }
-        next = body.outer.clone();
-    }
-    false
+        false
+    })
 }

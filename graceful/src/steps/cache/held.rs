@@ -6,7 +6,7 @@ use super::{INVALIDATED, UNTOUCHED, forget_last_good, to_put, ttl, types};
 use crate::{
     backends::{Backends, CacheEntry, End, Ended, ReadThrough, Reply},
     code::Code,
-    flow::{CallOutcome, Flow, OnErr, Writing},
+    flow::{CallOutcome, Flow, OnErr, Own, Writing},
     marks::{EntryName, Write},
     steps::{Done, did, failing},
 };
@@ -23,7 +23,7 @@ pub(super) fn success(
     let key = flow.cache_key();
     let put = value.ok().flatten().and_then(|value| {
         // The value of an entity that was not held before the body may be older than what another write has stored.
-        let own = key.clone().filter(|_| writing.is_own_first && writing.held.is_some())?;
+        let own = key.clone().filter(|_| writing.own == Own::First && writing.held.is_some())?;
         types::check(flow);
         let name = EntryName::new(own, writing.variant.clone()?, write.depends_on.clone());
         Some(End::Put { name, entry: CacheEntry::new(value, flow.at, None), ttl: ttl(flow) })
@@ -79,7 +79,7 @@ fn is_unknown(flow: &Flow) -> bool {
 /// All that the call has changed; its own entity also if its key was not known before the body.
 fn changed(flow: &Flow, writing: &Writing) -> Write {
     let mut write = writing.write.clone();
-    let own = flow.cache_key().filter(|_| writing.is_own_held && !writing.is_own_first);
+    let own = flow.cache_key().filter(|_| writing.own == Own::AfterTheBody);
     write.changes.extend(own);
     write
 }
