@@ -10,6 +10,7 @@ mod comparisons;
 mod faults;
 mod in_memory;
 mod processes;
+mod stampede;
 
 use std::{env, process::ExitCode};
 
