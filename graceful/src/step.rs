@@ -165,7 +165,7 @@ pub enum StepErrorKind {
     TooDeep,
     /// The step could not continue, because its caller was dropped or the runtime ended.
     Abandoned,
-    /// The cache did not confirm the hold that the handler requires, so the body did not run.
+    /// The cache did not confirm the hold of a write that requires it. So the body did not run; or, with `tx`, nothing may be committed.
     Unavailable,
 }
 

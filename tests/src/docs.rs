@@ -21,6 +21,9 @@ pub struct Alerts;
 #[doc = include_str!("../../graceful/src/guide/delivery.md")]
 pub struct Delivery;
 
+#[doc = include_str!("../../graceful/src/guide/caching.md")]
+pub struct Caching;
+
 #[doc = include_str!("../../graceful/src/guide/services.md")]
 pub struct Services;
 

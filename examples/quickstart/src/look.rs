@@ -27,6 +27,13 @@ pub async fn at(orchestrator: &Orchestrator, id: u64) -> Answer<[String; 5]> {
     ])
 }
 
+/// How the calls of `get` were answered: on a hit without its body.
+pub fn reads(orchestrator: &Orchestrator) -> String {
+    let stats = orchestrator.cache_stats("user").unwrap_or_default();
+    let counts = [stats.hits, stats.misses, stats.filled].map(|count| count.to_string());
+    table(["hits", "misses", "stored loads"], &[counts])
+}
+
 /// Two moments side by side.
 pub fn both_moments(head: [&str; 2], first: [String; 5], second: [String; 5]) -> String {
     let rows: Vec<_> =

@@ -71,14 +71,19 @@ async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
     let (user, id) = (&users[0], users[0].id);
     let mut inbox = events.subscribe();
 
-    // The storage answers, fails, and answers again.
+    // A hit: `create` has stored the user, so the body does not run, and there is no flow.
+    service.get(id).await?;
+    // Misses: the storage answers, fails, and answers again. Then the user is stored, and the next read is a hit.
+    orchestrator.invalidate([("user", id)]).await?;
     service.get(id).await?;
     reports.try_recv()?;
+    orchestrator.invalidate([("user", id)]).await?;
     service.unplug(true);
     let recovered = (service.get(id).await, reports.try_recv()?);
     let while_it_fails = look::at(&orchestrator, id).await?;
     service.unplug(false);
     let found = (service.get(id).await, reports.try_recv()?);
+    service.get(id).await?;
     let afterwards = look::at(&orchestrator, id).await?;
 
     // A client error: it is not a server fault, and no state has changed.
@@ -91,8 +96,10 @@ async fn tour(users: &[User]) -> Result<String, Box<dyn Error>> {
 
     Ok([
         format!("{} users were created. The tables below are about user {id}.\n", users.len()),
-        "\n`get`: the storage fails, then it answers again\n".to_owned(),
+        "\n`get`: the user is not cached, and the storage fails; then it answers again\n".to_owned(),
         both_flows(&recovered, &found),
+        "\nHow the calls of `get` were answered\n".to_owned(),
+        look::reads(&orchestrator),
         "\nWhat the backends contain\n".to_owned(),
         look::both_moments(["while the storage fails", "afterwards"], while_it_fails, afterwards),
         "\n`update`: a client error, which fires no alert\n".to_owned(),

@@ -58,8 +58,8 @@ impl UserService {
         }
     }
 
-    /// While the storage does not answer, callers get the user that was last read.
-    #[orchestrate(cache(key = id, ttl = "1m"), event = "user_read", fallback(last_good, max_age = "1h"))]
+    /// It is answered from the cache if it can be. If it cannot, and the storage does not answer, callers get the user that was last loaded.
+    #[orchestrate(cache(key = id, ttl = "1m", read), event = "user_read", fallback(last_good, max_age = "1h"))]
     pub async fn get(&self, id: u64) -> Result<User, UserError> {
         self.storage()?.get(&id).cloned().ok_or(UserError::NotFound { id })
     }

@@ -1,7 +1,8 @@
 //! The handlers, which contain business logic only.
 //!
-//! The steps of a write are durable: its flow is on disk, in the database of the users, before the response is returned. The steps of a
-//! read may be lost with the process.
+//! The steps of a write are durable: its flow is on disk, in the database of the users, before the response is returned. Reads are
+//! answered from the cache if they can be, and a write makes the values that it changes stale. As a hit skips what a body checks, the
+//! caller is checked before.
 
 use graceful::{Context, orchestrate};
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,7 @@ impl<M: Mail> Users<M> {
     ///
     /// # Errors
     /// See [`UserError`].
-    #[orchestrate(cache = result.id, event = "user_created", delivery = "durable")]
+    #[orchestrate(cache(key = result.id, touches(all_users = ())), event = "user_created", delivery = "durable")]
     pub async fn create(&self, new: NewUser) -> Result<User, UserError> {
         allowed(None)?;
         self.valid(&new.name, &new.email).await?;
@@ -63,17 +64,36 @@ impl<M: Mail> Users<M> {
     ///
     /// # Errors
     /// See [`UserError`].
-    #[orchestrate(cache(key = id, on_err = "keep"))]
     pub async fn read(&self, id: i64) -> Result<User, UserError> {
         caller()?;
+        self.load(id).await
+    }
+
+    #[orchestrate(cache(key = id, read))]
+    async fn load(&self, id: i64) -> Result<User, UserError> {
         self.table.get(id).await
+    }
+
+    /// Returns a page of users, in the order of their names, to any authenticated caller.
+    ///
+    /// # Errors
+    /// See [`UserError`].
+    pub async fn list(&self, page: u32) -> Result<Vec<User>, UserError> {
+        caller()?;
+        self.load_page(page).await
+    }
+
+    /// Who is on a page is known only to the body, so each page depends on all users, which every write touches.
+    #[orchestrate(pattern = "user_page", cache(key = page, read, depends_on(all_users = ())))]
+    async fn load_page(&self, page: u32) -> Result<Vec<User>, UserError> {
+        self.table.page(page).await
     }
 
     /// Changes name and address of a user; only the user and the administrator may.
     ///
     /// # Errors
     /// See [`UserError`].
-    #[orchestrate(cache = user.id, event = "user_updated", delivery = "durable")]
+    #[orchestrate(cache(key = user.id, touches(all_users = ())), event = "user_updated", delivery = "durable")]
     pub async fn update(&self, user: User) -> Result<User, UserError> {
         // Do not reveal to anonymous callers which users exist.
         caller()?;
@@ -87,7 +107,11 @@ impl<M: Mail> Users<M> {
     ///
     /// # Errors
     /// See [`UserError`].
-    #[orchestrate(cache(key = id, on_ok = "invalidate"), event = "user_deleted", delivery = "durable")]
+    #[orchestrate(
+        cache(key = id, touches(all_users = ()), on_ok = "invalidate"),
+        event = "user_deleted",
+        delivery = "durable"
+    )]
     pub async fn delete(&self, id: i64) -> Result<(), UserError> {
         allowed(None)?;
         self.table.remove(id).await

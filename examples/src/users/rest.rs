@@ -22,6 +22,7 @@ type Body<T> = Result<Json<T>, JsonRejection>;
 pub fn routes<M: Mail>(users: Arc<Users<M>>) -> Router {
     Router::new()
         .route("/users", post(create))
+        .route("/users/pages/{page}", get(list))
         .route("/users/{id}", get(read).put(update).delete(delete))
         .with_state(users)
 }
@@ -35,6 +36,13 @@ async fn create<M: Mail>(
 
 async fn read<M: Mail>(State(users): State<Arc<Users<M>>>, id: Id) -> Result<Json<User>, Problem> {
     Ok(Json(users.read(id?.0).await?))
+}
+
+async fn list<M: Mail>(
+    State(users): State<Arc<Users<M>>>,
+    page: Result<Path<u32>, PathRejection>,
+) -> Result<Json<Vec<User>>, Problem> {
+    Ok(Json(users.list(page?.0).await?))
 }
 
 async fn update<M: Mail>(

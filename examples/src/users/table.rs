@@ -13,6 +13,9 @@ const SQLITE: &str = "CREATE TABLE IF NOT EXISTS users
 const POSTGRES: &str = "CREATE TABLE IF NOT EXISTS users
     (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name TEXT NOT NULL UNIQUE, email TEXT NOT NULL)";
 
+/// The users on a page.
+const PAGE: i64 = 20;
+
 impl Table {
     pub(super) async fn open(database: &str) -> Result<Self, sqlx::Error> {
         sqlx::any::install_default_drivers();
@@ -35,6 +38,12 @@ impl Table {
     pub(super) async fn get(&self, id: i64) -> Result<User, UserError> {
         let found = sqlx::query_as("SELECT id, name, email FROM users WHERE id = $1");
         found.bind(id).fetch_optional(&self.0).await?.ok_or(UserError::Missing(id))
+    }
+
+    pub(super) async fn page(&self, page: u32) -> Result<Vec<User>, UserError> {
+        let users =
+            sqlx::query_as("SELECT id, name, email FROM users ORDER BY name LIMIT $1 OFFSET $2").bind(PAGE);
+        Ok(users.bind(i64::from(page) * PAGE).fetch_all(&self.0).await?)
     }
 
     pub(super) async fn update(&self, user: User) -> Result<User, UserError> {

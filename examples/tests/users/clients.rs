@@ -31,6 +31,7 @@ async fn of_create(world: &World) {
     assert_eq!((last.flow().ending(), last.flow().code()), (CallOutcome::Cancelled, Code::Cancelled));
     assert_eq!(last.flow().context().unwrap().user.as_deref(), Some("root"));
     last.assert_steps([
+        (Step::Cache, "invalidate () -> invalidated"),
         (Step::Graph, "relate failed flow"),
         (Step::Event, "emit user_created.failed null"),
         (Step::Nexus, "register user.error"),
@@ -49,7 +50,7 @@ async fn of_update(world: &World) {
     // How far the handler came, nobody knows: what is cached may be old.
     last.assert_steps([
         (Step::Metadata, "record"),
-        (Step::Cache, "invalidate 1"),
+        (Step::Cache, "invalidate 1, () -> invalidated"),
         (Step::Graph, "relate failed flow"),
         (Step::Event, "emit user_updated.failed null"),
         (Step::Nexus, "register user.error"),

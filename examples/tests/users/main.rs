@@ -126,6 +126,11 @@ impl World {
 
     async fn send(&self, who: &str, method: &str, path: &str, body: &str) -> Response<String> {
         self.called();
+        self.ask(who, method, path, body).await
+    }
+
+    /// The same for a request that no flow follows: a hit, or one that is refused before its handler.
+    async fn ask(&self, who: &str, method: &str, path: &str, body: &str) -> Response<String> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -181,7 +186,7 @@ async fn restart_loses_no_data(kind: Kind) {
     assert_eq!(world.send("ada", "GET", "/users/1", "").await.body(), ADA_1);
     let orchestrator = world.recorder.orchestrator();
     let records = orchestrator.audit().unwrap().records(Some(&orchestrator.key("user", 1)), 9).await.unwrap();
-    assert_eq!(records.len(), 2);
+    assert_eq!(records.len(), 1, "the read has no record");
     let durable = orchestrator.flows().unwrap().list(FlowState::Completed, 9).await.unwrap();
     assert_eq!(durable.iter().map(|flow| flow.id).collect::<Vec<_>>(), [id], "the read is not");
     world.stop().await.clean().await;

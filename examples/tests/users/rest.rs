@@ -1,12 +1,15 @@
 use graceful::{CallOutcome, Code};
 use serde_json::json;
 
-use super::{ADA, ADA_1, databases::Kind, json, on, with_ada_on};
+use super::{ADA, ADA_1, World, databases::Kind, json, on, with_ada_on};
 
 on_each_database! {
     create_read_update_delete
     refused_request_is_a_problem_with_its_code
     malformed_request_is_a_problem_without_a_flow
+    read_is_answered_from_the_cache_until_the_user_changes
+    page_is_answered_from_the_cache_until_any_user_changes
+    hit_is_refused_to_anonymous_callers
 }
 
 async fn create_read_update_delete(kind: Kind) {
@@ -21,7 +24,7 @@ async fn create_read_update_delete(kind: Kind) {
             world.send("ada", "PUT", "/users/1", r#"{"name":"ada-l","email":"l@example.org"}"#).await;
         let updated = json!({ "id": 1, "name": "ada-l", "email": "l@example.org" });
         assert_eq!((json(&update), ended().await), (updated.clone(), CallOutcome::Ok));
-        assert_eq!(json(&world.send("bob", "GET", "/users/1", "").await), updated);
+        assert_eq!(json(&world.ask("bob", "GET", "/users/1", "").await), updated);
         let delete = world.send("root", "DELETE", "/users/1", "").await;
         assert_eq!(
             (delete.status().as_u16(), delete.body().as_str(), ended().await),
@@ -39,7 +42,6 @@ async fn refused_request_is_a_problem_with_its_code(kind: Kind) {
         assert_eq!(json(&bob)["id"], 2);
         world.last().await;
         for (who, method, path, body, code, detail) in [
-            ("nobody", "GET", "/users/1", "", Code::Unauthenticated, "say who you are"),
             ("nobody", "POST", "/users", ADA, Code::Unauthenticated, "say who you are"),
             ("ada", "POST", "/users", ADA, Code::PermissionDenied, "you may not do that"),
             ("bob", "PUT", "/users/1", ADA, Code::PermissionDenied, "you may not do that"),
@@ -92,6 +94,54 @@ async fn malformed_request_is_a_problem_without_a_flow(kind: Kind) {
             );
         }
         assert!(world.recorder.flows().is_empty());
+    })
+    .await;
+}
+
+/// How many reads were answered from the cache.
+fn hits(world: &World) -> usize {
+    world.recorder.hits().len()
+}
+
+async fn read_is_answered_from_the_cache_until_the_user_changes(kind: Kind) {
+    with_ada_on(kind, async |world| {
+        assert_eq!((world.send("bob", "GET", "/users/1", "").await.body().as_str(), hits(world)), (ADA_1, 0));
+        assert_eq!((world.ask("ada", "GET", "/users/1", "").await.body().as_str(), hits(world)), (ADA_1, 1));
+        world.send("root", "DELETE", "/users/1", "").await;
+        assert_eq!((world.send("bob", "GET", "/users/1", "").await.status().as_u16(), hits(world)), (404, 1));
+    })
+    .await;
+}
+
+async fn page_is_answered_from_the_cache_until_any_user_changes(kind: Kind) {
+    with_ada_on(kind, async |world| {
+        let names = |answer| {
+            let users = json(&answer).as_array().unwrap().clone();
+            users.iter().map(|user| user["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(world.send("bob", "GET", "/users/pages/0", "").await), ["ada"]);
+        assert_eq!(names(world.ask("ada", "GET", "/users/pages/0", "").await), ["ada"]);
+        assert_eq!(hits(world), 1);
+        world.send("root", "POST", "/users", r#"{"name":"aaron","email":"aaron@example.org"}"#).await;
+        assert_eq!(names(world.send("bob", "GET", "/users/pages/0", "").await), ["aaron", "ada"]);
+        let renamed = r#"{"name":"zoe","email":"aaron@example.org"}"#;
+        world.send("root", "PUT", "/users/2", renamed).await;
+        assert_eq!(names(world.send("bob", "GET", "/users/pages/0", "").await), ["ada", "zoe"]);
+        world.send("root", "DELETE", "/users/2", "").await;
+        assert_eq!(names(world.send("bob", "GET", "/users/pages/0", "").await), ["ada"]);
+        assert_eq!(hits(world), 1);
+    })
+    .await;
+}
+
+async fn hit_is_refused_to_anonymous_callers(kind: Kind) {
+    with_ada_on(kind, async |world| {
+        for path in ["/users/1", "/users/pages/0"] {
+            world.send("bob", "GET", path, "").await;
+            let refused = world.ask("nobody", "GET", path, "").await;
+            assert_eq!((refused.status().as_u16(), hits(world)), (401, 0));
+        }
+        assert_eq!(world.flows().await.len(), 3);
     })
     .await;
 }

@@ -132,10 +132,10 @@ pub(crate) struct Writing {
     #[serde(skip)]
     pub held: Option<Held>,
     /// The flow is skipped by `when`, so nothing but the end of the write runs.
-    #[serde(skip)]
+    #[serde(default)]
     pub alone: bool,
     /// The body has begun, so it may have written.
-    #[serde(skip)]
+    #[serde(default)]
     pub began: bool,
     #[serde(skip)]
     pub touched: Touched,

@@ -8,12 +8,13 @@
 //! | [`errors_and_codes`] | what an error's code means, and how the steps react to it |
 //! | [`alerts_and_reviews`] | how a failure opens an alert and a review job, and what closes them |
 //! | [`choosing_a_delivery`] | when the response is returned, and what a crash can lose |
-//! | [`services`] | how to use axum, tonic, actix-web and a database, and how to read through the cache |
+//! | [`caching`] | how to read through the cache: keys, dependencies, what is guaranteed, and the limits |
+//! | [`services`] | how to use axum, tonic, actix-web and a database |
 //! | [`testing`] | how to test the steps of a handler |
 //! | [`telemetry`] | spans, metrics and OpenTelemetry |
 //! | [`going_distributed`] | how to run several processes with Redis, NATS and PostgreSQL |
 //! | [`security`] | which data leaves the process, and how it is protected |
-//! | [`beside_other_crates`] | how `graceful` relates to `#[instrument]`, `cached`, tower layers and others |
+//! | [`beside_other_crates`] | how `graceful` relates to `#[instrument]`, tower layers and others, and its cache to other caches |
 //! | [`from_the_go_package`] | a comparison for users of `StandardOrchestrate` |
 
 #[doc = include_str!("getting_started.md")]

@@ -15,6 +15,11 @@ use crate::{
 /// If storing fails, the steps run at once instead, and the failure is logged and counted.
 pub(super) async fn store(mut run: FlowRun) -> FlowReport {
     let pipeline = run.pipeline();
+    if pipeline.flow.is_alone() {
+        // Only the end of a held write is left, which this process repeats until it is confirmed.
+        pipeline.go_on_here();
+        return run.await;
+    }
     let flows = pipeline.orchestrator.flows().cloned();
     let stored = match (&flows, queued(pipeline)) {
         (Some(flows), Ok(queued)) => flows.enqueue(queued).await,

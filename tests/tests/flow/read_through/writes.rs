@@ -1,6 +1,7 @@
 //! Writes of patterns that are read: they are held before their body, and ended after it.
 
-use graceful::{CallOutcome, Orchestrator, Step, orchestrate};
+use graceful::{CallOutcome, Orchestrator, Step, backends::FlowState, orchestrate};
+use graceful_testing::Recorder;
 use tokio::sync::oneshot;
 
 use super::{Database, User, UserError, orchestrator};
@@ -229,4 +230,43 @@ async fn change_without_a_handler_is_held() {
     case.database.put(&User::new(1, "bob"));
     case.orchestrator.invalidate([("rtw_user", 1)]).await.unwrap();
     assert_eq!(case.read().await.unwrap(), "bob");
+}
+
+#[orchestrate(pattern = "rtw_user", cache = user.id, when = runs, event = "renamed", delivery = "durable")]
+async fn rename(
+    database: &Database,
+    user: User,
+    runs: bool,
+    go: oneshot::Receiver<()>,
+) -> Result<User, UserError> {
+    go.await.map_err(|_| UserError::Down)?;
+    database.put(&user);
+    Ok(user)
+}
+
+#[tokio::test]
+async fn durable_write_without_steps_runs_none_in_the_relay() {
+    let (recorder, database) = (Recorder::new(), Database::default());
+    let (go, gone) = oneshot::channel();
+    go.send(()).unwrap();
+    recorder.run(rename(&database, User::new(1, "eve"), false, gone)).await.unwrap();
+    recorder.settled().await;
+    let queued = recorder.orchestrator().flows().unwrap().list(FlowState::Completed, 9).await.unwrap();
+    assert_eq!((queued.len(), recorder.flows().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn cancelled_durable_write_leaves_the_hold() {
+    let (recorder, database) = (Recorder::new(), Database::with(&[User::new(1, "ada")]));
+    let read = || recorder.run(get_user(&database, 1));
+    read().await.unwrap();
+    let (_go, gone) = oneshot::channel();
+    let mut write = Box::pin(recorder.run(rename(&database, User::new(1, "eve"), true, gone)));
+    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(write.as_mut().poll(cx))).await.is_pending());
+    drop(write);
+    recorder.ended(2).await;
+    for _ in 0..2 {
+        read().await.unwrap();
+    }
+    assert_eq!((database.reads(), recorder.hits().len()), (3, 0), "its commit may be in flight");
 }
