@@ -62,8 +62,16 @@ pub(crate) struct Leader<T> {
 pub(crate) enum Turn<T> {
     /// Load.
     Lead(Leader<T>),
-    /// Wait for the running load; then share it, if `shares`.
-    Wait { landing: watch::Receiver<Landing<T>>, shares: bool },
+    /// Wait for the running load.
+    Wait(Wait<T>),
+}
+
+/// A running load that is waited for.
+pub(crate) struct Wait<T> {
+    flight: Arc<Flight<T>>,
+    pub landing: watch::Receiver<Landing<T>>,
+    /// Its value may be shared.
+    pub shares: bool,
 }
 
 impl<T> Default for Flights<T> {
@@ -96,11 +104,25 @@ impl<T> Flights<T> {
         looked_up_at: u64,
         seen: Option<Seen>,
     ) -> Turn<T> {
+        self.turn_after(None, load, began, looked_up_at, seen)
+    }
+
+    /// The same for a caller that has waited too long for a load: that one is waited for no more, and the first such caller leads another.
+    pub(crate) fn turn_after(
+        self: &Arc<Self>,
+        slow: Option<&Wait<T>>,
+        load: &Load,
+        began: u64,
+        looked_up_at: u64,
+        seen: Option<Seen>,
+    ) -> Turn<T> {
         let mut running = lock(&self.running);
-        if let Some(flight) = running.get(load) {
+        let is_slow = |flight: &Arc<Flight<T>>| slow.is_some_and(|slow| Arc::ptr_eq(&slow.flight, flight));
+        if let Some(flight) = running.get(load).filter(|flight| !is_slow(flight)) {
             let shares = began < flight.looked_up_at
                 || matches!((&*lock(&flight.seen), &seen), (Some(theirs), Some(own)) if theirs.is_same(own));
-            return Turn::Wait { landing: flight.landing.subscribe(), shares };
+            let (flight, landing) = (Arc::clone(flight), flight.landing.subscribe());
+            return Turn::Wait(Wait { flight, landing, shares });
         }
         let landing = watch::Sender::new(Landing::Running);
         let flight = Arc::new(Flight { looked_up_at, seen: Mutex::new(seen), landing });
@@ -133,7 +155,11 @@ impl<T> Leader<T> {
             return;
         }
         if let Some(flights) = self.flights.upgrade() {
-            lock(&flights.running).remove(&self.load);
+            let mut running = lock(&flights.running);
+            // Another load may have taken its place.
+            if running.get(&self.load).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
+                running.remove(&self.load);
+            }
         }
         self.flight.landing.send_replace(landing);
     }

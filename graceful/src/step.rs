@@ -276,6 +276,15 @@ impl StepError {
         Self { step: Some(Step::Cache), ..Self::of_kind(StepErrorKind::Unavailable, message) }
     }
 
+    /// The error of a transaction that must not be committed, because of this failure.
+    pub(crate) fn not_held(self) -> Self {
+        let message = text!(
+            "the transaction must not be committed, because the cache did not confirm its hold: {}",
+            self.message()
+        );
+        Self { step: Some(Step::Cache), ..Self::of_kind(StepErrorKind::Unavailable, message) }
+    }
+
     pub(crate) fn panicked(payload: &(dyn std::any::Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&'static str>()

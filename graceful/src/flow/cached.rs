@@ -184,6 +184,8 @@ struct Use {
 enum Purpose {
     #[default]
     None,
+    /// A reader runs its body, and nothing of it is stored.
+    ReadsAlone,
     Loads(Arc<Loading>),
     Writes(Writing),
 }
@@ -193,12 +195,20 @@ impl Cached {
         Self(Some(Box::new(Use { others: Others::default(), purpose })))
     }
 
+    pub(crate) fn alone() -> Self {
+        Self::of(Purpose::ReadsAlone)
+    }
+
     pub(crate) fn loads(loading: Arc<Loading>) -> Self {
         Self::of(Purpose::Loads(loading))
     }
 
     pub(crate) fn writes(writing: Writing) -> Self {
         Self::of(Purpose::Writes(writing))
+    }
+
+    pub(crate) fn reads_alone(&self) -> bool {
+        self.0.as_ref().is_some_and(|used| matches!(used.purpose, Purpose::ReadsAlone))
     }
 
     pub(crate) fn loading(&self) -> Option<&Loading> {

@@ -18,12 +18,16 @@ use crate::{
     context::Context,
     flow::{Argument, Cached, CallOutcome, Flow, Loading, Origin},
     handler::Outcome,
-    pipeline::{self, Ended, FlowRun, Orchestrator, current, read_through::body::InBody},
+    pipeline::{
+        self, Ended, FlowRun, Orchestrator, current,
+        read_through::body::{Body, InBody},
+    },
     step::{Step, StepError},
 };
 
 /// A call that has an orchestrator. If it is dropped before its body has ended, the call counts as cancelled.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of one call that do not depend on each other")]
 pub struct Active {
     spec: &'static HandlerSpec,
     /// `None` until the first poll, if the function is called before its future is polled.
@@ -35,6 +39,8 @@ pub struct Active {
     skipped: bool,
     /// The declaration requires a hold, and it was not confirmed.
     refused: bool,
+    /// The body may write, and holds nothing, in a program that reads through the cache.
+    writes_unheld: bool,
     /// The hold of a write whose entities are read through the cache.
     hold: Option<Box<Hold>>,
 }
@@ -65,6 +71,7 @@ impl Active {
             polled: false,
             skipped: !follows,
             refused: false,
+            writes_unheld: false,
             hold: None,
         })
     }
@@ -98,6 +105,7 @@ impl Active {
         }
         if self.orchestrator.as_ref().is_some_and(Orchestrator::holds_any) && !self.spec.reads_through() {
             self.begin_hold(terms);
+            self.writes_unheld = self.hold.is_none();
         }
         if self.skipped && self.hold.is_none() {
             self.flow = None;
@@ -162,8 +170,10 @@ impl Active {
     /// As long as the guard lives, code of the body runs on this thread.
     #[inline]
     pub(super) fn enter_body(&mut self) -> Option<InBody> {
-        let (hold, flow) = self.hold()?;
-        Some(hold.enter(flow))
+        match self.writes_unheld {
+            true => Some(Body::enter_unheld()),
+            false => self.hold().map(|(hold, flow)| hold.enter(flow)),
+        }
     }
 
     /// Renews the hold while the body is not ready.
@@ -172,6 +182,12 @@ impl Active {
         if let Some((hold, flow)) = self.hold() {
             hold.poll_renewal(flow, cx);
         }
+    }
+
+    /// Lets nothing of a reader's call be stored, unless it [loads](Self::load).
+    pub(super) fn read_alone(mut self) -> Self {
+        self.flow().values.cached = Cached::alone();
+        self
     }
 
     /// Gives the call the load that the step `cache` stores.

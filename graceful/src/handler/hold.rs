@@ -47,7 +47,7 @@ enum Stage {
 
 /// What a declaration says of its holds.
 #[derive(Clone, Copy)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// The hold is set after the body, before the commit.
     pub in_transaction: bool,
     /// No step runs; the write is only held and ended.
@@ -61,7 +61,7 @@ fn keys(flow: &Flow, orchestrator: &Orchestrator, entities: &[NamedEntity]) -> V
 }
 
 /// Describes the write of a call, if one of its patterns is held.
-pub(super) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) -> Option<Writing> {
+pub(crate) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) -> Option<Writing> {
     let options = &flow.declaration.options;
     let own = orchestrator.held(&flow.declaration.pattern);
     if own.is_none() && flow.values.cached.is_unused() {
@@ -242,7 +242,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
             if let Some((held, _)) = orchestrator.held(flow.pattern()) {
                 held.counters.count(CacheOutcome::Unconfirmed);
             }
-            Err(error.unavailable())
+            Err(error.not_held())
         }
     }
 }

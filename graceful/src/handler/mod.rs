@@ -28,7 +28,7 @@ mod spec;
 mod transaction;
 mod typed;
 
-pub(crate) use self::hold::{HOLD_EXPIRY, RENEWAL};
+pub(crate) use self::hold::{HOLD_EXPIRY, RENEWAL, Terms, writing};
 pub use self::{
     active::Active,
     after::{After, Plain},

@@ -15,7 +15,7 @@ use crate::{
     flow::{CallOutcome, Flow},
     handler::Outcome,
     pipeline::{Ended, FlowRun, HookResult, Orchestrator, current, to_insert},
-    step::{Step, StepError},
+    step::{Step, StepError, StepErrorKind},
 };
 
 /// Adds the orchestrator's store to the error of a transaction of another database.
@@ -184,7 +184,11 @@ pub async fn in_transaction<R: Outcome, S>(
             result
         }
         Err(error) => {
-            undecided.come_to(CallOutcome::Err, Code::Internal);
+            let code = match error.kind() {
+                StepErrorKind::Unavailable => Code::Unavailable,
+                _ => Code::Internal,
+            };
+            undecided.come_to(CallOutcome::Err, code);
             R::from_err(into(error))
         }
     }

@@ -157,7 +157,7 @@ impl Orchestrator {
     /// Invalidates all cached entities of a pattern, in the current context's tenant, and all that depend on one of them.
     ///
     /// # Errors
-    /// The pattern is not held, or the cache did not confirm it.
+    /// The pattern is not held; or the cache did not confirm it, and then it is repeated in the background.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -169,7 +169,8 @@ impl Orchestrator {
     /// ```
     pub async fn invalidate_pattern(&self, pattern: &str) -> Result<(), StepError> {
         let (_, protocol) = self.held(pattern).ok_or_else(|| not_held(pattern))?;
-        protocol.invalidate_pattern(&self.key(pattern, "").of_pattern()).await
+        let pattern = self.key(pattern, "").of_pattern();
+        protocol.invalidate_pattern(&pattern).await.inspect_err(|_| self.repeat_end_of_pattern(&pattern))
     }
 
     /// The keys whose pattern is held, and the others.

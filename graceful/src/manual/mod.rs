@@ -11,8 +11,9 @@ use crate::{
     code::Code,
     config::OrchestrationConfig,
     context::Context,
-    flow::{Argument, CallOutcome, Declared, Flow, Origin},
-    pipeline::{Ended, FlowReport, FlowRun, Foreground, NoTypedHooks, current},
+    flow::{Argument, Cached, CallOutcome, Declared, Flow, Origin, Writing},
+    handler::{Terms, writing},
+    pipeline::{Ended, FlowReport, FlowRun, Foreground, NoTypedHooks, Orchestrator, current},
     step::StepError,
     views::{Failure, Success},
 };
@@ -121,6 +122,18 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
     if let Some(fault) = flow.declaration.fault() {
         return FlowReport::refused(&flow, &StepError::new(fault));
     }
+    let flow = ended_write(flow, &orchestrator);
     let ended = Ended { orchestrator, flow, overrides: config.overrides() };
     Foreground::new(FlowRun::new(ended), NoTypedHooks).await
+}
+
+/// Lets the flow end a write, if its pattern is read through the cache. What has happened before the flow was not held, so its value is not
+/// put.
+fn ended_write(mut flow: Arc<Flow>, orchestrator: &Orchestrator) -> Arc<Flow> {
+    if orchestrator.holds_any()
+        && let Some(writing) = writing(&flow, orchestrator, Terms { in_transaction: false, alone: false })
+    {
+        Arc::make_mut(&mut flow).values.cached = Cached::writes(Writing { began: true, ..writing });
+    }
+    flow
 }

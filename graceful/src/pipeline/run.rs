@@ -314,7 +314,7 @@ impl Pipeline {
             let _entered = span.as_ref().map(Span::enter);
             self.orchestrator.step_failed(step, !self.own.contains(step), error, &self.flow);
             if let (Step::Cache, Some(writing)) = (step, self.flow.values.cached.writing()) {
-                self.orchestrator.repeat_end(&writing.write);
+                self.orchestrator.repeat_end(&steps::cache::changed(&self.flow, writing));
             }
             if error.kind() == StepErrorKind::Argument {
                 self.given_up.insert(step);

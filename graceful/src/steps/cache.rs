@@ -6,6 +6,7 @@ pub(crate) mod types;
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use self::held::changed;
 use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
     backends::{Cache, CacheEntry, CacheWrite, ReadThrough, Reply},
@@ -74,6 +75,9 @@ fn read_through(
     let cached = &flow.values.cached;
     if cached.is_unused() {
         return None;
+    }
+    if cached.reads_alone() {
+        return Some(skipped("not read through the cache"));
     }
     let protocol = cache.read_through()?;
     match (cached.writing(), cached.loading()) {

@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use super::{Found, ReadNames, State, address};
 use crate::{
     backends::{End, Hit, LookUp, ReadThrough, Reply},
     cache_stats::CacheOutcome,
-    flights::{Landing, Leader, Load, Turn},
+    flights::{Landing, Leader, Load, Turn, Wait},
     flow::{Loading, Payload},
     handler::{HandlerSpec, hold::HOLD_EXPIRY, spec::Reads},
     marks::{EntryName, Lease, Seen, Write},
@@ -50,6 +50,8 @@ pub(crate) struct Loaded {
     pub orchestrator: Orchestrator,
     /// What the step `cache` stores and shares; `None` if nothing of it may be.
     pub loading: Option<Arc<Loading>>,
+    /// For how long its lease is taken, or extended.
+    pub lease: Duration,
     /// The body, for look-ups inside of it.
     pub body: Arc<Body>,
     /// The entry that is refreshed: the answer if the body fails.
@@ -122,7 +124,9 @@ impl Call {
         }
         let deadline = Instant::now() + Duration::from_millis(self.reads.wait_ms);
         let looked_up_at = orchestrator.flights().look_up();
-        let Ok(looked_up) = self.look_up(protocol, stale.is_some()).await else { return self.alone() };
+        let Ok(looked_up) = self.look_up(protocol, stale.is_some()).await else {
+            return stale.map_or_else(|| self.alone(), |stale| self.answered(stale));
+        };
         let seen = match looked_up {
             LookUp::Hit(hit) => return self.hit(hit),
             LookUp::Missed(seen) => seen,
@@ -130,12 +134,12 @@ impl Call {
         let shared = self.is_storable(&seen).then(|| seen.clone());
         match orchestrator.flights().turn(&self.load, self.began, looked_up_at, shared) {
             Turn::Lead(leader) => self.lead(protocol, leader, seen, stale, deadline).await,
-            Turn::Wait { landing, shares } => {
+            Turn::Wait(wait) => {
                 self.release(protocol, &seen);
                 match stale {
                     // Another call refreshes the entry.
                     Some(stale) => self.answered(stale),
-                    None => self.wait(protocol, landing, shares, seen, deadline).await,
+                    None => self.wait(protocol, wait, seen, deadline).await,
                 }
             }
         }
@@ -168,9 +172,13 @@ impl Call {
     }
 
     fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> Reply<LookUp> {
-        let lease = Duration::from_millis(self.reads.wait_ms / 2).max(Duration::from_millis(1));
+        let lease = self.lease();
         let refresh = refreshes.then(|| Duration::from_millis(self.reads.refresh_ms));
         protocol.look_up(&self.name, HOLD_EXPIRY, Some(lease), refresh)
+    }
+
+    fn lease(&self) -> Duration {
+        Duration::from_millis((self.reads.wait_ms / 2).max(1))
     }
 
     /// A replica may not have what was written before the youngest mark.
@@ -207,47 +215,63 @@ impl Call {
         self.loaded(Some((seen, Some(leader))), stale)
     }
 
-    /// Waits for the load of another call; then shares it, or the next one.
+    /// Waits for the load of another call; then shares it, or the next one. Those that have waited too long start one further load together,
+    /// and wait for that once more.
     async fn wait(
         &self,
         protocol: &dyn ReadThrough,
-        mut landing: watch::Receiver<Landing<Payload>>,
-        mut shares: bool,
+        mut wait: Wait<Payload>,
         seen: Seen,
-        deadline: Instant,
+        mut deadline: Instant,
     ) -> Decision {
         self.held.counters.count(CacheOutcome::Waited);
+        let mut was_slow = false;
         loop {
-            let landed = landing.wait_for(|landing| !matches!(landing, Landing::Running));
+            let landed = wait.landing.wait_for(|landing| !matches!(landing, Landing::Running));
             let landed = match tokio::time::timeout_at(deadline, landed).await {
-                Ok(Ok(landed)) => landed.clone(),
-                Ok(Err(_)) => Landing::Gone,
-                // What it loads may be stored if nothing has changed meanwhile.
-                Err(_) => return self.loaded(Some((seen, None)), None),
+                Ok(Ok(landed)) => Some(landed.clone()),
+                Ok(Err(_)) => Some(Landing::Gone),
+                Err(_) => None,
             };
             match landed {
-                Landing::Loaded(value) if shares => return Decision::Hit(value),
-                Landing::Failed => return self.loaded(Some((seen, None)), None),
-                Landing::Loaded(_) | Landing::Gone | Landing::Running => {}
+                Some(Landing::Loaded(value)) if wait.shares => return Decision::Hit(value),
+                // What it loads may be stored if nothing has changed meanwhile.
+                Some(Landing::Failed) => return self.loaded(Some((seen, None)), None),
+                None if was_slow => return self.loaded(Some((seen, None)), None),
+                None => {
+                    was_slow = true;
+                    deadline = Instant::now() + Duration::from_millis(self.reads.wait_ms);
+                }
+                Some(Landing::Loaded(_) | Landing::Gone | Landing::Running) => {}
             }
             // All who wait began before the look-up of the next load, so they share it.
-            let looked_up_at = self.orchestrator.flights().look_up();
-            match self.orchestrator.flights().turn(&self.load, self.began, looked_up_at, None) {
-                Turn::Wait { landing: next, shares: next_shares } => (landing, shares) = (next, next_shares),
-                Turn::Lead(mut leader) => {
-                    return match self.look_up(protocol, false).await {
-                        Ok(LookUp::Hit(hit)) => {
-                            leader.land(Landing::Loaded(hit.entry.value.clone()));
-                            self.hit(hit)
-                        }
-                        Ok(LookUp::Missed(seen)) => {
-                            leader.saw(self.is_storable(&seen).then(|| seen.clone()));
-                            self.lead(protocol, leader, seen, None, deadline).await
-                        }
-                        Err(_) => self.alone(),
-                    };
-                }
+            let flights = self.orchestrator.flights();
+            let looked_up_at = flights.look_up();
+            let slow = was_slow.then_some(&wait);
+            match flights.turn_after(slow, &self.load, self.began, looked_up_at, None) {
+                Turn::Wait(next) => wait = next,
+                Turn::Lead(leader) => return self.lead_next(protocol, leader, deadline).await,
             }
+        }
+    }
+
+    /// Loads after another load has ended.
+    async fn lead_next(
+        &self,
+        protocol: &dyn ReadThrough,
+        mut leader: Leader<Payload>,
+        deadline: Instant,
+    ) -> Decision {
+        match self.look_up(protocol, false).await {
+            Ok(LookUp::Hit(hit)) => {
+                leader.land(Landing::Loaded(hit.entry.value.clone()));
+                self.hit(hit)
+            }
+            Ok(LookUp::Missed(seen)) => {
+                leader.saw(self.is_storable(&seen).then(|| seen.clone()));
+                self.lead(protocol, leader, seen, None, deadline).await
+            }
+            Err(_) => self.alone(),
         }
     }
 
@@ -291,8 +315,8 @@ impl Call {
             pause: Duration::from_millis(self.reads.refresh_ms) / 10,
         });
         let body = Body::within(BodyKind::Loads(self.load.clone()));
-        let orchestrator = self.orchestrator.clone();
-        Decision::Load(Loaded { orchestrator, loading, body, stale })
+        let (orchestrator, lease) = (self.orchestrator.clone(), self.lease());
+        Decision::Load(Loaded { orchestrator, loading, lease, body, stale })
     }
 
     fn release(&self, protocol: &dyn ReadThrough, seen: &Seen) {

@@ -84,7 +84,7 @@ pub fn read_eager(
         names.give(builder);
         fill(builder);
     });
-    (Reading(State::Eager(spec, Box::new(names))), Entered(active))
+    (Reading(State::Eager(spec, Box::new(names))), Entered(active.map(Active::read_alone)))
 }
 
 fn begin(
@@ -103,7 +103,7 @@ fn begin(
         names.give(builder);
         fill(builder);
     });
-    (Reading(state), Entered(active))
+    (Reading(state), Entered(active.map(Active::read_alone)))
 }
 
 impl Reading {

@@ -25,9 +25,6 @@ use crate::{
     step::StepError,
 };
 
-/// How often the leader of a load extends its lease.
-const EXTENSION: Duration = Duration::from_millis(250);
-
 pin_project! {
     /// The future of a reader. If it is dropped, those who wait for its load run it themselves.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
@@ -50,6 +47,7 @@ enum Stage {
 struct Running {
     orchestrator: Orchestrator,
     loading: Option<Arc<Loading>>,
+    lease: Duration,
     body: Arc<Body>,
     stale: Option<Stale>,
     extension: Option<Pin<Box<Sleep>>>,
@@ -127,8 +125,8 @@ where
 }
 
 impl Running {
-    fn new(Loaded { orchestrator, loading, body, stale }: Loaded) -> Self {
-        Self { orchestrator, loading, body, stale, extension: None }
+    fn new(Loaded { orchestrator, loading, lease, body, stale }: Loaded) -> Self {
+        Self { orchestrator, loading, lease, body, stale, extension: None }
     }
 
     /// The entry that was to be refreshed, if the body has failed.
@@ -140,16 +138,18 @@ impl Running {
     fn poll_extension(&mut self, cx: &mut Context<'_>) {
         let Some(loading) = &self.loading else { return };
         let Lease::Taken(lease) = loading.seen.lease else { return };
+        // Two extensions may be lost.
+        let pause = self.lease / 3;
         if self.extension.is_none() {
-            self.extension = self.orchestrator.sleep(EXTENSION).map(Box::pin);
+            self.extension = self.orchestrator.sleep(pause).map(Box::pin);
         }
         let Some(sleep) = &mut self.extension else { return };
         while sleep.as_mut().poll(cx).is_ready() {
             if let Some(protocol) = self.orchestrator.protocol() {
                 // It is finished in the background.
-                drop(protocol.extend(&loading.name, lease, 4 * EXTENSION));
+                drop(protocol.extend(&loading.name, lease, self.lease));
             }
-            sleep.as_mut().reset(Instant::now() + EXTENSION);
+            sleep.as_mut().reset(Instant::now() + pause);
         }
     }
 }

@@ -7,6 +7,8 @@ use crate::{flights::Load, flow::Touched, key::Key, marks::EntryName};
 thread_local! {
     /// The body whose code runs on this thread.
     static BODY: RefCell<Option<Arc<Body>>> = const { RefCell::new(None) };
+    /// The body of every write that holds nothing, and has none around it.
+    static UNHELD: Arc<Body> = Arc::new(Body { kind: BodyKind::WritesUnheld, outer: None });
 }
 
 /// As long as it lives, code of a body runs on this thread.
@@ -41,6 +43,8 @@ pub(crate) enum BodyKind {
         tx: bool,
         touched: Touched,
     },
+    /// It may write what no read is known of, so it holds nothing.
+    WritesUnheld,
     /// It loads an entry.
     Loads(Load),
 }
@@ -66,6 +70,13 @@ impl Body {
         Arc::new(Self { kind, outer: BODY.with_borrow(Clone::clone) })
     }
 
+    /// Enters a body that may write, and holds nothing.
+    pub(crate) fn enter_unheld() -> InBody {
+        let is_inside = BODY.with_borrow(Option::is_some);
+        let body = if is_inside { Self::within(BodyKind::WritesUnheld) } else { UNHELD.with(Arc::clone) };
+        body.enter()
+    }
+
     fn contains(&self, load: &Load, name: &EntryName) -> Within {
         let mut within = Within::NOTHING;
         let mut next = Some(self);
@@ -76,6 +87,7 @@ impl Body {
                     let mut names = [&name.entity].into_iter().chain(&name.depends_on);
                     within.may_hit &= !tx && !names.any(|key| holds.contains(key));
                 }
+                BodyKind::WritesUnheld => within.write = true,
                 BodyKind::Loads(other) => within.same_load |= other == load,
             }
             next = body.outer.as_deref();

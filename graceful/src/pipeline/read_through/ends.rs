@@ -89,6 +89,11 @@ impl Orchestrator {
         }
     }
 
+    /// The same for a whole pattern.
+    pub(crate) fn repeat_end_of_pattern(&self, pattern: &Key) {
+        self.repeat_end(&Write::new(vec![pattern.clone()], Vec::new()));
+    }
+
     /// The number of ends that the cache has not confirmed.
     pub(crate) fn pending_ends(&self) -> usize {
         self.0.read_through.ends.len()

@@ -77,7 +77,7 @@ fn is_unknown(flow: &Flow) -> bool {
 }
 
 /// All that the call has changed; its own entity also if its key was not known before the body.
-fn changed(flow: &Flow, writing: &Writing) -> Write {
+pub(crate) fn changed(flow: &Flow, writing: &Writing) -> Write {
     let mut write = writing.write.clone();
     let own = flow.cache_key().filter(|_| writing.own == Own::AfterTheBody);
     write.changes.extend(own);

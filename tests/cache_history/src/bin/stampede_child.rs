@@ -24,6 +24,8 @@ async fn main() {
     let [url, service, load] = &arguments[..] else { panic!("usage: stampede_child URL SERVICE LOAD_MS") };
     let load = Duration::from_millis(load.parse().expect("LOAD_MS is a number"));
     let cache = graceful_redis::Cache::connect(url).await.expect("the server answers");
+    // A machine that is busy is not a server that is unavailable.
+    let cache = cache.timeout(Duration::from_secs(10));
     let orchestrator = Orchestrator::builder().service(&**service).cache(cache).build().expect("a cache");
     println!("done");
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

@@ -141,6 +141,25 @@ async fn leader_that_is_not_polled_blocks_nobody_for_longer_than_the_wait() {
 }
 
 #[tokio::test]
+async fn readers_that_have_waited_too_long_share_one_further_load() {
+    tokio::time::pause();
+    let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
+    let mut leader = pin!(orchestrator.scope(get(source.clone(), 1)));
+    assert!(poll_fn(|cx| Poll::Ready(leader.as_mut().poll(cx))).await.is_pending());
+    let mut readers = JoinSet::new();
+    for _ in 0..50 {
+        readers.spawn(orchestrator.scope(get(source.clone(), 1)));
+    }
+    while source.loads() < 2 {
+        sleep(Duration::from_millis(100)).await;
+    }
+    source.gate.add_permits(2);
+    assert!(readers.join_all().await.into_iter().all(|read| read == Ok(7)));
+    assert_eq!(source.loads(), 2);
+    assert_eq!(leader.await, Ok(7));
+}
+
+#[tokio::test]
 async fn patterns_and_orchestrators_have_flights_of_their_own() {
     let (one, other) = (orchestrator(), orchestrator());
     let (a, b, c) = (Source::new(Ok(1)), Source::new(Ok(2)), Source::new(Ok(3)));

@@ -1,6 +1,8 @@
 //! Writes of patterns that are read: they are held before their body, and ended after it.
 
-use graceful::{CallOutcome, Orchestrator, Step, backends::FlowState, orchestrate};
+use graceful::{
+    CallOutcome, Code, OrchestrationConfig, Orchestrator, Step, Success, backends::FlowState, orchestrate,
+};
 use graceful_testing::Recorder;
 use tokio::sync::oneshot;
 
@@ -269,4 +271,33 @@ async fn cancelled_durable_write_leaves_the_hold() {
         read().await.unwrap();
     }
     assert_eq!((database.reads(), recorder.hits().len()), (3, 0), "its commit may be in flight");
+}
+
+/// Its pattern is read by nobody, so it holds nothing.
+#[orchestrate(pattern = "rtw_audit", cache = id)]
+async fn of_another_pattern(database: &Database, id: u64) -> Result<u64, UserError> {
+    database.put(&User::new(1, "uncommitted"));
+    let read = get_user(database, 1).await?;
+    assert_eq!(read.unwrap().name, "uncommitted");
+    database.put(&User::new(1, "ada"));
+    Err(UserError::NoSuchUser).or(Ok(id))
+}
+
+#[tokio::test]
+async fn read_inside_of_a_write_of_another_pattern_is_not_stored() {
+    let case = Case::new();
+    case.orchestrator.scope(of_another_pattern(&case.database, 7)).await.unwrap();
+    assert_eq!((case.filled(), case.read().await.unwrap()), (0, "ada".to_owned()));
+    assert!(case.is_cacheable().await);
+}
+
+#[tokio::test]
+async fn flow_without_a_handler_invalidates_what_it_names() {
+    let case = Case::new();
+    case.read().await;
+    case.database.put(&User::new(1, "eve"));
+    let config = OrchestrationConfig::new("rtw_user").cache_key(1).on(&case.orchestrator);
+    let report = Success::wrap(Code::Ok, "updated", &User::new(1, "eve")).orchestrate(&config).await;
+    assert_eq!(report.step(Step::Cache).to_string(), "invalidated");
+    assert_eq!(case.read().await.unwrap(), "eve");
 }
