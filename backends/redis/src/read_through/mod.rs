@@ -56,6 +56,11 @@ impl Cache {
     }
 }
 
+/// The time in milliseconds, rounded down.
+fn whole_millis(time: Duration) -> usize {
+    usize::try_from(time.as_millis()).unwrap_or(usize::MAX)
+}
+
 fn unexpected() -> StepError {
     StepError::new("Redis sent an unexpected reply")
 }
@@ -117,7 +122,7 @@ impl ReadThrough for Cache {
                     .time(keep)
                     .mark(token)
                     .time(lease.unwrap_or_default())
-                    .time(refresh.unwrap_or_default())
+                    .count(refresh.map_or(0, whole_millis))
                     .marks(&scripts::fresh(&marked));
                 let mut keys = vec![names::entry(&asked), names::lease(&asked)];
                 keys.extend(names::marks_and_holds(&marked));

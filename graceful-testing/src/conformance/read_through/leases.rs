@@ -17,6 +17,7 @@ pub(super) async fn all<C: Cache>(fresh: &impl AsyncFn() -> C) {
     reader_who_saw_other_marks_is_not_told_to_wait(Case::of(fresh).await).await;
     lease_is_extended_and_released_by_its_token_alone(Case::of(fresh).await).await;
     lease_expires(Case::of(fresh).await).await;
+    old_entry_is_refreshed_by_the_reader_with_the_lease(Case::of(fresh).await).await;
     variants_have_leases_of_their_own(Case::of(fresh).await).await;
 }
 
@@ -115,4 +116,23 @@ async fn variants_have_leases_of_their_own<C: Cache>(case: Case<C>) {
     case.taken().await;
     let variant = case.variant("2");
     assert!(matches!(case.leased_of(&variant).await.lease, Lease::Taken(_)));
+}
+
+/// An entry that is not old enough, or that another reader refreshes, is a hit.
+async fn old_entry_is_refreshed_by_the_reader_with_the_lease<C: Cache>(case: Case<C>) {
+    case.load("ada").await;
+    sleep(SHORT).await;
+    let look_up = async |refresh| {
+        let found = case.done(case.port().look_up(&case.name, LONG, Some(LONG), refresh)).await;
+        match found {
+            LookUp::Hit(_) => None,
+            LookUp::Missed(seen) => Some(seen.lease),
+        }
+    };
+    assert_eq!(look_up(None).await, None, "no entry is too old");
+    assert_eq!(look_up(Some(LONG)).await, None, "it is not old enough");
+    let Some(Lease::Taken(token)) = look_up(Some(SHORT)).await else { panic!("it is old enough") };
+    assert_eq!(look_up(Some(SHORT)).await, None, "another reader refreshes it");
+    case.release(token).await;
+    assert!(matches!(look_up(Some(SHORT)).await, Some(Lease::Taken(_))));
 }
