@@ -16,10 +16,12 @@ use super::{
 use crate::{
     code::Code,
     context::Context,
+    flights::Landing,
     flow::{Argument, Cached, CallOutcome, Flow, Loading, Origin},
     handler::Outcome,
     pipeline::{self, Ended, FlowRun, Orchestrator, current, read_through::body::InBody},
     step::{Step, StepError},
+    steps::cache::fill,
 };
 
 /// A call that has an orchestrator. If it is dropped before its body has ended, the call counts as cancelled.
@@ -260,7 +262,12 @@ impl Active {
                 self.ended(ending)
             }
             None => {
-                self.flow = None;
+                let flow = self.flow.take()?;
+                if let (Some(loading), Some(orchestrator)) = (flow.values.cached.loading(), &self.orchestrator)
+                    && let Some(protocol) = orchestrator.protocol()
+                {
+                    fill::fail(protocol, loading, Landing::Failed);
+                }
                 None
             }
         }

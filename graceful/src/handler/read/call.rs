@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{Found, ReadNames, State, address};
+use super::{Found, ReadNames, State, address, looking_up::LookingUp};
 use crate::{
     backends::{End, Hit, LookUp, ReadThrough, Reply},
     cache_stats::CacheOutcome,
@@ -40,7 +40,7 @@ pub(crate) struct Call {
 /// What a call does.
 pub(crate) enum Decision {
     /// It is answered.
-    Hit(Payload),
+    Hit(Found),
     /// Its body runs.
     Load(Loaded),
 }
@@ -164,10 +164,19 @@ impl Call {
 
     fn answered(&self, value: Payload) -> Decision {
         self.held.counters.count(CacheOutcome::Hit);
-        Decision::Hit(value)
+        self.found(value)
     }
 
-    fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> Reply<LookUp> {
+    fn found(&self, value: Payload) -> Decision {
+        let (name, orchestrator) = (self.name.clone(), self.orchestrator.clone());
+        Decision::Hit(Found { value, name, orchestrator })
+    }
+
+    fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> LookingUp<'_> {
+        LookingUp::new(self.asked(protocol, refreshes), &self.orchestrator, &self.name)
+    }
+
+    fn asked(&self, protocol: &dyn ReadThrough, refreshes: bool) -> Reply<LookUp> {
         let lease = Duration::from_millis(self.reads.wait_ms / 2).max(Duration::from_millis(1));
         let refresh = refreshes.then(|| Duration::from_millis(self.reads.refresh_ms));
         protocol.look_up(&self.name, HOLD_EXPIRY, Some(lease), refresh)
@@ -226,7 +235,7 @@ impl Call {
                 Err(_) => return self.loaded(Some((seen, None)), None),
             };
             match landed {
-                Landing::Loaded(value) if shares => return Decision::Hit(value),
+                Landing::Loaded(value) if shares => return self.found(value),
                 Landing::Failed => return self.loaded(Some((seen, None)), None),
                 Landing::Loaded(_) | Landing::Gone | Landing::Running => {}
             }
@@ -266,7 +275,7 @@ impl Call {
         if self.within.write {
             return self.alone();
         }
-        match now(self.look_up(protocol, stale.is_some())) {
+        match now(self.asked(protocol, stale.is_some())) {
             Some(Ok(LookUp::Hit(hit))) => self.hit(hit),
             Some(Ok(LookUp::Missed(seen))) => self.loaded(Some((seen, None)), stale),
             _ => self.alone(),
