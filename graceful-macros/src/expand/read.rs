@@ -17,7 +17,8 @@ fn begun(handler: &Handler, spec: &impl ToTokens, eager: bool) -> TokenStream {
     let fill = fill(handler);
     let closures = quote!(|#names_of| #names, #fill);
     let read = match (on(handler), eager) {
-        (Some(on), _) => quote!(#krate::__private010::read_on(#spec, #on, #closures)),
+        (Some(on), true) => quote!(#krate::__private010::read_eager_on(#spec, #on, #closures)),
+        (Some(on), false) => quote!(#krate::__private010::read_on(#spec, #on, #closures)),
         (None, true) => quote!(#krate::__private010::read_eager(#spec, #closures)),
         (None, false) => quote!(#krate::__private010::read(#spec, #closures)),
     };

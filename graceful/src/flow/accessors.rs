@@ -182,7 +182,8 @@ impl Flow {
 
     /// The delivery mode.
     pub fn delivery(&self) -> Delivery {
-        self.declaration.options.delivery
+        // The end of a write is awaited in every mode, and nothing else runs.
+        if self.is_alone() { Delivery::Inline } else { self.declaration.options.delivery }
     }
 
     /// The entity's metadata after this flow, once the metadata step has run.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::Payload;
+use super::{Argument, Flow, Payload};
 use crate::{
     cache_stats::CacheCounters,
     flights::{Landing, Leader},
@@ -25,6 +25,8 @@ pub(crate) type Named = (&'static str, Text);
 pub(crate) struct Others {
     /// Those that the call changes.
     pub touches: Vec<Named>,
+    /// The patterns of which the call changes entities that are not known, because their expression has panicked.
+    pub touches_any_of: Vec<&'static str>,
     /// Those that its value shows.
     pub depends_on: Vec<Named>,
 }
@@ -131,8 +133,8 @@ pub(crate) struct Writing {
     /// The reply to the hold. It is not stored: a relay cannot put, because the value may be old by then.
     #[serde(skip)]
     pub held: Option<Held>,
-    /// The flow is skipped by `when`, so nothing but the end of the write runs.
-    #[serde(default)]
+    /// The flow is skipped by `when`, so nothing but the end of the write runs, also where a relay runs it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
     /// The body has begun, so it may have written.
     #[serde(default)]
@@ -142,6 +144,21 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
+    /// All that the call has changed; its own entity also if its key was not known before the body, and its whole pattern if the key is
+    /// not known at all.
+    pub(crate) fn changed(&self, flow: &Flow) -> Write {
+        let mut write = self.write.clone();
+        if self.own == Own::AfterTheBody {
+            let of_pattern = || flow.key_of_pattern(flow.pattern());
+            let own = match flow.values.faults.has(Argument::Key) {
+                true => Some(of_pattern()).filter(|key| !write.changes.contains(key)),
+                false => flow.cache_key(),
+            };
+            write.changes.extend(own);
+        }
+        write
+    }
+
     /// Adds what the body has touched.
     pub(crate) fn add_touched(&mut self) {
         for key in self.touched.take() {

@@ -147,4 +147,9 @@ impl Flow {
     pub(crate) fn key_of(&self, pattern: &str, id: &str) -> Key {
         Key::of_parts([&self.origin.service, self.tenant(), pattern, id])
     }
+
+    /// The key of all entities of a pattern.
+    pub(crate) fn key_of_pattern(&self, pattern: &str) -> Key {
+        self.key_of(pattern, "").of_pattern()
+    }
 }

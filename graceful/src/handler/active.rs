@@ -16,6 +16,7 @@ use super::{
 use crate::{
     code::Code,
     context::Context,
+    flights::Landing,
     flow::{Argument, Cached, CallOutcome, Flow, Loading, Origin},
     handler::Outcome,
     pipeline::{
@@ -23,6 +24,7 @@ use crate::{
         read_through::body::{Body, InBody},
     },
     step::{Step, StepError},
+    steps::cache::fill,
 };
 
 /// A call that has an orchestrator. If it is dropped before its body has ended, the call counts as cancelled.
@@ -276,7 +278,13 @@ impl Active {
                 self.ended(ending)
             }
             None => {
-                self.flow = None;
+                let flow = self.flow.take()?;
+                if let (Some(loading), Some(orchestrator)) =
+                    (flow.values.cached.loading(), &self.orchestrator)
+                    && let Some(protocol) = orchestrator.protocol()
+                {
+                    fill::fail(protocol, loading, Landing::Failed);
+                }
                 None
             }
         }

@@ -164,7 +164,9 @@ impl FlowBuilder<'_> {
     pub fn needs(&mut self, argument: Argument) -> bool {
         self.asked += 1;
         // A part of the argument that was evaluated at entry may have panicked; then the argument has no value.
-        if self.asked <= self.begun || self.flow.values.faults.has(argument) {
+        // Each pattern of `touches` is evaluated for itself.
+        let has_failed = argument != Argument::Touches && self.flow.values.faults.has(argument);
+        if self.asked <= self.begun || has_failed {
             return false;
         }
         self.begun = self.asked;
@@ -215,10 +217,14 @@ impl FlowBuilder<'_> {
         }
     }
 
-    /// Adds entities that the call changes.
+    /// Adds entities that the call changes. If the expression panics, it may change any of the pattern.
     pub fn touches(&mut self, pattern: &'static str, ids: impl FnOnce(Each<'_>)) {
         let others = self.flow.values.cached.others_mut();
-        ids(&mut |id| others.touches.push((pattern, text!("{id}"))));
+        if let Err(error) = contain(|| ids(&mut |id| others.touches.push((pattern, text!("{id}"))))) {
+            others.touches_any_of.push(pattern);
+            let reason = text!("{} {}", Argument::Touches.name(), error.message());
+            self.flow.values.faults.set(Argument::Touches, reason);
+        }
     }
 
     /// Adds entities that the cached value shows.

@@ -14,14 +14,14 @@ use tokio::time::{Instant, Sleep};
 use crate::{
     backends::Reply,
     cache_stats::CacheOutcome,
-    flow::{Flow, NamedEntity, Own, Touched, Writing},
+    flow::{Argument, Flow, NamedEntity, Own, Touched, Writing},
     key::Key,
     marks::{Held, Write},
     pipeline::{
         Budget, Ended, Orchestrator,
         read_through::body::{Body, BodyKind, InBody},
     },
-    step::{Step, StepError, Steps},
+    step::{Step, StepError},
 };
 
 /// How long a hold lasts, unless it is renewed or ended.
@@ -64,17 +64,20 @@ fn keys(flow: &Flow, orchestrator: &Orchestrator, entities: &[NamedEntity]) -> V
 pub(crate) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) -> Option<Writing> {
     let options = &flow.declaration.options;
     let own = orchestrator.held(&flow.declaration.pattern);
-    if own.is_none() && flow.values.cached.is_unused() {
+    // What the body reads in its open transaction may be rolled back, or be as old as the transaction, so it is not cached.
+    let is_needed = own.is_some() || terms.in_transaction;
+    if !is_needed && flow.values.cached.is_unused() {
         return None;
     }
-    let hooked = [options.on_success, options.on_error].map(|hooks| hooks.plain.or(hooks.typed));
-    let replaced = hooked.into_iter().fold(options.off, Steps::or);
-    if replaced.contains(Step::Cache) {
+    if options.off.contains(Step::Cache) {
         return None;
     }
     let mut changes = Vec::new();
     changes.extend(flow.cache_key().filter(|_| own.is_some()));
     let is_own_first = !changes.is_empty();
+    if own.is_some() && flow.values.faults.has(Argument::Key) {
+        changes.push(flow.key_of_pattern(&flow.declaration.pattern));
+    }
     let mut depends_on = Vec::new();
     if let Some(others) = flow.values.cached.others() {
         for key in keys(flow, orchestrator, &others.touches) {
@@ -82,9 +85,11 @@ pub(crate) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) ->
                 changes.push(key);
             }
         }
+        let any_of = others.touches_any_of.iter().filter(|pattern| orchestrator.held(pattern).is_some());
+        changes.extend(any_of.map(|pattern| flow.key_of_pattern(pattern)));
         depends_on = keys(flow, orchestrator, &others.depends_on);
     }
-    if changes.is_empty() && own.is_none() {
+    if changes.is_empty() && !is_needed {
         return None;
     }
     Some(Writing {
@@ -111,6 +116,7 @@ impl Hold {
             holds: writing.write.changes.clone(),
             tx: writing.in_transaction,
             touched: writing.touched.clone(),
+            orchestrator: orchestrator.downgrade(),
         });
         let stage = match writing.in_transaction || writing.write.changes.is_empty() {
             true => Stage::Ready { renewal: None, is_held: false },
@@ -219,9 +225,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
     let (Some(writing), Some(protocol)) = (flow.values.cached.writing(), orchestrator.protocol()) else {
         return Ok(());
     };
-    let mut write = writing.write.clone();
-    let own = flow.cache_key().filter(|_| writing.own == Own::AfterTheBody);
-    write.changes.extend(own);
+    let write = writing.changed(flow);
     if write.changes.is_empty() {
         return Ok(());
     }

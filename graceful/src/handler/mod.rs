@@ -44,7 +44,7 @@ pub use self::{
     outcome::Outcome,
     prepared::{Finish, Plainly, Prepared, Returns},
     probe::{Anything, Decode, DecodeAnything, Probe, ReadBack, Remembered, probe},
-    read::{FinishRead, ReadNames, Reading, Through, read, read_eager, read_on},
+    read::{FinishRead, ReadNames, Reading, Through, read, read_eager, read_eager_on, read_on},
     restored::{Restored, Restores, identity, restores, success},
     run::Run,
     sends::{AtOnce, Otherwise, Sends, SendsNot},

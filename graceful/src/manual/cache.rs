@@ -24,10 +24,7 @@ use crate::{
     marks::{EntryName, Held, Write},
     pipeline::{
         Orchestrator, current,
-        read_through::{
-            body::{self, Body, BodyKind},
-            variant,
-        },
+        read_through::body::{self, Body, BodyKind},
     },
     step::StepError,
     steps::cache::fill,
@@ -134,7 +131,14 @@ impl Orchestrator {
                 answer
             }
         };
-        self.forget(&unheld).await?;
+        // The write has run, so this cannot become its error.
+        if let Err(error) = self.forget(&unheld).await {
+            tracing::error!(
+                target: "graceful::cache",
+                error = error.message(),
+                "entities that a write has changed were not invalidated: they stay cached until their time to live ends"
+            );
+        }
         Ok(answer)
     }
 
@@ -218,10 +222,15 @@ fn not_held(pattern: &str) -> StepError {
 /// # });
 /// ```
 pub fn touch(pattern: &str, id: impl Display) {
-    let Some(orchestrator) = current::orchestrator() else { return };
-    let key = orchestrator.key(pattern, id);
-    if orchestrator.held(pattern).is_none() || body::touch(&key) {
+    let writer = body::writer();
+    let of_writer = writer.as_ref().map(|(orchestrator, _)| orchestrator.clone());
+    let Some(orchestrator) = of_writer.or_else(current::orchestrator) else { return };
+    if orchestrator.held(pattern).is_none() {
         return;
+    }
+    let key = orchestrator.key(pattern, id);
+    if let Some((_, touched)) = writer {
+        return touched.add(key);
     }
     if let Some(protocol) = orchestrator.protocol() {
         // It is finished in the background, and expires.
@@ -246,7 +255,8 @@ struct Changing<'a> {
 impl Changing<'_> {
     async fn run<T, Fut: Future<Output = T>>(&self, change: impl FnOnce() -> Fut) -> T {
         let holds = self.write.changes.clone();
-        let body = Body::within(BodyKind::Writes { holds, tx: false, touched: self.touched.clone() });
+        let (touched, orchestrator) = (self.touched.clone(), self.orchestrator.downgrade());
+        let body = Body::within(BodyKind::Writes { holds, tx: false, touched, orchestrator });
         let mut change = pin!(made_in(&body, change));
         // A migration may take longer than a hold lasts.
         let mut renewal = pin!(self.renew());
@@ -316,22 +326,29 @@ impl CachedRead<'_> {
         Fut: Future<Output = Result<T, E>>,
     {
         let orchestrator = self.orchestrator;
-        let (pattern, variant) = (self.entity.pattern().to_owned(), variant(0, None));
+        let pattern = self.entity.pattern().to_owned();
         let Some((held, protocol)) = orchestrator.held(&pattern) else {
             return Err(not_held(&pattern).into());
         };
-        let name = EntryName::new(self.entity, variant, self.depends_on);
+        // Its writes would not make the value stale.
+        if let Some(unheld) = self.depends_on.iter().find(|key| orchestrator.held(key.pattern()).is_none()) {
+            return Err(not_held(unheld.pattern()).into());
+        }
+        let name = EntryName::new(self.entity, held.variant(), self.depends_on);
         let loader = type_name::<T>().as_ptr().addr();
         let decision = match Call::of(orchestrator, held, protocol, loader, name, Reads::DEFAULT) {
-            State::Hit(found) => Decision::Hit(found.value),
+            State::Hit(found) => Decision::Hit(found),
             State::Call(call, reply) => Box::pin(call.decide(reply)).await,
             State::Plain | State::Eager(..) => return load().await,
         };
         let begun = match decision {
             Decision::Load(begun) => begun,
-            Decision::Hit(value) => match value.decode() {
+            Decision::Hit(found) => match found.value.decode() {
                 Ok(value) => return Ok(value),
-                Err(_) => return load().await,
+                Err(_) => {
+                    found.is_void();
+                    return load().await;
+                }
             },
         };
         let mut leading = Lead { orchestrator, loading: begun.loading };

@@ -53,6 +53,12 @@ pub struct Orchestrator(pub(crate) Arc<Inner>);
 /// A weak reference for tasks that must not keep the orchestrator alive.
 pub(crate) struct WeakOrchestrator(Weak<Inner>);
 
+impl fmt::Debug for WeakOrchestrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakOrchestrator").finish_non_exhaustive()
+    }
+}
+
 impl WeakOrchestrator {
     pub(crate) fn upgrade(&self) -> Option<Orchestrator> {
         self.0.upgrade().map(Orchestrator)

@@ -110,7 +110,7 @@ impl Pipeline {
             todo = todo.and(Steps::of(&[Step::Cache]));
         }
         let own = if flow.depth > MAX_DEPTH { Steps::NONE } else { todo.and(served).without(hooked) };
-        let pass = match options.delivery {
+        let pass = match flow.delivery() {
             Delivery::Inline => Pass::All,
             Delivery::Background | Delivery::Durable => Pass::Required,
         };
@@ -313,14 +313,16 @@ impl Pipeline {
             let span = self.watch.step(step);
             let _entered = span.as_ref().map(Span::enter);
             self.orchestrator.step_failed(step, !self.own.contains(step), error, &self.flow);
-            if let (Step::Cache, Some(writing)) = (step, self.flow.values.cached.writing()) {
-                self.orchestrator.repeat_end(&steps::cache::changed(&self.flow, writing));
-            }
             if error.kind() == StepErrorKind::Argument {
                 self.given_up.insert(step);
             }
         } else if result.is_done() {
             self.orchestrator.step_succeeded(step, !self.own.contains(step), &self.flow);
+        }
+        let is_ended = self.own.contains(step) && !matches!(result, StepResult::Failed(_));
+        // A hook stores something else, and leaves the hold.
+        if let (Step::Cache, false, Some(writing)) = (step, is_ended, self.flow.values.cached.writing()) {
+            self.orchestrator.repeat_end(&writing.changed(&self.flow));
         }
         if self.watch.is_on() {
             self.watch.end(step, &result, &self.flow);

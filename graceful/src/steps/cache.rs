@@ -6,11 +6,10 @@ pub(crate) mod types;
 
 use std::{sync::Arc, time::Duration};
 
-pub(crate) use self::held::changed;
 use super::{Backends, Done, did, failing, no_backend, skipped};
 use crate::{
     backends::{Cache, CacheEntry, CacheWrite, ReadThrough, Reply},
-    flow::{Argument, Flow, Loading, OnErr, OnOk, Payload, Writing},
+    flow::{Argument, Flow, Loading, OnErr, OnOk, Own, Payload, Writing},
     key::{Key, KeySpace},
     step::StepError,
 };
@@ -20,14 +19,16 @@ const UNTOUCHED: &str = "kept: the state is untouched";
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
-    if let Some(done) = read_through(
+    let held = read_through(
         &**cache,
         flow,
         |protocol, writing| held::success(backends, protocol, flow, writing),
         fill::success,
-    ) {
-        return done;
-    }
+    );
+    beside(held, flow, || put(&**cache, flow))
+}
+
+fn put(cache: &dyn Cache, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(key) = flow.cache_key() else { return without_key(flow) };
     match to_put(flow) {
         Ok(Some(value)) => {
@@ -38,29 +39,45 @@ pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
                 CacheWrite::Newer => Done::Skipped("a newer version is cached"),
             })
         }
-        Ok(None) => forget(&**cache, &key, flow, invalidated(flow)),
+        Ok(None) => forget(cache, &key, flow, invalidated(flow)),
         Err(fault) if flow.declaration.options.on_ok == OnOk::Invalidate => {
-            failing(forget(&**cache, &key, flow, INVALIDATED), Some(fault))
+            failing(forget(cache, &key, flow, INVALIDATED), Some(fault))
         }
         // The state has changed and there is no new value, so the old one must not stay.
-        Err(fault) => failing(invalidate(&**cache, &key, flow, INVALIDATED), Some(fault)),
+        Err(fault) => failing(invalidate(cache, &key, flow, INVALIDATED), Some(fault)),
     }
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(cache) = &backends.cache else { return no_backend() };
-    if let Some(done) =
-        read_through(&**cache, flow, |protocol, writing| held::error(protocol, flow, writing), fill::error)
-    {
-        return done;
-    }
+    let held =
+        read_through(&**cache, flow, |protocol, writing| held::error(protocol, flow, writing), fill::error);
+    beside(held, flow, || keep_or_invalidate(&**cache, flow))
+}
+
+fn keep_or_invalidate(cache: &dyn Cache, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(key) = flow.cache_key() else { return without_key(flow) };
     match flow.declaration.options.on_err {
         OnErr::Keep => Reply::ready(did("kept")),
         OnErr::Auto if flow.code.state_untouched() => Reply::ready(did(UNTOUCHED)),
         OnErr::Auto | OnErr::Always => {
-            failing(invalidate(&**cache, &key, flow, INVALIDATED), flow.fault(&[Argument::Version]))
+            failing(invalidate(cache, &key, flow, INVALIDATED), flow.fault(&[Argument::Version]))
         }
+    }
+}
+
+/// A write that touches held patterns may itself be of one that is not held: then its own value is put or invalidated as well.
+fn beside(held: Option<Reply<Done>>, flow: &Flow, own: impl FnOnce() -> Reply<Done>) -> Reply<Done> {
+    let Some(held) = held else { return own() };
+    if flow.values.cached.writing().is_none_or(|writing| writing.own != Own::Unheld) {
+        return held;
+    }
+    match (held, own()) {
+        (Reply::Ready(Some(Ok(_))), own) => own,
+        (held, own) => Reply::pending(async move {
+            let (held, own) = (held.await, own.await);
+            held.and(own)
+        }),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Found, ReadNames, State, address};
+use super::{Found, ReadNames, State, address, looking_up::LookingUp};
 use crate::{
     backends::{End, Hit, LookUp, ReadThrough, Reply},
     cache_stats::CacheOutcome,
@@ -40,7 +40,7 @@ pub(crate) struct Call {
 /// What a call does.
 pub(crate) enum Decision {
     /// It is answered.
-    Hit(Payload),
+    Hit(Found),
     /// Its body runs.
     Load(Loaded),
 }
@@ -168,10 +168,19 @@ impl Call {
 
     fn answered(&self, value: Payload) -> Decision {
         self.held.counters.count(CacheOutcome::Hit);
-        Decision::Hit(value)
+        self.found(value)
     }
 
-    fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> Reply<LookUp> {
+    fn found(&self, value: Payload) -> Decision {
+        let (name, orchestrator) = (self.name.clone(), self.orchestrator.clone());
+        Decision::Hit(Found { value, name, orchestrator })
+    }
+
+    fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> LookingUp<'_> {
+        LookingUp::new(self.asked(protocol, refreshes), &self.orchestrator, &self.name)
+    }
+
+    fn asked(&self, protocol: &dyn ReadThrough, refreshes: bool) -> Reply<LookUp> {
         let lease = self.lease();
         let refresh = refreshes.then(|| Duration::from_millis(self.reads.refresh_ms));
         protocol.look_up(&self.name, HOLD_EXPIRY, Some(lease), refresh)
@@ -234,7 +243,7 @@ impl Call {
                 Err(_) => None,
             };
             match landed {
-                Some(Landing::Loaded(value)) if wait.shares => return Decision::Hit(value),
+                Some(Landing::Loaded(value)) if wait.shares => return self.found(value),
                 // What it loads may be stored if nothing has changed meanwhile.
                 Some(Landing::Failed) => return self.loaded(Some((seen, None)), None),
                 None if was_slow => return self.loaded(Some((seen, None)), None),
@@ -290,7 +299,7 @@ impl Call {
         if self.within.write {
             return self.alone();
         }
-        match now(self.look_up(protocol, stale.is_some())) {
+        match now(self.asked(protocol, stale.is_some())) {
             Some(Ok(LookUp::Hit(hit))) => self.hit(hit),
             Some(Ok(LookUp::Missed(seen))) => self.loaded(Some((seen, None)), stale),
             _ => self.alone(),

@@ -1,6 +1,7 @@
 //! Handlers that read through the cache: a hit answers in place of the body; on a miss the body is a load.
 
 mod call;
+mod looking_up;
 mod names;
 mod sync;
 mod through;
@@ -35,8 +36,8 @@ pub(crate) enum State {
     Hit(Found),
     /// The cache was asked.
     Call(Box<Call>, Reply<Option<Hit>>),
-    /// The orchestrator is known only when the future is polled.
-    Eager(&'static HandlerSpec, Box<ReadNames>),
+    /// The cache is asked when the future is polled. The orchestrator, unless the declaration names it, is known only then.
+    Eager(&'static HandlerSpec, Box<ReadNames>, Option<Orchestrator>),
 }
 
 /// A cached value, and where it was found.
@@ -84,7 +85,26 @@ pub fn read_eager(
         names.give(builder);
         fill(builder);
     });
-    (Reading(State::Eager(spec, Box::new(names))), Entered(active.map(Active::read_alone)))
+    (Reading(State::Eager(spec, Box::new(names), None)), Entered(active.map(Active::read_alone)))
+}
+
+/// The same with the orchestrator that the declaration names.
+pub fn read_eager_on(
+    spec: &'static HandlerSpec,
+    on: &impl Source,
+    mut names: impl FnMut(&mut ReadNames),
+    mut fill: impl FnMut(&mut FlowBuilder<'_>),
+) -> (Reading, Entered) {
+    let Some(orchestrator) = on.orchestrator() else { return (Reading(State::Plain), Entered(None)) };
+    let names = ReadNames::filled(&mut names);
+    let active = Active::new(spec, Some(orchestrator.clone()), &mut |builder| {
+        names.give(builder);
+        fill(builder);
+    });
+    (
+        Reading(State::Eager(spec, Box::new(names), Some(orchestrator))),
+        Entered(active.map(Active::read_alone)),
+    )
 }
 
 fn begin(
@@ -144,7 +164,7 @@ impl Reading {
 impl Found {
     /// An entry that this program cannot decode is a miss: it is invalidated, so that the next call loads it.
     #[cold]
-    fn is_void(&self) {
+    pub(crate) fn is_void(&self) {
         call::forget(&self.orchestrator, &self.name);
     }
 }

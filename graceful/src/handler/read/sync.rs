@@ -34,8 +34,8 @@ where
         mut prepared: PreparedCall<'_, B, Self, O, X, A>,
         decode: D,
     ) -> Self {
-        if let State::Eager(spec, names) = &state {
-            let orchestrator = current::orchestrator();
+        if let State::Eager(spec, names, named) = &state {
+            let orchestrator = named.clone().or_else(current::orchestrator);
             state = orchestrator.map_or(State::Plain, |orchestrator| Call::begin(&orchestrator, spec, names));
         }
         let decision = match state {
@@ -50,7 +50,10 @@ where
             State::Plain | State::Eager(..) => return prepared.finish(),
         };
         match decision {
-            Decision::Hit(value) => decode(Decode::new(&value)).or_else(|_| prepared.finish()),
+            Decision::Hit(found) => decode(Decode::new(&found.value)).or_else(|_| {
+                found.is_void();
+                prepared.finish()
+            }),
             Decision::Load(loaded) => {
                 if let Some(loading) = &loaded.loading {
                     prepared.load(Arc::clone(loading));

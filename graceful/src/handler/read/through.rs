@@ -85,16 +85,19 @@ where
                         }
                     },
                     State::Call(call, reply) => *this.stage = Stage::Deciding(Box::pin(call.decide(reply))),
-                    State::Eager(spec, names) => {
-                        let orchestrator = current::orchestrator();
+                    State::Eager(spec, names, named) => {
+                        let orchestrator = named.or_else(current::orchestrator);
                         let begun = orchestrator.map(|orchestrator| Call::begin(&orchestrator, spec, &names));
                         *this.stage = Stage::Begun(begun.unwrap_or(State::Plain));
                     }
                 },
                 Stage::Deciding(deciding) => match ready!(deciding.as_mut().poll(cx)) {
-                    Decision::Hit(value) => match (this.decode)(Decode::new(&value)) {
+                    Decision::Hit(found) => match (this.decode)(Decode::new(&found.value)) {
                         Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
-                        Err(_) => *this.stage = Stage::Running(None),
+                        Err(_) => {
+                            found.is_void();
+                            *this.stage = Stage::Running(None);
+                        }
                     },
                     Decision::Load(loaded) => {
                         if let Some(loading) = &loaded.loading {

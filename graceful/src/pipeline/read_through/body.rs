@@ -2,7 +2,13 @@
 
 use std::{cell::RefCell, marker::PhantomData, sync::Arc};
 
-use crate::{flights::Load, flow::Touched, key::Key, marks::EntryName};
+use crate::{
+    flights::Load,
+    flow::Touched,
+    key::Key,
+    marks::EntryName,
+    pipeline::{Orchestrator, WeakOrchestrator},
+};
 
 thread_local! {
     /// The body whose code runs on this thread.
@@ -42,6 +48,8 @@ pub(crate) enum BodyKind {
         /// It has an open transaction.
         tx: bool,
         touched: Touched,
+        /// That of the write, which need not be the current one.
+        orchestrator: WeakOrchestrator,
     },
     /// It may write what no read is known of, so it holds nothing.
     WritesUnheld,
@@ -107,17 +115,16 @@ pub(crate) fn around(load: impl FnOnce() -> Load, name: &EntryName) -> Within {
     BODY.with_borrow(|body| body.as_ref().map_or(Within::NOTHING, |body| body.contains(&load(), name)))
 }
 
-/// Tells the innermost body that may write that it touches an entity. Returns false if there is none.
-pub(crate) fn touch(key: &Key) -> bool {
+/// The innermost body that may write: its orchestrator, and where it records what it touches.
+pub(crate) fn writer() -> Option<(Orchestrator, Touched)> {
     BODY.with_borrow(|body| {
         let mut next = body.as_deref();
         while let Some(body) = next {
-            if let BodyKind::Writes { touched, .. } = &body.kind {
-                touched.add(key.clone());
-                return true;
+            if let BodyKind::Writes { touched, orchestrator, .. } = &body.kind {
+                return Some((orchestrator.upgrade()?, touched.clone()));
             }
             next = body.outer.as_deref();
         }
-        false
+        None
     })
 }

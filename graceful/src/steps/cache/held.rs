@@ -6,10 +6,13 @@ use super::{INVALIDATED, UNTOUCHED, forget_last_good, to_put, ttl, types};
 use crate::{
     backends::{Backends, CacheEntry, End, Ended, ReadThrough, Reply},
     code::Code,
-    flow::{CallOutcome, Flow, OnErr, Own, Writing},
-    marks::{EntryName, Write},
-    steps::{Done, did, failing},
+    flow::{Argument, CallOutcome, Flow, OnErr, Own, Writing},
+    marks::EntryName,
+    steps::{Done, did, failing, skipped},
 };
+
+/// The arguments that name the entities of a write. Where one has no value, the write ends for the whole pattern, and is reported.
+const NAMES: [Argument; 3] = [Argument::Key, Argument::Touches, Argument::DependsOn];
 
 pub(super) fn success(
     backends: &Backends,
@@ -17,13 +20,14 @@ pub(super) fn success(
     flow: &Arc<Flow>,
     writing: &Writing,
 ) -> Reply<Done> {
-    let write = changed(flow, writing);
+    let write = writing.changed(flow);
     let value = if writing.alone { Ok(None) } else { to_put(flow) };
-    let fault = value.as_ref().err().cloned();
+    let fault = value.as_ref().err().cloned().or_else(|| flow.fault(&NAMES));
     let key = flow.cache_key();
     let put = value.ok().flatten().and_then(|value| {
         // The value of an entity that was not held before the body may be older than what another write has stored.
-        let own = key.clone().filter(|_| writing.own == Own::First && writing.held.is_some())?;
+        let is_known = !flow.values.faults.has(Argument::DependsOn);
+        let own = key.clone().filter(|_| is_known && writing.own == Own::First && writing.held.is_some())?;
         types::check(flow);
         let name = EntryName::new(own, writing.variant.clone()?, write.depends_on.clone());
         Some(End::Put { name, entry: CacheEntry::new(value, flow.at, None), ttl: ttl(flow) })
@@ -38,7 +42,10 @@ pub(super) fn success(
         })
     };
     let ended = match (&backends.cache, &key) {
-        (Some(cache), Some(key)) if !puts => forget_last_good(&**cache, key, flow, end),
+        _ if write.changes.is_empty() => skipped("no key"),
+        (Some(cache), Some(key)) if !puts && writing.own != Own::Unheld => {
+            forget_last_good(&**cache, key, flow, end)
+        }
         _ => end(),
     };
     failing(ended, fault)
@@ -48,17 +55,21 @@ pub(super) fn error(protocol: &dyn ReadThrough, flow: &Arc<Flow>, writing: &Writ
     if writing.in_transaction && writing.held.is_none() {
         return Reply::ready(did("kept: nothing was committed"));
     }
-    let write = changed(flow, writing);
+    let write = writing.changed(flow);
+    if write.changes.is_empty() {
+        return skipped("no key");
+    }
     let (end, what) = match flow.declaration.options.on_err {
         _ if !writing.began => (End::Restore, "kept: the body did not run"),
         _ if is_unknown(flow) => (End::Unknown, INVALIDATED),
         OnErr::Auto if flow.code.state_untouched() => (End::Restore, UNTOUCHED),
         _ => (End::Invalidate, INVALIDATED),
     };
-    protocol.end(&write, writing.held.as_ref(), end).map(move |ended| match ended {
+    let ended = protocol.end(&write, writing.held.as_ref(), end).map(move |ended| match ended {
         Ended::Restored => did(what),
         _ => did(INVALIDATED),
-    })
+    });
+    failing(ended, flow.fault(&NAMES))
 }
 
 /// Whether a commit may still be in flight.
@@ -74,12 +85,4 @@ fn is_unknown(flow: &Flow) -> bool {
                 | Code::Unavailable
                 | Code::DataLoss
         )
-}
-
-/// All that the call has changed; its own entity also if its key was not known before the body.
-pub(crate) fn changed(flow: &Flow, writing: &Writing) -> Write {
-    let mut write = writing.write.clone();
-    let own = flow.cache_key().filter(|_| writing.own == Own::AfterTheBody);
-    write.changes.extend(own);
-    write
 }

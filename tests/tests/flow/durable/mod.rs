@@ -34,6 +34,7 @@ mod fairness;
 mod hooks;
 mod locks;
 mod open;
+mod read_through;
 mod replaced;
 mod review;
 mod shutdown;

@@ -1,5 +1,6 @@
 //! Handlers that read through the cache, in memory.
 
+mod faults;
 mod flights;
 mod reads;
 mod refresh;

@@ -4,6 +4,7 @@ mod bytes;
 mod clock;
 mod commands;
 
+mod handlers;
 mod history;
 mod incarnation;
 mod leases;
