@@ -162,7 +162,7 @@ fn consumer<E: 'static>(mut events: Receiver<E>) -> impl FnMut() {
 }
 
 /// Polls without an executor, because nothing here waits, and an executor would add to the counts.
-pub(crate) fn poll_once<F: Future>(future: F) -> F::Output {
+pub fn poll_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("nothing here has to wait"),

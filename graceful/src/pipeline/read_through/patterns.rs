@@ -1,6 +1,6 @@
 //! The patterns that handlers read through the cache, each with its counters.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     cache_stats::CacheCounters,
@@ -24,7 +24,8 @@ pub(crate) struct HeldPattern {
 pub(crate) struct HeldPatterns {
     /// One bit for each pattern; two may have the same.
     bits: u64,
-    by_name: HashMap<Text, Arc<HeldPattern>>,
+    /// There are few, and comparing names costs less than a hash that withstands the names of strangers.
+    by_name: BTreeMap<Text, Arc<HeldPattern>>,
 }
 
 /// The bit of a pattern.
@@ -89,8 +90,7 @@ impl HeldPatterns {
 
     /// Their names, in order.
     pub(crate) fn names(&self) -> String {
-        let mut names: Vec<_> = self.by_name.keys().map(Text::as_str).collect();
-        names.sort_unstable();
+        let names: Vec<_> = self.by_name.keys().map(Text::as_str).collect();
         names.join(", ")
     }
 }
