@@ -98,13 +98,15 @@ async fn hits(orchestrator: &Orchestrator, mut connection: MultiplexedConnection
     for (tasks, calls) in LOADS {
         let (mut by_hand, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
-            let manual = per_second(tasks, calls, |task, _| {
-                let got = get(connection.clone(), task);
+            let shared = connection.clone();
+            let manual = per_second(tasks, calls, move |task, _| {
+                let got = get(shared.clone(), task);
                 async move { assert!(got.await.is_some()) }
             });
             let manual = manual.await;
-            let hit = per_second(tasks, calls, |task, _| {
-                let read = orchestrator.scope(account(task));
+            let scope = orchestrator.clone();
+            let hit = per_second(tasks, calls, move |task, _| {
+                let read = scope.scope(account(task));
                 async move { assert!(read.await.is_ok()) }
             });
             let hit = hit.await;
