@@ -16,7 +16,11 @@ use std::{
 use graceful_benches::{
     STALE_AFTER, annotated,
     counting::allocations,
-    scenario::{AUDITED, BARE, BY_HAND, CACHED, GRACEFUL, INSTRUMENTED, NONE, Running, SCENARIOS, Scenario},
+    reads::{NUMBER, Reader},
+    scenario::{
+        AUDITED, BARE, BY_HAND, CACHED, GRACEFUL, HIT, INSTRUMENTED, MISS, MOKA_LOADS, NONE, Running,
+        SCENARIOS, Scenario,
+    },
     user::{JSON, User, UserError},
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +28,8 @@ use serde::{Deserialize, Serialize};
 /// The number of entities. It is small, so that the 32 flows that are retained of each exist before the measurement starts.
 const ENTITIES: u64 = 50;
 const WARM_UP: u64 = 40 * ENTITIES;
+/// More than the caches hold.
+const FULL: u64 = 15_000;
 const COUNTED: u64 = 1000;
 const TIMED: u64 = 10_000;
 const ROUNDS: usize = 7;
@@ -106,11 +112,16 @@ fn cases() -> Vec<Case> {
     };
     let mut cases = Vec::new();
     for &Scenario { steps, by, .. } in SCENARIOS {
-        cases.extend([true, false].map(|ok| case(steps, by, ok, JSON, 1)));
+        cases.push(case(steps, by, true, JSON, 1));
+        // A miss whose body fails is not stored, so there is nothing to compare.
+        if steps != MISS {
+            cases.push(case(steps, by, false, JSON, 1));
+        }
     }
     for by in [BY_HAND, GRACEFUL] {
         cases.extend([1024, 64 * 1024].map(|payload| case(CACHED, by, true, payload, 1)));
         cases.push(case(AUDITED, by, true, JSON, 64));
+        cases.extend([JSON, NUMBER].map(|payload| case(HIT, by, true, payload, 1)));
     }
     cases
 }
@@ -158,7 +169,7 @@ fn count(case: Case, valgrind: bool) -> Figures {
             .args([
                 "--tool=callgrind",
                 "--callgrind-out-file=/dev/null",
-                "--toggle-collect=per_call::measured",
+                "--toggle-collect=per_call::measured*",
             ])
             .arg(this_program());
         command
@@ -182,7 +193,7 @@ fn child(mut command: Command, case: &Case, calls: u64) -> (Measured, Output) {
     }
 }
 
-/// The only function whose instructions are counted.
+/// Only the instructions of this function and of [`measured_read`] are counted.
 #[inline(never)]
 fn measured(running: &mut Running, user: User) -> Result<User, UserError> {
     let outcome = (running.call)(user);
@@ -190,19 +201,55 @@ fn measured(running: &mut Running, user: User) -> Result<User, UserError> {
     outcome
 }
 
+#[inline(never)]
+fn measured_read<T>(read: &dyn Fn(u64) -> T, id: u64) -> T {
+    read(id)
+}
+
 /// The child process: runs one case the given number of times.
 fn run(case: &Case, calls: u64) {
-    let mut running = (Scenario::find(&case.steps, &case.by).expect("the parent knows them").start)();
-    for n in 0..WARM_UP {
-        unmeasured(&mut running, sample(case, n, case.ok));
-    }
-    let measured =
-        if case.tasks == 1 { one_by_one(running, case, calls) } else { at_once(running, case, calls) };
+    let measured = if case.steps == HIT { hits(case, calls) } else { flows(case, calls) };
     println!("{}", serde_json::to_string(&measured).expect("numbers"));
 }
 
+fn flows(case: &Case, calls: u64) -> Measured {
+    let mut running = (Scenario::find(&case.steps, &case.by).expect("the parent knows them").start)();
+    // A cache that misses is full before the measurement starts.
+    for n in 0..if case.steps == MISS { FULL } else { WARM_UP } {
+        unmeasured(&mut running, sample(case, n, case.ok));
+    }
+    if case.tasks == 1 { one_by_one(running, case, calls) } else { at_once(running, case, calls) }
+}
+
+fn hits(case: &Case, calls: u64) -> Measured {
+    match Reader::start(&case.by, case.payload).expect("the parent knows them") {
+        Reader::Users(read) => read_one_by_one(&*read, calls),
+        Reader::Numbers(read) => read_one_by_one(&*read, calls),
+    }
+}
+
+fn read_one_by_one<T>(read: &dyn Fn(u64) -> T, calls: u64) -> Measured {
+    for n in 0..WARM_UP {
+        drop(read(n % ENTITIES));
+    }
+    let mut allocated = 0;
+    let batches = (0..calls / ENTITIES).map(|_| {
+        let mut values = Vec::with_capacity(usize::try_from(ENTITIES).expect("few"));
+        let (start, before) = (Instant::now(), allocations());
+        for id in 0..ENTITIES {
+            values.push(measured_read(read, black_box(id)));
+        }
+        allocated += allocations() - before;
+        start.elapsed().as_secs_f64()
+    });
+    let nanoseconds = median(batches.collect()) * 1e9 / per(ENTITIES);
+    Measured { allocations: Some(per(allocated) / per(calls)), nanoseconds }
+}
+
+/// Each miss is of an entity of its own, and the others repeat a few.
 fn sample(case: &Case, n: u64, succeeds: bool) -> User {
-    black_box(User::sample(n % ENTITIES, succeeds, case.payload))
+    let id = if case.steps == MISS { n } else { n % ENTITIES };
+    black_box(User::sample(id, succeeds, case.payload))
 }
 
 fn unmeasured(running: &mut Running, user: User) {
@@ -212,7 +259,7 @@ fn unmeasured(running: &mut Running, user: User) {
 
 fn one_by_one(mut running: Running, case: &Case, calls: u64) -> Measured {
     let mut allocated = 0;
-    let batches = (0..calls / ENTITIES).map(|_| {
+    let batches = (0..calls / ENTITIES).map(|batch| {
         if !case.ok {
             // A failure follows a success, so there is a cached value to invalidate, and an alert and a job to open.
             (0..ENTITIES).for_each(|n| unmeasured(&mut running, sample(case, n, true)));
@@ -220,7 +267,8 @@ fn one_by_one(mut running: Running, case: &Case, calls: u64) -> Measured {
             let stale = Instant::now() + STALE_AFTER;
             while Instant::now() <= stale {}
         }
-        let users: Vec<User> = (0..ENTITIES).map(|n| sample(case, n, case.ok)).collect();
+        let first = FULL + batch * ENTITIES;
+        let users: Vec<User> = (first..first + ENTITIES).map(|n| sample(case, n, case.ok)).collect();
         let mut outcomes = Vec::with_capacity(users.len());
         let (start, before) = (Instant::now(), allocations());
         for user in users {
@@ -268,7 +316,11 @@ fn print(report: &Report) {
     );
     for figures in &report.calls {
         let case = &figures.case;
-        let by = if case.steps == NONE { BARE } else { BY_HAND };
+        let by = match case.steps.as_str() {
+            NONE => BARE,
+            MISS => MOKA_LOADS,
+            _ => BY_HAND,
+        };
         let beside =
             report.calls.iter().find(|other| other.case == Case { by: by.to_owned(), ..case.clone() });
         let ratio = |of: fn(&Figures) -> Option<f64>| Some(of(figures)? / of(beside?)?);

@@ -12,6 +12,7 @@ pub mod by_hand;
 pub mod counting;
 pub mod load;
 pub mod nine;
+pub mod reads;
 pub mod scenario;
 pub mod tight;
 pub mod user;

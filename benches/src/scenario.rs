@@ -12,7 +12,9 @@ use tokio::{sync::mpsc::Receiver, task::JoinHandle};
 use crate::{
     annotated::{self, with_audit_and_alerts, with_cache_and, with_the_steps_of_the_go_package},
     by_hand::{self, Moka, QuickCache},
-    nine, tight,
+    nine,
+    reads::{self, MokaLoader},
+    tight,
     user::{User, UserError},
 };
 
@@ -41,6 +43,7 @@ const fn scenario(steps: &'static str, by: &'static str, start: fn() -> Running)
 /// Who wrote the steps.
 pub const GRACEFUL: &str = "graceful";
 pub const BY_HAND: &str = "by hand";
+pub const MOKA_LOADS: &str = "by hand, moka get_with";
 pub const BARE: &str = "bare";
 pub const INSTRUMENTED: &str = "tracing::instrument(err)";
 
@@ -51,6 +54,10 @@ pub const AUDITED: &str = "cache + event + audit + alert";
 /// Cache, metadata, event, graph, schedule and nexus.
 const GO_PACKAGE: &str = "the Go package's six";
 const NINE: &str = "all nine steps";
+/// Of a handler that reads through the cache; see [`reads::Reader`].
+pub const HIT: &str = "read, hit";
+/// The same, by a handler that loads and stores.
+pub const MISS: &str = "read, miss";
 
 pub const SCENARIOS: &[Scenario] = &[
     scenario(NONE, BARE, || plain(annotated::bare)),
@@ -101,6 +108,14 @@ pub const SCENARIOS: &[Scenario] = &[
             with_the_steps_of_the_go_package(with_audit_and_alerts(builder))
         })
     }),
+    scenario(MISS, MOKA_LOADS, || {
+        let cache: &MokaLoader = Box::leak(Box::default());
+        plain(move |user| cache.loaded(user))
+    }),
+    scenario(MISS, GRACEFUL, || {
+        reads::install();
+        plain(reads::loaded)
+    }),
 ];
 
 impl Scenario {
@@ -146,7 +161,8 @@ fn consumer<E: 'static>(mut events: Receiver<E>) -> impl FnMut() {
     move || while events.try_recv().is_ok() {}
 }
 
-fn poll_once<F: Future>(future: F) -> F::Output {
+/// Polls without an executor, because nothing here waits, and an executor would add to the counts.
+pub fn poll_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("nothing here has to wait"),

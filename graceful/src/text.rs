@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
+use smol_str::{SmolStr, SmolStrBuilder};
 
 /// A text that cannot be changed, and is cheap to clone. Up to 23 bytes are stored inline, longer texts are shared; a `&'static str` can
 /// be used without a copy.
@@ -94,7 +94,13 @@ impl fmt::Debug for Text {
 
 impl From<fmt::Arguments<'_>> for Text {
     fn from(text: fmt::Arguments<'_>) -> Self {
-        text.as_str().map_or_else(|| Self(format_smolstr!("{text}")), Self::new_static)
+        if let Some(text) = text.as_str() {
+            return Self::new_static(text);
+        }
+        // As `format_smolstr!("{text}")` does, which would format through a second level of arguments.
+        let mut builder = SmolStrBuilder::new();
+        fmt::write(&mut builder, text).expect("a `Display` does not fail, because memory does not");
+        Self(builder.finish())
     }
 }
 

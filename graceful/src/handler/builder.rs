@@ -178,12 +178,11 @@ impl FlowBuilder<'_> {
         self.flow.values.set_cache_key(&key);
     }
 
-    /// The key that a reader has looked up; without one, the reason.
-    pub(super) fn read_key(&mut self, key: Option<&Text>, fault: Option<&Text>) {
-        match (key, fault) {
-            (Some(key), _) => self.flow.values.set_cache_key(key),
-            (None, Some(fault)) => self.flow.values.faults.set(Argument::Key, fault.clone()),
-            (None, None) => self.flow.values.set_cache_key(&""),
+    /// The key that a reader has looked up; if it is empty, the reason.
+    pub(super) fn read_key(&mut self, key: &Text, fault: Option<&Text>) {
+        match fault {
+            Some(fault) if key.is_empty() => self.flow.values.faults.set(Argument::Key, fault.clone()),
+            _ => self.flow.values.set_cache_key(key),
         }
     }
 

@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::{
     flow::{AlertOn, Declaration, Declared, Delivery, Identity, OnErr, OnOk, Options, Severity, Tags},
-    pipeline::{Durable, Overrides, Start, registry::without_an_orchestrator},
+    pipeline::{Durable, Overrides, Start, read_through, registry::without_an_orchestrator},
     step::Step,
     text::Text,
 };
@@ -22,6 +22,8 @@ pub struct HandlerSpec {
     read: Reads,
     /// In a transaction, the commit does not depend on the hold.
     hold_optional: bool,
+    /// The bit of the pattern among those that are held, so that a call need not compute it.
+    pattern_bit: u64,
 }
 
 /// How a handler reads through the cache.
@@ -88,6 +90,7 @@ impl HandlerSpec {
             reads: false,
             read: Reads::DEFAULT,
             hold_optional: false,
+            pattern_bit: read_through::bit(pattern),
         }
     }
 
@@ -127,6 +130,11 @@ impl HandlerSpec {
     pub const fn hold_optional(mut self) -> Self {
         self.hold_optional = true;
         self
+    }
+
+    #[inline]
+    pub(super) const fn pattern_bit(&self) -> u64 {
+        self.pattern_bit
     }
 
     #[inline]

@@ -11,6 +11,7 @@ use crate::{
     flights::{Landing, Leader, Load, Turn, Wait},
     flow::{Loading, Payload},
     handler::{HandlerSpec, hold::HOLD_EXPIRY, spec::Reads},
+    key::Key,
     marks::{EntryName, Lease, Seen, Write},
     pipeline::{
         Orchestrator,
@@ -101,7 +102,11 @@ impl Call {
         match reply {
             Reply::Ready(Some(Ok(Some(hit)))) if refresh.is_zero() || hit.age < refresh => {
                 held.counters.count(CacheOutcome::Hit);
-                State::Hit(Found { value: hit.entry.value, name, orchestrator: orchestrator.clone() })
+                State::Hit(Found {
+                    value: hit.entry.value,
+                    entity: name.entity,
+                    orchestrator: orchestrator.clone(),
+                })
             }
             reply => {
                 let (orchestrator, held) = (orchestrator.clone(), Arc::clone(held));
@@ -172,8 +177,8 @@ impl Call {
     }
 
     fn found(&self, value: Payload) -> Decision {
-        let (name, orchestrator) = (self.name.clone(), self.orchestrator.clone());
-        Decision::Hit(Found { value, name, orchestrator })
+        let (entity, orchestrator) = (self.name.entity.clone(), self.orchestrator.clone());
+        Decision::Hit(Found { value, entity, orchestrator })
     }
 
     fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> LookingUp<'_> {
@@ -353,9 +358,9 @@ fn now<T>(reply: Reply<T>) -> Option<Result<T, StepError>> {
 }
 
 /// Makes an entry that this program cannot decode a miss for the next call.
-pub(super) fn forget(orchestrator: &Orchestrator, name: &EntryName) {
+pub(super) fn forget(orchestrator: &Orchestrator, entity: &Key) {
     if let Some(protocol) = orchestrator.protocol() {
-        drop(protocol.end(&Write::new(vec![name.entity.clone()], Vec::new()), None, End::Invalidate));
+        drop(protocol.end(&Write::new(vec![entity.clone()], Vec::new()), None, End::Invalidate));
     }
 }
 

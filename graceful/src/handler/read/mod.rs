@@ -18,7 +18,7 @@ use crate::{
     backends::{Hit, Reply},
     flow::Payload,
     handler::Outcome,
-    marks::EntryName,
+    key::Key,
     pipeline::{Orchestrator, current},
     step::StepError,
 };
@@ -44,7 +44,7 @@ pub(crate) enum State {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) value: Payload,
-    name: EntryName,
+    entity: Key,
     orchestrator: Orchestrator,
 }
 
@@ -165,7 +165,7 @@ impl Found {
     /// An entry that this program cannot decode is a miss: it is invalidated, so that the next call loads it.
     #[cold]
     pub(crate) fn is_void(&self) {
-        call::forget(&self.orchestrator, &self.name);
+        call::forget(&self.orchestrator, &self.entity);
     }
 }
 

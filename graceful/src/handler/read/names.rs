@@ -15,7 +15,8 @@ use crate::{
 /// The key, the dependencies and the actor of one read.
 #[derive(Debug, Default)]
 pub struct ReadNames {
-    key: Option<Text>,
+    /// Empty: there is none.
+    key: Text,
     depends_on: Vec<NamedEntity>,
     actor: Option<Text>,
     pub(super) skipped: bool,
@@ -38,7 +39,7 @@ impl ReadNames {
     }
 
     pub fn key<T: Named + ?Sized>(&mut self, key: &T) {
-        self.key = Some(text!("{key}")).filter(|key| !key.is_empty());
+        self.key = text!("{key}");
     }
 
     pub fn actor<T: Named + ?Sized>(&mut self, actor: &T) {
@@ -53,7 +54,7 @@ impl ReadNames {
 
     /// Passes the key on to the flow of a call that has missed.
     pub(super) fn give(&self, builder: &mut FlowBuilder<'_>) {
-        builder.read_key(self.key.as_ref(), self.fault.as_ref());
+        builder.read_key(&self.key, self.fault.as_ref());
     }
 
     /// The name of the entry; `None` if the cache cannot be asked.
@@ -63,7 +64,9 @@ impl ReadNames {
         pattern: &str,
         reads: super::super::Reads,
     ) -> Option<EntryName> {
-        let key = self.key.as_ref().filter(|_| !self.skipped && self.fault.is_none())?;
+        if self.key.is_empty() || self.skipped || self.fault.is_some() {
+            return None;
+        }
         let context = Context::try_current();
         let tenant = context.as_ref().and_then(|context| context.tenant.as_deref()).unwrap_or_default();
         let actor = match reads.per_actor {
@@ -79,6 +82,6 @@ impl ReadNames {
         let service = &orchestrator.origin().service;
         let of = |pattern: &str, id: &str| Key::of_parts([service, tenant, pattern, id]);
         let depends_on = self.depends_on.iter().map(|(pattern, id)| of(pattern, id)).collect();
-        Some(EntryName::new(of(pattern, key), variant(reads.rev, actor.as_deref()), depends_on))
+        Some(EntryName::new(of(pattern, &self.key), variant(reads.rev, actor.as_deref()), depends_on))
     }
 }

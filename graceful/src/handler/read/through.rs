@@ -75,15 +75,16 @@ where
         let mut this = self.project();
         loop {
             match this.stage {
+                // It stays where it is, because moving it costs more than what else is done here.
+                Stage::Begun(State::Hit(found)) => match (this.decode)(Decode::new(&found.value)) {
+                    Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
+                    Err(_) => {
+                        found.is_void();
+                        *this.stage = Stage::Running(None);
+                    }
+                },
                 Stage::Begun(state) => match std::mem::replace(state, State::Plain) {
-                    State::Plain => *this.stage = Stage::Running(None),
-                    State::Hit(found) => match (this.decode)(Decode::new(&found.value)) {
-                        Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
-                        Err(_) => {
-                            found.is_void();
-                            *this.stage = Stage::Running(None);
-                        }
-                    },
+                    State::Plain | State::Hit(_) => *this.stage = Stage::Running(None),
                     State::Call(call, reply) => *this.stage = Stage::Deciding(Box::pin(call.decide(reply))),
                     State::Eager(spec, names, named) => {
                         let orchestrator = named.or_else(current::orchestrator);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub(crate) use self::{
     ends::PendingEnds,
-    patterns::{HeldPattern, HeldPatterns, variant},
+    patterns::{HeldPattern, HeldPatterns, bit, variant},
 };
 use super::Orchestrator;
 use crate::{backends::ReadThrough, flights::Flights, flow::Payload, step::Step};
@@ -43,6 +43,12 @@ impl Orchestrator {
     #[inline]
     pub(crate) fn holds_any(&self) -> bool {
         !self.0.read_through.patterns.is_empty()
+    }
+
+    /// False if the pattern with this bit is not held.
+    #[inline]
+    pub(crate) fn may_hold(&self, bit: u64) -> bool {
+        self.0.read_through.patterns.may_hold(bit)
     }
 
     /// Logs, once for each handler, that its pattern is not held.

@@ -1,6 +1,6 @@
 //! The patterns that handlers read through the cache, each with its counters.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     cache_stats::CacheCounters,
@@ -24,12 +24,13 @@ pub(crate) struct HeldPattern {
 pub(crate) struct HeldPatterns {
     /// One bit for each pattern; two may have the same.
     bits: u64,
-    by_name: HashMap<Text, Arc<HeldPattern>>,
+    /// There are few, and comparing names costs less than a hash that withstands the names of strangers.
+    by_name: BTreeMap<Text, Arc<HeldPattern>>,
 }
 
 /// The bit of a pattern.
 #[inline]
-const fn bit(pattern: &str) -> u64 {
+pub(crate) const fn bit(pattern: &str) -> u64 {
     let bytes = pattern.as_bytes();
     match (bytes.first(), bytes.last()) {
         (Some(first), Some(last)) => 1 << ((bytes.len() ^ (*first as usize * 7) ^ (*last as usize)) & 63),
@@ -76,10 +77,16 @@ impl HeldPatterns {
 
     #[inline]
     pub(crate) fn get(&self, pattern: &str) -> Option<&Arc<HeldPattern>> {
-        if self.bits & bit(pattern) == 0 {
+        if !self.may_hold(bit(pattern)) {
             return None;
         }
         self.by_name.get(pattern)
+    }
+
+    /// False if the pattern with this bit is not held.
+    #[inline]
+    pub(crate) const fn may_hold(&self, bit: u64) -> bool {
+        self.bits & bit != 0
     }
 
     #[inline]
@@ -89,8 +96,7 @@ impl HeldPatterns {
 
     /// Their names, in order.
     pub(crate) fn names(&self) -> String {
-        let mut names: Vec<_> = self.by_name.keys().map(Text::as_str).collect();
-        names.sort_unstable();
+        let names: Vec<_> = self.by_name.keys().map(Text::as_str).collect();
         names.join(", ")
     }
 }
