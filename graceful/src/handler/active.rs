@@ -263,7 +263,8 @@ impl Active {
             }
             None => {
                 let flow = self.flow.take()?;
-                if let (Some(loading), Some(orchestrator)) = (flow.values.cached.loading(), &self.orchestrator)
+                if let (Some(loading), Some(orchestrator)) =
+                    (flow.values.cached.loading(), &self.orchestrator)
                     && let Some(protocol) = orchestrator.protocol()
                 {
                     fill::fail(protocol, loading, Landing::Failed);

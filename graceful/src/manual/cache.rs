@@ -18,7 +18,7 @@ use crate::{
     flow::{Loading, Payload, Touched},
     handler::{
         HOLD_EXPIRY, RENEWAL, Reads,
-        read::{Call, Decision, State},
+        read::{Call, Decision, Extension, State},
     },
     key::Key,
     marks::{EntryName, Held, Write},
@@ -352,9 +352,15 @@ impl CachedRead<'_> {
         };
         let mut lead = Lead { orchestrator, loading: loaded.loading };
         let mut running = pin!(made_in(&loaded.body, load));
+        let mut extension = Extension::default();
         let value = poll_fn(|cx| {
-            let _entered = loaded.body.enter();
-            running.as_mut().poll(cx)
+            let entered = loaded.body.enter();
+            let polled = running.as_mut().poll(cx);
+            drop(entered);
+            if let (Some(loading), true) = (&lead.loading, polled.is_pending()) {
+                extension.poll(orchestrator, loading, cx);
+            }
+            polled
         })
         .await;
         lead.end(value.as_ref().ok().and_then(|value| Payload::of(value).ok()), self.ttl).await;

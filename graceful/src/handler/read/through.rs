@@ -6,27 +6,21 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
 
 use super::{
-    Call, Decision, State,
+    Call, Decision, Extension, State,
     call::{Loaded, Stale},
 };
 use crate::{
     backends::BoxFuture,
     flow::{Loading, Payload},
     handler::{After, Decode, FlowBuilder, Outcome, Run},
-    marks::Lease,
     pipeline::{Orchestrator, current, read_through::body::Body},
     step::StepError,
 };
-
-/// How often the leader of a load extends its lease.
-const EXTENSION: Duration = Duration::from_millis(250);
 
 pin_project! {
     /// The future of a reader. If it is dropped, those who wait for its load run it themselves.
@@ -52,7 +46,7 @@ struct Running {
     loading: Option<Arc<Loading>>,
     body: Arc<Body>,
     stale: Option<Stale>,
-    extension: Option<Pin<Box<Sleep>>>,
+    extension: Extension,
 }
 
 impl<Run, D> Through<Run, D> {
@@ -114,7 +108,9 @@ where
                     let polled = this.run.as_mut().poll(cx);
                     drop(entered);
                     let Poll::Ready(result) = polled else {
-                        running.poll_extension(cx);
+                        if let Some(loading) = &running.loading {
+                            running.extension.poll(&running.orchestrator, loading, cx);
+                        }
                         return Poll::Pending;
                     };
                     if let Some(loading) = &running.loading {
@@ -131,29 +127,12 @@ where
 
 impl Running {
     fn new(Loaded { orchestrator, loading, body, stale }: Loaded) -> Self {
-        Self { orchestrator, loading, body, stale, extension: None }
+        Self { orchestrator, loading, body, stale, extension: Extension::default() }
     }
 
     /// The entry that was to be refreshed, if the body has failed.
     fn recalled(&mut self, has_failed: bool) -> Option<Payload> {
         self.stale.take().filter(|_| has_failed).map(Stale::recall)
-    }
-
-    /// Extends the lease of a load that takes long. It is polled with the body, so it ends with it.
-    fn poll_extension(&mut self, cx: &mut Context<'_>) {
-        let Some(loading) = &self.loading else { return };
-        let Lease::Taken(lease) = loading.seen.lease else { return };
-        if self.extension.is_none() {
-            self.extension = self.orchestrator.sleep(EXTENSION).map(Box::pin);
-        }
-        let Some(sleep) = &mut self.extension else { return };
-        while sleep.as_mut().poll(cx).is_ready() {
-            if let Some(protocol) = self.orchestrator.protocol() {
-                // It is finished in the background.
-                drop(protocol.extend(&loading.name, lease, 4 * EXTENSION));
-            }
-            sleep.as_mut().reset(Instant::now() + EXTENSION);
-        }
     }
 }
 

@@ -43,7 +43,9 @@ pub(super) fn success(
     };
     let ended = match (&backends.cache, &key) {
         _ if write.changes.is_empty() => skipped("no key"),
-        (Some(cache), Some(key)) if !puts && writing.is_own_held => forget_last_good(&**cache, key, flow, end),
+        (Some(cache), Some(key)) if !puts && writing.is_own_held => {
+            forget_last_good(&**cache, key, flow, end)
+        }
         _ => end(),
     };
     failing(ended, fault)

@@ -25,7 +25,10 @@ async fn quietly_in(tx: &mut Transaction<'_, Sqlite>, id: i64) -> Result<i64, St
 
 /// Reads through the transaction.
 #[orchestrate(pattern = "rtd_row", cache(key = id, read))]
-async fn row(connection: &tokio::sync::Mutex<&mut SqliteConnection>, id: i64) -> Result<Option<i64>, StepError> {
+async fn row(
+    connection: &tokio::sync::Mutex<&mut SqliteConnection>,
+    id: i64,
+) -> Result<Option<i64>, StepError> {
     let mut connection = connection.lock().await;
     sqlx::query_scalar("SELECT id FROM rows WHERE id = ?")
         .bind(id)
@@ -35,7 +38,11 @@ async fn row(connection: &tokio::sync::Mutex<&mut SqliteConnection>, id: i64) ->
 }
 
 async fn insert(connection: &mut SqliteConnection, id: i64) -> Result<Option<i64>, StepError> {
-    sqlx::query("INSERT INTO rows (id) VALUES (?)").bind(id).execute(&mut *connection).await.map_err(StepError::caused_by)?;
+    sqlx::query("INSERT INTO rows (id) VALUES (?)")
+        .bind(id)
+        .execute(&mut *connection)
+        .await
+        .map_err(StepError::caused_by)?;
     row(&tokio::sync::Mutex::new(connection), id).await
 }
 

@@ -121,8 +121,6 @@ struct Service {
     database: Database,
 }
 
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, UserError>> + Send + 'a>>;
-
 impl Service {
     #[orchestrate(pattern = "rtx_user", cache(key = id), on = self.orchestrator)]
     async fn touch(&self, id: u64, other: u64) -> Result<(), UserError> {
@@ -132,7 +130,7 @@ impl Service {
     }
 
     #[orchestrate(pattern = "rtx_user", cache(key = id, read), on = self.orchestrator)]
-    fn later(&self, id: u64) -> Boxed<'_, Option<User>> {
+    fn later(&self, id: u64) -> Pin<Box<dyn Future<Output = Result<Option<User>, UserError>> + Send + '_>> {
         Box::pin(async move { Ok(self.database.get(id)) })
     }
 }
@@ -195,7 +193,8 @@ async fn read_that_depends_on_a_pattern_without_holds_is_refused() {
 #[tokio::test]
 async fn entry_of_another_type_is_loaded_again_and_stored() {
     let orchestrator = orchestrator();
-    let text = orchestrator.read_through("rtx_user", 1).load::<String, StepError, _, _>(async || Ok("x".to_owned()));
+    let text =
+        orchestrator.read_through("rtx_user", 1).load::<String, StepError, _, _>(async || Ok("x".to_owned()));
     assert_eq!(text.await.unwrap(), "x");
     let loads = std::cell::Cell::new(0);
     for _ in 0..3 {
@@ -203,7 +202,8 @@ async fn entry_of_another_type_is_loaded_again_and_stored() {
             loads.set(loads.get() + 1);
             Ok(7)
         };
-        let number = orchestrator.read_through("rtx_user", 1).load::<u64, StepError, _, _>(load).await.unwrap();
+        let number =
+            orchestrator.read_through("rtx_user", 1).load::<u64, StepError, _, _>(load).await.unwrap();
         assert_eq!(number, 7);
     }
     assert!(loads.get() < 3, "the second load is stored at the latest");
