@@ -82,19 +82,12 @@ impl Active {
     #[inline]
     pub(super) fn resolve(&mut self) -> bool {
         match &self.orchestrator {
-            Some(orchestrator) if self.polled || !(self.skipped || self.may_hold(orchestrator)) => {
+            Some(orchestrator) if self.polled || !(self.skipped || orchestrator.holds_any()) => {
                 self.polled = true;
                 true
             }
             _ => self.resolve_first(Terms { in_transaction: false, alone: self.skipped }),
         }
-    }
-
-    /// False if the call is no write of an entity that is read through the cache. Most are not, and should not pay for those that are.
-    #[inline]
-    fn may_hold(&self, orchestrator: &Orchestrator) -> bool {
-        orchestrator.may_hold(self.spec.pattern_bit())
-            || self.flow.as_ref().is_some_and(|flow| !flow.values.cached.is_unused())
     }
 
     /// The same for a call whose hold is set before the commit.

@@ -22,8 +22,6 @@ pub struct HandlerSpec {
     read: Reads,
     /// In a transaction, the commit does not depend on the hold.
     hold_optional: bool,
-    /// The bit of the pattern among those that are held, so that a call need not compute it.
-    pattern_bit: u64,
 }
 
 /// How a handler reads through the cache.
@@ -90,7 +88,6 @@ impl HandlerSpec {
             reads: false,
             read: Reads::DEFAULT,
             hold_optional: false,
-            pattern_bit: read_through::bit(pattern),
         }
     }
 
@@ -133,10 +130,6 @@ impl HandlerSpec {
     }
 
     #[inline]
-    pub(super) const fn pattern_bit(&self) -> u64 {
-        self.pattern_bit
-    }
-
     #[inline]
     pub(super) const fn reads_through(&self) -> bool {
         self.reads

@@ -18,7 +18,7 @@ use crate::{
     flow::{Loading, Payload, Touched},
     handler::{
         HOLD_EXPIRY, RENEWAL, Reads,
-        read::{Call, Decision, State},
+        read::{Call, Decision, Extension, State},
     },
     key::Key,
     marks::{EntryName, Held, Write},
@@ -353,9 +353,15 @@ impl CachedRead<'_> {
         };
         let mut leading = Lead { orchestrator, loading: begun.loading };
         let mut running = pin!(made_in(&begun.body, load));
+        let mut extension = Extension::new(begun.lease);
         let value = poll_fn(|cx| {
-            let _entered = begun.body.enter();
-            running.as_mut().poll(cx)
+            let entered = begun.body.enter();
+            let polled = running.as_mut().poll(cx);
+            drop(entered);
+            if let (Some(loading), true) = (&leading.loading, polled.is_pending()) {
+                extension.poll(orchestrator, loading, cx);
+            }
+            polled
         })
         .await;
         leading.end(value.as_ref().ok().and_then(|value| Payload::of(value).ok()), self.ttl).await;

@@ -1,6 +1,7 @@
 //! Handlers that read through the cache: a hit answers in place of the body; on a miss the body is a load.
 
 mod call;
+mod extension;
 mod looking_up;
 mod names;
 mod sync;
@@ -8,7 +9,10 @@ mod through;
 
 use std::future::{Future, IntoFuture as _};
 
-pub(crate) use self::call::{Call, Decision};
+pub(crate) use self::{
+    call::{Call, Decision},
+    extension::Extension,
+};
 pub use self::{names::ReadNames, sync::FinishRead, through::Through};
 use super::{
     Active, After, Decode, Entered, FlowBuilder, HandlerSpec, Once, Prepared, Returns, Run, Source,

@@ -6,21 +6,18 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
 
 use super::{
-    Call, Decision, State,
+    Call, Decision, Extension, State,
     call::{Loaded, Stale},
 };
 use crate::{
     backends::BoxFuture,
     flow::{Loading, Payload},
     handler::{After, Decode, FlowBuilder, Outcome, Run},
-    marks::Lease,
     pipeline::{Orchestrator, current, read_through::body::Body},
     step::StepError,
 };
@@ -47,10 +44,9 @@ enum Stage {
 struct Running {
     orchestrator: Orchestrator,
     loading: Option<Arc<Loading>>,
-    lease: Duration,
     body: Arc<Body>,
     stale: Option<Stale>,
-    extension: Option<Pin<Box<Sleep>>>,
+    extension: Extension,
 }
 
 impl<Run, D> Through<Run, D> {
@@ -113,7 +109,9 @@ where
                     let polled = this.run.as_mut().poll(cx);
                     drop(entered);
                     let Poll::Ready(result) = polled else {
-                        running.poll_extension(cx);
+                        if let Some(loading) = &running.loading {
+                            running.extension.poll(&running.orchestrator, loading, cx);
+                        }
                         return Poll::Pending;
                     };
                     if let Some(loading) = &running.loading {
@@ -130,31 +128,12 @@ where
 
 impl Running {
     fn new(Loaded { orchestrator, loading, lease, body, stale }: Loaded) -> Self {
-        Self { orchestrator, loading, lease, body, stale, extension: None }
+        Self { orchestrator, loading, body, stale, extension: Extension::new(lease) }
     }
 
     /// The entry that was to be refreshed, if the body has failed.
     fn recalled(&mut self, has_failed: bool) -> Option<Payload> {
         self.stale.take().filter(|_| has_failed).map(Stale::recall)
-    }
-
-    /// Extends the lease of a load that takes long. It is polled with the body, so it ends with it.
-    fn poll_extension(&mut self, cx: &mut Context<'_>) {
-        let Some(loading) = &self.loading else { return };
-        let Lease::Taken(lease) = loading.seen.lease else { return };
-        // Two extensions may be lost.
-        let pause = self.lease / 3;
-        if self.extension.is_none() {
-            self.extension = self.orchestrator.sleep(pause).map(Box::pin);
-        }
-        let Some(sleep) = &mut self.extension else { return };
-        while sleep.as_mut().poll(cx).is_ready() {
-            if let Some(protocol) = self.orchestrator.protocol() {
-                // It is finished in the background.
-                drop(protocol.extend(&loading.name, lease, self.lease));
-            }
-            sleep.as_mut().reset(Instant::now() + pause);
-        }
     }
 }
 

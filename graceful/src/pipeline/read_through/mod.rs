@@ -45,12 +45,6 @@ impl Orchestrator {
         !self.0.read_through.patterns.is_empty()
     }
 
-    /// False if the pattern with this bit is not held.
-    #[inline]
-    pub(crate) fn may_hold(&self, bit: u64) -> bool {
-        self.0.read_through.patterns.may_hold(bit)
-    }
-
     /// Logs, once for each handler, that its pattern is not held.
     #[cold]
     pub(crate) fn not_held(&self, handler: &str, pattern: &str) {
@@ -59,7 +53,7 @@ impl Orchestrator {
                 target: "graceful::requirements",
                 handler,
                 pattern,
-                "a handler reads through the cache, but either the cache does not support it, or the pattern is not known at start: name                  it by `reads(…)` on the builder; its body runs at each call; this is logged once"
+                "a handler reads through the cache, but either the cache does not support it, or the pattern is not known at start: name it by `reads(…)` on the builder; its body runs at each call; this is logged once"
             );
         }
     }
@@ -71,7 +65,7 @@ impl Orchestrator {
             tracing::error!(
                 target: "graceful::requirements",
                 pattern,
-                "a handler that is not `async` reads through a cache that answers later, for which it cannot wait: its body runs at each call;                  make it `async`; this is logged once"
+                "a handler that is not `async` reads through a cache that answers later, for which it cannot wait: its body runs at each call; make it `async`; this is logged once"
             );
         }
     }

@@ -121,8 +121,6 @@ struct Service {
     database: Database,
 }
 
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, UserError>> + Send + 'a>>;
-
 impl Service {
     #[orchestrate(pattern = "rtx_user", cache(key = id), on = self.orchestrator)]
     async fn touch(&self, id: u64, other: u64) -> Result<(), UserError> {
@@ -132,7 +130,7 @@ impl Service {
     }
 
     #[orchestrate(pattern = "rtx_user", cache(key = id, read), on = self.orchestrator)]
-    fn later(&self, id: u64) -> Boxed<'_, Option<User>> {
+    fn later(&self, id: u64) -> Pin<Box<dyn Future<Output = Result<Option<User>, UserError>> + Send + '_>> {
         Box::pin(async move { Ok(self.database.get(id)) })
     }
 }

@@ -3,14 +3,12 @@
 use std::{
     future::{Future as _, poll_fn},
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     task::Poll,
 };
 
 use graceful::{Orchestrator, StepError, orchestrate};
+use graceful_tests::gate::{awaited, until};
 
 use super::*;
 
@@ -52,39 +50,26 @@ impl Service {
 
     /// Waits until no lease is left, which would end by itself only after minutes.
     async fn until_no_lease_is_left(&self) {
-        graceful_tests::gate::until(async || self.leases().await.is_empty()).await;
+        until(async || self.leases().await.is_empty()).await;
     }
 }
 
 #[test(requires(Redis))]
 async fn dropped_look_up_leaves_no_lease() {
     let service = Service::new().await;
-    let loads = Arc::new(AtomicU64::new(0));
-    // However far it has come when it is dropped.
-    for polls in 1..40 {
-        let mut read = Box::pin(service.orchestrator.scope(get(&loads, 1)));
-        let mut left = polls;
-        poll_fn(|cx| {
-            left -= 1;
-            match read.as_mut().poll(cx) {
-                Poll::Pending if left > 0 => {
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                }
-                _ => Poll::Ready(()),
-            }
-        })
-        .await;
-        drop(read);
-        service.until_no_lease_is_left().await;
-        let names: Vec<String> = service
-            .redis
-            .raw(&[b"KEYS", format!("graceful:{}:*entry*", service.redis.service).as_bytes()])
-            .await;
-        for name in names {
-            let () = service.redis.raw(&[b"DEL", name.as_bytes()]).await;
-        }
-    }
+    let loads = AtomicU64::new(0);
+    let misses = || service.orchestrator.cache_stats("rh_user").unwrap().misses;
+    let mut read = Box::pin(service.orchestrator.scope(get(&loads, 1)));
+    poll_fn(|cx| {
+        assert!(read.as_mut().poll(cx).is_pending());
+        // It is counted right before the look-up is sent.
+        if misses() == 1 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    drop(read);
+    // The lease would end after minutes.
+    assert_eq!(awaited(service.orchestrator.scope(get(&loads, 1))).await.unwrap(), 1);
+    assert_eq!(loads.load(Ordering::SeqCst), 1);
     service.redis.clean().await;
 }
 
@@ -129,14 +114,12 @@ async fn read_without_a_handler_extends_its_lease() {
         start.await.unwrap();
         let [lease] = &service.leases().await[..] else { panic!("one load has the lease") };
         let left = async || service.redis.raw::<i64>(&[b"PTTL", lease.as_bytes()]).await;
-        let mut least = left().await;
+        let before = std::cell::Cell::new(left().await);
         // Each extension lets it live longer than it did.
-        graceful_tests::gate::until(async || {
+        until(async || {
             let now = left().await;
             assert!(now > 0, "the lease has expired while its load runs");
-            let is_extended = now > least;
-            least = now;
-            is_extended
+            now > before.replace(now)
         })
         .await;
         finish.send(()).unwrap();
