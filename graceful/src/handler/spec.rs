@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::{
     flow::{AlertOn, Declaration, Declared, Delivery, Identity, OnErr, OnOk, Options, Severity, Tags},
-    pipeline::{Durable, Overrides, Start, read_through, registry::without_an_orchestrator},
+    pipeline::{Durable, Overrides, Start, registry::without_an_orchestrator},
     step::Step,
     text::Text,
 };
@@ -129,7 +129,6 @@ impl HandlerSpec {
         self
     }
 
-    #[inline]
     #[inline]
     pub(super) const fn reads_through(&self) -> bool {
         self.reads

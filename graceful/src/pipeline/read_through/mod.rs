@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub(crate) use self::{
     ends::PendingEnds,
-    patterns::{HeldPattern, HeldPatterns, bit, variant},
+    patterns::{HeldPattern, HeldPatterns, variant},
 };
 use super::Orchestrator;
 use crate::{backends::ReadThrough, flights::Flights, flow::Payload, step::Step};
@@ -53,7 +53,8 @@ impl Orchestrator {
                 target: "graceful::requirements",
                 handler,
                 pattern,
-                "a handler reads through the cache, but either the cache does not support it, or the pattern is not known at start: name it by `reads(…)` on the builder; its body runs at each call; this is logged once"
+                "a handler reads through the cache, but either the cache does not support it, or the pattern is not known at start: \
+                 name it by `reads(…)` on the builder; its body runs at each call; this is logged once"
             );
         }
     }
@@ -65,7 +66,8 @@ impl Orchestrator {
             tracing::error!(
                 target: "graceful::requirements",
                 pattern,
-                "a handler that is not `async` reads through a cache that answers later, for which it cannot wait: its body runs at each call; make it `async`; this is logged once"
+                "a handler that is not `async` reads through a cache that answers later, for which it cannot wait: its body runs at each \
+                 call; make it `async`; this is logged once"
             );
         }
     }
