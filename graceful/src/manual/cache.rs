@@ -1,7 +1,6 @@
 //! The read-through cache for code without an attribute, by the same protocol.
 
 use std::{
-    any::type_name,
     fmt::Display,
     future::{Future, pending, poll_fn},
     pin::pin,
@@ -9,25 +8,18 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
-
+use super::CachedRead;
 use crate::{
     backends::End,
-    flights::Landing,
-    flow::{Loading, Payload, Touched},
-    handler::{
-        HOLD_EXPIRY, RENEWAL, Reads,
-        read::{Call, Decision, Extension, State},
-    },
+    flow::Touched,
+    handler::{HOLD_EXPIRY, RENEWAL},
     key::Key,
-    marks::{EntryName, Held, Write},
+    marks::{Held, Write},
     pipeline::{
         Orchestrator, current,
         read_through::body::{self, Body, BodyKind},
     },
     step::StepError,
-    steps::cache::fill,
 };
 
 /// The time to live of a value that is read through the cache, unless another is set.
@@ -60,16 +52,6 @@ impl<D: Display> AsKey for (&str, D) {
     fn entity_key(&self, orchestrator: &Orchestrator) -> Key {
         orchestrator.key(self.0, &self.1)
     }
-}
-
-/// A read through the cache; see [`Orchestrator::read_through`].
-#[must_use = "it does nothing until `load` is awaited"]
-#[derive(Debug)]
-pub struct CachedRead<'a> {
-    orchestrator: &'a Orchestrator,
-    entity: Key,
-    depends_on: Vec<Key>,
-    ttl: Duration,
 }
 
 impl Orchestrator {
@@ -194,7 +176,7 @@ impl Orchestrator {
     }
 }
 
-fn not_held(pattern: &str) -> StepError {
+pub(super) fn not_held(pattern: &str) -> StepError {
     StepError::new(format_args!(
         "the pattern `{pattern}` is not read through the cache: name it by `reads(\"{pattern}\")` on the builder of the orchestrator"
     ))
@@ -239,7 +221,7 @@ pub fn touch(pattern: &str, id: impl Display) {
 }
 
 /// Makes the future of a body inside of the body.
-fn made_in<F>(body: &Arc<Body>, make: impl FnOnce() -> F) -> F {
+pub(super) fn made_in<F>(body: &Arc<Body>, make: impl FnOnce() -> F) -> F {
     let _entered = body.enter();
     make()
 }
@@ -296,102 +278,6 @@ impl Drop for Changing<'_> {
             self.write.changes.extend(self.touched.take());
             // It is finished in the background.
             drop(protocol.end(&self.write, None, End::Unknown));
-        }
-    }
-}
-
-impl CachedRead<'_> {
-    /// Adds entities that the value shows: when one of them changes, the value is loaded again.
-    pub fn depends_on(mut self, entities: impl IntoIterator<Item = impl AsKey>) -> Self {
-        self.depends_on.extend(entities.into_iter().map(|entity| entity.entity_key(self.orchestrator)));
-        self
-    }
-
-    /// Sets the time to live of the value. Default: 10 minutes.
-    pub fn ttl(self, ttl: Duration) -> Self {
-        Self { ttl, ..self }
-    }
-
-    /// Returns the cached value, or else what `load` returns, which is cached. Concurrent calls for one entity and type share one load.
-    ///
-    /// If it is dropped, others that wait for its load load themselves.
-    ///
-    /// # Errors
-    /// The load failed, or the pattern is not held.
-    pub async fn load<T, E, F, Fut>(self, load: F) -> Result<T, E>
-    where
-        T: Serialize + DeserializeOwned,
-        E: From<StepError>,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-    {
-        let orchestrator = self.orchestrator;
-        let pattern = self.entity.pattern().to_owned();
-        let Some((held, protocol)) = orchestrator.held(&pattern) else {
-            return Err(not_held(&pattern).into());
-        };
-        // Its writes would not make the value stale.
-        if let Some(unheld) = self.depends_on.iter().find(|key| orchestrator.held(key.pattern()).is_none()) {
-            return Err(not_held(unheld.pattern()).into());
-        }
-        let name = EntryName::new(self.entity, held.variant(), self.depends_on);
-        let loader = type_name::<T>().as_ptr().addr();
-        let decision = match Call::of(orchestrator, held, protocol, loader, name, Reads::DEFAULT) {
-            State::Hit(found) => Decision::Hit(found),
-            State::Call(call, reply) => Box::pin(call.decide(reply)).await,
-            State::Plain | State::Eager(..) => return load().await,
-        };
-        let begun = match decision {
-            Decision::Load(begun) => begun,
-            Decision::Hit(found) => match found.value.decode() {
-                Ok(value) => return Ok(value),
-                Err(_) => {
-                    found.is_void();
-                    return load().await;
-                }
-            },
-        };
-        let mut leading = Lead { orchestrator, loading: begun.loading };
-        let mut running = pin!(made_in(&begun.body, load));
-        let mut extension = Extension::new(begun.lease);
-        let value = poll_fn(|cx| {
-            let entered = begun.body.enter();
-            let polled = running.as_mut().poll(cx);
-            drop(entered);
-            if let (Some(loading), true) = (&leading.loading, polled.is_pending()) {
-                extension.poll(orchestrator, loading, cx);
-            }
-            polled
-        })
-        .await;
-        leading.end(value.as_ref().ok().and_then(|value| Payload::of(value).ok()), self.ttl).await;
-        value
-    }
-}
-
-/// A load without a handler. If it is dropped, nobody waits for it any more.
-struct Lead<'a> {
-    orchestrator: &'a Orchestrator,
-    loading: Option<Arc<Loading>>,
-}
-
-impl Lead<'_> {
-    async fn end(&mut self, value: Option<Payload>, ttl: Duration) {
-        let (Some(loading), Some(protocol)) = (self.loading.take(), self.orchestrator.protocol()) else {
-            return;
-        };
-        match value {
-            // One that is not stored is loaded again.
-            Some(value) => drop(fill::fill(protocol, &loading, value, Timestamp::now(), ttl).await),
-            None => fill::fail(protocol, &loading, Landing::Failed),
-        }
-    }
-}
-
-impl Drop for Lead<'_> {
-    fn drop(&mut self) {
-        if let (Some(loading), Some(protocol)) = (&self.loading, self.orchestrator.protocol()) {
-            fill::fail(protocol, loading, Landing::Gone);
         }
     }
 }

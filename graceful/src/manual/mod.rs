@@ -1,12 +1,16 @@
 //! The manual path, which runs the same flow and pipeline without the attribute.
 
 mod cache;
+mod cached_read;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use self::cache::{AsKey, CachedRead, touch};
+pub use self::{
+    cache::{AsKey, touch},
+    cached_read::CachedRead,
+};
 use crate::{
     code::Code,
     config::OrchestrationConfig,

@@ -34,8 +34,8 @@ where
         mut prepared: PreparedCall<'_, B, Self, O, X, A>,
         decode: D,
     ) -> Self {
-        if let State::Eager(spec, names, named) = &state {
-            let orchestrator = named.clone().or_else(current::orchestrator);
+        if let State::Eager(spec, names, on) = &state {
+            let orchestrator = on.clone().or_else(current::orchestrator);
             state = orchestrator.map_or(State::Plain, |orchestrator| Call::begin(&orchestrator, spec, names));
         }
         let decision = match state {

@@ -82,8 +82,8 @@ where
                 Stage::Begun(state) => match std::mem::replace(state, State::Plain) {
                     State::Plain | State::Hit(_) => *this.stage = Stage::Running(None),
                     State::Call(call, reply) => *this.stage = Stage::Deciding(Box::pin(call.decide(reply))),
-                    State::Eager(spec, names, named) => {
-                        let orchestrator = named.or_else(current::orchestrator);
+                    State::Eager(spec, names, on) => {
+                        let orchestrator = on.or_else(current::orchestrator);
                         let begun = orchestrator.map(|orchestrator| Call::begin(&orchestrator, spec, &names));
                         *this.stage = Stage::Begun(begun.unwrap_or(State::Plain));
                     }
