@@ -54,9 +54,8 @@ class Calls:
 
     def beside(self, call):
         """The same written by hand."""
-        return self.get(
-            call["steps"], "bare" if call["steps"] == "none" else "by hand", call["ok"], call["payload"], call["tasks"]
-        )
+        by = {"none": "bare", "read, miss": "by hand, moka get_with"}.get(call["steps"], "by hand")
+        return self.get(call["steps"], by, call["ok"], call["payload"], call["tasks"])
 
     def ratio(self, what, call, other):
         return call[what] / other[what] if other and call[what] is not None and other[what] else None

@@ -84,6 +84,16 @@ async fn get(mut connection: MultiplexedConnection, id: u64) -> Option<User> {
     value.and_then(|value| serde_json::from_slice(&value).ok())
 }
 
+/// The same from the names that a hit asks for, with the marks of the entity and of its pattern.
+async fn get_with_marks(mut connection: MultiplexedConnection, id: u64) -> Option<User> {
+    let mut get = redis::cmd("MGET");
+    get.arg(format!("users::account:{id}"));
+    get.arg(format!("graceful:users::account:{id}/mark")).arg("graceful:users::account::pattern/mark");
+    let values: [Option<Vec<u8>>; 3] = get.query_async(&mut connection).await.unwrap();
+    let [Some(value), Some(_), Some(_)] = values else { return None };
+    serde_json::from_slice(&value).ok()
+}
+
 async fn hits(orchestrator: &Orchestrator, mut connection: MultiplexedConnection) {
     let callers = LOADS.iter().map(|(tasks, _)| *tasks).max().unwrap_or_default();
     for id in 0..callers {
@@ -91,20 +101,22 @@ async fn hits(orchestrator: &Orchestrator, mut connection: MultiplexedConnection
         let value = serde_json::to_string(&User::sample(id, true, JSON)).unwrap();
         connection.set(format!("users::account:{id}"), value).await.unwrap();
     }
-    println!(
-        "| callers at once | manual `GET` a second | hits a second | ratio | middle half of the rounds |"
-    );
+    println!("| callers at once | by | calls a second | ratio | middle half of the rounds |");
     println!("| --- | --- | --- | --- | --- |");
     for (tasks, calls) in LOADS {
-        let (mut by_hand, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rates = [const { Vec::new() }; 3];
         for round in 0..=ROUNDS {
-            let shared = connection.clone();
+            let (one, other, scope) = (connection.clone(), connection.clone(), orchestrator.clone());
             let manual = per_second(tasks, calls, move |task, _| {
-                let got = get(shared.clone(), task);
+                let got = get(one.clone(), task);
                 async move { assert!(got.await.is_some()) }
             });
             let manual = manual.await;
-            let scope = orchestrator.clone();
+            let marked = per_second(tasks, calls, move |task, _| {
+                let got = get_with_marks(other.clone(), task);
+                async move { assert!(got.await.is_some()) }
+            });
+            let marked = marked.await;
             let hit = per_second(tasks, calls, move |task, _| {
                 let read = scope.scope(account(task));
                 async move { assert!(read.await.is_ok()) }
@@ -112,14 +124,18 @@ async fn hits(orchestrator: &Orchestrator, mut connection: MultiplexedConnection
             let hit = hit.await;
             // The first round warms up.
             if round > 0 {
-                by_hand.push(manual);
-                ours.push(hit);
-                ratios.push(hit / manual);
+                for (rates, rate) in rates.iter_mut().zip([manual, marked, hit]) {
+                    rates.push(rate);
+                }
             }
         }
-        let ([_, manual, _], [_, hit, _]) = (quartiles(by_hand), quartiles(ours));
-        let [low, ratio, high] = quartiles(ratios);
-        println!("| {tasks} | {manual:.0} | {hit:.0} | {ratio:.2} | {low:.2} to {high:.2} |");
+        for (name, of) in
+            ["manual `GET`", "manual `MGET`, with two marks", "graceful, hit"].iter().zip(&rates)
+        {
+            let ratios = of.iter().zip(&rates[0]).map(|(rate, manual)| rate / manual).collect();
+            let ([_, rate, _], [low, ratio, high]) = (quartiles(of.clone()), quartiles(ratios));
+            println!("| {tasks} | {name} | {rate:.0} | {ratio:.2} | {low:.2} to {high:.2} |");
+        }
     }
     let stats = orchestrator.cache_stats("account").unwrap();
     assert_eq!(stats.misses, callers, "every other read was a hit");

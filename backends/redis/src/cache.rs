@@ -148,7 +148,7 @@ impl backends::Cache for Cache {
         let mut get = cmd("GET");
         get.arg(name(key));
         let key = key.clone();
-        self.ask(Command::Plain(get), move |answer: Result<Option<Vec<u8>>, _>| match answer {
+        self.ask(Command::Plain(Arc::new(get)), move |answer: Result<Option<Vec<u8>>, _>| match answer {
             Ok(bytes) => Ok(bytes.and_then(|bytes| stored::read(&key, &bytes))),
             // Another program has stored a list or a hash under this name.
             Err(error) if error.code() == Some("WRONGTYPE") => Ok(None),

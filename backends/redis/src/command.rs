@@ -1,18 +1,17 @@
 //! What is sent to the server, a command or a script, and what comes back.
 
+use std::sync::Arc;
+
 use ::redis::{Cmd, FromRedisValue, RedisResult, Script, aio::MultiplexedConnection};
 
 use super::process::Process;
 
 /// A command to the server.
 pub(super) enum Command {
-    Plain(Cmd),
+    /// Shared by its sendings.
+    Plain(Arc<Cmd>),
     /// The client sends a script by its hash, and as a whole if the server does not know it.
-    Script {
-        script: &'static Script,
-        keys: Vec<String>,
-        arguments: Vec<Vec<u8>>,
-    },
+    Script { script: &'static Script, keys: Vec<String>, arguments: Vec<Vec<u8>> },
 }
 
 impl Command {

@@ -8,7 +8,7 @@ mod scripts;
 mod stored;
 mod write;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ::redis::{FromRedisValue, cmd};
 use graceful::{
@@ -96,8 +96,9 @@ impl ReadThrough for Cache {
         for key in &marked {
             get.arg(names::mark(key));
         }
+        let get = Arc::new(get);
         self.repeated(
-            move |_| (Command::Plain(get.clone()), ()),
+            move |_| (Command::Plain(Arc::clone(&get)), ()),
             move |Answer { reply, process, .. }: Answer<Vec<Option<Vec<u8>>>, ()>| {
                 let (entry, marks) = reply.split_first()?;
                 let mark = |bytes: &Option<Vec<u8>>| stored::mark_of(bytes.as_ref()?, process.incarnation);

@@ -38,7 +38,7 @@ pub(super) struct Arguments(Vec<Vec<u8>>);
 
 impl Arguments {
     pub(super) fn new(incarnation: Incarnation) -> Self {
-        Self(vec![stored::short_hex(incarnation.0).into_bytes()])
+        Self(vec![stored::short_hex(incarnation.0).as_bytes().to_vec()])
     }
 
     pub(super) fn bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {

@@ -35,8 +35,8 @@ struct Body<K, T, V> {
 }
 
 /// A number of the size of an incarnation or of a checksum.
-pub(super) fn short_hex(number: u64) -> String {
-    format!("{number:016x}")
+pub(super) fn short_hex(number: u64) -> Text {
+    Text::from(format_args!("{number:016x}"))
 }
 
 pub(super) fn hex(mark: Mark) -> String {
@@ -51,7 +51,7 @@ pub(super) fn mark(hex: &str) -> Option<Mark> {
 pub(super) fn mark_of(bytes: &[u8], incarnation: Incarnation) -> Option<Mark> {
     let mut parts = str::from_utf8(bytes).ok()?.split(' ');
     let mark = mark(parts.next()?)?;
-    (parts.next()? == short_hex(incarnation.0)).then_some(mark)
+    (short_hex(incarnation.0) == parts.next()?).then_some(mark)
 }
 
 /// The part of an entry after its time.
@@ -71,7 +71,7 @@ pub(super) fn entry(
     Ok([sum.as_bytes(), b" ", marks.as_bytes(), b"\n", &body].concat())
 }
 
-fn checksum(incarnation: &str, marks: &str, body: &[u8]) -> String {
+fn checksum(incarnation: &str, marks: &str, body: &[u8]) -> Text {
     let mut hasher = Xxh3Default::new();
     for part in [incarnation.as_bytes(), b"\n", marks.as_bytes(), b"\n", body] {
         hasher.update(part);
