@@ -43,7 +43,7 @@ pub(crate) enum Decision {
     /// It is answered.
     Hit(Found),
     /// Its body runs.
-    Load(Loaded),
+    Load(Box<Loaded>),
 }
 
 /// The load of a call.
@@ -330,7 +330,7 @@ impl Call {
         });
         let body = Body::within(BodyKind::Loads(self.load.clone()));
         let (orchestrator, lease) = (self.orchestrator.clone(), self.lease());
-        Decision::Load(Loaded { orchestrator, loading, lease, body, stale })
+        Decision::Load(Box::new(Loaded { orchestrator, loading, lease, body, stale }))
     }
 
     fn release(&self, protocol: &dyn ReadThrough, seen: &Seen) {

@@ -100,7 +100,7 @@ where
                         if let Some(loading) = &loaded.loading {
                             this.run.as_mut().load(Arc::clone(loading));
                         }
-                        *this.stage = Stage::Running(Some(Running::new(loaded)));
+                        *this.stage = Stage::Running(Some(Running::new(*loaded)));
                     }
                 },
                 Stage::Running(None) => return this.run.poll(cx),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ops::Bound,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -54,11 +55,20 @@ impl PendingEnds {
         !std::mem::replace(&mut pending.is_running, true)
     }
 
-    fn first(&self) -> Option<(Key, Mark)> {
+    /// The next end, in turn, so that one that always fails delays no other.
+    fn next(&self, after: Option<&Key>) -> Option<(Key, Mark)> {
         let mut pending = self.lock();
-        let first = pending.ends.first_key_value().map(|(key, token)| (key.clone(), *token));
-        pending.is_running = first.is_some();
-        first
+        let later =
+            after.and_then(|after| pending.ends.range((Bound::Excluded(after), Bound::Unbounded)).next());
+        let next = later.or_else(|| pending.ends.first_key_value());
+        let next = next.map(|(key, token)| (key.clone(), *token));
+        pending.is_running = next.is_some();
+        next
+    }
+
+    /// The task has ended; the next end starts another one.
+    fn stopped(&self) {
+        self.lock().is_running = false;
     }
 
     /// Removes an end that was confirmed, unless another write has replaced it.
@@ -84,6 +94,7 @@ impl Orchestrator {
         match self.runtime() {
             Some(runtime) => drop(runtime.spawn(repeat(self.downgrade()))),
             None => {
+                self.0.read_through.ends.stopped();
                 tracing::error!(target: "graceful::cache", "the end of a write was not confirmed, and there is no runtime to repeat it in");
             }
         }
@@ -101,21 +112,31 @@ impl Orchestrator {
 }
 
 async fn repeat(orchestrator: WeakOrchestrator) {
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let Some(orchestrator) = orchestrator.upgrade() else { return };
-        let Some((key, token)) = orchestrator.0.read_through.ends.first() else { return };
-        match end(&orchestrator, &key, token).await {
-            Ok(()) => {
-                orchestrator.0.read_through.ends.confirmed(&key, token);
-                pause = FIRST_PAUSE;
-            }
-            Err(_) => {
-                drop(orchestrator);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+    /// Its runtime may end before its work.
+    struct Task(WeakOrchestrator);
+
+    impl Drop for Task {
+        fn drop(&mut self) {
+            if let Some(orchestrator) = self.0.upgrade() {
+                orchestrator.0.read_through.ends.stopped();
             }
         }
+    }
+
+    let task = Task(orchestrator);
+    let (mut pause, mut last) = (FIRST_PAUSE, None);
+    loop {
+        let Some(orchestrator) = task.0.upgrade() else { return };
+        let Some((key, token)) = orchestrator.0.read_through.ends.next(last.as_ref()) else { return };
+        if end(&orchestrator, &key, token).await.is_ok() {
+            orchestrator.0.read_through.ends.confirmed(&key, token);
+            pause = FIRST_PAUSE;
+        } else {
+            drop(orchestrator);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        last = Some(key);
     }
 }
 
@@ -147,8 +168,19 @@ mod tests {
         pending.confirmed(key, first.token);
         assert_eq!(pending.len(), 1);
         pending.confirmed(key, second.token);
-        assert_eq!((pending.len(), pending.first()), (0, None));
+        assert_eq!((pending.len(), pending.next(None)), (0, None));
         assert!(pending.add(&first), "the task had ended");
+    }
+
+    #[test]
+    fn ends_take_turns() {
+        let pending = PendingEnds::default();
+        let (first, second) = (write(1), write(2));
+        pending.add(&first);
+        pending.add(&second);
+        let key = |after| pending.next(after).unwrap().0;
+        let (one, two) = (&first.changes[0], &second.changes[0]);
+        assert_eq!((&key(None), &key(Some(one)), &key(Some(two))), (one, two, one));
     }
 
     #[test]

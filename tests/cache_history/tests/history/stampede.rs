@@ -18,7 +18,7 @@ use tokio::{
 
 const PROCESSES: usize = 4;
 /// No answer takes that long; a hang does.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 
 struct Process {
     child: Child,

@@ -202,20 +202,22 @@ async fn panicking_load_is_not_shared() {
     assert_eq!(orchestrator.scope(get(source, 1)).await, Ok(7), "the next load begins at once");
 }
 
+#[orchestrate(pattern = "rtf_hot", cache(key = (), read))]
+async fn hot(running: Arc<AtomicU64>, most: Arc<AtomicU64>) -> Result<u64, UserError> {
+    most.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    sleep(Duration::from_millis(100)).await;
+    running.fetch_sub(1, Ordering::Relaxed);
+    Ok(7)
+}
+
+#[orchestrate(pattern = "rtf_hot", cache(key = (), on_ok = "invalidate"))]
+async fn write() -> Result<(), UserError> {
+    Ok(())
+}
+
 #[tokio::test]
 async fn hot_key_has_one_load_at_a_time() {
     tokio::time::pause();
-    #[orchestrate(pattern = "rtf_hot", cache(key = (), read))]
-    async fn hot(running: Arc<AtomicU64>, most: Arc<AtomicU64>) -> Result<u64, UserError> {
-        most.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-        sleep(Duration::from_millis(100)).await;
-        running.fetch_sub(1, Ordering::Relaxed);
-        Ok(7)
-    }
-    #[orchestrate(pattern = "rtf_hot", cache(key = (), on_ok = "invalidate"))]
-    async fn write() -> Result<(), UserError> {
-        Ok(())
-    }
     let (orchestrator, running, most) = (orchestrator(), Arc::default(), Arc::<AtomicU64>::default());
     let mut readers = JoinSet::new();
     for round in 0..100 {

@@ -57,7 +57,9 @@ struct Database {
 impl Database {
     fn with(users: &[User]) -> Self {
         let database = Self::default();
-        users.iter().for_each(|user| database.put(user));
+        for user in users {
+            database.put(user);
+        }
         database
     }
 
