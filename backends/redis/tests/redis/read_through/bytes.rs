@@ -88,7 +88,7 @@ async fn mark_lives_as_long_as_the_longest_that_depends_on_it() {
     case.port().renew(&write, LONG).await.unwrap();
     assert!((30_001..=60_000).contains(&left().await));
     case.port().end(&write, None, End::Invalidate).await.unwrap();
-    case.port().look_up(&case.name, LONG * 2, None).await.unwrap();
+    case.port().look_up(&case.name, LONG * 2, None, None).await.unwrap();
     assert!(left().await > 60_000);
     let seen = case.seen().await;
     let stored = case.port().fill(&case.name, &seen, entry("ada", None), LONG * 10).await.unwrap();
