@@ -82,7 +82,7 @@ impl CachedRead<'_> {
             Decision::Hit(found) => match found.value.decode() {
                 Ok(value) => return Ok(value),
                 Err(_) => {
-                    found.is_void();
+                    found.forget();
                     return load().await;
                 }
             },

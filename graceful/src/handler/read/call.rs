@@ -8,7 +8,7 @@ use super::{Found, ReadNames, State, address, looking_up::LookingUp};
 use crate::{
     backends::{End, Hit, LookUp, ReadThrough, Reply},
     cache_stats::CacheOutcome,
-    flights::{Landing, Leader, Load, Turn, Wait},
+    flights::{Leader, Load, Turn},
     flow::{Loading, Payload},
     handler::{HandlerSpec, hold::HOLD_EXPIRY, spec::Reads},
     key::Key,
@@ -23,18 +23,15 @@ use crate::{
     step::StepError,
 };
 
-/// How often the load of another process is asked for.
-const POLL: Duration = Duration::from_millis(25);
-
 /// A read that was not answered at once.
 pub(crate) struct Call {
     pub(super) orchestrator: Orchestrator,
-    held: Arc<HeldPattern>,
+    pub(super) held: Arc<HeldPattern>,
     name: EntryName,
-    load: Load,
-    reads: Reads,
+    pub(super) load: Load,
+    pub(super) reads: Reads,
     /// When the call began, by the clock of the flights.
-    began: u64,
+    pub(super) began: u64,
     within: Within,
 }
 
@@ -167,7 +164,7 @@ impl Call {
         }
     }
 
-    fn hit(&self, hit: Hit) -> Decision {
+    pub(super) fn hit(&self, hit: Hit) -> Decision {
         self.answered(hit.entry.value)
     }
 
@@ -176,12 +173,12 @@ impl Call {
         self.found(value)
     }
 
-    fn found(&self, value: Payload) -> Decision {
+    pub(super) fn found(&self, value: Payload) -> Decision {
         let (entity, orchestrator) = (self.name.entity.clone(), self.orchestrator.clone());
         Decision::Hit(Found { value, entity, orchestrator })
     }
 
-    fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> LookingUp<'_> {
+    pub(super) fn look_up(&self, protocol: &dyn ReadThrough, refreshes: bool) -> LookingUp<'_> {
         LookingUp::new(self.asked(protocol, refreshes), &self.orchestrator, &self.name)
     }
 
@@ -196,100 +193,11 @@ impl Call {
     }
 
     /// A replica may not have what was written before the youngest mark.
-    fn is_storable(&self, seen: &Seen) -> bool {
+    pub(super) fn is_storable(&self, seen: &Seen) -> bool {
         !seen.held && seen.youngest >= Duration::from_millis(self.reads.lag_ms)
     }
 
-    /// Loads; first it waits for another process that loads the same.
-    async fn lead(
-        &self,
-        protocol: &dyn ReadThrough,
-        mut leader: Leader<Payload>,
-        mut seen: Seen,
-        stale: Option<Payload>,
-        deadline: Instant,
-    ) -> Decision {
-        while seen.lease == Lease::Elsewhere && Instant::now() < deadline {
-            tokio::time::sleep_until(deadline.min(Instant::now() + POLL)).await;
-            match self.look_up(protocol, stale.is_some()).await {
-                Ok(LookUp::Hit(hit)) => {
-                    leader.land(Landing::Loaded(hit.entry.value.clone()));
-                    return self.hit(hit);
-                }
-                Ok(LookUp::Missed(newer)) => {
-                    leader.saw(self.is_storable(&newer).then(|| newer.clone()));
-                    seen = newer;
-                }
-                Err(_) => break,
-            }
-        }
-        if stale.is_some() {
-            self.held.counters.count(CacheOutcome::Refreshed);
-        }
-        self.loaded(Some((seen, Some(leader))), stale)
-    }
-
-    /// Waits for the load of another call; then shares it, or the next one. Those that have waited too long start one further load together,
-    /// and wait for that once more.
-    async fn wait(
-        &self,
-        protocol: &dyn ReadThrough,
-        mut wait: Wait<Payload>,
-        seen: Seen,
-        mut deadline: Instant,
-    ) -> Decision {
-        self.held.counters.count(CacheOutcome::Waited);
-        let mut was_slow = false;
-        loop {
-            let landed = wait.landing.wait_for(|landing| !matches!(landing, Landing::Running));
-            let landed = match tokio::time::timeout_at(deadline, landed).await {
-                Ok(Ok(landed)) => Some(landed.clone()),
-                Ok(Err(_)) => Some(Landing::Gone),
-                Err(_) => None,
-            };
-            match landed {
-                Some(Landing::Loaded(value)) if wait.shares => return self.found(value),
-                // What it loads may be stored if nothing has changed meanwhile.
-                Some(Landing::Failed) => return self.loaded(Some((seen, None)), None),
-                None if was_slow => return self.loaded(Some((seen, None)), None),
-                None => {
-                    was_slow = true;
-                    deadline = Instant::now() + Duration::from_millis(self.reads.wait_ms);
-                }
-                Some(Landing::Loaded(_) | Landing::Gone | Landing::Running) => {}
-            }
-            // All who wait began before the look-up of the next load, so they share it.
-            let flights = self.orchestrator.flights();
-            let looked_up_at = flights.look_up();
-            let slow = was_slow.then_some(&wait);
-            match flights.turn_after(slow, &self.load, self.began, looked_up_at, None) {
-                Turn::Wait(next) => wait = next,
-                Turn::Lead(leader) => return self.lead_next(protocol, leader, deadline).await,
-            }
-        }
-    }
-
-    /// Loads after another load has ended.
-    async fn lead_next(
-        &self,
-        protocol: &dyn ReadThrough,
-        mut leader: Leader<Payload>,
-        deadline: Instant,
-    ) -> Decision {
-        match self.look_up(protocol, false).await {
-            Ok(LookUp::Hit(hit)) => {
-                leader.land(Landing::Loaded(hit.entry.value.clone()));
-                self.hit(hit)
-            }
-            Ok(LookUp::Missed(seen)) => {
-                leader.saw(self.is_storable(&seen).then(|| seen.clone()));
-                self.lead(protocol, leader, seen, None, deadline).await
-            }
-            Err(_) => self.alone(),
-        }
-    }
-
-    /// The same for a caller that cannot wait: it shares no load.
+    /// Decides for a caller that cannot wait: it shares no load.
     pub(super) fn decide_now(&self, reply: Reply<Option<Hit>>) -> Decision {
         let Some(protocol) = self.orchestrator.protocol().filter(|protocol| protocol.is_immediate()) else {
             // The check at start does not know the type behind an alias.
@@ -312,11 +220,15 @@ impl Call {
     }
 
     /// The body runs, and nothing of it is stored or shared.
-    fn alone(&self) -> Decision {
+    pub(super) fn alone(&self) -> Decision {
         self.loaded(None, None)
     }
 
-    fn loaded(&self, load: Option<(Seen, Option<Leader<Payload>>)>, stale: Option<Payload>) -> Decision {
+    pub(super) fn loaded(
+        &self,
+        load: Option<(Seen, Option<Leader<Payload>>)>,
+        stale: Option<Payload>,
+    ) -> Decision {
         let loading = load.map(|(seen, leader)| {
             let storable = self.is_storable(&seen);
             let counters = Arc::clone(&self.held.counters);

@@ -6,6 +6,7 @@ mod looking_up;
 mod names;
 mod sync;
 mod through;
+mod waiting;
 
 use std::future::{Future, IntoFuture as _};
 
@@ -168,7 +169,7 @@ impl Reading {
 impl Found {
     /// An entry that this program cannot decode is a miss: it is invalidated, so that the next call loads it.
     #[cold]
-    pub(crate) fn is_void(&self) {
+    pub(crate) fn forget(&self) {
         call::forget(&self.orchestrator, &self.entity);
     }
 }

@@ -75,7 +75,7 @@ where
                 Stage::Begun(State::Hit(found)) => match (this.decode)(Decode::new(&found.value)) {
                     Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
                     Err(_) => {
-                        found.is_void();
+                        found.forget();
                         *this.stage = Stage::Running(None);
                     }
                 },
@@ -92,7 +92,7 @@ where
                     Decision::Hit(found) => match (this.decode)(Decode::new(&found.value)) {
                         Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
                         Err(_) => {
-                            found.is_void();
+                            found.forget();
                             *this.stage = Stage::Running(None);
                         }
                     },
