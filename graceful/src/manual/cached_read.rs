@@ -82,7 +82,8 @@ impl CachedRead<'_> {
             Decision::Hit(found) => match found.value.decode() {
                 Ok(value) => return Ok(value),
                 Err(_) => {
-                    found.forget();
+                    // If it fails, the next call finds the entry once more.
+                    let _ = found.forget().await;
                     return load().await;
                 }
             },

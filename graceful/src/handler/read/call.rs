@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{Found, ReadNames, State, address, looking_up::LookingUp};
 use crate::{
-    backends::{End, Hit, LookUp, ReadThrough, Reply},
+    backends::{End, Ended, Hit, LookUp, ReadThrough, Reply},
     cache_stats::CacheOutcome,
     flights::{Leader, Load, Turn},
     flow::{Loading, Payload},
@@ -270,9 +270,10 @@ fn now<T>(reply: Reply<T>) -> Option<Result<T, StepError>> {
 }
 
 /// Makes an entry that this program cannot decode a miss for the next call.
-pub(super) fn forget(orchestrator: &Orchestrator, entity: &Key) {
-    if let Some(protocol) = orchestrator.protocol() {
-        drop(protocol.end(&Write::new(vec![entity.clone()], Vec::new()), None, End::Invalidate));
+pub(super) fn forget(orchestrator: &Orchestrator, entity: &Key) -> Reply<Ended> {
+    match orchestrator.protocol() {
+        Some(protocol) => protocol.end(&Write::new(vec![entity.clone()], Vec::new()), None, End::Invalidate),
+        None => Reply::ready(Ended::Invalidated),
     }
 }
 

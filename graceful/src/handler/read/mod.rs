@@ -20,7 +20,7 @@ use super::{
     builder::Fill,
 };
 use crate::{
-    backends::{Hit, Reply},
+    backends::{Ended, Hit, Reply},
     flow::Payload,
     handler::Outcome,
     key::Key,
@@ -169,8 +169,8 @@ impl Reading {
 impl Found {
     /// An entry that this program cannot decode is a miss: it is invalidated, so that the next call loads it.
     #[cold]
-    pub(crate) fn forget(&self) {
-        call::forget(&self.orchestrator, &self.entity);
+    pub(crate) fn forget(&self) -> Reply<Ended> {
+        call::forget(&self.orchestrator, &self.entity)
     }
 }
 

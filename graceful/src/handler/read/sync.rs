@@ -42,7 +42,7 @@ where
             State::Hit(found) => match decode(Decode::new(&found.value)) {
                 Ok(value) => return Ok(value),
                 Err(_) => {
-                    found.forget();
+                    drop(found.forget());
                     return prepared.finish();
                 }
             },
@@ -51,7 +51,7 @@ where
         };
         match decision {
             Decision::Hit(found) => decode(Decode::new(&found.value)).or_else(|_| {
-                found.forget();
+                drop(found.forget());
                 prepared.finish()
             }),
             Decision::Load(loaded) => {

@@ -15,7 +15,7 @@ use super::{
     call::{Loaded, Stale},
 };
 use crate::{
-    backends::BoxFuture,
+    backends::{BoxFuture, Ended, Reply},
     flow::{Loading, Payload},
     handler::{After, Decode, FlowBuilder, Outcome, Run},
     pipeline::{Orchestrator, current, read_through::body::Body},
@@ -36,6 +36,8 @@ pin_project! {
 enum Stage {
     Begun(State),
     Deciding(BoxFuture<Decision>),
+    /// An entry that cannot be decoded is invalidated, so that the next call stores its load.
+    Forgetting(Reply<Ended>),
     /// The body runs: as a load, or alone.
     Running(Option<Running>),
 }
@@ -74,10 +76,7 @@ where
                 // It stays where it is, because moving it costs more than what else is done here.
                 Stage::Begun(State::Hit(found)) => match (this.decode)(Decode::new(&found.value)) {
                     Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
-                    Err(_) => {
-                        found.forget();
-                        *this.stage = Stage::Running(None);
-                    }
+                    Err(_) => *this.stage = Stage::Forgetting(found.forget()),
                 },
                 Stage::Begun(state) => match std::mem::replace(state, State::Plain) {
                     State::Plain | State::Hit(_) => *this.stage = Stage::Running(None),
@@ -91,10 +90,7 @@ where
                 Stage::Deciding(deciding) => match ready!(deciding.as_mut().poll(cx)) {
                     Decision::Hit(found) => match (this.decode)(Decode::new(&found.value)) {
                         Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
-                        Err(_) => {
-                            found.forget();
-                            *this.stage = Stage::Running(None);
-                        }
+                        Err(_) => *this.stage = Stage::Forgetting(found.forget()),
                     },
                     Decision::Load(loaded) => {
                         if let Some(loading) = &loaded.loading {
@@ -103,6 +99,11 @@ where
                         *this.stage = Stage::Running(Some(Running::new(*loaded)));
                     }
                 },
+                Stage::Forgetting(reply) => {
+                    // If it fails, the next call finds the entry once more.
+                    let _ = ready!(Pin::new(reply).poll(cx));
+                    *this.stage = Stage::Running(None);
+                }
                 Stage::Running(None) => return this.run.poll(cx),
                 Stage::Running(Some(running)) => {
                     let entered = running.body.enter();
