@@ -4,14 +4,14 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use tokio::{sync::watch, time::Instant};
 
-use crate::{key::Key, marks::Seen};
+use crate::{key::Key, locks::unpoisoned, marks::Seen};
 
 /// What is loaded: an entry, by one handler. Two handlers that read one entry may return different types.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,10 +80,6 @@ impl<T> Default for Flights<T> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<T> Flights<T> {
     /// The time at which a call begins.
     pub(crate) fn began(&self) -> u64 {
@@ -116,11 +112,11 @@ impl<T> Flights<T> {
         looked_up_at: u64,
         seen: Option<Seen>,
     ) -> Turn<T> {
-        let mut running = lock(&self.running);
+        let mut running = unpoisoned(self.running.lock());
         let is_slow = |flight: &Arc<Flight<T>>| slow.is_some_and(|slow| Arc::ptr_eq(&slow.flight, flight));
         if let Some(flight) = running.get(load).filter(|flight| !is_slow(flight)) {
             let shares = began < flight.looked_up_at
-                || matches!((&*lock(&flight.seen), &seen), (Some(theirs), Some(own)) if theirs.is_same(own));
+                || matches!((&*unpoisoned(flight.seen.lock()), &seen), (Some(theirs), Some(own)) if theirs.is_same(own));
             let (flight, landing) = (Arc::clone(flight), flight.landing.subscribe());
             return Turn::Wait(Wait { flight, landing, shares });
         }
@@ -132,12 +128,12 @@ impl<T> Flights<T> {
 
     /// Whether a refresh may be tried.
     pub(crate) fn may_refresh(&self, load: &Load, now: Instant) -> bool {
-        lock(&self.not_before).get(load).is_none_or(|not_before| *not_before <= now)
+        unpoisoned(self.not_before.lock()).get(load).is_none_or(|not_before| *not_before <= now)
     }
 
     /// Records when a failed refresh is tried again; those that are over are forgotten.
     pub(crate) fn refresh_failed(&self, load: Load, now: Instant, not_before: Instant) {
-        let mut waiting = lock(&self.not_before);
+        let mut waiting = unpoisoned(self.not_before.lock());
         waiting.retain(|_, not_before| *not_before > now);
         waiting.insert(load, not_before);
     }
@@ -146,7 +142,7 @@ impl<T> Flights<T> {
 impl<T> Leader<T> {
     /// Records what a later look-up saw.
     pub(crate) fn saw(&self, seen: Option<Seen>) {
-        *lock(&self.flight.seen) = seen;
+        *unpoisoned(self.flight.seen.lock()) = seen;
     }
 
     /// Ends the load.
@@ -155,7 +151,7 @@ impl<T> Leader<T> {
             return;
         }
         if let Some(flights) = self.flights.upgrade() {
-            let mut running = lock(&flights.running);
+            let mut running = unpoisoned(flights.running.lock());
             // Another load may have taken its place.
             if running.get(&self.load).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
                 running.remove(&self.load);

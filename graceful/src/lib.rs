@@ -74,6 +74,7 @@ mod flow;
 mod handler;
 mod integrations;
 mod key;
+mod locks;
 mod manual;
 mod marks;
 mod orchestrator;

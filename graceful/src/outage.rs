@@ -3,13 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use crate::{step::Step, text::Text};
+use crate::{locks::unpoisoned, step::Step, text::Text};
 
 /// At most one line of failures in this time.
 const EVERY: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ impl Outage {
     }
 
     fn failed_at(&self, now: Instant) -> Option<u64> {
-        let mut state = unpoisoned(&self.state);
+        let mut state = unpoisoned(self.state.lock());
         state.unlogged += 1;
         if state.quiet_until.is_some_and(|until| now < until) {
             return None;
@@ -71,7 +71,7 @@ impl Outage {
 
     #[cold]
     fn ended(&self) -> Option<u64> {
-        let mut state = unpoisoned(&self.state);
+        let mut state = unpoisoned(self.state.lock());
         self.is_open.swap(false, Ordering::Relaxed).then(|| std::mem::take(&mut state.unlogged))
     }
 }
@@ -105,7 +105,8 @@ impl StepOutages {
             None => self.backends[step as usize].failed(),
             Some(handler) => {
                 self.a_hook_has_failed.store(true, Ordering::Relaxed);
-                let hook = Arc::clone(unpoisoned(&self.hooks).entry((step, handler.clone())).or_default());
+                let hook =
+                    Arc::clone(unpoisoned(self.hooks.lock()).entry((step, handler.clone())).or_default());
                 hook.failed()
             }
         }
@@ -117,7 +118,7 @@ impl StepOutages {
         match hook_of {
             None => self.backends[step as usize].succeeded(),
             Some(handler) if self.a_hook_has_failed.load(Ordering::Relaxed) => {
-                let hook = unpoisoned(&self.hooks).get(&(step, handler.clone())).cloned();
+                let hook = unpoisoned(self.hooks.lock()).get(&(step, handler.clone())).cloned();
                 hook?.succeeded()
             }
             Some(_) => None,
@@ -130,16 +131,12 @@ static OTHERS: Mutex<BTreeMap<&str, Outage>> = Mutex::new(BTreeMap::new());
 
 /// As [`Outage::failed`].
 pub(crate) fn failed(what: &'static str) -> Option<u64> {
-    unpoisoned(&OTHERS).entry(what).or_default().failed()
+    unpoisoned(OTHERS.lock()).entry(what).or_default().failed()
 }
 
 /// As [`Outage::succeeded`].
 pub(crate) fn succeeded(what: &'static str) -> Option<u64> {
-    unpoisoned(&OTHERS).get(what)?.succeeded()
-}
-
-fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    unpoisoned(OTHERS.lock()).get(what)?.succeeded()
 }
 
 #[cfg(test)]

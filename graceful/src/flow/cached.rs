@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::{
     cache_stats::CacheCounters,
     flights::{Landing, Leader},
     key::Key,
+    locks::unpoisoned,
     marks::{EntryName, Held, Seen, Write},
     step::StepError,
     text::Text,
@@ -97,7 +98,7 @@ impl Loading {
         if let Landing::Loaded(value) = &landing {
             let _ = self.shared.set(value.clone());
         }
-        if let Some(mut leader) = lock(&self.leader).take() {
+        if let Some(mut leader) = unpoisoned(self.leader.lock()).take() {
             leader.land(landing);
         }
     }
@@ -175,16 +176,12 @@ pub(crate) struct Touched(Arc<Mutex<Vec<Key>>>);
 
 impl Touched {
     pub(crate) fn add(&self, key: Key) {
-        lock(&self.0).push(key);
+        unpoisoned(self.0.lock()).push(key);
     }
 
     pub(crate) fn take(&self) -> Vec<Key> {
-        std::mem::take(&mut lock(&self.0))
+        std::mem::take(&mut *unpoisoned(self.0.lock()))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a call does with the read-through cache. Most calls do nothing with it, so that costs one word.

@@ -1,12 +1,9 @@
 //! Warns about framework types of an unsupported version: an error of such a type counts as unclassified, and a value has no payload.
 
-use std::{
-    any::type_name,
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
+use std::{any::type_name, collections::BTreeSet, sync::Mutex};
 
 use super::FlowBuilder;
+use crate::locks::unpoisoned;
 
 /// The start of a type's name, the feature that supports one version of the type, and that version.
 type Known = (&'static str, &'static str, &'static str);
@@ -56,8 +53,7 @@ pub(super) fn value<T: ?Sized>(builder: &FlowBuilder<'_>) {
 fn warn_once(builder: &FlowBuilder<'_>, name: &'static str, (_, feature, version): &Known, meaning: &str) {
     static WARNED: Mutex<BTreeSet<(String, &str)>> = Mutex::new(BTreeSet::new());
     let (handler, pattern) = (builder.flow.handler(), builder.flow.pattern());
-    let is_new =
-        WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert((format!("{pattern} {handler}"), name));
+    let is_new = unpoisoned(WARNED.lock()).insert((format!("{pattern} {handler}"), name));
     if is_new {
         tracing::warn!(
             target: "graceful",

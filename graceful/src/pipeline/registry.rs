@@ -1,13 +1,11 @@
 //! The handlers of the program, which their expansions register at link time, and the missing backends that were found at their calls.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Mutex};
 
 use super::{Durable, Orchestrator, Registered};
 use crate::{
     flow::Flow,
+    locks::unpoisoned,
     step::{Step, StepError},
     text::Text,
 };
@@ -44,7 +42,7 @@ pub(crate) struct Missed(Mutex<BTreeSet<(Text, Option<Step>)>>);
 
 impl Missed {
     pub(super) fn is_new(&self, handler: &str, step: Option<Step>) -> bool {
-        let mut missed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missed = unpoisoned(self.0.lock());
         missed.insert((handler.into(), step))
     }
 }
@@ -90,7 +88,7 @@ fn place(handler: &Registered) -> String {
 pub(crate) fn without_an_orchestrator(durable: &Durable) {
     static LOGGED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
     let identity = (durable.identity)();
-    if !LOGGED.lock().unwrap_or_else(PoisonError::into_inner).insert(identity) {
+    if !unpoisoned(LOGGED.lock()).insert(identity) {
         return;
     }
     let is_it =

@@ -2,14 +2,14 @@
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
 // Tokio's instant is the plain one, but for a test that has paused its runtime's time.
 use tokio::time::Instant;
 
-use crate::step::StepError;
+use crate::{locks::unpoisoned, step::StepError};
 
 /// This many failures in a row open the breaker.
 const FAILURES: u32 = 3;
@@ -107,7 +107,7 @@ impl Breaker {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.state.lock())
     }
 }
 

@@ -53,7 +53,7 @@ mod ordered;
 mod scheduler;
 mod table;
 
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -71,6 +71,7 @@ pub use self::{
     nexus::Nexus,
     scheduler::Scheduler,
 };
+use crate::locks::unpoisoned;
 
 /// The default limit of entries, entities or records.
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -80,11 +81,6 @@ const DEFAULT_BYTES: usize = 32 << 20;
 
 /// How many relations or flows are stored per node or entity.
 const KEPT_PER_ENTITY: usize = 32;
-
-/// A lock's guard, even if a thread panicked while it held it: no change under our locks can stop half-way.
-fn unpoisoned<G>(locked: Result<G, PoisonError<G>>) -> G {
-    locked.unwrap_or_else(PoisonError::into_inner)
-}
 
 #[cfg(test)]
 mod testing {

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use crate::{
     backends::End,
     cache_stats::CacheOutcome,
     key::{Key, KeySpace},
+    locks::unpoisoned,
     marks::{Mark, Write},
     pipeline::{Orchestrator, WeakOrchestrator},
     step::StepError,
@@ -34,7 +35,7 @@ struct Pending {
 
 impl PendingEnds {
     fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.lock())
     }
 
     pub(crate) fn len(&self) -> usize {

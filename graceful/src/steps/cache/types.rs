@@ -3,10 +3,10 @@
 use std::{
     any::type_name,
     collections::HashMap,
-    sync::{LazyLock, PoisonError, RwLock},
+    sync::{LazyLock, RwLock},
 };
 
-use crate::{flow::Flow, text::Text};
+use crate::{flow::Flow, locks::unpoisoned, text::Text};
 
 /// The types of each pattern that were cached in this process, with the first handler of each.
 static SEEN: LazyLock<RwLock<HashMap<Text, Types>>> = LazyLock::new(RwLock::default);
@@ -26,10 +26,10 @@ pub(super) fn check(flow: &Flow) {
         return;
     }
     let is_known = |types: &Types| types.iter().any(|(known, _)| *known == name);
-    if SEEN.read().unwrap_or_else(PoisonError::into_inner).get(pattern).is_some_and(is_known) {
+    if unpoisoned(SEEN.read()).get(pattern).is_some_and(is_known) {
         return;
     }
-    let mut seen = SEEN.write().unwrap_or_else(PoisonError::into_inner);
+    let mut seen = unpoisoned(SEEN.write());
     if seen.len() >= MAX_PATTERNS {
         return;
     }

@@ -1,7 +1,7 @@
 //! The protocol of the read-through cache in memory: one lock over all marks and holds; a hit takes none.
 
 use std::{
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard},
     time::Duration,
 };
 
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     backends::{CacheEntry, End, Ended, Hit, LookUp, ReadThrough, Reply},
     key::Key,
+    locks::unpoisoned,
     marks::{EntryName, Held, Mark, Seen, Write},
 };
 
@@ -43,7 +44,7 @@ impl Provenance {
 
 impl Cache {
     fn entities(&self) -> MutexGuard<'_, Entities> {
-        self.0.entities.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.0.entities.lock())
     }
 
     fn hit_at(&self, name: &EntryName, key: &Key, now: Instant) -> Option<Hit> {
