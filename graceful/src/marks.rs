@@ -122,7 +122,7 @@ impl Seen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lease {
-    /// There is none: none was asked for, the cache is in this process, or a process that saw other marks has it.
+    /// There is none: none was asked for, the cache is in this process, a write holds an entity, or a process that saw other marks has it.
     None,
     /// This reader has it, with this token.
     Taken(Mark),
@@ -136,16 +136,36 @@ pub enum Lease {
 pub struct Write {
     /// The token of this write, by which its hold is found.
     pub token: Mark,
-    /// The entities that it changes: its own first, if that is known.
-    pub changes: Vec<Key>,
+    changes: Vec<Key>,
     /// The entities that its value shows but that it does not change.
     pub depends_on: Vec<Key>,
 }
 
 impl Write {
-    /// Creates a write with a new token.
+    /// Creates a write with a new token. An entity that is given twice counts once.
     pub fn new(changes: Vec<Key>, depends_on: Vec<Key>) -> Self {
-        Self { token: Mark::random(), changes, depends_on }
+        let mut write = Self { token: Mark::random(), changes, depends_on };
+        write.deduplicate();
+        write
+    }
+
+    /// The entities that it changes, none twice: its own first, if that is known.
+    pub fn changes(&self) -> &[Key] {
+        &self.changes
+    }
+
+    /// Adds entities that the write changes, which were not known at its hold.
+    pub(crate) fn add(&mut self, changes: impl IntoIterator<Item = Key>) {
+        self.changes.extend(changes);
+        self.deduplicate();
+    }
+
+    /// A write may change thousands of entities.
+    fn deduplicate(&mut self) {
+        if self.changes.len() > 1 {
+            let mut known = HashSet::new();
+            self.changes.retain(|key| known.insert(key.clone()));
+        }
     }
 
     /// The keys whose marks the write needs beside those of the entities that it changes: the entities that its value shows, and the
@@ -185,5 +205,19 @@ impl Held {
         incarnation: Incarnation,
     ) -> Self {
         Self { old, new, others, clean, incarnation }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn write_names_no_entity_twice() {
+        let key = |id: &str| Key::new("users", None, "user", id);
+        let mut write = Write::new(vec![key("b"), key("a"), key("b")], Vec::new());
+        assert_eq!(write.changes(), [key("b"), key("a")]);
+        write.add([key("c"), key("a"), key("c")]);
+        assert_eq!(write.changes(), [key("b"), key("a"), key("c")]);
     }
 }

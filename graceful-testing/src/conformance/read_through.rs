@@ -82,7 +82,13 @@ impl<C: Cache> Case<C> {
 
     /// A write of the entity, whose value shows the other one.
     fn write(&self) -> Write {
-        Write::new(vec![self.name.entity.clone()], self.name.depends_on.clone())
+        self.write_of([])
+    }
+
+    /// The same, which changes others, too.
+    fn write_of(&self, others: impl IntoIterator<Item = Key>) -> Write {
+        let changes = [self.name.entity.clone()].into_iter().chain(others).collect();
+        Write::new(changes, self.name.depends_on.clone())
     }
 
     /// A write of the other entity.

@@ -84,7 +84,7 @@ impl ReadThrough for Recording<dyn Cache> {
     }
 
     fn end(&self, write: &Write, held: Option<&Held>, end: End) -> Reply<Ended> {
-        let ids: Vec<_> = write.changes.iter().map(Key::id).collect();
+        let ids: Vec<_> = write.changes().iter().map(Key::id).collect();
         let ids = ids.join(", ");
         let call = match &end {
             End::Put { entry, .. } => format!("put {ids} {}", entry.value.as_json()),

@@ -150,23 +150,17 @@ impl Writing {
     pub(crate) fn changed(&self, flow: &Flow) -> Write {
         let mut write = self.write.clone();
         if self.own == Own::AfterTheBody {
-            let of_pattern = || flow.key_of_pattern(flow.pattern());
-            let own = match flow.values.faults.has(Argument::Key) {
-                true => Some(of_pattern()).filter(|key| !write.changes.contains(key)),
+            write.add(match flow.values.faults.has(Argument::Key) {
+                true => Some(flow.key_of_pattern(flow.pattern())),
                 false => flow.cache_key(),
-            };
-            write.changes.extend(own);
+            });
         }
         write
     }
 
     /// Adds what the body has touched.
     pub(crate) fn add_touched(&mut self) {
-        for key in self.touched.take() {
-            if !self.write.changes.contains(&key) {
-                self.write.changes.push(key);
-            }
-        }
+        self.write.add(self.touched.take());
     }
 }
 

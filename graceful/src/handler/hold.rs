@@ -80,11 +80,7 @@ pub(crate) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) ->
     }
     let mut depends_on = Vec::new();
     if let Some(others) = flow.values.cached.others() {
-        for key in keys(flow, orchestrator, &others.touches) {
-            if !changes.contains(&key) {
-                changes.push(key);
-            }
-        }
+        changes.extend(keys(flow, orchestrator, &others.touches));
         let any_of = others.touches_any_of.iter().filter(|pattern| orchestrator.held(pattern).is_some());
         changes.extend(any_of.map(|pattern| flow.key_of_pattern(pattern)));
         depends_on = keys(flow, orchestrator, &others.depends_on);
@@ -113,12 +109,12 @@ impl Hold {
     pub(super) fn begin(writing: &Writing, orchestrator: &Orchestrator) -> Option<Self> {
         let protocol = orchestrator.protocol()?;
         let body = Body::within(BodyKind::Writes {
-            holds: writing.write.changes.clone(),
+            holds: writing.write.changes().to_vec(),
             tx: writing.in_transaction,
             touched: writing.touched.clone(),
             orchestrator: orchestrator.downgrade(),
         });
-        let stage = match writing.in_transaction || writing.write.changes.is_empty() {
+        let stage = match writing.in_transaction || writing.write.changes().is_empty() {
             true => Stage::Ready { renewal: None, is_held: false },
             false => Stage::Asked {
                 reply: protocol.hold(&writing.write, HOLD_EXPIRY),
@@ -226,7 +222,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
         return Ok(());
     };
     let write = writing.changed(flow);
-    if write.changes.is_empty() {
+    if write.changes().is_empty() {
         return Ok(());
     }
     let mut reply = protocol.hold(&write, HOLD_EXPIRY);

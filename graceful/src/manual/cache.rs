@@ -102,7 +102,7 @@ impl Orchestrator {
         let (held, unheld) = self.keys(entities);
         let touched = Touched::default();
         let write = Write::new(held, Vec::new());
-        let answer = match self.protocol().filter(|_| !write.changes.is_empty()) {
+        let answer = match self.protocol().filter(|_| !write.changes().is_empty()) {
             None => change().await,
             Some(protocol) => {
                 let changing = Changing { orchestrator: self, write, touched, over: false };
@@ -236,7 +236,7 @@ struct Changing<'a> {
 
 impl Changing<'_> {
     async fn run<T, Fut: Future<Output = T>>(&self, change: impl FnOnce() -> Fut) -> T {
-        let holds = self.write.changes.clone();
+        let holds = self.write.changes().to_vec();
         let (touched, orchestrator) = (self.touched.clone(), self.orchestrator.downgrade());
         let body = Body::within(BodyKind::Writes { holds, tx: false, touched, orchestrator });
         let mut change = pin!(made_in(&body, change));
@@ -263,7 +263,7 @@ impl Changing<'_> {
 
     async fn end(mut self, held: &Held) {
         self.over = true;
-        self.write.changes.extend(self.touched.take());
+        self.write.add(self.touched.take());
         if let Some(protocol) = self.orchestrator.protocol()
             && protocol.end(&self.write, Some(held), End::Invalidate).await.is_err()
         {
@@ -275,7 +275,7 @@ impl Changing<'_> {
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if let (false, Some(protocol)) = (self.over, self.orchestrator.protocol()) {
-            self.write.changes.extend(self.touched.take());
+            self.write.add(self.touched.take());
             // It is finished in the background.
             drop(protocol.end(&self.write, None, End::Unknown));
         }

@@ -191,8 +191,7 @@ impl ReadThrough for Cache {
 
     fn hold(&self, write: &Write, expiry: Duration) -> Reply<Held> {
         let entities = Entities::of(write);
-        let (places, changed, all) =
-            (entities.places.clone(), entities.changes.len(), entities.all().count());
+        let (changed, all) = (entities.changes.len(), entities.all().count());
         self.repeated(
             move |process| {
                 let keys: Vec<_> = entities.all().cloned().collect();
@@ -204,15 +203,15 @@ impl ReadThrough for Cache {
                     .marks(&fresh);
                 (arguments.of(&scripts::HOLD, names::marks_and_holds(&keys)), fresh)
             },
-            move |Answer { reply, process, sent: fresh }: Answer<Vec<Option<String>>, Vec<Mark>>| {
+            move |Answer { reply, process, sent: mut new }: Answer<Vec<Option<String>>, Vec<Mark>>| {
                 let (clean, marks) = reply.split_last()?;
-                let marks: Vec<_> = marks.iter().map(|mark| mark.as_deref().and_then(stored::mark)).collect();
-                if marks.len() != all {
+                let mut old: Vec<_> =
+                    marks.iter().map(|mark| mark.as_deref().and_then(stored::mark)).collect();
+                if old.len() != all {
                     return None;
                 }
-                let old = places.iter().map(|&place| marks[place]).collect();
-                let new = places.iter().map(|&place| fresh[place]).collect();
-                let others = marks[changed..].iter().copied().collect::<Option<_>>()?;
+                let others = old.split_off(changed).into_iter().collect::<Option<_>>()?;
+                new.truncate(changed);
                 Some(Held::new(old, new, others, clean.as_deref() == Some("1"), process.incarnation))
             },
         )

@@ -20,25 +20,15 @@ use crate::{
 /// The entities of a write.
 pub(super) struct Entities {
     pub(super) token: Mark,
-    /// What it changes, nothing twice.
+    /// [`Write::changes`].
     pub(super) changes: Vec<Key>,
-    /// The place in `changes` of each of [`Write::changes`].
-    pub(super) places: Vec<usize>,
     /// [`Write::marked`].
     pub(super) others: Vec<Key>,
 }
 
 impl Entities {
     pub(super) fn of(write: &Write) -> Self {
-        let (mut changes, mut known) = (Vec::new(), HashMap::new());
-        let place = |key| {
-            *known.entry(key).or_insert_with(|| {
-                changes.push(Key::clone(key));
-                changes.len() - 1
-            })
-        };
-        let places = write.changes.iter().map(place).collect();
-        Self { token: write.token, changes, places, others: write.marked() }
+        Self { token: write.token, changes: write.changes().to_vec(), others: write.marked() }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Key> {
@@ -49,13 +39,16 @@ impl Entities {
     /// and only by the first sending.
     pub(super) fn end(&self, held: Option<&Held>, end: &End, process: &Process, sending: Sending) -> Command {
         let fresh = scripts::fresh(&self.changes);
-        let is_comparable =
-            |held: &&Held| held.clean && held.incarnation == process.incarnation && sending == Sending::First;
-        let held = held.filter(is_comparable).and_then(|held| self.at_hold(held));
-        match (end, held) {
-            (End::Restore, Some(held)) => self.restoring(&held, &fresh, process),
+        let is_comparable = |held: &&Held| {
+            held.clean
+                && held.incarnation == process.incarnation
+                && sending == Sending::First
+                && self.is_held_by(held)
+        };
+        match (end, held.filter(is_comparable)) {
+            (End::Restore, Some(held)) => self.restoring(held, &fresh, process),
             (End::Put { .. }, Some(held)) => self
-                .putting(&held, &fresh, end, process)
+                .putting(held, &fresh, end, process)
                 .unwrap_or_else(|| self.invalidating("invalidate", &fresh, process)),
             (End::Unknown, _) => self.invalidating("unknown", &fresh, process),
             _ => self.invalidating("invalidate", &fresh, process),
@@ -73,15 +66,15 @@ impl Entities {
         arguments.of(&scripts::END, names::marks_and_holds(&self.changes))
     }
 
-    fn restoring(&self, held: &AtHold<'_>, fresh: &[Mark], process: &Process) -> Command {
+    fn restoring(&self, held: &Held, fresh: &[Mark], process: &Process) -> Command {
         let arguments = self.arguments("restore", process).bytes("0").bytes("");
-        held.compared(arguments, fresh).of(&scripts::END, names::marks_and_holds(self.all()))
+        compared(arguments, held, fresh).of(&scripts::END, names::marks_and_holds(self.all()))
     }
 
     /// `None` if the entry needs a mark that the write does not know.
-    fn putting(&self, held: &AtHold<'_>, fresh: &[Mark], end: &End, process: &Process) -> Option<Command> {
+    fn putting(&self, held: &Held, fresh: &[Mark], end: &End, process: &Process) -> Option<Command> {
         let End::Put { name, entry, ttl } = end else { return None };
-        let known: HashMap<_, _> = self.all().zip(fresh.iter().chain(held.others)).collect();
+        let known: HashMap<_, _> = self.all().zip(fresh.iter().chain(&held.others)).collect();
         let marked = name.marked();
         let marks: Option<Vec<_>> = marked.iter().map(|key| known.get(key).map(|mark| **mark)).collect();
         let bytes = stored::entry(name, entry, &marks?, process.incarnation).ok()?;
@@ -89,37 +82,20 @@ impl Entities {
         let mut keys = names::marks_and_holds(self.all());
         keys.push(names::entry(name));
         keys.extend(marked.iter().map(names::mark));
-        Some(held.compared(arguments, fresh).of(&scripts::END, keys))
+        Some(compared(arguments, held, fresh).of(&scripts::END, keys))
     }
 
-    /// `None` if this is the hold of another write.
-    fn at_hold<'a>(&self, held: &'a Held) -> Option<AtHold<'a>> {
-        let is_ours = [held.new.len(), held.old.len()] == [self.places.len(); 2]
-            && held.others.len() == self.others.len();
-        if !is_ours {
-            return None;
-        }
-        let mut marks = vec![(None, None); self.changes.len()];
-        for (&place, (new, old)) in self.places.iter().zip(held.new.iter().zip(&held.old)) {
-            marks[place] = (Some(*new), *old);
-        }
-        Some(AtHold { marks, others: &held.others })
+    /// False if this is the hold of another write.
+    fn is_held_by(&self, held: &Held) -> bool {
+        [held.new.len(), held.old.len()] == [self.changes.len(); 2] && held.others.len() == self.others.len()
     }
 }
 
-/// The marks at the hold of a write.
-struct AtHold<'a> {
-    /// Of each changed entity the mark since then, and the one before.
-    marks: Vec<(Option<Mark>, Option<Mark>)>,
-    others: &'a [Mark],
-}
-
-impl AtHold<'_> {
-    fn compared(&self, arguments: Arguments, fresh: &[Mark]) -> Arguments {
-        let each = fresh.iter().zip(&self.marks);
-        let compared = each.fold(arguments, |arguments, (fresh, &(new, old))| {
-            arguments.mark(Some(*fresh)).mark(new).mark(old)
-        });
-        compared.marks(self.others)
-    }
+/// Adds the fresh mark of each changed entity, the one since the hold and the one before, and those of the others.
+fn compared(arguments: Arguments, held: &Held, fresh: &[Mark]) -> Arguments {
+    let each = fresh.iter().zip(held.new.iter().zip(&held.old));
+    let compared = each.fold(arguments, |arguments, (fresh, (new, old))| {
+        arguments.mark(Some(*fresh)).mark(Some(*new)).mark(*old)
+    });
+    compared.marks(&held.others)
 }

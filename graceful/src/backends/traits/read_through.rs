@@ -97,7 +97,7 @@ pub trait ReadThrough: fmt::Debug + Send + Sync + 'static {
     fn hit(&self, name: &EntryName) -> Reply<Option<Hit>>;
 
     /// After a miss: the entry if it is there by now, otherwise the marks. Creates missing marks, which are kept for at least
-    /// `keep`. With `lease` it takes the lease on the load for that time, unless another process has it.
+    /// `keep`. With `lease` it takes the lease on the load for that time, unless another process has it, or a write holds an entity.
     ///
     /// With `refresh`, an entry that is older than that is returned only if the lease cannot be taken.
     fn look_up(
@@ -123,7 +123,7 @@ pub trait ReadThrough: fmt::Debug + Send + Sync + 'static {
     /// Sets a fresh mark and a hold on each entity that a write changes.
     fn hold(&self, write: &Write, expiry: Duration) -> Reply<Held>;
 
-    /// Extends a hold, and never creates one. Returns whether it was there.
+    /// Extends a hold, and never creates one. Returns whether the write still held each of its entities.
     fn renew(&self, write: &Write, expiry: Duration) -> Reply<bool>;
 
     /// Ends a write, also if its hold has expired or was never set (`held: None`).

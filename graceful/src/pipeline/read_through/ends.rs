@@ -45,7 +45,7 @@ impl PendingEnds {
     /// Adds the entities of a write. Returns whether a task must be started.
     fn add(&self, write: &Write) -> bool {
         let mut pending = self.lock();
-        for key in &write.changes {
+        for key in write.changes() {
             let key = if pending.ends.len() < MAX_ENTITIES { key.clone() } else { key.of_pattern() };
             pending.ends.insert(key, write.token);
         }
@@ -84,7 +84,7 @@ impl PendingEnds {
 impl Orchestrator {
     /// Repeats the end of a write in the background until the cache confirms it.
     pub(crate) fn repeat_end(&self, write: &Write) {
-        for key in &write.changes {
+        for key in write.changes() {
             if let Some((held, _)) = self.held(key.pattern()) {
                 held.counters.count(CacheOutcome::Unconfirmed);
             }
@@ -146,7 +146,8 @@ async fn end(orchestrator: &Orchestrator, key: &Key, token: Mark) -> Result<(), 
     if key.space() == KeySpace::Pattern {
         return cache.invalidate_pattern(key).await;
     }
-    let write = Write { token, ..Write::new(vec![key.clone()], Vec::new()) };
+    let mut write = Write::new(vec![key.clone()], Vec::new());
+    write.token = token;
     cache.end(&write, None, End::Invalidate).await.map(drop)
 }
 
@@ -165,7 +166,7 @@ mod tests {
         assert!(pending.add(&first), "the task is started");
         assert!(!pending.add(&second), "the task runs");
         assert_eq!(pending.len(), 1);
-        let key = &first.changes[0];
+        let key = &first.changes()[0];
         pending.confirmed(key, first.token);
         assert_eq!(pending.len(), 1);
         pending.confirmed(key, second.token);
@@ -180,7 +181,7 @@ mod tests {
         pending.add(&first);
         pending.add(&second);
         let key = |after| pending.next(after).unwrap().0;
-        let (one, two) = (&first.changes[0], &second.changes[0]);
+        let (one, two) = (&first.changes()[0], &second.changes()[0]);
         assert_eq!((&key(None), &key(Some(one)), &key(Some(two))), (one, two, one));
     }
 

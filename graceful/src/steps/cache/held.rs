@@ -42,7 +42,7 @@ pub(super) fn success(
         })
     };
     let ended = match (&backends.cache, &key) {
-        _ if write.changes.is_empty() => skipped("no key"),
+        _ if write.changes().is_empty() => skipped("no key"),
         (Some(cache), Some(key)) if !puts && writing.own != Own::Unheld => {
             forget_last_good(&**cache, key, flow, end)
         }
@@ -56,7 +56,7 @@ pub(super) fn error(protocol: &dyn ReadThrough, flow: &Arc<Flow>, writing: &Writ
         return Reply::ready(did("kept: nothing was committed"));
     }
     let write = writing.changed(flow);
-    if write.changes.is_empty() {
+    if write.changes().is_empty() {
         return skipped("no key");
     }
     let (end, what) = match flow.declaration.options.on_err {

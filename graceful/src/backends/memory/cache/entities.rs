@@ -149,17 +149,7 @@ impl Entities {
     pub(super) fn hold(&mut self, write: &Write, now: Instant, expiry: Duration) -> Held {
         let mut clean = !write.depends_on.iter().any(|key| self.is_held(key, now));
         let (mut old, mut new) = (Vec::new(), Vec::new());
-        let mut places = HashMap::<&Key, usize, RandomState>::default();
-        for (place, key) in write.changes.iter().enumerate() {
-            // One that is named twice is held once.
-            if write.changes.len() > 1
-                && let Some(first) = places.insert(key, place)
-            {
-                places.insert(key, first);
-                old.push(old[first]);
-                new.push(new[first]);
-                continue;
-            }
+        for key in write.changes() {
             old.push(self.states.get(key).map(|state| token(state.entity.mark())));
             let mark = self.fresh();
             let state = self.state(key, now, expiry);
@@ -181,16 +171,18 @@ impl Entities {
     }
 
     pub(super) fn renew(&mut self, write: &Write, now: Instant, expiry: Duration) -> bool {
-        let mut found = false;
-        for key in &write.changes {
-            let Some(state) = self.states.get_mut(key) else { continue };
-            state.prune(now);
-            if let Some((_, expires)) = state.holds.iter_mut().find(|(held, _)| *held == write.token) {
-                *expires = after(now, expiry);
-                found = true;
+        let mut all = true;
+        for key in write.changes() {
+            let held = self.states.get_mut(key).and_then(|state| {
+                state.prune(now);
+                state.holds.iter_mut().find(|(held, _)| *held == write.token)
+            });
+            match held {
+                Some((_, expires)) => *expires = after(now, expiry),
+                None => all = false,
             }
         }
-        found
+        all
     }
 
     /// Whether nothing has changed since the hold, and no other write holds any of the entities.
@@ -204,14 +196,14 @@ impl Entities {
             self.states.get(key).is_some_and(|state| state.holds.iter().any(|(held, _)| *held == write.token))
         };
         held.clean
-            && held.new.len() == write.changes.len()
-            && write.changes.iter().zip(&held.new).all(|(key, mark)| is(key, mark) && holds_it(key))
+            && held.new.len() == write.changes().len()
+            && write.changes().iter().zip(&held.new).all(|(key, mark)| is(key, mark) && holds_it(key))
             && write.marked().iter().zip(&held.others).all(|(key, mark)| is(key, mark))
     }
 
     /// Sets fresh marks; removes the holds of the write, unless its outcome is unknown.
     pub(super) fn end(&mut self, write: &Write, is_unknown: bool, now: Instant) {
-        for key in &write.changes {
+        for key in write.changes() {
             let mark = self.fresh();
             let state = self.state(key, now, Duration::ZERO);
             state.set(mark, now);
@@ -224,7 +216,7 @@ impl Entities {
     /// Puts the old marks back.
     pub(super) fn restore(&mut self, write: &Write, held: &Held, now: Instant) {
         self.end(write, false, now);
-        for (key, old) in write.changes.iter().zip(&held.old) {
+        for (key, old) in write.changes().iter().zip(&held.old) {
             if let (Some(old), Some(state)) = (old, self.states.get_mut(key))
                 && let Ok(old) = u64::try_from(old.get())
             {

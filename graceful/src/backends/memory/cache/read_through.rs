@@ -141,7 +141,7 @@ impl ReadThrough for Cache {
             (end, _) => {
                 entities.end(write, end == End::Unknown, now);
                 drop(entities);
-                for key in &write.changes {
+                for key in write.changes() {
                     self.0.entries.remove(key);
                 }
                 Ended::Invalidated
