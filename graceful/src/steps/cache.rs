@@ -93,13 +93,10 @@ fn read_through(
     if cached.is_unused() {
         return None;
     }
-    if cached.reads_alone() {
-        return Some(skipped("not read through the cache"));
-    }
-    let protocol = cache.read_through()?;
     match (cached.writing(), cached.loading()) {
-        (Some(writing), _) => Some(writes(protocol, writing)),
-        (None, Some(loading)) => Some(loads(protocol, flow, loading)),
+        (Some(writing), _) => Some(writes(cache.read_through()?, writing)),
+        (None, Some(Ok(loading))) => Some(loads(cache.read_through()?, flow, loading)),
+        (None, Some(Err(reason))) => Some(failing(skipped(reason), flow.fault(&[Argument::Key]))),
         (None, None) => None,
     }
 }
