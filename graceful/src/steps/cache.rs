@@ -72,11 +72,13 @@ fn beside(held: Option<Reply<Done>>, flow: &Flow, own: impl FnOnce() -> Reply<Do
     if flow.values.cached.writing().is_none_or(|writing| writing.own != Own::Unheld) {
         return held;
     }
+    // A call without a key of its own has only touched others.
+    let both = |held, own| if matches!(own, Done::Skipped(_)) { held } else { own };
     match (held, own()) {
-        (Reply::Ready(Some(Ok(_))), own) => own,
+        (Reply::Ready(Some(Ok(held))), own) => own.map(move |own| both(held, own)),
         (held, own) => Reply::pending(async move {
             let (held, own) = (held.await, own.await);
-            held.and(own)
+            Ok(both(held?, own?))
         }),
     }
 }
