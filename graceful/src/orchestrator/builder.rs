@@ -282,7 +282,9 @@ impl OrchestratorBuilder {
     /// all in-memory backends are. A step that is not ready when its caller cannot wait fails.
     ///
     /// # Errors
-    /// - A handler that is [checked](Self::handlers) requires a backend that is missing. The error names each such handler, with file and line.
+    /// - A handler that is [checked](Self::handlers) requires a backend that is missing; or it does not fit the cache or the other handlers, by the checks
+    ///   of [`install`](Orchestrator::install) for handlers that read through the cache, for types of cached values, and for identities of durable
+    ///   handlers. The error names each such handler, with file and line.
     /// - There is a durable store or a reviewer, but no Tokio runtime for the relay and the reviewer.
     /// - The service's name is empty, or it or the environment's name contains control characters, so that no event could be sent.
     ///

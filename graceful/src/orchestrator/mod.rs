@@ -65,6 +65,9 @@ impl Orchestrator {
     /// - Two handlers cache values of different types under one pattern with keys of the same form, so that one could be read as the
     ///   other. This is found only if a static beside the handler can name its type; for methods the `impl` block must carry the attribute and have
     ///   no parameters.
+    /// - A handler that [reads through the cache](crate::guide::caching) does not fit the other handlers or the cache: what it reads is written by
+    ///   no handler; keys under one pattern have different forms, or readers different revisions; a handler of a held pattern is not `async`, and the
+    ///   cache is not in this process; it has `version` or `on_err = "keep"`; or the cache cannot be read through.
     /// - Two durable handlers have the same identity.
     /// - Another orchestrator is already installed. It stays.
     ///

@@ -1,6 +1,7 @@
 //! The trait of caches that handlers read through: marks and holds, so that no entry is older than the last acknowledged write.
 //!
-//! `tests/cache_protocol` is a model of this protocol. Its actions have the names of these methods.
+//! `tests/cache_protocol` is a model of this protocol, which has the names of these methods. Leases (`extend`, `release`) and
+//! `invalidate_pattern` are not in it.
 
 use std::{fmt, time::Duration};
 
