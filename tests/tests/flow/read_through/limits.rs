@@ -10,7 +10,7 @@ use tokio::time::{advance, pause};
 
 use super::{
     Database, User, UserError, orchestrator,
-    source::{Source, poll_once},
+    source::{Source, poll_once, yield_until},
 };
 
 #[orchestrate(pattern = "rtl_user", cache(key = id, read))]
@@ -293,9 +293,7 @@ async fn commit_of_unknown_outcome_that_lands_after_its_hold_leaves_the_old_valu
         }
         assert_eq!(case.read().await, "ada", "it is not committed");
         source.gate.add_permits(1);
-        while case.database.users.lock().unwrap()[&1].name == "ada" {
-            tokio::task::yield_now().await;
-        }
+        yield_until(|| case.database.users.lock().unwrap()[&1].name == "eve").await;
         let name = if hold_is_over { "ada" } else { "eve" };
         assert_eq!(case.read().await, name, "hold is over: {hold_is_over}");
         tokio::time::resume();
