@@ -5,6 +5,7 @@ pub mod blanket;
 #[cfg(doctest)]
 pub mod docs;
 pub mod faulty;
+pub mod faulty_protocol;
 pub mod gate;
 pub mod harness;
 pub mod hooks;
@@ -28,6 +29,7 @@ pub mod world;
 
 pub use self::{
     faulty::{Fault, Faulty},
+    faulty_protocol::{FaultyProtocol, Method, ProtocolFault},
     gate::Gate,
     log::Log,
     proxy::{Link, Proxy},

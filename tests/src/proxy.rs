@@ -19,6 +19,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::gate::awaited;
+
 /// How the connections through a [`Proxy`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -64,6 +66,8 @@ pub struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
     connections: Arc<AtomicUsize>,
+    /// What clients have sent since [`record`](Self::record).
+    recorded: Recorded,
     port: Mutex<Port>,
 }
 
@@ -83,6 +87,7 @@ impl Proxy {
             address: listener.local_addr().unwrap(),
             state: watch::Sender::new(State { link: Link::Up, cuts: 0, server }),
             connections: Arc::default(),
+            recorded: Arc::default(),
             port: Mutex::default(),
         };
         proxy.port.lock().await.listening = Some(proxy.listen(listener));
@@ -96,6 +101,20 @@ impl Proxy {
     /// How many connections it has taken so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Records what clients send from now on.
+    pub fn record(&self) {
+        self.recorded.send_replace(Some(Vec::new()));
+    }
+
+    /// Waits until clients have sent this since [`record`](Self::record), even if it has not come through.
+    pub async fn until_sent(&self, text: &str) {
+        let mut recorded = self.recorded.subscribe();
+        let has_sent = |recorded: &Option<Vec<u8>>| {
+            recorded.as_ref().is_some_and(|sent| sent.windows(text.len()).any(|sent| sent == text.as_bytes()))
+        };
+        awaited(recorded.wait_for(has_sent)).await.unwrap();
     }
 
     /// From the return of this call on, the link is so.
@@ -130,22 +149,25 @@ impl Proxy {
 
     fn listen(&self, listener: TcpListener) -> JoinHandle<()> {
         let (state, connections) = (self.state.clone(), Arc::clone(&self.connections));
+        let recorded = Arc::clone(&self.recorded);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(connect(client, state.subscribe()));
+                tokio::spawn(connect(client, state.subscribe(), Arc::clone(&recorded)));
             }
         })
     }
 }
 
-async fn connect(mut client: TcpStream, state: watch::Receiver<State>) {
+type Recorded = Arc<watch::Sender<Option<Vec<u8>>>>;
+
+async fn connect(mut client: TcpStream, state: watch::Receiver<State>, recorded: Recorded) {
     let State { cuts, server, .. } = *state.borrow();
     if let Ok(mut server) = TcpStream::connect(server).await {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let requests = Pump { state: state.clone(), cuts, half: Link::HalfSent };
-        let answers = Pump { state, cuts, half: Link::HalfAnswered };
+        let requests = Pump { state: state.clone(), cuts, half: Link::HalfSent, recorded: Some(recorded) };
+        let answers = Pump { state, cuts, half: Link::HalfAnswered, recorded: None };
         tokio::select! {
             () = requests.run(from_client, to_server) => {}
             () = answers.run(from_server, to_client) => {}
@@ -163,6 +185,7 @@ struct Pump {
     cuts: usize,
     /// The link that breaks here, half-way.
     half: Link,
+    recorded: Option<Recorded>,
 }
 
 impl Pump {
@@ -181,6 +204,11 @@ impl Pump {
                     _ => return,
                 },
             };
+            if let Some(recorded) = &self.recorded {
+                recorded.send_if_modified(|recorded| {
+                    recorded.as_mut().map(|sent| sent.extend_from_slice(&buffer[..length])).is_some()
+                });
+            }
             if link == self.half {
                 let _ = to.write_all(&buffer[..length / 2]).await;
                 return;

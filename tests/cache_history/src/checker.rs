@@ -38,6 +38,8 @@ struct Running {
     floors: Vec<Floor>,
     /// Of a write: what it has committed.
     committed: Vec<Version>,
+    /// Its body has asked the database.
+    has_loaded: bool,
 }
 
 /// What is known of one subject.
@@ -68,8 +70,12 @@ impl Checker {
         &self.report
     }
 
-    pub fn count_load(&mut self) {
+    /// A body asks the database, within this call.
+    pub fn load(&mut self, call: Option<u64>) {
         self.report.loads += 1;
+        if let Some(running) = call.and_then(|operation| self.running.get_mut(&operation)) {
+            running.has_loaded = true;
+        }
     }
 
     /// A call begins; returns its number. Whatever was acknowledged before, a read must see.
@@ -82,7 +88,7 @@ impl Checker {
             known.history.push(operation, caller, What::Began(call));
             floors.push(if at_rest { known.settled } else { known.acknowledged });
         }
-        let running = Running { caller, call, at_rest, floors, committed: Vec::new() };
+        let running = Running { caller, call, at_rest, floors, committed: Vec::new(), has_loaded: false };
         self.running.insert(operation, running);
         operation
     }
@@ -118,6 +124,7 @@ impl Checker {
         match ending {
             Ending::Saw(seen) => {
                 self.report.reads += 1;
+                self.report.hits += u64::from(!running.has_loaded);
                 self.report.shown += seen.len() as u64;
                 let shown: Vec<Subject> = seen.iter().map(|seen| seen.subject).collect();
                 assert_eq!(shown, subjects, "a read shows what it was asked for");
@@ -255,6 +262,17 @@ mod tests {
         assert_eq!(world.stale(), (0, 0));
         world.read(Some(1));
         assert_eq!(world.stale(), (1, 0));
+    }
+
+    #[test]
+    fn read_without_a_load_of_its_own_is_a_hit() {
+        let mut world = World::default();
+        world.read(None);
+        let operation = world.begin(Call::ReadUser(1));
+        world.checker.load(Some(operation));
+        world.saw(operation, None);
+        let report = world.checker.report();
+        assert_eq!((report.reads, report.hits, report.loads), (2, 1, 1));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::{
 use crate::{
     call::{Call, Caller, Ending},
     checker::Checker,
-    data::{Order, Orders, User, Version, Write},
+    data::{Order, Orders, Subject, User, Version, Write},
     database::Database,
     report::Report,
 };
@@ -27,9 +27,11 @@ pub enum Request {
         call: Call,
         at_rest: bool,
     },
-    LoadUser(u64),
-    LoadOrder(u64),
-    LoadOrders(u64),
+    Load {
+        /// The call whose load it is.
+        call: Option<u64>,
+        subject: Subject,
+    },
     Commit {
         operation: u64,
         write: Write,
@@ -89,17 +91,13 @@ impl Shared {
                 self.progress.send_replace(operation);
                 Reply::Begun(operation)
             }
-            Request::LoadUser(id) => {
-                checker.count_load();
-                Reply::User(database.user(id))
-            }
-            Request::LoadOrder(id) => {
-                checker.count_load();
-                Reply::Order(database.order(id))
-            }
-            Request::LoadOrders(customer) => {
-                checker.count_load();
-                Reply::Orders(database.orders(customer))
+            Request::Load { call, subject } => {
+                checker.load(call);
+                match subject {
+                    Subject::User(id) => Reply::User(database.user(id)),
+                    Subject::Order(id) => Reply::Order(database.order(id)),
+                    Subject::Orders(customer) => Reply::Orders(database.orders(customer)),
+                }
             }
             Request::Commit { operation, write } => {
                 let version = database.commit(write.change);

@@ -42,6 +42,8 @@ pub struct Report {
     pub operations: u64,
     /// Reads that returned a value.
     pub reads: u64,
+    /// Reads that returned a value without a load of their own: it was cached, or another call had loaded it.
+    pub hits: u64,
     /// Rows and lists that they returned: more than the reads, because some readers return two.
     pub shown: u64,
     /// How often a body asked the database for one of them.
@@ -65,11 +67,14 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, operations, reads, shown, loads, failed_reads, acknowledged, refused, .. } = self;
-        let Self { unknown, cancelled, commits, stale, stale_at_rest, violations, .. } = self;
+        let Self { seed, operations, reads, hits, shown, loads, failed_reads, .. } = self;
+        let Self {
+            acknowledged, refused, unknown, cancelled, commits, stale, stale_at_rest, violations, ..
+        } = self;
         writeln!(
             f,
-            "seed {seed}: {operations} operations: {reads} reads of {shown} values with {loads} loads, {failed_reads} failed; \
+            "seed {seed}: {operations} operations: {reads} reads of {shown} values, of which {hits} were answered without a load of their own, \
+             with {loads} loads, {failed_reads} failed; \
              {commits} commits, {acknowledged} acknowledged, {refused} refused, {unknown} unknown; \
              {cancelled} calls cancelled; {stale} stale reads, and {stale_at_rest} at rest"
         )?;
@@ -78,11 +83,11 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// Fails unless the rule was kept, and the cache answered some reads: one that never does keeps any rule.
+    /// Fails unless the rule was kept, and enough hits were checked: a cache that never answers keeps any rule.
     #[track_caller]
     pub fn assert_holds(&self) {
         assert_eq!((self.stale, self.stale_at_rest), (0, 0), "{self}");
-        assert!(self.loads < self.shown, "the cache answered nothing: {self}");
+        assert!(self.hits > 0, "no hit was checked: {self}");
         assert!(self.acknowledged > 0, "nothing was written: {self}");
     }
 
@@ -90,6 +95,6 @@ impl Report {
     #[track_caller]
     pub fn assert_violated(&self) {
         assert!(self.stale > 0, "no stale read was found: {self}");
-        assert!(self.loads < self.shown, "the cache answered nothing: {self}");
+        assert!(self.hits > 0, "no hit was checked: {self}");
     }
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use crate::{
     call::{Call, Caller, Ending},
     data::{Failure, Profile, Seen, Write},
-    source::Source,
+    source::{Source, within_call},
     system::System,
     workload::{Choice, Plan},
 };
@@ -45,7 +45,7 @@ pub async fn read_at_rest<S: System>(source: &Arc<Source>, system: &Arc<S>, plan
 /// Returns the number of the call.
 async fn call(source: &Source, system: &impl System, caller: Caller, choice: Choice, at_rest: bool) -> u64 {
     let operation = source.begin(caller, choice.call, at_rest).await;
-    let answered = Box::pin(answer(system, operation, choice.call));
+    let answered = Box::pin(within_call(operation, answer(system, operation, choice.call)));
     let ending = match choice.polls {
         None => answered.await,
         Some(polls) => dropped_after(polls, answered).await.unwrap_or(Ending::Cancelled),

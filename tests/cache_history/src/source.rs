@@ -12,9 +12,19 @@ use tokio::sync::watch;
 
 use crate::{
     call::{Call, Caller, Ending},
-    data::{Failure, Fate, Order, Orders, User, Write, Written},
+    data::{Failure, Fate, Order, Orders, Subject, User, Write, Written},
     link::{Client, Reply, Request, Shared},
 };
+
+tokio::task_local! {
+    /// The call that runs.
+    static CALL: u64;
+}
+
+/// Runs a call, so that the checker is told which loads are its own.
+pub async fn within_call<T>(operation: u64, call: impl Future<Output = T>) -> T {
+    CALL.scope(operation, call).await
+}
 
 /// How long a pause is. Each is chosen at random.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -94,33 +104,34 @@ impl Source {
     }
 
     pub async fn user(&self, id: u64) -> Result<Option<User>, Failure> {
-        match self.load(Request::LoadUser(id)).await? {
+        match self.load(Subject::User(id)).await? {
             Reply::User(user) => Ok(user),
             other => panic!("{other:?}"),
         }
     }
 
     pub async fn order(&self, id: u64) -> Result<Option<Order>, Failure> {
-        match self.load(Request::LoadOrder(id)).await? {
+        match self.load(Subject::Order(id)).await? {
             Reply::Order(order) => Ok(order),
             other => panic!("{other:?}"),
         }
     }
 
     pub async fn orders(&self, customer: u64) -> Result<Orders, Failure> {
-        match self.load(Request::LoadOrders(customer)).await? {
+        match self.load(Subject::Orders(customer)).await? {
             Reply::Orders(orders) => Ok(orders),
             other => panic!("{other:?}"),
         }
     }
 
     /// What a load returns is perhaps old by then: that is what a cache must cope with.
-    async fn load(&self, request: Request) -> Result<Reply, Failure> {
+    async fn load(&self, subject: Subject) -> Result<Reply, Failure> {
         self.pause().await;
         if self.random.lock().unwrap().u32(..self.pace.fails_one_in) == 0 {
             return Err(Failure::Unavailable);
         }
-        let reply = self.ask(request).await;
+        let call = CALL.try_with(|operation| *operation).ok();
+        let reply = self.ask(Request::Load { call, subject }).await;
         self.pause().await;
         Ok(reply)
     }

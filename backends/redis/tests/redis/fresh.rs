@@ -10,29 +10,17 @@ use std::{
 
 use graceful::{Key, backends::Cache as _};
 use graceful_redis::Cache;
-use graceful_tests::{Link, Proxy, gate::until};
-use tokio::task::JoinHandle;
+use graceful_tests::{Proxy, gate::until};
 
-use super::{Redis, entry, url};
+use super::{
+    Redis, entry,
+    schedules::{self, Dice, make_all_calls, run_in_batches},
+    url,
+};
 
 const TTL: Duration = Duration::from_secs(600);
 const BATCHES: u64 = 4;
 const AT_ONCE: u64 = 15;
-const TASKS: u64 = 8;
-const CALLS: u64 = 25;
-
-/// A generator of its own per task, so that a schedule is told by its number.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn throw(&mut self, sides: usize) -> usize {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
-    }
-}
 
 /// One key, which several processes write and read over links that fail.
 struct Schedule {
@@ -47,8 +35,13 @@ struct Schedule {
     failed: AtomicU64,
 }
 
-impl Schedule {
-    async fn call(&self, dice: &mut Dice) {
+impl schedules::Schedule for Schedule {
+    const TASKS: u64 = 8;
+    const CALLS: u64 = 25;
+    const FAULTS_ONE_IN: usize = 2;
+    const YIELDS: usize = 200;
+
+    async fn call(self: &Arc<Self>, dice: &mut Dice) {
         let cache = &self.caches[dice.throw(self.caches.len())];
         let kind = dice.throw(6);
         match kind {
@@ -74,7 +67,9 @@ impl Schedule {
             Err(_) => _ = self.failed.fetch_add(1, Ordering::SeqCst),
         }
     }
+}
 
+impl Schedule {
     async fn invalidate(&self, cache: &Cache) {
         let acknowledged = self.acknowledged.load(Ordering::SeqCst);
         if cache.invalidate(&self.key, None, TTL).await.is_ok() {
@@ -98,15 +93,7 @@ impl Schedule {
 #[test(requires(Redis), flavor = "multi_thread", worker_threads = 2)]
 async fn random_schedules_of_writes_and_faults_read_no_stale_value() {
     let redis = Redis::connect().await;
-    let (mut told, mut failed) = (0, 0);
-    for batch in 0..BATCHES {
-        let numbers = batch * AT_ONCE..(batch + 1) * AT_ONCE;
-        let schedules: Vec<_> = numbers.map(|number| tokio::spawn(run(redis.clone(), number))).collect();
-        for schedule in schedules {
-            let (more_told, more_failed) = schedule.await.unwrap();
-            (told, failed) = (told + more_told, failed + more_failed);
-        }
-    }
+    let [told, failed] = run_in_batches(BATCHES, AT_ONCE, |number| run(redis.clone(), number)).await;
     assert!(
         told > 1000 && failed > 100,
         "{told} writes acknowledged, {failed} failed: too few to say anything"
@@ -115,7 +102,7 @@ async fn random_schedules_of_writes_and_faults_read_no_stale_value() {
 }
 
 /// How many writes were acknowledged, and how many failed.
-async fn run(redis: Redis, number: u64) -> (u64, u64) {
+async fn run(redis: Redis, number: u64) -> [u64; 2] {
     let proxies = [Proxy::to(redis.address).await, Proxy::to(redis.address).await];
     let mut caches = vec![redis.cache().await];
     for proxy in &proxies {
@@ -132,37 +119,12 @@ async fn run(redis: Redis, number: u64) -> (u64, u64) {
         failed: AtomicU64::new(0),
     });
 
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|task| {
-            let (schedule, mut dice) = (Arc::clone(&schedule), Dice(number * 1000 + task));
-            tokio::spawn(async move {
-                for _ in 0..CALLS {
-                    schedule.call(&mut dice).await;
-                }
-            })
-        })
-        .collect();
-    let mut dice = Dice(number * 1000 + 999);
-    while !tasks.iter().all(JoinHandle::is_finished) {
-        let link = [Link::Up, Link::FAULTS[dice.throw(Link::FAULTS.len())]][dice.throw(2)];
-        proxies[dice.throw(2)].set(link).await;
-        for _ in 0..dice.throw(200) {
-            tokio::task::yield_now().await;
-        }
-    }
-    for task in tasks {
-        task.await.unwrap_or_else(|error| panic!("schedule {number}: {error}"));
-    }
-
-    // What was under way in a black hole arrives now, late.
-    for proxy in &proxies {
-        proxy.set(Link::Up).await;
-    }
+    make_all_calls(&schedule, number, &proxies).await;
     for cache in &schedule.caches {
         // The network is whole again; how fast it is on a busy machine is no matter.
         let cache = &cache.clone().timeout(Duration::from_secs(5));
         until(|| async { cache.get(&schedule.key).await.is_ok() }).await;
         schedule.read(cache).await;
     }
-    (schedule.told.load(Ordering::SeqCst), schedule.failed.load(Ordering::SeqCst))
+    [schedule.told.load(Ordering::SeqCst), schedule.failed.load(Ordering::SeqCst)]
 }

@@ -9,6 +9,7 @@ mod faults;
 mod fresh;
 mod names;
 mod read_through;
+mod schedules;
 mod start;
 
 use std::{net::SocketAddr, process::ExitCode};

@@ -29,7 +29,6 @@ use crate::{
     handler::Outcome,
     key::Key,
     marks::Write,
-    outage,
     pipeline::{Orchestrator, current},
     step::StepError,
 };
@@ -204,15 +203,7 @@ impl Found {
     /// An entry that this program cannot decode is a miss: it is invalidated, so that the next call loads it.
     #[cold]
     pub(crate) fn forget(&self, error: &dyn Display) -> Reply<Ended> {
-        if let Some(failures) = outage::failed("decoding a cached value") {
-            tracing::warn!(
-                target: "graceful::cache",
-                entity = %self.entity,
-                %error,
-                failures,
-                "a cached value cannot be decoded, so it is loaded again"
-            );
-        }
+        self.orchestrator.cache_failed("decoding a cached value", self.entity.pattern(), error);
         let Some((held, protocol)) = self.orchestrator.held(self.entity.pattern()) else {
             return Reply::ready(Ended::Invalidated);
         };

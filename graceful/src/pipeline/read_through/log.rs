@@ -1,6 +1,6 @@
-//! What is logged and counted of a cache that does not answer, and of readers that it cannot serve.
+//! What is logged and counted of a read-through cache that fails, and of readers that it cannot serve.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Display};
 
 use crate::{
     cache_stats::CacheOutcome,
@@ -10,17 +10,17 @@ use crate::{
 };
 
 impl Orchestrator {
-    /// Logs that the cache did not answer: the first failure of an outage and one a second.
+    /// Logs what failed of reading through the cache: the first failure of an outage and one a second.
     #[cold]
-    pub(crate) fn cache_failed(&self, what: &'static str, pattern: &str, error: &StepError) {
+    pub(crate) fn cache_failed(&self, what: &'static str, pattern: &str, error: &dyn Display) {
         let Some(failures) = self.0.outages.steps.failed(Step::Cache, None) else { return };
         tracing::warn!(
             target: "graceful::cache",
             what,
             pattern,
-            error = error.message(),
+            %error,
             failures,
-            "the cache did not answer"
+            "read-through cache failed"
         );
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use graceful_tests::{
+    gate::until,
     proxy::{Link, Proxy},
     servers::Server,
 };
@@ -84,14 +85,16 @@ impl World {
         }
     }
 
-    /// Every process finds its server again within a second: until then its circuit breaker is open.
+    /// Until every process has found its server again, which takes as long as its circuit breaker is open.
     async fn restart(&mut self, time: Duration) {
         self.command("SAVE").await;
         sleep(time).await;
         self.server.kill();
         self.server.start_again().await;
         assert_ne!(self.command("DBSIZE").await.lines().next(), Some(":0"), "the snapshot has no entries");
-        sleep(Duration::from_millis(1_500)).await;
+        // Each process has a connection, and this one.
+        let processes = self.proxies.len() as u64;
+        until(async || self.counted("clients", "connected_clients").await > processes).await;
     }
 
     /// Sends a command to the server itself.

@@ -31,6 +31,7 @@ mod answer;
 mod attempts;
 mod embedded;
 mod fairness;
+mod holds;
 mod hooks;
 mod locks;
 mod open;

@@ -75,6 +75,11 @@ async fn durable_write_whose_when_is_false_runs_no_other_step() {
     // What waits is gone when the relay has ended.
     until(async || service.stored(FlowState::Queued).await.is_empty()).await;
     assert!(service.emitted().is_empty(), "`when` is false");
+    assert_eq!(
+        orchestrator.scope(read(&source, 1)).await.unwrap(),
+        2,
+        "the writes have invalidated the entry"
+    );
 }
 
 #[tokio::test]

@@ -1,44 +1,22 @@
 //! Single flight: concurrent readers of one entry run one load.
 
 use std::{
-    future::poll_fn,
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 
 use graceful::{Orchestrator, StepError, orchestrate};
-use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
+use graceful_tests::gate::awaited;
+use tokio::{task::JoinSet, time::sleep};
 
-use super::{UserError, orchestrator};
-
-/// A source that answers when it is allowed to, and counts.
-#[derive(Clone, Debug)]
-struct Source {
-    loads: Arc<AtomicU64>,
-    gate: Arc<Semaphore>,
-    answer: Result<u64, UserError>,
-}
-
-impl Source {
-    fn new(answer: Result<u64, UserError>) -> Self {
-        Self { loads: Arc::default(), gate: Arc::new(Semaphore::new(0)), answer }
-    }
-
-    async fn load(&self) -> Result<u64, UserError> {
-        self.loads.fetch_add(1, Ordering::Relaxed);
-        self.gate.acquire().await.unwrap().forget();
-        self.answer.clone()
-    }
-
-    fn loads(&self) -> u64 {
-        self.loads.load(Ordering::Relaxed)
-    }
-}
+use super::{
+    UserError, orchestrator,
+    source::{Source, poll_once, yield_until},
+};
 
 #[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten))]
 async fn get(source: Source, id: u64) -> Result<u64, UserError> {
@@ -50,18 +28,18 @@ async fn get_other(source: Source, id: u64) -> Result<u64, UserError> {
     source.load().await
 }
 
-/// A service, whose repository reads the same entry.
-#[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten))]
+/// A service, whose repository reads the same entry. If they waited for each other, it would be for minutes.
+#[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten, wait = "10m"))]
 async fn service(source: Source, id: u64) -> Result<u64, UserError> {
     repository(source, id).await
 }
 
-#[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten))]
+#[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten, wait = "10m"))]
 async fn repository(source: Source, id: u64) -> Result<u64, UserError> {
     source.load().await
 }
 
-#[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten))]
+#[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten, wait = "10m"))]
 async fn recursive(source: Source, id: u64, depth: u8) -> Result<u64, UserError> {
     match depth {
         0 => source.load().await,
@@ -79,10 +57,7 @@ async fn readers(
     for _ in 0..count {
         readers.spawn(orchestrator.scope(get(source.clone(), 1)));
     }
-    let stats = || orchestrator.cache_stats("rtf_one").unwrap();
-    while stats().misses < count as u64 {
-        tokio::task::yield_now().await;
-    }
+    yield_until(|| orchestrator.cache_stats("rtf_one").unwrap().misses == count as u64).await;
     readers
 }
 
@@ -102,9 +77,7 @@ async fn readers_run_their_bodies_together_after_a_load_that_failed() {
     let (orchestrator, source) = (orchestrator(), Source::new(Err(UserError::NoSuchUser)));
     let readers = readers(&orchestrator, &source, 50).await;
     source.gate.add_permits(1);
-    while source.loads() < 50 {
-        tokio::task::yield_now().await;
-    }
+    source.until_loads(50).await;
     source.gate.add_permits(49);
     assert!(readers.join_all().await.into_iter().all(|read| read == Err(UserError::NoSuchUser)));
 }
@@ -113,14 +86,12 @@ async fn readers_run_their_bodies_together_after_a_load_that_failed() {
 async fn next_reader_loads_when_the_leader_is_cancelled() {
     let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
     let mut leader = Box::pin(orchestrator.scope(get(source.clone(), 1)));
-    assert!(poll_fn(|cx| Poll::Ready(leader.as_mut().poll(cx))).await.is_pending());
+    poll_once(leader.as_mut()).await;
     let mut readers = JoinSet::new();
     for _ in 0..50 {
         readers.spawn(orchestrator.scope(get(source.clone(), 1)));
     }
-    while orchestrator.cache_stats("rtf_one").unwrap().waited < 50 {
-        tokio::task::yield_now().await;
-    }
+    yield_until(|| orchestrator.cache_stats("rtf_one").unwrap().waited == 50).await;
     drop(leader);
     source.gate.add_permits(1);
     assert!(readers.join_all().await.into_iter().all(|read| read == Ok(7)));
@@ -133,7 +104,7 @@ async fn leader_that_is_not_polled_blocks_nobody_for_longer_than_the_wait() {
     tokio::time::pause();
     let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
     let mut leader = pin!(orchestrator.scope(get(source.clone(), 1)));
-    assert!(poll_fn(|cx| Poll::Ready(leader.as_mut().poll(cx))).await.is_pending());
+    poll_once(leader.as_mut()).await;
     source.gate.add_permits(2);
     assert_eq!(orchestrator.scope(get(source.clone(), 1)).await, Ok(7));
     assert_eq!(source.loads(), 2);
@@ -145,14 +116,12 @@ async fn readers_that_have_waited_too_long_share_one_further_load() {
     tokio::time::pause();
     let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
     let mut leader = pin!(orchestrator.scope(get(source.clone(), 1)));
-    assert!(poll_fn(|cx| Poll::Ready(leader.as_mut().poll(cx))).await.is_pending());
+    poll_once(leader.as_mut()).await;
     let mut readers = JoinSet::new();
     for _ in 0..50 {
         readers.spawn(orchestrator.scope(get(source.clone(), 1)));
     }
-    while source.loads() < 2 {
-        sleep(Duration::from_millis(100)).await;
-    }
+    source.until_loads(2).await;
     source.gate.add_permits(2);
     assert!(readers.join_all().await.into_iter().all(|read| read == Ok(7)));
     assert_eq!(source.loads(), 2);
@@ -175,39 +144,104 @@ async fn patterns_and_orchestrators_have_flights_of_their_own() {
 }
 
 #[tokio::test]
+async fn two_handlers_of_the_same_entry_share_no_load() {
+    let (orchestrator, one, other) = (orchestrator(), Source::new(Ok(1)), Source::new(Ok(2)));
+    let first = tokio::spawn(orchestrator.scope(get(one.clone(), 1)));
+    one.until_loads(1).await;
+    let second = tokio::spawn(orchestrator.scope(repository(other.clone(), 1)));
+    // It would wait for minutes.
+    other.until_loads(1).await;
+    one.gate.add_permits(1);
+    other.gate.add_permits(1);
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(1), Ok(2)));
+    assert_eq!(orchestrator.cache_stats("rtf_one").unwrap().waited, 0);
+}
+
+#[tokio::test]
 async fn reader_inside_of_a_load_of_its_entry_runs_at_once() {
     let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
     source.gate.add_permits(2);
-    assert_eq!(orchestrator.scope(service(source.clone(), 1)).await, Ok(7));
-    assert_eq!(orchestrator.scope(recursive(source.clone(), 2, 3)).await, Ok(7));
+    assert_eq!(awaited(orchestrator.scope(service(source.clone(), 1))).await, Ok(7));
+    assert_eq!(awaited(orchestrator.scope(recursive(source.clone(), 2, 3))).await, Ok(7));
+    assert_eq!(source.loads(), 2);
+}
+
+#[tokio::test]
+async fn concurrent_readers_of_nested_loads_share_the_outer_load() {
+    let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
+    let mut readers = JoinSet::new();
+    for _ in 0..10 {
+        readers.spawn(orchestrator.scope(service(source.clone(), 1)));
+        readers.spawn(orchestrator.scope(recursive(source.clone(), 2, 3)));
+    }
+    yield_until(|| orchestrator.cache_stats("rtf_one").unwrap().waited == 18).await;
+    source.gate.add_permits(2);
+    assert!(awaited(readers.join_all()).await.into_iter().all(|read| read == Ok(7)));
+    assert_eq!(source.loads(), 2);
+}
+
+/// Panics when its gate opens, if it is told to.
+#[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten, wait = "10m"))]
+async fn panicking(source: Source, id: u64, panics: Arc<AtomicBool>) -> Result<u64, UserError> {
+    let value = source.load().await?;
+    assert!(!panics.swap(false, Ordering::Relaxed), "no {id}");
+    Ok(value)
+}
+
+#[tokio::test]
+async fn readers_that_wait_for_a_load_that_panics_share_the_next_one() {
+    let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
+    let panics = Arc::new(AtomicBool::new(true));
+    let read = || orchestrator.scope(panicking(source.clone(), 1, Arc::clone(&panics)));
+    let leader = tokio::spawn(read());
+    source.until_loads(1).await;
+    let mut readers = JoinSet::new();
+    for _ in 0..50 {
+        readers.spawn(read());
+    }
+    yield_until(|| orchestrator.cache_stats("rtf_one").unwrap().waited == 50).await;
+    source.gate.add_permits(1);
+    assert!(leader.await.unwrap_err().is_panic());
+    source.until_loads(2).await;
+    source.gate.add_permits(1);
+    assert!(awaited(readers.join_all()).await.into_iter().all(|read| read == Ok(7)));
+    let stats = orchestrator.cache_stats("rtf_one").unwrap();
+    assert_eq!((source.loads(), stats.leader_cancelled, stats.filled), (2, 1, 1));
 }
 
 #[tokio::test]
 async fn panicking_load_is_not_shared() {
-    #[orchestrate(pattern = "rtf_one", cache(key = id, read, unwritten))]
-    async fn panics(id: u64) -> Result<u64, UserError> {
-        tokio::task::yield_now().await;
-        panic!("no {id}")
-    }
-    let orchestrator = orchestrator();
+    let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
+    source.gate.add_permits(11);
     let mut readers = JoinSet::new();
     for _ in 0..10 {
-        readers.spawn(orchestrator.scope(panics(1)));
+        let panics = Arc::new(AtomicBool::new(true));
+        readers.spawn(orchestrator.scope(panicking(source.clone(), 1, panics)));
     }
-    while let Some(read) = readers.join_next().await {
+    while let Some(read) = awaited(readers.join_next()).await {
         assert!(read.unwrap_err().is_panic());
     }
-    let source = Source::new(Ok(7));
-    source.gate.add_permits(1);
-    assert_eq!(orchestrator.scope(get(source, 1)).await, Ok(7), "the next load begins at once");
+    let panics = Arc::default();
+    let next = awaited(orchestrator.scope(panicking(source.clone(), 1, panics))).await;
+    assert_eq!((next, source.loads()), (Ok(7), 11), "the next load begins at once");
 }
 
+/// Its loads, and how many of them run.
+#[derive(Debug, Default)]
+struct Hot {
+    loads: AtomicU64,
+    running: AtomicU64,
+    most: AtomicU64,
+}
+
+/// Returns its number.
 #[orchestrate(pattern = "rtf_hot", cache(key = (), read))]
-async fn hot(running: Arc<AtomicU64>, most: Arc<AtomicU64>) -> Result<u64, UserError> {
-    most.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+async fn load_hot(hot: Arc<Hot>) -> Result<u64, UserError> {
+    hot.most.fetch_max(hot.running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    let number = hot.loads.fetch_add(1, Ordering::Relaxed) + 1;
     sleep(Duration::from_millis(100)).await;
-    running.fetch_sub(1, Ordering::Relaxed);
-    Ok(7)
+    hot.running.fetch_sub(1, Ordering::Relaxed);
+    Ok(number)
 }
 
 #[orchestrate(pattern = "rtf_hot", cache(key = (), on_ok = "invalidate"))]
@@ -216,27 +250,49 @@ async fn write() -> Result<(), UserError> {
 }
 
 #[tokio::test]
-async fn hot_key_has_one_load_at_a_time() {
+async fn hot_key_has_one_load_at_a_time_and_nobody_waits_for_more_than_the_next() {
     tokio::time::pause();
-    let (orchestrator, running, most) = (orchestrator(), Arc::default(), Arc::<AtomicU64>::default());
+    let (orchestrator, hot) = (orchestrator(), Arc::<Hot>::default());
     let mut readers = JoinSet::new();
-    for round in 0..100 {
+    for _ in 0..100 {
         for _ in 0..5 {
-            let read = orchestrator.scope(hot(Arc::clone(&running), Arc::clone(&most)));
-            readers.spawn(async {
-                let began = tokio::time::Instant::now();
-                (read.await, began.elapsed())
+            let (read, hot) = (orchestrator.scope(load_hot(Arc::clone(&hot))), Arc::clone(&hot));
+            readers.spawn(async move {
+                let begun = hot.loads.load(Ordering::Relaxed);
+                (begun, read.await.unwrap())
             });
         }
-        orchestrator.scope(write()).await.unwrap_or_else(|error| panic!("{round}: {error:?}"));
+        orchestrator.scope(write()).await.unwrap();
         sleep(Duration::from_millis(5)).await;
     }
-    for (read, took) in readers.join_all().await {
-        assert_eq!(read, Ok(7));
-        // Time is paused, so this is exact: the rest of one load, and one more.
-        assert!(took <= Duration::from_millis(201), "{took:?}");
+    for (begun, load) in readers.join_all().await {
+        assert!(
+            (begun..=begun + 1).contains(&load),
+            "{begun} loads had begun, and it waited for load {load}"
+        );
     }
-    assert_eq!(most.load(Ordering::Relaxed), 1);
+    assert_eq!(hot.most.load(Ordering::Relaxed), 1);
+    assert!(hot.loads.load(Ordering::Relaxed) > 3, "writes made loads necessary");
+}
+
+/// Nobody can do without a load: each leader hangs.
+#[tokio::test]
+async fn reader_waits_for_two_loads_that_hang_and_then_runs_its_body() {
+    tokio::time::pause();
+    let (orchestrator, source) = (orchestrator(), Source::new(Ok(7)));
+    let mut first = pin!(orchestrator.scope(get(source.clone(), 1)));
+    poll_once(first.as_mut()).await;
+    let mut readers = JoinSet::new();
+    for _ in 0..3 {
+        readers.spawn(orchestrator.scope(get(source.clone(), 1)));
+    }
+    // One of them leads another load, and then the other two run their own bodies.
+    for loads in 2..=4 {
+        source.until_loads(loads).await;
+    }
+    source.gate.add_permits(4);
+    assert!(readers.join_all().await.into_iter().all(|read| read == Ok(7)));
+    assert_eq!((first.await, source.loads()), (Ok(7), 4));
 }
 
 #[tokio::test]

@@ -1,9 +1,16 @@
 //! Handlers that read through the cache, in memory.
 
+mod counters;
+mod ends;
+mod entries;
 mod faults;
 mod flights;
+mod limits;
 mod reads;
+mod reasons;
 mod refresh;
+mod required;
+mod source;
 mod touch;
 mod writes;
 

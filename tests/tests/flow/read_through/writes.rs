@@ -6,7 +6,10 @@ use graceful::{
 use graceful_testing::Recorder;
 use tokio::sync::oneshot;
 
-use super::{Database, User, UserError, orchestrator};
+use super::{
+    Database, User, UserError, orchestrator,
+    source::{poll_once, yield_until},
+};
 
 #[orchestrate(pattern = "rtw_user", cache(key = id, read))]
 async fn get_user(database: &Database, id: u64) -> Result<Option<User>, UserError> {
@@ -110,7 +113,7 @@ async fn load_that_began_before_a_write_is_not_stored_after_it() {
     // A load that has read before the write, and ends after it.
     let load = case.orchestrator.scope(slow(&case.database, 1));
     let mut load = std::pin::pin!(load);
-    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(load.as_mut().poll(cx))).await.is_pending());
+    poll_once(load.as_mut()).await;
     case.write(Ok(()), async || {}).await.unwrap();
     assert_eq!(load.await.unwrap().unwrap().name, "ada", "it began before the write");
     assert_eq!(case.read().await.unwrap(), "eve");
@@ -149,11 +152,9 @@ async fn dropped_write_leaves_the_hold() {
     case.read().await;
     let (_go, gone) = oneshot::channel();
     let mut write = Box::pin(case.orchestrator.scope(put_user(&case.database, User::new(1, "eve"), gone)));
-    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(write.as_mut().poll(cx))).await.is_pending());
+    poll_once(write.as_mut()).await;
     drop(write);
-    while case.orchestrator.stats().flows(CallOutcome::Cancelled) == 0 {
-        tokio::task::yield_now().await;
-    }
+    yield_until(|| case.orchestrator.stats().flows(CallOutcome::Cancelled) == 1).await;
     assert!(!case.is_cacheable().await);
 }
 
@@ -264,7 +265,7 @@ async fn cancelled_durable_write_leaves_the_hold() {
     read().await.unwrap();
     let (_go, gone) = oneshot::channel();
     let mut write = Box::pin(recorder.run(rename(&database, User::new(1, "eve"), true, gone)));
-    assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(write.as_mut().poll(cx))).await.is_pending());
+    poll_once(write.as_mut()).await;
     drop(write);
     recorder.ended(2).await;
     for _ in 0..2 {

@@ -14,19 +14,14 @@ use graceful::{
     backends::{CacheEntry, End, Ended, Hit, LookUp, Timestamp, Write},
 };
 use graceful_redis::Cache;
-use graceful_tests::{Link, Proxy, gate::until};
-use tokio::{
-    task::{JoinHandle, yield_now},
-    time::sleep,
-};
+use graceful_tests::{Proxy, gate::until};
+use tokio::{task::yield_now, time::sleep};
 
 use super::{Case, LONG, name, url};
-use crate::fresh::Dice;
+use crate::schedules::{self, Dice, make_all_calls, run_in_batches};
 
 const BATCHES: u64 = 3;
 const AT_ONCE: u64 = 10;
-const TASKS: u64 = 6;
-const CALLS: u64 = 100;
 
 /// The versions of the entity and of the one that it depends on: in the database, in a value, or of the last acknowledged writes.
 type Versions = [u64; 2];
@@ -47,10 +42,11 @@ const PUTS: usize = 2;
 const RESTORES: usize = 3;
 const FAILURES: usize = 4;
 
-impl Schedule {
-    fn count(&self, what: usize, holds: bool) {
-        self.counts[what].fetch_add(u64::from(holds), Ordering::SeqCst);
-    }
+impl schedules::Schedule for Schedule {
+    const TASKS: u64 = 6;
+    const CALLS: u64 = 100;
+    const FAULTS_ONE_IN: usize = 4;
+    const YIELDS: usize = 500;
 
     async fn call(self: &Arc<Self>, dice: &mut Dice) {
         let case = &self.cases[dice.throw(self.cases.len())];
@@ -60,6 +56,12 @@ impl Schedule {
             3 => self.evict(case, dice).await,
             _ => self.read(case, dice).await,
         }
+    }
+}
+
+impl Schedule {
+    fn count(&self, what: usize, holds: bool) {
+        self.counts[what].fetch_add(u64::from(holds), Ordering::SeqCst);
     }
 
     /// Each part of a body takes its time, and some take that of whole writes.
@@ -172,15 +174,7 @@ fn entry(value: Versions) -> CacheEntry {
 
 #[test(requires(Redis), flavor = "multi_thread", worker_threads = 2)]
 async fn random_schedules_of_reads_writes_and_faults_hit_no_stale_value() {
-    let mut counts = [0; 5];
-    for batch in 0..BATCHES {
-        let numbers = batch * AT_ONCE..(batch + 1) * AT_ONCE;
-        let schedules: Vec<_> = numbers.map(|number| tokio::spawn(run(number))).collect();
-        for schedule in schedules {
-            let more = schedule.await.unwrap();
-            counts = std::array::from_fn(|index| counts[index] + more[index]);
-        }
-    }
+    let counts: [u64; 5] = run_in_batches(BATCHES, AT_ONCE, run).await;
     assert!(counts.iter().all(|&count| count > 30), "{counts:?}: too few to say anything");
 }
 
@@ -202,32 +196,8 @@ async fn run(number: u64) -> [u64; 5] {
         acknowledged: Mutex::default(),
         counts: Default::default(),
     });
-    let tasks: Vec<_> = (0..TASKS)
-        .map(|task| {
-            let (schedule, mut dice) = (Arc::clone(&schedule), Dice(number * 1000 + task));
-            tokio::spawn(async move {
-                for _ in 0..CALLS {
-                    schedule.call(&mut dice).await;
-                }
-            })
-        })
-        .collect();
-    let mut dice = Dice(number * 1000 + 999);
-    while !tasks.iter().all(JoinHandle::is_finished) {
-        let link = [Link::FAULTS[dice.throw(Link::FAULTS.len())], Link::Up][dice.throw(4).min(1)];
-        proxies[dice.throw(2)].set(link).await;
-        for _ in 0..dice.throw(500) {
-            yield_now().await;
-        }
-    }
-    for task in tasks {
-        task.await.unwrap_or_else(|error| panic!("schedule {number}: {error}"));
-    }
-
-    // What was under way in a black hole arrives now, late; and all ends that failed are repeated.
-    for proxy in &proxies {
-        proxy.set(Link::Up).await;
-    }
+    make_all_calls(&schedule, number, &proxies).await;
+    // All ends that failed are repeated.
     until(|| async { Arc::strong_count(&schedule) == 1 }).await;
     let database = *schedule.database.lock().unwrap();
     if let Some(hit) = direct.found().await {

@@ -3,12 +3,12 @@
 mod bytes;
 mod clock;
 mod commands;
-
 mod handlers;
 mod history;
 mod incarnation;
 mod leases;
 mod names;
+mod programs;
 mod resent;
 mod unfit;
 

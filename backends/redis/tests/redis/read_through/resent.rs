@@ -39,13 +39,12 @@ async fn cut_after<T: Unpin + Send + 'static>(
 }
 
 /// Cuts the connection before the server gets the command.
-async fn cut_before<T: Unpin + Send + 'static>(proxy: &Proxy, reply: Reply<T>) -> T {
+async fn cut_before<T: Unpin + Send + 'static>(proxy: &Proxy, case: &Case, reply: Reply<T>) -> T {
     proxy.set(SLOW).await;
+    proxy.record();
     let reply = tokio::spawn(reply);
-    // Until it is sent.
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    // Each command names an entity of the case.
+    proxy.until_sent(&case.redis.service).await;
     cut(proxy).await;
     reply.await.unwrap().unwrap()
 }
@@ -56,7 +55,7 @@ async fn put_whose_connection_is_lost_is_not_sent_again() {
     let write = case.write();
     let held = case.hold(&write).await;
     let end = case.port().end(&write, Some(&held), case.put("lost"));
-    assert_eq!(cut_before(&proxy, end).await, Ended::Invalidated);
+    assert_eq!(cut_before(&proxy, &case, end).await, Ended::Invalidated);
     assert_eq!(direct.hit().await, None);
     assert!(!direct.seen().await.held);
 
@@ -75,7 +74,7 @@ async fn restore_whose_connection_is_lost_is_not_sent_again() {
     let write = case.write();
     let held = case.hold(&write).await;
     let end = case.port().end(&write, Some(&held), End::Restore);
-    assert_eq!(cut_before(&proxy, end).await, Ended::Invalidated);
+    assert_eq!(cut_before(&proxy, &case, end).await, Ended::Invalidated);
     assert_eq!(direct.hit().await, None);
     assert!(!direct.seen().await.held);
     direct.clean().await;
@@ -85,7 +84,7 @@ async fn restore_whose_connection_is_lost_is_not_sent_again() {
 async fn fill_whose_connection_is_lost_is_not_sent_again() {
     let (proxy, case, direct) = through_proxy().await;
     let seen = case.look_up(Some(LONG)).await;
-    assert!(!cut_before(&proxy, case.fill(&seen, "lost")).await);
+    assert!(!cut_before(&proxy, &case, case.fill(&seen, "lost")).await);
     assert_eq!(direct.hit().await, None);
     assert!(!direct.exists(&direct.entry_name()).await);
     direct.clean().await;
