@@ -11,7 +11,7 @@ use crate::{
     flow::{Cached, Flow, Writing},
     key::Key,
     marks::Write,
-    pipeline::read_through::body::{Body, InBody, TouchedName},
+    pipeline::read_through::body::{InBody, TouchedName},
     step::{Step, StepError},
 };
 
@@ -73,7 +73,7 @@ impl Active {
     #[inline]
     pub(super) fn enter_body(&mut self) -> Option<InBody> {
         match self.writes_unheld {
-            true => Some(Body::enter_unheld()),
+            true => Some(InBody::unheld()),
             false => self.hold().map(|(hold, flow)| hold.enter(flow)),
         }
     }

@@ -201,8 +201,9 @@ pub(super) fn not_held(pattern: &str) -> StepError {
 /// entity's cached values, and those that depend on it, are invalidated.
 ///
 /// It has the limits of a cache key over `result`: the entity is not held before the body, so another call may cache an old value if this process
-/// dies between the commit and the end. Outside of a handler whose pattern is read through the cache, the entity is not cached for
-/// the next 30 seconds. Without an orchestrator it does nothing.
+/// dies between the commit and the end. Outside of the body of a handler or of [`changing`](Orchestrator::changing), and in a handler with
+/// `cache = off`, the entity is not cached for the next 30 seconds. Without an orchestrator, and for a pattern that is not read through the
+/// cache, it does nothing.
 ///
 /// ```
 /// use graceful::{Orchestrator, orchestrate};

@@ -1,6 +1,12 @@
 //! The bodies around a look-up: a handler that writes, or a load of the same entry.
 
-use std::{cell::RefCell, fmt::Display, marker::PhantomData, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    fmt::Display,
+    iter::successors,
+    marker::PhantomData,
+    sync::Arc,
+};
 
 use crate::{
     flights::Load,
@@ -13,38 +19,69 @@ use crate::{
 pub(crate) type TouchedName = (Text, Text);
 
 thread_local! {
-    /// The body whose code runs on this thread.
+    /// The body whose code runs on this thread, but for those that hold nothing.
     static BODY: RefCell<Option<Arc<Body>>> = const { RefCell::new(None) };
+    /// How many bodies that may write, and hold nothing, run on this thread, one inside of another. Most handlers of a program that reads
+    /// through the cache are such, so it is only counted.
+    static UNHELD: Cell<usize> = const { Cell::new(0) };
     /// What the bodies on this thread have touched, as a stack: each takes its own when it is left.
     static TOUCHED: RefCell<Vec<TouchedName>> = const { RefCell::new(Vec::new()) };
-    /// The body of every write that holds nothing, and has none around it.
-    static UNHELD: Arc<Body> = Arc::new(Body { kind: BodyKind::WritesUnheld, outer: None });
+    /// The length of that stack.
+    static TOUCHED_LEN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// As long as it lives, code of a body runs on this thread.
 #[must_use = "the body is left when it is dropped"]
 pub(crate) struct InBody {
-    outer: Option<Arc<Body>>,
+    around: Around,
     /// The length of the stack when it was entered.
     touched_before: usize,
     /// It must be dropped on its thread.
     thread: PhantomData<*const ()>,
 }
 
+/// What is restored when a body is left.
+enum Around {
+    Body(Option<Arc<Body>>),
+    Unheld,
+}
+
 impl InBody {
+    #[inline]
+    fn new(around: Around) -> Self {
+        Self { around, touched_before: TOUCHED_LEN.get(), thread: PhantomData }
+    }
+
+    /// Enters a body that may write, and holds nothing.
+    #[inline]
+    pub(crate) fn unheld() -> Self {
+        UNHELD.set(UNHELD.get() + 1);
+        Self::new(Around::Unheld)
+    }
+
     /// Leaves the body of a write. Returns what it has touched.
     #[inline]
     pub(crate) fn leave(self) -> Vec<TouchedName> {
-        TOUCHED.with_borrow_mut(|touched| match touched.len() > self.touched_before {
-            true => touched.split_off(self.touched_before),
+        match TOUCHED_LEN.get() > self.touched_before {
+            true => self.touched(),
             false => Vec::new(),
-        })
+        }
+    }
+
+    #[cold]
+    fn touched(&self) -> Vec<TouchedName> {
+        TOUCHED_LEN.set(self.touched_before);
+        TOUCHED.with_borrow_mut(|touched| touched.split_off(self.touched_before))
     }
 }
 
 impl Drop for InBody {
+    #[inline]
     fn drop(&mut self) {
-        BODY.set(self.outer.take());
+        match &mut self.around {
+            Around::Body(outer) => BODY.set(outer.take()),
+            Around::Unheld => UNHELD.set(UNHELD.get() - 1),
+        }
     }
 }
 
@@ -65,8 +102,6 @@ pub(crate) enum BodyKind {
         /// It has an open transaction.
         tx: bool,
     },
-    /// It may write what no read is known of, so it holds nothing.
-    WritesUnheld,
     /// It loads an entry.
     Loads(Load),
 }
@@ -83,7 +118,10 @@ pub(crate) struct Within {
 }
 
 impl Within {
-    const NOTHING: Self = Self { write: false, may_hit: true, same_load: false };
+    #[inline]
+    fn nothing() -> Self {
+        Self { write: UNHELD.get() > 0, may_hit: true, same_load: false }
+    }
 }
 
 impl Body {
@@ -92,23 +130,15 @@ impl Body {
         Arc::new(Self { kind, outer: BODY.with_borrow(Clone::clone) })
     }
 
-    /// Enters a body that may write, and holds nothing.
-    pub(crate) fn enter_unheld() -> InBody {
-        let is_inside = BODY.with_borrow(Option::is_some);
-        let body = if is_inside { Self::within(BodyKind::WritesUnheld) } else { UNHELD.with(Arc::clone) };
-        body.enter()
-    }
-
     fn contains(&self, load: &Load, name: &EntryName) -> Within {
-        let mut within = Within::NOTHING;
-        for body in std::iter::successors(Some(self), |body| body.outer.as_deref()) {
+        let mut within = Within::nothing();
+        for body in successors(Some(self), |body| body.outer.as_deref()) {
             match &body.kind {
                 BodyKind::Writes { holds, tx } => {
                     within.write = true;
                     let mut names = [&name.entity].into_iter().chain(&name.depends_on);
                     within.may_hit &= !tx && !names.any(|key| holds.contains(key));
                 }
-                BodyKind::WritesUnheld => within.write = true,
                 BodyKind::Loads(other) => within.same_load |= other == load,
             }
         }
@@ -117,30 +147,28 @@ impl Body {
 
     /// Enters the body, until the guard is dropped.
     pub(crate) fn enter(self: &Arc<Self>) -> InBody {
-        InBody {
-            outer: BODY.replace(Some(Arc::clone(self))),
-            touched_before: TOUCHED.with_borrow(Vec::len),
-            thread: PhantomData,
-        }
+        InBody::new(Around::Body(BODY.replace(Some(Arc::clone(self)))))
     }
 }
 
 /// What surrounds a look-up. Most look-ups are inside of nothing.
 #[inline]
 pub(crate) fn around(load: impl FnOnce() -> Load, name: &EntryName) -> Within {
-    BODY.with_borrow(|body| body.as_ref().map_or(Within::NOTHING, |body| body.contains(&load(), name)))
+    BODY.with_borrow(|body| body.as_ref().map_or_else(Within::nothing, |body| body.contains(&load(), name)))
 }
 
 /// Records that the innermost body that may write touches an entity. Returns false if there is none around.
 pub(crate) fn touch(pattern: &str, id: &dyn Display) -> bool {
-    let may_write = BODY.with_borrow(|body| {
-        let mut bodies = std::iter::successors(body.as_deref(), |body| body.outer.as_deref());
-        bodies.any(|body| !matches!(body.kind, BodyKind::Loads(_)))
-    });
+    let holds = |body: &Body| matches!(body.kind, BodyKind::Writes { .. });
+    let may_write = UNHELD.get() > 0
+        || BODY.with_borrow(|body| successors(body.as_deref(), |body| body.outer.as_deref()).any(holds));
     if may_write {
         // Formatted first, because that is the user's code.
         let name = (pattern.into(), text!("{id}"));
-        TOUCHED.with_borrow_mut(|touched| touched.push(name));
+        TOUCHED.with_borrow_mut(|touched| {
+            touched.push(name);
+            TOUCHED_LEN.set(touched.len());
+        });
     }
     may_write
 }
