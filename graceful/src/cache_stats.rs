@@ -42,17 +42,19 @@ macro_rules! outcomes {
 outcomes! {
     /// Reads that were answered from the cache.
     Hit hits
-    /// Reads that found no current entry.
+    /// Reads that found no current entry. One that cannot be decoded counts as a hit and as a miss.
     Miss misses
+    /// Reads whose cache did not answer, so that the body ran, and nothing of it was stored.
+    Unanswered unanswered
     /// Loads that were stored.
     Filled filled
     /// Loads that were not stored, because an entity changed or was being changed meanwhile.
     Refused refused
-    /// Reads that waited for the load of another call.
+    /// Reads that waited for the load of another call, of this process or of another.
     Waited waited
-    /// Loads that refreshed an entry before its end.
+    /// Loads that began to refresh an entry before its end.
     Refreshed refreshed
-    /// Holds and ends of writes that the cache did not confirm in time.
+    /// Holds and ends of writes that the cache did not confirm in time, once for each pattern of the write.
     Unconfirmed unconfirmed
     /// Loads that were cancelled, or panicked, while others waited for them or could have.
     LeaderCancelled leader_cancelled

@@ -101,6 +101,29 @@ mistakes! {
         #[orchestrate(pattern = "versioned", cache(key = id, version = version))]
         async fn update(id: u64, version: i64) -> Read<u64> { Ok(id + version.unsigned_abs()) }
     }
+    /// Both orders of writes beside a hold.
+    versioned_and_keeps {
+        #[orchestrate(pattern = "both", cache(key = id, read))]
+        async fn get(id: u64) -> Read<u64> { Ok(id) }
+        #[orchestrate(pattern = "both", cache(key = id, version = version, on_err = "keep"))]
+        async fn update(id: u64, version: i64) -> Read<u64> { Ok(id + version.unsigned_abs()) }
+    }
+    /// A writer touches a pattern with a typo.
+    touches_typo {
+        #[orchestrate(pattern = "touched_user", cache(key = id, read))]
+        async fn get(id: u64) -> Read<u64> { Ok(id) }
+        #[orchestrate(pattern = "touched_user", cache(key = id, on_ok = "invalidate"))]
+        async fn update(id: u64) -> Read<u64> { Ok(id) }
+        #[orchestrate(pattern = "touching_order", cache(key = id, touches(touched_usr = id)))]
+        async fn order(id: u64) -> Read<u64> { Ok(id) }
+    }
+    /// A writer's value depends on a pattern with a typo.
+    shows_typo {
+        #[orchestrate(pattern = "shown_user", cache(key = id, read))]
+        async fn get(id: u64) -> Read<u64> { Ok(id) }
+        #[orchestrate(pattern = "shown_user", cache(key = id, depends_on(shown_usre = id)))]
+        async fn update(id: u64) -> Read<u64> { Ok(id) }
+    }
     /// Errors that keep the value beside a hold.
     keeps {
         #[orchestrate(pattern = "keeps", cache(key = id, read))]
@@ -167,15 +190,16 @@ fn each_mistake_is_reported_at_its_handler_with_a_fix() {
         ("two_types", "name", &["`u64`", "`alloc::string::String`", "`get` ("]),
         ("versioned", "update", &["`cache(version = …)`", "`versioned`", "remove it"]),
         ("keeps", "update", &["`cache(on_err = \"keep\")`", "`keeps`"]),
+        ("touches_typo", "order", &["`touched_usr`", "did you mean `touched_user`?"]),
+        ("shows_typo", "update", &["`shown_usre`", "did you mean `shown_user`?"]),
+        ("two_revs", "new", &["with `rev = 2`, and `old` (", ") without `rev`"]),
         ("versioned_dependency", "update", &["`cache(version = …)`", "`versioned_member`"]),
     ] {
         assert_reported(module, handler, reasons);
     }
-    let revs = reported("two_revs", memory::Cache::new());
-    assert_eq!(revs.len(), 2);
-    assert!(
-        revs[0].contains("with `rev = 0`, and `new` (") && revs[1].contains("with `rev = 2`, and `old` (")
-    );
+    let both = reported("versioned_and_keeps", memory::Cache::new());
+    let [version, keep] = &both[..] else { panic!("{both:#?}") };
+    assert!(version.contains("`cache(on_err = \"keep\")`") && keep.contains("`cache(version = …)`"));
     assert_eq!(reported("right", memory::Cache::new()), [""; 0]);
 }
 

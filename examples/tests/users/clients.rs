@@ -50,7 +50,7 @@ async fn of_update(world: &World) {
     // How far the handler came, nobody knows: what is cached may be old.
     last.assert_steps([
         (Step::Metadata, "record"),
-        (Step::Cache, "invalidate 1, () -> invalidated"),
+        (Step::Cache, "invalidate 1, all_users () -> invalidated"),
         (Step::Graph, "relate failed flow"),
         (Step::Event, "emit user_updated.failed null"),
         (Step::Nexus, "register user.error"),

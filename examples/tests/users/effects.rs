@@ -70,14 +70,14 @@ async fn update_has_the_effects_of_each_outcome(kind: Kind) {
     with_ada_on(kind, async |world| {
         world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"l@example.org"}"#).await;
         let ada = r#"{"id":1,"name":"ada","email":"l@example.org"}"#;
-        world.last().await.assert_step(Step::Cache, &format!("put 1, () {ada}"));
+        world.last().await.assert_step(Step::Cache, &format!("put 1, all_users () {ada}"));
         world.last().await.assert_step(Step::Event, &format!("emit user_updated {ada}"));
 
         world.send("bob", "PUT", "/users/1", ADA).await;
-        world.last().await.assert_step(Step::Cache, "keep 1, ()");
+        world.last().await.assert_step(Step::Cache, "keep 1, all_users ()");
         world.last().await.assert_step(Step::Event, "emit user_updated.failed null");
         world.send("ada", "PUT", "/users/1", r#"{"name":"ada","email":"away@example.org"}"#).await;
-        world.last().await.assert_step(Step::Cache, "invalidate 1, () -> invalidated");
+        world.last().await.assert_step(Step::Cache, "invalidate 1, all_users () -> invalidated");
         world.last().await.assert_step(Step::Alert, "fire error -> opened");
     })
     .await;
@@ -86,7 +86,7 @@ async fn update_has_the_effects_of_each_outcome(kind: Kind) {
 async fn delete_has_the_effects_of_each_outcome(kind: Kind) {
     with_ada_on(kind, async |world| {
         world.send("ada", "DELETE", "/users/1", "").await;
-        world.last().await.assert_step(Step::Cache, "keep 1, ()");
+        world.last().await.assert_step(Step::Cache, "keep 1, all_users ()");
         world.last().await.assert_step(Step::Event, "emit user_deleted.failed null");
         world.send("root", "DELETE", "/users/1", "").await;
         world.last().await.assert_step(Step::Cache, "forget 1, invalidate 1, () -> invalidated");

@@ -20,6 +20,16 @@ impl Answered for Ended {
     }
 }
 
+/// The ids of entities; those of another pattern than the first with that pattern.
+fn named(entities: &[Key]) -> String {
+    let pattern = entities.first().map(Key::pattern);
+    let named = entities.iter().map(|key| match Some(key.pattern()) == pattern {
+        true => key.id().to_owned(),
+        false => format!("{} {}", key.pattern(), key.id()),
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
 impl Answered for bool {
     fn shown(&self) -> &'static str {
         if *self { "" } else { "refused" }
@@ -84,8 +94,7 @@ impl ReadThrough for Recording<dyn Cache> {
     }
 
     fn end(&self, write: &Write, held: Option<&Held>, end: End) -> Reply<Ended> {
-        let ids: Vec<_> = write.changes().iter().map(Key::id).collect();
-        let ids = ids.join(", ");
+        let ids = named(write.changes());
         let call = match &end {
             End::Put { entry, .. } => format!("put {ids} {}", entry.value.as_json()),
             End::Restore => format!("keep {ids}"),

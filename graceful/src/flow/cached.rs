@@ -140,11 +140,22 @@ pub(crate) struct Writing {
     /// The body has begun, so it may have written.
     #[serde(default)]
     pub began: bool,
-    #[serde(skip)]
-    pub touched: Touched,
 }
 
 impl Writing {
+    /// The write of a call that holds nothing, and whose body has touched these entities.
+    pub(crate) fn touched(changes: Vec<Key>) -> Self {
+        Self {
+            write: Write::new(changes, Vec::new()),
+            own: Own::Unheld,
+            in_transaction: false,
+            variant: None,
+            held: None,
+            alone: false,
+            began: true,
+        }
+    }
+
     /// All that the call has changed; its own entity also if its key was not known before the body, and its whole pattern if the key is
     /// not known at all.
     pub(crate) fn changed(&self, flow: &Flow) -> Write {
@@ -156,25 +167,6 @@ impl Writing {
             });
         }
         write
-    }
-
-    /// Adds what the body has touched.
-    pub(crate) fn add_touched(&mut self) {
-        self.write.add(self.touched.take());
-    }
-}
-
-/// The entities that a body touches while it runs.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Touched(Arc<Mutex<Vec<Key>>>);
-
-impl Touched {
-    pub(crate) fn add(&self, key: Key) {
-        unpoisoned(self.0.lock()).push(key);
-    }
-
-    pub(crate) fn take(&self) -> Vec<Key> {
-        std::mem::take(&mut *unpoisoned(self.0.lock()))
     }
 }
 
@@ -192,9 +184,8 @@ struct Use {
 enum Purpose {
     #[default]
     None,
-    /// A reader runs its body, and nothing of it is stored.
-    ReadsAlone,
-    Loads(Arc<Loading>),
+    /// A reader runs its body: as a load, or alone, for a reason, so that nothing of it is stored.
+    Loads(Result<Arc<Loading>, &'static str>),
     Writes(Writing),
 }
 
@@ -203,11 +194,7 @@ impl Cached {
         Self(Some(Box::new(Use { others: Others::default(), purpose })))
     }
 
-    pub(crate) fn alone() -> Self {
-        Self::of(Purpose::ReadsAlone)
-    }
-
-    pub(crate) fn loads(loading: Arc<Loading>) -> Self {
+    pub(crate) fn loads(loading: Result<Arc<Loading>, &'static str>) -> Self {
         Self::of(Purpose::Loads(loading))
     }
 
@@ -215,13 +202,11 @@ impl Cached {
         Self::of(Purpose::Writes(writing))
     }
 
-    pub(crate) fn reads_alone(&self) -> bool {
-        self.0.as_ref().is_some_and(|used| matches!(used.purpose, Purpose::ReadsAlone))
-    }
-
-    pub(crate) fn loading(&self) -> Option<&Loading> {
+    /// The load of a reader, or the reason why it has none.
+    pub(crate) fn loading(&self) -> Option<Result<&Loading, &'static str>> {
         match &self.0.as_ref()?.purpose {
-            Purpose::Loads(loading) => Some(loading),
+            Purpose::Loads(Ok(loading)) => Some(Ok(loading)),
+            Purpose::Loads(Err(reason)) => Some(Err(reason)),
             _ => None,
         }
     }

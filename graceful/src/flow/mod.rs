@@ -29,10 +29,10 @@ use uuid::Uuid;
 #[cfg(feature = "__testing")]
 pub use self::sample::Sample;
 pub(crate) use self::{
-    cached::{Cached, Loading, Named as NamedEntity, Own, Touched, Writing},
+    cached::{Cached, Loading, Named as NamedEntity, Own, Writing},
     declaration::{Declaration, Declared, Identity, Tags},
     naming::Named,
-    options::Options,
+    options::{DEFAULT_CACHE_TTL_MS, Options},
     stored::Stored,
     values::{Values, name},
 };

@@ -225,10 +225,13 @@ pub struct Options {
 
 const MINUTE_MS: u64 = 60_000;
 
+/// The time to live of a cached value, unless another is set.
+pub(crate) const DEFAULT_CACHE_TTL_MS: u64 = 10 * MINUTE_MS;
+
 impl Options {
     pub const DEFAULT: Self = Self {
         delivery: Delivery::Inline,
-        cache_ttl_ms: 10 * MINUTE_MS,
+        cache_ttl_ms: DEFAULT_CACHE_TTL_MS,
         on_ok: OnOk::Auto,
         on_err: OnErr::Auto,
         last_good: false,

@@ -1,17 +1,13 @@
 //! A call that has an orchestrator: its flow from the entry to the end of the body.
 
-use std::{
-    any::Any,
-    sync::Arc,
-    task::{self, Poll, ready},
-};
+use std::{any::Any, sync::Arc};
 
 use tracing::Level;
 
 use super::{
     FlowBuilder, HandlerSpec,
     builder::Fill,
-    hold::{self, Hold, Terms},
+    hold::{Hold, Terms},
 };
 use crate::{
     code::Code,
@@ -19,11 +15,8 @@ use crate::{
     flights::Landing,
     flow::{Argument, Cached, CallOutcome, Flow, Loading, Origin},
     handler::Outcome,
-    pipeline::{
-        self, Ended, FlowRun, Orchestrator, current,
-        read_through::body::{Body, InBody},
-    },
-    step::{Step, StepError},
+    pipeline::{self, Ended, FlowRun, Orchestrator, current},
+    step::StepError,
     steps::cache::fill,
 };
 
@@ -33,18 +26,18 @@ use crate::{
 pub struct Active {
     spec: &'static HandlerSpec,
     /// `None` until the first poll, if the function is called before its future is polled.
-    orchestrator: Option<Orchestrator>,
+    pub(super) orchestrator: Option<Orchestrator>,
     /// Taken when the call has ended.
-    flow: Option<Arc<Flow>>,
+    pub(super) flow: Option<Arc<Flow>>,
     polled: bool,
     /// `when` is false: no step runs.
     skipped: bool,
     /// The declaration requires a hold, and it was not confirmed.
-    refused: bool,
+    pub(super) refused: bool,
     /// The body may write, and holds nothing, in a program that reads through the cache.
-    writes_unheld: bool,
+    pub(super) writes_unheld: bool,
     /// The hold of a write whose entities are read through the cache.
-    hold: Option<Box<Hold>>,
+    pub(super) hold: Option<Box<Hold>>,
 }
 
 impl Active {
@@ -116,84 +109,8 @@ impl Active {
         true
     }
 
-    fn begin_hold(&mut self, terms: Terms) {
-        let (Some(orchestrator), Some(flow)) = (&self.orchestrator, &mut self.flow) else { return };
-        let Some(writing) = hold::writing(flow, orchestrator, terms) else { return };
-        self.hold = Hold::begin(&writing, orchestrator).map(Box::new);
-        owned(flow).values.cached = Cached::writes(writing);
-    }
-
-    /// The hold and the flow of a write.
-    #[inline]
-    pub(super) fn hold(&mut self) -> Option<(&mut Hold, &mut Flow)> {
-        let hold = self.hold.as_mut()?;
-        Some((hold, owned(self.flow.as_mut()?)))
-    }
-
-    /// Whether the call has a hold.
-    #[inline]
-    pub(super) const fn is_held(&self) -> bool {
-        self.hold.is_some()
-    }
-
-    /// Whether the body does not run.
-    pub(super) const fn is_refused(&self) -> bool {
-        self.refused
-    }
-
-    /// Ready when the body may run.
-    ///
-    /// # Errors
-    /// The declaration requires a hold, and it was not confirmed.
-    pub(super) fn poll_hold(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), StepError>> {
-        let Some((hold, flow)) = self.hold() else { return Poll::Ready(Ok(())) };
-        let confirmed = ready!(hold.poll(flow, cx));
-        Poll::Ready(self.permitted(confirmed))
-    }
-
-    /// The same for a caller that cannot wait.
-    pub(super) fn hold_now(&mut self) -> Result<(), StepError> {
-        let Some((hold, flow)) = self.hold() else { return Ok(()) };
-        let confirmed = hold.poll_now(flow);
-        self.permitted(confirmed)
-    }
-
-    /// Without `required` the body runs all the same.
-    fn permitted(&mut self, confirmed: Result<(), StepError>) -> Result<(), StepError> {
-        match confirmed {
-            Err(error) if self.flow().declaration.options.required.contains(Step::Cache) => {
-                self.refused = true;
-                Err(error.unavailable())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// As long as the guard lives, code of the body runs on this thread.
-    #[inline]
-    pub(super) fn enter_body(&mut self) -> Option<InBody> {
-        match self.writes_unheld {
-            true => Some(Body::enter_unheld()),
-            false => self.hold().map(|(hold, flow)| hold.enter(flow)),
-        }
-    }
-
-    /// Renews the hold while the body is not ready.
-    #[inline]
-    pub(super) fn poll_renewal(&mut self, cx: &mut task::Context<'_>) {
-        if let Some((hold, flow)) = self.hold() {
-            hold.poll_renewal(flow, cx);
-        }
-    }
-
-    /// Lets nothing of a reader's call be stored, unless it [loads](Self::load).
-    pub(super) fn read_alone(mut self) -> Self {
-        self.flow().values.cached = Cached::alone();
-        self
-    }
-
-    /// Gives the call the load that the step `cache` stores.
-    pub(super) fn load(&mut self, loading: Arc<Loading>) {
+    /// Gives a reader's call the load that the step `cache` stores, or the reason why nothing of it is stored.
+    pub(super) fn loads(&mut self, loading: Result<Arc<Loading>, &'static str>) {
         self.flow().values.cached = Cached::loads(loading);
     }
 
@@ -279,7 +196,7 @@ impl Active {
             }
             None => {
                 let flow = self.flow.take()?;
-                if let (Some(loading), Some(orchestrator)) =
+                if let (Some(Ok(loading)), Some(orchestrator)) =
                     (flow.values.cached.loading(), &self.orchestrator)
                     && let Some(protocol) = orchestrator.protocol()
                 {
@@ -294,9 +211,6 @@ impl Active {
         let flow = self.flow();
         if !ending.is_success() {
             flow.values.drop_payloads();
-        }
-        if let Some(writing) = flow.values.cached.writing_mut() {
-            writing.add_touched();
         }
         flow.end(ending);
         Some(Ended {
@@ -314,7 +228,7 @@ impl Active {
             && tracing::enabled!(target: pipeline::CAUSE, Level::ERROR)
     }
 
-    fn flow(&mut self) -> &mut Flow {
+    pub(super) fn flow(&mut self) -> &mut Flow {
         owned(self.flow.as_mut().expect("a call ends once"))
     }
 }
@@ -331,7 +245,7 @@ impl Drop for Active {
 }
 
 /// Borrows the flow mutably; it is not shared before it has ended.
-fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
+pub(super) fn owned(flow: &mut Arc<Flow>) -> &mut Flow {
     Arc::get_mut(flow).expect("a flow that has not ended is its call's own")
 }
 

@@ -211,7 +211,7 @@ impl FlowBuilder<'_> {
 
     /// Records why a reader's value is not cached.
     pub(super) fn not_cached(&mut self, reason: &'static str) {
-        if let Some(loading) = self.flow.values.cached.loading() {
+        if let Some(Ok(loading)) = self.flow.values.cached.loading() {
             loading.refuse(reason);
         }
     }

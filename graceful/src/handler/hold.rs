@@ -13,8 +13,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::{
     backends::Reply,
-    cache_stats::CacheOutcome,
-    flow::{Argument, Flow, NamedEntity, Own, Touched, Writing},
+    flow::{Argument, Flow, NamedEntity, Own, Writing},
     key::Key,
     marks::{Held, Write},
     pipeline::{
@@ -29,6 +28,9 @@ pub(crate) const HOLD_EXPIRY: Duration = Duration::from_secs(30);
 
 /// How often it is renewed: two renewals may be lost.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(10);
+
+/// What is logged of a hold that the cache does not confirm.
+const HOLD: &str = "the hold of a write";
 
 /// The hold of one call.
 pub(super) struct Hold {
@@ -100,7 +102,6 @@ pub(crate) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) ->
         held: None,
         alone: terms.alone,
         began: false,
-        touched: Touched::default(),
     })
 }
 
@@ -111,8 +112,6 @@ impl Hold {
         let body = Body::within(BodyKind::Writes {
             holds: writing.write.changes().to_vec(),
             tx: writing.in_transaction,
-            touched: writing.touched.clone(),
-            orchestrator: orchestrator.downgrade(),
         });
         let stage = match writing.in_transaction || writing.write.changes().is_empty() {
             true => Stage::Ready { renewal: None, is_held: false },
@@ -132,13 +131,8 @@ impl Hold {
     pub(super) fn poll(&mut self, flow: &mut Flow, cx: &mut Context<'_>) -> Poll<Result<(), StepError>> {
         let Stage::Asked { reply, budget, began } = &mut self.stage else { return Poll::Ready(Ok(())) };
         let began = *began;
-        let held = match Pin::new(reply).poll(cx) {
-            Poll::Ready(held) => held,
-            Poll::Pending => {
-                let allowed = flow.declaration.options.budget(Step::Cache, true);
-                Err(ready!(budget.poll_over(allowed, &self.orchestrator, cx)))
-            }
-        };
+        let allowed = flow.declaration.options.budget(Step::Cache, true);
+        let held = ready!(budget.poll_reply(reply, allowed, &self.orchestrator, cx));
         Poll::Ready(self.asked(flow, held, began))
     }
 
@@ -147,8 +141,8 @@ impl Hold {
         match self.poll(flow, &mut Context::from_waker(Waker::noop())) {
             Poll::Ready(held) => held,
             Poll::Pending => {
-                self.stage = Stage::Ready { renewal: None, is_held: false };
-                Err(StepError::new("a handler that is not `async` cannot wait for its hold"))
+                let error = StepError::new("a handler that is not `async` cannot wait for its hold");
+                self.asked(flow, Err(error), Instant::now())
             }
         }
     }
@@ -165,23 +159,16 @@ impl Hold {
             false => Err(StepError::new("the cache confirmed the hold after its expiry")),
         });
         self.stage = Stage::Ready { renewal: None, is_held: held.is_ok() };
-        let (held, answer) = match held {
-            Ok(held) => (Some(held), Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        if answer.is_err() {
-            self.count_unconfirmed(flow);
-        }
-        if let Some(writing) = flow.values.cached.writing_mut() {
-            writing.held = held;
-        }
-        answer
-    }
-
-    #[cold]
-    fn count_unconfirmed(&self, flow: &Flow) {
-        if let Some((held, _)) = self.orchestrator.held(flow.pattern()) {
-            held.counters.count(CacheOutcome::Unconfirmed);
+        let writing = flow.values.cached.writing_mut().expect("the flow of a hold is that of a write");
+        match held {
+            Ok(held) => {
+                writing.held = Some(held);
+                Ok(())
+            }
+            Err(error) => {
+                self.orchestrator.unconfirmed(HOLD, &writing.write, &error);
+                Err(error)
+            }
         }
     }
 
@@ -227,11 +214,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
     }
     let mut reply = protocol.hold(&write, HOLD_EXPIRY);
     let (mut budget, allowed) = (Budget::default(), flow.declaration.options.budget(Step::Cache, true));
-    let held = poll_fn(|cx| match Pin::new(&mut reply).poll(cx) {
-        Poll::Pending => budget.poll_over(allowed, orchestrator, cx).map(Err),
-        held @ Poll::Ready(_) => held,
-    });
-    match held.await {
+    match poll_fn(|cx| budget.poll_reply(&mut reply, allowed, orchestrator, cx)).await {
         Ok(held) => {
             if let Some(writing) = Arc::make_mut(flow).values.cached.writing_mut() {
                 writing.held = Some(held);
@@ -239,9 +222,7 @@ pub(super) async fn hold_before_commit(ended: &mut Ended) -> Result<(), StepErro
             Ok(())
         }
         Err(error) => {
-            if let Some((held, _)) = orchestrator.held(flow.pattern()) {
-                held.counters.count(CacheOutcome::Unconfirmed);
-            }
+            orchestrator.unconfirmed(HOLD, &write, &error);
             Err(error.not_held())
         }
     }

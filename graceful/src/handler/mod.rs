@@ -27,6 +27,7 @@ mod shapes;
 mod spec;
 mod transaction;
 mod typed;
+mod writes;
 
 pub(crate) use self::hold::{HOLD_EXPIRY, RENEWAL, Terms, writing};
 pub use self::{

@@ -73,10 +73,10 @@ impl<B, R: Outcome, O, X, H> Prepared<B, R, O, X, Typed<H, NoFallback, R::Err>> 
 }
 
 impl<B, R, O, X, A> Prepared<B, R, O, X, A> {
-    /// Gives the call the load that the step `cache` stores.
-    pub(super) fn load(&mut self, loading: Arc<Loading>) {
+    /// Gives the call the load that the step `cache` stores, or the reason why nothing of it is stored.
+    pub(super) fn loads(&mut self, loading: Result<Arc<Loading>, &'static str>) {
         if let Some(active) = &mut self.active {
-            active.load(loading);
+            active.loads(loading);
         }
     }
 
@@ -132,7 +132,7 @@ where
         let Some(mut active) = active else { return self.body.call() };
         let entered = active.enter_body();
         let returned = catch_unwind(AssertUnwindSafe(|| self.body.call()));
-        drop(entered);
+        active.leave_body(entered);
         match returned {
             Ok(returned) => returned.finish(active, self.arms),
             Err(payload) => {

@@ -78,7 +78,7 @@ where
         let Some(call) = active else { return body.poll(cx) };
         let mut polled = Poll::Pending;
         let permit = if call.is_held() { held(call, *after, cx) } else { Permit::Run };
-        let entered = call.enter_body();
+        let entered = if matches!(permit, Permit::Run) { call.enter_body() } else { None };
         let panicked = match permit {
             // The closure writes the result in place, because returning it would move it once more.
             Permit::Run => catch_unwind(AssertUnwindSafe(|| polled = body.poll(cx))).err(),
@@ -88,7 +88,7 @@ where
             }
             Permit::Wait => None,
         };
-        drop(entered);
+        call.leave_body(entered);
         if panicked.is_none() && polled.is_pending() {
             call.poll_renewal(cx);
             return Poll::Pending;
@@ -119,10 +119,10 @@ fn held<R: Outcome, A: After<R>>(call: &mut Active, after: A, cx: &mut Context<'
 }
 
 impl<F, O, X, A, P> Run<F, O, X, A, P> {
-    /// Gives the call, which was not polled yet, the load that the step `cache` stores.
-    pub(super) fn load(self: Pin<&mut Self>, loading: Arc<Loading>) {
+    /// Gives the call, which was not polled yet, the load that the step `cache` stores, or the reason why nothing of it is stored.
+    pub(super) fn loads(self: Pin<&mut Self>, loading: Result<Arc<Loading>, &'static str>) {
         if let Projection::Body { active: Some(active), .. } = self.project() {
-            active.load(loading);
+            active.loads(loading);
         }
     }
 

@@ -124,12 +124,15 @@ impl Locked {
         }
         let mut body = pin!(body);
         let polled = poll_fn(|cx| {
-            let _entered = active.as_mut().and_then(Active::enter_body);
+            let entered = active.as_mut().and_then(Active::enter_body);
             let mut poll = || body.as_mut().poll(cx);
             let polled = catch_unwind(AssertUnwindSafe(|| match locks_all {
                 true => current::locked(&mut poll),
                 false => poll(),
             }));
+            if let Some(active) = &mut active {
+                active.leave_body(entered);
+            }
             match polled {
                 Ok(polled) => polled.map(Ok),
                 Err(payload) => Poll::Ready(Err(payload)),

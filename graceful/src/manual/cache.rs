@@ -3,27 +3,32 @@
 use std::{
     fmt::Display,
     future::{Future, pending, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::pin,
-    sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
 use super::CachedRead;
 use crate::{
-    backends::End,
-    flow::Touched,
+    backends::{End, ReadThrough},
+    flow::DEFAULT_CACHE_TTL_MS,
     handler::{HOLD_EXPIRY, RENEWAL},
     key::Key,
     marks::{Held, Write},
     pipeline::{
         Orchestrator, current,
-        read_through::body::{self, Body, BodyKind},
+        read_through::body::{self, Body, BodyKind, TouchedName},
     },
     step::StepError,
 };
 
 /// The time to live of a value that is read through the cache, unless another is set.
-const TTL: Duration = Duration::from_secs(600);
+const TTL: Duration = Duration::from_millis(DEFAULT_CACHE_TTL_MS);
+
+/// What is logged of a write that the cache does not confirm.
+const HOLD: &str = "the hold of a write";
+const END: &str = "the end of a write";
 
 /// An entity: a [`Key`], or a pattern and an id of the orchestrator's service and of the current context's tenant.
 ///
@@ -77,7 +82,8 @@ impl Orchestrator {
     }
 
     /// Runs a write that has no handler, such as a migration, under the protocol of the read-through cache: no read returns a value of
-    /// these entities that is older than the write.
+    /// these entities that is older than the write. Entities of a pattern that is not read through the cache are only invalidated after
+    /// the write; a failure of that is logged.
     ///
     /// If it is dropped or panics, the outcome of the write is unknown, and the entities are not cached for 30 seconds.
     ///
@@ -100,16 +106,13 @@ impl Orchestrator {
         change: impl FnOnce() -> Fut,
     ) -> Result<T, StepError> {
         let (held, unheld) = self.keys(entities);
-        let touched = Touched::default();
-        let write = Write::new(held, Vec::new());
-        let answer = match self.protocol().filter(|_| !write.changes().is_empty()) {
+        let answer = match self.protocol() {
             None => change().await,
             Some(protocol) => {
-                let changing = Changing { orchestrator: self, write, touched, over: false };
-                let held =
-                    protocol.hold(&changing.write, HOLD_EXPIRY).await.map_err(StepError::unavailable)?;
+                let mut changing = Changing::new(self, held);
+                changing.hold(protocol).await?;
                 let answer = changing.run(change).await;
-                changing.end(&held).await;
+                changing.end(protocol).await;
                 answer
             }
         };
@@ -127,17 +130,21 @@ impl Orchestrator {
     /// Invalidates cached entities, for a write that is already committed. See [`changing`](Self::changing) for one that is not.
     ///
     /// # Errors
-    /// The cache did not confirm it. It is repeated in the background for entities that are read through the cache.
+    /// The cache did not confirm each of them; all are tried. It is repeated in the background for entities that are read through the
+    /// cache; others stay cached until their time to live ends.
     pub async fn invalidate(&self, entities: impl IntoIterator<Item = impl AsKey>) -> Result<(), StepError> {
         let (held, unheld) = self.keys(entities);
-        if let (Some(protocol), false) = (self.protocol(), held.is_empty()) {
-            let write = Write::new(held, Vec::new());
-            if let Err(error) = protocol.end(&write, None, End::Invalidate).await {
-                self.repeat_end(&write);
-                return Err(error);
+        let ended = match self.protocol() {
+            Some(protocol) if !held.is_empty() => {
+                let write = Write::new(held, Vec::new());
+                let ended = protocol.end(&write, None, End::Invalidate).await.map(drop);
+                ended.inspect_err(|error| self.unended(&write, error))
             }
-        }
-        self.forget(&unheld).await
+            _ => Ok(()),
+        };
+        // Each is tried.
+        let forgotten = self.forget(&unheld).await;
+        ended.and(forgotten)
     }
 
     /// Invalidates all cached entities of a pattern, in the current context's tenant, and all that depend on one of them.
@@ -156,7 +163,15 @@ impl Orchestrator {
     pub async fn invalidate_pattern(&self, pattern: &str) -> Result<(), StepError> {
         let (_, protocol) = self.held(pattern).ok_or_else(|| not_held(pattern))?;
         let pattern = self.key(pattern, "").of_pattern();
-        protocol.invalidate_pattern(&pattern).await.inspect_err(|_| self.repeat_end_of_pattern(&pattern))
+        let invalidated = protocol.invalidate_pattern(&pattern).await;
+        invalidated.inspect_err(|error| self.unended(&Write::new(vec![pattern], Vec::new()), error))
+    }
+
+    /// The end of a write that the cache has not confirmed is repeated in the background.
+    #[cold]
+    fn unended(&self, write: &Write, error: &StepError) {
+        self.unconfirmed(END, write, error);
+        self.repeat_end(write);
     }
 
     /// The keys whose pattern is held, and the others.
@@ -167,12 +182,12 @@ impl Orchestrator {
 
     /// Invalidates entities that are only put.
     async fn forget(&self, unheld: &[Key]) -> Result<(), StepError> {
-        if let Some(cache) = self.cache() {
-            for key in unheld {
-                cache.invalidate(key, None, TTL).await?;
-            }
+        let Some(cache) = self.cache() else { return Ok(()) };
+        let mut first = Ok(());
+        for key in unheld {
+            first = first.and(cache.invalidate(key, None, TTL).await.map(drop));
         }
-        Ok(())
+        first
     }
 }
 
@@ -204,80 +219,112 @@ pub(super) fn not_held(pattern: &str) -> StepError {
 /// # });
 /// ```
 pub fn touch(pattern: &str, id: impl Display) {
-    let writer = body::writer();
-    let of_writer = writer.as_ref().map(|(orchestrator, _)| orchestrator.clone());
-    let Some(orchestrator) = of_writer.or_else(current::orchestrator) else { return };
-    if orchestrator.held(pattern).is_none() {
+    if body::touch(pattern, &id) {
         return;
     }
-    let key = orchestrator.key(pattern, id);
-    if let Some((_, touched)) = writer {
-        return touched.add(key);
-    }
-    if let Some(protocol) = orchestrator.protocol() {
-        // It is finished in the background, and expires.
-        drop(protocol.hold(&Write::new(vec![key], Vec::new()), HOLD_EXPIRY));
+    let Some(orchestrator) = current::orchestrator() else { return };
+    if orchestrator.held(pattern).is_some() {
+        orchestrator.hold_for_a_while(&Write::new(vec![orchestrator.key(pattern, id)], Vec::new()));
     }
 }
 
-/// Makes the future of a body inside of the body.
-pub(super) fn made_in<F>(body: &Arc<Body>, make: impl FnOnce() -> F) -> F {
-    let _entered = body.enter();
-    make()
-}
-
-/// A write without a handler. If it is dropped before its end, its outcome is unknown.
+/// A write without a handler.
 struct Changing<'a> {
     orchestrator: &'a Orchestrator,
+    /// All that it changes. What is not known before its body is added while that runs.
     write: Write,
-    touched: Touched,
-    over: bool,
+    held: Option<Held>,
+    stage: Stage,
 }
 
-impl Changing<'_> {
-    async fn run<T, Fut: Future<Output = T>>(&self, change: impl FnOnce() -> Fut) -> T {
-        let holds = self.write.changes().to_vec();
-        let (touched, orchestrator) = (self.touched.clone(), self.orchestrator.downgrade());
-        let body = Body::within(BodyKind::Writes { holds, tx: false, touched, orchestrator });
-        let mut change = pin!(made_in(&body, change));
+#[derive(Clone, Copy)]
+enum Stage {
+    /// The body has not begun.
+    Holding,
+    Running,
+    Over,
+}
+
+impl<'a> Changing<'a> {
+    fn new(orchestrator: &'a Orchestrator, changes: Vec<Key>) -> Self {
+        Self { orchestrator, write: Write::new(changes, Vec::new()), held: None, stage: Stage::Holding }
+    }
+
+    /// It holds nothing if only its body knows what it changes.
+    async fn hold(&mut self, protocol: &dyn ReadThrough) -> Result<(), StepError> {
+        if self.write.changes().is_empty() {
+            return Ok(());
+        }
+        let held = protocol.hold(&self.write, HOLD_EXPIRY).await;
+        let held = held.inspect_err(|error| self.orchestrator.unconfirmed(HOLD, &self.write, error));
+        self.held = Some(held.map_err(StepError::unavailable)?);
+        Ok(())
+    }
+
+    async fn run<T, Fut: Future<Output = T>>(&mut self, change: impl FnOnce() -> Fut) -> T {
+        self.stage = Stage::Running;
+        let held = self.write.clone();
+        let body = Body::within(BodyKind::Writes { holds: held.changes().to_vec(), tx: false });
+        // The future is made inside of the body.
+        let mut change = pin!(async { change().await });
         // A migration may take longer than a hold lasts.
-        let mut renewal = pin!(self.renew());
-        poll_fn(|cx| {
+        let mut renewal = pin!(renew(self.orchestrator, &held));
+        let polled = poll_fn(|cx| {
             let _ = renewal.as_mut().poll(cx);
-            let _entered = body.enter();
-            change.as_mut().poll(cx)
-        })
-        .await
-    }
-
-    /// Never ends.
-    async fn renew(&self) {
-        loop {
-            let Some(pause) = self.orchestrator.sleep(RENEWAL) else { return pending().await };
-            pause.await;
-            if let Some(protocol) = self.orchestrator.protocol() {
-                drop(protocol.renew(&self.write, HOLD_EXPIRY));
+            let entered = body.enter();
+            let polled = catch_unwind(AssertUnwindSafe(|| change.as_mut().poll(cx)));
+            self.touched(entered.leave());
+            match polled {
+                Ok(polled) => polled.map(Ok),
+                Err(panic) => Poll::Ready(Err(panic)),
             }
-        }
+        });
+        polled.await.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    async fn end(mut self, held: &Held) {
-        self.over = true;
-        self.write.add(self.touched.take());
-        if let Some(protocol) = self.orchestrator.protocol()
-            && protocol.end(&self.write, Some(held), End::Invalidate).await.is_err()
-        {
-            self.orchestrator.repeat_end(&self.write);
+    fn touched(&mut self, names: Vec<TouchedName>) {
+        if names.is_empty() {
+            return;
         }
+        let held = names.into_iter().filter(|(pattern, _)| self.orchestrator.held(pattern).is_some());
+        self.write.add(held.map(|(pattern, id)| self.orchestrator.key(&pattern, id)));
+    }
+
+    async fn end(mut self, protocol: &dyn ReadThrough) {
+        if !self.write.changes().is_empty()
+            && let Err(error) = protocol.end(&self.write, self.held.as_ref(), End::Invalidate).await
+        {
+            self.orchestrator.unended(&self.write, &error);
+        }
+        self.stage = Stage::Over;
     }
 }
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        if let (false, Some(protocol)) = (self.over, self.orchestrator.protocol()) {
-            self.write.add(self.touched.take());
+        let end = match self.stage {
+            _ if self.write.changes().is_empty() => return,
+            Stage::Holding => End::Invalidate,
+            Stage::Running => End::Unknown,
+            Stage::Over => return,
+        };
+        if let Some(protocol) = self.orchestrator.protocol() {
             // It is finished in the background.
-            drop(protocol.end(&self.write, None, End::Unknown));
+            drop(protocol.end(&self.write, self.held.as_ref(), end));
+        }
+    }
+}
+
+/// Renews a hold, and never ends.
+async fn renew(orchestrator: &Orchestrator, write: &Write) {
+    if write.changes().is_empty() {
+        return pending().await;
+    }
+    loop {
+        let Some(pause) = orchestrator.sleep(RENEWAL) else { return pending().await };
+        pause.await;
+        if let Some(protocol) = orchestrator.protocol() {
+            drop(protocol.renew(write, HOLD_EXPIRY));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::cache::{AsKey, made_in, not_held};
+use super::cache::{AsKey, not_held};
 use crate::{
     flights::Landing,
     flow::{Loading, Payload},
@@ -75,21 +75,21 @@ impl CachedRead<'_> {
         let decision = match Call::of(orchestrator, held, protocol, loader, name, Reads::DEFAULT) {
             State::Hit(found) => Decision::Hit(found),
             State::Call(call, reply) => Box::pin(call.decide(reply)).await,
-            State::Plain | State::Eager(..) => return load().await,
+            State::Plain(_) | State::Eager(..) => return load().await,
         };
         let begun = match decision {
             Decision::Load(begun) => begun,
             Decision::Hit(found) => match found.value.decode() {
                 Ok(value) => return Ok(value),
-                Err(_) => {
+                Err(error) => {
                     // If it fails, the next call finds the entry once more.
-                    let _ = found.forget().await;
+                    let _ = found.forget(&error).await;
                     return load().await;
                 }
             },
         };
-        let mut leading = Lead { orchestrator, loading: begun.loading };
-        let mut running = pin!(made_in(&begun.body, load));
+        let mut leading = Lead { orchestrator, loading: begun.loading.ok() };
+        let mut running = pin!(async { load().await });
         let mut extension = Extension::new(begun.lease);
         let value = poll_fn(|cx| {
             let entered = begun.body.enter();
@@ -101,7 +101,9 @@ impl CachedRead<'_> {
             polled
         })
         .await;
-        leading.end(value.as_ref().ok().and_then(|value| Payload::of(value).ok()), self.ttl).await;
+        leading
+            .end(value.as_ref().ok().map(|value| Payload::of(value).map_err(StepError::caused_by)), self.ttl)
+            .await;
         value
     }
 }
@@ -113,14 +115,21 @@ struct Lead<'a> {
 }
 
 impl Lead<'_> {
-    async fn end(&mut self, value: Option<Payload>, ttl: Duration) {
+    /// Its caller has the value, so a failure here is only logged.
+    async fn end(&mut self, value: Option<Result<Payload, StepError>>, ttl: Duration) {
         let (Some(loading), Some(protocol)) = (self.loading.take(), self.orchestrator.protocol()) else {
             return;
         };
-        match value {
-            // One that is not stored is loaded again.
-            Some(value) => drop(fill::fill(protocol, &loading, value, Timestamp::now(), ttl).await),
-            None => fill::fail(protocol, &loading, Landing::Failed),
+        let filled = match value {
+            Some(Ok(value)) => fill::fill(protocol, &loading, value, Timestamp::now(), ttl).await.map(drop),
+            Some(Err(error)) => {
+                fill::fail(protocol, &loading, Landing::Failed);
+                Err(error)
+            }
+            None => return fill::fail(protocol, &loading, Landing::Failed),
+        };
+        if let Err(error) = filled {
+            self.orchestrator.cache_failed("storing a load", loading.name.entity.pattern(), &error);
         }
     }
 }

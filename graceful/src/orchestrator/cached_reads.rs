@@ -22,15 +22,16 @@ pub(super) fn unmet(
             program.other_form(handler),
             program.other_rev(handler),
             program.cannot_wait(handler, cache),
-            program.is_not_held(handler),
         ];
-        let unmet = checks.into_iter().flatten().map(|why| UnmetRequirement::new(handler, why));
-        unmet.collect::<Vec<_>>()
+        let all =
+            checks.into_iter().flatten().chain(program.unordered(handler)).chain(program.misspelt(handler));
+        all.map(|why| UnmetRequirement::new(handler, why)).collect::<Vec<_>>()
     };
     checked.iter().flat_map(check).collect()
 }
 
 /// The handlers of the program by what they do with a pattern, each list in the order of the source.
+#[derive(Default)]
 struct Program<'a> {
     /// Those with a cache key.
     keyed: BTreeMap<&'static str, Vec<&'a Registered>>,
@@ -38,6 +39,8 @@ struct Program<'a> {
     held: BTreeSet<&'static str>,
     /// The patterns that a handler writes or touches.
     written: BTreeSet<&'static str>,
+    /// The patterns of all handlers.
+    known: BTreeSet<&'static str>,
 }
 
 impl<'a> Program<'a> {
@@ -45,8 +48,9 @@ impl<'a> Program<'a> {
         let mut all = all.to_vec();
         // The order of the linker is arbitrary.
         all.sort_unstable_by_key(|handler| (handler.file(), handler.line(), handler.handler));
-        let mut program = Self { keyed: BTreeMap::new(), held: BTreeSet::new(), written: BTreeSet::new() };
+        let mut program = Self::default();
         for handler in all {
+            program.known.insert(handler.pattern);
             program.written.extend(handler.touches);
             if handler.key_form.is_none() {
                 continue;
@@ -97,12 +101,27 @@ impl<'a> Program<'a> {
 
     /// Values of another form than those of the first reader.
     fn other_rev(&self, handler: &Registered) -> Option<String> {
-        let others = self.keyed.get(handler.pattern).filter(|_| handler.reads)?;
-        let first = others.iter().find(|other| other.reads && other.rev != handler.rev)?;
+        let first = self.keyed.get(handler.pattern)?.iter().find(|other| other.reads)?;
+        if !handler.reads || first.rev == handler.rev {
+            return None;
+        }
+        let with = |rev| if rev == 0 { "without `rev`".to_owned() } else { format!("with `rev = {rev}`") };
         Some(format!(
-            "reads the pattern `{}` with `rev = {}`, and {first} with `rev = {}`: all readers of a pattern have one `rev`",
-            handler.pattern, handler.rev, first.rev
+            "reads the pattern `{}` {}, and {first} {}: all readers of a pattern have one `rev`",
+            handler.pattern,
+            with(handler.rev),
+            with(first.rev)
         ))
+    }
+
+    /// A pattern of `touches`, or of a writer's `depends_on`, that no handler has, but nearly the name of one that is read.
+    fn misspelt<'b>(&'b self, handler: &'b Registered) -> impl Iterator<Item = String> + 'b {
+        let of_writer = if handler.reads { &[] } else { handler.depends_on };
+        let named = handler.touches.iter().chain(of_writer);
+        named.filter(|pattern| !self.known.contains(*pattern)).filter_map(|pattern| {
+            let near = near(pattern, self.held.intersection(&self.known).copied())?;
+            Some(format!("names the pattern `{pattern}`, which no handler has: did you mean `{near}`?"))
+        })
     }
 
     /// A handler that is not async, with a cache behind a connection.
@@ -118,14 +137,11 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// Options that only a pattern without readers can have.
-    fn is_not_held(&self, handler: &Registered) -> Option<String> {
-        let option = match (handler.is_versioned, handler.keeps) {
-            (true, _) => "version = …",
-            (_, true) => "on_err = \"keep\"",
-            _ => return None,
-        };
-        self.held.contains(handler.pattern).then(|| {
+    /// Options that only a pattern without readers can have, because they order writes in another way.
+    fn unordered<'b>(&self, handler: &'b Registered) -> impl Iterator<Item = String> + 'b {
+        let options = [(handler.is_versioned, "version = …"), (handler.keeps, "on_err = \"keep\"")];
+        let is_held = self.held.contains(handler.pattern);
+        options.into_iter().filter(move |(has, _)| is_held && *has).map(|(_, option)| {
             format!(
                 "has `cache({option})`, but the pattern `{}` is read through the cache, whose writes are ordered by their holds: remove it",
                 handler.pattern

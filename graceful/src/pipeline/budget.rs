@@ -10,8 +10,9 @@ use std::{
 use tokio::time::Sleep;
 
 use crate::{
+    backends::Reply,
     pipeline::Orchestrator,
-    step::{StepError, StepErrorKind},
+    step::{StepError, StepErrorKind, contain},
     text::text,
 };
 
@@ -40,6 +41,23 @@ impl Budget {
                 text!("timed out after its time budget of {allowed:?}"),
             )
         })
+    }
+
+    /// Polls a reply within the time that is allowed for it.
+    pub(crate) fn poll_reply<T: Unpin>(
+        &mut self,
+        reply: &mut Reply<T>,
+        allowed: Duration,
+        orchestrator: &Orchestrator,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, StepError>> {
+        match Pin::new(reply).poll(cx) {
+            // A runtime without timers panics here.
+            Poll::Pending => {
+                contain(|| self.poll_over(allowed, orchestrator, cx)).unwrap_or_else(Poll::Ready).map(Err)
+            }
+            ready => ready,
+        }
     }
 }
 

@@ -322,7 +322,14 @@ impl Pipeline {
         let is_ended = self.own.contains(step) && !matches!(result, StepResult::Failed(_));
         // A hook stores something else, and leaves the hold.
         if let (Step::Cache, false, Some(writing)) = (step, is_ended, self.flow.values.cached.writing()) {
-            self.orchestrator.repeat_end(&writing.changed(&self.flow));
+            let write = writing.changed(&self.flow);
+            // An argument without a value is no fault of the cache.
+            if let StepResult::Failed(error) = &result
+                && error.kind() != StepErrorKind::Argument
+            {
+                self.orchestrator.count_unconfirmed(&write);
+            }
+            self.orchestrator.repeat_end(&write);
         }
         if self.watch.is_on() {
             self.watch.end(step, &result, &self.flow);

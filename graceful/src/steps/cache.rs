@@ -72,11 +72,13 @@ fn beside(held: Option<Reply<Done>>, flow: &Flow, own: impl FnOnce() -> Reply<Do
     if flow.values.cached.writing().is_none_or(|writing| writing.own != Own::Unheld) {
         return held;
     }
+    // A call without a key of its own has only touched others.
+    let both = |held, own| if matches!(own, Done::Skipped(_)) { held } else { own };
     match (held, own()) {
-        (Reply::Ready(Some(Ok(_))), own) => own,
+        (Reply::Ready(Some(Ok(held))), own) => own.map(move |own| both(held, own)),
         (held, own) => Reply::pending(async move {
             let (held, own) = (held.await, own.await);
-            held.and(own)
+            Ok(both(held?, own?))
         }),
     }
 }
@@ -93,13 +95,10 @@ fn read_through(
     if cached.is_unused() {
         return None;
     }
-    if cached.reads_alone() {
-        return Some(skipped("not read through the cache"));
-    }
-    let protocol = cache.read_through()?;
     match (cached.writing(), cached.loading()) {
-        (Some(writing), _) => Some(writes(protocol, writing)),
-        (None, Some(loading)) => Some(loads(protocol, flow, loading)),
+        (Some(writing), _) => Some(writes(cache.read_through()?, writing)),
+        (None, Some(Ok(loading))) => Some(loads(cache.read_through()?, flow, loading)),
+        (None, Some(Err(reason))) => Some(failing(skipped(reason), flow.fault(&[Argument::Key]))),
         (None, None) => None,
     }
 }

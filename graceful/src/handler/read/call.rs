@@ -6,13 +6,12 @@ use tokio::time::Instant;
 
 use super::{Found, ReadNames, State, address, looking_up::LookingUp};
 use crate::{
-    backends::{End, Ended, Hit, LookUp, ReadThrough, Reply},
+    backends::{Hit, LookUp, ReadThrough, Reply},
     cache_stats::CacheOutcome,
     flights::{Leader, Load, Turn},
     flow::{Loading, Payload},
     handler::{HandlerSpec, hold::HOLD_EXPIRY, spec::Reads},
-    key::Key,
-    marks::{EntryName, Lease, Seen, Write},
+    marks::{EntryName, Lease, Seen},
     pipeline::{
         Orchestrator,
         read_through::{
@@ -22,6 +21,9 @@ use crate::{
     },
     step::StepError,
 };
+
+const UNANSWERED: &str = "the cache did not answer";
+const INSIDE_OF_A_WRITE: &str = "inside of a write";
 
 /// A read that was not answered at once.
 pub(crate) struct Call {
@@ -46,8 +48,8 @@ pub(crate) enum Decision {
 /// The load of a call.
 pub(crate) struct Loaded {
     pub orchestrator: Orchestrator,
-    /// What the step `cache` stores and shares; `None` if nothing of it may be.
-    pub loading: Option<Arc<Loading>>,
+    /// What the step `cache` stores and shares, or the reason why nothing of it may be.
+    pub loading: Result<Arc<Loading>, &'static str>,
     /// For how long its lease is taken, or extended.
     pub lease: Duration,
     /// The body, for look-ups inside of it.
@@ -68,13 +70,17 @@ pub(crate) struct Stale {
 impl Call {
     /// Asks the cache.
     pub(super) fn begin(orchestrator: &Orchestrator, spec: &'static HandlerSpec, names: &ReadNames) -> State {
-        let Some(reads) = spec.read() else { return State::Plain };
+        let Some(reads) = spec.read() else {
+            return State::Plain("the handler does not read through the cache");
+        };
         let Some((held, protocol)) = orchestrator.held(spec.pattern()) else {
             orchestrator.not_held(spec.handler(), spec.pattern());
-            return State::Plain;
+            return State::Plain("the pattern is not read through the cache");
         };
-        let Some(name) = names.entry(orchestrator, spec.pattern(), reads) else { return State::Plain };
-        Self::of(orchestrator, held, protocol, address(spec), name, reads)
+        match names.entry(orchestrator, spec.pattern(), reads) {
+            Ok(name) => Self::of(orchestrator, held, protocol, address(spec), name, reads),
+            Err(reason) => State::Plain(reason),
+        }
     }
 
     /// The same for a load without a declaration; `loader` tells it from loads of other types.
@@ -89,7 +95,7 @@ impl Call {
         let began = orchestrator.flights().began();
         let within = body::around(|| Load { handler: loader, entry: name.key() }, &name);
         if within.same_load {
-            return State::Plain;
+            return State::Plain("inside of a load of the same entry");
         }
         let refresh = Duration::from_millis(reads.refresh_ms);
         let reply = match within.may_hit {
@@ -116,22 +122,28 @@ impl Call {
     /// Waits for what the call needs to know. If it is dropped, nobody waits for it.
     pub(crate) async fn decide(self, reply: Reply<Option<Hit>>) -> Decision {
         let orchestrator = self.orchestrator.clone();
-        let (Ok(first), Some(protocol)) = (reply.await, orchestrator.protocol()) else { return self.alone() };
+        let Some(protocol) = orchestrator.protocol() else { return self.alone(UNANSWERED) };
+        let first = match reply.await {
+            Ok(first) => first,
+            Err(error) => return self.unanswered(&error),
+        };
         let stale = match self.first(first) {
             Ok(stale) => stale,
             Err(decision) => return decision,
         };
         if self.within.write {
-            return self.alone();
+            return self.alone(INSIDE_OF_A_WRITE);
         }
         let deadline = Instant::now() + Duration::from_millis(self.reads.wait_ms);
         let looked_up_at = orchestrator.flights().look_up();
-        let Ok(looked_up) = self.look_up(protocol, stale.is_some()).await else {
-            return stale.map_or_else(|| self.alone(), |stale| self.answered(stale));
-        };
-        let seen = match looked_up {
-            LookUp::Hit(hit) => return self.hit(hit),
-            LookUp::Missed(seen) => seen,
+        let seen = match (self.look_up(protocol, stale.is_some()).await, stale.as_ref()) {
+            (Ok(LookUp::Hit(hit)), _) => return self.hit(hit),
+            (Ok(LookUp::Missed(seen)), _) => seen,
+            (Err(error), None) => return self.unanswered(&error),
+            (Err(error), Some(stale)) => {
+                self.failed(&error);
+                return self.answered(stale.clone());
+            }
         };
         let shared = self.is_storable(&seen).then(|| seen.clone());
         match orchestrator.flights().turn(&self.load, self.began, looked_up_at, shared) {
@@ -202,31 +214,46 @@ impl Call {
         let Some(protocol) = self.orchestrator.protocol().filter(|protocol| protocol.is_immediate()) else {
             // The check at start does not know the type behind an alias.
             self.orchestrator.cannot_wait(self.name.entity.pattern());
-            return self.alone();
+            return self.alone("the handler is not `async`");
         };
-        let Some(Ok(first)) = now(reply) else { return self.alone() };
+        let first = match now(reply) {
+            Ok(first) => first,
+            Err(error) => return self.unanswered(&error),
+        };
         let stale = match self.first(first) {
             Ok(stale) => stale,
             Err(decision) => return decision,
         };
         if self.within.write {
-            return self.alone();
+            return self.alone(INSIDE_OF_A_WRITE);
         }
         match now(self.asked(protocol, stale.is_some())) {
-            Some(Ok(LookUp::Hit(hit))) => self.hit(hit),
-            Some(Ok(LookUp::Missed(seen))) => self.loaded(Some((seen, None)), stale),
-            _ => self.alone(),
+            Ok(LookUp::Hit(hit)) => self.hit(hit),
+            Ok(LookUp::Missed(seen)) => self.loaded(Ok((seen, None)), stale),
+            Err(error) => self.unanswered(&error),
         }
     }
 
-    /// The body runs, and nothing of it is stored or shared.
-    pub(super) fn alone(&self) -> Decision {
-        self.loaded(None, None)
+    /// The body runs, and for this reason nothing of it is stored or shared.
+    fn alone(&self, reason: &'static str) -> Decision {
+        self.loaded(Err(reason), None)
+    }
+
+    /// The same because the cache did not answer.
+    #[cold]
+    pub(super) fn unanswered(&self, error: &StepError) -> Decision {
+        self.failed(error);
+        self.held.counters.count(CacheOutcome::Unanswered);
+        self.alone(UNANSWERED)
+    }
+
+    pub(super) fn failed(&self, error: &StepError) {
+        self.orchestrator.cache_failed("a read", self.name.entity.pattern(), error);
     }
 
     pub(super) fn loaded(
         &self,
-        load: Option<(Seen, Option<Leader<Payload>>)>,
+        load: Result<(Seen, Option<Leader<Payload>>), &'static str>,
         stale: Option<Payload>,
     ) -> Decision {
         let loading = load.map(|(seen, leader)| {
@@ -234,6 +261,9 @@ impl Call {
             let counters = Arc::clone(&self.held.counters);
             Arc::new(Loading::new(self.name.clone(), seen, storable, counters, leader))
         });
+        if stale.is_some() {
+            self.held.counters.count(CacheOutcome::Refreshed);
+        }
         let stale = stale.map(|value| Stale {
             value,
             orchestrator: self.orchestrator.clone(),
@@ -261,19 +291,11 @@ impl Stale {
     }
 }
 
-/// The reply, if it is ready at once.
-fn now<T>(reply: Reply<T>) -> Option<Result<T, StepError>> {
+/// The reply, which must be ready at once.
+fn now<T>(reply: Reply<T>) -> Result<T, StepError> {
     match reply {
-        Reply::Ready(answer) => answer,
-        Reply::Pending(_) => None,
-    }
-}
-
-/// Makes an entry that this program cannot decode a miss for the next call.
-pub(super) fn forget(orchestrator: &Orchestrator, entity: &Key) -> Reply<Ended> {
-    match orchestrator.protocol() {
-        Some(protocol) => protocol.end(&Write::new(vec![entity.clone()], Vec::new()), None, End::Invalidate),
-        None => Reply::ready(Ended::Invalidated),
+        Reply::Ready(answer) => answer.expect("a reply is taken once"),
+        Reply::Pending(_) => Err(StepError::new("the cache, which is said to answer at once, did not")),
     }
 }
 

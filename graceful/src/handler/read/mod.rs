@@ -8,7 +8,10 @@ mod sync;
 mod through;
 mod waiting;
 
-use std::future::{Future, IntoFuture as _};
+use std::{
+    fmt::Display,
+    future::{Future, IntoFuture as _},
+};
 
 pub(crate) use self::{
     call::{Call, Decision},
@@ -20,10 +23,13 @@ use super::{
     builder::Fill,
 };
 use crate::{
-    backends::{Ended, Hit, Reply},
+    backends::{End, Ended, Hit, Reply},
+    cache_stats::CacheOutcome,
     flow::Payload,
     handler::Outcome,
     key::Key,
+    marks::Write,
+    outage,
     pipeline::{Orchestrator, current},
     step::StepError,
 };
@@ -35,8 +41,8 @@ pub struct Reading(State);
 /// What is known of the call.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// The cache is not asked: the body runs.
-    Plain,
+    /// The cache is not asked, for this reason: the body runs.
+    Plain(&'static str),
     /// The value is cached.
     Hit(Found),
     /// The cache was asked.
@@ -76,6 +82,12 @@ pub fn read_on(
     begin(on.orchestrator(), spec, &mut names, &mut fill)
 }
 
+/// The reason of a body that runs because nobody reads through: there is no orchestrator.
+const NO_ORCHESTRATOR: &str = "no orchestrator";
+
+/// The reason of a body that runs in the place of an entry that cannot be decoded.
+const UNREADABLE: &str = "the cached value cannot be decoded";
+
 /// Enters a reader that returns a future; see [`enter_eager`](super::enter_eager).
 pub fn read_eager(
     spec: &'static HandlerSpec,
@@ -83,14 +95,9 @@ pub fn read_eager(
     mut fill: impl FnMut(&mut FlowBuilder<'_>),
 ) -> (Reading, Entered) {
     if !Orchestrator::any_exists() {
-        return (Reading(State::Plain), Entered(None));
+        return not_read();
     }
-    let names = ReadNames::filled(&mut names);
-    let active = Active::new(spec, None, &mut |builder| {
-        names.give(builder);
-        fill(builder);
-    });
-    (Reading(State::Eager(spec, Box::new(names), None)), Entered(active.map(Active::read_alone)))
+    eager(None, spec, &mut names, &mut fill)
 }
 
 /// The same with the orchestrator that the declaration names.
@@ -100,16 +107,21 @@ pub fn read_eager_on(
     mut names: impl FnMut(&mut ReadNames),
     mut fill: impl FnMut(&mut FlowBuilder<'_>),
 ) -> (Reading, Entered) {
-    let Some(orchestrator) = on.orchestrator() else { return (Reading(State::Plain), Entered(None)) };
-    let names = ReadNames::filled(&mut names);
-    let active = Active::new(spec, Some(orchestrator.clone()), &mut |builder| {
-        names.give(builder);
-        fill(builder);
-    });
-    (
-        Reading(State::Eager(spec, Box::new(names), Some(orchestrator))),
-        Entered(active.map(Active::read_alone)),
-    )
+    match on.orchestrator() {
+        Some(orchestrator) => eager(Some(orchestrator), spec, &mut names, &mut fill),
+        None => not_read(),
+    }
+}
+
+fn eager(
+    orchestrator: Option<Orchestrator>,
+    spec: &'static HandlerSpec,
+    names: Names<'_>,
+    fill: Fill<'_>,
+) -> (Reading, Entered) {
+    let names = ReadNames::filled(names);
+    let entered = entered(orchestrator.clone(), spec, &names, fill, "the cache was not asked");
+    (Reading(State::Eager(spec, Box::new(names), orchestrator)), entered)
 }
 
 fn begin(
@@ -118,17 +130,39 @@ fn begin(
     names: Names<'_>,
     fill: Fill<'_>,
 ) -> (Reading, Entered) {
-    let Some(orchestrator) = orchestrator else { return (Reading(State::Plain), Entered(None)) };
+    let Some(orchestrator) = orchestrator else { return not_read() };
     let names = ReadNames::filled(names);
     let state = Call::begin(&orchestrator, spec, &names);
-    if matches!(state, State::Hit(_)) {
-        return (Reading(state), Entered(None));
-    }
-    let active = Active::new(spec, Some(orchestrator), &mut |builder| {
+    let reason = match &state {
+        State::Hit(_) => return (Reading(state), Entered(None)),
+        State::Plain(reason) => reason,
+        State::Call(..) | State::Eager(..) => "the cache has not answered yet",
+    };
+    let entered = entered(Some(orchestrator), spec, &names, fill, reason);
+    (Reading(state), entered)
+}
+
+/// Only the body runs.
+fn not_read() -> (Reading, Entered) {
+    (Reading(State::Plain(NO_ORCHESTRATOR)), Entered(None))
+}
+
+/// Enters a reader whose body may have to run: alone, for this reason, unless it is given a load.
+fn entered(
+    orchestrator: Option<Orchestrator>,
+    spec: &'static HandlerSpec,
+    names: &ReadNames,
+    fill: Fill<'_>,
+    reason: &'static str,
+) -> Entered {
+    let active = Active::new(spec, orchestrator, &mut |builder| {
         names.give(builder);
         fill(builder);
     });
-    (Reading(state), Entered(active.map(Active::read_alone)))
+    Entered(active.map(|mut active| {
+        active.loads(Err(reason));
+        active
+    }))
 }
 
 impl Reading {
@@ -169,8 +203,21 @@ impl Reading {
 impl Found {
     /// An entry that this program cannot decode is a miss: it is invalidated, so that the next call loads it.
     #[cold]
-    pub(crate) fn forget(&self) -> Reply<Ended> {
-        call::forget(&self.orchestrator, &self.entity)
+    pub(crate) fn forget(&self, error: &dyn Display) -> Reply<Ended> {
+        if let Some(failures) = outage::failed("decoding a cached value") {
+            tracing::warn!(
+                target: "graceful::cache",
+                entity = %self.entity,
+                %error,
+                failures,
+                "a cached value cannot be decoded, so it is loaded again"
+            );
+        }
+        let Some((held, protocol)) = self.orchestrator.held(self.entity.pattern()) else {
+            return Reply::ready(Ended::Invalidated);
+        };
+        held.counters.count(CacheOutcome::Miss);
+        protocol.end(&Write::new(vec![self.entity.clone()], Vec::new()), None, End::Invalidate)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The names that a reader looks up, before the flow of its call exists.
 
-use super::super::{FlowBuilder, Named};
+use super::super::{FlowBuilder, Named, Reads};
 use crate::{
     context::Context,
     flow::{Argument, NamedEntity},
@@ -57,15 +57,21 @@ impl ReadNames {
         builder.read_key(&self.key, self.fault.as_ref());
     }
 
-    /// The name of the entry; `None` if the cache cannot be asked.
+    /// The name of the entry.
+    ///
+    /// # Errors
+    /// The reason why the cache cannot be asked.
     pub(super) fn entry(
         &self,
         orchestrator: &Orchestrator,
         pattern: &str,
-        reads: super::super::Reads,
-    ) -> Option<EntryName> {
-        if self.key.is_empty() || self.skipped || self.fault.is_some() {
-            return None;
+        reads: Reads,
+    ) -> Result<EntryName, &'static str> {
+        if self.skipped {
+            return Err("`when` is false");
+        }
+        if self.key.is_empty() || self.fault.is_some() {
+            return Err("no key");
         }
         let context = Context::try_current();
         let tenant = context.as_ref().and_then(|context| context.tenant.as_deref()).unwrap_or_default();
@@ -76,12 +82,12 @@ impl ReadNames {
                     let context = context.as_ref()?;
                     context.actor.clone().or_else(|| context.user.clone())
                 };
-                Some(self.actor.clone().or_else(of_context)?)
+                Some(self.actor.clone().or_else(of_context).ok_or("no actor")?)
             }
         };
         let service = &orchestrator.origin().service;
         let of = |pattern: &str, id: &str| Key::of_parts([service, tenant, pattern, id]);
         let depends_on = self.depends_on.iter().map(|(pattern, id)| of(pattern, id)).collect();
-        Some(EntryName::new(of(pattern, &self.key), variant(reads.rev, actor.as_deref()), depends_on))
+        Ok(EntryName::new(of(pattern, &self.key), variant(reads.rev, actor.as_deref()), depends_on))
     }
 }

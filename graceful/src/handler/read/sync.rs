@@ -1,10 +1,10 @@
 //! Readers that are not `async`: the result at once, or a boxed future of it.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin};
 
 use super::{
     super::{After, Decode, FlowBuilder, Once, Prepared, Run, prepared::Finish},
-    Call, Decision, Reading, State, Through,
+    Call, Decision, NO_ORCHESTRATOR, Reading, State, Through, UNREADABLE,
 };
 use crate::{handler::Outcome, pipeline::current, step::StepError};
 
@@ -36,32 +36,38 @@ where
     ) -> Self {
         if let State::Eager(spec, names, on) = &state {
             let orchestrator = on.clone().or_else(current::orchestrator);
-            state = orchestrator.map_or(State::Plain, |orchestrator| Call::begin(&orchestrator, spec, names));
+            state = orchestrator.map_or(State::Plain(NO_ORCHESTRATOR), |orchestrator| {
+                Call::begin(&orchestrator, spec, names)
+            });
         }
         let decision = match state {
             State::Hit(found) => match decode(Decode::new(&found.value)) {
                 Ok(value) => return Ok(value),
-                Err(_) => {
-                    drop(found.forget());
+                Err(error) => {
+                    drop(found.forget(&error));
+                    prepared.loads(Err(UNREADABLE));
                     return prepared.finish();
                 }
             },
             State::Call(call, reply) => call.decide_now(reply),
-            State::Plain | State::Eager(..) => return prepared.finish(),
+            State::Plain(reason) => {
+                prepared.loads(Err(reason));
+                return prepared.finish();
+            }
+            State::Eager(..) => return prepared.finish(),
         };
         match decision {
-            Decision::Hit(found) => decode(Decode::new(&found.value)).or_else(|_| {
-                drop(found.forget());
+            Decision::Hit(found) => decode(Decode::new(&found.value)).or_else(|error| {
+                drop(found.forget(&error));
+                prepared.loads(Err(UNREADABLE));
                 prepared.finish()
             }),
             Decision::Load(loaded) => {
-                if let Some(loading) = &loaded.loading {
-                    prepared.load(Arc::clone(loading));
-                }
+                prepared.loads(loaded.loading.clone());
                 let entered = loaded.body.enter();
                 let result = prepared.finish();
                 drop(entered);
-                if let Some(loading) = &loaded.loading {
+                if let Ok(loading) = &loaded.loading {
                     loading.check(|value| decode(Decode::new(value)));
                 }
                 match (result, loaded.stale) {

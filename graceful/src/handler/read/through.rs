@@ -11,7 +11,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{
-    Call, Decision, Extension, State,
+    Call, Decision, Extension, NO_ORCHESTRATOR, State, UNREADABLE,
     call::{Loaded, Stale},
 };
 use crate::{
@@ -45,7 +45,7 @@ enum Stage {
 /// A body that loads.
 struct Running {
     orchestrator: Orchestrator,
-    loading: Option<Arc<Loading>>,
+    loading: Result<Arc<Loading>, &'static str>,
     body: Arc<Body>,
     stale: Option<Stale>,
     extension: Extension,
@@ -76,32 +76,35 @@ where
                 // It stays where it is, because moving it costs more than what else is done here.
                 Stage::Begun(State::Hit(found)) => match (this.decode)(Decode::new(&found.value)) {
                     Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
-                    Err(_) => *this.stage = Stage::Forgetting(found.forget()),
+                    Err(error) => *this.stage = Stage::Forgetting(found.forget(&error)),
                 },
-                Stage::Begun(state) => match std::mem::replace(state, State::Plain) {
-                    State::Plain | State::Hit(_) => *this.stage = Stage::Running(None),
+                Stage::Begun(state) => match std::mem::replace(state, State::Plain(NO_ORCHESTRATOR)) {
+                    State::Plain(reason) => {
+                        this.run.as_mut().loads(Err(reason));
+                        *this.stage = Stage::Running(None);
+                    }
+                    found @ State::Hit(_) => *this.stage = Stage::Begun(found),
                     State::Call(call, reply) => *this.stage = Stage::Deciding(Box::pin(call.decide(reply))),
                     State::Eager(spec, names, on) => {
                         let orchestrator = on.or_else(current::orchestrator);
                         let begun = orchestrator.map(|orchestrator| Call::begin(&orchestrator, spec, &names));
-                        *this.stage = Stage::Begun(begun.unwrap_or(State::Plain));
+                        *this.stage = Stage::Begun(begun.unwrap_or(State::Plain(NO_ORCHESTRATOR)));
                     }
                 },
                 Stage::Deciding(deciding) => match ready!(deciding.as_mut().poll(cx)) {
                     Decision::Hit(found) => match (this.decode)(Decode::new(&found.value)) {
                         Ok(value) => return Poll::Ready(Outcome::from_ok(value)),
-                        Err(_) => *this.stage = Stage::Forgetting(found.forget()),
+                        Err(error) => *this.stage = Stage::Forgetting(found.forget(&error)),
                     },
                     Decision::Load(loaded) => {
-                        if let Some(loading) = &loaded.loading {
-                            this.run.as_mut().load(Arc::clone(loading));
-                        }
+                        this.run.as_mut().loads(loaded.loading.clone());
                         *this.stage = Stage::Running(Some(Running::new(*loaded)));
                     }
                 },
                 Stage::Forgetting(reply) => {
                     // If it fails, the next call finds the entry once more.
                     let _ = ready!(Pin::new(reply).poll(cx));
+                    this.run.as_mut().loads(Err(UNREADABLE));
                     *this.stage = Stage::Running(None);
                 }
                 Stage::Running(None) => return this.run.poll(cx),
@@ -110,12 +113,12 @@ where
                     let polled = this.run.as_mut().poll(cx);
                     drop(entered);
                     let Poll::Ready(result) = polled else {
-                        if let Some(loading) = &running.loading {
+                        if let Ok(loading) = &running.loading {
                             running.extension.poll(&running.orchestrator, loading, cx);
                         }
                         return Poll::Pending;
                     };
-                    if let Some(loading) = &running.loading {
+                    if let Ok(loading) = &running.loading {
                         loading.check(|value| (this.decode)(Decode::new(value)));
                     }
                     let recalled = running.recalled(result.as_result().is_err());

@@ -26,6 +26,9 @@ impl Call {
         stale: Option<Payload>,
         deadline: Instant,
     ) -> Decision {
+        if seen.lease == Lease::Elsewhere {
+            self.held.counters.count(CacheOutcome::Waited);
+        }
         while seen.lease == Lease::Elsewhere && Instant::now() < deadline {
             tokio::time::sleep_until(deadline.min(Instant::now() + POLL)).await;
             match self.look_up(protocol, stale.is_some()).await {
@@ -37,13 +40,13 @@ impl Call {
                     leader.saw(self.is_storable(&newer).then(|| newer.clone()));
                     seen = newer;
                 }
-                Err(_) => break,
+                Err(error) => {
+                    self.failed(&error);
+                    break;
+                }
             }
         }
-        if stale.is_some() {
-            self.held.counters.count(CacheOutcome::Refreshed);
-        }
-        self.loaded(Some((seen, Some(leader))), stale)
+        self.loaded(Ok((seen, Some(leader))), stale)
     }
 
     /// Waits for the load of another call; then shares it, or the next one. Those that have waited too long start one further load together,
@@ -67,8 +70,8 @@ impl Call {
             match landed {
                 Some(Landing::Loaded(value)) if wait.shares => return self.found(value),
                 // What it loads may be stored if nothing has changed meanwhile.
-                Some(Landing::Failed) => return self.loaded(Some((seen, None)), None),
-                None if was_slow => return self.loaded(Some((seen, None)), None),
+                Some(Landing::Failed) => return self.loaded(Ok((seen, None)), None),
+                None if was_slow => return self.loaded(Ok((seen, None)), None),
                 None => {
                     was_slow = true;
                     deadline = Instant::now() + Duration::from_millis(self.reads.wait_ms);
@@ -102,7 +105,7 @@ impl Call {
                 leader.saw(self.is_storable(&seen).then(|| seen.clone()));
                 self.lead(protocol, leader, seen, None, deadline).await
             }
-            Err(_) => self.alone(),
+            Err(error) => self.unanswered(&error),
         }
     }
 }

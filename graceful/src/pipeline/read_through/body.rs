@@ -1,18 +1,22 @@
 //! The bodies around a look-up: a handler that writes, or a load of the same entry.
 
-use std::{cell::RefCell, marker::PhantomData, sync::Arc};
+use std::{cell::RefCell, fmt::Display, marker::PhantomData, sync::Arc};
 
 use crate::{
     flights::Load,
-    flow::Touched,
     key::Key,
     marks::EntryName,
-    pipeline::{Orchestrator, WeakOrchestrator},
+    text::{Text, text},
 };
+
+/// An entity that a body touches: its pattern and its id.
+pub(crate) type TouchedName = (Text, Text);
 
 thread_local! {
     /// The body whose code runs on this thread.
     static BODY: RefCell<Option<Arc<Body>>> = const { RefCell::new(None) };
+    /// What the bodies on this thread have touched, as a stack: each takes its own when it is left.
+    static TOUCHED: RefCell<Vec<TouchedName>> = const { RefCell::new(Vec::new()) };
     /// The body of every write that holds nothing, and has none around it.
     static UNHELD: Arc<Body> = Arc::new(Body { kind: BodyKind::WritesUnheld, outer: None });
 }
@@ -21,8 +25,21 @@ thread_local! {
 #[must_use = "the body is left when it is dropped"]
 pub(crate) struct InBody {
     outer: Option<Arc<Body>>,
+    /// The length of the stack when it was entered.
+    touched_before: usize,
     /// It must be dropped on its thread.
     thread: PhantomData<*const ()>,
+}
+
+impl InBody {
+    /// Leaves the body of a write. Returns what it has touched.
+    #[inline]
+    pub(crate) fn leave(self) -> Vec<TouchedName> {
+        TOUCHED.with_borrow_mut(|touched| match touched.len() > self.touched_before {
+            true => touched.split_off(self.touched_before),
+            false => Vec::new(),
+        })
+    }
 }
 
 impl Drop for InBody {
@@ -47,9 +64,6 @@ pub(crate) enum BodyKind {
         holds: Vec<Key>,
         /// It has an open transaction.
         tx: bool,
-        touched: Touched,
-        /// That of the write, which need not be the current one.
-        orchestrator: WeakOrchestrator,
     },
     /// It may write what no read is known of, so it holds nothing.
     WritesUnheld,
@@ -87,10 +101,9 @@ impl Body {
 
     fn contains(&self, load: &Load, name: &EntryName) -> Within {
         let mut within = Within::NOTHING;
-        let mut next = Some(self);
-        while let Some(body) = next {
+        for body in std::iter::successors(Some(self), |body| body.outer.as_deref()) {
             match &body.kind {
-                BodyKind::Writes { holds, tx, .. } => {
+                BodyKind::Writes { holds, tx } => {
                     within.write = true;
                     let mut names = [&name.entity].into_iter().chain(&name.depends_on);
                     within.may_hit &= !tx && !names.any(|key| holds.contains(key));
@@ -98,14 +111,17 @@ impl Body {
                 BodyKind::WritesUnheld => within.write = true,
                 BodyKind::Loads(other) => within.same_load |= other == load,
             }
-            next = body.outer.as_deref();
         }
         within
     }
 
     /// Enters the body, until the guard is dropped.
     pub(crate) fn enter(self: &Arc<Self>) -> InBody {
-        InBody { outer: BODY.replace(Some(Arc::clone(self))), thread: PhantomData }
+        InBody {
+            outer: BODY.replace(Some(Arc::clone(self))),
+            touched_before: TOUCHED.with_borrow(Vec::len),
+            thread: PhantomData,
+        }
     }
 }
 
@@ -115,16 +131,16 @@ pub(crate) fn around(load: impl FnOnce() -> Load, name: &EntryName) -> Within {
     BODY.with_borrow(|body| body.as_ref().map_or(Within::NOTHING, |body| body.contains(&load(), name)))
 }
 
-/// The innermost body that may write: its orchestrator, and where it records what it touches.
-pub(crate) fn writer() -> Option<(Orchestrator, Touched)> {
-    BODY.with_borrow(|body| {
-        let mut next = body.as_deref();
-        while let Some(body) = next {
-            if let BodyKind::Writes { touched, orchestrator, .. } = &body.kind {
-                return Some((orchestrator.upgrade()?, touched.clone()));
-            }
-            next = body.outer.as_deref();
-        }
-        None
-    })
+/// Records that the innermost body that may write touches an entity. Returns false if there is none around.
+pub(crate) fn touch(pattern: &str, id: &dyn Display) -> bool {
+    let may_write = BODY.with_borrow(|body| {
+        let mut bodies = std::iter::successors(body.as_deref(), |body| body.outer.as_deref());
+        bodies.any(|body| !matches!(body.kind, BodyKind::Loads(_)))
+    });
+    if may_write {
+        // Formatted first, because that is the user's code.
+        let name = (pattern.into(), text!("{id}"));
+        TOUCHED.with_borrow_mut(|touched| touched.push(name));
+    }
+    may_write
 }

@@ -7,9 +7,11 @@ use std::{
     time::Duration,
 };
 
+use tokio::runtime::Handle;
+
 use crate::{
-    backends::End,
-    cache_stats::CacheOutcome,
+    backends::{End, Reply},
+    handler::HOLD_EXPIRY,
     key::{Key, KeySpace},
     locks::unpoisoned,
     marks::{Mark, Write},
@@ -84,11 +86,6 @@ impl PendingEnds {
 impl Orchestrator {
     /// Repeats the end of a write in the background until the cache confirms it.
     pub(crate) fn repeat_end(&self, write: &Write) {
-        for key in write.changes() {
-            if let Some((held, _)) = self.held(key.pattern()) {
-                held.counters.count(CacheOutcome::Unconfirmed);
-            }
-        }
         if !self.0.read_through.ends.add(write) {
             return;
         }
@@ -101,9 +98,32 @@ impl Orchestrator {
         }
     }
 
-    /// The same for a whole pattern.
-    pub(crate) fn repeat_end_of_pattern(&self, pattern: &Key) {
-        self.repeat_end(&Write::new(vec![pattern.clone()], Vec::new()));
+    /// Holds entities that a write without an end has changed: they are not cached until the hold expires. If the cache does not confirm
+    /// it, they are invalidated as soon as it does.
+    pub(crate) fn hold_for_a_while(&self, write: &Write) {
+        let Some(protocol) = self.protocol() else { return };
+        match protocol.hold(write, HOLD_EXPIRY) {
+            Reply::Ready(Some(Err(error))) => self.not_held_for_a_while(write, &error),
+            Reply::Ready(_) => {}
+            reply @ Reply::Pending(_) => {
+                // Without a runtime it is finished where the cache's own tasks run, and nobody hears of a failure.
+                let Some(runtime) = self.runtime().cloned().or_else(|| Handle::try_current().ok()) else {
+                    return;
+                };
+                let (orchestrator, write) = (self.clone(), write.clone());
+                runtime.spawn(async move {
+                    if let Err(error) = reply.await {
+                        orchestrator.not_held_for_a_while(&write, &error);
+                    }
+                });
+            }
+        }
+    }
+
+    #[cold]
+    fn not_held_for_a_while(&self, write: &Write, error: &StepError) {
+        self.unconfirmed("a hold of what was touched", write, error);
+        self.repeat_end(write);
     }
 
     /// The number of ends that the cache has not confirmed.
@@ -129,13 +149,17 @@ async fn repeat(orchestrator: WeakOrchestrator) {
     loop {
         let Some(orchestrator) = task.0.upgrade() else { return };
         let Some((key, token)) = orchestrator.0.read_through.ends.next(last.as_ref()) else { return };
-        if end(&orchestrator, &key, token).await.is_ok() {
-            orchestrator.0.read_through.ends.confirmed(&key, token);
-            pause = FIRST_PAUSE;
-        } else {
-            drop(orchestrator);
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        match end(&orchestrator, &key, token).await {
+            Ok(()) => {
+                orchestrator.0.read_through.ends.confirmed(&key, token);
+                pause = FIRST_PAUSE;
+            }
+            Err(error) => {
+                orchestrator.cache_failed("the repeated end of a write", key.pattern(), &error);
+                drop(orchestrator);
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
         }
         last = Some(key);
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 mod ends;
+mod log;
 mod patterns;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ pub(crate) use self::{
     patterns::{HeldPattern, HeldPatterns, variant},
 };
 use super::Orchestrator;
-use crate::{backends::ReadThrough, flights::Flights, flow::Payload, step::Step};
+use crate::{backends::ReadThrough, flights::Flights, flow::Payload};
 
 /// The state of the read-through cache.
 #[derive(Default)]
@@ -43,33 +44,6 @@ impl Orchestrator {
     #[inline]
     pub(crate) fn holds_any(&self) -> bool {
         !self.0.read_through.patterns.is_empty()
-    }
-
-    /// Logs, once for each handler, that its pattern is not held.
-    #[cold]
-    pub(crate) fn not_held(&self, handler: &str, pattern: &str) {
-        if self.cache().is_some() && self.0.missed.is_new(handler, Some(Step::Cache)) {
-            tracing::error!(
-                target: "graceful::requirements",
-                handler,
-                pattern,
-                "a handler reads through the cache, but either the cache does not support it, or the pattern is not known at start: \
-                 name it by `reads(…)` on the builder; its body runs at each call; this is logged once"
-            );
-        }
-    }
-
-    /// Logs, once for each pattern, that a reader is not async.
-    #[cold]
-    pub(crate) fn cannot_wait(&self, pattern: &str) {
-        if self.0.missed.is_new(pattern, Some(Step::Cache)) {
-            tracing::error!(
-                target: "graceful::requirements",
-                pattern,
-                "a handler that is not `async` reads through a cache that answers later, for which it cannot wait: its body runs at each \
-                 call; make it `async`; this is logged once"
-            );
-        }
     }
 
     pub(crate) fn flights(&self) -> &Arc<Flights<Payload>> {

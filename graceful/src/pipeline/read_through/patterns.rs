@@ -30,7 +30,7 @@ pub(crate) struct HeldPatterns {
 
 /// The bit of a pattern.
 #[inline]
-pub(crate) const fn bit(pattern: &str) -> u64 {
+const fn bit(pattern: &str) -> u64 {
     let bytes = pattern.as_bytes();
     match (bytes.first(), bytes.last()) {
         (Some(first), Some(last)) => 1 << ((bytes.len() ^ (*first as usize * 7) ^ (*last as usize)) & 63),
@@ -77,16 +77,10 @@ impl HeldPatterns {
 
     #[inline]
     pub(crate) fn get(&self, pattern: &str) -> Option<&Arc<HeldPattern>> {
-        if !self.may_hold(bit(pattern)) {
-            return None;
+        match self.bits & bit(pattern) {
+            0 => None,
+            _ => self.by_name.get(pattern),
         }
-        self.by_name.get(pattern)
-    }
-
-    /// False if the pattern with this bit is not held.
-    #[inline]
-    pub(crate) const fn may_hold(&self, bit: u64) -> bool {
-        self.bits & bit != 0
     }
 
     #[inline]

@@ -4,6 +4,7 @@ mod faults;
 mod flights;
 mod reads;
 mod refresh;
+mod touch;
 mod writes;
 
 use std::{
