@@ -15,7 +15,7 @@ async fn update(
         "order").declares(& [::graceful::Step::Cache]).durable(& __GRACEFUL_DURABLE)
         .caches("{}", || ::graceful::__private010::cached:: < Result < Order, Error > >
         ().__graceful_type()).keyed("{}").shared().rev(2u32).depends_on(& ["shop"])
-        .touches(& ["customer", "type"])
+        .touches(& ["customer", "type", "order-page"])
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),
@@ -55,6 +55,18 @@ async fn update(
                                             "type",
                                             |__each| {
                                                 ::graceful::__private010::ids(&order.kind)
+                                                    .__graceful_each(__each)
+                                            },
+                                        )
+                                }
+                                if __builder
+                                    .needs(::graceful::__private010::Argument::Touches)
+                                {
+                                    __builder
+                                        .touches(
+                                            "order-page",
+                                            |__each| {
+                                                ::graceful::__private010::ids(&order.id)
                                                     .__graceful_each(__each)
                                             },
                                         )

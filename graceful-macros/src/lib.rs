@@ -43,8 +43,14 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut given_back = item.clone();
     let output = match parse::Item::parse(item.clone()) {
         Ok(parse::Item::Function(function)) => {
-            let args = parse::Args::parse(arguments, &mut errors);
-            let handler = model::Handler::new(args, *function, &mut errors);
+            let mut mistakes = Error::accumulator();
+            let args = parse::Args::parse(arguments.clone(), &mut mistakes);
+            let mut handler = model::Handler::new(args, *function, &mut mistakes);
+            let mistakes = mistakes.into_inner();
+            if !mistakes.is_empty() {
+                handler.name_parameters(arguments);
+            }
+            errors.extend(mistakes);
             let output = expand::handler(&handler);
             if handler.debug {
                 eprintln!("{output}");

@@ -204,7 +204,11 @@ fn writer_that_touches() {
                 shared,
                 rev = 2,
                 required = false,
-                touches(customer = [order.customer, old_customer], r#type = "order.kind"),
+                touches(
+                    customer = [order.customer, old_customer],
+                    r#type = "order.kind",
+                    "order-page" = order.id
+                ),
                 depends_on(shop = "{order.shop}")
             )
         ),

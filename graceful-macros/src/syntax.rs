@@ -4,6 +4,8 @@
 //! Here every argument is parsed by itself, so that all mistakes are reported in one run, each with its fix. The errors are collected,
 //! and reported, by `darling`.
 
+use std::fmt;
+
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::{
@@ -44,12 +46,21 @@ pub(crate) struct Examples<'a> {
 /// Input: `cache = user.id, event, alert(on = "all")`. An argument that cannot be parsed is reported and skipped, so that mistakes in the
 /// others are reported in the same run.
 pub(crate) fn arguments(tokens: TokenStream, examples: &Examples<'_>, errors: &mut Accumulator) -> Vec<Arg> {
+    separated(tokens, errors, |input| Arg::parse(input, examples))
+}
+
+/// The same of arguments whose names are not those of options.
+pub(crate) fn separated<T>(
+    tokens: TokenStream,
+    errors: &mut Accumulator,
+    argument: impl Fn(ParseStream<'_>) -> Result<T>,
+) -> Vec<T> {
     let parse = |input: ParseStream<'_>| {
         let mut arguments = Vec::new();
         while !input.is_empty() {
             // What is left over in a group of a wrong argument is no mistake of the others.
             let ahead = input.fork();
-            match Arg::parse(&ahead, examples) {
+            match argument(&ahead) {
                 Ok(argument) => {
                     input.advance_to(&ahead);
                     arguments.push(argument);
@@ -106,28 +117,35 @@ impl Arg {
             let in_parentheses = list.map(|list| format!("its options go in parentheses, as in `{list}`"));
             return Err(wrong(&name, in_parentheses.unwrap_or(nameless)));
         }
-        let value = if input.peek(token::Paren) {
-            ArgValue::List(input.parse::<Group>()?.stream())
-        } else if list.is_some() && (input.peek(token::Brace) || input.peek(token::Bracket)) {
+        if list.is_some() && (input.peek(token::Brace) || input.peek(token::Bracket)) {
             return Err(at(input.span(), format!("options go in parentheses: `{name}(…)`")));
+        }
+        let value = ArgValue::parse(&name, input)?;
+        Ok(Self { name, value })
+    }
+}
+
+impl ArgValue {
+    /// What follows a name.
+    pub(crate) fn parse(name: &impl fmt::Display, input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(token::Paren) {
+            Ok(Self::List(input.parse::<Group>()?.stream()))
         } else if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
-            ArgValue::Value(value_of(&name, input)?)
+            Ok(Self::Value(value_of(name, input)?))
         } else if input.is_empty()
             || input.peek(Token![,])
             || input.peek(Token![;])
             || input.peek(Ident::peek_any)
         {
-            ArgValue::Word
+            Ok(Self::Word)
         } else {
-            let span = input.span();
-            return Err(at(span, format!("expected `=` between a name and its value: `{name} = …`")));
-        };
-        Ok(Self { name, value })
+            Err(at(input.span(), format!("expected `=` between a name and its value: `{name} = …`")))
+        }
     }
 }
 
 /// `= user.id`
-fn value_of(name: &Ident, input: ParseStream<'_>) -> Result<Expr> {
+fn value_of(name: &impl fmt::Display, input: ParseStream<'_>) -> Result<Expr> {
     let equals: Token![=] = input.parse()?;
     if input.is_empty() || input.peek(Token![,]) {
         return Err(wrong(&equals, format!("`{name}` has no value yet: write one after the `=`")));

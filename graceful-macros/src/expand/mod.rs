@@ -60,7 +60,9 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let registered = registered(handler);
     let call = call(handler);
     // Lints of the user's own code look at where the function's braces stand.
-    let block = braced(function.body.span(), quote!(#here #registered #call));
+    let named = &handler.named;
+    let named = (!named.is_empty()).then(|| quote!(let _ = (#(&#named,)*);));
+    let block = braced(function.body.span(), quote!(#here #registered #named #call));
     quote!(#(#attributes)* #visibility #defaultness #signature #block)
 }
 

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use super::scope::Scope;
 use crate::{
     errors::{at, twice, wrong},
-    parse::{Args, CacheArgs, Related, Value},
+    parse::{Args, PatternName, Related, Value},
     words::{Delivery, OnErr, Step, Words as _},
 };
 
@@ -35,7 +35,8 @@ pub(super) fn check_cache(args: &mut Args, scope: &Scope, errors: &mut Accumulat
     });
     check_related(&mut args.cache.touches, scope, errors, |pattern| {
         format!(
-            "`touches` is evaluated before the body, so `{pattern}` cannot use `result`: use the parameters, or call `graceful::touch(\"{pattern}\", …)` in the body"
+            "`touches` is evaluated before the body, so `{pattern}` cannot use `result`: use the parameters, or call `graceful::touch(\"{}\", …)` in the body",
+            pattern.name()
         )
     });
 }
@@ -54,38 +55,38 @@ fn check_reader(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
     let mut refuse = |found: Option<Span>, rule: &str| {
         errors.extend(found.map(|found| at(found, rule)));
     };
-    let cache = &mut args.cache;
+    let Args { cache, steps, .. } = args;
+    let step = &mut steps[Step::Cache];
     refuse(
-        cache.value.take().map(|value| value.span()),
+        cache.value.take().map(|value| step.place("value", value.span())),
         "a reader caches its `Ok` value, with which a hit is answered: remove `value`",
     );
     refuse(
-        cache.version.take().map(|version| version.span()),
+        cache.version.take().map(|version| step.place("version", version.span())),
         "a reader stores its value only if no write has overtaken it, so it needs no version: remove `version`",
     );
     refuse(
-        std::mem::take(&mut cache.touches).first().map(|first| first.pattern.span()),
+        std::mem::take(&mut cache.touches).first().map(|first| step.place("touches", first.pattern.span())),
         "a reader changes nothing, so it touches nothing: use `depends_on(…)` for the entities that its value shows",
     );
     refuse(
-        cache.on_ok.take().map(|on_ok| on_ok.span),
+        cache.on_ok.take().map(|on_ok| step.place("on_ok", on_ok.span)),
         "the `Ok` value of a reader is always stored: remove `on_ok`",
     );
     refuse(
-        cache.on_err.take().map(|on_err| on_err.span),
+        cache.on_err.take().map(|on_err| step.place("on_err", on_err.span)),
         "a reader changes nothing, so its `Err` invalidates nothing: remove `on_err`",
     );
     refuse(cache.shared.take(), "`shared` is for writers of a pattern that another program reads: remove it");
-    let step = &mut args.steps[Step::Cache];
-    for hook in [&mut step.with, &mut step.ok, &mut step.err] {
+    for (option, hook) in [("with", step.with.take()), ("ok", step.ok.take()), ("err", step.err.take())] {
         refuse(
-            hook.take().map(|hook| hook.span()),
+            hook.map(|hook| step.place(option, hook.span())),
             "a hook of `cache` replaces the step that stores what is read: remove the hook, or `read`",
         );
     }
     for step in Step::ALL {
         refuse(
-            args.steps[*step].required.take(),
+            steps[*step].required.take(),
             "no step runs on a hit, so a reader cannot require one: remove `required`, or `read`",
         );
     }
@@ -93,11 +94,11 @@ fn check_reader(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
     let durable = args.delivery.take_if(|delivery| delivery.value == Delivery::Durable);
     match tx {
         Some(tx) => refuse(
-            Some(tx.span()),
+            Some(args.place("tx", tx.span())),
             "a reader does not write, and its body does not run on a hit: remove `tx` and durable delivery, or `read`",
         ),
         None => refuse(
-            durable.map(|durable| durable.span),
+            durable.map(|durable| args.place("delivery", durable.span)),
             "a reader changes nothing, so its flow needs no durable delivery: write `delivery = \"inline\"`, or remove `read`",
         ),
     }
@@ -148,7 +149,7 @@ fn check_times(args: &mut Args, errors: &mut Accumulator) {
 fn check_writer(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
     // What the handler seems to lack may have been meant by an option that is wrong.
     if !args.broken.may_mean("cache") {
-        check_only_readers(&mut args.cache, errors);
+        check_only_readers(args, errors);
         let required = &mut args.steps[Step::Cache].required;
         let late = args.cache.key.as_ref().is_some_and(|key| over_result(key, scope).is_some());
         if let (true, true, Some(found)) = (late, args.cache.touches.is_empty(), *required) {
@@ -165,7 +166,7 @@ fn check_writer(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
     }
     if let Some(version) = cache.version.take() {
         errors.push(at(
-            version.span(),
+            args.steps[Step::Cache].place("version", version.span()),
             "writes of a `shared` pattern are ordered by their holds, so they have no version: remove `version`, or `shared`",
         ));
     }
@@ -177,9 +178,11 @@ fn check_writer(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
     }
 }
 
-fn check_only_readers(cache: &mut CacheArgs, errors: &mut Accumulator) {
+fn check_only_readers(args: &mut Args, errors: &mut Accumulator) {
+    let (cache, step) = (&mut args.cache, &args.steps[Step::Cache]);
     let durations = [("refresh", &mut cache.refresh), ("wait", &mut cache.wait), ("lag", &mut cache.lag)];
-    let durations = durations.map(|(option, given)| (option, given.take().map(|given| given.span)));
+    let durations =
+        durations.map(|(option, given)| (option, given.take().map(|given| step.place(option, given.span))));
     let words = [("per_actor", cache.per_actor.take()), ("unwritten", cache.unwritten.take())];
     for (option, found) in durations.into_iter().chain(words) {
         errors.extend(
@@ -188,7 +191,7 @@ fn check_only_readers(cache: &mut CacheArgs, errors: &mut Accumulator) {
     }
     if let (Some(rev), None) = (&cache.rev, cache.shared) {
         errors.push(at(
-            rev.span,
+            step.place("rev", rev.span),
             "`rev` is for readers, and for writers of a `shared` pattern: add `read` or `shared`, or remove it",
         ));
         cache.rev = None;
@@ -214,7 +217,7 @@ fn check_related(
     related: &mut Vec<Related>,
     scope: &Scope,
     errors: &mut Accumulator,
-    rule: impl Fn(&Ident) -> String,
+    rule: impl Fn(&PatternName) -> String,
 ) {
     related.retain(|Related { pattern, ids }| {
         let late = ids.iter().find_map(|id| over_result(id, scope));

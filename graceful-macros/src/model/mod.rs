@@ -66,6 +66,8 @@ pub(crate) struct Handler {
     pub(crate) registered: Registered,
     /// Whether it can be expanded beside errors. Otherwise the function is returned unchanged.
     pub(crate) sound: bool,
+    /// Beside errors: the parameters that the attribute names.
+    pub(crate) named: Vec<Ident>,
 }
 
 /// The parameter that holds the open transaction.
@@ -172,6 +174,7 @@ impl Handler {
             tx: args.tx.map(|name| Tx::new(name, &function.signature)),
             on,
             sound,
+            named: Vec::new(),
             function,
             shape,
             spec,
@@ -208,6 +211,19 @@ fn answer(body: &Group) -> (Span, Span) {
 }
 
 impl Handler {
+    /// Lets the expansion use the parameters that the attribute names. An argument that was wrong is not expanded, and what only that would
+    /// use is not unused.
+    pub(crate) fn name_parameters(&mut self, arguments: TokenStream) {
+        let mut named = Vec::new();
+        scope::identifiers(arguments, &mut named);
+        let plain = self.function.signature.inputs.iter().filter_map(|input| match input {
+            // One with an attribute may not exist.
+            FnArg::Typed(parameter) if parameter.attrs.is_empty() => Some(&parameter.pat),
+            _ => None,
+        });
+        self.named = plain.flat_map(|pat| scope::bound_by(pat)).filter(|name| named.contains(name)).collect();
+    }
+
     /// Whether no hook borrows the result, and neither a step nor the cache can change the answer.
     pub(crate) fn is_plain(&self) -> bool {
         let typed = self.hooks.iter().any(|hook| hook.arm != HookArm::Both);

@@ -59,7 +59,7 @@ impl Keyed {
             ("keeps", keeps),
             ("over_result", over_result(key, scope).is_some()),
         ];
-        let names = |related: &[Related]| related.iter().map(Related::name).collect();
+        let names = |related: &[Related]| related.iter().map(|related| related.pattern.name()).collect();
         Some(Self {
             form: form(key).unwrap_or_default(),
             words: words.into_iter().filter_map(|(word, applies)| applies.then_some(word)).collect(),

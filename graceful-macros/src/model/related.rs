@@ -1,5 +1,7 @@
 //! The calls that name entities before the body: the entry of a reader, and the entities that a value shows or a write touches.
 
+use syn::spanned::Spanned as _;
+
 use super::{
     scope::Phase,
     setters::{Argument, Builder, Kind, Setter},
@@ -30,7 +32,7 @@ impl Builder<'_> {
         for related in related {
             let ids = related.ids.iter().filter_map(|id| self.setter(method, id, Kind::Name));
             let ids: Vec<_> = ids.map(|(_, setter)| setter.argument).collect();
-            let argument = Argument::Related { pattern: related.name(), ids };
+            let argument = Argument::Related { pattern: related.pattern.name(), ids };
             setters.push(Setter { method, kept: None, argument, span: related.pattern.span() });
         }
         setters

@@ -1,19 +1,20 @@
 //! What `cache(…)` takes.
 
-use darling::{Error, Result, error::Accumulator};
+use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span};
-use syn::{Expr, ExprLit, Lit, ext::IdentExt as _, spanned::Spanned as _};
+use syn::{Expr, ExprLit, Lit, spanned::Spanned as _};
 
 use super::{
     Args,
     duration::millis,
     options::value_of,
+    related::{Related, related},
     steps::{self, UNREQUIRED},
-    value::{self, At, Value, choice},
+    value::{self, At, Value, choice, is_word},
 };
 use crate::{
     errors::{put, wrong},
-    syntax::{Arg, ArgValue, Examples, arguments},
+    syntax::ArgValue,
     words::{OnErr, OnOk, Step},
 };
 
@@ -39,20 +40,6 @@ pub(crate) struct CacheArgs {
     pub(crate) unrequired: Option<Ident>,
     pub(crate) depends_on: Vec<Related>,
     pub(crate) touches: Vec<Related>,
-}
-
-/// Other entities of one pattern: `customer = [order.customer, old_customer]`.
-pub(crate) struct Related {
-    pub(crate) pattern: Ident,
-    /// Each is one id, or something that can be iterated.
-    pub(crate) ids: Vec<Value>,
-}
-
-impl Related {
-    /// The pattern's name; one that is a keyword is written as `r#type`.
-    pub(crate) fn name(&self) -> String {
-        self.pattern.unraw().to_string()
-    }
 }
 
 impl Args {
@@ -102,6 +89,7 @@ impl CacheArgs {
             "wait" => put(&mut self.wait, at, millis(given, "wait = \"2s\"")?),
             "lag" => put(&mut self.lag, at, millis(given, "lag = \"500ms\"")?),
             "rev" => put(&mut self.rev, at, revision(given)?),
+            "on_ok" | "on_err" if is_word(given, "refresh") => Err(wrong(given, REFRESH)),
             "on_ok" => put(&mut self.on_ok, at, choice(given)?),
             "on_err" => put(&mut self.on_err, at, choice(given)?),
             _ => match given {
@@ -114,8 +102,10 @@ impl CacheArgs {
     }
 }
 
+const REFRESH: &str = "`refresh` is an option of its own, for readers: remove this one, and write `refresh = \"8m\"` beside `read`";
+
 /// The key of an entity; `()` is that of a singleton.
-fn key(given: Expr) -> Result<Value> {
+pub(super) fn key(given: Expr) -> Result<Value> {
     value::value(given).map(Value::or_singleton)
 }
 
@@ -130,50 +120,4 @@ fn revision(given: &Expr) -> Result<At<u32>> {
             Err(wrong(given, format!("a revision is a whole number from 1 to {}, as in `rev = 2`", u32::MAX)))
         }
     }
-}
-
-/// Input: `customer = [order.customer, old_customer], page = "{customer}/{page}"`
-fn related(option: &Ident, given: &ArgValue, found: &mut Vec<Related>) -> Result<()> {
-    let example = "customer = order.customer";
-    let ArgValue::List(list) = given else {
-        return Err(wrong(
-            option,
-            format!("`{option}` takes patterns and the ids of their entities: `{option}({example})`"),
-        ));
-    };
-    if !found.is_empty() {
-        return Err(crate::errors::twice(option));
-    }
-    let mut errors = Error::accumulator();
-    let examples = Examples { argument: example, list: |_| None };
-    let given = arguments(list.clone(), &examples, &mut errors);
-    if list.is_empty() {
-        errors
-            .push(wrong(option, format!("`{option}` names no entity: add one, as in `{option}({example})`")));
-    }
-    for Arg { name, value } in given {
-        if found.iter().any(|known| known.pattern == name) {
-            let rule = format!(
-                "`{name}` is given twice: write its ids in one list, as in `{name} = [{name}, old_{name}]`"
-            );
-            errors.push(wrong(&name, rule));
-        } else if let Some(ids) = errors.handle(value_of(&name, &value).and_then(ids)) {
-            found.push(Related { pattern: name, ids });
-        }
-    }
-    errors.finish()
-}
-
-/// A list is taken apart, because its elements need not have one type, and are only borrowed.
-fn ids(given: &Expr) -> Result<Vec<Value>> {
-    let Expr::Array(list) = given else { return Ok(vec![key(given.clone())?]) };
-    if list.elems.is_empty() {
-        return Err(wrong(
-            list,
-            "an empty list names no entity: write an id in it, or remove it with its pattern",
-        ));
-    }
-    let mut errors = Error::accumulator();
-    let ids = list.elems.iter().filter_map(|id| errors.handle(key(id.clone()))).collect();
-    errors.finish_with(ids)
 }

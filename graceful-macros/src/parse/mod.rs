@@ -4,6 +4,7 @@ mod cache;
 mod duration;
 mod function;
 mod options;
+mod related;
 mod steps;
 mod value;
 
@@ -13,8 +14,9 @@ use syn::{Expr, Path};
 
 use self::value::{choice, name, names, path, string};
 pub(crate) use self::{
-    cache::{CacheArgs, Related},
+    cache::CacheArgs,
     function::{Function, Item, with_defaults},
+    related::{PatternName, Related},
     steps::{StepArgs, Steps},
     value::{At, Name, Piece, Template, Value},
 };
@@ -77,6 +79,8 @@ pub(crate) struct Args {
     /// The `impl` block around the function, whose defaults it has, has no parameters.
     pub(crate) concrete: Option<Span>,
     pub(crate) broken: Broken,
+    /// The names of the arguments.
+    given: Vec<Ident>,
 }
 
 /// The arguments that were wrong, and reported: what seems to be missing may have been meant by one of them.
@@ -164,7 +168,13 @@ impl Args {
             seen.push(name);
         }
         errors.extend(wrong);
+        own.given = seen;
         own.or(defaults)
+    }
+
+    /// Where an argument stands: its name, otherwise the place where it is known to be.
+    pub(crate) fn place(&self, argument: &str, otherwise: Span) -> Span {
+        steps::place(&self.given, argument, otherwise)
     }
 
     /// A method's own arguments win over its block's.
@@ -213,6 +223,7 @@ impl Args {
             steps: self.steps.or(defaults.steps),
             concrete: self.concrete.or(defaults.concrete),
             broken: self.broken.or(defaults.broken),
+            given: self.given.into_iter().chain(defaults.given).collect(),
         }
     }
 

@@ -1,7 +1,10 @@
 //! What each step takes beside what all of them take.
 
+use std::fmt;
+
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
 use syn::{Expr, spanned::Spanned as _};
 
 use super::{
@@ -176,7 +179,7 @@ impl Args {
     }
 }
 
-pub(super) fn value_of<'a>(option: &Ident, value: &'a ArgValue) -> Result<&'a Expr> {
+pub(super) fn value_of<'a>(option: &(impl ToTokens + fmt::Display), value: &'a ArgValue) -> Result<&'a Expr> {
     match value {
         ArgValue::Value(given) => Ok(given),
         _ => Err(valueless(option)),

@@ -1,12 +1,13 @@
 //! The arguments that every step takes: `off`, hooks, `required`, `timeout`.
 
 use std::{
-    array,
+    array, fmt,
     ops::{Index, IndexMut},
 };
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, Path, spanned::Spanned as _};
 
 use super::{
@@ -112,6 +113,8 @@ pub(crate) struct StepArgs {
     pub(crate) err: Option<Path>,
     pub(crate) required: Option<Span>,
     pub(crate) timeout: Option<At<u64>>,
+    /// The names of the options in its parentheses.
+    options: Vec<Ident>,
 }
 
 /// What a declaration says of each step.
@@ -162,7 +165,13 @@ impl StepArgs {
             err,
             required: self.required.or(defaults.required),
             timeout: self.timeout.or(defaults.timeout),
+            options: self.options.into_iter().chain(defaults.options).collect(),
         }
+    }
+
+    /// Where an option stands: its name, otherwise the place where it is known to be.
+    pub(crate) fn place(&self, option: &str, otherwise: Span) -> Span {
+        place(&self.options, option, otherwise)
     }
 
     /// `STEP = off` or `STEP = path`.
@@ -218,6 +227,7 @@ impl StepArgs {
             };
             let taken = if is_own { own(&name, &value) } else { self.take(step, &name, &value) };
             errors.handle(taken);
+            self.options.push(name);
         }
     }
 
@@ -247,6 +257,11 @@ impl StepArgs {
     }
 }
 
+/// The first of the names that is this one, or another place.
+pub(super) fn place(names: &[Ident], name: &str, otherwise: Span) -> Span {
+    names.iter().find(|given| *given == name).map_or(otherwise, Ident::span)
+}
+
 fn switched_off_by(step: Step) -> String {
     format!("a step is switched off by `{step} = off`")
 }
@@ -271,11 +286,15 @@ pub(super) fn switched_on(step: Step) -> String {
 }
 
 /// What others call an option, too far from its name to be a slip.
-const OTHER_WORDS: [(Step, &str, &str); 9] = [
+const OTHER_WORDS: [(Step, &str, &str); 13] = [
     (Step::Alert, "level", "severity"),
     (Step::Alert, "priority", "severity"),
     (Step::Cache, "expires", "ttl"),
     (Step::Cache, "expiry", "ttl"),
+    (Step::Cache, "revalidate", "refresh"),
+    (Step::Cache, "stale", "refresh"),
+    (Step::Cache, "stale_while_revalidate", "refresh"),
+    (Step::Cache, "swr", "refresh"),
     (Step::Event, "error", "failed"),
     (Step::Graph, "edge", "relation"),
     (Step::Graph, "target", "to"),
@@ -304,6 +323,6 @@ fn unknown_option(step: Step, given: &str, value: &ArgValue) -> String {
     format!("unknown option `{given}` of `{step}`: {fix}")
 }
 
-pub(super) fn valueless(name: &Ident) -> darling::Error {
+pub(super) fn valueless(name: &(impl ToTokens + fmt::Display)) -> darling::Error {
     wrong(name, format!("`{name}` takes a value: `{name} = …`"))
 }

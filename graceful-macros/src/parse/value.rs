@@ -253,6 +253,12 @@ pub(crate) fn name(value: &Expr, example: &str) -> Result<Name> {
         return Ok(Name::Constant(path.path.clone()));
     }
     let name = string(value, example)?;
+    check_name(&name, example)?;
+    Ok(Name::Text(name))
+}
+
+/// The rules of names that are written as texts.
+pub(super) fn check_name(name: &LitStr, example: &str) -> Result<()> {
     let text = name.value();
     let rule = if text.trim().is_empty() {
         format!("the name is empty: write one, as in `{example}`")
@@ -263,15 +269,16 @@ pub(crate) fn name(value: &Expr, example: &str) -> Result<Name> {
             Some("pattern") => "`id`",
             Some("relation" | "to_pattern") => "`to`",
             Some("event" | "name" | "failed") => "the payload",
+            Some(pattern) if pattern.starts_with('"') => "its id",
             _ => "`metadata`",
         };
         format!(
             "a name is the same for every call, so it must not have holes: write it as in `{example}`, and put variable parts into {varies}"
         )
     } else {
-        return Ok(Name::Text(name));
+        return Ok(());
     };
-    Err(wrong(&name, rule))
+    Err(wrong(name, rule))
 }
 
 pub(crate) fn names(value: &Expr, example: &str) -> Result<Vec<Name>> {

@@ -67,7 +67,8 @@ impl Orchestrator {
     ///   no parameters.
     /// - A handler that [reads through the cache](crate::guide::caching) does not fit the other handlers or the cache: what it reads is written by
     ///   no handler; keys under one pattern have different forms, or readers different revisions; a handler of a held pattern is not `async`, and the
-    ///   cache is not in this process; it has `version` or `on_err = "keep"`; or the cache cannot be read through.
+    ///   cache is not in this process; it has `version` or `on_err = "keep"`; a writer touches a pattern that is misspelt; or the cache cannot be read
+    ///   through.
     /// - Two durable handlers have the same identity.
     /// - Another orchestrator is already installed. It stays.
     ///

@@ -31,7 +31,7 @@ async fn empty_lists(id: u64) -> Result<u64, Code> {
     Ok(id)
 }
 
-#[orchestrate(pattern = "order", cache(key = id, touches(customer), depends_on("customer" = id)))]
+#[orchestrate(pattern = "order", cache(key = id, touches(customer), depends_on(= id)))]
 async fn half_written(id: u64) -> Result<u64, Code> {
     Ok(id)
 }

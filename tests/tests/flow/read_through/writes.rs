@@ -43,6 +43,18 @@ async fn create(database: &Database, user: User, old: Option<u64>) -> Result<Use
     Ok(user)
 }
 
+#[orchestrate(pattern = "rtw-page", cache(key = (), read, depends_on("rtw.counter" = ())))]
+async fn page(database: &Database) -> Result<Option<User>, UserError> {
+    Ok(database.get(1))
+}
+
+/// The names of both patterns are no identifiers.
+#[orchestrate(pattern = "rtw_user", cache(key = user.id, touches("rtw.counter" = ())))]
+async fn put_counted(database: &Database, user: User) -> Result<User, UserError> {
+    database.put(&user);
+    Ok(user)
+}
+
 #[orchestrate(pattern = "rtw_user", cache = user.id, when = runs)]
 async fn quietly(database: &Database, user: User, runs: bool) -> Result<User, UserError> {
     database.put(&user);
@@ -182,6 +194,19 @@ async fn write_invalidates_what_it_touches_and_what_depends_on_it() {
     created.await.unwrap();
     list().await.unwrap();
     assert_eq!(case.database.reads(), 4, "one of its entities was touched");
+}
+
+#[tokio::test]
+async fn patterns_named_in_quotes_are_depended_on_and_touched() {
+    let case = Case::new();
+    let name = async || {
+        let page = case.orchestrator.scope(page(&case.database)).await.unwrap();
+        page.unwrap().name
+    };
+    assert_eq!([name().await, name().await], ["ada", "ada"]);
+    assert_eq!(case.database.reads(), 1);
+    case.orchestrator.scope(put_counted(&case.database, User::new(1, "eve"))).await.unwrap();
+    assert_eq!(name().await, "eve");
 }
 
 #[tokio::test]

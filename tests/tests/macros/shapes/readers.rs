@@ -206,7 +206,7 @@ fn reader_of_a_wrapped_value_answers_as_its_body() {
         key = n,
         shared,
         rev = 2,
-        touches(one = name, list = list, set = set, r#type = Some(n), both = [name, list.first(), "{name}/{n}"]),
+        touches(one = name, list = list, set = set, r#type = Some(n), both = [name, list.first(), "{name}/{n}"], "n-th" = n),
         depends_on(all = "()", iterated = list.iter().map(String::len))
     )
 )]
