@@ -48,7 +48,7 @@ outcomes! {
     Unanswered unanswered
     /// Loads that were stored.
     Filled filled
-    /// Loads that were not stored, because an entity changed or was being changed meanwhile.
+    /// Loads that were not stored, because an entity changed or was being changed meanwhile, or within the time of `lag`.
     Refused refused
     /// Reads that waited for the load of another call, of this process or of another.
     Waited waited

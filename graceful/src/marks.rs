@@ -6,6 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{key::Key, text::Text};
 
+/// How long a hold lasts, unless it is renewed or ended.
+pub(crate) const HOLD_EXPIRY: Duration = Duration::from_secs(30);
+
+/// How often it is renewed: two renewals may be lost.
+pub(crate) const HOLD_RENEWAL: Duration = Duration::from_secs(10);
+
 /// A token of an entity, which changes with every write; also the token of one write or of one lease.
 ///
 /// ```

@@ -6,7 +6,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
-    time::Duration,
 };
 
 use tokio::time::{Instant, Sleep};
@@ -15,19 +14,13 @@ use crate::{
     backends::Reply,
     flow::{Argument, Flow, NamedEntity, Own, Writing},
     key::Key,
-    marks::{Held, Write},
+    marks::{HOLD_EXPIRY, HOLD_RENEWAL, Held, Write},
     pipeline::{
         Budget, Ended, Orchestrator,
         read_through::body::{Body, BodyKind, InBody},
     },
     step::{Step, StepError},
 };
-
-/// How long a hold lasts, unless it is renewed or ended.
-pub(crate) const HOLD_EXPIRY: Duration = Duration::from_secs(30);
-
-/// How often it is renewed: two renewals may be lost.
-pub(crate) const RENEWAL: Duration = Duration::from_secs(10);
 
 /// What is logged of a hold that the cache does not confirm.
 const HOLD: &str = "the hold of a write";
@@ -184,7 +177,7 @@ impl Hold {
     pub(super) fn poll_renewal(&mut self, flow: &Flow, cx: &mut Context<'_>) {
         let Stage::Ready { renewal, is_held: true } = &mut self.stage else { return };
         if renewal.is_none() {
-            *renewal = self.orchestrator.sleep(RENEWAL).map(Box::pin);
+            *renewal = self.orchestrator.sleep(HOLD_RENEWAL).map(Box::pin);
         }
         let Some(sleep) = renewal else { return };
         while sleep.as_mut().poll(cx).is_ready() {
@@ -194,7 +187,7 @@ impl Hold {
                 // It is finished in the background. One that is late is as good as one that is lost.
                 drop(protocol.renew(&writing.write, HOLD_EXPIRY));
             }
-            sleep.as_mut().reset(Instant::now() + RENEWAL);
+            sleep.as_mut().reset(Instant::now() + HOLD_RENEWAL);
         }
     }
 }

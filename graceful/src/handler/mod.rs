@@ -29,7 +29,7 @@ mod transaction;
 mod typed;
 mod writes;
 
-pub(crate) use self::hold::{HOLD_EXPIRY, RENEWAL, Terms, writing};
+pub(crate) use self::hold::{Terms, writing};
 pub use self::{
     active::Active,
     after::{After, Plain},

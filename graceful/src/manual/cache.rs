@@ -13,9 +13,8 @@ use super::CachedRead;
 use crate::{
     backends::{End, ReadThrough},
     flow::DEFAULT_CACHE_TTL_MS,
-    handler::{HOLD_EXPIRY, RENEWAL},
     key::Key,
-    marks::{Held, Write},
+    marks::{HOLD_EXPIRY, HOLD_RENEWAL, Held, Write},
     pipeline::{
         Orchestrator, current,
         read_through::body::{self, Body, BodyKind, TouchedName},
@@ -322,7 +321,7 @@ async fn renew(orchestrator: &Orchestrator, write: &Write) {
         return pending().await;
     }
     loop {
-        let Some(pause) = orchestrator.sleep(RENEWAL) else { return pending().await };
+        let Some(pause) = orchestrator.sleep(HOLD_RENEWAL) else { return pending().await };
         pause.await;
         if let Some(protocol) = orchestrator.protocol() {
             drop(protocol.renew(write, HOLD_EXPIRY));

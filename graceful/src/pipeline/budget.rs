@@ -56,7 +56,7 @@ impl Budget {
             Poll::Pending => {
                 contain(|| self.poll_over(allowed, orchestrator, cx)).unwrap_or_else(Poll::Ready).map(Err)
             }
-            ready => ready,
+            Poll::Ready(answer) => Poll::Ready(answer),
         }
     }
 }

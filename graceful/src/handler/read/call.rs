@@ -10,8 +10,8 @@ use crate::{
     cache_stats::CacheOutcome,
     flights::{Leader, Load, Turn},
     flow::{Loading, Payload},
-    handler::{HandlerSpec, hold::HOLD_EXPIRY, spec::Reads},
-    marks::{EntryName, Lease, Seen},
+    handler::{HandlerSpec, spec::Reads},
+    marks::{EntryName, HOLD_EXPIRY, Lease, Seen},
     pipeline::{
         Orchestrator,
         read_through::{

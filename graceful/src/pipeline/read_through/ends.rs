@@ -11,10 +11,9 @@ use tokio::runtime::Handle;
 
 use crate::{
     backends::{End, Reply},
-    handler::HOLD_EXPIRY,
     key::{Key, KeySpace},
     locks::unpoisoned,
-    marks::{Mark, Write},
+    marks::{HOLD_EXPIRY, Mark, Write},
     pipeline::{Orchestrator, WeakOrchestrator},
     step::StepError,
 };

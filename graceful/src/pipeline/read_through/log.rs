@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fmt::Display};
 
 use crate::{
     cache_stats::CacheOutcome,
+    key::Key,
     marks::Write,
     pipeline::Orchestrator,
     step::{Step, StepError},
@@ -27,7 +28,7 @@ impl Orchestrator {
     /// Counts a hold or an end that the cache did not confirm, once for each pattern of the write.
     #[cold]
     pub(crate) fn count_unconfirmed(&self, write: &Write) {
-        let patterns: BTreeSet<_> = write.changes().iter().map(|key| key.pattern()).collect();
+        let patterns: BTreeSet<_> = write.changes().iter().map(Key::pattern).collect();
         for (held, _) in patterns.into_iter().filter_map(|pattern| self.held(pattern)) {
             held.counters.count(CacheOutcome::Unconfirmed);
         }
@@ -37,7 +38,7 @@ impl Orchestrator {
     #[cold]
     pub(crate) fn unconfirmed(&self, what: &'static str, write: &Write, error: &StepError) {
         self.count_unconfirmed(write);
-        let pattern = write.changes().first().map_or("", |key| key.pattern());
+        let pattern = write.changes().first().map_or("", Key::pattern);
         self.cache_failed(what, pattern, error);
     }
 

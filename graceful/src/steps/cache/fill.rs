@@ -27,10 +27,13 @@ pub(super) fn success(cache: &dyn ReadThrough, flow: &Arc<Flow>, loading: &Loadi
     }
     types::check(flow);
     let value = value.unwrap_or(&flow.values.payload).clone();
-    fill(cache, loading, value, flow.at, ttl(flow)).map(|stored| match stored {
-        true => did("filled"),
-        false => Done::Skipped("an entity was changed meanwhile"),
-    })
+    let why = match (loading.storable, loading.seen.held) {
+        (true, _) => "an entity was changed meanwhile",
+        (false, true) => "an entity was being changed",
+        (false, false) => "an entity was changed within the time of lag",
+    };
+    fill(cache, loading, value, flow.at, ttl(flow))
+        .map(move |stored| if stored { did("filled") } else { Done::Skipped(why) })
 }
 
 pub(super) fn error(cache: &dyn ReadThrough, flow: &Arc<Flow>, loading: &Loading) -> Reply<Done> {
