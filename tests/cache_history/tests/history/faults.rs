@@ -87,14 +87,19 @@ impl World {
 
     /// Until every process has found its server again, which takes as long as its circuit breaker is open.
     async fn restart(&mut self, time: Duration) {
+        until(|| self.has_entries()).await;
         self.command("SAVE").await;
         sleep(time).await;
         self.server.kill();
         self.server.start_again().await;
-        assert_ne!(self.command("DBSIZE").await.lines().next(), Some(":0"), "the snapshot has no entries");
+        assert!(self.has_entries().await, "the snapshot has no entries");
         // Each process has a connection, and this one.
         let processes = self.proxies.len() as u64;
         until(async || self.counted("clients", "connected_clients").await > processes).await;
+    }
+
+    async fn has_entries(&self) -> bool {
+        self.command("DBSIZE").await.lines().next() != Some(":0")
     }
 
     /// Sends a command to the server itself.

@@ -127,6 +127,18 @@ async fn write_in_a_transaction_that_returns_an_error_sets_no_hold() {
     assert_eq!(case.read(&orchestrator).await, 1, "a hit");
 }
 
+/// A limit: whoever commits after an `Err` leaves the old value.
+#[tokio::test]
+async fn commit_after_an_error_of_a_handler_with_a_transaction_leaves_the_old_value() {
+    let mut case = Case::new().await;
+    let orchestrator = case.without_a_relay();
+    case.read(&orchestrator).await;
+    let mut transaction = case.connection.begin().await.unwrap();
+    orchestrator.scope(insert_and_fail(&mut transaction, 1)).await.unwrap_err();
+    transaction.commit().await.unwrap();
+    assert_eq!((case.rows().await, case.read(&orchestrator).await), (vec![1], 1));
+}
+
 /// A limit: until the relay has run the step `cache`, or for 30 seconds.
 #[tokio::test]
 async fn entity_written_in_a_transaction_is_not_cached_until_the_relay_ends_the_write() {

@@ -80,6 +80,12 @@ async fn durable_write_whose_when_is_false_runs_no_other_step() {
         2,
         "the writes have invalidated the entry"
     );
+    *source.lock().unwrap() = 3;
+    assert_eq!(
+        orchestrator.scope(read(&source, 1)).await.unwrap(),
+        2,
+        "the writes have ended, so it is cached"
+    );
 }
 
 #[tokio::test]

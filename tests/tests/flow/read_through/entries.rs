@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use graceful::{Context, Orchestrator, orchestrate};
+use graceful_tests::Log;
 use tokio::time::{advance, pause};
 use tonic::Response;
+use tracing::Level;
 
 use super::{
     Database, User, UserError, orchestrator,
@@ -254,4 +256,39 @@ async fn value_recovered_by_last_good_is_not_stored() {
     assert_eq!((read(true).await, filled()), (("ada".to_owned(), 3), 1), "it was not stored");
     assert_eq!((read(false).await, filled()), (("eve".to_owned(), 4), 2));
     assert_eq!(read(true).await, ("eve".to_owned(), 4), "a hit");
+}
+
+trait Kind {
+    const PATTERN: &'static str;
+}
+
+struct Invoice;
+
+impl Kind for Invoice {
+    const PATTERN: &'static str = "rte_invoice";
+}
+
+#[orchestrate(pattern = K::PATTERN, cache(key = id, read, unwritten))]
+async fn get_of_kind<K: Kind>(database: &Database, id: u64) -> Result<Option<User>, UserError> {
+    Ok(database.get(id))
+}
+
+/// A limit: the held patterns are known at start.
+#[tokio::test]
+async fn reader_whose_pattern_is_generic_is_cached_only_if_the_builder_names_it() {
+    let (log, _guard) = Log::listen();
+    let (unnamed, database) = (orchestrator(), Database::with(&[User::new(1, "ada")]));
+    for loads in 1..=3 {
+        unnamed.scope(get_of_kind::<Invoice>(&database, 1)).await.unwrap();
+        assert_eq!(database.reads(), loads);
+    }
+    let lines = log.of("graceful::requirements");
+    let errors: Vec<_> = lines.iter().filter(|line| line.level == Level::ERROR).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].field("pattern"), "rte_invoice");
+    let named = Orchestrator::builder().in_memory().reads("rte_invoice").build().unwrap();
+    for _ in 0..3 {
+        named.scope(get_of_kind::<Invoice>(&database, 1)).await.unwrap();
+        assert_eq!(database.reads(), 4);
+    }
 }

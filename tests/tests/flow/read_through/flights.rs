@@ -11,7 +11,10 @@ use std::{
 
 use graceful::{Orchestrator, StepError, orchestrate};
 use graceful_tests::gate::awaited;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{advance, sleep},
+};
 
 use super::{
     UserError, orchestrator,
@@ -46,6 +49,9 @@ async fn recursive(source: Source, id: u64, depth: u8) -> Result<u64, UserError>
         _ => Box::pin(recursive(source, id, depth - 1)).await,
     }
 }
+
+/// Just longer than readers wait unless they say otherwise.
+const LONGER_THAN_THE_WAIT: Duration = Duration::from_millis(2_001);
 
 /// So many readers that all wait for one load.
 async fn readers(
@@ -286,9 +292,12 @@ async fn reader_waits_for_two_loads_that_hang_and_then_runs_its_body() {
     for _ in 0..3 {
         readers.spawn(orchestrator.scope(get(source.clone(), 1)));
     }
+    yield_until(|| orchestrator.cache_stats("rtf_one").unwrap().waited == 3).await;
     // One of them leads another load, and then the other two run their own bodies.
-    for loads in 2..=4 {
-        source.until_loads(loads).await;
+    for loads in [2, 4] {
+        advance(LONGER_THAN_THE_WAIT).await;
+        yield_until(|| source.loads() >= loads).await;
+        assert_eq!(source.loads(), loads);
     }
     source.gate.add_permits(4);
     assert!(readers.join_all().await.into_iter().all(|read| read == Ok(7)));

@@ -1,5 +1,7 @@
 //! Programs that share entities on one server.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use graceful::{Orchestrator, OrchestratorBuilder, StepError, StepErrorKind, orchestrate};
 use graceful_tests::{Link, Proxy, gate::until};
 
@@ -19,9 +21,9 @@ async fn set_shared(name: &str) -> Result<(), StepError> {
 }
 
 #[orchestrate(pattern = "rp_required", cache(key = name, shared, required, on_ok = "invalidate"))]
-async fn set_required(name: &str, runs: &std::sync::atomic::AtomicU64) -> Result<(), StepError> {
+async fn set_required(name: &str, runs: &AtomicU64) -> Result<(), StepError> {
     let _ = name;
-    runs.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    runs.fetch_add(1, Ordering::SeqCst);
     Ok(())
 }
 
@@ -84,7 +86,7 @@ async fn two_programs_share_an_entry() {
 
 /// In memory nobody else can read it.
 #[test]
-async fn shared_pattern_is_not_held_in_memory() {
+fn shared_pattern_is_not_held_in_memory() {
     let orchestrator = Orchestrator::builder().in_memory().shared("rp_setting").build().unwrap();
     assert_eq!(orchestrator.cache_stats("rp_setting"), None);
     assert_eq!(orchestrator.cache_stats("rp_shared"), None);
@@ -116,19 +118,16 @@ async fn program_that_cannot_reach_the_server_reads_its_source_and_refuses_requi
     let cut_off = builder.reads("rp_required").build().unwrap();
     let other = program(&redis, |builder| builder.reads("rp_required")).await;
     assert_eq!(read(&other, "rp_required", "light").await, "light");
-    let runs = std::sync::atomic::AtomicU64::new(0);
+    let runs = AtomicU64::new(0);
     for link in [Link::BlackHole, Link::Refused, Link::Reset] {
         proxy.set(link).await;
         assert_eq!(read(&cut_off, "rp_required", "source").await, "source", "{link:?}");
         let error = cut_off.scope(set_required("theme", &runs)).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), runs.load(std::sync::atomic::Ordering::SeqCst)),
-            (StepErrorKind::Unavailable, 0)
-        );
+        assert_eq!((error.kind(), runs.load(Ordering::SeqCst)), (StepErrorKind::Unavailable, 0));
         proxy.set(Link::Up).await;
     }
     until(async || cut_off.scope(set_required("theme", &runs)).await.is_ok()).await;
-    assert_eq!(runs.load(std::sync::atomic::Ordering::SeqCst), 1, "it runs when the server is reached");
+    assert_eq!(runs.load(Ordering::SeqCst), 1, "it runs when the server is reached");
     assert_eq!(read(&other, "rp_required", "dark").await, "dark");
     redis.clean().await;
 }
