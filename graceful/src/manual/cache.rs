@@ -137,7 +137,7 @@ impl Orchestrator {
             Some(protocol) if !held.is_empty() => {
                 let write = Write::new(held, Vec::new());
                 let ended = protocol.end(&write, None, End::Invalidate).await.map(drop);
-                ended.inspect_err(|error| self.unended(&write, error))
+                ended.inspect_err(|error| self.unended(END, &write, error))
             }
             _ => Ok(()),
         };
@@ -163,14 +163,7 @@ impl Orchestrator {
         let (_, protocol) = self.held(pattern).ok_or_else(|| not_held(pattern))?;
         let pattern = self.key(pattern, "").of_pattern();
         let invalidated = protocol.invalidate_pattern(&pattern).await;
-        invalidated.inspect_err(|error| self.unended(&Write::new(vec![pattern], Vec::new()), error))
-    }
-
-    /// The end of a write that the cache has not confirmed is repeated in the background.
-    #[cold]
-    fn unended(&self, write: &Write, error: &StepError) {
-        self.unconfirmed(END, write, error);
-        self.repeat_end(write);
+        invalidated.inspect_err(|error| self.unended(END, &Write::new(vec![pattern], Vec::new()), error))
     }
 
     /// The keys whose pattern is held, and the others.
@@ -294,7 +287,7 @@ impl<'a> Changing<'a> {
         if !self.write.changes().is_empty()
             && let Err(error) = protocol.end(&self.write, self.held.as_ref(), End::Invalidate).await
         {
-            self.orchestrator.unended(&self.write, &error);
+            self.orchestrator.unended(END, &self.write, &error);
         }
         self.stage = Stage::Over;
     }
@@ -309,8 +302,8 @@ impl Drop for Changing<'_> {
             Stage::Over => return,
         };
         if let Some(protocol) = self.orchestrator.protocol() {
-            // It is finished in the background.
-            drop(protocol.end(&self.write, self.held.as_ref(), end));
+            let reply = protocol.end(&self.write, self.held.as_ref(), end);
+            self.orchestrator.confirm_later(END, &self.write, reply);
         }
     }
 }

@@ -132,13 +132,17 @@ impl Call {
             Err(decision) => return decision,
         };
         if self.within.write {
-            return self.alone(INSIDE_OF_A_WRITE);
+            return self.missed_inside_of_a_write();
         }
         let deadline = Instant::now() + Duration::from_millis(self.reads.wait_ms);
         let looked_up_at = orchestrator.flights().look_up();
         let seen = match (self.look_up(protocol, stale.is_some()).await, stale.as_ref()) {
             (Ok(LookUp::Hit(hit)), _) => return self.hit(hit),
-            (Ok(LookUp::Missed(seen)), _) => seen,
+            (Ok(LookUp::Missed(seen)), Some(_)) => seen,
+            (Ok(LookUp::Missed(seen)), None) => {
+                self.held.counters.count(CacheOutcome::Miss);
+                seen
+            }
             (Err(error), None) => return self.unanswered(&error),
             (Err(error), Some(stale)) => {
                 self.failed(&error);
@@ -161,10 +165,7 @@ impl Call {
 
     /// What the first question told: an answer, or the entry that is to be refreshed.
     fn first(&self, hit: Option<Hit>) -> Result<Option<Payload>, Decision> {
-        let Some(hit) = hit else {
-            self.held.counters.count(CacheOutcome::Miss);
-            return Ok(None);
-        };
+        let Some(hit) = hit else { return Ok(None) };
         let refresh = Duration::from_millis(self.reads.refresh_ms);
         let is_due = !refresh.is_zero() && hit.age >= refresh;
         match is_due
@@ -225,11 +226,16 @@ impl Call {
             Err(decision) => return decision,
         };
         if self.within.write {
-            return self.alone(INSIDE_OF_A_WRITE);
+            return self.missed_inside_of_a_write();
         }
         match now(self.asked(protocol, stale.is_some())) {
             Ok(LookUp::Hit(hit)) => self.hit(hit),
-            Ok(LookUp::Missed(seen)) => self.loaded(Ok((seen, None)), stale),
+            Ok(LookUp::Missed(seen)) => {
+                if stale.is_none() {
+                    self.held.counters.count(CacheOutcome::Miss);
+                }
+                self.loaded(Ok((seen, None)), stale)
+            }
             Err(error) => self.unanswered(&error),
         }
     }
@@ -237,6 +243,11 @@ impl Call {
     /// The body runs, and for this reason nothing of it is stored or shared.
     fn alone(&self, reason: &'static str) -> Decision {
         self.loaded(Err(reason), None)
+    }
+
+    fn missed_inside_of_a_write(&self) -> Decision {
+        self.held.counters.count(CacheOutcome::Miss);
+        self.alone(INSIDE_OF_A_WRITE)
     }
 
     /// The same because the cache did not answer.

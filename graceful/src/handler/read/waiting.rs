@@ -34,7 +34,7 @@ impl Call {
             match self.look_up(protocol, stale.is_some()).await {
                 Ok(LookUp::Hit(hit)) => {
                     leader.land(Landing::Loaded(hit.entry.value.clone()));
-                    return self.hit(hit);
+                    return self.found(hit.entry.value);
                 }
                 Ok(LookUp::Missed(newer)) => {
                     leader.saw(self.is_storable(&newer).then(|| newer.clone()));
@@ -99,7 +99,7 @@ impl Call {
         match self.look_up(protocol, false).await {
             Ok(LookUp::Hit(hit)) => {
                 leader.land(Landing::Loaded(hit.entry.value.clone()));
-                self.hit(hit)
+                self.found(hit.entry.value)
             }
             Ok(LookUp::Missed(seen)) => {
                 leader.saw(self.is_storable(&seen).then(|| seen.clone()));

@@ -24,6 +24,9 @@ const MAX_ENTITIES: usize = 100_000;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a repeated end may take.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// The entities that must get a fresh mark, each with the token of the last write that held it.
 #[derive(Debug, Default)]
 pub(crate) struct PendingEnds(Mutex<Pending>);
@@ -97,12 +100,22 @@ impl Orchestrator {
         }
     }
 
-    /// Holds entities that a write without an end has changed: they are not cached until the hold expires. If the cache does not confirm
-    /// it, they are invalidated as soon as it does.
+    /// Holds entities that a write without an end has changed: they are not cached until the hold expires.
     pub(crate) fn hold_for_a_while(&self, write: &Write) {
-        let Some(protocol) = self.protocol() else { return };
-        match protocol.hold(write, HOLD_EXPIRY) {
-            Reply::Ready(Some(Err(error))) => self.not_held_for_a_while(write, &error),
+        if let Some(protocol) = self.protocol() {
+            self.confirm_later("a hold of what was touched", write, protocol.hold(write, HOLD_EXPIRY));
+        }
+    }
+
+    /// Does not wait for the cache. What it does not confirm is invalidated as soon as it answers.
+    pub(crate) fn confirm_later<T: Send + Unpin + 'static>(
+        &self,
+        what: &'static str,
+        write: &Write,
+        reply: Reply<T>,
+    ) {
+        match reply {
+            Reply::Ready(Some(Err(error))) => self.unended(what, write, &error),
             Reply::Ready(_) => {}
             reply @ Reply::Pending(_) => {
                 // Without a runtime it is finished where the cache's own tasks run, and nobody hears of a failure.
@@ -112,16 +125,17 @@ impl Orchestrator {
                 let (orchestrator, write) = (self.clone(), write.clone());
                 runtime.spawn(async move {
                     if let Err(error) = reply.await {
-                        orchestrator.not_held_for_a_while(&write, &error);
+                        orchestrator.unended(what, &write, &error);
                     }
                 });
             }
         }
     }
 
+    /// Counts and logs what the cache has not confirmed, and repeats the end in the background.
     #[cold]
-    fn not_held_for_a_while(&self, write: &Write, error: &StepError) {
-        self.unconfirmed("a hold of what was touched", write, error);
+    pub(crate) fn unended(&self, what: &'static str, write: &Write, error: &StepError) {
+        self.unconfirmed(what, write, error);
         self.repeat_end(write);
     }
 
@@ -164,14 +178,19 @@ async fn repeat(orchestrator: WeakOrchestrator) {
     }
 }
 
+/// A cache that never answers delays the ends of no other entity.
 async fn end(orchestrator: &Orchestrator, key: &Key, token: Mark) -> Result<(), StepError> {
     let Some(cache) = orchestrator.protocol() else { return Ok(()) };
-    if key.space() == KeySpace::Pattern {
-        return cache.invalidate_pattern(key).await;
-    }
-    let mut write = Write::new(vec![key.clone()], Vec::new());
-    write.token = token;
-    cache.end(&write, None, End::Invalidate).await.map(drop)
+    let reply = match key.space() {
+        KeySpace::Pattern => cache.invalidate_pattern(key),
+        _ => {
+            let mut write = Write::new(vec![key.clone()], Vec::new());
+            write.token = token;
+            cache.end(&write, None, End::Invalidate).map(drop)
+        }
+    };
+    let unanswered = |_| StepError::new(format_args!("the cache did not answer within {LONGEST_WAIT:?}"));
+    tokio::time::timeout(LONGEST_WAIT, reply).await.map_err(unanswered)?
 }
 
 #[cfg(test)]

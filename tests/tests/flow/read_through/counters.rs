@@ -201,16 +201,60 @@ async fn hold_and_end_of_one_write_that_are_not_confirmed_are_unconfirmed_twice(
     case.assert_counted(|stats| stats.unconfirmed = 2);
 }
 
+#[orchestrate(pattern = "rtc_order", cache(key = id, touches(rtc_user = [id, id + 1])))]
+async fn order(id: u64) -> Result<u64, UserError> {
+    Ok(id)
+}
+
+#[tokio::test]
+async fn hold_and_end_of_a_write_of_another_pattern_are_unconfirmed_for_what_it_touches() {
+    let case = Case::new();
+    case.cache.fail(Method::Hold, ProtocolFault::Fails);
+    case.orchestrator.scope(order(1)).await.unwrap();
+    case.assert_counted(|stats| stats.unconfirmed = 1);
+    case.cache.mend(Method::Hold);
+    case.cache.fail(Method::End, ProtocolFault::Fails);
+    case.orchestrator.scope(order(1)).await.unwrap();
+    case.assert_counted(|stats| stats.unconfirmed = 2);
+}
+
+#[tokio::test]
+async fn change_whose_hold_fails_is_unconfirmed() {
+    let case = Case::new();
+    case.cache.fail(Method::Hold, ProtocolFault::FailsLater);
+    case.orchestrator.changing([("rtc_user", 1)], async || ()).await.unwrap_err();
+    case.assert_counted(|stats| stats.unconfirmed = 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_of_a_dropped_change_is_repeated_until_the_cache_confirms_it() {
+    let case = Case::new();
+    assert_eq!(case.read().await, Ok(7));
+    case.cache.fail(Method::End, ProtocolFault::FailsLater);
+    let change = async || {
+        graceful::touch("rtc_user", 1);
+        std::future::pending::<()>().await;
+    };
+    let mut change = Box::pin(case.orchestrator.changing([("rtc_user", 9)], change));
+    poll_once(change.as_mut()).await;
+    drop(change);
+    case.cache.until_called(Method::End, 3).await;
+    case.cache.mend(Method::End);
+    while case.read().await.is_ok() && case.stats().misses == 1 {
+        // The clock is paused, so this awaits the next try.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(case.stats().unconfirmed, 1);
+}
+
 #[tokio::test]
 async fn read_whose_cache_fails_is_unanswered_and_runs_its_body() {
     for method in [Method::Hit, Method::LookUp, Method::Fill] {
         let case = Case::new();
         case.cache.fail(method, ProtocolFault::FailsLater);
         assert_eq!((case.read().await, case.read().await), (Ok(7), Ok(7)), "{method:?}");
-        // With `Hit` it is not even known whether it was a miss.
-        let misses = if method == Method::Hit { 0 } else { 2 };
-        // One that was not stored was answered.
-        let unanswered = if method == Method::Fill { 0 } else { 2 };
+        // One that was not stored was a miss.
+        let (misses, unanswered) = if method == Method::Fill { (2, 0) } else { (0, 2) };
         case.assert_counted(|stats| (stats.misses, stats.unanswered) = (misses, unanswered));
         assert_eq!(case.source.loads(), 2, "{method:?}");
     }

@@ -64,7 +64,7 @@ impl Case {
 
 #[tokio::test(start_paused = true)]
 async fn end_is_repeated_until_the_cache_confirms_it() {
-    for fault in [ProtocolFault::Fails, ProtocolFault::FailsLater] {
+    for fault in ProtocolFault::ALL {
         let case = Case::new().await;
         case.cache.fail(Method::End, fault);
         case.put("eve").await;
