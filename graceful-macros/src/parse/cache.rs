@@ -6,11 +6,12 @@ use syn::{Expr, ExprLit, Lit, spanned::Spanned as _};
 
 use super::{
     Args,
+    choice::choice,
     duration::millis,
     options::value_of,
     related::{Related, related},
     steps::{self, UNREQUIRED},
-    value::{self, At, Value, choice, is_word},
+    value::{self, At, Value, is_word},
 };
 use crate::{
     errors::{put, wrong},

@@ -1,6 +1,7 @@
 //! The grammar of `#[orchestrate(…)]`: tokens → [`Args`]. What an argument means beside others is the model's.
 
 mod cache;
+mod choice;
 mod duration;
 mod function;
 mod options;
@@ -12,13 +13,16 @@ use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Expr, Path};
 
-use self::value::{choice, name, names, path, string};
 pub(crate) use self::{
     cache::CacheArgs,
     function::{Function, Item, with_defaults},
     related::{PatternName, Related},
     steps::{StepArgs, Steps},
     value::{At, Name, Piece, Template, Value},
+};
+use self::{
+    choice::choice,
+    value::{name, names, path, string},
 };
 use crate::{
     errors::{nearest, suggestion, wrong},

@@ -9,9 +9,10 @@ use syn::{Expr, spanned::Spanned as _};
 
 use super::{
     Args, EventArgs,
+    choice::{choice, meant},
     duration::millis,
     steps::{self, valueless},
-    value::{self, Name, choice, is_constant, is_word, meant, name, path},
+    value::{self, Name, is_constant, is_word, name, path},
 };
 use crate::{
     errors::{put, wrong},

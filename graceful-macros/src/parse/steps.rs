@@ -11,7 +11,7 @@ use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, Path, spanned::Spanned as _};
 
 use super::{
-    ARGUMENTS,
+    ARGUMENTS, choice,
     duration::millis,
     value::{self, At},
 };
@@ -190,7 +190,7 @@ impl StepArgs {
             "on" | "yes" | "enabled" => return Err(wrong(given, switched_on(step))),
             _ => {}
         }
-        if let Some((word, near)) = value::meant(given, &["off"]) {
+        if let Some((word, near)) = choice::meant(given, &["off"]) {
             return Err(wrong(given, format!("unknown value `{word}`: did you mean `{near}`?")));
         }
         self.with = Some(hook);

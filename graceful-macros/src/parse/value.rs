@@ -7,10 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path, parse::Parse as _, spanned::Spanned as _};
 
-use crate::{
-    errors::{nearest, wrong},
-    words::Words,
-};
+use crate::errors::wrong;
 
 /// What a handler says of a value: `cache = user.id`, `cache = "user.id"`, `cache = "{tenant}/{user.id}"`.
 #[derive(Clone)]
@@ -290,43 +287,12 @@ pub(crate) fn names(value: &Expr, example: &str) -> Result<Vec<Name>> {
     errors.finish_with(names)
 }
 
-/// One of a few words, as the variant that it names.
-pub(crate) fn choice<W: Words>(value: &Expr) -> Result<At<W>> {
-    let all: Vec<_> = W::ALL.iter().map(|choice| choice.word()).collect();
-    let list = format!("\"{}\"", all.join("\", \""));
-    let Some(text) = text(value) else {
-        let near = last_name(value).and_then(|word| nearest(&word, &all));
-        let fix = near.map_or(format!("one of {list}"), |near| format!("did you mean \"{near}\"?"));
-        return Err(wrong(value, format!("expected a text in quotes: {fix}")));
-    };
-    let given = text.value();
-    match W::ALL.iter().find(|choice| choice.word() == given) {
-        Some(choice) => Ok(At { value: *choice, span: text.span() }),
-        None => {
-            let fix = nearest(&given, &all).map_or_else(
-                || format!("expected one of {list}"),
-                |near| format!("did you mean \"{near}\"?"),
-            );
-            Err(wrong(text, format!("unknown value \"{given}\": {fix}")))
-        }
-    }
-}
-
 /// `Severity::Critical`: the last name of a path that was written instead of a text.
-fn last_name(value: &Expr) -> Option<String> {
+pub(super) fn last_name(value: &Expr) -> Option<String> {
     match value {
         Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
         _ => None,
     }
-}
-
-/// What is written, bare or in quotes, and the word that it is near.
-pub(crate) fn meant(value: &Expr, words: &[&'static str]) -> Option<(String, &'static str)> {
-    let given = match value {
-        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
-        value => text(value).map(LitStr::value),
-    }?;
-    nearest(&given, words).map(|near| (given, near))
 }
 
 /// `USER_UPDATED`: no function is called like that.

@@ -17,8 +17,7 @@ use crate::{
     outage::Outages,
     pipeline::{
         ALIVE, Background, Counters, Inner, Missed, Observer, Orchestrator, RelayHandle, RelaySettings,
-        Reviewer,
-        read_through::{HeldPatterns, ReadThroughState},
+        Reviewer, read_through::ReadThroughState,
     },
     relay,
     steps::served,
@@ -303,7 +302,7 @@ impl OrchestratorBuilder {
             faults.push(NO_RUNTIME.to_owned());
         }
         BuildError::check(faults)?;
-        let read_through = read_through(&self.backends, &self.reads, &self.shared);
+        let read_through = ReadThroughState::of(&self.backends, &self.reads, &self.shared);
         ALIVE.fetch_add(1, Ordering::AcqRel);
         let orchestrator = Orchestrator(Arc::new(Inner {
             origin: Arc::new(self.origin),
@@ -329,16 +328,6 @@ impl OrchestratorBuilder {
         }
         Ok(orchestrator)
     }
-}
-
-/// The patterns that are held, if handlers can read through the cache.
-fn read_through(backends: &Backends, reads: &[Text], shared: &[Text]) -> ReadThroughState {
-    let protocol = backends.cache.as_ref().and_then(|cache| cache.read_through());
-    let patterns = protocol.map(|protocol| {
-        let shared = (!protocol.is_immediate()).then_some(shared);
-        HeldPatterns::of_program(reads, shared)
-    });
-    ReadThroughState { patterns: patterns.unwrap_or_default(), ..ReadThroughState::default() }
 }
 
 impl fmt::Debug for OrchestratorBuilder {

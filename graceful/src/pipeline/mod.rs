@@ -37,12 +37,11 @@ pub(crate) use self::{
     current::{MAX_DEPTH, too_deep},
     durable::to_insert,
     foreground::{FirstPoll, Foreground},
-    observe::Observer,
+    observe::{CAUSE, Observer},
     orchestrator::{ALIVE, Inner, WeakOrchestrator},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
     registry::Missed,
     relay_handle::{RelayHandle, Reviewer},
-    run::CAUSE,
     stats::Counters,
     telemetry::caller,
 };

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Orchestrator;
+use tracing::Span;
+
+use super::{Orchestrator, telemetry::FlowTelemetry};
 use crate::{
+    escape::escaped,
     flow::{CallOutcome, Flow},
     pipeline::FlowReport,
     step::{Step, StepError, contain},
@@ -86,5 +89,25 @@ fn works_again(step: Step, unlogged: u64, flow: &Flow) {
         handler = flow.handler(),
         failures = unlogged,
         "step works again"
+    );
+}
+
+/// The log target of the causes of server faults.
+pub(crate) const CAUSE: &str = "graceful::error";
+
+/// Logs the cause of a server fault within the flow's span, and drops it.
+#[cold]
+pub(super) fn log_cause(flow: &mut Arc<Flow>, watch: &FlowTelemetry) {
+    let Some(cause) = Arc::get_mut(flow).and_then(|flow| flow.cause.take()) else { return };
+    let span = watch.flow();
+    let _entered = span.as_ref().map(Span::enter);
+    tracing::error!(
+        target: CAUSE,
+        error = %escaped(&cause),
+        code = flow.code().as_str(),
+        handler = flow.handler(),
+        entity = %flow.entity(),
+        flow = %flow.id(),
+        "handler failed"
     );
 }

@@ -7,10 +7,12 @@ use std::{
 
 use tracing::Span;
 
-use super::{Budget, Ended, HookResult, Overrides, StepResult, TypedHooks, telemetry::FlowTelemetry};
+use super::{
+    Budget, Ended, HookResult, Overrides, StepResult, TypedHooks, observe::log_cause,
+    telemetry::FlowTelemetry,
+};
 use crate::{
     backends::{BoxFuture, Reply},
-    escape::escaped,
     flow::{CallOutcome, Delivery, Flow},
     pipeline::{
         Orchestrator,
@@ -337,24 +339,4 @@ impl Pipeline {
         self.todo.remove(step);
         self.results[step as usize] = Some(result);
     }
-}
-
-/// The log target of the causes of server faults.
-pub(crate) const CAUSE: &str = "graceful::error";
-
-/// Logs the cause of a server fault within the flow's span, and drops it.
-#[cold]
-fn log_cause(flow: &mut Arc<Flow>, watch: &FlowTelemetry) {
-    let Some(cause) = Arc::get_mut(flow).and_then(|flow| flow.cause.take()) else { return };
-    let span = watch.flow();
-    let _entered = span.as_ref().map(Span::enter);
-    tracing::error!(
-        target: CAUSE,
-        error = %escaped(&cause),
-        code = flow.code().as_str(),
-        handler = flow.handler(),
-        entity = %flow.entity(),
-        flow = %flow.id(),
-        "handler failed"
-    );
 }

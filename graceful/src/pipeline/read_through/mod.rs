@@ -12,7 +12,12 @@ pub(crate) use self::{
     patterns::{HeldPattern, HeldPatterns, variant},
 };
 use super::Orchestrator;
-use crate::{backends::ReadThrough, flights::Flights, flow::Payload};
+use crate::{
+    backends::{Backends, ReadThrough},
+    flights::Flights,
+    flow::Payload,
+    text::Text,
+};
 
 /// The state of the read-through cache.
 #[derive(Default)]
@@ -20,6 +25,18 @@ pub(crate) struct ReadThroughState {
     pub patterns: HeldPatterns,
     pub flights: Arc<Flights<Payload>>,
     pub ends: PendingEnds,
+}
+
+impl ReadThroughState {
+    /// The patterns that are held, if handlers can read through the cache: those of this program, of `reads`, and of `shared`.
+    pub(crate) fn of(backends: &Backends, reads: &[Text], shared: &[Text]) -> Self {
+        let protocol = backends.cache.as_ref().and_then(|cache| cache.read_through());
+        let patterns = protocol.map(|protocol| {
+            let shared = (!protocol.is_immediate()).then_some(shared);
+            HeldPatterns::of_program(reads, shared)
+        });
+        Self { patterns: patterns.unwrap_or_default(), ..Self::default() }
+    }
 }
 
 impl Orchestrator {
