@@ -149,6 +149,13 @@ mistakes! {
         #[orchestrate(pattern = "right_rates", cache(key = (), read, unwritten))]
         async fn rates() -> Read<Vec<u64>> { Ok(vec![]) }
     }
+    /// What many entities need is written by a handler without a key of its own.
+    many {
+        #[orchestrate(pattern = "many", cache(key = id, read))]
+        async fn get(id: u64) -> Read<u64> { Ok(id) }
+        #[orchestrate(pattern = "many_at_once", cache(touches(many = ids)))]
+        fn update(ids: &[u64]) -> Result<usize, Code> { Ok(ids.len()) }
+    }
     /// They cannot wait for a cache that answers later.
     sync {
         #[orchestrate(pattern = "sync", cache(key = id, read))]
@@ -179,9 +186,17 @@ fn assert_reported(module: &str, handler: &str, reasons: &[&str]) {
 #[test]
 fn each_mistake_is_reported_at_its_handler_with_a_fix() {
     for (module, handler, reasons) in [
-        ("typo", "list", &["`typo_usr`", "did you mean `typo_user`?"][..]),
+        ("typo", "list", &["`typo_usr`", "did you mean `typo_user`? Otherwise give", "touches(…)"][..]),
         ("unwritten", "get", &["`unwritten`, which no handler writes", "cache(key = …, read, unwritten)"]),
-        ("without_a_key", "get", &["`keyless`, which no handler writes"]),
+        (
+            "without_a_key",
+            "get",
+            &[
+                "`keyless`, which no handler writes (`update` (",
+                "has that pattern, but no cache key",
+                "cache(key = …, read, unwritten)",
+            ],
+        ),
         ("switched_off", "get", &["`switched`, which no handler writes"]),
         ("untouched", "list", &["`untouched_shop`, which no handler writes", "touches(…)"]),
         ("other_form", "update", &["`user-{}`", "`{}`", "`get` (", "use one form"]),
@@ -214,6 +229,16 @@ fn sync_handlers_are_refused_with_a_cache_that_answers_later() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn sync_handler_that_only_touches_is_refused_with_a_cache_that_answers_later() {
+    assert_eq!(reported("many", memory::Cache::new()), [""; 0]);
+    let reported = reported("many", Other { later: true, unfit: None });
+    assert!(
+        matches!(&reported[..], [line] if line.starts_with("`update` (") && line.contains("`many`")),
+        "{reported:#?}"
+    );
 }
 
 #[test]

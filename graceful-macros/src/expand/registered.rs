@@ -79,7 +79,7 @@ pub(super) fn registered(handler: &Handler) -> TokenStream {
 
 /// What the check at start compares with other handlers.
 fn keyed(keyed: &Keyed) -> TokenStream {
-    let form = &keyed.form;
+    let form = keyed.form.as_ref().map(|form| quote!(.keyed(#form)));
     let words = keyed.words.iter().map(|word| hidden(word));
     let rev = keyed.rev.map(|rev| quote!(.rev(#rev)));
     let patterns = |method, patterns: &[String]| {
@@ -88,5 +88,5 @@ fn keyed(keyed: &Keyed) -> TokenStream {
     };
     let depends_on = patterns("depends_on", &keyed.depends_on);
     let touches = patterns("touches", &keyed.touches);
-    quote!(.keyed(#form) #(.#words())* #rev #depends_on #touches)
+    quote!(#form #(.#words())* #rev #depends_on #touches)
 }

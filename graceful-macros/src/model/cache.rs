@@ -159,6 +159,7 @@ fn check_writer(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
             ));
             *required = None;
         }
+        check_without_key(args, errors);
     }
     let cache = &mut args.cache;
     if cache.shared.is_none() {
@@ -195,6 +196,27 @@ fn check_only_readers(args: &mut Args, errors: &mut Accumulator) {
             "`rev` is for readers, and for writers of a `shared` pattern: add `read` or `shared`, or remove it",
         ));
         cache.rev = None;
+    }
+}
+
+/// A write of many entities only touches them, so it has no value of its own.
+fn check_without_key(args: &mut Args, errors: &mut Accumulator) {
+    let (cache, step) = (&mut args.cache, &args.steps[Step::Cache]);
+    if cache.key.is_some() || cache.touches.is_empty() {
+        return;
+    }
+    let given = [
+        ("value", cache.value.take().map(|value| value.span())),
+        ("version", cache.version.take().map(|version| version.span())),
+        ("ttl", cache.ttl.take().map(|ttl| ttl.span)),
+        ("on_ok", cache.on_ok.take().map(|on_ok| on_ok.span)),
+        ("depends_on", std::mem::take(&mut cache.depends_on).first().map(|first| first.pattern.span())),
+    ];
+    for (option, span) in given {
+        let found = span.map(|span| step.place(option, span));
+        errors.extend(found.map(|found| {
+            at(found, format!("`{option}` concerns the value under the handler's own key, which is missing: add `key = …`, or remove `{option}`"))
+        }));
     }
 }
 

@@ -35,8 +35,8 @@ pub(crate) struct Registered {
 
 /// What the declaration says of the handler's cache key and of the entities beside it.
 pub(crate) struct Keyed {
-    /// The form of the key; empty if it can have any form.
-    pub(crate) form: String,
+    /// The form of the key; `None` without a key, empty if it can have any form.
+    pub(crate) form: Option<String>,
     /// The calls without an argument, for what the handler is and does.
     pub(crate) words: Vec<&'static str>,
     pub(crate) rev: Option<u32>,
@@ -47,7 +47,10 @@ pub(crate) struct Keyed {
 impl Keyed {
     fn of(args: &Args, function: &Function, shape: &Shape, scope: &Scope) -> Option<Self> {
         let cache = &args.cache;
-        let key = cache.key.as_ref().filter(|_| args.steps[Step::Cache].off.is_none())?;
+        let key = cache.key.as_ref();
+        if args.steps[Step::Cache].off.is_some() || key.is_none() && cache.touches.is_empty() {
+            return None;
+        }
         let keeps = cache.on_err.as_ref().is_some_and(|on_err| on_err.value == OnErr::Keep);
         let words = [
             ("reads", cache.read.is_some()),
@@ -57,11 +60,11 @@ impl Keyed {
             ("is_sync", is_sync(function, shape)),
             ("versioned", cache.version.is_some()),
             ("keeps", keeps),
-            ("over_result", over_result(key, scope).is_some()),
+            ("over_result", key.is_some_and(|key| over_result(key, scope).is_some())),
         ];
         let names = |related: &[Related]| related.iter().map(|related| related.pattern.name()).collect();
         Some(Self {
-            form: form(key).unwrap_or_default(),
+            form: key.map(|key| form(key).unwrap_or_default()),
             words: words.into_iter().filter_map(|(word, applies)| applies.then_some(word)).collect(),
             rev: cache.rev.as_ref().map(|rev| rev.value),
             depends_on: names(&cache.depends_on),

@@ -54,10 +54,14 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
     }
     let cache = &args.cache;
     let overridden = hooked(&args.steps[Step::Cache]) || args.steps[Step::Cache].off.is_some();
-    if let (Some(cache), None, false, false) =
-        (cache.given, &cache.key, overridden, args.broken.may_mean("cache"))
+    if let (Some(given), None, true, false, false) =
+        (cache.given, &cache.key, cache.touches.is_empty(), overridden, args.broken.may_mean("cache"))
     {
-        errors.push(at(cache, "`cache` has no key: add one, as in `cache(key = user.id)`"));
+        let of_many = match cache.read {
+            Some(_) => "",
+            None => "; or name what a write of many entities changes, as in `cache(touches(user = ids))`",
+        };
+        errors.push(at(given, format!("`cache` has no key: add one, as in `cache(key = user.id)`{of_many}")));
     }
     if let Some(at) = args.last_good {
         check_last_good(at, args, errors);

@@ -91,6 +91,12 @@ impl Log {
         };
     }
 
+    /// Fails if the step's backend is made to.
+    pub(super) fn answer<T>(&self, step: Step, make: impl FnOnce() -> Reply<T>) -> Reply<T> {
+        let failure = locked(&self.failures).get(&step).cloned();
+        failure.map_or_else(make, Reply::failed)
+    }
+
     /// Records a call of a step, and its answer when it comes. A call outside of a step is not recorded.
     pub(super) fn record<T: Answered + Send + 'static>(
         self: &Arc<Self>,
@@ -103,8 +109,7 @@ impl Log {
             effects.push((flow, Effect { step, call: call(), answer: Answer::None }));
             effects.len() - 1
         };
-        let failure = locked(&self.failures).get(&step).cloned();
-        let reply = failure.map_or_else(make, Reply::failed);
+        let reply = self.answer(step, make);
         let log = Arc::clone(self);
         let answered = move |result: &Result<T, StepError>| {
             locked(&log.effects)[index].1.answer = match result {

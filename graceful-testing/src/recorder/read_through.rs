@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use graceful::{
-    Key, Text,
+    Key, Step, Text,
     backends::{
         Cache, CacheEntry, End, Ended, EntryName, Held, Hit, LookUp, Mark, ReadThrough, Reply, Seen, Write,
     },
@@ -41,6 +41,11 @@ impl Recording<dyn Cache> {
     fn protocol(&self) -> &dyn ReadThrough {
         self.inner().read_through().expect("the cache can be read through")
     }
+
+    /// Also outside of a step: by a reader that looks up, and for a hold.
+    fn answer<T>(&self, ask: impl FnOnce(&dyn ReadThrough) -> Reply<T>) -> Reply<T> {
+        self.log().answer(Step::Cache, || ask(self.protocol()))
+    }
 }
 
 impl ReadThrough for Recording<dyn Cache> {
@@ -54,7 +59,7 @@ impl ReadThrough for Recording<dyn Cache> {
 
     fn hit(&self, name: &EntryName) -> Reply<Option<Hit>> {
         let (log, key) = (self.log(), name.entity.clone());
-        self.protocol().hit(name).map(move |hit| {
+        self.answer(|cache| cache.hit(name)).map(move |hit| {
             if hit.is_some() {
                 log.hit(key);
             }
@@ -69,12 +74,12 @@ impl ReadThrough for Recording<dyn Cache> {
         lease: Option<Duration>,
         refresh: Option<Duration>,
     ) -> Reply<LookUp> {
-        self.protocol().look_up(name, keep, lease, refresh)
+        self.answer(|cache| cache.look_up(name, keep, lease, refresh))
     }
 
     fn fill(&self, name: &EntryName, seen: &Seen, entry: CacheEntry, ttl: Duration) -> Reply<bool> {
         let call = format!("fill {} {}", name.entity.id(), entry.value.as_json());
-        self.log().record(|| call, || self.protocol().fill(name, seen, entry, ttl))
+        self.log().record(|| call, || self.answer(|cache| cache.fill(name, seen, entry, ttl)))
     }
 
     fn extend(&self, name: &EntryName, lease: Mark, expiry: Duration) -> Reply<bool> {
@@ -86,11 +91,11 @@ impl ReadThrough for Recording<dyn Cache> {
     }
 
     fn hold(&self, write: &Write, expiry: Duration) -> Reply<Held> {
-        self.protocol().hold(write, expiry)
+        self.answer(|cache| cache.hold(write, expiry))
     }
 
     fn renew(&self, write: &Write, expiry: Duration) -> Reply<bool> {
-        self.protocol().renew(write, expiry)
+        self.answer(|cache| cache.renew(write, expiry))
     }
 
     fn end(&self, write: &Write, held: Option<&Held>, end: End) -> Reply<Ended> {
@@ -100,10 +105,10 @@ impl ReadThrough for Recording<dyn Cache> {
             End::Restore => format!("keep {ids}"),
             _ => format!("invalidate {ids}"),
         };
-        self.log().record(|| call, || self.protocol().end(write, held, end))
+        self.log().record(|| call, || self.answer(|cache| cache.end(write, held, end)))
     }
 
     fn invalidate_pattern(&self, pattern: &Key) -> Reply<()> {
-        self.protocol().invalidate_pattern(pattern)
+        self.answer(|cache| cache.invalidate_pattern(pattern))
     }
 }

@@ -169,7 +169,11 @@ impl Orchestrator {
     /// The keys whose pattern is held, and the others.
     fn keys(&self, entities: impl IntoIterator<Item = impl AsKey>) -> (Vec<Key>, Vec<Key>) {
         let keys = entities.into_iter().map(|entity| entity.entity_key(self));
-        keys.partition(|key| self.held(key.pattern()).is_some())
+        let (held, unheld): (Vec<_>, Vec<_>) = keys.partition(|key| self.held(key.pattern()).is_some());
+        for key in &unheld {
+            self.not_known(key.pattern());
+        }
+        (held, unheld)
     }
 
     /// Invalidates entities that are only put.

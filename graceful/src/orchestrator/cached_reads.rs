@@ -41,6 +41,8 @@ struct Program<'a> {
     written: BTreeSet<&'static str>,
     /// The patterns of all handlers.
     known: BTreeSet<&'static str>,
+    /// A handler without a cache key of each pattern.
+    keyless: BTreeMap<&'static str, &'a Registered>,
 }
 
 impl<'a> Program<'a> {
@@ -53,6 +55,7 @@ impl<'a> Program<'a> {
             program.known.insert(handler.pattern);
             program.written.extend(handler.touches);
             if handler.key_form.is_none() {
+                program.keyless.entry(handler.pattern).or_insert(handler);
                 continue;
             }
             program.keyed.entry(handler.pattern).or_default().push(handler);
@@ -74,15 +77,16 @@ impl<'a> Program<'a> {
         let needed = if handler.depends_on.is_empty() { &own } else { handler.depends_on };
         let pattern =
             needed.iter().find(|pattern| !pattern.is_empty() && !self.written.contains(*pattern))?;
-        let fix = near(pattern, self.written.iter().copied()).map_or_else(
-            || {
-                "give a handler that changes it this pattern and a cache key, or let one touch it, `cache(key = …, \
-                 touches(…))`; if nothing in this program changes it: `cache(key = …, read, unwritten)`"
-                    .to_owned()
-            },
-            |near| format!("did you mean `{near}`?"),
-        );
-        Some(format!("reads what depends on the pattern `{pattern}`, which no handler writes: {fix}"))
+        let near = near(pattern, self.written.iter().copied());
+        let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? Otherwise "));
+        let keyless = self.keyless.get(pattern).map_or_else(String::new, |keyless| {
+            format!(" ({keyless} has that pattern, but no cache key, so it writes nothing that is cached)")
+        });
+        Some(format!(
+            "reads what depends on the pattern `{pattern}`, which no handler writes{keyless}: {meant}give a handler that changes it this pattern \
+             and a cache key, or let one touch it, `cache(key = …, touches(…))`; if nothing in this program changes it: \
+             `cache(key = …, read, unwritten)`"
+        ))
     }
 
     /// A key of another form than that of the first handler: it would name another entity.
@@ -126,13 +130,13 @@ impl<'a> Program<'a> {
 
     /// A handler that is not async, with a cache behind a connection.
     fn cannot_wait(&self, handler: &Registered, cache: &dyn Cache) -> Option<String> {
-        let is_concerned = handler.key_form.is_some() && self.held.contains(handler.pattern);
+        let own = handler.key_form.is_some().then_some(&handler.pattern);
+        let pattern = own.into_iter().chain(handler.touches).find(|pattern| self.held.contains(*pattern))?;
         let is_immediate = cache.read_through().is_none_or(ReadThrough::is_immediate);
-        (handler.is_sync && is_concerned && !is_immediate).then(|| {
+        (handler.is_sync && !is_immediate).then(|| {
             format!(
-                "is not `async`, so it cannot wait for the cache, which is not in this process; the pattern `{}` is read through it: make the \
-                 handler `async`",
-                handler.pattern
+                "is not `async`, so it cannot wait for the cache, which is not in this process; the pattern `{pattern}` is read through it: \
+                 make the handler `async`"
             )
         })
     }

@@ -38,7 +38,21 @@ async fn one_mistake(tx: &mut u64, id: u64) -> Result<u64, StepError> {
     Ok(id)
 }
 
+#[orchestrate(
+    pattern = "user",
+    cache(touches(team = id), value = id, version = id, ttl = "1m", on_ok = "put", depends_on(team = id))
+)]
+async fn without_a_key(id: u64) -> Result<u64, StepError> {
+    Ok(id)
+}
+
+#[orchestrate(pattern = "user", cache(touches(team = id), required, on_err = "always"))]
+async fn of_many_entities(id: u64) -> Result<u64, StepError> {
+    Ok(id)
+}
+
 fn main() {
+    let _ = (without_a_key(1), of_many_entities(1));
     let _ = (shared(1), required_too_late(1), required_for_what_it_touches(1), unrequired(1));
     let _ = (required_with_values(1), required_twice(1), one_mistake(&mut 1, 1));
 }

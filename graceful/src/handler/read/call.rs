@@ -215,6 +215,7 @@ impl Call {
         let Some(protocol) = self.orchestrator.protocol().filter(|protocol| protocol.is_immediate()) else {
             // The check at start does not know the type behind an alias.
             self.orchestrator.cannot_wait(self.name.entity.pattern());
+            self.held.counters.count(CacheOutcome::Unanswered);
             return self.alone("the handler is not `async`");
         };
         let first = match now(reply) {

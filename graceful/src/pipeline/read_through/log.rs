@@ -6,7 +6,7 @@ use crate::{
     cache_stats::CacheOutcome,
     key::Key,
     marks::Write,
-    pipeline::Orchestrator,
+    pipeline::{Orchestrator, registry},
     step::{Step, StepError},
 };
 
@@ -40,6 +40,21 @@ impl Orchestrator {
         self.count_unconfirmed(write);
         let pattern = write.changes().first().map_or("", Key::pattern);
         self.cache_failed(what, pattern, error);
+    }
+
+    /// Logs, once for each pattern, that code without a handler names one that is not known: nothing becomes of it.
+    #[cold]
+    pub(crate) fn not_known(&self, pattern: &str) {
+        if !registry::handlers().any(|handler| handler.pattern == pattern || handler.pattern.is_empty())
+            && self.0.missed.is_new(pattern, Some(Step::Cache))
+        {
+            tracing::warn!(
+                target: "graceful::requirements",
+                pattern,
+                held = self.held_patterns(),
+                "code without a handler changes an entity of a pattern that no handler has; this is logged once"
+            );
+        }
     }
 
     /// Logs, once for each handler, that its pattern is not held.

@@ -29,6 +29,15 @@ fn cancel_now(database: &Database, user: User) -> Result<(), UserError> {
     Ok(())
 }
 
+/// It has no value of its own.
+#[orchestrate(pattern = "rtt_orders", cache(touches(rtt_user = ids)))]
+async fn cancel_all(database: &Database, ids: &[u64], fails: bool) -> Result<usize, UserError> {
+    for id in ids {
+        database.put(&User::new(*id, "eve"));
+    }
+    if fails { Err(UserError::EmptyName) } else { Ok(ids.len()) }
+}
+
 #[orchestrate(pattern = "rtt_order", cache = off)]
 async fn without_the_step(database: &Database, user: User) -> Result<(), UserError> {
     database.put(&user);
@@ -108,6 +117,25 @@ async fn write_of_a_pattern_that_nobody_reads_invalidates_what_it_touched() {
     case.orchestrator.scope(cancel(&case.database, eve())).await.unwrap();
     assert_eq!(case.reports.last().step(Step::Cache).to_string(), "invalidated");
     case.shows_eve().await;
+}
+
+#[tokio::test]
+async fn write_of_many_entities_without_a_key_holds_and_invalidates_each() {
+    let case = Case::new().await;
+    case.orchestrator.scope(get_user(&case.database, 2)).await.unwrap();
+    assert_eq!(case.orchestrator.scope(cancel_all(&case.database, &[1, 2], false)).await, Ok(2));
+    assert_eq!(case.reports.last().step(Step::Cache).to_string(), "invalidated");
+    case.shows_eve().await;
+    let other = case.orchestrator.scope(get_user(&case.database, 2)).await.unwrap();
+    assert_eq!(other.unwrap().name, "eve");
+    assert_eq!(case.orchestrator.cached::<usize>("rtt_orders", "").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn write_of_many_entities_that_changed_nothing_keeps_each() {
+    let case = Case::new().await;
+    case.orchestrator.scope(cancel_all(&case.database, &[1], true)).await.unwrap_err();
+    assert!(case.is_cached().await);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The recorder with a backend that fails, either by `Recorder::fail` or by itself.
 
-use graceful::{Step, StepError};
+use graceful::{Step, StepError, StepErrorKind, orchestrate};
 use graceful_testing::Recorder;
 use graceful_tests::{Fault, Faulty, UserError};
 
@@ -45,4 +45,29 @@ async fn faulty_backend_is_recorded_with_its_failure() {
             assert!(recorder.only().report().step(Step::Audit).error().is_some());
         }
     }
+}
+
+#[orchestrate(pattern = "recorded_user", cache(key = id, read))]
+async fn read_user(id: u64) -> Result<u64, StepError> {
+    Ok(id)
+}
+
+#[orchestrate(pattern = "recorded_user", cache(key = id, required, on_ok = "invalidate"))]
+async fn write_user(id: u64) -> Result<u64, StepError> {
+    Ok(id)
+}
+
+/// Reads and holds are not in a step, and fail all the same.
+#[tokio::test]
+async fn cache_told_to_fail_answers_no_read_and_confirms_no_hold() {
+    let recorder = Recorder::new();
+    assert_eq!(recorder.run(read_user(1)).await.unwrap(), 1);
+    recorder.fail(Step::Cache, Some(StepError::new("the cache is unavailable")));
+    assert_eq!(recorder.run(read_user(1)).await.unwrap(), 1);
+    let stats = || recorder.orchestrator().cache_stats("recorded_user").unwrap();
+    assert_eq!((stats().hits, stats().unanswered), (0, 1));
+    let error = recorder.run(write_user(1)).await.unwrap_err();
+    assert_eq!((error.kind(), stats().unconfirmed), (StepErrorKind::Unavailable, 2), "the hold, and the end");
+    recorder.fail(Step::Cache, None);
+    assert_eq!(recorder.run(write_user(1)).await.unwrap(), 1);
 }

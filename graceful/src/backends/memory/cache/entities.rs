@@ -64,6 +64,11 @@ impl State {
         self.holds.iter().any(|(_, expires)| *expires > now)
     }
 
+    /// An entry depends on it, or a write holds it.
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.entity) > 1 || !self.holds.is_empty()
+    }
+
     fn is_held_by_another(&self, token: Mark, now: Instant) -> bool {
         self.holds.iter().any(|(held, expires)| *held != token && *expires > now)
     }
@@ -80,6 +85,9 @@ pub(super) struct Entities {
 }
 
 const FIRST_SWEEP: usize = 1024;
+
+/// How many entities without an entry and without a hold a sweep leaves.
+const MAX_UNUSED: usize = 65_536;
 
 /// Rounds up to the end of time.
 fn after(now: Instant, time: Duration) -> Instant {
@@ -111,12 +119,28 @@ impl Entities {
         state
     }
 
-    /// Forgets the entities on which no entry depends, and that no call needs.
+    /// Forgets the entities on which no entry depends, and that no call needs. Of those that only running calls may need, it forgets the
+    /// older half if there are too many: the loads of these calls are not stored, and their writes invalidate.
     fn sweep(&mut self, now: Instant) {
+        let mut unused = Vec::new();
         self.states.retain(|_, state| {
             state.prune(now);
-            Arc::strong_count(&state.entity) > 1 || !state.holds.is_empty() || state.needed_until > now
+            let is_needed = state.is_in_use() || state.needed_until > now;
+            if is_needed && !state.is_in_use() {
+                unused.push(state.needed_until);
+            }
+            is_needed
         });
+        if unused.len() > MAX_UNUSED {
+            let middle = unused.len() / 2;
+            let (_, oldest_kept, _) = unused.select_nth_unstable(middle);
+            let mut left = middle;
+            self.states.retain(|_, state| {
+                let is_forgotten = left > 0 && !state.is_in_use() && state.needed_until <= *oldest_kept;
+                left -= usize::from(is_forgotten);
+                !is_forgotten
+            });
+        }
         self.sweep_at = 2 * self.states.len();
     }
 
@@ -237,5 +261,40 @@ impl Entities {
     pub(super) fn change(&mut self, key: &Key, now: Instant) {
         let mark = self.fresh();
         self.state(key, now, Duration::ZERO).set(mark, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEEP: Duration = Duration::from_secs(30);
+
+    fn key(id: usize) -> [Key; 1] {
+        [Key::new("users", None, "user", id.to_string())]
+    }
+
+    #[test]
+    fn entities_of_misses_are_bounded_and_those_in_use_stay() {
+        let (mut entities, now) = (Entities::default(), Instant::now());
+        let marks = entities.current(&key(0), now, KEEP);
+        let write = Write::new(key(1).to_vec(), Vec::new());
+        entities.hold(&write, now, KEEP);
+        let first = entities.look_up(&key(2), now, KEEP);
+        for id in 3..300_000 {
+            entities.look_up(&key(id), now + Duration::from_micros(id as u64), KEEP);
+        }
+        let later = now + Duration::from_secs(1);
+        assert!(entities.states.len() <= 2 * MAX_UNUSED + 4, "{}", entities.states.len());
+        assert!(entities.is_held(&key(1)[0], later));
+        assert!(
+            entities.unchanged(&key(2), &first, later).is_none(),
+            "it was forgotten, so its load is not stored"
+        );
+        let last = entities.look_up(&key(299_999), later, KEEP);
+        assert!(entities.unchanged(&key(299_999), &last, later).is_some());
+        entities.end(&Write::new(key(0).to_vec(), Vec::new()), false, later);
+        let (entity, mark) = &marks[0];
+        assert_ne!(entity.mark(), *mark, "a write still reaches the entry that depends on it");
     }
 }
