@@ -108,22 +108,6 @@ mistakes! {
         #[orchestrate(pattern = "both", cache(key = id, version = version, on_err = "keep"))]
         async fn update(id: u64, version: i64) -> Read<u64> { Ok(id + version.unsigned_abs()) }
     }
-    /// A writer touches a pattern with a typo.
-    touches_typo {
-        #[orchestrate(pattern = "touched_user", cache(key = id, read))]
-        async fn get(id: u64) -> Read<u64> { Ok(id) }
-        #[orchestrate(pattern = "touched_user", cache(key = id, on_ok = "invalidate"))]
-        async fn update(id: u64) -> Read<u64> { Ok(id) }
-        #[orchestrate(pattern = "touching_order", cache(key = id, touches(touched_usr = id)))]
-        async fn order(id: u64) -> Read<u64> { Ok(id) }
-    }
-    /// A writer's value depends on a pattern with a typo.
-    shows_typo {
-        #[orchestrate(pattern = "shown_user", cache(key = id, read))]
-        async fn get(id: u64) -> Read<u64> { Ok(id) }
-        #[orchestrate(pattern = "shown_user", cache(key = id, depends_on(shown_usre = id)))]
-        async fn update(id: u64) -> Read<u64> { Ok(id) }
-    }
     /// Errors that keep the value beside a hold.
     keeps {
         #[orchestrate(pattern = "keeps", cache(key = id, read))]
@@ -205,8 +189,6 @@ fn each_mistake_is_reported_at_its_handler_with_a_fix() {
         ("two_types", "name", &["`u64`", "`alloc::string::String`", "`get` ("]),
         ("versioned", "update", &["`cache(version = …)`", "`versioned`", "remove it"]),
         ("keeps", "update", &["`cache(on_err = \"keep\")`", "`keeps`"]),
-        ("touches_typo", "order", &["`touched_usr`", "did you mean `touched_user`?"]),
-        ("shows_typo", "update", &["`shown_usre`", "did you mean `shown_user`?"]),
         ("two_revs", "new", &["with `rev = 2`, and `old` (", ") without `rev`"]),
         ("versioned_dependency", "update", &["`cache(version = …)`", "`versioned_member`"]),
     ] {

@@ -2,22 +2,45 @@
 #![allow(missing_docs, reason = "tests")]
 
 use graceful::{Code, error::InstallError, orchestrate};
-use graceful_tests::World;
+use graceful_tests::{World, log::Log};
 
 #[orchestrate(pattern = "user", id = 42)]
 async fn ask(error: Option<Code>) -> Result<u64, Code> {
     error.map_or(Ok(1), Err)
 }
 
+#[orchestrate(pattern = "shelf_user", cache(key = id, read, unwritten))]
+async fn read(id: u64) -> Result<u64, Code> {
+    Ok(id)
+}
+
+/// `shelf_usr` is a slip; another program reads `shelf_used`.
+#[orchestrate(pattern = "shelf_order", cache(key = id, touches(shelf_usr = id, shelf_used = id)))]
+async fn order(id: u64) -> Result<u64, Code> {
+    Ok(id)
+}
+
 #[tokio::test]
 async fn scope_overrides_the_installed_orchestrator_and_a_second_install_is_refused() {
-    let (installed, scoped) = (World::new(), World::new());
+    // They are only registered.
+    let _ = (read(1), order(1));
+    let (installed, scoped) = (World::with(|builder| builder.reads("shelf_used")), World::new());
     let counts = || (installed.reports.count(), scoped.reports.count());
 
     assert_eq!(ask(None).await, Ok(1));
     assert_eq!(counts(), (0, 0), "there is none yet");
 
+    let (log, listens) = Log::listen();
     installed.orchestrator.clone().install().unwrap();
+    drop(listens);
+    let doubts = log.of("graceful::requirements");
+    let [doubt] = &doubts[..] else { panic!("{doubts:#?}") };
+    let text = doubt.field("message");
+    assert!(
+        text.starts_with("`order` (")
+            && text.contains("`shelf_usr`, which no handler has: did you mean `shelf_user`?"),
+        "{text}"
+    );
     ask(None).await.unwrap();
     tokio::spawn(ask(Some(Code::Internal))).await.unwrap().unwrap_err();
     assert_eq!(counts(), (2, 0));

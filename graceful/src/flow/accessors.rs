@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{CallOutcome, Delivery, Flow, Metadata, Payload};
+use super::{CallOutcome, Delivery, Flow, Metadata, Own, Payload};
 use crate::{
     code::Code,
     context::Context,
@@ -205,11 +205,12 @@ impl Flow {
         self.values.metadata.as_deref()
     }
 
-    /// The steps whose failure becomes the handler's error. For the cache step of a held pattern only the hold is required, and that was
-    /// decided before the body.
+    /// The steps whose failure becomes the handler's error. For what is held only the hold is required, and that was decided before the
+    /// body. A value under a key of the handler's own, of a pattern that is not held, is required as any step.
     pub(crate) fn required(&self) -> Steps {
         let required = self.declaration.options.required;
         match self.values.cached.writing() {
+            Some(writing) if writing.own == Own::Unheld && self.cache_key().is_some() => required,
             Some(_) => required.without(Steps::of(&[Step::Cache])),
             None => required,
         }

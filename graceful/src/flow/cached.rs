@@ -140,19 +140,35 @@ pub(crate) struct Writing {
     /// The body has begun, so it may have written.
     #[serde(default)]
     pub began: bool,
+    /// What the body has touched, while it runs.
+    #[serde(skip)]
+    pub touched: Vec<Key>,
+    /// The body has said that it changes something, so its `Err` does not say that it has not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_touched: bool,
 }
 
 impl Writing {
     /// The write of a call that holds nothing, and whose body has touched these entities.
-    pub(crate) fn touched(changes: Vec<Key>) -> Self {
+    pub(crate) fn touched(touched: Vec<Key>, alone: bool) -> Self {
         Self {
-            write: Write::new(changes, Vec::new()),
+            write: Write::new(Vec::new(), Vec::new()),
             own: Own::Unheld,
             in_transaction: false,
             variant: None,
             held: None,
-            alone: false,
+            alone,
             began: true,
+            touched,
+            has_touched: true,
+        }
+    }
+
+    /// The body has ended, so all that it touches is known.
+    pub(crate) fn add_touched(&mut self) {
+        if !self.touched.is_empty() {
+            self.has_touched = true;
+            self.write.add(std::mem::take(&mut self.touched));
         }
     }
 

@@ -31,11 +31,13 @@ pub struct Active {
     pub(super) flow: Option<Arc<Flow>>,
     polled: bool,
     /// `when` is false: no step runs.
-    skipped: bool,
+    pub(super) skipped: bool,
     /// The declaration requires a hold, and it was not confirmed.
     pub(super) refused: bool,
     /// The body may write, and holds nothing, in a program that reads through the cache.
     pub(super) writes_unheld: bool,
+    /// The body runs in an open transaction of its caller.
+    pub(super) in_transaction: bool,
     /// The hold of a write whose entities are read through the cache.
     pub(super) hold: Option<Box<Hold>>,
 }
@@ -67,6 +69,7 @@ impl Active {
             skipped: !follows,
             refused: false,
             writes_unheld: false,
+            in_transaction: false,
             hold: None,
         })
     }
@@ -102,7 +105,8 @@ impl Active {
             self.begin_hold(terms);
             self.writes_unheld = self.hold.is_none();
         }
-        if self.skipped && self.hold.is_none() {
+        self.in_transaction = terms.in_transaction;
+        if self.skipped && self.hold.is_none() && !self.writes_unheld {
             self.flow = None;
             return false;
         }
@@ -208,6 +212,16 @@ impl Active {
     }
 
     fn ended(&mut self, ending: CallOutcome) -> Option<Ended> {
+        let skipped = self.skipped;
+        let flow = self.flow();
+        match flow.values.cached.writing_mut() {
+            Some(writing) => writing.add_touched(),
+            None if skipped => {
+                self.flow = None;
+                return None;
+            }
+            None => {}
+        }
         let flow = self.flow();
         if !ending.is_success() {
             flow.values.drop_payloads();

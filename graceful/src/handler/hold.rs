@@ -95,6 +95,8 @@ pub(crate) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) ->
         held: None,
         alone: terms.alone,
         began: false,
+        touched: Vec::new(),
+        has_touched: false,
     })
 }
 

@@ -73,7 +73,7 @@ impl Active {
     #[inline]
     pub(super) fn enter_body(&mut self) -> Option<InBody> {
         match self.writes_unheld {
-            true => Some(InBody::unheld()),
+            true => Some(InBody::unheld(self.in_transaction)),
             false => self.hold().map(|(hold, flow)| hold.enter(flow)),
         }
     }
@@ -93,18 +93,17 @@ impl Active {
     fn touched(&mut self, names: Vec<TouchedName>) {
         let (Some(orchestrator), Some(flow)) = (&self.orchestrator, &mut self.flow) else { return };
         let flow = owned(flow);
-        let held = names.into_iter().filter(|(pattern, _)| orchestrator.held(pattern).is_some());
-        let keys: Vec<Key> = held.map(|(pattern, id)| flow.key_of(&pattern, &id)).collect();
+        let keys: Vec<Key> = orchestrator.touched_keys(names).collect();
         if keys.is_empty() {
             return;
         }
         match flow.values.cached.writing_mut() {
-            Some(writing) => writing.write.add(keys),
+            Some(writing) => writing.touched.extend(keys),
             // No step ends the call's write.
             None if flow.declaration.options.off.contains(Step::Cache) => {
                 orchestrator.hold_for_a_while(&Write::new(keys, Vec::new()));
             }
-            None => flow.values.cached = Cached::writes(Writing::touched(keys)),
+            None => flow.values.cached = Cached::writes(Writing::touched(keys, self.skipped)),
         }
     }
 

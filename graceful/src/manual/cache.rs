@@ -228,8 +228,9 @@ pub fn touch(pattern: &str, id: impl Display) {
 /// A write without a handler.
 struct Changing<'a> {
     orchestrator: &'a Orchestrator,
-    /// All that it changes. What is not known before its body is added while that runs.
+    /// All that it changes. What is known only in the body is added when that has ended.
     write: Write,
+    touched: Vec<Key>,
     held: Option<Held>,
     stage: Stage,
 }
@@ -244,7 +245,13 @@ enum Stage {
 
 impl<'a> Changing<'a> {
     fn new(orchestrator: &'a Orchestrator, changes: Vec<Key>) -> Self {
-        Self { orchestrator, write: Write::new(changes, Vec::new()), held: None, stage: Stage::Holding }
+        Self {
+            orchestrator,
+            write: Write::new(changes, Vec::new()),
+            touched: Vec::new(),
+            held: None,
+            stage: Stage::Holding,
+        }
     }
 
     /// It holds nothing if only its body knows what it changes.
@@ -280,14 +287,18 @@ impl<'a> Changing<'a> {
     }
 
     fn touched(&mut self, names: Vec<TouchedName>) {
-        if names.is_empty() {
-            return;
+        self.touched.extend(self.orchestrator.touched_keys(names));
+    }
+
+    /// The body has ended, so all that it touches is known.
+    fn add_touched(&mut self) {
+        if !self.touched.is_empty() {
+            self.write.add(std::mem::take(&mut self.touched));
         }
-        let held = names.into_iter().filter(|(pattern, _)| self.orchestrator.held(pattern).is_some());
-        self.write.add(held.map(|(pattern, id)| self.orchestrator.key(&pattern, id)));
     }
 
     async fn end(mut self, protocol: &dyn ReadThrough) {
+        self.add_touched();
         if !self.write.changes().is_empty()
             && let Err(error) = protocol.end(&self.write, self.held.as_ref(), End::Invalidate).await
         {
@@ -299,6 +310,7 @@ impl<'a> Changing<'a> {
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
+        self.add_touched();
         let end = match self.stage {
             _ if self.write.changes().is_empty() => return,
             Stage::Holding => End::Invalidate,

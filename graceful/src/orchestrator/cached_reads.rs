@@ -23,11 +23,27 @@ pub(super) fn unmet(
             program.other_rev(handler),
             program.cannot_wait(handler, cache),
         ];
-        let all =
-            checks.into_iter().flatten().chain(program.unordered(handler)).chain(program.misspelt(handler));
+        let all = checks.into_iter().flatten().chain(program.unordered(handler));
         all.map(|why| UnmetRequirement::new(handler, why)).collect::<Vec<_>>()
     };
     checked.iter().flat_map(check).collect()
+}
+
+/// The patterns that a handler touches, or that its value depends on, that no handler has and nobody reads, but that are nearly named like
+/// one that is read: nothing becomes of them. That is no error, since another program may read them.
+pub(super) fn misspelt(all: &[&Registered], is_held: impl Fn(&str) -> bool) -> Vec<String> {
+    let program = Program::of(all);
+    let held = || program.held.intersection(&program.known).copied();
+    let misspelt = |handler: &&Registered| {
+        let named: Vec<_> = handler.touches.iter().chain(handler.depends_on).copied().collect();
+        let unknown = named.into_iter().filter(|name| !program.known.contains(name) && !is_held(name));
+        let near = unknown.filter_map(|name| Some((name, near(name, held())?)));
+        let line = |(name, near)| {
+            format!("{handler} names the pattern `{name}`, which no handler has: did you mean `{near}`?")
+        };
+        near.map(line).collect::<Vec<_>>()
+    };
+    all.iter().flat_map(misspelt).collect()
 }
 
 /// The handlers of the program by what they do with a pattern, each list in the order of the source.
@@ -116,16 +132,6 @@ impl<'a> Program<'a> {
             with(handler.rev),
             with(first.rev)
         ))
-    }
-
-    /// A pattern of `touches`, or of a writer's `depends_on`, that no handler has, but nearly the name of one that is read.
-    fn misspelt<'b>(&'b self, handler: &'b Registered) -> impl Iterator<Item = String> + 'b {
-        let of_writer = if handler.reads { &[] } else { handler.depends_on };
-        let named = handler.touches.iter().chain(of_writer);
-        named.filter(|pattern| !self.known.contains(*pattern)).filter_map(|pattern| {
-            let near = near(pattern, self.held.intersection(&self.known).copied())?;
-            Some(format!("names the pattern `{pattern}`, which no handler has: did you mean `{near}`?"))
-        })
     }
 
     /// A handler that is not async, with a cache behind a connection.

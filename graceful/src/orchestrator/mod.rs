@@ -88,9 +88,13 @@ impl Orchestrator {
         let unserved: Vec<_> = Step::ALL.iter().filter(|step| !self.served().contains(**step)).collect();
         let declared_by = registered::that_declare(unserved.iter().copied());
         let held = self.held_patterns();
+        let doubts = requirements::doubts(|pattern| self.held(pattern).is_some());
         current::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
         if !held.is_empty() {
             tracing::info!(target: "graceful::start", patterns = held, "writes of these patterns are held, because handlers read them through the cache");
+        }
+        for doubt in doubts {
+            tracing::warn!(target: "graceful::requirements", "{doubt}");
         }
         if !unserved.is_empty() {
             let steps = unserved.iter().map(|step| step.as_str()).collect::<Vec<_>>().join(", ");

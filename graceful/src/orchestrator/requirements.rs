@@ -163,6 +163,11 @@ pub(super) fn of_handlers(paths: &[Text], backends: &Backends) -> Vec<UnmetRequi
     unmet(backends, |handler| paths.iter().any(|path| handler.is_in(path)))
 }
 
+/// What may be a mistake of a handler of the program.
+pub(super) fn doubts(is_held: impl Fn(&str) -> bool) -> Vec<String> {
+    cached_reads::misspelt(&handlers().collect::<Vec<_>>(), is_held)
+}
+
 fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<UnmetRequirement> {
     let checked: Vec<_> = handlers().filter(|handler| is_checked(handler)).collect();
     let mut unmet = Vec::new();

@@ -330,8 +330,10 @@ impl Pipeline {
                 && error.kind() != StepErrorKind::Argument
             {
                 self.orchestrator.count_unconfirmed(&write);
+                self.orchestrator.repeat_end(&write);
+            } else {
+                self.orchestrator.end_later(&write, writing.held.as_ref());
             }
-            self.orchestrator.repeat_end(&write);
         }
         if self.watch.is_on() {
             self.watch.end(step, &result, &self.flow);

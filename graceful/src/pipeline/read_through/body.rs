@@ -9,14 +9,27 @@ use std::{
 };
 
 use crate::{
+    context::Context,
     flights::Load,
     key::Key,
     marks::EntryName,
     text::{Text, text},
 };
 
-/// An entity that a body touches: its pattern and its id.
-pub(crate) type TouchedName = (Text, Text);
+/// An entity that a body touches, in the tenant of the context of that place.
+#[derive(Debug)]
+pub(crate) struct TouchedName {
+    pub tenant: Text,
+    pub pattern: Text,
+    pub id: Text,
+}
+
+impl TouchedName {
+    fn new(pattern: &str, id: &dyn Display) -> Self {
+        let tenant = Context::try_current().and_then(|context| context.tenant.clone());
+        Self { tenant: tenant.unwrap_or_default(), pattern: pattern.into(), id: text!("{id}") }
+    }
+}
 
 thread_local! {
     /// The body whose code runs on this thread, but for those that hold nothing.
@@ -24,6 +37,8 @@ thread_local! {
     /// How many bodies that may write, and hold nothing, run on this thread, one inside of another. Most handlers of a program that reads
     /// through the cache are such, so it is only counted.
     static UNHELD: Cell<usize> = const { Cell::new(0) };
+    /// How many of them have an open transaction.
+    static UNHELD_TX: Cell<usize> = const { Cell::new(0) };
     /// What the bodies on this thread have touched, as a stack: each takes its own when it is left.
     static TOUCHED: RefCell<Vec<TouchedName>> = const { RefCell::new(Vec::new()) };
     /// The length of that stack.
@@ -43,7 +58,7 @@ pub(crate) struct InBody {
 /// What is restored when a body is left.
 enum Around {
     Body(Option<Arc<Body>>),
-    Unheld,
+    Unheld { tx: bool },
 }
 
 impl InBody {
@@ -52,11 +67,14 @@ impl InBody {
         Self { around, touched_before: TOUCHED_LEN.get(), thread: PhantomData }
     }
 
-    /// Enters a body that may write, and holds nothing.
+    /// Enters a body that may write, and holds nothing; `tx`: it has an open transaction.
     #[inline]
-    pub(crate) fn unheld() -> Self {
+    pub(crate) fn unheld(tx: bool) -> Self {
         UNHELD.set(UNHELD.get() + 1);
-        Self::new(Around::Unheld)
+        if tx {
+            UNHELD_TX.set(UNHELD_TX.get() + 1);
+        }
+        Self::new(Around::Unheld { tx })
     }
 
     /// Leaves the body of a write. Returns what it has touched.
@@ -80,7 +98,12 @@ impl Drop for InBody {
     fn drop(&mut self) {
         match &mut self.around {
             Around::Body(outer) => BODY.set(outer.take()),
-            Around::Unheld => UNHELD.set(UNHELD.get() - 1),
+            Around::Unheld { tx } => {
+                UNHELD.set(UNHELD.get() - 1);
+                if *tx {
+                    UNHELD_TX.set(UNHELD_TX.get() - 1);
+                }
+            }
         }
     }
 }
@@ -120,7 +143,7 @@ pub(crate) struct Within {
 impl Within {
     #[inline]
     fn nothing() -> Self {
-        Self { write: UNHELD.get() > 0, may_hit: true, same_load: false }
+        Self { write: UNHELD.get() > 0, may_hit: UNHELD_TX.get() == 0, same_load: false }
     }
 }
 
@@ -164,7 +187,7 @@ pub(crate) fn touch(pattern: &str, id: &dyn Display) -> bool {
         || BODY.with_borrow(|body| successors(body.as_deref(), |body| body.outer.as_deref()).any(holds));
     if may_write {
         // Formatted first, because that is the user's code.
-        let name = (pattern.into(), text!("{id}"));
+        let name = TouchedName::new(pattern, id);
         TOUCHED.with_borrow_mut(|touched| {
             touched.push(name);
             TOUCHED_LEN.set(touched.len());

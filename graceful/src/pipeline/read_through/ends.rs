@@ -13,7 +13,7 @@ use crate::{
     backends::{End, Reply},
     key::{Key, KeySpace},
     locks::unpoisoned,
-    marks::{HOLD_EXPIRY, Mark, Write},
+    marks::{HOLD_EXPIRY, Held, Mark, Write},
     pipeline::{Orchestrator, WeakOrchestrator},
     step::StepError,
 };
@@ -104,6 +104,14 @@ impl Orchestrator {
     pub(crate) fn hold_for_a_while(&self, write: &Write) {
         if let Some(protocol) = self.protocol() {
             self.confirm_later("a hold of what was touched", write, protocol.hold(write, HOLD_EXPIRY));
+        }
+    }
+
+    /// Ends a write whose step did not: a hook ran in its place, or an argument has no value.
+    pub(crate) fn end_later(&self, write: &Write, held: Option<&Held>) {
+        if let Some(protocol) = self.protocol() {
+            let reply = protocol.end(write, held, End::Invalidate);
+            self.confirm_later("the end of a write", write, reply);
         }
     }
 

@@ -7,6 +7,7 @@ mod patterns;
 
 use std::sync::Arc;
 
+use self::body::TouchedName;
 pub(crate) use self::{
     ends::PendingEnds,
     patterns::{HeldPattern, HeldPatterns, variant},
@@ -16,6 +17,7 @@ use crate::{
     backends::{Backends, ReadThrough},
     flights::Flights,
     flow::Payload,
+    key::Key,
     text::Text,
 };
 
@@ -45,6 +47,14 @@ impl Orchestrator {
     pub(crate) fn held(&self, pattern: &str) -> Option<(&Arc<HeldPattern>, &dyn ReadThrough)> {
         let held = self.0.read_through.patterns.get(pattern)?;
         Some((held, self.protocol()?))
+    }
+
+    /// The keys of those that are held.
+    pub(crate) fn touched_keys(&self, names: Vec<TouchedName>) -> impl Iterator<Item = Key> {
+        let held = names.into_iter().filter(|name| self.held(&name.pattern).is_some());
+        held.map(|TouchedName { tenant, pattern, id }| {
+            Key::of_parts([&self.origin().service, &tenant, &pattern, &id])
+        })
     }
 
     /// The cache, if handlers can read through it.

@@ -62,7 +62,7 @@ pub(super) fn error(protocol: &dyn ReadThrough, flow: &Arc<Flow>, writing: &Writ
     let (end, what) = match flow.declaration.options.on_err {
         _ if !writing.began => (End::Restore, "kept: the body did not run"),
         _ if is_unknown(flow) => (End::Unknown, INVALIDATED),
-        OnErr::Auto if flow.code.state_untouched() => (End::Restore, UNTOUCHED),
+        OnErr::Auto if flow.code.state_untouched() && !writing.has_touched => (End::Restore, UNTOUCHED),
         _ => (End::Invalidate, INVALIDATED),
     };
     let ended = protocol.end(&write, writing.held.as_ref(), end).map(move |ended| match ended {

@@ -30,6 +30,17 @@ async fn insert_and_fail(tx: &mut Transaction<'_, Sqlite>, id: i64) -> Result<i6
     Err(StepError::new("refused"))
 }
 
+/// Reads inside of its open transaction, without the step that would hold.
+#[orchestrate(pattern = "rth_row", cache = off, event = "inserted", delivery = "durable", tx = tx, when = runs)]
+async fn read_inside(
+    tx: &mut Transaction<'_, Sqlite>,
+    loads: &AtomicUsize,
+    runs: bool,
+) -> Result<usize, StepError> {
+    insert_row(tx, 1).await?;
+    get(loads, 1).await
+}
+
 async fn insert_row(tx: &mut Transaction<'_, Sqlite>, id: i64) -> Result<i64, StepError> {
     let insert = sqlx::query("INSERT INTO rows (id) VALUES (?)").bind(id).execute(&mut **tx).await;
     insert.map(|_| id).map_err(StepError::caused_by)
@@ -112,6 +123,19 @@ async fn write_in_a_transaction_without_required_commits_and_counts_a_hold_that_
         transaction.commit().await.unwrap();
         assert_eq!((case.rows().await, unconfirmed(&orchestrator)), (vec![1], 1), "{fault:?}");
         assert_eq!(case.service.stored(FlowState::Queued).await.len(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn reader_inside_of_a_transaction_is_never_answered_from_the_cache() {
+    for runs in [true, false] {
+        let mut case = Case::new().await;
+        let orchestrator = case.without_a_relay();
+        let before = case.read(&orchestrator).await;
+        let mut transaction = case.connection.begin().await.unwrap();
+        let read = orchestrator.scope(read_inside(&mut transaction, &case.loads, runs)).await.unwrap();
+        transaction.rollback().await.unwrap();
+        assert_eq!((read, case.read(&orchestrator).await), (before + 1, before), "runs: {runs}");
     }
 }
 

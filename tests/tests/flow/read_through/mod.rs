@@ -12,6 +12,7 @@ mod refresh;
 mod required;
 mod source;
 mod touch;
+mod within;
 mod writes;
 
 use std::{
