@@ -122,6 +122,18 @@ pub(crate) enum Own {
     AfterTheBody,
 }
 
+/// What is known of the body of a write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Progress {
+    #[default]
+    NotBegun,
+    /// It may have written, unless its `Err` says that it has not.
+    Begun,
+    /// It has said that it changes something.
+    Touched,
+}
+
 /// The write of a handler whose entities are read through the cache.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Writing {
@@ -137,15 +149,11 @@ pub(crate) struct Writing {
     /// The flow is skipped by `when`, so nothing but the end of the write runs, also where a relay runs it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub alone: bool,
-    /// The body has begun, so it may have written.
     #[serde(default)]
-    pub began: bool,
+    pub progress: Progress,
     /// What the body has touched, while it runs.
     #[serde(skip)]
     pub touched: Vec<Key>,
-    /// The body has said that it changes something, so its `Err` does not say that it has not.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub has_touched: bool,
 }
 
 impl Writing {
@@ -158,16 +166,15 @@ impl Writing {
             variant: None,
             held: None,
             alone,
-            began: true,
+            progress: Progress::Touched,
             touched,
-            has_touched: true,
         }
     }
 
     /// The body has ended, so all that it touches is known.
     pub(crate) fn add_touched(&mut self) {
         if !self.touched.is_empty() {
-            self.has_touched = true;
+            self.progress = Progress::Touched;
             self.write.add(std::mem::take(&mut self.touched));
         }
     }

@@ -29,7 +29,7 @@ use uuid::Uuid;
 #[cfg(feature = "__testing")]
 pub use self::sample::Sample;
 pub(crate) use self::{
-    cached::{Cached, Loading, Named as NamedEntity, Own, Writing},
+    cached::{Cached, Loading, Named as NamedEntity, Own, Progress, Writing},
     declaration::{Declaration, Declared, Identity, Tags},
     naming::Named,
     options::{DEFAULT_CACHE_TTL_MS, Options},

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::{
     backends::Reply,
-    flow::{Argument, Flow, NamedEntity, Own, Writing},
+    flow::{Argument, Flow, NamedEntity, Own, Progress, Writing},
     key::Key,
     marks::{HOLD_EXPIRY, HOLD_RENEWAL, Held, Write},
     pipeline::{
@@ -94,9 +94,8 @@ pub(crate) fn writing(flow: &Flow, orchestrator: &Orchestrator, terms: Terms) ->
         variant: own.and_then(|(held, _)| (!held.per_actor).then(|| held.variant())),
         held: None,
         alone: terms.alone,
-        began: false,
+        progress: Progress::NotBegun,
         touched: Vec::new(),
-        has_touched: false,
     })
 }
 
@@ -170,7 +169,7 @@ impl Hold {
     /// As long as the guard lives, code of the body runs on this thread.
     pub(super) fn enter(&self, flow: &mut Flow) -> InBody {
         if let Some(writing) = flow.values.cached.writing_mut() {
-            writing.began = true;
+            writing.progress = writing.progress.max(Progress::Begun);
         }
         self.body.enter()
     }

@@ -15,7 +15,7 @@ use crate::{
     code::Code,
     config::OrchestrationConfig,
     context::Context,
-    flow::{Argument, Cached, CallOutcome, Declared, Flow, Origin, Writing},
+    flow::{Argument, Cached, CallOutcome, Declared, Flow, Origin, Progress, Writing},
     handler::{Terms, writing},
     pipeline::{Ended, FlowReport, FlowRun, Foreground, NoTypedHooks, Orchestrator, current},
     step::StepError,
@@ -137,7 +137,8 @@ fn ended_write(mut flow: Arc<Flow>, orchestrator: &Orchestrator) -> Arc<Flow> {
     if orchestrator.holds_any()
         && let Some(writing) = writing(&flow, orchestrator, Terms { in_transaction: false, alone: false })
     {
-        Arc::make_mut(&mut flow).values.cached = Cached::writes(Writing { began: true, ..writing });
+        Arc::make_mut(&mut flow).values.cached =
+            Cached::writes(Writing { progress: Progress::Begun, ..writing });
     }
     flow
 }

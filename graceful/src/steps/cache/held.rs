@@ -6,7 +6,7 @@ use super::{INVALIDATED, UNTOUCHED, forget_last_good, to_put, ttl, types};
 use crate::{
     backends::{Backends, CacheEntry, End, Ended, ReadThrough, Reply},
     code::Code,
-    flow::{Argument, CallOutcome, Flow, OnErr, Own, Writing},
+    flow::{Argument, CallOutcome, Flow, OnErr, Own, Progress, Writing},
     marks::EntryName,
     steps::{Done, did, failing, skipped},
 };
@@ -60,9 +60,11 @@ pub(super) fn error(protocol: &dyn ReadThrough, flow: &Arc<Flow>, writing: &Writ
         return skipped("no key");
     }
     let (end, what) = match flow.declaration.options.on_err {
-        _ if !writing.began => (End::Restore, "kept: the body did not run"),
+        _ if writing.progress == Progress::NotBegun => (End::Restore, "kept: the body did not run"),
         _ if is_unknown(flow) => (End::Unknown, INVALIDATED),
-        OnErr::Auto if flow.code.state_untouched() && !writing.has_touched => (End::Restore, UNTOUCHED),
+        OnErr::Auto if flow.code.state_untouched() && writing.progress != Progress::Touched => {
+            (End::Restore, UNTOUCHED)
+        }
         _ => (End::Invalidate, INVALIDATED),
     };
     let ended = protocol.end(&write, writing.held.as_ref(), end).map(move |ended| match ended {
