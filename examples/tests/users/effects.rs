@@ -17,7 +17,7 @@ async fn create_has_the_effects_of_each_outcome(kind: Kind) {
         world.last().await.assert_steps([
             (Step::Metadata, "record"),
             // The id was not known before the body, so no value is put.
-            (Step::Cache, "forget 1, invalidate (), 1 -> invalidated"),
+            (Step::Cache, "forget 1, invalidate (), user 1 -> invalidated"),
             (Step::Graph, "relate succeeded flow"),
             (Step::Schedule, "complete -> no open job"),
             (Step::Event, &format!("emit user_created {ADA_1}")),
@@ -89,7 +89,7 @@ async fn delete_has_the_effects_of_each_outcome(kind: Kind) {
         world.last().await.assert_step(Step::Cache, "keep 1, all_users ()");
         world.last().await.assert_step(Step::Event, "emit user_deleted.failed null");
         world.send("root", "DELETE", "/users/1", "").await;
-        world.last().await.assert_step(Step::Cache, "forget 1, invalidate 1, () -> invalidated");
+        world.last().await.assert_step(Step::Cache, "forget 1, invalidate 1, all_users () -> invalidated");
         world.last().await.assert_step(Step::Event, "emit user_deleted null");
     })
     .await;

@@ -34,7 +34,7 @@ async fn create_read_update_delete(kind: Kind) {
         let created = world.grpc.clone().create(by(world, "root", CreateUser { name, email })).await.unwrap();
         assert_eq!(created.metadata().get("x-request-id").unwrap(), "r-1");
         assert_eq!(created.into_inner(), ada());
-        world.last().await.assert_step(Step::Cache, "forget 1, invalidate (), 1 -> invalidated");
+        world.last().await.assert_step(Step::Cache, "forget 1, invalidate (), user 1 -> invalidated");
         world.last().await.assert_step(Step::Event, &format!("emit user_created {ADA_1}"));
 
         // One core: what came by gRPC is there over HTTP.
