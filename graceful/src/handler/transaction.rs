@@ -89,8 +89,8 @@ impl Entered {
         let requires_hold = active.as_ref().is_some_and(Active::requires_hold);
         if !active.as_mut().is_some_and(Active::resolve_in_transaction) {
             active = None;
-        } else if let Some(lock) = transaction.lock()
-            && active.as_ref().is_some_and(Active::stores)
+        } else if active.as_ref().is_some_and(Active::stores)
+            && let Some(lock) = transaction.lock()
         {
             refused = lock.await.err();
         }
