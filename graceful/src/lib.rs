@@ -104,7 +104,9 @@ pub use self::{
     key::Key,
     manual::{AsKey, CachedRead, touch},
     orchestrator::{Backend, BuilderChange, OrchestratorBuilder},
-    pipeline::{FlowHook, FlowReport, Hook, Orchestrator, RelaySettings, Stats, StepResult},
+    pipeline::{
+        FlowHook, FlowReport, Health, HealthStatus, Hook, Orchestrator, RelaySettings, Stats, StepResult,
+    },
     sha256::Sha256,
     step::{Step, StepError, StepErrorKind},
     text::Text,

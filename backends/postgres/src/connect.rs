@@ -16,7 +16,7 @@ use sqlx::{
 use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
-use super::{Store, TIMEOUT, begin, migrate, transaction};
+use super::{Store, TIMEOUT, begin, migrate, probe::Probe, transaction};
 
 /// The default number of connections of the pool.
 const CONNECTIONS: u32 = 10;
@@ -94,6 +94,7 @@ impl Store {
             breaker: Arc::new(Breaker::new("PostgreSQL")),
             appending: Arc::default(),
             idle: Arc::default(),
+            probe: Probe::default(),
             is_pooled: server.is_pooled,
             in_transactions: server.is_pooled || server.isolation != "read committed",
             runtime: Handle::current(),

@@ -159,6 +159,10 @@ impl FlowStore for Store {
         })
     }
 
+    fn probe(&self) -> Reply<()> {
+        Reply::within(&self.runtime, self.clone().answers())
+    }
+
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
         Box::pin(self.clone().hear(wake))
     }

@@ -101,6 +101,7 @@ mod listen;
 mod metadata;
 mod migrate;
 mod nexus;
+mod probe;
 mod scheduler;
 mod text;
 mod transaction;
@@ -143,6 +144,7 @@ pub struct Store {
     breaker: Arc<Breaker>,
     appending: Arc<audit::Appending>,
     idle: Arc<idle::Idle>,
+    probe: probe::Probe,
     /// Whether a pooler may assign another server connection to each transaction.
     is_pooled: bool,
     /// Whether each statement runs in a transaction of its own: see [`Store::unit`].

@@ -170,6 +170,10 @@ impl FlowStore for Store {
         self.read(move |connection| Box::pin(Tables::flows(connection, state, limit)))
     }
 
+    fn probe(&self) -> Reply<()> {
+        Reply::pending(self.clone().answers())
+    }
+
     fn resubmit(&self, id: Uuid) -> Reply<bool> {
         self.writer().write(move |connection| Box::pin(resubmit(connection, id)))
     }

@@ -62,6 +62,7 @@ mod inbox;
 mod metadata;
 mod nexus;
 mod open;
+mod probe;
 mod scheduler;
 mod transaction;
 mod turns;
@@ -88,6 +89,7 @@ pub use self::transaction::begin;
 use self::{
     dialect::Tables,
     file::File,
+    probe::Probe,
     turns::Turns,
     writer::{Running, Writer},
 };
@@ -116,6 +118,7 @@ struct Inner {
     readers: SqlitePool,
     /// One connection: SQLite has one writer at a time.
     inbox: SqlitePool,
+    probe: Probe,
     runtime: Handle,
 }
 

@@ -14,7 +14,7 @@ use sqlx::{
 };
 use tokio::runtime::Handle;
 
-use super::{Inner, Store, file::File, turns::Turns, writer::Writer};
+use super::{Inner, Store, file::File, probe::Probe, turns::Turns, writer::Writer};
 
 /// Older versions can lose data: see <https://sqlite.org/wal.html#walresetbug>.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -110,7 +110,7 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
     let (file, runtime) = (File::new(&path)?, Handle::current());
     turns.watch(file.clone());
     let writer = Writer::start(connection, options, file.clone(), Arc::clone(&turns), &runtime);
-    Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, inbox, runtime })))
+    Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, inbox, probe: Probe::default(), runtime })))
 }
 
 /// SQLite turns the write-ahead log of a new file on without waiting: of two who open the file at once, one is refused.

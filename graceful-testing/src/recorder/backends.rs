@@ -275,6 +275,10 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.purge(state, age)
     }
 
+    fn probe(&self) -> Reply<()> {
+        self.inner.probe()
+    }
+
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
         self.inner.listen(wake)
     }

@@ -89,7 +89,9 @@ impl Entered {
         let requires_hold = active.as_ref().is_some_and(Active::requires_hold);
         if !active.as_mut().is_some_and(Active::resolve_in_transaction) {
             active = None;
-        } else if let Some(lock) = transaction.lock() {
+        } else if active.as_ref().is_some_and(Active::stores)
+            && let Some(lock) = transaction.lock()
+        {
             refused = lock.await.err();
         }
         Locked { active, refused, locks_all, requires_hold }

@@ -36,6 +36,11 @@ impl Active {
         self.hold.is_some()
     }
 
+    /// Whether a flow follows the call: with its steps, or to end what it holds.
+    pub(super) const fn stores(&self) -> bool {
+        !self.skipped || self.is_held()
+    }
+
     /// Whether the body does not run.
     pub(super) const fn is_refused(&self) -> bool {
         self.refused

@@ -1,14 +1,55 @@
-//! Errors as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details.
+//! Errors as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details, and routes for the health of a process.
 //!
 //! For the context of a request, see [`tower`](crate::tower). `Json<T>`, alone or last in a tuple as in `(StatusCode, Json<T>)`, is
 //! unwrapped: `T` is the payload.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use http::StatusCode;
 use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
 
-use crate::{classify::Classify, code::Code, context::Context, text::Text};
+use crate::{
+    classify::Classify,
+    code::Code,
+    context::Context,
+    pipeline::{HealthStatus, Orchestrator},
+    text::Text,
+};
+
+/// Two routes for those who watch a process: `GET /live` answers 200 as long as the process answers at all; `GET /ready` answers 200 while
+/// the process [can do its work](Orchestrator::health), and 503 while it cannot, so that requests go to other processes.
+///
+/// The body is the status as a word, and nothing else, because anybody may ask.
+///
+/// ```
+/// use graceful::{Orchestrator, axum::health_routes};
+/// # use axum::body::Body;
+/// # use http::Request;
+/// # use tower::ServiceExt as _;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let orchestrator = Orchestrator::in_memory();
+/// let app: axum::Router = axum::Router::new().merge(health_routes(&orchestrator));
+/// # let ready = app.oneshot(Request::get("/ready").body(Body::empty()).unwrap()).await.unwrap();
+/// # assert_eq!(ready.status(), 200);
+/// # });
+/// ```
+pub fn health_routes<S: Clone + Send + Sync + 'static>(orchestrator: &Orchestrator) -> Router<S> {
+    let orchestrator = orchestrator.clone();
+    let ready = async move || {
+        let status = orchestrator.health().await.status;
+        let code = match status {
+            HealthStatus::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            HealthStatus::Ready | HealthStatus::Degraded => StatusCode::OK,
+        };
+        (code, status.as_str())
+    };
+    Router::new().route("/live", get(async || "live")).route("/ready", get(ready))
+}
 
 /// An error response with code and classified message, and no other part of the error.
 ///

@@ -16,8 +16,8 @@ use crate::{
     flow::Origin,
     outage::Outages,
     pipeline::{
-        ALIVE, Background, Counters, Inner, Missed, Observer, Orchestrator, RelayHandle, RelaySettings,
-        Reviewer, read_through::ReadThroughState,
+        ALIVE, Background, Counters, Inner, LastProbe, Missed, Observer, Orchestrator, RelayHandle,
+        RelaySettings, Reviewer, read_through::ReadThroughState,
     },
     relay,
     steps::served,
@@ -318,6 +318,7 @@ impl OrchestratorBuilder {
             runtime,
             missed: Missed::default(),
             log_errors: self.log_errors,
+            last_probe: LastProbe::default(),
             read_through,
         }));
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {

@@ -7,6 +7,7 @@ pub(crate) mod current;
 mod durable;
 mod end;
 mod foreground;
+mod health;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod observe;
@@ -37,6 +38,7 @@ pub(crate) use self::{
     current::{MAX_DEPTH, too_deep},
     durable::to_insert,
     foreground::{FirstPoll, Foreground},
+    health::LastProbe,
     observe::{CAUSE, Observer},
     orchestrator::{ALIVE, Inner, WeakOrchestrator},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
@@ -46,6 +48,7 @@ pub(crate) use self::{
     telemetry::caller,
 };
 pub use self::{
+    health::{Health, HealthStatus},
     orchestrator::Orchestrator,
     overrides::{Durable, FlowHook, Hook},
     registered::Registered,

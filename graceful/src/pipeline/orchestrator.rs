@@ -15,6 +15,7 @@ use tokio::{runtime::Handle, time::Sleep};
 
 use super::{
     background::Background,
+    health::LastProbe,
     observe::Observer,
     read_through::ReadThroughState,
     registry::Missed,
@@ -83,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) runtime: Option<Handle>,
     pub(crate) missed: Missed,
     pub(crate) read_through: ReadThroughState,
+    pub(crate) last_probe: LastProbe,
     pub(crate) log_errors: bool,
 }
 

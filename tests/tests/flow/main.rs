@@ -4,6 +4,7 @@
 mod config;
 mod delivery;
 mod durable;
+mod health;
 mod manual;
 mod outcomes;
 mod read_through;

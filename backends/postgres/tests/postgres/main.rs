@@ -8,6 +8,7 @@ mod audit;
 mod conformance;
 mod faults;
 mod heads;
+mod health;
 mod inbox;
 mod many;
 mod notifications;

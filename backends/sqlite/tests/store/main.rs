@@ -4,6 +4,7 @@
 mod alerts;
 mod audit;
 mod conformance;
+mod health;
 mod inbox;
 mod model;
 mod old_audit;

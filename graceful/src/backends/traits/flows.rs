@@ -331,6 +331,12 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// [`FlowState::Queued`] it deletes none.
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64>;
 
+    /// Answers if the store can be used, for [`Orchestrator::health`](crate::Orchestrator::health). It must not wait for what calls of
+    /// handlers can use up, such as the connections of a pool. The default implementation always answers.
+    fn probe(&self) -> Reply<()> {
+        Reply::ready(())
+    }
+
     /// Calls `wake` when another process or a transaction may have stored a flow. It continues as long as the future is polled, which
     /// a relay does for its whole life.
     ///

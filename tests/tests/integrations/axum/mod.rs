@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod clients;
+mod health;
 mod payloads;
 mod problems;
 mod rejections;
