@@ -12,7 +12,8 @@ use std::{
 use graceful::{
     Code, Health, HealthStatus, Orchestrator, StepError,
     backends::{
-        AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, StoredFlow, Uuid, memory,
+        AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, StoredFlow, Uuid,
+        memory,
     },
     orchestrate,
 };
@@ -104,7 +105,10 @@ impl FlowStore for Probed {
 
 #[track_caller]
 fn assert_health(health: &Health, status: HealthStatus, reasons: &[&str]) {
-    assert_eq!((health.status, health.reasons.iter().map(|reason| &**reason).collect()), (status, reasons.to_vec()));
+    assert_eq!(
+        (health.status, health.reasons.iter().map(|reason| &**reason).collect()),
+        (status, reasons.to_vec())
+    );
 }
 
 #[tokio::test]

@@ -22,7 +22,10 @@ async fn store_whose_pool_is_used_up_answers() {
     let used = pool.acquire().await.unwrap();
     store.probe().await.unwrap();
     store.probe().await.unwrap();
-    assert!(store.get(graceful::backends::Uuid::nil()).await.is_err(), "a call of a handler waits for the pool");
+    assert!(
+        store.get(graceful::backends::Uuid::nil()).await.is_err(),
+        "a call of a handler waits for the pool"
+    );
     drop(used);
     pool.close().await;
     postgres.clean().await;
@@ -37,18 +40,15 @@ async fn process_is_ready_again_when_its_server_is_back() {
     let store = store.timeout(Duration::from_millis(500));
     let builder = Orchestrator::builder().service("users").relay(RelaySettings::off()).in_memory();
     let orchestrator = builder.store(store).build().unwrap();
-    let is = |status| {
-        let orchestrator = orchestrator.clone();
-        async move || orchestrator.health().await.status == status
-    };
+    let until_it_is = async |status| until(|| async { orchestrator.health().await.status == status }).await;
     assert_eq!(orchestrator.health().await.status, HealthStatus::Ready);
     for link in [Link::Refused, Link::BlackHole] {
         proxy.set(link).await;
-        until(is(HealthStatus::Unavailable)).await;
+        until_it_is(HealthStatus::Unavailable).await;
         let health = orchestrator.health().await;
         assert!(health.reasons[0].starts_with("the store does not answer: "), "{:?}", health.reasons);
         proxy.set(Link::Up).await;
-        until(is(HealthStatus::Ready)).await;
+        until_it_is(HealthStatus::Ready).await;
     }
     drop(orchestrator);
     postgres.clean().await;
