@@ -20,6 +20,20 @@ async fn order(id: u64) -> Result<u64, Code> {
     Ok(id)
 }
 
+/// A slip in a migration: nothing is held, and nothing that is read is invalidated. Here no handler has a generic pattern, which might be
+/// any.
+#[tokio::test]
+async fn change_of_a_pattern_that_no_handler_has_is_logged_once() {
+    let (world, (log, _listens)) = (World::new(), Log::listen());
+    for _ in 0..2 {
+        world.orchestrator.changing([("shelf_usr", 1), ("shelf_usr", 2)], async || ()).await.unwrap();
+        world.orchestrator.invalidate([("shelf_user", 1), ("shelf_order", 1)]).await.unwrap();
+    }
+    let lines = log.of("graceful::requirements");
+    let [line] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!(line.field("pattern"), "shelf_usr");
+}
+
 #[tokio::test]
 async fn scope_overrides_the_installed_orchestrator_and_a_second_install_is_refused() {
     // They are only registered.

@@ -17,13 +17,13 @@ use crate::{
     marks::{HOLD_EXPIRY, HOLD_RENEWAL, Held, Write},
     pipeline::{
         Budget, Ended, Orchestrator,
-        read_through::body::{Body, BodyKind, InBody},
+        read_through::{
+            body::{Body, BodyKind, InBody},
+            log::HOLD,
+        },
     },
     step::{Step, StepError},
 };
-
-/// What is logged of a hold that the cache does not confirm.
-const HOLD: &str = "the hold of a write";
 
 /// The hold of one call.
 pub(super) struct Hold {

@@ -1,6 +1,7 @@
 //! The read-through cache for code without an attribute, by the same protocol.
 
 use std::{
+    collections::BTreeSet,
     fmt::Display,
     future::{Future, pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -17,17 +18,16 @@ use crate::{
     marks::{HOLD_EXPIRY, HOLD_RENEWAL, Held, Write},
     pipeline::{
         Orchestrator, current,
-        read_through::body::{self, Body, BodyKind, TouchedName},
+        read_through::{
+            body::{self, Body, BodyKind, TouchedName},
+            log::{END, HOLD},
+        },
     },
     step::StepError,
 };
 
 /// The time to live of a value that is read through the cache, unless another is set.
 const TTL: Duration = Duration::from_millis(DEFAULT_CACHE_TTL_MS);
-
-/// What is logged of a write that the cache does not confirm.
-const HOLD: &str = "the hold of a write";
-const END: &str = "the end of a write";
 
 /// An entity: a [`Key`], or a pattern and an id of the orchestrator's service and of the current context's tenant.
 ///
@@ -170,8 +170,8 @@ impl Orchestrator {
     fn keys(&self, entities: impl IntoIterator<Item = impl AsKey>) -> (Vec<Key>, Vec<Key>) {
         let keys = entities.into_iter().map(|entity| entity.entity_key(self));
         let (held, unheld): (Vec<_>, Vec<_>) = keys.partition(|key| self.held(key.pattern()).is_some());
-        for key in &unheld {
-            self.not_known(key.pattern());
+        for pattern in unheld.iter().map(Key::pattern).collect::<BTreeSet<_>>() {
+            self.not_known(pattern);
         }
         (held, unheld)
     }

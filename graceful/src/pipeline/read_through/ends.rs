@@ -9,6 +9,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
+use super::log::END;
 use crate::{
     backends::{End, Reply},
     key::{Key, KeySpace},
@@ -111,7 +112,7 @@ impl Orchestrator {
     pub(crate) fn end_later(&self, write: &Write, held: Option<&Held>) {
         if let Some(protocol) = self.protocol() {
             let reply = protocol.end(write, held, End::Invalidate);
-            self.confirm_later("the end of a write", write, reply);
+            self.confirm_later(END, write, reply);
         }
     }
 

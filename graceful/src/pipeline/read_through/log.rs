@@ -10,6 +10,10 @@ use crate::{
     step::{Step, StepError},
 };
 
+/// What is logged of a write that the cache does not confirm.
+pub(crate) const HOLD: &str = "the hold of a write";
+pub(crate) const END: &str = "the end of a write";
+
 impl Orchestrator {
     /// Logs what failed of reading through the cache: the first failure of an outage and one a second.
     #[cold]

@@ -2,7 +2,7 @@
 
 pub(crate) mod body;
 mod ends;
-mod log;
+pub(crate) mod log;
 mod patterns;
 
 use std::sync::Arc;
