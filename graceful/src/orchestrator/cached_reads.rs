@@ -100,7 +100,7 @@ impl<'a> Program<'a> {
         });
         Some(format!(
             "reads what depends on the pattern `{pattern}`, which no handler writes{keyless}: {meant}give a handler that changes it this pattern \
-             and a cache key, or let one touch it, `cache(key = …, touches(…))`; if nothing in this program changes it: \
+             and a cache key, or let one touch it, `cache(touches(…))`; if nothing in this program changes it: \
              `cache(key = …, read, unwritten)`"
         ))
     }
