@@ -157,7 +157,7 @@ async fn drain_servers(
             sleep_until(ends.streams).await;
             drain.enter(Phase::EndingStreams);
             if timeout_at(ends.requests, drain.idle()).await.is_ok() {
-                return sleep(FLUSH.min(ends.connections - Instant::now())).await;
+                return sleep(FLUSH.min(ends.connections.saturating_duration_since(Instant::now()))).await;
             }
             dropped = drain.requests();
             let (requests, bodies) = (dropped, drain.bodies());
@@ -203,14 +203,14 @@ struct Left {
 impl Left {
     fn into_result(self) -> io::Result<()> {
         let mut what = String::new();
-        for (count, one) in [
+        for (count, of) in [
             (self.requests, "requests"),
             (self.alongside, "futures alongside"),
             (self.flows, "flows"),
-            (self.last.into(), "`finally`"),
+            (self.last.into(), "finally"),
         ] {
             if count > 0 {
-                let _ = write!(what, "{}{count} {one}", if what.is_empty() { "" } else { ", " });
+                let _ = write!(what, "{}{of}: {count}", if what.is_empty() { "" } else { ", " });
             }
         }
         if what.is_empty() {
