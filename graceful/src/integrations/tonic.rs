@@ -103,10 +103,8 @@ where
         + Send
         + 'static,
     S: Service<Request<Body>, Response = Response<Body>> + Send + 'static,
-    B: http_body::Body<
-            Data = <Body as http_body::Body>::Data,
-            Error: Into<Box<dyn Error + Send + Sync>>,
-        > + Send
+    B: http_body::Body<Data = <Body as http_body::Body>::Data, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Send
         + 'static,
 {
     Serve::new(async move |drain: Drain| {

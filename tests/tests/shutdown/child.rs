@@ -1,6 +1,15 @@
 //! The program that is asked to end. It says on its standard output what happens, and each line on its standard input opens the gate once.
 
-use std::{convert::Infallible, fmt, io, process::ExitCode, thread, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt,
+    future::{IntoFuture as _, poll_fn},
+    io,
+    process::ExitCode,
+    task::Poll,
+    thread,
+    time::Duration,
+};
 
 use axum::{Router, body::Body, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use bytes::Bytes;
@@ -13,7 +22,7 @@ use tracing_subscriber::{layer::Context, prelude::*, registry};
 
 use crate::grpc::Work;
 
-/// The variable with the settings: the server, and the times for waiting and for all in milliseconds.
+/// The variable with the settings: the server, and the times for waiting, for live streams and for all in milliseconds.
 pub const SETTINGS: &str = "GRACEFUL_TESTS_SHUTDOWN";
 
 static GATE: Semaphore = Semaphore::const_new(0);
@@ -26,12 +35,12 @@ pub fn main(settings: &str) -> ExitCode {
     let mut settings = settings.split(' ');
     let server = settings.next().unwrap();
     let mut time = || Duration::from_millis(settings.next().unwrap().parse().unwrap());
-    let (wait, deadline) = (time(), time());
+    let [wait, streams, deadline] = [(); 3].map(|()| time());
     tracing::subscriber::set_global_default(registry().with(Said)).unwrap();
     thread::spawn(|| io::stdin().lines().for_each(|_| GATE.add_permits(1)));
     // One thread, which a handler can block.
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    match runtime.block_on(run(server, wait, deadline)) {
+    match runtime.block_on(run(server, wait, streams, deadline)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(format_args!("{:?}: {error}", error.kind()));
@@ -40,16 +49,17 @@ pub fn main(settings: &str) -> ExitCode {
     }
 }
 
-async fn run(server: &str, wait: Duration, deadline: Duration) -> io::Result<()> {
+async fn run(name: &str, wait: Duration, streams: Duration, deadline: Duration) -> io::Result<()> {
     let events = memory::Events::new();
     let mut emitted = events.subscribe();
     let report = |report: &FlowReport| say(format_args!("flow {}", report.flow().code()));
-    let orchestrator = Orchestrator::builder().service("work").events(events).on_report(report).build().unwrap();
+    let orchestrator =
+        Orchestrator::builder().service("work").events(events).on_report(report).build().unwrap();
     orchestrator.clone().install().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say(format_args!("port {}", listener.local_addr()?.port()));
-    let server = match server {
-        "axum" => graceful::axum::serve(listener, routes(&orchestrator)),
+    let server = match name {
+        "axum" | "dropped" => graceful::axum::serve(listener, routes(&orchestrator)),
         "tonic" => graceful::tonic::serve(listener, Server::builder(), Work),
         other => panic!("`{other}` is no server"),
     };
@@ -64,13 +74,22 @@ async fn run(server: &str, wait: Duration, deadline: Duration) -> io::Result<()>
         }
         say("finally");
     };
-    server.wait(wait).deadline(deadline).alongside(alongside).finally(last).await
+    let served = server.wait(wait).streams(streams).deadline(deadline).alongside(alongside).finally(last);
+    let mut served = served.into_future();
+    if name == "dropped" {
+        assert!(poll_fn(|cx| Poll::Ready(served.as_mut().poll(cx).is_pending())).await);
+        drop(served);
+        say("dropped");
+        return std::future::pending().await;
+    }
+    served.await
 }
 
 fn routes(orchestrator: &Orchestrator) -> Router {
     Router::new()
         .route("/work", get(async || work().await.map_or("failed", |_| "done")))
         .route("/events", get(async || stream("text/event-stream; charset=utf-8", "data: 1\n\n")))
+        .route("/answer", get(async || answer()))
         .route("/flood", get(async || flood()))
         .route("/log", get(async || stream("text/plain", "line 1\n")))
         .route("/block", get(block))
@@ -91,9 +110,20 @@ fn stream(content_type: &'static str, part: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, content_type)], Body::from_stream(parts))
 }
 
+/// Server-sent events that come to an end, when the gate opens.
+fn answer() -> impl IntoResponse {
+    let parts = once("data: 1\n\n").chain(once("data: last\n\n").then(async |part| {
+        GATE.acquire().await.unwrap().forget();
+        part
+    }));
+    let parts = parts.map(|part| Ok::<_, Infallible>(Bytes::from_static(part.as_bytes())));
+    ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(parts))
+}
+
 /// Always has one part more.
 fn flood() -> impl IntoResponse {
-    let parts = tokio_stream::iter(std::iter::repeat(Ok::<_, Infallible>(Bytes::from_static(b"data: 1\n\n"))));
+    let parts =
+        tokio_stream::iter(std::iter::repeat(Ok::<_, Infallible>(Bytes::from_static(b"data: 1\n\n"))));
     ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(parts))
 }
 

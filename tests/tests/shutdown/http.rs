@@ -30,6 +30,19 @@ async fn live_stream_that_always_has_more_ends_at_sigterm() {
     assert_eq!(process.ended().await.0, Some(0));
 }
 
+/// Each connection has its own state: the listener is closed, and the stream goes on.
+#[test]
+async fn live_stream_with_time_comes_to_its_own_end() {
+    let mut process = Process::with("axum", [0, 300_000, 600_000]).await;
+    let mut stream = process.get("/answer").await;
+    stream.reads("data: 1").await;
+    process.terminate().await;
+    process.closes().await;
+    process.open_gate();
+    let rest = stream.rest().await;
+    assert!(rest.contains("data: last") && rest.ends_with(COMPLETE), "{rest}");
+}
+
 #[test]
 async fn request_under_way_is_answered_and_its_event_exists() {
     let mut process = Process::start("axum").await;
@@ -47,7 +60,7 @@ async fn request_under_way_is_answered_and_its_event_exists() {
 
 #[test]
 async fn process_that_waits_is_not_ready_and_answers_new_connections() {
-    let mut process = Process::with("axum", 300_000, 600_000).await;
+    let mut process = Process::with("axum", [300_000, 0, 600_000]).await;
     assert!(process.get("/ready").await.reads("ready").await.contains("200 OK"));
     process.terminate().await;
     let answer = process.get("/ready").await.reads("unavailable").await;
@@ -63,7 +76,7 @@ async fn process_that_waits_is_not_ready_and_answers_new_connections() {
 /// A person who presses Ctrl-C does not wait for load balancers.
 #[test]
 async fn sigint_ends_a_process_without_the_wait() {
-    let process = Process::with("axum", 300_000, 600_000).await;
+    let process = Process::with("axum", [300_000, 0, 600_000]).await;
     process.signal("INT");
     assert_eq!(process.ended().await.0, Some(0));
 }
@@ -80,7 +93,7 @@ async fn second_signal_ends_a_process_that_waits_for_a_request() {
 
 #[test]
 async fn request_is_dropped_at_its_deadline_with_its_error_flow_and_logged() {
-    let mut process = Process::with("axum", 0, 2_000).await;
+    let mut process = Process::with("axum", [0, 0, 2_000]).await;
     let mut request = process.get("/work").await;
     process.says("work began").await;
     process.terminate().await;
@@ -102,7 +115,7 @@ async fn request_is_dropped_at_its_deadline_with_its_error_flow_and_logged() {
 /// A body that is cut off must not look complete.
 #[test]
 async fn other_body_breaks_off_at_its_deadline() {
-    let mut process = Process::with("axum", 0, 2_000).await;
+    let mut process = Process::with("axum", [0, 0, 2_000]).await;
     let mut download = process.get("/log").await;
     download.reads("line 1").await;
     process.terminate().await;
@@ -115,13 +128,22 @@ async fn other_body_breaks_off_at_its_deadline() {
 
 #[test]
 async fn process_whose_runtime_is_blocked_ends_after_its_deadline() {
-    let mut process = Process::with("axum", 0, 500).await;
+    let mut process = Process::with("axum", [0, 0, 500]).await;
     let _request = process.get("/block").await;
     process.says("blocks").await;
     process.signal("TERM");
     let (code, said) = process.ended().await;
     assert_eq!(code, Some(1), "{said:#?}");
     assert_order(&said, &["the process had not ended at the deadline of the shutdown"]);
+}
+
+/// It ends as if nobody received signals.
+#[test]
+async fn signal_ends_a_process_whose_server_was_dropped() {
+    let mut process = Process::start("dropped").await;
+    process.says("dropped").await;
+    process.signal("TERM");
+    assert_eq!(process.ended().await.0, Some(143));
 }
 
 #[test]

@@ -26,12 +26,14 @@ pub struct Process {
 impl Process {
     /// A server that does not wait before it closes, and whose deadline no test reaches.
     pub async fn start(server: &str) -> Self {
-        Self::with(server, 0, 600_000).await
+        Self::with(server, [0, 0, 600_000]).await
     }
 
-    pub async fn with(server: &str, wait: u32, deadline: u32) -> Self {
+    /// The times for waiting, for live streams and for all, in milliseconds.
+    pub async fn with(server: &str, times: [u32; 3]) -> Self {
+        let [wait, streams, deadline] = times;
         let mut child = Command::new(env::current_exe().unwrap())
-            .env(SETTINGS, format!("{server} {wait} {deadline}"))
+            .env(SETTINGS, format!("{server} {wait} {streams} {deadline}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

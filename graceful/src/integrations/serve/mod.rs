@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-pub use self::service::DrainService;
 pub(crate) use self::drain::{Drain, Phase};
+pub use self::service::DrainService;
 use crate::{backends::BoxFuture, pipeline::Orchestrator};
 
 const TARGET: &str = "graceful::shutdown";

@@ -60,8 +60,9 @@ impl Ends {
 
 pub(super) async fn run(serve: Serve) -> io::Result<()> {
     let orchestrator = serve.orchestrator.clone().or_else(current::orchestrator);
-    let orchestrator = orchestrator
-        .ok_or_else(|| io::Error::other("no orchestrator: install one, or pass one by `.on(&orchestrator)`"))?;
+    let orchestrator = orchestrator.ok_or_else(|| {
+        io::Error::other("no orchestrator: install one, or pass one by `.on(&orchestrator)`")
+    })?;
     let mut stop = pin!(asked(serve.when, serve.deadline)?);
     let drain = Drain::default();
     let mut servers = JoinSet::new();
@@ -101,7 +102,8 @@ pub(super) async fn run(serve: Serve) -> io::Result<()> {
     let ends = Ends::from_now(wait, serve.streams, serve.deadline);
     sleep_until(ends.wait).await;
 
-    let mut left = Left { requests: drain_servers(&drain, &mut servers, &ends, &mut result).await, ..Left::default() };
+    let mut left =
+        Left { requests: drain_servers(&drain, &mut servers, &ends, &mut result).await, ..Left::default() };
     drop(servers);
     while let Ok(Some(ended)) = timeout_at(ends.requests, alongside.join_next()).await {
         result = result.and(flat(ended));

@@ -62,7 +62,9 @@ impl FirstSignal {
         let (ready, is_ready) = mpsc::channel();
         let theirs = Arc::clone(&sender);
         thread::Builder::new().name("graceful-signals".to_owned()).spawn(move || receive(&theirs, &ready))?;
-        is_ready.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that receives signals has ended")))?;
+        is_ready
+            .recv()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread that receives signals has ended")))?;
         *asked = Some(sender);
         Ok(Self(receiver))
     }
