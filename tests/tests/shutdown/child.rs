@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    fmt,
+    fmt::{self, Write as _},
     future::{IntoFuture as _, poll_fn},
     io,
     process::ExitCode,
@@ -58,7 +58,7 @@ async fn run(name: &str, wait: Duration, streams: Duration, deadline: Duration) 
     orchestrator.clone().install().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say(format_args!("port {}", listener.local_addr()?.port()));
-    let server = match name {
+    let serve = match name {
         "axum" | "dropped" => graceful::axum::serve(listener, routes(&orchestrator)),
         "tonic" => graceful::tonic::serve(listener, Server::builder(), Work),
         other => panic!("`{other}` is no server"),
@@ -74,15 +74,15 @@ async fn run(name: &str, wait: Duration, streams: Duration, deadline: Duration) 
         }
         say("finally");
     };
-    let served = server.wait(wait).streams(streams).deadline(deadline).alongside(alongside).finally(last);
-    let mut served = served.into_future();
+    let serve = serve.wait(wait).streams(streams).deadline(deadline).alongside(alongside).finally(last);
+    let mut running = serve.into_future();
     if name == "dropped" {
-        assert!(poll_fn(|cx| Poll::Ready(served.as_mut().poll(cx).is_pending())).await);
-        drop(served);
+        assert!(poll_fn(|cx| Poll::Ready(running.as_mut().poll(cx).is_pending())).await);
+        drop(running);
         say("dropped");
         return std::future::pending().await;
     }
-    served.await
+    running.await
 }
 
 fn routes(orchestrator: &Orchestrator) -> Router {
@@ -142,7 +142,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Said {
         if event.metadata().target() == "graceful::shutdown" {
             let mut line = format!("{}", event.metadata().level());
             event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
-                line.push_str(&format!(" {field}={value:?}"));
+                let _ = write!(line, " {field}={value:?}");
             });
             say(line);
         }

@@ -66,7 +66,8 @@ async fn process_that_waits_is_not_ready_and_answers_new_connections() {
     let answer = process.get("/ready").await.reads("unavailable").await;
     assert!(answer.contains("503 Service Unavailable"), "{answer}");
     process.open_gate();
-    process.get("/work").await.reads("done").await;
+    let answer = process.get("/work").await.rest().await;
+    assert!(answer.contains("connection: close") && answer.ends_with("done"), "{answer}");
     process.signal("TERM");
     let (code, said) = process.ended().await;
     assert_eq!(code, Some(143), "{said:#?}");

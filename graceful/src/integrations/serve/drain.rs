@@ -15,6 +15,8 @@ pub(crate) enum Phase {
     /// Everything is served.
     #[default]
     Serving,
+    /// Everything is served, but the process is not ready, and its clients should leave.
+    Leaving,
     /// The listeners are closed.
     Closing,
     /// Live streams end.

@@ -35,7 +35,7 @@ type Server = Box<dyn FnOnce(Drain) -> BoxFuture<io::Result<()>> + Send>;
 /// `SIGTERM` and `SIGINT` (elsewhere than on Unix, Ctrl-C) begin the shutdown:
 ///
 /// 1. [`Orchestrator::health`] turns unavailable, and [`Orchestrator::shutdown_begins`] is ready. After `SIGTERM` everything is served for
-///    another 3 s ([`wait`](Self::wait)), because load balancers still send requests.
+///    another 3 s ([`wait`](Self::wait)), because load balancers still send requests; answers over HTTP/1 close their connection.
 /// 2. The listeners are closed, and live streams end ([`streams`](Self::streams)): server-sent events as if they were complete, gRPC with the
 ///    status `UNAVAILABLE`. Idle connections are closed. Other requests finish. A request that has no answer at 60 % of the deadline is
 ///    dropped, so that its error flow runs with [`Code::Cancelled`](crate::Code::Cancelled), and is answered by 503 or `UNAVAILABLE`; other
@@ -49,9 +49,9 @@ type Server = Box<dyn FnOnce(Drain) -> BoxFuture<io::Result<()>> + Send>;
 ///
 /// With [`when`](Self::when) the signals are the program's own, and nothing here ends the process.
 ///
-/// # WebSockets
+/// # What is no response
 ///
-/// A WebSocket is no response, so nothing here ends it or waits for it. End it by [`Orchestrator::shutdown_begins`].
+/// Nothing here ends a WebSocket or a task that a handler has spawned, or waits for it. End it by [`Orchestrator::shutdown_begins`].
 ///
 /// # Errors
 /// Awaiting it fails if there is no orchestrator, neither passed nor installed; if signals cannot be received; with the error of a server or

@@ -96,6 +96,7 @@ pub(super) async fn run(serve: Serve) -> io::Result<()> {
     let is_broken = result.is_err();
 
     orchestrator.begin_shutdown();
+    drain.enter(Phase::Leaving);
     tracing::info!(target: TARGET, ?signal, "the shutdown begins");
     // A server that has failed answers nobody, and a person does not wait.
     let wait = if is_broken || signal == Some(Signal::Interrupt) { Duration::ZERO } else { serve.wait };
@@ -109,7 +110,7 @@ pub(super) async fn run(serve: Serve) -> io::Result<()> {
         result = result.and(flat(ended));
     }
     left.alongside = alongside.len();
-    alongside.shutdown().await;
+    let _ = timeout_at(ends.flows, alongside.shutdown()).await;
     left.flows = shut_down(&orchestrator, &ends).await;
     if let Some(last) = serve.finally {
         left.last = timeout_at(ends.deadline, last).await.is_err();

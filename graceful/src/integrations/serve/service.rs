@@ -7,7 +7,10 @@ use std::{
     task::{self, Poll, ready},
 };
 
-use http::{HeaderValue, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderValue, Request, Response, StatusCode, Version,
+    header::{CONNECTION, CONTENT_TYPE},
+};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -58,9 +61,11 @@ where
 
     fn call(&mut self, request: Request<R>) -> Self::Future {
         let is_grpc = is_grpc(request.headers());
+        let is_http_1 = request.version() <= Version::HTTP_11;
         let counted = self.drain.request();
         let (drain, wrap) = (self.drain.clone(), self.wrap);
-        DrainFuture { inner: Some(self.inner.call(request)), is_grpc, drain, wrap, aborted: None, counted }
+        let inner = Some(self.inner.call(request));
+        DrainFuture { inner, is_grpc, is_http_1, drain, wrap, aborted: None, counted }
     }
 }
 
@@ -71,6 +76,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         is_grpc: bool,
+        is_http_1: bool,
         drain: Drain,
         wrap: fn(DrainBody<B>) -> B,
         aborted: Option<BoxFuture<()>>,
@@ -89,7 +95,14 @@ where
         if let Some(inner) = this.inner.as_mut().as_pin_mut()
             && let Poll::Ready(answer) = inner.poll(cx)
         {
-            return Poll::Ready(answer.map(|answer| DrainBody::around(answer, this.drain).map(*this.wrap)));
+            return Poll::Ready(answer.map(|answer| {
+                let mut answer = DrainBody::around(answer, this.drain).map(*this.wrap);
+                // Or a load balancer sends its next request on this connection while it is closed. HTTP/2 says good-bye by itself.
+                if *this.is_http_1 && this.drain.phase() >= Phase::Leaving {
+                    answer.headers_mut().entry(CONNECTION).or_insert(HeaderValue::from_static("close"));
+                }
+                answer
+            }));
         }
         let aborted = this.aborted.get_or_insert_with(|| this.drain.reached(Phase::Aborting));
         ready!(aborted.as_mut().poll(cx));

@@ -16,6 +16,7 @@ use std::{
 use tokio::{runtime::Builder, sync::watch, time::timeout};
 
 use super::TARGET;
+use crate::locks::unpoisoned;
 
 /// For how long the end of a process waits for its last log line.
 const LOGGING: Duration = Duration::from_millis(200);
@@ -24,6 +25,7 @@ const LOGGING: Duration = Duration::from_millis(200);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
     /// `SIGTERM`: a supervisor did.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there is no such signal"))]
     Terminate,
     /// `SIGINT`, or Ctrl-C: a person did.
     Interrupt,
@@ -53,7 +55,7 @@ impl FirstSignal {
     /// Receives the signals of this process from now on. Once it has received one, a second signal ends the process, and so does `limit`.
     pub(super) fn listen(limit: Duration) -> io::Result<Self> {
         LIMIT.fetch_max(limit.as_millis().try_into().unwrap_or(u64::MAX), Ordering::AcqRel);
-        let mut asked = ASKED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut asked = unpoisoned(ASKED.lock());
         if let Some(asked) = &*asked {
             return Ok(Self(asked.subscribe()));
         }
