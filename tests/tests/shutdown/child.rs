@@ -5,17 +5,20 @@ use std::{
     fmt::{self, Write as _},
     future::{IntoFuture as _, poll_fn},
     io,
+    pin::Pin,
     process::ExitCode,
-    task::Poll,
+    task::{self, Poll},
     thread,
     time::Duration,
 };
 
 use axum::{Router, body::Body, http::header::CONTENT_TYPE, response::IntoResponse, routing::get};
 use bytes::Bytes;
-use graceful::{Code, FlowReport, Orchestrator, axum::health_routes, backends::memory, orchestrate};
+use graceful::{
+    Code, Flow, FlowReport, Orchestrator, StepError, axum::health_routes, backends::memory, orchestrate,
+};
 use tokio::{net::TcpListener, runtime::Builder, sync::Semaphore};
-use tokio_stream::{StreamExt as _, once, pending};
+use tokio_stream::{Stream, StreamExt as _, once, pending};
 use tonic::transport::Server;
 use tracing::{Event, Subscriber, field::Field};
 use tracing_subscriber::{layer::Context, prelude::*, registry};
@@ -96,12 +99,19 @@ fn routes(orchestrator: &Orchestrator) -> Router {
         .merge(health_routes(orchestrator))
 }
 
-/// Waits at the gate.
-#[orchestrate(pattern = "work", id = 1, event = "work_done", delivery = "background")]
+/// Waits at the gate, and so does its flow after an `Ok`.
+#[orchestrate(pattern = "work", id = 1, event = "work_done", audit = at_gate, delivery = "background")]
 pub async fn work() -> Result<u8, Code> {
     say("work began");
     GATE.acquire().await.unwrap().forget();
     Ok(1)
+}
+
+async fn at_gate(flow: &Flow) -> Result<(), StepError> {
+    if flow.code() == Code::Ok {
+        GATE.acquire().await.unwrap().forget();
+    }
+    Ok(())
 }
 
 /// One part, and then nothing for ever.
@@ -120,11 +130,19 @@ fn answer() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(parts))
 }
 
-/// Always has one part more.
+/// Always has one part more, and never lets the server wait for it.
 fn flood() -> impl IntoResponse {
-    let parts =
-        tokio_stream::iter(std::iter::repeat(Ok::<_, Infallible>(Bytes::from_static(b"data: 1\n\n"))));
-    ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(parts))
+    ([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(Flood))
+}
+
+struct Flood;
+
+impl Stream for Flood {
+    type Item = Result<Bytes, Infallible>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(Some(Ok(Bytes::from_static(b"data: 1\n\n"))))
+    }
 }
 
 async fn block() {

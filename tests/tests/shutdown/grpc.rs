@@ -127,6 +127,9 @@ async fn call_under_way_is_answered_and_its_event_exists() {
     process.closes().await;
     process.open_gate();
     assert_eq!(awaited(call).await.unwrap().unwrap(), 7);
+    // Its flow goes on in the background.
+    process.says("the servers have ended").await;
+    process.open_gate();
     let (code, said) = process.ended().await;
     assert_eq!(code, Some(0), "{said:#?}");
     assert_order(&said, &["alongside ends", "flow OK", "event work_done", "finally"]);

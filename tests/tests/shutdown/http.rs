@@ -53,6 +53,9 @@ async fn request_under_way_is_answered_and_its_event_exists() {
     process.open_gate();
     let answer = request.rest().await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("done"), "{answer}");
+    // Its flow goes on in the background.
+    process.says("the servers have ended").await;
+    process.open_gate();
     let (code, said) = process.ended().await;
     assert_eq!(code, Some(0), "{said:#?}");
     assert_order(&said, &["the shutdown begins", "alongside ends", "flow OK", "event work_done", "finally"]);

@@ -111,6 +111,7 @@ pub(super) async fn run(serve: Serve) -> io::Result<()> {
     }
     left.alongside = alongside.len();
     let _ = timeout_at(ends.flows, alongside.shutdown()).await;
+    tracing::info!(target: TARGET, "the servers have ended");
     left.flows = shut_down(&orchestrator, &ends).await;
     if let Some(last) = serve.finally {
         left.last = timeout_at(ends.deadline, last).await.is_err();
