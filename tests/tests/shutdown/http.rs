@@ -81,6 +81,8 @@ async fn process_that_waits_is_not_ready_and_answers_new_connections() {
 #[test]
 async fn sigint_ends_a_process_without_the_wait() {
     let process = Process::with("axum", [300_000, 0, 600_000]).await;
+    // It receives signals before it answers.
+    process.get("/live").await.reads("\r\n\r\nlive").await;
     process.signal("INT");
     assert_eq!(process.ended().await.0, Some(0));
 }
