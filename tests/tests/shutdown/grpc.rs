@@ -137,7 +137,7 @@ async fn call_under_way_is_answered_and_its_event_exists() {
 
 #[test]
 async fn call_is_dropped_at_its_deadline_as_unavailable_and_logged() {
-    let mut process = Process::with("tonic", [0, 0, 2_000]).await;
+    let mut process = Process::with("tonic", [0, 0, 5_000]).await;
     let call = tokio::spawn(Client::of(&process).await.unary());
     process.says("work began").await;
     process.terminate().await;

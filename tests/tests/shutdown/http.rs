@@ -99,7 +99,7 @@ async fn second_signal_ends_a_process_that_waits_for_a_request() {
 
 #[test]
 async fn request_is_dropped_at_its_deadline_with_its_error_flow_and_logged() {
-    let mut process = Process::with("axum", [0, 0, 2_000]).await;
+    let mut process = Process::with("axum", [0, 0, 5_000]).await;
     let mut request = process.get("/work").await;
     process.says("work began").await;
     process.terminate().await;
@@ -121,7 +121,7 @@ async fn request_is_dropped_at_its_deadline_with_its_error_flow_and_logged() {
 /// A body that is cut off must not look complete.
 #[test]
 async fn other_body_breaks_off_at_its_deadline() {
-    let mut process = Process::with("axum", [0, 0, 2_000]).await;
+    let mut process = Process::with("axum", [0, 0, 5_000]).await;
     let mut download = process.get("/log").await;
     download.reads("line 1").await;
     process.terminate().await;

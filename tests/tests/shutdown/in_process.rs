@@ -12,7 +12,7 @@ use graceful::{
     Orchestrator,
     axum::{Serve, serve},
 };
-use graceful_tests::gate::awaited;
+use graceful_tests::{Gate, gate::awaited, http::Server};
 use tokio::{net::TcpListener, sync::oneshot};
 
 async fn server() -> Serve {
@@ -69,20 +69,35 @@ async fn servers_outlive_what_ends_alongside() {
     awaited(served).await.unwrap().unwrap();
 }
 
+/// The second of two servers has a request under way.
 #[test]
 async fn all_servers_of_a_process_end_before_its_orchestrator() {
     let orchestrator = Orchestrator::in_memory();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let (gate, answering, last) = (Arc::new(Gate::closed()), Arc::clone(&order), Arc::clone(&order));
+    let handler = {
+        let gate = Arc::clone(&gate);
+        async move || {
+            gate.pass().await;
+            answering.lock().unwrap().push("answered");
+            "ok"
+        }
+    };
     let (stop, stopped) = oneshot::channel();
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = other.local_addr().unwrap();
-    let served = server().await.and(serve(other, Router::new().route("/", get("ok"))));
-    let served = served.on(&orchestrator).when(async { _ = stopped.await });
+    let client = Server::at(other.local_addr().unwrap());
+    let served = server().await.and(serve(other, Router::new().route("/", get(handler)))).on(&orchestrator);
+    let served = served.when(async { _ = stopped.await });
+    let served = served.finally(async move { last.lock().unwrap().push("finally") });
     let served = tokio::spawn(served.into_future());
-    graceful_tests::http::Server::at(address).get("/").await;
+    let answer = tokio::spawn(async move { client.get("/").await.into_body() });
+    gate.reached().await;
     stop.send(()).unwrap();
+    awaited(orchestrator.shutdown_begins()).await;
+    gate.open_for(1);
+    assert_eq!(awaited(answer).await.unwrap(), "ok");
     awaited(served).await.unwrap().unwrap();
-    assert!(TcpListener::bind(address).await.is_ok(), "the listener is closed");
-    assert_eq!(orchestrator.health().await.reasons, ["the process is shutting down"]);
+    assert_eq!(*order.lock().unwrap(), ["answered", "finally"]);
 }
 
 #[test(start_paused = true)]

@@ -51,7 +51,7 @@ impl Ends {
             wait,
             streams: at(60).min(wait + streams.min(deadline)),
             requests: at(60),
-            connections: at(65),
+            connections: at(70),
             flows: at(90),
             deadline: at(100),
         }
