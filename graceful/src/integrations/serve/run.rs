@@ -94,6 +94,9 @@ pub(super) async fn run(serve: Serve) -> io::Result<()> {
     })
     .await;
     let is_broken = result.is_err();
+    if let Err(error) = &result {
+        tracing::error!(target: TARGET, %error, "a server, or a future alongside, has failed");
+    }
 
     orchestrator.begin_shutdown();
     drain.enter(Phase::Leaving);
@@ -116,7 +119,9 @@ pub(super) async fn run(serve: Serve) -> io::Result<()> {
     if let Some(last) = serve.finally {
         left.last = timeout_at(ends.deadline, last).await.is_err();
     }
-    result.and_then(|()| left.into_result())
+    // What is left is logged in any case.
+    let left = left.into_result();
+    result.and(left)
 }
 
 /// What begins the shutdown: the program's own future, or a signal.
