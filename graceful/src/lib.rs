@@ -42,13 +42,13 @@
 //! | `macros` (default) | the attribute `#[orchestrate]` and `#[derive(Classify)]` |
 //! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
-//! | `axum` | `axum::Json<T>` is unwrapped: `T` is the payload; errors become problem details; enables `tower` |
+//! | `axum` | `axum::Json<T>` is unwrapped: `T` is the payload; errors become problem details; a server that shuts down in order; enables `tower` |
 //! | `eyre` | `eyre::Report` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
 //! | `metrics` | flows and steps are counted and timed by the installed recorder of the `metrics` facade |
 //! | `opentelemetry` | the active OpenTelemetry span becomes [`Context::trace`] and is sent with the event; a flow that a relay runs is linked to it |
 //! | `sqlx` | `sqlx::Error` is classified |
-//! | `tonic` | `tonic::Response<T>` is unwrapped: `T` is the payload; errors become a `tonic::Status` with details; enables `tower` |
+//! | `tonic` | `tonic::Response<T>` is unwrapped: `T` is the payload; errors become a `tonic::Status` with details; a server that shuts down in order; enables `tower` |
 //! | `tower` | a layer that fills the [`Context`] of each request; enables `http` |
 //!
 //! `graceful` supports one version of each of these crates: `actix-web` 4, `anyhow` 1, `axum` 0.8, `eyre` 0.6, `http` 1, `sqlx` 0.9,

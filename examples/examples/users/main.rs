@@ -8,7 +8,7 @@
 //!
 //! The README walks through it.
 
-use std::{env, error::Error, process::ExitCode, sync::Arc, time::Duration};
+use std::{env, error::Error, process::ExitCode, sync::Arc};
 
 use graceful::Orchestrator;
 use graceful_examples::users::{AnyMail, Users, serve};
@@ -45,12 +45,6 @@ async fn run(database: &str, rest: &str, grpc: &str) -> Result<(), Box<dyn Error
     let users = Users::open(database, AnyMail).await?;
     let (rest, grpc) = (TcpListener::bind(rest).await?, TcpListener::bind(grpc).await?);
     println!("REST on http://{}, gRPC on http://{}; Ctrl-C ends it", rest.local_addr()?, grpc.local_addr()?);
-    tokio::select! {
-        ended = serve(Arc::new(users), &orchestrator, rest, grpc) => ended?,
-        asked = tokio::signal::ctrl_c() => asked?,
-    }
-    match orchestrator.shutdown(Duration::from_secs(10)).await {
-        0 => Ok(()),
-        left => Err(format!("{left} flows were left").into()),
-    }
+    serve(Arc::new(users), &orchestrator, rest, grpc).await?;
+    Ok(())
 }

@@ -13,11 +13,11 @@ mod mail;
 mod proto;
 mod table;
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
-use graceful::Orchestrator;
+use graceful::{Orchestrator, axum::Serve};
 use tokio::net::TcpListener;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::Server;
 
 pub use self::{
     core::{NewUser, User, Users},
@@ -26,23 +26,15 @@ pub use self::{
     proto::{CreateUser, Deleted, User as UserMessage, UserId, users_client::UsersClient},
 };
 
-/// Serves both until one of them fails.
-///
-/// # Errors
-/// Those of the servers.
-pub async fn serve<M: Mail>(
+/// Serves both until the process is asked to end.
+pub fn serve<M: Mail>(
     users: Arc<Users<M>>,
     orchestrator: &Orchestrator,
     rest: TcpListener,
     grpc: TcpListener,
-) -> io::Result<()> {
+) -> Serve {
     let layer = identity::layer(orchestrator);
-    let grpc = tonic::transport::Server::builder()
-        .layer(layer.clone())
-        .serve_with_incoming(grpc::service(Arc::clone(&users)), TcpIncoming::from(grpc));
-    let rest = axum::serve(rest, rest::routes(users).layer(layer)).into_future();
-    tokio::select! {
-        ended = rest => ended,
-        ended = grpc => ended.map_err(io::Error::other),
-    }
+    let server = Server::builder().layer(layer.clone());
+    let grpc = graceful::tonic::serve(grpc, server, grpc::service(Arc::clone(&users)));
+    graceful::axum::serve(rest, rest::routes(users).layer(layer)).and(grpc).on(orchestrator)
 }

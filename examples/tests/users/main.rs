@@ -30,6 +30,7 @@ mod grpc;
 mod rest;
 
 use std::{
+    future::pending,
     io,
     process::ExitCode,
     sync::{
@@ -118,7 +119,10 @@ impl World {
         let [rest, grpc] = [listener().await, listener().await];
         let addresses = [rest.local_addr().unwrap(), grpc.local_addr().unwrap()];
         let orchestrator = recorder.orchestrator().clone();
-        let serving = tokio::spawn(async move { serve(users, &orchestrator, rest, grpc).await.unwrap() });
+        let serving =
+            tokio::spawn(
+                async move { serve(users, &orchestrator, rest, grpc).when(pending()).await.unwrap() },
+            );
         let grpc = UsersClient::connect(format!("http://{}", addresses[1])).await.unwrap();
         let (rest, called) = (Server::at(addresses[0]), AtomicUsize::new(0));
         Self { recorder, rest, grpc, gate, called, serving, database }

@@ -1,17 +1,33 @@
-//! Errors as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details, and routes for the health of a process.
+//! Errors as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem details, routes for the health of a process, and a server that shuts
+//! down in order.
 //!
 //! For the context of a request, see [`tower`](crate::tower). `Json<T>`, alone or last in a tuple as in `(StatusCode, Json<T>)`, is
 //! unwrapped: `T` is the payload.
 
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{self, Poll, ready},
+};
+
 use axum::{
     Router,
+    body::Body,
+    extract::Request,
     response::{IntoResponse, Response},
     routing::get,
+    serve::{IncomingStream, Listener},
 };
 use http::StatusCode;
+use pin_project_lite::pin_project;
 use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
+use tower_service::Service;
 
+pub use super::serve::Serve;
+use super::serve::{Drain, DrainService, Phase};
 use crate::{
     classify::Classify,
     code::Code,
@@ -49,6 +65,82 @@ pub fn health_routes<S: Clone + Send + Sync + 'static>(orchestrator: &Orchestrat
         (code, status.as_str())
     };
     Router::new().route("/live", get(async || "live")).route("/ready", get(ready))
+}
+
+/// Serves until the process is asked to end by `SIGTERM` or `SIGINT` (Ctrl-C), and then shuts down in order: server and orchestrator.
+///
+/// It takes what [`axum::serve`](https://docs.rs/axum/0.8/axum/fn.serve.html) takes. [`Serve`] says what happens in which order, and has the
+/// settings. Await it as the last line of `main`.
+///
+/// ```no_run
+/// use axum::Router;
+/// use graceful::{Orchestrator, axum::health_routes};
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let orchestrator = Orchestrator::in_memory();
+///     orchestrator.clone().install()?;
+///     let app = Router::new().merge(health_routes(&orchestrator));
+///     let listener = tokio::net::TcpListener::bind("0.0.0.0:8080").await?;
+///     graceful::axum::serve(listener, app).await?;
+///     Ok(())
+/// }
+/// ```
+pub fn serve<L, M, S>(listener: L, make_service: M) -> Serve
+where
+    L: Listener<Addr: fmt::Debug>,
+    M: for<'a> Service<IncomingStream<'a, L>, Error = Infallible, Response = S> + Send + 'static,
+    for<'a> <M as Service<IncomingStream<'a, L>>>::Future: Send,
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static,
+{
+    Serve::new(async move |drain: Drain| {
+        let closing = drain.reached(Phase::Closing);
+        axum::serve(listener, MakeDrainService { inner: make_service, drain })
+            .with_graceful_shutdown(closing)
+            .await
+    })
+}
+
+/// Makes the service of each connection one that is drained.
+struct MakeDrainService<M> {
+    inner: M,
+    drain: Drain,
+}
+
+impl<'a, L, M> Service<IncomingStream<'a, L>> for MakeDrainService<M>
+where
+    L: Listener,
+    M: Service<IncomingStream<'a, L>>,
+{
+    type Response = DrainService<M::Response, Body>;
+    type Error = M::Error;
+    type Future = MakeFuture<M::Future>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), M::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, connection: IncomingStream<'a, L>) -> Self::Future {
+        MakeFuture { inner: self.inner.call(connection), drain: self.drain.clone() }
+    }
+}
+
+pin_project! {
+    struct MakeFuture<F> {
+        #[pin]
+        inner: F,
+        drain: Drain,
+    }
+}
+
+impl<F: Future<Output = Result<S, E>>, S, E> Future for MakeFuture<F> {
+    type Output = Result<DrainService<S, Body>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let service = ready!(this.inner.poll(cx));
+        Poll::Ready(service.map(|service| DrainService::new(service, this.drain.clone(), Body::new)))
+    }
 }
 
 /// An error response with code and classified message, and no other part of the error.

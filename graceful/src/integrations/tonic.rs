@@ -1,11 +1,24 @@
-//! Errors as a [`tonic::Status`](https://docs.rs/tonic/0.14/tonic/struct.Status.html) with the standard details of gRPC, `google.rpc`.
+//! Errors as a [`tonic::Status`](https://docs.rs/tonic/0.14/tonic/struct.Status.html) with the standard details of gRPC, `google.rpc`, and a
+//! server that shuts down in order.
 //!
 //! For the context of a request, see [`tower`](crate::tower): pass its layer to `Server::builder().layer(…)`. The metadata of the response
 //! repeats the request id.
 
-use tonic::Status;
-use tonic_types::{ErrorDetails, StatusExt as _};
+use std::{error::Error, io};
 
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tonic::{
+    Status,
+    body::Body,
+    transport::{Server, server::TcpIncoming},
+};
+use tonic_types::{ErrorDetails, StatusExt as _};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::serve::{Drain, Phase};
+pub use super::serve::{DrainService, Serve};
 use crate::{classify::Classify, context::Context, pipeline::current};
 
 /// Converts an error to a status with its code and its classified message, and no other part of the error.
@@ -53,4 +66,65 @@ pub fn status<E: Classify>(error: E) -> Status {
     }
     // Both count as gRPC does.
     Status::with_error_details(tonic::Code::from_i32(code as i32), error.message(), details)
+}
+
+/// Serves until the process is asked to end by `SIGTERM` or `SIGINT` (Ctrl-C), and then shuts down in order: server and orchestrator.
+///
+/// The service is one that tonic has generated, or several of them as `tonic::service::Routes`. [`Serve`] says what happens in which order, and
+/// has the settings. Await it as the last line of `main`.
+///
+/// ```no_run
+/// # use std::{convert::Infallible, future::Ready};
+/// # use tonic::{body::Body, codegen::Service};
+/// # fn users() -> impl Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static {
+/// #     tower::service_fn(async |_| Ok(http::Response::new(Body::empty())))
+/// # }
+/// use graceful::{Orchestrator, tower::ContextLayer};
+/// use tonic::transport::Server;
+///
+/// #[tokio::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     Orchestrator::in_memory().install()?;
+///     let server = Server::builder().layer(ContextLayer::new());
+///     let listener = tokio::net::TcpListener::bind("0.0.0.0:50051").await?;
+///     graceful::tonic::serve(listener, server, users()).await?;
+///     Ok(())
+/// }
+/// ```
+pub fn serve<L, S, B>(listener: TcpListener, server: Server<L>, service: S) -> Serve
+where
+    L: Layer<DrainService<S, Body>> + Send + 'static,
+    L::Service: Service<
+            Request<Body>,
+            Response = Response<B>,
+            Error: Into<Box<dyn Error + Send + Sync>> + Send + 'static,
+            Future: Send,
+        > + Clone
+        + Send
+        + 'static,
+    S: Service<Request<Body>, Response = Response<Body>> + Send + 'static,
+    B: http_body::Body<Data = <Body as http_body::Body>::Data, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Send
+        + 'static,
+{
+    Serve::new(async move |drain: Drain| {
+        let closing = drain.reached(Phase::Closing);
+        // As tonic sets it for listeners of its own.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        server
+            .layer(DrainLayer(drain))
+            .serve_with_incoming_shutdown(service, incoming, closing)
+            .await
+            .map_err(io::Error::other)
+    })
+}
+
+struct DrainLayer(Drain);
+
+impl<S> Layer<S> for DrainLayer {
+    type Service = DrainService<S, Body>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        DrainService::new(inner, self.0.clone(), Body::new)
+    }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::requirements::{self, BuildError};
 use crate::{
@@ -319,6 +319,7 @@ impl OrchestratorBuilder {
             missed: Missed::default(),
             log_errors: self.log_errors,
             last_probe: LastProbe::default(),
+            shutdown: watch::Sender::new(false),
             read_through,
         }));
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {

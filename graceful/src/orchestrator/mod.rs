@@ -207,6 +207,7 @@ impl Orchestrator {
     /// ```
     pub async fn shutdown(&self, deadline: Duration) -> usize {
         let began = Instant::now();
+        self.begin_shutdown();
         self.relay().stop();
         let left = self.0.background.drain(deadline, self.flows().is_some()).await;
         self.relay().stopped(deadline.saturating_sub(began.elapsed())).await;
@@ -222,5 +223,25 @@ impl Orchestrator {
             tracing::warn!(target: "graceful::background", left, ?deadline, "flows had not ended at the deadline of the shutdown");
         }
         left
+    }
+
+    /// Waits until a shutdown begins: by [`shutdown`](Self::shutdown), or in a server of `graceful::axum::serve` and `graceful::tonic::serve`.
+    ///
+    /// For what must end by itself before the process does: a WebSocket, a loop of your own, a subscriber. This method is cancel-safe.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let orchestrator = graceful::Orchestrator::in_memory();
+    /// let waiting = orchestrator.clone();
+    /// let waiting = tokio::spawn(async move { waiting.shutdown_begins().await });
+    /// orchestrator.shutdown(Duration::from_secs(5)).await;
+    /// waiting.await.unwrap();
+    /// # });
+    /// ```
+    pub async fn shutdown_begins(&self) {
+        // The wait cannot fail, because `self` holds the sender.
+        let _ = self.0.shutdown.subscribe().wait_for(|begun| *begun).await;
     }
 }

@@ -114,11 +114,6 @@ impl Drop for Counted {
 
 impl Background {
     /// Creates the queues. `capacity` is the number of flows that may wait in all lanes together.
-    /// Whether a shutdown has begun.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-    }
-
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.div_ceil(LANES).max(1);
         Self {

@@ -103,7 +103,7 @@ impl Orchestrator {
     /// ```
     pub async fn health(&self) -> Health {
         let mut health = Health { status: HealthStatus::Ready, reasons: Vec::new() };
-        if self.background().is_closed() {
+        if self.is_shutting_down() {
             health.add(HealthStatus::Unavailable, "the process is shutting down".into());
         }
         if let Err(error) = self.probe().await {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, time::Sleep};
+use tokio::{runtime::Handle, sync::watch, time::Sleep};
 
 use super::{
     background::Background,
@@ -85,6 +85,8 @@ pub(crate) struct Inner {
     pub(crate) missed: Missed,
     pub(crate) read_through: ReadThroughState,
     pub(crate) last_probe: LastProbe,
+    /// Whether a shutdown has begun.
+    pub(crate) shutdown: watch::Sender<bool>,
     pub(crate) log_errors: bool,
 }
 
@@ -123,7 +125,6 @@ impl Orchestrator {
         &self.0.background
     }
 
-    /// The runtime in which flows without a caller continue.
     pub(crate) fn relay(&self) -> &RelayHandle {
         &self.0.relay
     }
@@ -146,8 +147,18 @@ impl Orchestrator {
         WeakOrchestrator(Arc::downgrade(&self.0))
     }
 
+    /// The runtime in which flows without a caller continue.
     pub(crate) fn runtime(&self) -> Option<&Handle> {
         self.0.runtime.as_ref()
+    }
+
+    /// Begins a shutdown: the process is no longer ready. Everything else works as before.
+    pub(crate) fn begin_shutdown(&self) {
+        self.0.shutdown.send_replace(true);
+    }
+
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        *self.0.shutdown.borrow()
     }
 
     /// A timer, if there is a runtime.
