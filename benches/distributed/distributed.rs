@@ -15,7 +15,7 @@ use std::{
 
 use graceful::{
     Flow, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore as _, Timestamp, memory},
+    backends::{FlowQuery, FlowState, FlowStore as _, Timestamp, memory},
     orchestrate,
 };
 use graceful_benches::{
@@ -128,7 +128,7 @@ impl Variant {
         let Some(flows) = self.ours.as_ref().and_then(Orchestrator::flows).filter(|_| self.to_the_end) else {
             return rate;
         };
-        while !flows.list(FlowState::Queued, 1).await.unwrap().is_empty() {
+        while flows.count(FlowState::Queued.into(), 1).await.unwrap().number > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -152,7 +152,8 @@ async fn body(place: &Place) -> Vec<u8> {
     let builder = Orchestrator::builder().service("users").cache(memory::Cache::new()).flows(store.clone());
     let orchestrator = builder.relay(RelaySettings::off()).build().unwrap();
     orchestrator.scope(durable(User::sample(1, true, JSON))).await.unwrap();
-    store.list(FlowState::Queued, 1).await.unwrap().remove(0).body
+    let queued = store.flows(FlowQuery::new(FlowState::Queued, 1)).await.unwrap().items.remove(0);
+    store.get(queued.id).await.unwrap().unwrap().body
 }
 
 async fn variants(place: &Place, relayed: &Place) -> Vec<Variant> {

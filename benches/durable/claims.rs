@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use graceful::backends::{AttemptOutcome, FlowStore, Room, Uuid};
+use graceful::backends::{AttemptFailure, AttemptOutcome, FailureCause, FlowStore, Room, Uuid};
 use sqlx::{AssertSqlSafe, Connection as _, Database, Executor, PgConnection, SqliteConnection};
 
 const CLAIMS: usize = 15;
@@ -43,7 +43,11 @@ async fn median(store: &impl FlowStore) -> f64 {
         let claims = store.claim(room.clone(), LEASE).await.unwrap();
         took.push(begun.elapsed().as_secs_f64() * 1e3);
         for claim in claims {
-            let again = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: None };
+            let again = AttemptOutcome::Retry {
+                after: Duration::ZERO,
+                failure: AttemptFailure::new(FailureCause::new("", "")),
+                body: None,
+            };
             assert!(store.record_outcome(claim.claim_id(), again).await.unwrap());
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use graceful::{
     Orchestrator, RelaySettings,
-    backends::{AttemptOutcome, FlowState, FlowStore, Lane, QueuedFlow, Room, Timestamp, Uuid},
+    backends::{AttemptOutcome, FlowQuery, FlowState, FlowStore, Lane, QueuedFlow, Room, Timestamp, Uuid},
     orchestrate,
 };
 use graceful_benches::{load::per_second, user::User};
@@ -45,7 +45,7 @@ async fn by_graceful(dir: &Path, tasks: u64, calls: u64, relay: RelaySettings) -
     if relay == RelaySettings::off() {
         return per_second;
     }
-    while !store.list(FlowState::Queued, 1).await.unwrap().is_empty() {
+    while store.count(FlowState::Queued.into(), 1).await.unwrap().number > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -115,7 +115,8 @@ async fn body(dir: &Path) -> Vec<u8> {
     let store = Store::open(dir.join("body.db")).await.unwrap();
     let builder = Orchestrator::builder().service("users").flows(store.clone()).relay(RelaySettings::off());
     builder.in_memory().build().unwrap().scope(update_user(user(1))).await.unwrap();
-    store.list(FlowState::Queued, 1).await.unwrap().remove(0).body
+    let queued = store.flows(FlowQuery::new(FlowState::Queued, 1)).await.unwrap().items.remove(0);
+    store.get(queued.id).await.unwrap().unwrap().body
 }
 
 async fn flows_per_second() {

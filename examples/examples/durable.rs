@@ -1,6 +1,10 @@
 //! Durable delivery in one directory: `cargo run --example durable`, again and again.
 
-use graceful::{StepError, backends::FlowState, orchestrate};
+use graceful::{
+    StepError,
+    backends::{FlowQuery, FlowState},
+    orchestrate,
+};
 
 #[orchestrate(pattern = "user", id = id, event = "user_renamed", delivery = "durable")]
 async fn rename(id: u64) -> Result<u64, StepError> {
@@ -22,8 +26,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // List the dead letters and why they failed; repaired flows can be resubmitted.
     let flows = orchestrator.flows().expect("an embedded orchestrator has a store");
-    for letter in flows.list(FlowState::Dead, 100).await? {
-        println!("{} {}: {:?}", letter.entity, letter.id, letter.error);
+    for letter in flows.flows(FlowQuery::new(FlowState::Dead, 100)).await?.items {
+        println!("{} {}: {:?}", letter.entity, letter.id, letter.error());
         flows.resubmit(letter.id).await?;
     }
     orchestrator.shutdown(std::time::Duration::from_secs(10)).await;

@@ -2,6 +2,10 @@
 //! backends of your own.
 
 pub mod conformance;
+mod in_state;
 mod recorder;
 
-pub use self::recorder::{Effect, Recorded, Recorder};
+pub use self::{
+    in_state::InState,
+    recorder::{Effect, Recorded, Recorder},
+};

@@ -15,6 +15,9 @@ macro_rules! outcomes {
         impl CacheOutcome {
             const COUNT: usize = [$(Self::$variant),*].len();
 
+            #[cfg(feature = "metrics")]
+            const ALL: [Self; Self::COUNT] = [$(Self::$variant),*];
+
             const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => stringify!($field),)*
@@ -60,16 +63,28 @@ outcomes! {
     LeaderCancelled leader_cancelled
 }
 
+/// The name of the metric.
+#[cfg(feature = "metrics")]
+pub(crate) const NAME: &str = "graceful_cache_total";
+
 /// The counters of one pattern.
 #[derive(Debug)]
 pub(crate) struct CacheCounters {
+    /// The label of the metric, which shares its text.
+    #[cfg(feature = "metrics")]
+    label: metrics::SharedString,
     pattern: Text,
     counts: [AtomicU64; CacheOutcome::COUNT],
 }
 
 impl CacheCounters {
-    pub(crate) const fn new(pattern: Text) -> Self {
-        Self { pattern, counts: [const { AtomicU64::new(0) }; CacheOutcome::COUNT] }
+    pub(crate) fn new(pattern: Text) -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            label: metrics::SharedString::from_shared(pattern.as_str().into()),
+            pattern,
+            counts: [const { AtomicU64::new(0) }; CacheOutcome::COUNT],
+        }
     }
 
     /// Counts an outcome, and tells it in the current span.
@@ -78,10 +93,19 @@ impl CacheCounters {
         self.counts[outcome as usize].fetch_add(1, Ordering::Relaxed);
         tracing::trace!(target: "graceful::cache", pattern = %self.pattern, outcome = outcome.as_str(), "cache");
         #[cfg(feature = "metrics")]
-        metrics::counter!(
-            "graceful_cache_total",
-            "pattern" => self.pattern.to_string(), "outcome" => outcome.as_str()
-        )
-        .increment(1);
+        self.metric(outcome).increment(1);
+    }
+
+    /// Writes each counter as it is, so that it exists before it counts.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn write(&self) {
+        for outcome in CacheOutcome::ALL {
+            self.metric(outcome).increment(0);
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn metric(&self, outcome: CacheOutcome) -> metrics::Counter {
+        metrics::counter!(NAME, "pattern" => self.label.clone(), "outcome" => outcome.as_str())
     }
 }

@@ -65,6 +65,25 @@ impl Service {
         })
     }
 
+    /// One that scrapes these targets, `(job, port, path)`, five times a second, and evaluates these rules as often.
+    pub fn prometheus(targets: &[(&str, u16, &str)], rules: &str) -> Self {
+        Self::start("prometheus", |command, port, directory| {
+            fs::write(directory.join("rules.yml"), rules).unwrap();
+            let jobs = targets.iter().map(|(job, port, path)| {
+                format!("{{job_name: {job}, metrics_path: {path}, static_configs: [{{targets: [\"127.0.0.1:{port}\"]}}]}}")
+            });
+            let config = format!(
+                "global: {{scrape_interval: 200ms, scrape_timeout: 200ms, evaluation_interval: 200ms}}\n\
+                 rule_files: [rules.yml]\nscrape_configs: [{}]\n",
+                jobs.collect::<Vec<_>>().join(", ")
+            );
+            fs::write(directory.join("prometheus.yml"), config).unwrap();
+            command
+                .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data"])
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"));
+        })
+    }
+
     fn start(program: &str, arguments: impl FnOnce(&mut Command, u16, &Path)) -> Self {
         Self::start_at(program, free_port(), arguments)
     }
@@ -86,9 +105,11 @@ impl Service {
         tell(child.stdout.take().unwrap(), sender.clone());
         tell(child.stderr.take().unwrap(), sender);
         let service = Self { child, port, directory };
+        // Prometheus listens before it can answer.
+        let ready = if program == "prometheus" { "Server is ready" } else { "Listening" };
         loop {
             let line = lines.recv_timeout(Duration::from_secs(60)).expect("a server that starts says so");
-            if line.contains("Listening") {
+            if line.contains(ready) {
                 return service;
             }
         }

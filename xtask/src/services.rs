@@ -22,6 +22,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("nats-server", "nats-server"),
     ("openssl", "openssl"),
     ("pgbouncer", "pgbouncer"),
+    ("prometheus", "prometheus"),
     ("prometheus-alertmanager", "prometheus-alertmanager"),
     ("redis-server", "redis-server"),
     ("strace", "strace"),

@@ -19,7 +19,7 @@ use async_nats::{
 use graceful::{
     Event, StepError,
     backends::{
-        EventEmitter, Reply,
+        Destination, EventEmitter, Reply,
         client::{Breaker, ConnectError, in_real_time},
     },
 };
@@ -162,6 +162,11 @@ impl EventEmitter for Events {
             .payload(json.into());
         let inner = Arc::clone(&self.0);
         Reply::within(&self.0.runtime, async move { inner.publish(subject, message).await })
+    }
+
+    /// The stream: subjects contain the tenant.
+    fn destination(&self) -> Option<Destination> {
+        Some(Destination::new("nats", &*self.0.stream))
     }
 }
 

@@ -25,6 +25,18 @@ impl graceful_sql::Dialect for Dialect {
         (SELECT flow FROM graceful_traces WHERE entity = $1 AND at < \
         (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2) FOR UPDATE SKIP LOCKED)";
 
+    const NOW: &'static str = "graceful_now()";
+
+    const HANDLER: &'static str = "(substr(handler, 1, 200) COLLATE \"C\")";
+
+    const HEAD: &'static str = "state = 0 AND head IS NOT FALSE";
+
+    // No claim has examined a flow whose `head` is NULL.
+    const FIRST: &'static str = "flow.head OR NOT EXISTS (SELECT FROM graceful_flows AS other \
+        WHERE other.state = 0 AND other.entity = flow.entity AND (other.seq < flow.seq OR other.head))";
+
+    const POSITION: &'static str = "strpos";
+
     fn resolve_alert(incident: String, alert: String) -> Statement<Self> {
         let resolve = "UPDATE graceful_alerts SET resolved_at = graceful_now(), alert = $1 \
                        WHERE entity = $2 AND resolved_at IS NULL";

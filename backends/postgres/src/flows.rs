@@ -2,13 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graceful::backends::{
-    AttemptOutcome, BoxFuture, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, Share,
-    StoredFlow,
+use graceful::{
+    Code, Step,
+    backends::{
+        ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Page, QueuedFlow, Reply, Room, Share,
+        StoredFlow,
+    },
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
-    flows::{changes, state_number},
+    flows::{results, state_number},
     purge,
     values::{count, length},
 };
@@ -58,34 +62,87 @@ async fn record_outcome(
     held: ClaimId,
     outcome: AttemptOutcome,
 ) -> Result<bool, sqlx::Error> {
-    let (state, after, error, body) = changes(&outcome);
-    let settled = sqlx::query(
-        "UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce(graceful_now() + $2, due), error = $3, \
-         body = coalesce($4, body), ended_at = CASE WHEN $1 <> 0 THEN graceful_now() END \
-         WHERE id = $5 AND token = $6 AND state = 0",
+    let (state, after, failure, body) = match outcome {
+        AttemptOutcome::Completed => return complete(connection, held).await,
+        AttemptOutcome::Retry { after, failure, body } => (FlowState::Queued, Some(after), failure, body),
+        AttemptOutcome::Dead { failure, body } => (FlowState::Dead, None, failure, body),
+    };
+    let cause = &failure.cause;
+    let failed = sqlx::query(
+        "WITH failed AS ( \
+             UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce(graceful_now() + $2, due), \
+             body = coalesce($3, body), ended_at = CASE WHEN $1 <> 0 THEN graceful_now() END, \
+             failed_at = graceful_now(), step = $4, code = $5, failure_group = $6, error = $7 \
+             WHERE id = $8 AND token = $9 AND state = 0 RETURNING * \
+         ) INSERT INTO graceful_attempts SELECT id, resubmitted, attempts, failed_at, $10, step, code, failure_group, error, $11 \
+         FROM failed",
     )
     .bind(state_number(state))
     .bind(after.map(length))
-    .bind(error.map(escaped))
     .bind(body)
+    .bind(cause.step.map(Step::as_str))
+    .bind(cause.code.map(Code::as_str))
+    .bind(cause.group.number())
+    .bind(escaped(&cause.error))
     .bind(held.id)
     .bind(held.token)
+    .bind(length(failure.took))
+    .bind(escaped(&results(&failure)?))
     .execute(connection)
     .await?;
-    Ok(settled.rows_affected() > 0)
+    Ok(failed.rows_affected() > 0)
 }
 
+async fn complete(connection: &mut PgConnection, held: ClaimId) -> Result<bool, sqlx::Error> {
+    let completed = sqlx::query(
+        "UPDATE graceful_flows SET state = 1, token = NULL, ended_at = graceful_now(), failed_at = NULL, step = NULL, \
+         code = NULL, failure_group = NULL, error = NULL WHERE id = $1 AND token = $2 AND state = 0",
+    );
+    let completed = completed.bind(held.id).bind(held.token).execute(connection).await?;
+    Ok(completed.rows_affected() > 0)
+}
+
+/// Changes one flow by a statement whose first argument is its id.
+async fn act(
+    connection: &mut PgConnection,
+    id: Uuid,
+    statement: &'static str,
+    time: Option<Duration>,
+) -> Result<ActionResult, sqlx::Error> {
+    let query = sqlx::query(statement).bind(id);
+    let query = match time {
+        Some(time) => query.bind(length(time)),
+        None => query,
+    };
+    match query.execute(&mut *connection).await?.rows_affected() {
+        0 => Tables::refused(connection, id).await,
+        _ => Ok(ActionResult::Done),
+    }
+}
+
+const RESUBMIT: &str = "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, head = NULL, attempts = 0, \
+    resubmitted = resubmitted + 1, due = graceful_now(), failed_at = NULL, step = NULL, code = NULL, failure_group = NULL, \
+    error = NULL, ended_at = NULL WHERE id = $1 AND state = 2";
+
+const DISCARD: &str = "UPDATE graceful_flows SET state = 3, token = NULL, ended_at = graceful_now() \
+    WHERE id = $1 AND (state = 2 OR state = 0 AND (token IS NULL OR due <= graceful_now()))";
+
+const POSTPONE: &str = "UPDATE graceful_flows SET due = graceful_now() + $2, token = NULL \
+    WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= graceful_now())";
+
 async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) -> Result<u64, sqlx::Error> {
-    let purged = sqlx::query(
-        "DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 AND state = $1 \
-         AND ended_at <= graceful_now() - $2 LIMIT $3 FOR UPDATE SKIP LOCKED)",
+    let purged: i64 = sqlx::query_scalar(
+        "WITH purged AS ( \
+             DELETE FROM graceful_flows WHERE seq IN (SELECT seq FROM graceful_flows WHERE state <> 0 AND state = $1 \
+             AND ended_at <= graceful_now() - $2 LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id \
+         ), attempts AS (DELETE FROM graceful_attempts WHERE flow IN (SELECT id FROM purged)) SELECT count(*) FROM purged",
     )
     .bind(state_number(state))
     .bind(length(age))
     .bind(i64::from(PURGED_AT_ONCE))
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(purged.rows_affected())
+    Ok(purged.unsigned_abs())
 }
 
 impl FlowStore for Store {
@@ -138,25 +195,51 @@ impl FlowStore for Store {
         self.insist(move |connection| Box::pin(Tables::flow(connection, id)))
     }
 
-    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
-        self.insist(move |connection| Box::pin(Tables::flows(connection, state, limit)))
+    fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
+        let query = Arc::new(query);
+        self.insist(move |connection| {
+            let query = Arc::clone(&query);
+            Box::pin(async move { Tables::flows(connection, &query).await })
+        })
     }
 
-    fn resubmit(&self, id: Uuid) -> Reply<bool> {
-        self.idle.wake();
+    fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
+        let filter = Arc::new(filter);
         self.insist(move |connection| {
-            Box::pin(async move {
-                let resubmitted = sqlx::query(
-                    "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, head = NULL, attempts = 0, \
-                     resubmitted = resubmitted + 1, due = graceful_now(), error = NULL, ended_at = NULL \
-                     WHERE id = $1 AND state <> 0",
-                )
-                .bind(id)
-                .execute(connection)
-                .await?;
-                Ok(resubmitted.rows_affected() > 0)
-            })
+            let filter = Arc::clone(&filter);
+            Box::pin(async move { Tables::count(connection, &filter, cap).await })
         })
+    }
+
+    fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
+        let filter = Arc::new(filter);
+        self.insist(move |connection| {
+            let filter = Arc::clone(&filter);
+            Box::pin(async move { Tables::groups(connection, &filter, cap).await })
+        })
+    }
+
+    fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
+        self.insist(move |connection| Box::pin(Tables::attempts(connection, id)))
+    }
+
+    fn lag(&self, cap: u64) -> Reply<Lag> {
+        self.insist(move |connection| Box::pin(Tables::lag(connection, cap)))
+    }
+
+    fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
+        self.idle.wake();
+        self.insist(move |connection| Box::pin(act(connection, id, RESUBMIT, None)))
+    }
+
+    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
+        self.idle.wake();
+        self.insist(move |connection| Box::pin(act(connection, id, DISCARD, None)))
+    }
+
+    fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
+        self.idle.wake();
+        self.insist(move |connection| Box::pin(act(connection, id, POSTPONE, Some(time))))
     }
 
     fn probe(&self) -> Reply<()> {

@@ -9,6 +9,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "heads", include_str!("../migrations/10_heads.sql")),
     (40, "incidents", include_str!("../migrations/40_incidents.sql")),
     (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
+    (60, "operations", include_str!("../migrations/60_operations.sql")),
 ];
 
 /// Makes what is missing; of several processes, one after the other.

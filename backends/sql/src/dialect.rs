@@ -20,6 +20,21 @@ pub trait Dialect {
     /// Deletes the uses of an entity, except for the newest. PostgreSQL skips those that another call is deleting.
     const DELETE_OLD_TRACES: &'static str;
 
+    /// The time, in microseconds since 1970.
+    const NOW: &'static str;
+
+    /// The handler of a flow as in the index of handlers.
+    const HANDLER: &'static str;
+
+    /// The condition of the queued flows that a claim examines when they are due, as in the index of their times.
+    const HEAD: &'static str;
+
+    /// The condition under which such a `flow` can be claimed: it is the first of its entity.
+    const FIRST: &'static str;
+
+    /// The function that returns the position of a text in a text.
+    const POSITION: &'static str;
+
     /// Resolves the open alert of an incident at the database's time.
     fn resolve_alert(incident: String, alert: String) -> Statement<Self>;
 

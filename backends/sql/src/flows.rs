@@ -1,15 +1,25 @@
-//! The queued flows.
+//! The rows of stored flows, and of their failed attempts.
 
 use std::time::Duration;
 
-use graceful::backends::{AttemptOutcome, Claim, ClaimId, FlowState, Lane, StoredFlow};
-use sqlx::{ColumnIndex, Error, Executor, Row as _};
+use graceful::{
+    Code, Step,
+    backends::{
+        ActionResult, AttemptFailure, Claim, ClaimId, FailedAttempt, FailureCause, FlowState, FlowSummary,
+        GroupId, Lane, StoredFlow,
+    },
+};
+use sqlx::{AssertSqlSafe, ColumnIndex, Error, Executor, Row as _};
 use uuid::Uuid;
 
 use crate::{
     dialect::{Connection, Dialect, Row, Tables, Value},
-    values::{at, count},
+    values::{at, broken},
 };
+
+/// The columns of a summary. The first ones are those of the table.
+pub(crate) const COLUMNS: &str = "id, entity, handler, state, token, attempts, resubmitted, stored_at, due, failed_at, \
+                                  step, code, failure_group, error, ended_at";
 
 /// The number that a state has in the tables.
 pub const fn state_number(state: FlowState) -> i16 {
@@ -17,18 +27,24 @@ pub const fn state_number(state: FlowState) -> i16 {
         FlowState::Queued => 0,
         FlowState::Completed => 1,
         FlowState::Dead => 2,
+        _ => 3,
     }
 }
 
-/// What an outcome changes: the state, the time until the next attempt, the error, and the body.
-pub fn changes(outcome: &AttemptOutcome) -> (FlowState, Option<Duration>, Option<&str>, Option<&[u8]>) {
-    match outcome {
-        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
-        AttemptOutcome::Retry { after, error, body } => {
-            (FlowState::Queued, Some(*after), Some(error), body.as_deref())
-        }
-        AttemptOutcome::Dead { error, body } => (FlowState::Dead, None, Some(error), body.as_deref()),
-    }
+fn state(number: i16) -> FlowState {
+    FlowState::ALL.into_iter().find(|state| state_number(*state) == number).unwrap_or(FlowState::Discarded)
+}
+
+fn step(name: &str) -> Option<Step> {
+    Step::ALL.into_iter().find(|step| step.as_str() == name)
+}
+
+/// The results of the steps of an attempt, as stored.
+///
+/// # Errors
+/// Never fails: texts can always be encoded.
+pub fn results(failure: &AttemptFailure) -> Result<String, Error> {
+    serde_json::to_string(&failure.steps).map_err(broken)
 }
 
 impl<D: Dialect> Tables<D>
@@ -50,41 +66,63 @@ where
         Ok(claim)
     }
 
-    fn decode_flow(row: &Row<D>) -> Result<StoredFlow, Error> {
-        let state = match row.try_get("state")? {
-            0_i16 => FlowState::Queued,
-            1 => FlowState::Completed,
-            _ => FlowState::Dead,
-        };
+    /// Decodes a summary, from its columns and the store's time as `now`.
+    pub(crate) fn decode_summary(row: &Row<D>) -> Result<FlowSummary, Error> {
         let (entity, handler) = (Self::text(row, "entity")?, Self::text(row, "handler")?);
-        let (due, body) = (at(row.try_get("due")?), row.try_get("body")?);
-        let mut flow = StoredFlow::new(row.try_get("id")?, entity, handler, state, due, body);
+        let (state, stored_at) = (state(row.try_get("state")?), at(row.try_get("stored_at")?));
+        let mut flow = FlowSummary::new(row.try_get("id")?, entity, handler, state, stored_at);
+        let (due, token): (i64, Option<Uuid>) = (row.try_get("due")?, row.try_get("token")?);
+        flow.running = state == FlowState::Queued && token.is_some() && due > row.try_get("now")?;
+        flow.due = at(due);
         flow.attempts = Self::number(row, "attempts")?;
         flow.resubmitted = Self::number(row, "resubmitted")?;
-        flow.error = Self::optional_text(row, "error")?;
         flow.ended_at = row.try_get::<Option<i64>, _>("ended_at")?.map(at);
+        flow.failed_at = row.try_get::<Option<i64>, _>("failed_at")?.map(at);
+        if row.try_get::<Option<i64>, _>("failure_group")?.is_some() {
+            flow.failure = Some(Self::decode_cause(row)?);
+        }
         Ok(flow)
+    }
+
+    /// Decodes a cause.
+    pub(crate) fn decode_cause(row: &Row<D>) -> Result<FailureCause, Error> {
+        let group = GroupId::from_number(row.try_get("failure_group")?);
+        let of_step = Self::optional_text(row, "step")?.and_then(|name| step(&name));
+        let code: Option<Code> = Self::optional_text(row, "code")?.and_then(|code| code.parse().ok());
+        let error = Self::optional_text(row, "error")?.unwrap_or_default();
+        Ok(FailureCause::stored(of_step, code, error, group))
+    }
+
+    fn decode_attempt(row: &Row<D>) -> Result<FailedAttempt, Error> {
+        let mut failure = AttemptFailure::new(Self::decode_cause(row)?);
+        failure.took = Duration::from_micros(Self::number(row, "took")?);
+        let results: Vec<(String, String)> =
+            serde_json::from_str(&Self::text(row, "results")?).map_err(broken)?;
+        let known = results.into_iter().filter_map(|(name, result)| Some((step(&name)?, result)));
+        failure.steps = known.collect();
+        let (resubmitted, number) = (Self::number(row, "resubmitted")?, Self::number(row, "attempt")?);
+        Ok(FailedAttempt::new(resubmitted, number, at(row.try_get("failed_at")?), failure))
     }
 
     /// Reads one flow.
     pub async fn flow(connection: &mut Connection<D>, id: Uuid) -> Result<Option<StoredFlow>, Error> {
-        let query = sqlx::query("SELECT * FROM graceful_flows WHERE id = $1").bind(id);
-        query.fetch_optional(connection).await?.as_ref().map(Self::decode_flow).transpose()
+        let statement =
+            format!("SELECT {COLUMNS}, body, {} AS now FROM graceful_flows WHERE id = $1", D::NOW);
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(id);
+        let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
+        Ok(Some(StoredFlow::new(Self::decode_summary(&row)?, row.try_get("body")?)))
     }
 
-    /// Reads the first flows in a state.
-    pub async fn flows(
-        connection: &mut Connection<D>,
-        state: FlowState,
-        limit: usize,
-    ) -> Result<Vec<StoredFlow>, Error> {
-        let query = sqlx::query(match state {
-            FlowState::Queued => "SELECT * FROM graceful_flows WHERE state = $1 ORDER BY seq LIMIT $2",
-            _ => {
-                "SELECT * FROM graceful_flows WHERE state <> 0 AND state = $1 ORDER BY ended_at, seq LIMIT $2"
-            }
-        });
-        let query = query.bind(state_number(state)).bind(count(limit));
-        query.fetch_all(connection).await?.iter().map(Self::decode_flow).collect()
+    /// Reads the failed attempts of a flow.
+    pub async fn attempts(connection: &mut Connection<D>, id: Uuid) -> Result<Vec<FailedAttempt>, Error> {
+        let query =
+            sqlx::query("SELECT * FROM graceful_attempts WHERE flow = $1 ORDER BY resubmitted, attempt");
+        query.bind(id).fetch_all(connection).await?.iter().map(Self::decode_attempt).collect()
+    }
+
+    /// The result of an action that has changed nothing.
+    pub async fn refused(connection: &mut Connection<D>, id: Uuid) -> Result<ActionResult, Error> {
+        let found = Self::flow(connection, id).await?;
+        Ok(ActionResult::refused(found.map(|flow| (flow.summary.state, flow.summary.running))))
     }
 }

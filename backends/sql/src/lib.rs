@@ -7,8 +7,10 @@ mod audit;
 pub mod audit_chain;
 mod dialect;
 pub mod flows;
+mod groups;
 mod metadata;
 mod nexus;
+mod queries;
 mod scheduler;
 pub mod values;
 

@@ -20,6 +20,16 @@ impl graceful_sql::Dialect for Dialect {
     const DELETE_OLD_TRACES: &'static str = "DELETE FROM graceful_traces WHERE entity = $1 AND at < \
         (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2)";
 
+    const NOW: &'static str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+
+    const HANDLER: &'static str = "substr(handler, 1, 200)";
+
+    const HEAD: &'static str = "head = 1";
+
+    const FIRST: &'static str = "TRUE";
+
+    const POSITION: &'static str = "instr";
+
     fn resolve_alert(incident: String, alert: String) -> Statement<Self> {
         let resolve = "UPDATE graceful_alerts SET resolved_at = $1, alert = $2 WHERE entity = $3 AND resolved_at IS NULL";
         sqlx::query(resolve).bind(now()).bind(alert).bind(incident)

@@ -2,12 +2,16 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use graceful::backends::{
-    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, StoredFlow,
+use graceful::{
+    Code, Step,
+    backends::{
+        ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups, FlowFilter,
+        FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Page, QueuedFlow, Reply, Room, StoredFlow,
+    },
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
-    flows::{changes, state_number},
+    flows::{results, state_number},
     purge,
     values::length,
 };
@@ -26,8 +30,8 @@ pub(super) async fn insert(
     }
     let (mut entities, mut again, due) = (HashSet::new(), Vec::new(), now());
     let mut query = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO graceful_flows (id, entity, handler, lane, body, due, head) SELECT column1, column2, column3, column4, \
-         column5, column6, column7 AND NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = column2) FROM (",
+        "INSERT INTO graceful_flows (id, entity, handler, lane, body, due, stored_at, head) SELECT column1, column2, column3, \
+         column4, column5, column6, column6, column7 AND NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = column2) FROM (",
     );
     query.push_values(flows, |mut row, flow| {
         let first = entities.insert(&*flow.entity);
@@ -70,41 +74,84 @@ async fn record_outcome(
     outcome: &AttemptOutcome,
 ) -> Result<bool, sqlx::Error> {
     let now = now();
-    let (state, time, error, body) = changes(outcome);
-    let due = time.map(|time| after(now, time));
-    let ended = (state != FlowState::Queued).then_some(now);
+    let (state, due, failure, body) = match outcome {
+        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
+        AttemptOutcome::Retry { after: time, failure, body } => {
+            (FlowState::Queued, Some(after(now, *time)), Some(failure), body.as_deref())
+        }
+        AttemptOutcome::Dead { failure, body } => (FlowState::Dead, None, Some(failure), body.as_deref()),
+    };
+    let (ended, cause) = ((state != FlowState::Queued).then_some(now), failure.map(|failure| &failure.cause));
     let entity: Option<String> = sqlx::query_scalar(
-        "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), error = ?3, \
-         body = coalesce(?4, body), ended_at = ?5 WHERE id = ?6 AND token = ?7 AND state = 0 RETURNING entity",
+        "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), \
+         body = coalesce(?3, body), ended_at = ?4, failed_at = ?5, step = ?6, code = ?7, failure_group = ?8, error = ?9 \
+         WHERE id = ?10 AND token = ?11 AND state = 0 RETURNING entity",
     )
     .bind(state_number(state))
     .bind(due)
-    .bind(error)
     .bind(body)
     .bind(ended)
+    .bind(cause.map(|_| now))
+    .bind(cause.and_then(|cause| cause.step).map(Step::as_str))
+    .bind(cause.and_then(|cause| cause.code).map(Code::as_str))
+    .bind(cause.map(|cause| cause.group.number()))
+    .bind(cause.map(|cause| &*cause.error))
     .bind(held.id)
     .bind(held.token)
     .fetch_optional(&mut *connection)
     .await?;
     let Some(entity) = entity else { return Ok(false) };
+    if let Some(failure) = failure {
+        sqlx::query(
+            "INSERT INTO graceful_attempts SELECT id, resubmitted, attempts, failed_at, ?1, step, code, failure_group, error, ?2 \
+             FROM graceful_flows WHERE id = ?3",
+        )
+        .bind(length(failure.took))
+        .bind(results(failure)?)
+        .bind(held.id)
+        .execute(&mut *connection)
+        .await?;
+    }
     if ended.is_some() {
         promote(connection, &entity).await?;
     }
     Ok(true)
 }
 
-async fn resubmit(connection: &mut SqliteConnection, flow: Uuid) -> Result<bool, sqlx::Error> {
-    let entity: Option<String> = sqlx::query_scalar(
-        "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FROM graceful_flows), state = 0, attempts = 0, \
-         resubmitted = resubmitted + 1, due = ?, error = NULL, ended_at = NULL WHERE id = ? AND state <> 0 RETURNING entity",
-    )
-    .bind(now())
-    .bind(flow)
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(entity) = entity else { return Ok(false) };
-    promote(connection, &entity).await?;
-    Ok(true)
+const RESUBMIT: &str = "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FROM graceful_flows), state = 0, attempts = 0, \
+    resubmitted = resubmitted + 1, due = ?2, failed_at = NULL, step = NULL, code = NULL, failure_group = NULL, error = NULL, \
+    ended_at = NULL WHERE id = ?1 AND state = 2 RETURNING entity";
+
+const DISCARD: &str = "UPDATE graceful_flows SET state = 3, head = 0, token = NULL, ended_at = ?2 \
+    WHERE id = ?1 AND (state = 2 OR state = 0 AND (token IS NULL OR due <= ?2)) RETURNING entity";
+
+const POSTPONE: &str = "UPDATE graceful_flows SET due = ?3, token = NULL \
+    WHERE id = ?1 AND state = 0 AND (token IS NULL OR due <= ?2) RETURNING entity";
+
+/// Changes one flow by a statement with its id, the time, and another time.
+async fn act(
+    connection: &mut SqliteConnection,
+    flow: Uuid,
+    statement: &'static str,
+    time: Duration,
+) -> Result<ActionResult, sqlx::Error> {
+    let now = now();
+    let query = sqlx::query_scalar(statement).bind(flow).bind(now);
+    let query = if statement == POSTPONE { query.bind(after(now, time)) } else { query };
+    let entity: Option<String> = query.fetch_optional(&mut *connection).await?;
+    match entity {
+        None => Tables::refused(connection, flow).await,
+        Some(entity) => {
+            promote(connection, &entity).await?;
+            Ok(ActionResult::Done)
+        }
+    }
+}
+
+impl Store {
+    fn act(&self, id: Uuid, statement: &'static str, time: Duration) -> Reply<ActionResult> {
+        self.writer().write(move |connection| Box::pin(act(connection, id, statement, time)))
+    }
 }
 
 impl FlowStore for Store {
@@ -166,16 +213,40 @@ impl FlowStore for Store {
         self.read(move |connection| Box::pin(Tables::flow(connection, id)))
     }
 
-    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
-        self.read(move |connection| Box::pin(Tables::flows(connection, state, limit)))
+    fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
+        self.read(move |connection| Box::pin(async move { Tables::flows(connection, &query).await }))
+    }
+
+    fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
+        self.read(move |connection| Box::pin(async move { Tables::count(connection, &filter, cap).await }))
+    }
+
+    fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
+        self.read(move |connection| Box::pin(async move { Tables::groups(connection, &filter, cap).await }))
+    }
+
+    fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
+        self.read(move |connection| Box::pin(Tables::attempts(connection, id)))
+    }
+
+    fn lag(&self, cap: u64) -> Reply<Lag> {
+        self.read(move |connection| Box::pin(Tables::lag(connection, cap)))
     }
 
     fn probe(&self) -> Reply<()> {
         Reply::pending(self.clone().answers())
     }
 
-    fn resubmit(&self, id: Uuid) -> Reply<bool> {
-        self.writer().write(move |connection| Box::pin(resubmit(connection, id)))
+    fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
+        self.act(id, RESUBMIT, Duration::ZERO)
+    }
+
+    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
+        self.act(id, DISCARD, Duration::ZERO)
+    }
+
+    fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
+        self.act(id, POSTPONE, time)
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

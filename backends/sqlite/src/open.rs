@@ -194,6 +194,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate:
         (10, "lanes", include_str!("../migrations/10_lanes.sql")),
         (40, "incidents", include_str!("../migrations/40_incidents.sql")),
         (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
+        (60, "operations", include_str!("../migrations/60_operations.sql")),
     ]);
     // Nothing to migrate needs no lock, so that a store opens while another transaction has it.
     if migrator.run_direct(None, &mut *connection, false).await.is_ok() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graceful::backends::{FlowState, FlowStore as _};
+use graceful::backends::{FlowFilter, FlowState, FlowStore as _};
 use graceful_postgres::Store;
 use sqlx::{Connection as _, PgConnection};
 use tokio::time::sleep;
@@ -29,8 +29,8 @@ impl Left {
     pub async fn of(place: &Place, store: &Store) -> Done<Self> {
         let mut connection = PgConnection::connect(&place.store()).await?;
         let flows = async |state| {
-            let flows = store.list(state, usize::MAX).await?.len();
-            Done::Ok(i64::try_from(flows)?)
+            let flows = store.count(FlowFilter::from(state), u64::MAX).await?;
+            Done::Ok(i64::try_from(flows.number)?)
         };
         loop {
             let queued = flows(FlowState::Queued).await?;

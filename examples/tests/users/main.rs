@@ -29,6 +29,7 @@ mod effects;
 mod grpc;
 mod rest;
 
+use graceful_testing::InState as _;
 use std::{
     future::pending,
     io,
@@ -191,7 +192,7 @@ async fn restart_loses_no_data(kind: Kind) {
     let orchestrator = world.recorder.orchestrator();
     let records = orchestrator.audit().unwrap().records(Some(&orchestrator.key("user", 1)), 9).await.unwrap();
     assert_eq!(records.len(), 1, "the read has no record");
-    let durable = orchestrator.flows().unwrap().list(FlowState::Completed, 9).await.unwrap();
-    assert_eq!(durable.iter().map(|flow| flow.id).collect::<Vec<_>>(), [id], "the read is not");
+    let durable = orchestrator.flows().unwrap().in_state(FlowState::Completed).await.unwrap();
+    assert_eq!(durable.iter().map(|flow| flow.summary.id).collect::<Vec<_>>(), [id], "the read is not");
     world.stop().await.clean().await;
 }

@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::backends::{
-    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Room, StoredFlow,
+    ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, FailureCause, FlowState, FlowStore,
+    FlowSummary, Lane, QueuedFlow, Room, StoredFlow,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{lanes, long_names};
+use super::{actions, lanes, long_names, queries};
 
 pub(super) const LEASE: Duration = Duration::from_secs(600);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Checks the promises of [`FlowStore`]. `elapse` makes so much time go by for a store: by waiting, by its own clock, or by moving
 /// every time that it has written into the past.
@@ -37,6 +38,16 @@ pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     resubmitted_flow_comes_last(fresh().await).await;
     purge_deletes_only_ended_flows(fresh().await, &elapse).await;
     unknown_flow_is_not_found(fresh().await).await;
+    queries::pages_contain_every_flow_once_newest_first(fresh().await).await;
+    queries::every_filter_selects_its_flows(fresh().await).await;
+    queries::cursor_survives_changes(fresh().await).await;
+    queries::counts_are_capped(fresh().await).await;
+    queries::failures_with_one_cause_are_one_group(fresh().await).await;
+    queries::attempts_stay_when_a_flow_is_resubmitted(fresh().await, &elapse).await;
+    queries::lag_counts_what_there_is_to_do(fresh().await, &elapse).await;
+    actions::discarded_flow_never_runs(fresh().await, &elapse).await;
+    actions::postponed_flow_waits(fresh().await, &elapse).await;
+    actions::running_flow_is_left_alone(fresh().await, &elapse).await;
     lanes::handlers_and_tenants_take_turns(fresh().await).await;
     lanes::every_lane_gets_its_turn_beside_a_backlog(fresh().await).await;
     long_names::flows_are_stored_whole(fresh().await).await;
@@ -48,13 +59,13 @@ pub(super) fn flow(number: u128, entity: &str) -> QueuedFlow {
     QueuedFlow::new(id, entity, format!("handler of {entity}"), Lane::default(), body)
 }
 
-async fn enqueue<S: FlowStore>(store: &S, flows: impl IntoIterator<Item = (u128, &str)>) {
+pub(super) async fn enqueue<S: FlowStore>(store: &S, flows: impl IntoIterator<Item = (u128, &str)>) {
     for (number, entity) in flows {
         store.enqueue(flow(number, entity)).await.expect("a flow is stored");
     }
 }
 
-async fn claim<S: FlowStore>(store: &S, limit: usize) -> Vec<Claim> {
+pub(super) async fn claim<S: FlowStore>(store: &S, limit: usize) -> Vec<Claim> {
     store.claim(Room::of(limit), LEASE).await.expect("flows can be claimed")
 }
 
@@ -62,26 +73,24 @@ pub(super) fn numbers(claims: &[Claim]) -> Vec<u128> {
     claims.iter().map(|claim| claim.id.as_u128()).collect()
 }
 
-async fn record_outcome<S: FlowStore>(store: &S, claim: &Claim, settlement: AttemptOutcome) -> bool {
-    store.record_outcome(claim.claim_id(), settlement).await.expect("an outcome is recorded")
+pub(super) async fn record_outcome<S: FlowStore>(store: &S, claim: &Claim, outcome: AttemptOutcome) -> bool {
+    store.record_outcome(claim.claim_id(), outcome).await.expect("an outcome is recorded")
 }
 
 pub(super) async fn complete<S: FlowStore>(store: &S, claim: &Claim) -> bool {
     record_outcome(store, claim, AttemptOutcome::Completed).await
 }
 
-fn dead() -> AttemptOutcome {
-    AttemptOutcome::Dead { error: "no use".to_owned(), body: None }
+pub(super) fn failure(error: &str) -> AttemptFailure {
+    AttemptFailure::new(FailureCause::new("handler", error))
 }
 
-async fn stored<S: FlowStore>(store: &S, number: u128) -> StoredFlow {
-    store.get(Uuid::from_u128(number)).await.expect("a flow is found").expect("the flow exists")
+pub(super) fn dead() -> AttemptOutcome {
+    AttemptOutcome::Dead { failure: failure("no use"), body: None }
 }
 
-async fn listed<S: FlowStore>(store: &S, state: FlowState) -> Vec<u128> {
-    let listed = store.list(state, 100).await.expect("flows are listed");
-    assert!(listed.iter().all(|stored| stored.state == state));
-    listed.iter().map(|stored| stored.id.as_u128()).collect()
+pub(super) async fn stored<S: FlowStore>(store: &S, number: u128) -> FlowSummary {
+    store.get(Uuid::from_u128(number)).await.expect("a flow is found").expect("the flow exists").summary
 }
 
 async fn flow_is_claimed_as_it_was_stored<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
@@ -93,7 +102,7 @@ async fn flow_is_claimed_as_it_was_stored<S: FlowStore>(store: S, elapse: &impl 
     store.enqueue(queued).await.unwrap();
     let queued = stored(&store, 1).await;
     assert_eq!((queued.state, queued.attempts, queued.resubmitted), (FlowState::Queued, 0, 0));
-    assert_eq!((&*queued.entity, queued.error, queued.ended_at), (entity, None, None));
+    assert_eq!((&*queued.entity, &queued.failure, queued.ended_at), (entity, &None, None));
 
     let claims = claim(&store, 10).await;
     assert_eq!(numbers(&claims), [1]);
@@ -122,7 +131,6 @@ async fn flow_with_the_same_id_is_stored_once<S: FlowStore>(store: S) {
 
 async fn entity_has_one_claim_at_a_time_in_order<S: FlowStore>(store: S) {
     enqueue(&store, [(5, "a"), (3, "b"), (4, "a"), (2, "b"), (1, "a")]).await;
-    assert_eq!(listed(&store, FlowState::Queued).await, [5, 3, 4, 2, 1], "by age, not by id");
     let first = claim(&store, 10).await;
     assert_eq!(numbers(&first), [5, 3]);
     assert!(claim(&store, 10).await.is_empty());
@@ -146,10 +154,10 @@ async fn expired_lease_gives_the_flow_to_another<S: FlowStore>(
     elapse(&store, LEASE).await;
     let claims = claim(&store, 10).await;
     assert_eq!((numbers(&claims).as_slice(), claims[0].attempt), ([1].as_slice(), 2));
-    for settlement in [AttemptOutcome::Completed, dead()] {
-        assert!(!record_outcome(&store, &lost, settlement).await, "a lost claim records nothing");
+    for outcome in [AttemptOutcome::Completed, dead()] {
+        assert!(!record_outcome(&store, &lost, outcome).await, "a lost claim records nothing");
     }
-    let retry = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: Some(Vec::new()) };
+    let retry = AttemptOutcome::Retry { after: Duration::ZERO, failure: failure(""), body: Some(Vec::new()) };
     assert!(!record_outcome(&store, &lost, retry).await);
     assert!(complete(&store, &claims[0]).await);
     assert_eq!(numbers(&claim(&store, 10).await), [2]);
@@ -169,19 +177,19 @@ async fn lease_can_be_extended<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S,
 
 async fn retry_delays_its_entity_only<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
     enqueue(&store, [(1, "a"), (2, "a"), (3, "b")]).await;
-    let (claims, error) = (claim(&store, 10).await, "not now".to_owned());
-    let retry = AttemptOutcome::Retry { after: 2 * LEASE, error, body: Some(b"less".to_vec()) };
+    let (claims, failure_of) = (claim(&store, 10).await, failure("not now"));
+    let retry = AttemptOutcome::Retry { after: 2 * LEASE, failure: failure_of, body: Some(b"less".to_vec()) };
     assert!(record_outcome(&store, &claims[0], retry).await);
     assert!(complete(&store, &claims[1]).await);
     enqueue(&store, [(4, "b")]).await;
     elapse(&store, LEASE).await;
     assert_eq!(numbers(&claim(&store, 10).await), [4], "nor does what is behind it overtake");
     let queued = stored(&store, 1).await;
-    assert_eq!((queued.error.as_deref(), queued.attempts), (Some("not now"), 1));
+    assert_eq!((queued.error(), queued.attempts), (Some("not now"), 1));
     elapse(&store, 2 * LEASE).await;
     let again = claim(&store, 1).await;
     assert_eq!((again[0].attempt, again[0].body.as_slice()), (2, b"less".as_slice()));
-    let retry = AttemptOutcome::Retry { after: Duration::ZERO, error: "not yet".to_owned(), body: None };
+    let retry = AttemptOutcome::Retry { after: Duration::ZERO, failure: failure("not yet"), body: None };
     assert!(record_outcome(&store, &again[0], retry).await);
     let again = claim(&store, 10).await;
     let again = again.iter().find(|claim| claim.id.as_u128() == 1).expect("it is due at once");
@@ -193,22 +201,25 @@ async fn dead_letter_delays_nothing<S: FlowStore>(store: S) {
     let claims = claim(&store, 10).await;
     assert!(record_outcome(&store, &claims[0], dead()).await);
     assert_eq!(numbers(&claim(&store, 10).await), [2]);
-    let letters = store.list(FlowState::Dead, 10).await.unwrap();
-    assert_eq!(letters.len(), 1);
-    assert_eq!((letters[0].error.as_deref(), letters[0].ended_at.is_some()), (Some("no use"), true));
-    assert_eq!((letters[0].body.clone(), letters[0].attempts), (1_u128.to_be_bytes().to_vec(), 1));
+    let letter = store.get(Uuid::from_u128(1)).await.unwrap().expect("the flow exists");
+    let StoredFlow { summary, body, .. } = &letter;
+    assert_eq!((summary.state, summary.error(), summary.attempts), (FlowState::Dead, Some("no use"), 1));
+    assert!(summary.ended_at.is_some() && summary.failed_at.is_some());
+    assert_eq!(*body, 1_u128.to_be_bytes().to_vec());
 }
 
 async fn resubmitted_flow_comes_last<S: FlowStore>(store: S) {
+    let resubmit = async |number| store.resubmit(Uuid::from_u128(number)).await.unwrap();
     enqueue(&store, [(1, "a"), (2, "a"), (3, "a")]).await;
     let first = claim(&store, 10).await;
+    assert_eq!(resubmit(1).await, ActionResult::Running);
     assert!(record_outcome(&store, &first[0], dead()).await);
     let second = claim(&store, 10).await;
-    assert!(store.resubmit(Uuid::from_u128(1)).await.unwrap());
-    assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap(), "it is queued already");
+    assert_eq!(resubmit(1).await, ActionResult::Done);
+    assert_eq!(resubmit(1).await, ActionResult::Refused(FlowState::Queued));
     let again = stored(&store, 1).await;
     assert_eq!((again.state, again.attempts, again.resubmitted), (FlowState::Queued, 0, 1));
-    assert_eq!((again.error, again.ended_at), (None, None));
+    assert_eq!((&again.failure, again.failed_at, again.ended_at), (&None, None, None));
     assert!(claim(&store, 10).await.is_empty(), "an attempt of its entity is under way");
     assert!(complete(&store, &second[0]).await);
     let third = claim(&store, 10).await;
@@ -217,11 +228,7 @@ async fn resubmitted_flow_comes_last<S: FlowStore>(store: S) {
     let again = claim(&store, 10).await;
     assert_eq!((numbers(&again).as_slice(), again[0].resubmitted), ([1].as_slice(), 1));
     assert!(complete(&store, &again[0]).await);
-    for number in [1, 2] {
-        assert!(store.resubmit(Uuid::from_u128(number)).await.unwrap(), "what is completed can be, too");
-    }
-    assert_eq!(stored(&store, 1).await.resubmitted, 2);
-    assert_eq!(numbers(&claim(&store, 10).await), [1], "the first that was resubmitted is the first again");
+    assert_eq!(resubmit(1).await, ActionResult::Refused(FlowState::Completed));
 }
 
 async fn purge_deletes_only_ended_flows<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {
@@ -235,14 +242,14 @@ async fn purge_deletes_only_ended_flows<S: FlowStore>(store: S, elapse: &impl As
     assert_eq!(store.purge(FlowState::Queued, DAY).await.unwrap(), 0);
     assert_eq!(store.purge(FlowState::Completed, DAY).await.unwrap(), 1);
     assert_eq!(store.purge(FlowState::Dead, DAY).await.unwrap(), 1);
-    assert_eq!(listed(&store, FlowState::Queued).await, [3]);
+    assert_eq!(stored(&store, 3).await.state, FlowState::Queued);
     assert_eq!(store.get(Uuid::from_u128(1)).await.unwrap(), None);
 }
 
 async fn unknown_flow_is_not_found<S: FlowStore>(store: S) {
     assert!(claim(&store, 10).await.is_empty());
     assert_eq!(store.get(Uuid::from_u128(1)).await.unwrap(), None);
-    assert!(!store.resubmit(Uuid::from_u128(1)).await.unwrap());
+    assert_eq!(store.resubmit(Uuid::from_u128(1)).await.unwrap(), ActionResult::NotFound);
     enqueue(&store, [(1, "a")]).await;
     assert!(claim(&store, 0).await.is_empty(), "a limit of 0 claims nothing");
     let held = ClaimId { id: Uuid::from_u128(1), token: Uuid::nil() };

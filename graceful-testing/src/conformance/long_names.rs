@@ -49,7 +49,7 @@ pub(super) async fn flows_are_stored_whole<S: FlowStore>(store: S) {
         );
     }
     for flow in flows {
-        let stored = store.get(flow.id).await.expect("a flow is found").expect("the flow exists");
+        let stored = store.get(flow.id).await.expect("a flow is found").expect("the flow exists").summary;
         assert_eq!(
             (stored.state, stored.entity, stored.handler),
             (FlowState::Completed, flow.entity, flow.handler)

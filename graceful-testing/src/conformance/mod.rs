@@ -18,6 +18,7 @@
 //! # });
 //! ```
 
+mod actions;
 mod alerter;
 mod audit;
 mod cache;
@@ -27,6 +28,7 @@ mod lanes;
 mod long_names;
 mod metadata;
 mod nexus;
+mod queries;
 mod read_through;
 mod scheduler;
 

@@ -5,10 +5,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use graceful::{
     Event, Flow, Incident, Key, Metadata, Severity,
     backends::{
-        Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditLog, AuditRecord, Backends, BoxFuture,
-        Cache, CacheEntry, CacheWrite, Claim, ClaimId, Edge, EventEmitter, FlowState, FlowStore, Job,
-        JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse, QueuedFlow,
-        ReadThrough, Reply, Room, Rows, Scheduler, StoredFlow,
+        ActionResult, Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditLog, AuditRecord, Backends,
+        BoxFuture, Cache, CacheEntry, CacheWrite, Claim, ClaimId, Count, Destination, Edge, EventEmitter,
+        FailedAttempt, FailureGroups, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Job,
+        JobChange, KnowledgeGraph, Lag, MetadataStore, Nexus, Node, Page, PatternTrace, PatternUse,
+        QueuedFlow, ReadThrough, Reply, Room, Rows, Scheduler, StoredFlow,
     },
 };
 use jiff::Timestamp;
@@ -194,6 +195,10 @@ impl EventEmitter for Recording<dyn EventEmitter> {
         let call = format!("emit {} {}", event.name(), event.data().result.as_json());
         self.log.record(|| call, || self.inner.emit(event))
     }
+
+    fn destination(&self) -> Option<Destination> {
+        self.inner.destination()
+    }
 }
 
 impl Nexus for Recording<dyn Nexus> {
@@ -255,20 +260,44 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.extend(held, lease)
     }
 
-    fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool> {
-        self.inner.record_outcome(held, settlement)
+    fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
+        self.inner.record_outcome(held, outcome)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
         self.inner.get(id)
     }
 
-    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
-        self.inner.list(state, limit)
+    fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
+        self.inner.flows(query)
     }
 
-    fn resubmit(&self, id: Uuid) -> Reply<bool> {
+    fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
+        self.inner.count(filter, cap)
+    }
+
+    fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
+        self.inner.groups(filter, cap)
+    }
+
+    fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
+        self.inner.attempts(id)
+    }
+
+    fn lag(&self, cap: u64) -> Reply<Lag> {
+        self.inner.lag(cap)
+    }
+
+    fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
         self.inner.resubmit(id)
+    }
+
+    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
+        self.inner.discard(id)
+    }
+
+    fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
+        self.inner.postpone(id, time)
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

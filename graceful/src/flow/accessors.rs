@@ -216,6 +216,20 @@ impl Flow {
         }
     }
 
+    /// Whether a hook replaces the step's own arm.
+    pub(crate) fn is_hooked(&self, step: Step) -> bool {
+        let hooked = self.declaration.options.hooked(self.is_success());
+        hooked.plain.or(hooked.typed).contains(step)
+    }
+
+    /// The id of the message that sends the flow's event. It differs after the flow was resubmitted.
+    pub(crate) fn delivery_id(&self) -> String {
+        match self.resubmitted {
+            0 => self.id.to_string(),
+            times => format!("{}.{times}", self.id),
+        }
+    }
+
     /// Whether nothing but the end of a write runs, because `when` is false.
     pub(crate) fn is_alone(&self) -> bool {
         self.values.cached.writing().is_some_and(|writing| writing.alone)

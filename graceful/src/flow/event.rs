@@ -77,10 +77,7 @@ impl Event {
     /// # });
     /// ```
     pub fn delivery_id(&self) -> String {
-        match self.0.resubmitted {
-            0 => self.0.id.to_string(),
-            times => format!("{}.{times}", self.0.id),
-        }
+        self.0.delivery_id()
     }
 
     /// The event's name, which is the `type` of the envelope: `user_updated` or `user_updated.failed`.

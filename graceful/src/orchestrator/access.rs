@@ -175,15 +175,15 @@ impl Orchestrator {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         alerts: Alerter
-        /// The store of durable flows: use it to list, resubmit and purge dead letters.
+        /// The store of durable flows: use it to query flows, and to resubmit, discard and postpone them.
         ///
         /// ```
-        /// use graceful::{Orchestrator, backends::{FlowState, memory}};
+        /// use graceful::{Orchestrator, backends::{FlowQuery, FlowState, memory}};
         ///
         /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
         /// let orchestrator = Orchestrator::builder().flows(memory::Flows::new()).build().unwrap();
         /// let flows = orchestrator.flows().unwrap();
-        /// for dead in flows.list(FlowState::Dead, 100).await? {
+        /// for dead in flows.flows(FlowQuery::new(FlowState::Dead, 100)).await?.items {
         ///     flows.resubmit(dead.id).await?;
         /// }
         /// # Ok::<(), graceful::StepError>(())

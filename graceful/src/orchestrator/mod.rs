@@ -23,6 +23,8 @@ pub use self::{
     environment::ConfigError,
     requirements::{BuildError, InstallError, UnmetRequirement},
 };
+#[cfg(feature = "metrics")]
+use crate::pipeline::metrics;
 use crate::{
     pipeline::{Orchestrator, Stats, current, registered},
     step::Step,
@@ -59,6 +61,9 @@ impl Orchestrator {
     /// [named](OrchestratorBuilder::handlers); for other handlers a required step without a backend fails at the call, and an `ERROR` is
     /// logged once.
     ///
+    /// With the feature `metrics`, an installed orchestrator also has [gauges](crate::guide::telemetry), which are sampled on a timer in its
+    /// runtime, if it has one.
+    ///
     /// # Errors
     /// - A handler requires a missing backend: that of a `required` step, the cache of `fallback = last_good`, or the durable store of
     ///   `delivery = "durable"`.
@@ -89,7 +94,11 @@ impl Orchestrator {
         let declared_by = registered::that_declare(unserved.iter().copied());
         let held = self.held_patterns();
         let doubts = requirements::doubts(|pattern| self.held(pattern).is_some());
+        #[cfg(feature = "metrics")]
+        let installed = self.clone();
         current::install(self).map_err(|_| InstallError::AlreadyInstalled)?;
+        #[cfg(feature = "metrics")]
+        metrics::start(&installed);
         if !held.is_empty() {
             tracing::info!(target: "graceful::start", patterns = held, "writes of these patterns are held, because handlers read them through the cache");
         }

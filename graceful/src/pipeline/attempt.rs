@@ -3,7 +3,12 @@
 use std::future::poll_fn;
 
 use super::{Ended, NoTypedHooks, Overrides, durable, run::Pipeline};
-use crate::{flow::Stored, pipeline::Orchestrator, step::StepError};
+use crate::{
+    backends::FailureCause,
+    flow::Stored,
+    pipeline::Orchestrator,
+    step::{Step, StepError},
+};
 
 /// One attempt at a stored flow. If it is dropped before its end, observers are not notified: the flow is still stored.
 pub(crate) struct Attempt(Box<Pipeline>);
@@ -18,9 +23,14 @@ impl Attempt {
     ///
     /// # Errors
     /// Returns the failures of steps that another attempt should retry.
-    pub(crate) async fn run(&mut self) -> Result<(), String> {
+    pub(crate) async fn run(&mut self) -> Result<(), FailureCause> {
         poll_fn(|cx| self.0.poll(cx, &mut NoTypedHooks)).await;
         self.0.failures_to_retry().map_or(Ok(()), Err)
+    }
+
+    /// The result of each step that ran in this attempt.
+    pub(crate) fn results(&self) -> Vec<(Step, String)> {
+        self.0.results()
     }
 
     /// Encodes the flow with its completed steps.

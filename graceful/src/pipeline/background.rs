@@ -113,6 +113,18 @@ impl Drop for Counted {
 }
 
 impl Background {
+    /// The number of flows that run or wait.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn under_way(&self) -> usize {
+        *self.under_way.borrow()
+    }
+
+    /// The number of flows that may wait in all lanes together.
+    #[cfg(feature = "metrics")]
+    pub(crate) const fn capacity(&self) -> usize {
+        self.capacity * LANES
+    }
+
     /// Creates the queues. `capacity` is the number of flows that may wait in all lanes together.
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.div_ceil(LANES).max(1);

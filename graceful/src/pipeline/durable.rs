@@ -5,7 +5,7 @@ use super::{
     run::{Caller, Pass, Pipeline},
 };
 use crate::{
-    backends::{Lane, QueuedFlow},
+    backends::{FailureCause, Lane, QueuedFlow},
     flow::{Delivery, Event, Options},
     step::{Step, StepError, Steps},
 };
@@ -138,19 +138,28 @@ impl Pipeline {
 
     /// All failures so far, as one line.
     pub(super) fn failures(&self) -> Option<String> {
-        self.failures_but(Steps::NONE)
+        Some(self.failed(Steps::NONE)?.1)
     }
 
     /// The failures that another attempt may avoid.
-    pub(super) fn failures_to_retry(&self) -> Option<String> {
-        self.failures_but(self.given_up)
+    pub(super) fn failures_to_retry(&self) -> Option<FailureCause> {
+        let (step, failures) = self.failed(self.given_up)?;
+        Some(FailureCause::at_step(&self.identity(), step, self.flow.code(), failures))
     }
 
-    fn failures_but(&self, steps: Steps) -> Option<String> {
-        let failed = |step: Step| self.results[step as usize].as_ref().and_then(StepResult::error);
-        let failures = Step::ALL.into_iter().filter(|step| !steps.contains(*step)).filter_map(failed);
-        let failures: Vec<_> = failures.map(ToString::to_string).collect();
-        (!failures.is_empty()).then(|| failures.join("; "))
+    /// The result of each step so far, as in a report.
+    pub(super) fn results(&self) -> Vec<(Step, String)> {
+        let result = |step: Step| Some((step, self.results[step as usize].as_ref()?.to_string()));
+        Step::ALL.into_iter().filter_map(result).collect()
+    }
+
+    /// The first step that failed, except for these, and the failures as one line.
+    fn failed(&self, except: Steps) -> Option<(Step, String)> {
+        let error = |step: Step| Some((step, self.results[step as usize].as_ref()?.error()?));
+        let mut failures = Step::ALL.into_iter().filter(|step| !except.contains(*step)).filter_map(error);
+        let (first, error) = failures.next()?;
+        let others = failures.map(|(_, error)| format!("; {error}"));
+        Some((first, others.fold(error.to_string(), |all, other| all + &other)))
     }
 }
 

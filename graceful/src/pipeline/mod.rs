@@ -9,7 +9,7 @@ mod end;
 mod foreground;
 mod health;
 #[cfg(feature = "metrics")]
-mod metrics;
+pub(crate) mod metrics;
 mod observe;
 mod orchestrator;
 mod overrides;

@@ -55,6 +55,12 @@ impl RelayHandle {
         let _ = tokio::time::timeout(deadline, under_way.wait_for(|count| *count == 0)).await;
     }
 
+    /// The number of running flows.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn under_way(&self) -> usize {
+        *self.under_way.borrow()
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }

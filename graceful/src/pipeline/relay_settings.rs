@@ -111,8 +111,8 @@ impl RelaySettings {
         Self { poll: every.max(Duration::from_millis(1)), ..self }
     }
 
-    /// Sets the retention of completed flows. A broker may lose acknowledged events (`JetStream` writes to disk every two minutes); retained
-    /// flows can then be resubmitted. Each minute the relay deletes expired flows, and a store deletes up to a thousand at once. Dead
+    /// Sets the retention of completed and discarded flows, for which they can be [looked up](crate::backends::FlowStore::flows), and the
+    /// ids of completed flows are known. Each minute the relay deletes expired flows, and a store deletes up to a thousand at once. Dead
     /// letters are retained until you purge them. Default: 1 hour.
     ///
     /// ```

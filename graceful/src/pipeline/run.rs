@@ -187,7 +187,7 @@ impl Pipeline {
 
     #[inline]
     fn start(&mut self, step: Step) {
-        let span = self.watch.begin(step, &self.flow);
+        let span = self.watch.begin(step, &self.flow, &self.orchestrator);
         let _entered = span.as_ref().map(Span::enter);
         if !self.own.contains(step) {
             return self.start_another(step);
@@ -298,7 +298,7 @@ impl Pipeline {
 
     /// Marks the step `fallback` as running in the handler's future.
     pub(super) fn recover(&mut self) {
-        self.watch.begin(Step::Fallback, &self.flow);
+        self.watch.begin(Step::Fallback, &self.flow, &self.orchestrator);
         self.recovering = true;
     }
 

@@ -10,8 +10,8 @@ use tracing::{
 
 use super::StepResult;
 #[cfg(feature = "metrics")]
-use super::metrics::Clock;
-use crate::{flow::Flow, step::Step};
+use super::metrics::{Clock, Labels};
+use crate::{flow::Flow, pipeline::Orchestrator, step::Step, text::Text};
 
 /// The telemetry of one flow.
 #[derive(Default)]
@@ -22,6 +22,8 @@ struct Watched {
     steps: [Option<Watching>; 9],
     #[cfg(feature = "metrics")]
     clock: Clock,
+    #[cfg(feature = "metrics")]
+    labels: Labels,
 }
 
 /// A running step.
@@ -86,8 +88,8 @@ impl FlowTelemetry {
 
     /// Starts the span of a step.
     #[inline]
-    pub(super) fn begin(&mut self, step: Step, flow: &Flow) -> Option<Span> {
-        self.0.as_mut().map(|watched| watched.begin(step, flow))
+    pub(super) fn begin(&mut self, step: Step, flow: &Flow, orchestrator: &Orchestrator) -> Option<Span> {
+        self.0.as_mut().map(|watched| watched.begin(step, flow, orchestrator))
     }
 
     #[inline]
@@ -150,6 +152,8 @@ impl Watched {
             steps: [const { None }; 9],
             #[cfg(feature = "metrics")]
             clock: Clock::start(),
+            #[cfg(feature = "metrics")]
+            labels: Labels::of(flow),
         }
     }
 
@@ -164,7 +168,8 @@ impl Watched {
     }
 
     #[cold]
-    fn begin(&mut self, step: Step, flow: &Flow) -> Span {
+    fn begin(&mut self, step: Step, flow: &Flow, orchestrator: &Orchestrator) -> Span {
+        let message = Message::of(step, flow, orchestrator);
         // Step spans may be enabled without flow spans: then the parent is the current span.
         let span = self.flow.in_scope(|| {
             tracing::debug_span!(
@@ -176,6 +181,13 @@ impl Watched {
                 outcome = Empty,
                 result = Empty,
                 otel.status_code = Empty,
+                "error.type" = Empty,
+                otel.kind = message.kind,
+                "messaging.system" = message.system,
+                "messaging.destination.name" = message.destination.as_deref(),
+                "messaging.operation.type" = message.operation_type,
+                "messaging.operation.name" = message.operation_name,
+                "messaging.message.id" = message.id.as_deref(),
             )
         });
         self.steps[step as usize] = Some(Watching {
@@ -187,10 +199,12 @@ impl Watched {
     }
 
     #[cold]
+    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "its measures are a feature"))]
     fn end(&mut self, step: Step, result: &StepResult, flow: &Flow) {
-        if let Some(watching) = self.steps[step as usize].take() {
-            watching.end(step, result, flow);
-        }
+        let Some(watching) = self.steps[step as usize].take() else { return };
+        watching.end(result);
+        #[cfg(feature = "metrics")]
+        super::metrics::step_ended(step, result, flow.arm(), &self.labels, &watching.clock);
     }
 
     #[cold]
@@ -199,21 +213,53 @@ impl Watched {
             self.flow.record("recovered", true);
         }
         #[cfg(feature = "metrics")]
-        super::metrics::flow_ended(flow, &self.clock);
+        super::metrics::flow_ended(flow, &self.labels, &self.clock);
     }
 }
 
 impl Watching {
-    #[cfg_attr(not(feature = "metrics"), expect(unused_variables, reason = "its measures are a feature"))]
-    fn end(self, step: Step, result: &StepResult, flow: &Flow) {
-        if !self.span.is_disabled() {
-            self.span.record("outcome", result.outcome());
-            self.span.record("result", display(result));
-            if result.error().is_some() {
-                self.span.record("otel.status_code", "ERROR");
-            }
+    fn end(&self, result: &StepResult) {
+        if self.span.is_disabled() {
+            return;
         }
-        #[cfg(feature = "metrics")]
-        super::metrics::step_ended(step, result, flow, &self.clock);
+        self.span.record("outcome", result.outcome());
+        self.span.record("result", display(result));
+        if let Some(error) = result.error() {
+            self.span.record("otel.status_code", "ERROR");
+            self.span.record("error.type", error.kind().as_str());
+        }
+    }
+}
+
+/// The attributes that OpenTelemetry's conventions for messaging ask of the span in which a message is sent.
+#[derive(Default)]
+struct Message {
+    kind: Option<&'static str>,
+    system: Option<&'static str>,
+    operation_type: Option<&'static str>,
+    operation_name: Option<&'static str>,
+    destination: Option<Text>,
+    id: Option<String>,
+}
+
+impl Message {
+    /// The attributes of the step `event`, if its backend sends the event to a server; of every other step there are none.
+    fn of(step: Step, flow: &Flow, orchestrator: &Orchestrator) -> Self {
+        let is_message =
+            cfg!(feature = "opentelemetry") && step == Step::Event && flow.event_name().is_some();
+        if !is_message || !steps_are_traced() || flow.is_hooked(step) {
+            return Self::default();
+        }
+        let Some(destination) = orchestrator.events().and_then(|events| events.destination()) else {
+            return Self::default();
+        };
+        Self {
+            kind: Some("producer"),
+            system: Some(destination.system),
+            operation_type: Some("send"),
+            operation_name: Some("publish"),
+            destination: Some(destination.name),
+            id: Some(flow.delivery_id()),
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! One attempt at one flow, from its claim to its outcome.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{backoff::backoff, complain, handlers, works};
 use crate::{
-    backends::{AttemptOutcome, Claim, FlowStore},
+    backends::{AttemptFailure, AttemptOutcome, Claim, FailureCause, FlowStore},
     failpoints,
     flow::Stored,
     outage,
@@ -32,11 +32,12 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
                     "flow cannot be run by this process"
                 );
             }
-            (failed(&orchestrator, &claim, error.message().to_owned(), None), None)
+            let cause = FailureCause::new(&claim.handler, error.message());
+            (failed(&orchestrator, &claim, AttemptFailure::new(cause), None), None)
         }
     };
     // Dead letters stay in the store and can be listed, so not every one needs a log line.
-    if let AttemptOutcome::Dead { error, .. } = &outcome
+    if let AttemptOutcome::Dead { failure, .. } = &outcome
         && let Some(failures) = outage::failed("a dead letter")
     {
         tracing::error!(
@@ -44,13 +45,14 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
             flow = %claim.id,
             handler = attempt.as_ref().map_or(&*claim.handler, Attempt::handler),
             attempt = claim.attempt,
-            error,
+            error = failure.cause.error,
             failures,
             "flow moved to dead letters"
         );
     }
     let ended = !matches!(outcome, AttemptOutcome::Retry { .. });
-    let point = if matches!(outcome, AttemptOutcome::Dead { .. }) { "dead" } else { "settle" };
+    let is_dead = matches!(outcome, AttemptOutcome::Dead { .. });
+    let point = if is_dead { "dead" } else { "settle" };
     let settled = match failpoints::point(point) {
         Ok(()) => flows.record_outcome(claim.claim_id(), outcome).await,
         Err(error) => Err(error),
@@ -59,7 +61,13 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         works(RECORDING);
     }
     match failpoints::point("settled").and(settled) {
-        Ok(true) if ended => attempt.iter().for_each(Attempt::notify_observers),
+        Ok(true) if ended => {
+            #[cfg(feature = "metrics")]
+            if is_dead {
+                crate::pipeline::metrics::dead_letter(&claim.handler, attempt.as_ref().map(Attempt::handler));
+            }
+            attempt.iter().for_each(Attempt::notify_observers);
+        }
         Ok(true) => {}
         Ok(false) => {
             tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim has expired: another relay may claim the flow");
@@ -84,28 +92,31 @@ async fn attempt_outcome(
     claim: &Claim,
     attempt: &mut Attempt,
 ) -> AttemptOutcome {
+    let start = Instant::now();
     let ran = match failpoints::point("step") {
         Ok(()) => attempt.run().await,
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(FailureCause::new(&claim.handler, error.message())),
     };
-    let Err(error) = ran else { return AttemptOutcome::Completed };
+    let Err(cause) = ran else { return AttemptOutcome::Completed };
+    let mut failure = AttemptFailure::new(cause);
+    (failure.took, failure.steps) = (start.elapsed(), attempt.results());
     let body = attempt
         .encode()
         .inspect_err(|error| complain(error, "the progress of a flow could not be encoded"))
         .ok();
-    failed(orchestrator, claim, error, body)
+    failed(orchestrator, claim, failure, body)
 }
 
 /// The outcome of a failed attempt: due again later, or a dead letter.
 fn failed(
     orchestrator: &Orchestrator,
     claim: &Claim,
-    error: String,
+    failure: AttemptFailure,
     body: Option<Vec<u8>>,
 ) -> AttemptOutcome {
     let settings = orchestrator.relay().settings();
     if claim.attempt >= settings.attempts {
-        return AttemptOutcome::Dead { error, body };
+        return AttemptOutcome::Dead { failure, body };
     }
-    AttemptOutcome::Retry { after: backoff(settings, claim.attempt), error, body }
+    AttemptOutcome::Retry { after: backoff(settings, claim.attempt), failure, body }
 }

@@ -76,7 +76,7 @@ const LAST_PAUSE: Duration = Duration::from_millis(80);
 /// If a claim fails after a notification, there is no second notification, so the relay claims again after this time.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// How often completed flows are purged.
+/// How often completed and discarded flows are purged.
 const PURGED_EVERY: Duration = Duration::from_secs(60);
 
 impl Running {
@@ -178,8 +178,9 @@ impl Running {
 /// Deletes completed flows whose retention is over, at intervals. It runs beside the claims, because deleting many flows takes long.
 async fn purge(flows: Arc<dyn FlowStore>, keep: Duration) {
     loop {
-        if let Err(error) = flows.purge(FlowState::Completed, keep).await {
-            complain(&error, "completed flows could not be purged");
+        let purged = flows.purge(FlowState::Completed, keep).await;
+        if let Err(error) = purged.and(flows.purge(FlowState::Discarded, keep).await) {
+            complain(&error, "completed and discarded flows could not be purged");
         }
         tokio::time::sleep(PURGED_EVERY).await;
     }

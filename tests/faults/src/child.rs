@@ -97,7 +97,7 @@ pub async fn drain(dir: &Path) {
 }
 
 async fn until_nothing_is_queued(store: &Store, orchestrator: &Orchestrator) {
-    while !store.list(FlowState::Queued, 1).await.unwrap().is_empty() {
+    while store.count(FlowState::Queued.into(), 1).await.unwrap().number > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     orchestrator.shutdown(Duration::from_secs(10)).await;

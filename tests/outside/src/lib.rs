@@ -12,10 +12,11 @@ use std::{
 };
 
 use graceful::{
-    Backend, OrchestratorBuilder, StepError,
+    Backend, Code, OrchestratorBuilder, Step, StepError,
     backends::{
-        AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Reply, Room, StoredFlow,
-        Timestamp, Uuid,
+        ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureCause,
+        FailureGroups, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, GroupId, Lag, Lane, Page,
+        QueuedFlow, Reply, Room, StoredFlow, Timestamp, Uuid,
         client::ConnectError,
         fair::{Due, choose},
     },
@@ -51,31 +52,88 @@ struct Row {
     handler: String,
     lane: i64,
     body: Vec<u8>,
-    dead: bool,
+    /// The name of the state.
+    state: String,
     attempts: u32,
     resubmitted: u32,
     /// Microseconds since 1970.
+    stored_at: i64,
     due: i64,
     ended_at: Option<i64>,
-    error: Option<String>,
     token: Option<Uuid>,
+    /// The failed attempts. The last one is the flow's failure, if `has_failed`.
+    failed: Vec<Failed>,
+    has_failed: bool,
+}
+
+/// A failed attempt.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Failed {
+    resubmitted: u32,
+    number: u32,
+    at: i64,
+    took: Duration,
+    step: Option<Step>,
+    code: Option<Code>,
+    group: i64,
+    error: String,
+    steps: Vec<(Step, String)>,
+}
+
+impl Failed {
+    fn cause(&self) -> FailureCause {
+        FailureCause::stored(self.step, self.code, &self.error, GroupId::from_number(self.group))
+    }
+
+    fn attempt(&self) -> FailedAttempt {
+        let mut failure = AttemptFailure::new(self.cause());
+        (failure.took, failure.steps) = (self.took, self.steps.clone());
+        FailedAttempt::new(self.resubmitted, self.number, timestamp(self.at), failure)
+    }
 }
 
 impl Row {
     fn state(&self) -> FlowState {
-        match (self.ended_at, self.dead) {
-            (None, _) => FlowState::Queued,
-            (Some(_), true) => FlowState::Dead,
-            (Some(_), false) => FlowState::Completed,
-        }
+        self.state.parse().unwrap_or(FlowState::Queued)
     }
 
-    fn stored(&self) -> StoredFlow {
-        let (state, due, body) = (self.state(), timestamp(self.due), self.body.clone());
-        let mut flow = StoredFlow::new(self.id, &self.entity, &self.handler, state, due, body);
-        (flow.attempts, flow.resubmitted) = (self.attempts, self.resubmitted);
-        (flow.error, flow.ended_at) = (self.error.clone(), self.ended_at.map(timestamp));
+    fn is_running(&self, now: i64) -> bool {
+        self.token.is_some() && self.due > now
+    }
+
+    fn summary(&self, now: i64) -> FlowSummary {
+        let stored_at = timestamp(self.stored_at);
+        let mut flow = FlowSummary::new(self.id, &self.entity, &self.handler, self.state(), stored_at);
+        (flow.attempts, flow.resubmitted, flow.running) =
+            (self.attempts, self.resubmitted, self.is_running(now));
+        (flow.due, flow.ended_at) = (timestamp(self.due), self.ended_at.map(timestamp));
+        if let Some(failed) = self.failed.last().filter(|_| self.has_failed) {
+            (flow.failed_at, flow.failure) = (Some(timestamp(failed.at)), Some(failed.cause()));
+        }
         flow
+    }
+
+    fn end(&mut self, state: FlowState, now: i64) {
+        (self.state, self.ended_at, self.token) = (state.to_string(), Some(now), None);
+    }
+
+    fn fail(&mut self, failure: AttemptFailure, body: Option<Vec<u8>>, now: i64) {
+        let FailureCause { step, code, error, group, .. } = failure.cause;
+        self.failed.push(Failed {
+            resubmitted: self.resubmitted,
+            number: self.attempts,
+            at: now,
+            took: failure.took,
+            step,
+            code,
+            group: group.number(),
+            error,
+            steps: failure.steps,
+        });
+        self.has_failed = true;
+        if let Some(body) = body {
+            self.body = body;
+        }
     }
 }
 
@@ -99,6 +157,18 @@ impl File {
         serde_json::to_writer(&file, &self.rows)?;
         file.sync_all()?;
         fs::rename(&new, &self.path)
+    }
+
+    /// The first queued flow of each entity, with its place.
+    fn heads(&self) -> impl Iterator<Item = (usize, &Row)> {
+        let mut entities = HashSet::new();
+        let queued = self.rows.iter().enumerate().filter(|(_, row)| row.ended_at.is_none());
+        queued.filter(move |(_, row)| entities.insert(&row.entity))
+    }
+
+    fn summaries(&self) -> impl Iterator<Item = FlowSummary> {
+        let now = self.now();
+        self.rows.iter().map(move |row| row.summary(now))
     }
 
     fn claimed(&mut self, claim: ClaimId) -> Option<&mut Row> {
@@ -146,6 +216,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Changes a flow in one of these states without a running attempt.
+    fn act(
+        &self,
+        id: Uuid,
+        states: &[FlowState],
+        act: impl FnOnce(&mut File, usize, i64),
+    ) -> Reply<ActionResult> {
+        self.change(|file| {
+            let (now, place) = (file.now(), file.rows.iter().position(|row| row.id == id));
+            let found = place.map(|place| (file.rows[place].state(), file.rows[place].is_running(now)));
+            match (place, found) {
+                (Some(place), Some((state, false))) if states.contains(&state) => {
+                    act(file, place, now);
+                    ActionResult::Done
+                }
+                _ => ActionResult::refused(found),
+            }
+        })
+    }
+}
+
 impl FlowStore for Store {
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
         self.change(|file| {
@@ -160,23 +252,23 @@ impl FlowStore for Store {
                 handler,
                 lane: lane.number(),
                 body,
-                dead: false,
+                state: FlowState::Queued.to_string(),
                 attempts: 0,
                 resubmitted: 0,
+                stored_at: due,
                 due,
                 ended_at: None,
-                error: None,
                 token: None,
+                failed: Vec::new(),
+                has_failed: false,
             });
         })
     }
 
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
         self.change(|file| {
-            let (now, mut entities) = (file.now(), HashSet::new());
-            let queued = file.rows.iter().enumerate().filter(|(_, row)| row.ended_at.is_none());
-            let heads = queued.filter(|(_, row)| entities.insert(&row.entity));
-            let due = heads.filter(|(_, row)| row.due <= now).map(|(place, row)| {
+            let now = file.now();
+            let due = file.heads().filter(|(_, row)| row.due <= now).map(|(place, row)| {
                 Due::new(Lane::from_number(row.lane), (row.due, i64::try_from(place).unwrap_or(i64::MAX)))
             });
             let mut chosen = choose(&room, due.collect());
@@ -212,56 +304,82 @@ impl FlowStore for Store {
             let now = file.now();
             let Some(row) = file.claimed(claim) else { return false };
             row.token = None;
-            let body = match outcome {
+            match outcome {
                 AttemptOutcome::Completed => {
-                    (row.ended_at, row.error) = (Some(now), None);
-                    None
+                    row.has_failed = false;
+                    row.end(FlowState::Completed, now);
                 }
-                AttemptOutcome::Retry { after, error, body } => {
-                    (row.due, row.error) = (now.saturating_add(micros(after)), Some(error));
-                    body
+                AttemptOutcome::Retry { after, failure, body } => {
+                    row.due = now.saturating_add(micros(after));
+                    row.fail(failure, body, now);
                 }
-                AttemptOutcome::Dead { error, body } => {
-                    (row.ended_at, row.dead, row.error) = (Some(now), true, Some(error));
-                    body
+                AttemptOutcome::Dead { failure, body } => {
+                    row.fail(failure, body, now);
+                    row.end(FlowState::Dead, now);
                 }
-            };
-            if let Some(body) = body {
-                row.body = body;
             }
             true
         })
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
-        self.read(|file| file.rows.iter().find(|row| row.id == id).map(Row::stored))
-    }
-
-    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
         self.read(|file| {
-            let mut found: Vec<_> = file.rows.iter().filter(|row| row.state() == state).collect();
-            found.sort_by_key(|row| row.ended_at);
-            found.into_iter().take(limit).map(Row::stored).collect()
+            let row = file.rows.iter().find(|row| row.id == id)?;
+            Some(StoredFlow::new(row.summary(file.now()), row.body.clone()))
         })
     }
 
-    fn resubmit(&self, id: Uuid) -> Reply<bool> {
-        self.change(|file| {
-            let ended = |row: &Row| row.id == id && row.ended_at.is_some();
-            let Some(place) = file.rows.iter().position(ended) else { return false };
+    fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
+        self.read(|file| query.select(file.summaries(), timestamp(file.now())))
+    }
+
+    fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
+        self.read(|file| {
+            let now = timestamp(file.now());
+            Count::capped(file.summaries().filter(|flow| filter.selects(flow, now)).count() as u64, cap)
+        })
+    }
+
+    fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
+        self.read(|file| FailureGroups::of(file.summaries(), &filter, cap, timestamp(file.now())))
+    }
+
+    fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
+        self.read(|file| {
+            let row = file.rows.iter().find(|row| row.id == id);
+            row.map_or_else(Vec::new, |row| row.failed.iter().map(Failed::attempt).collect())
+        })
+    }
+
+    fn lag(&self, cap: u64) -> Reply<Lag> {
+        self.read(|file| {
+            let mut lag = Lag::of(file.summaries(), cap);
+            let oldest =
+                file.heads().map(|(_, row)| file.now() - row.due).filter(|waited| *waited >= 0).max();
+            lag.oldest_due = oldest.map(|waited| Duration::from_micros(waited.unsigned_abs()));
+            lag
+        })
+    }
+
+    fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
+        self.act(id, &[FlowState::Dead], |file, place, due| {
             let row = file.rows.remove(place);
-            let (due, resubmitted) = (file.now(), row.resubmitted + 1);
-            file.rows.push(Row {
-                dead: false,
-                attempts: 0,
-                resubmitted,
-                due,
-                ended_at: None,
-                error: None,
-                token: None,
-                ..row
-            });
-            true
+            let (state, resubmitted) = (FlowState::Queued.to_string(), row.resubmitted + 1);
+            let again =
+                Row { state, attempts: 0, resubmitted, due, ended_at: None, has_failed: false, ..row };
+            file.rows.push(again);
+        })
+    }
+
+    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
+        self.act(id, &[FlowState::Dead, FlowState::Queued], |file, place, now| {
+            file.rows[place].end(FlowState::Discarded, now);
+        })
+    }
+
+    fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
+        self.act(id, &[FlowState::Queued], |file, place, now| {
+            (file.rows[place].due, file.rows[place].token) = (now.saturating_add(micros(time)), None);
         })
     }
 

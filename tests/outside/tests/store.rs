@@ -1,6 +1,7 @@
 //! The store keeps the promises of its trait, and an orchestrator uses it like any other.
 #![allow(missing_docs, reason = "tests")]
 
+use graceful_testing::InState as _;
 use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
@@ -42,6 +43,6 @@ async fn flow_stored_by_one_orchestrator_is_delivered_by_the_next() {
     let report = tokio::time::timeout(Duration::from_secs(30), reports.recv()).await.unwrap().unwrap();
     assert_eq!(report.flow().entity_id(), "42");
     let flows = second.flows().unwrap();
-    assert!(flows.list(FlowState::Queued, 10).await.unwrap().is_empty());
-    assert_eq!(flows.list(FlowState::Completed, 10).await.unwrap().len(), 1);
+    assert!(flows.in_state(FlowState::Queued).await.unwrap().is_empty());
+    assert_eq!(flows.in_state(FlowState::Completed).await.unwrap().len(), 1);
 }

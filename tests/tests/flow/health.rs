@@ -12,7 +12,8 @@ use std::{
 use graceful::{
     Code, Health, HealthStatus, Orchestrator, StepError,
     backends::{
-        AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, QueuedFlow, Reply, Room, StoredFlow, Uuid,
+        ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups, FlowFilter,
+        FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Page, QueuedFlow, Reply, Room, StoredFlow, Uuid,
         memory,
     },
     orchestrate,
@@ -76,12 +77,36 @@ impl FlowStore for Probed {
         self.flows.get(id)
     }
 
-    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
-        self.flows.list(state, limit)
+    fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
+        self.flows.flows(query)
     }
 
-    fn resubmit(&self, id: Uuid) -> Reply<bool> {
+    fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
+        self.flows.count(filter, cap)
+    }
+
+    fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
+        self.flows.groups(filter, cap)
+    }
+
+    fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
+        self.flows.attempts(id)
+    }
+
+    fn lag(&self, cap: u64) -> Reply<Lag> {
+        self.flows.lag(cap)
+    }
+
+    fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
         self.flows.resubmit(id)
+    }
+
+    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
+        self.flows.discard(id)
+    }
+
+    fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
+        self.flows.postpone(id, time)
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

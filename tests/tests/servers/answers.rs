@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 use graceful::{
     Sha256,
     backends::{
-        Alerter, AuditLog, Claim, FlowStore, Inbox, InboxEntry, Job, MetadataStore, Nexus, Room, Scheduler,
-        StoredFlow, Uuid, memory,
+        Alerter, AuditLog, Claim, FailureGroup, FlowQuery, FlowStore, FlowSummary, Inbox, InboxEntry, Job,
+        MetadataStore, Nexus, Room, Scheduler, StoredFlow, Uuid, memory,
     },
 };
 use graceful_tests::{
@@ -44,18 +44,23 @@ struct Held {
 struct Stores<'s, M, N, A, J, I, L, F>(&'s M, &'s N, &'s A, &'s J, &'s I, &'s L, &'s F);
 
 fn stored(flow: &StoredFlow) -> String {
-    // A state's end is noted by another clock.
+    format!("{} {}", summary(&flow.summary), Sha256::of(&flow.body))
+}
+
+/// Without the times, which are those of another clock.
+fn summary(flow: &FlowSummary) -> String {
     format!(
-        "{} {:?} {:?} {:?} {} {} {:?} {} {}",
+        "{} {:?} {:?} {:?} {} {} {} {:?} {} {}",
         flow.id,
         flow.entity,
         flow.handler,
         flow.state,
+        flow.running,
         flow.attempts,
         flow.resubmitted,
-        flow.error,
+        flow.failure,
+        flow.failed_at.is_some(),
         flow.ended_at.is_some(),
-        Sha256::of(&flow.body)
     )
 }
 
@@ -159,12 +164,43 @@ impl<M: MetadataStore, N: Nexus, A: Alerter, J: Scheduler, I: Inbox, L: AuditLog
                 None => String::new(),
                 Some(claim) => text(&flows.record_outcome(claim.claim_id(), outcome).await?),
             },
-            Call::List(state, limit) => {
-                let list = flows.list(state, limit).await?;
-                list.iter().map(stored).collect::<Vec<_>>().join("\n")
+            Call::List(filter, limit) => {
+                let (mut list, mut query) = (Vec::new(), FlowQuery::new(filter, limit));
+                loop {
+                    let page = flows.flows(query.clone()).await?;
+                    list.extend(page.items.iter().map(summary));
+                    let Some(next) = page.next else { break };
+                    query = query.continued(next).map_err(graceful::StepError::caused_by)?;
+                }
+                list.join("\n")
+            }
+            Call::Count(filter, cap) => text(&flows.count(filter, cap).await?),
+            Call::Groups(filter, cap) => {
+                let groups = flows.groups(filter, cap).await?.groups;
+                let group = |group: &FailureGroup| {
+                    let FailureGroup { handler, cause, dead, retrying, example, .. } = group;
+                    format!("{handler:?} {cause:?} {dead} {retrying} {example}")
+                };
+                groups.iter().map(group).collect::<Vec<_>>().join("\n")
+            }
+            Call::Attempts(id) => {
+                let attempts = flows.attempts(id).await?;
+                attempts.iter().fold(String::new(), |all, one| {
+                    format!(
+                        "{all}{} {} {:?}
+",
+                        one.resubmitted, one.number, one.failure
+                    )
+                })
+            }
+            Call::Lag(cap) => {
+                let lag = flows.lag(cap).await?;
+                format!("{} {} {} {}", lag.queued, lag.running, lag.dead, lag.oldest_due.is_some())
             }
             Call::Get(id) => text(&flows.get(id).await?.as_ref().map(stored)),
             Call::Resubmit(id) => text(&flows.resubmit(id).await?),
+            Call::Discard(id) => text(&flows.discard(id).await?),
+            Call::Delay(id, time) => text(&flows.postpone(id, time).await?),
             Call::Purge(state, age) => text(&flows.purge(state, age).await?),
         })
     }

@@ -1,5 +1,6 @@
 //! The disk under a store is full or read-only.
 
+use graceful_testing::InState as _;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -8,7 +9,7 @@ use std::{
 
 use graceful::{
     Code, Orchestrator, RelaySettings,
-    backends::{FlowState, FlowStore as _, Inbox as _, InboxEntry, ReceivedEvent},
+    backends::{FlowState, Inbox as _, InboxEntry, ReceivedEvent},
     orchestrate,
 };
 use graceful_sqlite::Store;
@@ -83,7 +84,7 @@ async fn store_whose_disk_was_full_stores_again_when_there_is_room() {
     let builder = Orchestrator::builder().service("users").store(store.clone()).in_memory();
     let orchestrator = builder.relay(RelaySettings::off()).build().unwrap();
     fill(&orchestrator).await;
-    let stored = store.list(FlowState::Queued, 1000).await.unwrap().len();
+    let stored = store.in_state(FlowState::Queued).await.unwrap().len();
 
     // A subscriber's transaction is rolled back by the same error.
     let entry = store.begin("reader", &event("1")).await.unwrap();
@@ -101,7 +102,7 @@ async fn store_whose_disk_was_full_stores_again_when_there_is_room() {
         store.commit(transaction).await.unwrap();
     }
     assert_eq!(orchestrator.stats().store_failures(), failed);
-    assert_eq!(store.list(FlowState::Queued, 1000).await.unwrap().len(), stored + 10);
+    assert_eq!(store.in_state(FlowState::Queued).await.unwrap().len(), stored + 10);
 }
 
 /// SQLite opens such a file for reading only, and no flow could be stored.

@@ -1,17 +1,31 @@
 //! A resubmitted flow emits its event again, although the stream has that event already.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use graceful::{
-    Code, Orchestrator, RelaySettings,
-    backends::{FlowState, FlowStore as _, memory},
+    Code, Flow, Orchestrator, RelaySettings, StepError,
+    backends::{FlowFilter, FlowQuery, FlowState, FlowStore as _, memory},
     orchestrate,
 };
 use graceful_tests::gate::until;
+use tokio::runtime::Runtime;
 
 use super::Nats;
 
-#[orchestrate(pattern = "user", id = id, event = "saved", delivery = "durable")]
+/// Whether the audit step hangs, until its process dies.
+static HANGS: AtomicBool = AtomicBool::new(true);
+
+async fn audited(_: &Flow) -> Result<(), StepError> {
+    match HANGS.load(Ordering::Relaxed) {
+        true => std::future::pending().await,
+        false => Ok(()),
+    }
+}
+
+#[orchestrate(pattern = "user", id = id, event = "saved", delivery = "durable", audit = audited)]
 async fn save(id: u8, error: Option<Code>) -> Result<u8, Code> {
     error.map_or(Ok(id), Err)
 }
@@ -20,24 +34,33 @@ async fn save(id: u8, error: Option<Code>) -> Result<u8, Code> {
 async fn resubmitted_flow_within_duplicate_window_reaches_stream() {
     let nats = Nats::connect().await;
     let flows = memory::Flows::new();
-    let builder = Orchestrator::builder().service("users").flows(flows.clone()).events(nats.events().await);
-    let relay = RelaySettings::default().poll(Duration::from_millis(5));
-    let orchestrator = builder.relay(relay).build().unwrap();
-    let completed = async || flows.list(FlowState::Completed, 9).await.unwrap();
-    for (id, error) in [(1, None), (2, Some(Code::Internal))] {
-        assert_eq!(orchestrator.scope(save(id, error)).await.err(), error);
-        until(async || completed().await.len() == usize::from(id)).await;
-    }
-    let before = nats.messages().await;
-    for times in 1..=2 {
-        for stored in completed().await {
-            assert!(flows.resubmit(stored.id).await.unwrap());
+    let relay =
+        RelaySettings::default().poll(Duration::from_millis(5)).lease(Duration::from_secs(1)).attempts(1);
+    let count = async |state: FlowState| flows.count(FlowFilter::from(state), 9).await.unwrap().number;
+    let builder = || Orchestrator::builder().service("users").flows(flows.clone()).relay(relay);
+    for times in 0..3 {
+        // Its relay publishes the events and dies before it can record that.
+        let process = Runtime::new().unwrap();
+        HANGS.store(true, Ordering::Relaxed);
+        let dying = builder().events(nats.events().await).runtime(process.handle().clone()).build().unwrap();
+        if times == 0 {
+            for (id, error) in [(1, None), (2, Some(Code::Internal))] {
+                assert_eq!(dying.scope(save(id, error)).await.err(), error);
+            }
         }
-        until(async || completed().await.iter().filter(|flow| flow.resubmitted == times).count() == 2).await;
+        until(async || nats.messages().await.len() == 2 * (times + 1)).await;
+        process.shutdown_background();
+        drop(dying);
+        let next = builder().build().unwrap();
+        until(async || count(FlowState::Dead).await == 2).await;
+        next.shutdown(Duration::from_secs(10)).await;
+        for flow in flows.flows(FlowQuery::new(FlowState::Dead, 9)).await.unwrap().items {
+            assert_eq!(flow.error(), Some("all 1 attempts were interrupted"));
+            assert!(flows.resubmit(flow.id).await.unwrap().is_done());
+        }
     }
     let messages = nats.messages().await;
-    assert_eq!((before.len(), messages.len()), (2, 6), "each resubmission is one more");
-    for first in &before {
+    for first in &messages[..2] {
         let of_flow: Vec<_> =
             messages.iter().filter(|message| message.event["id"] == first.event["id"]).collect();
         let ids: Vec<_> = of_flow.iter().map(|message| message.id.clone().unwrap()).collect();

@@ -1,12 +1,9 @@
 //! PostgreSQL is unreachable: handlers still answer, and no stored flow is lost.
 
+use graceful_testing::InState as _;
 use std::time::Duration;
 
-use graceful::{
-    Code, Orchestrator, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore as _},
-    orchestrate,
-};
+use graceful::{Code, Orchestrator, RelaySettings, Step, StepError, backends::FlowState, orchestrate};
 use graceful_postgres::Store;
 use graceful_tests::{Link, Proxy, Reports, gate::until};
 
@@ -59,7 +56,7 @@ async fn cut_off(address: std::net::SocketAddr, schema: String, first: usize) {
         }
     }
     let direct = Store::connect(&url(address, &schema)).await.unwrap();
-    let found = direct.list(FlowState::Queued, usize::MAX).await.unwrap();
+    let found = direct.in_state(FlowState::Queued).await.unwrap();
     let found: Vec<_> = found.iter().map(|stored| stored.flow().unwrap().entity_id().to_string()).collect();
     for id in stored {
         assert!(found.contains(&id.to_string()), "stored, and not there: {id}");
@@ -124,8 +121,8 @@ async fn unavailable_server_fails_steps_at_once_and_flows_are_still_tried() {
         orchestrator.scope(save(4, None)).await.unwrap();
         assert_eq!(orchestrator.stats().store_failures(), tried + 2, "{fault:?}");
         assert_eq!(touch(Some(Code::Internal)).await, ["normalised", "registered", "appended"]);
-        let queued = store.list(FlowState::Queued, 10).await.unwrap();
-        assert!(queued.iter().any(|stored| stored.entity == "users::user:4"), "{queued:?}");
+        let queued = store.in_state(FlowState::Queued).await.unwrap();
+        assert!(queued.iter().any(|stored| stored.summary.entity == "users::user:4"), "{queued:?}");
     }
     postgres.clean().await;
 }

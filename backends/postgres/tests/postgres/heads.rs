@@ -1,10 +1,12 @@
 //! The mark of each entity's head is right whatever the order of overlapping transactions: an entity has at most one claimed
 //! flow, no flow is left behind, and a flow that was committed before another was inserted is claimed before it.
 
+use graceful_testing::InState as _;
 use std::{collections::HashMap, time::Duration};
 
 use graceful::backends::{
-    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Uuid,
+    AttemptFailure, AttemptOutcome, Claim, ClaimId, FailureCause, FlowState, FlowStore as _, Lane,
+    QueuedFlow, Room, Uuid,
 };
 use graceful_postgres::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -199,7 +201,7 @@ impl World<'_> {
             }
             Op::Resubmit { back } => {
                 let Some(claim) = self.claim_of(back) else { return };
-                if self.store.resubmit(claim.id).await.unwrap() {
+                if self.store.resubmit(claim.id).await.unwrap().is_done() {
                     let known = self.flows.get_mut(&claim.id.as_u128()).unwrap();
                     (known.inserted, known.committed, known.ended) = (self.now, Some(self.now), false);
                 }
@@ -220,7 +222,11 @@ impl World<'_> {
     }
 
     async fn record_outcome(&mut self, held: ClaimId, retry: bool) {
-        let again = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: None };
+        let again = AttemptOutcome::Retry {
+            after: Duration::ZERO,
+            failure: AttemptFailure::new(FailureCause::new("", "")),
+            body: None,
+        };
         let settlement = if retry { again } else { AttemptOutcome::Completed };
         if !self.store.record_outcome(held, settlement).await.unwrap() {
             return;
@@ -254,7 +260,7 @@ impl World<'_> {
                 self.record_outcome(claim.claim_id(), false).await;
             }
         }
-        let left = self.store.list(FlowState::Queued, 10).await.unwrap();
+        let left = self.store.in_state(FlowState::Queued).await.unwrap();
         assert!(left.is_empty(), "flows that nobody finds: {left:?}");
     }
 }

@@ -1,10 +1,11 @@
 //! PostgreSQL as in production: roles with few rights, pools of the user, other defaults, and an idle service.
 
+use graceful_testing::InState as _;
 use std::time::Duration;
 
 use graceful::{
     Code, Orchestrator, RelaySettings, Step, StepError,
-    backends::{FlowState, FlowStore as _, Inbox as _, InboxEntry},
+    backends::{FlowState, Inbox as _, InboxEntry},
     orchestrate,
 };
 use graceful_postgres::Store;
@@ -74,7 +75,7 @@ pub(super) async fn works(store: &Store, pool: &PgPool) {
         assert!(matches!(store.begin("reader", &event(round)).await.unwrap(), InboxEntry::Again));
     }
     assert_eq!(orchestrator.stats().store_failures(), 0);
-    until(async || store.list(FlowState::Completed, 100).await.unwrap().len() == 10).await;
+    until(async || store.in_state(FlowState::Completed).await.unwrap().len() == 10).await;
     store.verify(None).await.unwrap();
     orchestrator.shutdown(Duration::from_secs(10)).await;
 }
@@ -134,7 +135,7 @@ async fn store_in_a_pool_of_the_users_uses_no_other() {
     works(&store, &pool).await;
     assert!(pool.size() <= 2);
     let small = Store::connect(&format!("{url}&max_connections=1")).await.unwrap();
-    small.list(FlowState::Queued, 1).await.unwrap();
+    small.in_state(FlowState::Queued).await.unwrap();
     for wrong in ["0", "many", "-1"] {
         let text = refused(&format!("{url}&max_connections={wrong}")).await;
         assert!(text.contains("`max_connections` is not a number; expected 1 or more"), "{text}");
@@ -195,7 +196,7 @@ async fn idle_service_asks_the_server_seldom() {
     let builder = Orchestrator::builder().service("users").store(store.clone()).reviewer(async |_| Ok(()));
     let orchestrator = builder.in_memory().build().unwrap();
     orchestrator.scope(save(1, None)).await.unwrap();
-    until(async || store.list(FlowState::Completed, 1).await.unwrap().len() == 1).await;
+    until(async || store.in_state(FlowState::Completed).await.unwrap().len() == 1).await;
     let commits = async |connection: &mut sqlx::PgConnection| -> i64 {
         let query = "SELECT xact_commit FROM pg_stat_database WHERE datname = $1";
         sqlx::query_scalar(query).bind(&name).fetch_one(connection).await.unwrap()

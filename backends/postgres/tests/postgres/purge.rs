@@ -1,5 +1,6 @@
 //! Completed flows are purged in batches while other flows are delivered.
 
+use graceful_testing::InState as _;
 use std::time::Duration;
 
 use graceful::{
@@ -50,9 +51,9 @@ async fn purge_deletes_at_most_a_thousand_rows_a_statement() {
         .unwrap();
     assert_eq!(statements.iter().map(|deleted| (*deleted).min(500)).collect::<Vec<_>>(), [500, 500, 500]);
     assert_eq!(statements[..2], [1000, 1000]);
-    let kept = u64::try_from(store.list(FlowState::Completed, 1000).await.unwrap().len()).unwrap();
+    let kept = u64::try_from(store.in_state(FlowState::Completed).await.unwrap().len()).unwrap();
     assert_eq!(kept, 2600 - purged);
-    assert_eq!(store.list(FlowState::Dead, 1000).await.unwrap().len(), 10);
+    assert_eq!(store.in_state(FlowState::Dead).await.unwrap().len(), 10);
     postgres.clean().await;
 }
 
@@ -94,6 +95,6 @@ async fn relay_delivers_while_it_purges() {
     reports.until(2).await;
     assert!(is_forgetting().await);
     execute(&mut connection, "SELECT pg_advisory_unlock_all()").await;
-    until(async || store.list(FlowState::Completed, 10).await.unwrap().len() == 2).await;
+    until(async || store.in_state(FlowState::Completed).await.unwrap().len() == 2).await;
     postgres.clean().await;
 }

@@ -4,7 +4,10 @@ use std::{env, path::Path, process::Command, time::Duration};
 
 use graceful::{
     Code, Orchestrator, RelaySettings,
-    backends::{AttemptOutcome, FlowStore as _, Lane, QueuedFlow, Room, Scheduler as _, Timestamp, Uuid},
+    backends::{
+        AttemptFailure, AttemptOutcome, FailureCause, FlowStore as _, Lane, QueuedFlow, Room, Scheduler as _,
+        Timestamp, Uuid,
+    },
     orchestrate,
 };
 use graceful_postgres::Store;
@@ -68,7 +71,11 @@ async fn in_the_other_process(url: &str) {
     store.enqueue(flow(3)).await.unwrap();
     store.enqueue(flow(4)).await.unwrap();
     let claims = store.claim(Room::of(10), LEASE).await.unwrap();
-    let again = AttemptOutcome::Retry { after: Duration::ZERO, error: String::new(), body: None };
+    let again = AttemptOutcome::Retry {
+        after: Duration::ZERO,
+        failure: AttemptFailure::new(FailureCause::new("", "")),
+        body: None,
+    };
     assert!(store.record_outcome(claims[0].claim_id(), again).await.unwrap());
     open_job(&store, "of the other").await;
 }

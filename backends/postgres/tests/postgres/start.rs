@@ -1,7 +1,8 @@
 //! A connection that cannot work is refused at once, without showing a secret. The tables are created once.
 
-use graceful::backends::{FlowState, FlowStore as _};
+use graceful::backends::FlowState;
 use graceful_postgres::Store;
+use graceful_testing::InState as _;
 
 use super::{Postgres, execute};
 
@@ -58,7 +59,7 @@ async fn concurrent_opens_of_one_schema_succeed() {
 async fn tables_of_a_newer_version_are_refused() {
     let postgres = Postgres::new();
     let schema = postgres.schema().await;
-    postgres.store(&schema).await.list(FlowState::Queued, 1).await.unwrap();
+    postgres.store(&schema).await.in_state(FlowState::Queued).await.unwrap();
     let newer = "INSERT INTO graceful_migrations SELECT 4, description, installed_on, success, checksum, execution_time \
                  FROM graceful_migrations WHERE version = 1";
     execute(&mut postgres.connection(&schema).await, newer).await;

@@ -2,10 +2,11 @@
 
 use graceful::{
     CallOutcome, Code, Orchestrator, RelaySettings, StepError,
-    backends::{FlowState, FlowStore as _, StoredFlow},
+    backends::{FlowState, StoredFlow},
     orchestrate,
 };
 use graceful_postgres::Store;
+use graceful_testing::InState as _;
 use sqlx::{Connection as _, PgConnection, Transaction};
 
 use super::{Postgres, execute};
@@ -49,11 +50,11 @@ async fn saved(connection: &mut PgConnection) -> Vec<i64> {
 }
 
 async fn queued(store: &Store) -> Vec<StoredFlow> {
-    store.list(FlowState::Queued, 100).await.unwrap()
+    store.in_state(FlowState::Queued).await.unwrap()
 }
 
 async fn entities(store: &Store) -> Vec<String> {
-    queued(store).await.into_iter().map(|stored| stored.entity).collect()
+    queued(store).await.into_iter().map(|stored| stored.summary.entity).collect()
 }
 
 #[test(requires(Postgres))]

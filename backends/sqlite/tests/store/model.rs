@@ -1,11 +1,12 @@
 //! The store in one file answers like the store in memory, for any sequence of calls, and every queued flow is claimed in the
 //! end, whatever state the rows are in.
 
+use graceful_testing::InState as _;
 use std::time::Duration;
 
 use graceful::backends::{
-    AttemptOutcome, Claim, ClaimId, FlowState, FlowStore, Lane, QueuedFlow, Room, Share, StoredFlow,
-    Timestamp, Uuid, memory,
+    AttemptFailure, AttemptOutcome, Claim, ClaimId, FailureCause, FlowState, FlowStore, Lane, QueuedFlow,
+    Room, Share, StoredFlow, Timestamp, Uuid, memory,
 };
 use graceful_sqlite::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -112,10 +113,10 @@ impl<S: FlowStore> Driven<S> {
                     How::Completed => AttemptOutcome::Completed,
                     How::Retry { after } => AttemptOutcome::Retry {
                         after: length(after),
-                        error: "again".to_owned(),
+                        failure: failure("again"),
                         body: (after % 2 == 0).then(|| vec![after]),
                     },
-                    How::Dead => AttemptOutcome::Dead { error: "dead".to_owned(), body: None },
+                    How::Dead => AttemptOutcome::Dead { failure: failure("dead"), body: None },
                 };
                 flag(self.store.record_outcome(self.claim_id(back), settlement).await.unwrap())
             }
@@ -123,7 +124,9 @@ impl<S: FlowStore> Driven<S> {
                 self.store.extend(vec![self.claim_id(back)], length(lease)).await.unwrap();
                 Vec::new()
             }
-            Call::Resubmit { flow } => flag(self.store.resubmit(Uuid::from_u128(flow.into())).await.unwrap()),
+            Call::Resubmit { flow } => {
+                flag(self.store.resubmit(Uuid::from_u128(flow.into())).await.unwrap().is_done())
+            }
             Call::Purge { state, age } => {
                 let count = self.store.purge(STATES[usize::from(state)], length(age)).await.unwrap();
                 vec![(Uuid::nil(), u32::try_from(count).unwrap(), Vec::new())]
@@ -136,14 +139,21 @@ impl<S: FlowStore> Driven<S> {
     async fn rows(&self) -> Vec<StoredFlow> {
         let mut rows = Vec::new();
         for state in STATES {
-            rows.extend(self.store.list(state, 1000).await.unwrap());
+            rows.extend(self.store.in_state(state).await.unwrap());
         }
         for row in &mut rows {
-            assert_eq!(row.ended_at.is_none(), row.state == FlowState::Queued);
-            (row.due, row.ended_at) = (Timestamp::UNIX_EPOCH, None);
+            assert_eq!(row.summary.ended_at.is_none(), row.summary.state == FlowState::Queued);
+            let flow = &mut row.summary;
+            assert_eq!(flow.failed_at.is_some(), flow.failure.is_some());
+            (flow.due, flow.ended_at) = (Timestamp::UNIX_EPOCH, None);
+            (flow.stored_at, flow.failed_at) = (Timestamp::UNIX_EPOCH, None);
         }
         rows
     }
+}
+
+fn failure(error: &str) -> AttemptFailure {
+    AttemptFailure::new(FailureCause::new("", error))
 }
 
 /// Two handlers with two tenants each.
@@ -212,7 +222,7 @@ fn agree(runtime: &Runtime, paused: &Runtime, calls: &[Call]) {
             }
         }
         assert!(
-            on_disk.rows().await.iter().all(|row| row.state != FlowState::Queued),
+            on_disk.rows().await.iter().all(|row| row.summary.state != FlowState::Queued),
             "a flow that nobody finds"
         );
     });

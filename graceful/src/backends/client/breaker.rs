@@ -9,6 +9,8 @@ use std::{
 // Tokio's instant is the plain one, but for a test that has paused its runtime's time.
 use tokio::time::Instant;
 
+#[cfg(feature = "metrics")]
+use super::circuits::Circuit;
 use crate::{locks::unpoisoned, step::StepError};
 
 /// This many failures in a row open the breaker.
@@ -36,6 +38,8 @@ const OPEN_FOR: Duration = Duration::from_secs(1);
 pub struct Breaker {
     server: &'static str,
     state: Mutex<State>,
+    #[cfg(feature = "metrics")]
+    circuit: Circuit,
 }
 
 #[derive(Debug)]
@@ -48,7 +52,12 @@ enum State {
 impl Breaker {
     /// A closed breaker. Its refusals and log lines name `server`.
     pub const fn new(server: &'static str) -> Self {
-        Self { server, state: Mutex::new(State::Closed { failures: 0 }) }
+        Self {
+            server,
+            state: Mutex::new(State::Closed { failures: 0 }),
+            #[cfg(feature = "metrics")]
+            circuit: Circuit::of(server),
+        }
     }
 
     /// Admits a call, which then reports how it ended.
@@ -56,6 +65,8 @@ impl Breaker {
     /// # Errors
     /// Fails if the breaker is open: then the call must not be made.
     pub fn admit(&self) -> Result<Call<'_>, StepError> {
+        #[cfg(feature = "metrics")]
+        self.circuit.called();
         let mut state = self.state();
         match *state {
             State::Closed { .. } => {}
@@ -95,6 +106,8 @@ impl Breaker {
         drop(state);
         // A probe that fails says nothing new.
         if is_new {
+            #[cfg(feature = "metrics")]
+            self.circuit.opened();
             tracing::warn!(target: "graceful::breaker", server = self.server, "server is unavailable");
         }
     }
@@ -102,6 +115,8 @@ impl Breaker {
     fn succeeded(&self) {
         let before = std::mem::replace(&mut *self.state(), State::Closed { failures: 0 });
         if !matches!(before, State::Closed { .. }) {
+            #[cfg(feature = "metrics")]
+            self.circuit.closed();
             tracing::info!(target: "graceful::breaker", server = self.server, "server is available again");
         }
     }

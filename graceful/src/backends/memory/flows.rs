@@ -3,15 +3,17 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Clock, after, unpoisoned};
 use crate::backends::{
-    self, AttemptOutcome, Claim, ClaimId, FlowState, Lane, QueuedFlow, Reply, Room, StoredFlow,
+    self, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
+    FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, Page, QueuedFlow, Reply, Room, StoredFlow,
     fair::{Due, choose},
 };
 
@@ -38,9 +40,11 @@ struct Rows {
 }
 
 struct Row {
-    stored: StoredFlow,
+    summary: FlowSummary,
+    body: Vec<u8>,
     lane: Lane,
     token: Option<Uuid>,
+    failed: Vec<FailedAttempt>,
 }
 
 impl Flows {
@@ -52,14 +56,18 @@ impl Flows {
     pub fn new() -> Self {
         Self::default()
     }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        unpoisoned(self.0.lock())
+    }
 }
 
 impl Rows {
-    fn push(&mut self, lane: Lane, stored: StoredFlow) {
+    fn push(&mut self, row: Row) {
         let sequence = self.next;
         self.next += 1;
-        self.by_id.insert(stored.id, sequence);
-        self.by_sequence.insert(sequence, Row { stored, lane, token: None });
+        self.by_id.insert(row.summary.id, sequence);
+        self.by_sequence.insert(sequence, row);
     }
 
     fn of(&mut self, id: Uuid) -> Option<&mut Row> {
@@ -74,40 +82,80 @@ impl Rows {
     fn due(&self) -> Vec<Due> {
         let (now, mut entities) = (self.clock.now(), HashSet::new());
         let queued = self.by_sequence.iter().filter(|(_, row)| row.is_queued());
-        let firsts = queued.filter(|(_, row)| entities.insert(&row.stored.entity));
-        let due = firsts.filter(|(_, row)| row.stored.due <= now);
+        let firsts = queued.filter(|(_, row)| entities.insert(&row.summary.entity));
+        let due = firsts.filter(|(_, row)| row.summary.due <= now);
         due.map(|(sequence, row)| {
-            let due = row.stored.due.as_microsecond();
+            let due = row.summary.due.as_microsecond();
             Due { lane: row.lane, order: (due, i64::try_from(*sequence).unwrap_or(i64::MAX)) }
         })
         .collect()
+    }
+
+    fn summaries(&self) -> (Timestamp, impl Iterator<Item = FlowSummary>) {
+        let now = self.clock.now();
+        (now, self.by_sequence.values().map(move |row| row.summary(now)))
+    }
+
+    /// Changes a flow in one of these states without a running attempt.
+    fn act(
+        &mut self,
+        id: Uuid,
+        states: &[FlowState],
+        act: impl FnOnce(&mut Self, u64, Timestamp),
+    ) -> ActionResult {
+        let now = self.clock.now();
+        let found = self.of(id).map(|row| (row.summary.state, row.is_running(now)));
+        match found {
+            Some((state, false)) if states.contains(&state) => {
+                let sequence = self.by_id[&id];
+                act(self, sequence, now);
+                ActionResult::Done
+            }
+            _ => ActionResult::refused(found),
+        }
     }
 }
 
 impl Row {
     fn is_queued(&self) -> bool {
-        self.stored.state == FlowState::Queued
+        self.summary.state == FlowState::Queued
     }
 
-    fn end(&mut self, state: FlowState, now: jiff::Timestamp) {
-        self.stored.state = state;
-        self.stored.ended_at = Some(now);
+    fn is_running(&self, now: Timestamp) -> bool {
+        self.token.is_some() && self.summary.due > now
+    }
+
+    fn summary(&self, now: Timestamp) -> FlowSummary {
+        FlowSummary { running: self.is_running(now), ..self.summary.clone() }
+    }
+
+    fn end(&mut self, state: FlowState, now: Timestamp) {
+        (self.summary.state, self.summary.ended_at, self.token) = (state, Some(now), None);
+    }
+
+    fn fail(&mut self, failure: AttemptFailure, body: Option<Vec<u8>>, now: Timestamp) {
+        let FlowSummary { resubmitted, attempts, .. } = self.summary;
+        (self.summary.failure, self.summary.failed_at) = (Some(failure.cause.clone()), Some(now));
+        self.failed.push(FailedAttempt { resubmitted, number: attempts, at: now, failure });
+        if let Some(body) = body {
+            self.body = body;
+        }
     }
 }
 
 impl backends::FlowStore for Flows {
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
-        let mut rows = unpoisoned(self.0.lock());
+        let mut rows = self.rows();
         if !rows.by_id.contains_key(&flow.id) {
             let QueuedFlow { id, entity, handler, lane, body } = flow;
-            let due = rows.clock.now();
-            rows.push(lane, StoredFlow::new(id, entity, handler, FlowState::Queued, due, body));
+            let summary = FlowSummary::new(id, entity, handler, FlowState::Queued, rows.clock.now());
+            rows.push(Row { summary, body, lane, token: None, failed: Vec::new() });
         }
         Reply::ready(())
     }
 
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
-        let mut rows = unpoisoned(self.0.lock());
+        let mut rows = self.rows();
         let until = after(rows.clock.now(), lease);
         let mut chosen = choose(&room, rows.due());
         chosen.sort_unstable();
@@ -115,89 +163,135 @@ impl backends::FlowStore for Flows {
             let row = rows.by_sequence.get_mut(&u64::try_from(sequence).ok()?)?;
             let token = Uuid::from_u128(fastrand::u128(..));
             row.token = Some(token);
-            row.stored.due = until;
-            row.stored.attempts += 1;
-            let StoredFlow { id, attempts, resubmitted, handler, body, .. } = row.stored.clone();
-            Some(Claim { id, token, attempt: attempts, resubmitted, handler, lane: row.lane, body })
+            row.summary.due = until;
+            row.summary.attempts += 1;
+            let FlowSummary { id, attempts: attempt, resubmitted, ref handler, .. } = row.summary;
+            let (handler, lane, body) = (handler.clone(), row.lane, row.body.clone());
+            Some(Claim { id, token, attempt, resubmitted, handler, lane, body })
         });
         Reply::ready(claims.collect())
     }
 
     fn extend(&self, claims: Vec<ClaimId>, lease: Duration) -> Reply<()> {
-        let mut rows = unpoisoned(self.0.lock());
+        let mut rows = self.rows();
         let until = after(rows.clock.now(), lease);
         for claim in claims {
             if let Some(row) = rows.claimed(claim) {
-                row.stored.due = until;
+                row.summary.due = until;
             }
         }
         Reply::ready(())
     }
 
     fn record_outcome(&self, claim: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
-        let mut rows = unpoisoned(self.0.lock());
+        let mut rows = self.rows();
         let now = rows.clock.now();
         let Some(row) = rows.claimed(claim) else { return Reply::ready(false) };
         row.token = None;
-        let (error, body) = match outcome {
+        match outcome {
             AttemptOutcome::Completed => {
+                (row.summary.failure, row.summary.failed_at) = (None, None);
                 row.end(FlowState::Completed, now);
-                (None, None)
             }
-            AttemptOutcome::Retry { after: time, error, body } => {
-                row.stored.due = after(now, time);
-                (Some(error), body)
+            AttemptOutcome::Retry { after: time, failure, body } => {
+                row.summary.due = after(now, time);
+                row.fail(failure, body, now);
             }
-            AttemptOutcome::Dead { error, body } => {
+            AttemptOutcome::Dead { failure, body } => {
+                row.fail(failure, body, now);
                 row.end(FlowState::Dead, now);
-                (Some(error), body)
             }
-        };
-        row.stored.error = error;
-        if let Some(body) = body {
-            row.stored.body = body;
         }
         Reply::ready(true)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
-        Reply::ready(unpoisoned(self.0.lock()).of(id).map(|row| row.stored.clone()))
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        Reply::ready(rows.of(id).map(|row| StoredFlow::new(row.summary(now), row.body.clone())))
     }
 
-    fn list(&self, state: FlowState, limit: usize) -> Reply<Vec<StoredFlow>> {
-        let rows = unpoisoned(self.0.lock());
-        let in_state = rows.by_sequence.values().filter(|row| row.stored.state == state);
-        let mut found: Vec<_> = in_state.map(|row| row.stored.clone()).collect();
-        found.sort_by_key(|stored| stored.ended_at);
-        found.truncate(limit);
-        Reply::ready(found)
+    fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
+        let rows = self.rows();
+        let (now, flows) = rows.summaries();
+        Reply::ready(query.select(flows, now))
     }
 
-    fn resubmit(&self, id: Uuid) -> Reply<bool> {
-        let mut rows = unpoisoned(self.0.lock());
-        let due = rows.clock.now();
-        let Some(row) = rows.of(id).filter(|row| !row.is_queued()) else { return Reply::ready(false) };
-        let (lane, stored, state) = (row.lane, row.stored.clone(), FlowState::Queued);
-        let before = rows.by_id[&id];
-        rows.by_sequence.remove(&before);
-        let resubmitted = stored.resubmitted + 1;
-        let again =
-            StoredFlow { state, attempts: 0, resubmitted, due, error: None, ended_at: None, ..stored };
-        rows.push(lane, again);
-        Reply::ready(true)
+    fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
+        let rows = self.rows();
+        let (now, flows) = rows.summaries();
+        Reply::ready(Count::capped(flows.filter(|flow| filter.selects(flow, now)).count() as u64, cap))
+    }
+
+    fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
+        let rows = self.rows();
+        let (now, flows) = rows.summaries();
+        Reply::ready(FailureGroups::of(flows, &filter, cap, now))
+    }
+
+    fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
+        Reply::ready(self.rows().of(id).map_or_else(Vec::new, |row| row.failed.clone()))
+    }
+
+    fn lag(&self, cap: u64) -> Reply<Lag> {
+        let rows = self.rows();
+        let (now, flows) = rows.summaries();
+        let mut lag = Lag::of(flows, cap);
+        let oldest = rows.due().into_iter().map(|due| due.order.0).min();
+        lag.oldest_due = oldest.map(|due| {
+            let waited = now.as_microsecond().saturating_sub(due);
+            Duration::from_micros(u64::try_from(waited).unwrap_or_default())
+        });
+        Reply::ready(lag)
+    }
+
+    fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
+        Reply::ready(self.rows().act(id, &[FlowState::Dead], |rows, sequence, due| {
+            let Some(Row { summary, body, lane, failed, .. }) = rows.by_sequence.remove(&sequence) else {
+                return;
+            };
+            let (state, resubmitted) = (FlowState::Queued, summary.resubmitted + 1);
+            let again = FlowSummary {
+                state,
+                attempts: 0,
+                resubmitted,
+                due,
+                failed_at: None,
+                failure: None,
+                ended_at: None,
+                ..summary
+            };
+            rows.push(Row { summary: again, body, lane, token: None, failed });
+        }))
+    }
+
+    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
+        Reply::ready(self.rows().act(id, &[FlowState::Dead, FlowState::Queued], |rows, sequence, now| {
+            if let Some(row) = rows.by_sequence.get_mut(&sequence) {
+                row.end(FlowState::Discarded, now);
+            }
+        }))
+    }
+
+    fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
+        Reply::ready(self.rows().act(id, &[FlowState::Queued], |rows, sequence, now| {
+            if let Some(row) = rows.by_sequence.get_mut(&sequence) {
+                (row.summary.due, row.token) = (after(now, time), None);
+            }
+        }))
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
-        let mut rows = unpoisoned(self.0.lock());
+        let mut rows = self.rows();
         let now = rows.clock.now();
         let Rows { by_sequence, by_id, .. } = &mut *rows;
         let count = by_sequence.len();
         by_sequence.retain(|_, row| {
             let forgotten = state != FlowState::Queued
-                && row.stored.state == state
-                && row.stored.ended_at.is_some_and(|ended| after(ended, age) <= now);
+                && row.summary.state == state
+                && row.summary.ended_at.is_some_and(|ended| after(ended, age) <= now);
             if forgotten {
-                by_id.remove(&row.stored.id);
+                by_id.remove(&row.summary.id);
             }
             !forgotten
         });
@@ -207,6 +301,6 @@ impl backends::FlowStore for Flows {
 
 impl fmt::Debug for Flows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Flows").field("len", &unpoisoned(self.0.lock()).by_sequence.len()).finish()
+        f.debug_struct("Flows").field("len", &self.rows().by_sequence.len()).finish()
     }
 }

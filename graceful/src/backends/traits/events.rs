@@ -2,7 +2,33 @@
 
 use std::fmt::Debug;
 
-use crate::{backends::Reply, flow::Event};
+use crate::{backends::Reply, flow::Event, text::Text};
+
+/// The server, and the place there, to which an [`EventEmitter`] sends its events.
+///
+/// ```
+/// let destination = graceful::backends::Destination::new("kafka", "orders");
+/// assert_eq!((destination.system, &*destination.name), ("kafka", "orders"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Destination {
+    /// The kind of server, by OpenTelemetry's names, such as `kafka`, `nats` or `rabbitmq`.
+    pub system: &'static str,
+    /// The topic, stream or exchange. There should be few of them: neither a tenant nor an entity is part of it.
+    pub name: Text,
+}
+
+impl Destination {
+    /// Creates a destination from the kind of server and the name of the topic, stream or exchange.
+    ///
+    /// ```
+    /// assert_eq!(graceful::backends::Destination::new("nats", "events").system, "nats");
+    /// ```
+    pub fn new(system: &'static str, name: impl Into<Text>) -> Self {
+        Self { system, name: name.into() }
+    }
+}
 
 /// Emits events.
 ///
@@ -33,4 +59,26 @@ use crate::{backends::Reply, flow::Event};
 pub trait EventEmitter: Debug + Send + Sync + 'static {
     /// Emits an event. After a failure the same event may be emitted again, with the same id.
     fn emit(&self, event: Event) -> Reply<()>;
+
+    /// Returns where the events are sent, for the attributes `messaging.*` of spans. Default: `None`, which leaves the attributes out.
+    ///
+    /// ```
+    /// # use graceful::{Event, backends::{Destination, EventEmitter, Reply}};
+    /// # #[derive(Debug)]
+    /// # struct Kafka;
+    /// impl EventEmitter for Kafka {
+    ///     fn emit(&self, event: Event) -> Reply<()> {
+    ///         // …
+    ///         # Reply::ready(())
+    ///     }
+    ///
+    ///     fn destination(&self) -> Option<Destination> {
+    ///         Some(Destination::new("kafka", "orders"))
+    ///     }
+    /// }
+    /// assert_eq!(Kafka.destination().unwrap().system, "kafka");
+    /// ```
+    fn destination(&self) -> Option<Destination> {
+        None
+    }
 }

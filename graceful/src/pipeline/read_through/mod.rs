@@ -67,6 +67,12 @@ impl Orchestrator {
         self.0.read_through.patterns.names()
     }
 
+    /// Writes the counters of each held pattern as they are.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn write_cache_counters(&self) {
+        self.0.read_through.patterns.write_counters();
+    }
+
     /// Whether any pattern is held.
     #[inline]
     pub(crate) fn holds_any(&self) -> bool {

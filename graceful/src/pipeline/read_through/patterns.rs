@@ -88,6 +88,11 @@ impl HeldPatterns {
         self.bits == 0
     }
 
+    #[cfg(feature = "metrics")]
+    pub(crate) fn write_counters(&self) {
+        self.by_name.values().for_each(|pattern| pattern.counters.write());
+    }
+
     /// Their names, in order.
     pub(crate) fn names(&self) -> String {
         let names: Vec<_> = self.by_name.keys().map(Text::as_str).collect();

@@ -17,13 +17,13 @@ async fn durable_answer_is_returned_after_the_flow_is_stored_and_before_its_step
         assert_eq!(orchestrator.scope(ask(error)).await, error.map_or(Ok(7), Err));
         let stored = service.stored(FlowState::Queued).await;
         assert_eq!(stored.len(), 1);
-        assert_eq!((&*stored[0].entity, stored[0].attempts), ("users::user:42", 0));
+        assert_eq!((&*stored[0].summary.entity, stored[0].summary.attempts), ("users::user:42", 0));
         let flow = stored[0].flow().unwrap();
         assert_eq!(
             (flow.ending(), flow.code(), flow.event_name()),
             (ending, error.unwrap_or(Code::Ok), Some(event))
         );
-        assert_eq!((flow.id(), flow.handler()), (stored[0].id, "ask"));
+        assert_eq!((flow.id(), flow.handler()), (stored[0].summary.id, "ask"));
         assert!(service.emitted().is_empty());
         assert_eq!(service.reports.count(), 0);
     }
@@ -62,7 +62,7 @@ async fn relay_runs_the_steps_of_a_stored_flow_with_the_same_id() {
         assert_eq!(report.step(Step::Cache).to_string(), if error.is_none() { "put" } else { "invalidated" });
         let events = service.emitted();
         assert_eq!(events.len(), 1);
-        assert_eq!((events[0].id(), report.flow().id()), (queued.id, queued.id));
+        assert_eq!((events[0].id(), report.flow().id()), (queued.summary.id, queued.summary.id));
         assert_eq!(events[0].data().result.as_json(), if error.is_none() { "7" } else { "null" });
         service.until(FlowState::Completed, 1).await;
         drop(relay);

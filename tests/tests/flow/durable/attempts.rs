@@ -52,7 +52,7 @@ async fn retry_runs_only_the_failed_steps() {
         assert!(report.flow().metadata().is_some(), "what a step before has found is kept");
     }
     let completed = service.until(FlowState::Completed, 2).await;
-    assert!(completed.iter().all(|stored| stored.attempts == 3), "{completed:?}");
+    assert!(completed.iter().all(|stored| stored.summary.attempts == 3), "{completed:?}");
     assert_eq!(orchestrator.stats().failures(Step::Audit), 4);
     assert_eq!(DONE.all().len(), 6);
 }
@@ -76,14 +76,14 @@ async fn flow_after_its_last_attempt_is_a_dead_letter_that_can_be_resubmitted() 
         let orchestrator = service.builder().relay(quick().attempts(2)).build().unwrap();
         let _ = orchestrator.scope(ask(id, error)).await;
         let letter = service.until(FlowState::Dead, 1).await.remove(0);
-        assert_eq!((letter.error.as_deref(), letter.attempts), (Some("step `nexus`: no use"), 2));
+        assert_eq!((letter.summary.error(), letter.summary.attempts), (Some("step `nexus`: no use"), 2));
         assert_eq!(letter.flow().unwrap().entity_id(), id.to_string());
         let report = service.reports.until(1).await.remove(0);
         assert_eq!(report.step(Step::Nexus).to_string(), "FAILED: no use", "the end of it is reported");
 
-        assert!(orchestrator.flows().unwrap().resubmit(letter.id).await.unwrap());
+        assert!(orchestrator.flows().unwrap().resubmit(letter.summary.id).await.unwrap().is_done());
         let completed = service.until(FlowState::Completed, 1).await.remove(0);
-        assert_eq!((completed.id, completed.attempts), (letter.id, 1));
+        assert_eq!((completed.summary.id, completed.summary.attempts), (letter.summary.id, 1));
         let report = service.reports.until(2).await.pop().unwrap();
         assert_eq!(report.step(Step::Audit).to_string(), "done before");
     }
@@ -111,7 +111,7 @@ async fn hanging_step_is_a_failed_attempt() {
         let _ = orchestrator.scope(ask(error)).await;
     }
     let completed = service.until(FlowState::Completed, 2).await;
-    assert!(completed.iter().all(|stored| stored.attempts == 2), "{completed:?}");
+    assert!(completed.iter().all(|stored| stored.summary.attempts == 2), "{completed:?}");
 }
 
 #[orchestrate(pattern = "user", id = id, delivery = "durable")]
@@ -142,8 +142,8 @@ async fn unusable_stored_flow_becomes_a_dead_letter_and_delays_no_other() {
     let dead = service.until(FlowState::Dead, broken.len()).await;
     service.until(FlowState::Completed, 2).await;
     for (id, (_, error)) in broken.iter().enumerate() {
-        let letter = dead.iter().find(|letter| letter.entity == format!("users::user:{id}")).unwrap();
-        assert_eq!(letter.error.as_deref(), Some(*error));
+        let letter = dead.iter().find(|letter| letter.summary.entity == format!("users::user:{id}")).unwrap();
+        assert_eq!(letter.summary.error(), Some(*error));
     }
     assert!(service.stored(FlowState::Queued).await.is_empty());
 }
@@ -159,7 +159,7 @@ async fn flow_stored_by_a_newer_program_waits_until_its_handler_is_known() {
     service.without_a_relay().scope(well(1)).await.unwrap();
     of(&service, "UPDATE graceful_flows SET handler = 'newer ' || handler").await;
     let _relay = service.builder().relay(quick().attempts(u32::MAX)).build().unwrap();
-    until(async || service.stored(FlowState::Queued).await[0].attempts > 2).await;
+    until(async || service.stored(FlowState::Queued).await[0].summary.attempts > 2).await;
     of(&service, "UPDATE graceful_flows SET handler = substr(handler, 7)").await;
     service.until(FlowState::Completed, 1).await;
 }
@@ -173,7 +173,7 @@ async fn flows_of_a_dead_relay_are_claimed_by_another() {
     assert_eq!(service.store.claim(Room::of(10), lease).await.unwrap().len(), 1);
     let _relay = service.with_a_relay();
     let completed = service.until(FlowState::Completed, 1).await;
-    assert_eq!(completed[0].attempts, 2, "the one that died counts");
+    assert_eq!(completed[0].summary.attempts, 2, "the one that died counts");
 }
 
 /// The lease is extended while an attempt runs, so no other relay claims the flow.
@@ -197,16 +197,16 @@ async fn attempt_may_take_longer_than_its_lease() {
     let _other = service.builder().relay(settings).build().unwrap();
     orchestrator.scope(ask()).await.unwrap();
     GATE.reached().await;
-    let due = service.stored(FlowState::Queued).await[0].due;
+    let due = service.stored(FlowState::Queued).await[0].summary.due;
     awaited(async {
         // A lease and more later.
-        while service.stored(FlowState::Queued).await[0].due < due + Duration::from_millis(2500) {
+        while service.stored(FlowState::Queued).await[0].summary.due < due + Duration::from_millis(2500) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })
     .await;
     GATE.open_for(10);
-    assert_eq!(service.until(FlowState::Completed, 1).await[0].attempts, 1);
+    assert_eq!(service.until(FlowState::Completed, 1).await[0].summary.attempts, 1);
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn step_whose_argument_has_no_value_is_not_tried_again() {
         let orchestrator = service.with_a_relay();
         let _ = orchestrator.scope(with_a_wrong_version(7, error)).await;
         let completed = service.until(FlowState::Completed, 1).await.remove(0);
-        assert_eq!(completed.attempts, 1);
+        assert_eq!(completed.summary.attempts, 1);
         let report = service.reports.until(1).await.remove(0);
         assert_eq!(report.failures().map(graceful::StepError::step).collect::<Vec<_>>(), [Some(Step::Cache)]);
         assert_eq!(service.emitted().len(), 1);

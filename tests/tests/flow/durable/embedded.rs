@@ -33,7 +33,7 @@ async fn everything_but_the_cache_survives_a_restart() {
     assert_eq!(orchestrator.audit().unwrap().records(Some(&entity), 10).await.unwrap().len(), 2);
     let flows = Arc::clone(orchestrator.flows().unwrap());
     awaited(async {
-        while flows.list(FlowState::Completed, 1).await.unwrap().is_empty() {
+        while flows.count(FlowState::Completed.into(), 1).await.unwrap().number == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })

@@ -35,8 +35,12 @@ async fn hanging_hook_delays_no_other_handler() {
         assert_eq!(relay.scope(other(id, error)).await.err(), error);
     }
     let completed = service.until(FlowState::Completed, 3).await;
-    assert!(completed.iter().all(|stored| stored.entity.starts_with("users::user:100")), "{completed:?}");
-    let attempted = service.stored(FlowState::Queued).await.iter().filter(|flow| flow.attempts > 0).count();
+    assert!(
+        completed.iter().all(|stored| stored.summary.entity.starts_with("users::user:100")),
+        "{completed:?}"
+    );
+    let attempted =
+        service.stored(FlowState::Queued).await.iter().filter(|flow| flow.summary.attempts > 0).count();
     assert_eq!(attempted, 2);
     GATE.open_for(1000);
 }

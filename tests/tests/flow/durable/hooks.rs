@@ -78,7 +78,7 @@ async fn relay_runs_the_hooks_of_each_handler() {
     stored.scope(Users.with_a_payload()).await.unwrap();
     let _ = stored.scope(Updates::update(&Users, None)).await;
     let handlers: Vec<_> =
-        service.stored(FlowState::Queued).await.into_iter().map(|stored| stored.handler).collect();
+        service.stored(FlowState::Queued).await.into_iter().map(|stored| stored.summary.handler).collect();
     assert_eq!(
         handlers,
         [
@@ -110,7 +110,7 @@ async fn value_that_cannot_be_restored_fails_its_step_only() {
     .unwrap();
     let _relay = service.builder().relay(quick().attempts(1)).build().unwrap();
     let letter = service.until(FlowState::Dead, 1).await.remove(0);
-    assert!(letter.error.as_deref().unwrap().starts_with("step `alert`: invalid type"), "{letter:?}");
+    assert!(letter.summary.error().unwrap().starts_with("step `alert`: invalid type"), "{letter:?}");
     assert_eq!(service.reports.until(1).await[0].failures().count(), 1);
 }
 
@@ -138,5 +138,5 @@ async fn hooks_of_a_configuration_run_before_the_answer() {
     let report = Failure::wrap(Code::Internal, "failed", &1).orchestrate(&config).await;
     assert_eq!(report.step(Step::Audit).to_string(), "FAILED: seen");
     let stored = service.stored(FlowState::Queued).await;
-    assert_eq!((stored.len(), &*stored[0].handler), (2, ""));
+    assert_eq!((stored.len(), &*stored[0].summary.handler), (2, ""));
 }

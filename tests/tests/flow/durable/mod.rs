@@ -1,6 +1,7 @@
 //! Durable delivery: a flow is stored by its handler, and a relay runs its steps.
 #![allow(missing_docs, reason = "tests")]
 
+use graceful_testing::InState as _;
 use std::{
     future::Future,
     path::Path,
@@ -87,7 +88,7 @@ impl Service {
     }
 
     async fn stored(&self, state: FlowState) -> Vec<StoredFlow> {
-        self.store.list(state, 100).await.unwrap()
+        self.store.in_state(state).await.unwrap()
     }
 
     /// Waits until so many flows are in a state.

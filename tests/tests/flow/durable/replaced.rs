@@ -1,5 +1,6 @@
 //! The file of the store is deleted or replaced while it is open.
 
+use graceful_testing::InState as _;
 use std::fs;
 
 use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent};
@@ -57,7 +58,7 @@ async fn store_whose_file_is_deleted_or_replaced_acknowledges_nothing() {
         let refused = [
             store.commit(before).await.unwrap_err(),
             write(store).await.unwrap_err(),
-            store.list(FlowState::Queued, 10).await.unwrap_err(),
+            store.in_state(FlowState::Queued).await.unwrap_err(),
             store.begin("reader", &event("2")).await.unwrap_err(),
         ];
         for error in refused {

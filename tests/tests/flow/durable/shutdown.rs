@@ -95,5 +95,8 @@ async fn relay_at_shutdown_claims_nothing_and_finishes_its_flows() {
     assert_eq!(shutdown.await, 0);
     service.until(FlowState::Completed, 1).await;
     let queued = service.stored(FlowState::Queued).await;
-    assert_eq!((queued.len(), &*queued[0].entity, queued[0].attempts), (1, "users::user:2", 0));
+    assert_eq!(
+        (queued.len(), &*queued[0].summary.entity, queued[0].summary.attempts),
+        (1, "users::user:2", 0)
+    );
 }

@@ -19,7 +19,10 @@ async fn event_over_the_size_limit_is_refused_once_and_other_steps_run() {
     orchestrator.scope(ask(1, 66_000)).await.unwrap();
     orchestrator.scope(ask(2, 60_000)).await.unwrap();
     let completed = service.until(FlowState::Completed, 2).await;
-    assert!(completed.iter().all(|stored| stored.attempts == 1), "refused when stored, and never tried");
+    assert!(
+        completed.iter().all(|stored| stored.summary.attempts == 1),
+        "refused when stored, and never tried"
+    );
     let events = service.emitted();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].flow().entity_id(), "2");

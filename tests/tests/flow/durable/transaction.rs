@@ -38,7 +38,7 @@ async fn saved(connection: &mut SqliteConnection) -> Vec<i64> {
 }
 
 async fn entities(service: &Service) -> Vec<String> {
-    service.stored(FlowState::Queued).await.into_iter().map(|stored| stored.entity).collect()
+    service.stored(FlowState::Queued).await.into_iter().map(|stored| stored.summary.entity).collect()
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use graceful::{
     CallOutcome, Code, OrchestrationConfig, Orchestrator, Step, Success, backends::FlowState, orchestrate,
 };
+use graceful_testing::InState as _;
 use graceful_testing::Recorder;
 use tokio::sync::oneshot;
 
@@ -279,7 +280,7 @@ async fn durable_write_without_steps_runs_none_in_the_relay() {
     go.send(()).unwrap();
     recorder.run(rename(&database, User::new(1, "eve"), false, gone)).await.unwrap();
     recorder.settled().await;
-    let queued = recorder.orchestrator().flows().unwrap().list(FlowState::Completed, 9).await.unwrap();
+    let queued = recorder.orchestrator().flows().unwrap().in_state(FlowState::Completed).await.unwrap();
     assert_eq!((queued.len(), recorder.flows().len()), (0, 0));
 }
 

@@ -52,13 +52,19 @@ macro_rules! steps {
             concat!(
                 "graceful_steps_total{arm=",
                 $arm,
-                ",outcome=",
+                ",handler=handler,outcome=",
                 $outcome,
                 ",pattern=user,step=",
                 $step,
                 "}"
             ),
-            concat!("graceful_step_duration_seconds{arm=", $arm, ",pattern=user,step=", $step, "}"),
+            concat!(
+                "graceful_step_duration_seconds{arm=",
+                $arm,
+                ",handler=handler,pattern=user,step=",
+                $step,
+                "}"
+            ),
         )
     };
 }
@@ -72,10 +78,10 @@ fn success_flow_is_counted_and_timed_for_each_step() {
         }
     });
     let mut all = vec![
-        ("graceful_flows_total{arm=ok,code=OK,ending=ok,pattern=user}", 3),
-        ("graceful_flow_duration_seconds{arm=ok,pattern=user}", 3),
-        ("graceful_steps_total{arm=ok,outcome=failed,pattern=user,step=audit}", 3),
-        ("graceful_step_duration_seconds{arm=ok,pattern=user,step=audit}", 3),
+        ("graceful_flows_total{arm=ok,code=OK,ending=ok,handler=handler,pattern=user}", 3),
+        ("graceful_flow_duration_seconds{arm=ok,handler=handler,pattern=user}", 3),
+        ("graceful_steps_total{arm=ok,handler=handler,outcome=failed,pattern=user,step=audit}", 3),
+        ("graceful_step_duration_seconds{arm=ok,handler=handler,pattern=user,step=audit}", 3),
     ];
     for (counter, histogram) in [
         steps!("ok", "done", "metadata"),
@@ -97,10 +103,10 @@ fn error_flow_is_counted_and_timed_for_each_step() {
         world.run(handler(1, Some(Code::NotFound))).await.unwrap_err();
     });
     let mut all = vec![
-        ("graceful_flows_total{arm=err,code=NOT_FOUND,ending=err,pattern=user}", 1),
-        ("graceful_flow_duration_seconds{arm=err,pattern=user}", 1),
-        ("graceful_steps_total{arm=err,outcome=failed,pattern=user,step=audit}", 1),
-        ("graceful_step_duration_seconds{arm=err,pattern=user,step=audit}", 1),
+        ("graceful_flows_total{arm=err,code=NOT_FOUND,ending=err,handler=handler,pattern=user}", 1),
+        ("graceful_flow_duration_seconds{arm=err,handler=handler,pattern=user}", 1),
+        ("graceful_steps_total{arm=err,handler=handler,outcome=failed,pattern=user,step=audit}", 1),
+        ("graceful_step_duration_seconds{arm=err,handler=handler,pattern=user,step=audit}", 1),
     ];
     for (counter, histogram) in [
         steps!("err", "done", "metadata"),
@@ -122,8 +128,11 @@ fn hanging_step_is_measured_at_its_time_limit() {
         world.run(handler(1, None)).await.unwrap();
     });
     assert!(world.last(Step::Cache).1.starts_with("FAILED"));
-    assert_eq!(seen["graceful_steps_total{arm=ok,outcome=failed,pattern=user,step=cache}"], 1);
-    assert_eq!(seen["graceful_step_duration_seconds{arm=ok,pattern=user,step=cache}"], 1);
+    assert_eq!(
+        seen["graceful_steps_total{arm=ok,handler=handler,outcome=failed,pattern=user,step=cache}"],
+        1
+    );
+    assert_eq!(seen["graceful_step_duration_seconds{arm=ok,handler=handler,pattern=user,step=cache}"], 1);
 }
 
 #[orchestrate(pattern = "user", id = 1, delivery = "background")]
@@ -134,8 +143,11 @@ async fn background(error: Option<Code>) -> Result<(), Code> {
 #[test]
 fn background_flows_are_measured_once() {
     for (error, flow) in [
-        (None, "graceful_flows_total{arm=ok,code=OK,ending=ok,pattern=user}"),
-        (Some(Code::Internal), "graceful_flows_total{arm=err,code=INTERNAL,ending=err,pattern=user}"),
+        (None, "graceful_flows_total{arm=ok,code=OK,ending=ok,handler=background,pattern=user}"),
+        (
+            Some(Code::Internal),
+            "graceful_flows_total{arm=err,code=INTERNAL,ending=err,handler=background,pattern=user}",
+        ),
     ] {
         let world = World::new();
         let seen = measured(async || {

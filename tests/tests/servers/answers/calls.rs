@@ -5,8 +5,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use fastrand::Rng;
 use graceful::{
     __private010::Sample,
-    Code, Context, Flow, Incident, Payload, Severity,
-    backends::{AttemptOutcome, FlowState, Lane, QueuedFlow, ReceivedEvent, Uuid},
+    Code, Context, Flow, Incident, Payload, Severity, Step,
+    backends::{
+        AttemptFailure, AttemptOutcome, FailureCause, FlowFilter, FlowState, Lane, QueuedFlow, ReceivedEvent,
+        Uuid,
+    },
 };
 use serde_json::json;
 
@@ -71,7 +74,13 @@ pub enum Call {
     Enqueue(QueuedFlow),
     Claim(usize, Duration),
     Outcome(usize, AttemptOutcome),
-    List(FlowState, usize),
+    List(FlowFilter, usize),
+    Count(FlowFilter, u64),
+    Groups(FlowFilter, u64),
+    Attempts(Uuid),
+    Lag(u64),
+    Discard(Uuid),
+    Delay(Uuid, Duration),
     Get(Uuid),
     Resubmit(Uuid),
     Purge(FlowState, Duration),
@@ -149,7 +158,24 @@ impl World {
     }
 
     fn state(&mut self) -> FlowState {
-        *self.dice.choice(&[FlowState::Queued, FlowState::Completed, FlowState::Dead]).unwrap()
+        *self.dice.choice(&FlowState::ALL).unwrap()
+    }
+
+    fn filter(&mut self) -> FlowFilter {
+        let mut filter = FlowFilter::default();
+        for _ in 0..self.dice.u8(..3) {
+            match self.dice.u8(..8) {
+                0 => filter.state = Some(self.state()),
+                1 => filter.handler = Some(self.text()),
+                2 => filter.entity = Some(self.text().chars().take(512).collect()),
+                3 => filter.tenant = Some(self.text()),
+                4 => filter.pattern = Some(self.text()),
+                5 => filter.code = Some(Code::Internal),
+                6 => filter.step = self.dice.choice(Step::ALL),
+                _ => filter.text = Some(self.text()),
+            }
+        }
+        filter
     }
 
     fn id(&mut self) -> Uuid {
@@ -169,18 +195,29 @@ impl World {
         }
     }
 
+    fn failure(&mut self) -> AttemptFailure {
+        let step = *self.dice.choice(Step::ALL.as_slice()).unwrap();
+        let cause = match self.dice.bool() {
+            true => FailureCause::at_step("handler", step, Code::Internal, self.text()),
+            false => FailureCause::new("handler", self.text()),
+        };
+        let mut failure = AttemptFailure::new(cause);
+        (failure.took, failure.steps) = (self.duration(), vec![(step, self.text())]);
+        failure
+    }
+
     fn outcome(&mut self) -> AttemptOutcome {
         let body = self.dice.bool().then(|| self.text().into_bytes());
         match self.dice.u8(..3) {
             0 => AttemptOutcome::Completed,
-            1 => AttemptOutcome::Retry { after: self.duration(), error: self.text(), body },
-            _ => AttemptOutcome::Dead { error: self.text(), body },
+            1 => AttemptOutcome::Retry { after: self.duration(), failure: self.failure(), body },
+            _ => AttemptOutcome::Dead { failure: self.failure(), body },
         }
     }
 
     pub fn call(&mut self) -> Call {
         let severities = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
-        match self.dice.u8(..27) {
+        match self.dice.u8(..28) {
             0 | 25 => Call::Record(self.flow()),
             1 => Call::Latest(self.any()),
             2 => Call::State(self.any()),
@@ -214,10 +251,20 @@ impl World {
             }
             19 => Call::Claim(1000, HOUR),
             20 => Call::Outcome(self.dice.usize(..9), self.outcome()),
-            21 => Call::List(self.state(), self.limit()),
-            22 => match self.dice.bool() {
-                true => Call::Get(self.id()),
-                false => Call::Resubmit(self.id()),
+            21 => match self.dice.u8(..3) {
+                0 => Call::Count(self.filter(), self.dice.u64(..9)),
+                1 => Call::Groups(self.filter(), self.dice.u64(..9)),
+                _ => Call::List(self.filter(), self.limit()),
+            },
+            22 => match self.dice.u8(..4) {
+                0 => Call::Attempts(self.id()),
+                1 => Call::Lag(self.dice.u64(..9)),
+                _ => Call::Get(self.id()),
+            },
+            27 => match self.dice.u8(..4) {
+                0 => Call::Discard(self.id()),
+                1 => Call::Delay(self.id(), self.duration()),
+                _ => Call::Resubmit(self.id()),
             },
             _ => Call::Purge(self.state(), *self.dice.choice(&[Duration::ZERO, Duration::MAX]).unwrap()),
         }

@@ -1,0 +1,119 @@
+//! The cost of each query of operations, and of an action, with 10,000 and with 1,000,000 flows, for both stores.
+//!
+//! `cargo bench -p graceful-benches-durable --bench queries` prints a table of the medians of 15 calls, in milliseconds. Of ten flows six are
+//! completed, two are queued and two are dead, of ten handlers and a hundred tenants; the dead letters have three causes. PostgreSQL is
+//! expected at its standard port or at the URL in `GRACEFUL_BENCH_POSTGRES`; the bench creates a schema in it, and removes it. `-- sqlite` or
+//! `-- postgres` measures one store.
+
+#[path = "filled.rs"]
+mod filled;
+
+use std::time::{Duration, Instant};
+
+use graceful::backends::{FlowFilter, FlowQuery, FlowStore, Uuid};
+
+use self::filled::Filled;
+
+const CALLS: usize = 15;
+const SCHEMA: &str = "graceful_bench_queries";
+
+/// Row `n`. Every second of the queued rows has failed once.
+const ROW: [&str; 7] = [
+    "'svc:t' || n % 100 || ':user:' || n / 3",
+    "'svc::handler_' || n % 10",
+    "CASE WHEN n % 10 < 6 THEN 1 WHEN n % 10 < 8 THEN 0 ELSE 2 END",
+    "CASE WHEN n % 10 < 6 THEN NULL ELSE 72057594037927936 + n % 3 END",
+    "CASE WHEN n % 10 < 6 THEN NULL ELSE 'audit' END",
+    "CASE WHEN n % 10 < 6 THEN NULL ELSE 'no space for ' || n END",
+    "-n",
+];
+
+const QUERIES: [(&str, &[(&str, &str)]); 12] = [
+    ("all", &[]),
+    ("dead", &[("state", "dead")]),
+    ("queued", &[("state", "queued")]),
+    ("handler", &[("handler", "svc::handler_3")]),
+    ("handler, dead", &[("handler", "svc::handler_8"), ("state", "dead")]),
+    ("entity", &[("entity", "svc:t8:user:2")]),
+    ("tenant", &[("tenant", "t8"), ("state", "dead")]),
+    ("step", &[("step", "audit")]),
+    ("step that never failed", &[("step", "event")]),
+    ("group", &[("group", "0100000000000001")]),
+    ("text of one flow", &[("text", "for 9999"), ("state", "dead")]),
+    ("since", &[("since", "2h"), ("handler", "svc::handler_3")]),
+];
+
+async fn median<T>(call: impl AsyncFn() -> T) -> f64 {
+    let mut took = Vec::new();
+    for _ in 0..CALLS {
+        let begun = Instant::now();
+        call().await;
+        took.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    took.sort_unstable_by(f64::total_cmp);
+    took[CALLS / 2]
+}
+
+async fn measured(store: &impl FlowStore) -> Vec<(String, f64)> {
+    let mut figures = Vec::new();
+    for (name, pairs) in QUERIES {
+        let filter = FlowFilter::parse(pairs.iter().copied()).unwrap();
+        let query = FlowQuery::new(filter.clone(), 50);
+        figures.push((
+            format!("page: {name}"),
+            median(async || store.flows(query.clone()).await.unwrap()).await,
+        ));
+        // The page in the middle of what was stored.
+        let first = store.flows(query.clone()).await.unwrap();
+        if let Some(next) = first.next {
+            let next = query.clone().continued(next).unwrap();
+            let page = median(async || store.flows(next.clone()).await.unwrap()).await;
+            figures.push((format!("next page: {name}"), page));
+        }
+        let count = median(async || store.count(filter.clone(), 1000).await.unwrap()).await;
+        figures.push((format!("count up to 1,000: {name}"), count));
+    }
+    for (name, pairs) in [("all", &[][..]), ("dead", &[("state", "dead")]), ("tenant", &[("tenant", "t8")])] {
+        let filter = FlowFilter::parse(pairs.iter().copied()).unwrap();
+        let groups = median(async || store.groups(filter.clone(), 1000).await.unwrap()).await;
+        figures.push((format!("groups: {name}"), groups));
+    }
+    figures.push(("lag".to_owned(), median(async || store.lag(1000).await.unwrap()).await));
+    let dead = Uuid::from_u128(8);
+    figures.push(("attempts".to_owned(), median(async || store.attempts(dead).await.unwrap()).await));
+    let queued = Uuid::from_u128(6);
+    let postpone = median(async || store.postpone(queued, Duration::from_secs(1)).await.unwrap());
+    figures.push(("postpone".to_owned(), postpone.await));
+    figures
+}
+
+async fn of(name: &str, rows: u32) -> Option<Vec<(String, f64)>> {
+    let filled = Filled::new(SCHEMA, ROW, rows);
+    Some(match name {
+        "sqlite" => {
+            let (_dir, store) = filled.sqlite().await;
+            measured(&store).await
+        }
+        _ => measured(&filled.postgres().await?).await,
+    })
+}
+
+async fn queries(is_measured: impl Fn(&str) -> bool) {
+    println!("| store | query | with 10,000 | with 1,000,000 | ratio |\n| --- | --- | --- | --- | --- |");
+    for (name, shown) in [("sqlite", "SQLite"), ("postgres", "PostgreSQL")] {
+        if !is_measured(name) {
+            continue;
+        }
+        let (Some(few), Some(many)) = (of(name, 10_000).await, of(name, 1_000_000).await) else { continue };
+        for ((query, few), (_, many)) in few.into_iter().zip(many) {
+            println!("| {shown} | {query} | {few:.2} | {many:.2} | {:.2} |", many / few);
+        }
+    }
+    filled::drop_schema(SCHEMA).await;
+}
+
+fn main() {
+    let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let is_measured = |store: &str| chosen.as_deref().is_none_or(|chosen| chosen == store);
+    tokio::runtime::Runtime::new().unwrap().block_on(queries(is_measured));
+}

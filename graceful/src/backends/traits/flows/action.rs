@@ -1,0 +1,56 @@
+//! The result of an action on one flow.
+
+use std::fmt;
+
+use super::FlowState;
+
+/// The result of an action on one flow, such as [`FlowStore::resubmit`](super::FlowStore::resubmit).
+///
+/// ```
+/// use graceful::backends::{ActionResult, FlowState};
+/// assert_eq!(ActionResult::Refused(FlowState::Completed).to_string(), "the flow is completed");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActionResult {
+    /// The flow has been changed.
+    Done,
+    /// There is no such flow.
+    NotFound,
+    /// The action does not apply to a flow in this state.
+    Refused(FlowState),
+    /// An attempt is running.
+    Running,
+}
+
+impl ActionResult {
+    /// Whether the flow has been changed.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Done)
+    }
+
+    /// The result of an action that has changed nothing, by the state of the flow.
+    ///
+    /// ```
+    /// use graceful::backends::ActionResult;
+    /// assert_eq!(ActionResult::refused(None), ActionResult::NotFound);
+    /// ```
+    pub const fn refused(found: Option<(FlowState, bool)>) -> Self {
+        match found {
+            None => Self::NotFound,
+            Some((_, true)) => Self::Running,
+            Some((state, false)) => Self::Refused(state),
+        }
+    }
+}
+
+impl fmt::Display for ActionResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("done"),
+            Self::NotFound => f.write_str("no such flow"),
+            Self::Refused(state) => write!(f, "the flow is {state}"),
+            Self::Running => f.write_str("an attempt is running"),
+        }
+    }
+}

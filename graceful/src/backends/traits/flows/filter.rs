@@ -1,0 +1,262 @@
+//! The filter of queries and actions, and its text form.
+
+use std::{fmt, time::Duration};
+
+use jiff::{SpanRelativeTo, Timestamp, Unit};
+
+use super::{FlowState, FlowSummary, GroupId};
+use crate::{code::Code, key::Part, step::Step};
+
+/// A time: a point, or a duration before now by the store's clock.
+///
+/// ```
+/// use std::time::Duration;
+/// use graceful::backends::{FlowFilter, Moment};
+///
+/// let filter = FlowFilter::parse([("since", "2h")])?;
+/// assert_eq!(filter.since, Some(Moment::Ago(Duration::from_secs(7200))));
+/// # Ok::<(), graceful::backends::FilterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// A point in time.
+    At(Timestamp),
+    /// This long before now.
+    Ago(Duration),
+}
+
+impl Moment {
+    /// The point in time, at this time by the store's clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use graceful::backends::{Moment, Timestamp};
+    /// let now: Timestamp = "2026-01-01T00:00:10Z".parse()?;
+    /// assert_eq!(Moment::Ago(Duration::from_secs(10)).at(now).to_string(), "2026-01-01T00:00:00Z");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(time) => now.checked_sub(time).unwrap_or(Timestamp::MIN),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if let Ok(at) = text.parse() {
+            return Some(Self::At(at));
+        }
+        let span: jiff::Span = text.parse().ok()?;
+        let seconds = span.total((Unit::Second, SpanRelativeTo::days_are_24_hours())).ok()?;
+        Duration::try_from_secs_f64(seconds).ok().map(Self::Ago)
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(at) => at.fmt(f),
+            Self::Ago(time) => write!(f, "{}s", time.as_secs_f64()),
+        }
+    }
+}
+
+/// Selects stored flows. An empty filter selects all.
+///
+/// ```
+/// use graceful::backends::{FlowFilter, FlowState};
+///
+/// let mut filter = FlowFilter::from(FlowState::Dead);
+/// filter.handler = Some("users::update_user".to_owned());
+/// assert_eq!(filter.to_string(), "state=dead handler=users::update_user");
+/// assert_eq!(FlowFilter::parse(filter.pairs())?, filter);
+/// # Ok::<(), graceful::backends::FilterError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlowFilter {
+    /// The state.
+    pub state: Option<FlowState>,
+    /// The handler's identity.
+    pub handler: Option<String>,
+    /// The entity's full name.
+    pub entity: Option<String>,
+    /// The tenant; empty for the flows without a tenant.
+    pub tenant: Option<String>,
+    /// The pattern.
+    pub pattern: Option<String>,
+    /// The code of the handler's outcome, of flows whose last attempt failed.
+    pub code: Option<Code>,
+    /// The step that failed in the last attempt.
+    pub step: Option<Step>,
+    /// The group of the last failure.
+    pub group: Option<GroupId>,
+    /// A part of the text of the last failure. Upper and lower case differ.
+    pub text: Option<String>,
+    /// Selects flows that were stored at this time or later.
+    pub since: Option<Moment>,
+    /// Selects flows that were stored before this time.
+    pub until: Option<Moment>,
+}
+
+impl From<FlowState> for FlowFilter {
+    fn from(state: FlowState) -> Self {
+        Self { state: Some(state), ..Self::default() }
+    }
+}
+
+/// The error of a filter's text. Its `Display` names the key, and what is expected.
+///
+/// ```
+/// use graceful::backends::FlowFilter;
+/// let error = FlowFilter::parse([("handlr", "pay")]).unwrap_err();
+/// assert_eq!(error.to_string(), "`handlr` is not a filter; did you mean `handler`?");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FilterError(String);
+
+impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for FilterError {}
+
+impl FlowFilter {
+    /// The keys of the text form.
+    pub const KEYS: [&'static str; 11] = [
+        "state", "handler", "entity", "tenant", "pattern", "code", "step", "group", "text", "since", "until",
+    ];
+
+    /// Parses keys and values, e.g. of a URL or a command line. A time is RFC 3339 (`2026-01-31T10:00:00Z`) or a duration before now (`2h`,
+    /// `7d`).
+    ///
+    /// # Errors
+    /// Fails for a key that is unknown or repeated, and for a value that is empty or malformed. So a mistake never selects more flows. Only
+    /// `tenant` may be empty.
+    pub fn parse<K: AsRef<str>, V: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, FilterError> {
+        let mut filter = Self::default();
+        for (key, value) in pairs {
+            filter.set(key.as_ref(), value.as_ref()).map_err(FilterError)?;
+        }
+        Ok(filter)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        if !Self::KEYS.contains(&key) {
+            let near = Self::KEYS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, key));
+            let near = near.filter(|known| strsim::damerau_levenshtein(known, key) <= 2);
+            return Err(match near {
+                Some(near) => format!("`{key}` is not a filter; did you mean `{near}`?"),
+                None => format!("`{key}` is not a filter; the filters are {}", Self::KEYS.join(", ")),
+            });
+        }
+        if value.is_empty() && key != "tenant" {
+            return Err(format!("the filter `{key}` has no value"));
+        }
+        if self.pairs().iter().any(|(known, _)| *known == key) {
+            return Err(format!("the filter `{key}` is given twice"));
+        }
+        let wrong = |expected: &dyn fmt::Display| format!("{key}: `{value}` is not valid; {expected}");
+        let moment = || Moment::parse(value).ok_or_else(|| wrong(&"expected `2026-01-31T10:00:00Z` or `2h`"));
+        match key {
+            "state" => self.state = Some(value.parse().map_err(|error| wrong(&error))?),
+            "handler" => self.handler = Some(value.to_owned()),
+            "entity" => self.entity = Some(value.to_owned()),
+            "tenant" => self.tenant = Some(value.to_owned()),
+            "pattern" => self.pattern = Some(value.to_owned()),
+            "code" => {
+                let code = value.parse().map_err(|_| wrong(&"expected a code such as `NOT_FOUND`"));
+                self.code = Some(code?);
+            }
+            "step" => {
+                let step = Step::ALL.into_iter().find(|step| step.as_str() == value);
+                let steps = || format!("expected one of {}", Step::ALL.map(Step::as_str).join(", "));
+                self.step = Some(step.ok_or_else(|| wrong(&steps()))?);
+            }
+            "group" => self.group = Some(value.parse().map_err(|error| wrong(&error))?),
+            "text" => self.text = Some(value.to_owned()),
+            "since" => self.since = Some(moment()?),
+            _ => self.until = Some(moment()?),
+        }
+        Ok(())
+    }
+
+    /// The keys and values that [`parse`](Self::parse) reads.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        fn shown<T: ToString>(value: Option<&T>) -> Option<String> {
+            value.map(ToString::to_string)
+        }
+        let values = [
+            shown(self.state.as_ref()),
+            self.handler.clone(),
+            self.entity.clone(),
+            self.tenant.clone(),
+            self.pattern.clone(),
+            shown(self.code.as_ref()),
+            self.step.map(|step| step.as_str().to_owned()),
+            shown(self.group.as_ref()),
+            self.text.clone(),
+            shown(self.since.as_ref()),
+            shown(self.until.as_ref()),
+        ];
+        Self::KEYS.into_iter().zip(values).filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+
+    /// The states that the filter can select.
+    pub fn states(&self) -> Vec<FlowState> {
+        FlowState::ALL.into_iter().filter(|state| self.state.is_none_or(|only| only == *state)).collect()
+    }
+
+    /// The second part of the full names of the tenant's entities.
+    pub fn tenant_part(&self) -> Option<String> {
+        self.tenant.as_deref().map(|tenant| Part(tenant).to_string())
+    }
+
+    /// The third part of the full names of the pattern's entities.
+    pub fn pattern_part(&self) -> Option<String> {
+        self.pattern.as_deref().map(|pattern| Part(pattern).to_string())
+    }
+
+    /// Whether the filter selects a flow, at this time by the store's clock.
+    ///
+    /// ```
+    /// use graceful::backends::{FlowFilter, FlowState, FlowSummary, Timestamp, Uuid};
+    ///
+    /// let (id, now) = (Uuid::nil(), Timestamp::UNIX_EPOCH);
+    /// let flow = FlowSummary::new(id, "users:acme:user:42", "users::update_user", FlowState::Queued, now);
+    /// assert!(FlowFilter::parse([("tenant", "acme"), ("pattern", "user")])?.selects(&flow, now));
+    /// assert!(!FlowFilter::from(FlowState::Dead).selects(&flow, now));
+    /// # Ok::<(), graceful::backends::FilterError>(())
+    /// ```
+    pub fn selects(&self, flow: &FlowSummary, now: Timestamp) -> bool {
+        let is = |wanted: Option<&str>, part: Option<&str>| wanted.is_none_or(|wanted| part == Some(wanted));
+        let cause = flow.failure.as_ref();
+        let part = |number| flow.entity.split(':').nth(number);
+        self.state.is_none_or(|state| flow.state == state)
+            && is(self.handler.as_deref(), Some(&flow.handler))
+            && is(self.entity.as_deref(), Some(&flow.entity))
+            && is(self.tenant_part().as_deref(), part(1))
+            && is(self.pattern_part().as_deref(), part(2))
+            && self.code.is_none_or(|code| cause.is_some_and(|cause| cause.code == Some(code)))
+            && self.step.is_none_or(|step| cause.is_some_and(|cause| cause.step == Some(step)))
+            && self.group.is_none_or(|group| cause.is_some_and(|cause| cause.group == group))
+            && self.text.as_deref().is_none_or(|text| cause.is_some_and(|cause| cause.error.contains(text)))
+            && self.since.is_none_or(|since| flow.stored_at >= since.at(now))
+            && self.until.is_none_or(|until| flow.stored_at < until.at(now))
+    }
+}
+
+impl fmt::Display for FlowFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, (key, value)) in self.pairs().into_iter().enumerate() {
+            let space = if place == 0 { "" } else { " " };
+            write!(f, "{space}{key}={value}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The store of durable flows: its trait, and the data of claims, queries and actions.
+
+mod action;
+mod claims;
+mod failure;
+mod filter;
+mod fingerprint;
+mod groups;
+mod outcome;
+mod query;
+mod stored;
+
+use std::{fmt::Debug, time::Duration};
+
+use uuid::Uuid;
+
+pub use self::{
+    action::ActionResult,
+    claims::{Claim, ClaimId, QueuedFlow},
+    failure::{AttemptFailure, FailedAttempt, FailureCause, GroupId, ParseGroupError},
+    filter::{FilterError, FlowFilter, Moment},
+    groups::{FailureGroup, FailureGroups},
+    outcome::AttemptOutcome,
+    query::{Count, CursorError, FlowCursor, FlowQuery, Lag, Page},
+    stored::{FlowState, FlowSummary, ParseStateError, StoredFlow},
+};
+use super::Room;
+use crate::backends::{BoxFuture, Reply};
+
+/// Stores durable flows until their steps are done: an outbox.
+///
+/// A queued flow can be claimed when it is due and no earlier flow of its entity is queued. A claim makes it due again at the end of the
+/// lease, so when a relay dies another relay claims its flows, without a sweep. Only the holder of the newest claim can record
+/// the outcome. The suite `graceful_testing::conformance::flow_store` checks a store for these rules.
+///
+/// **Time** is the store's: callers pass durations, never points in time, because the clocks of two machines differ. A store that
+/// several machines share uses one clock, such as that of its database.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, AttemptOutcome, Uuid, memory};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (store, lease) = (memory::Flows::new(), Duration::from_secs(30));
+/// let flow = |id, entity| QueuedFlow::new(Uuid::from_u128(id), entity, "", Lane::default(), Vec::new());
+/// store.enqueue(flow(1, "ada")).await?;
+/// store.enqueue(flow(2, "ada")).await?;
+/// store.enqueue(flow(3, "bob")).await?;
+///
+/// let claims = store.claim(Room::of(10), lease).await?;
+/// assert_eq!(claims.iter().map(|claim| claim.id.as_u128()).collect::<Vec<_>>(), [1, 3], "one of each entity");
+/// assert!(store.record_outcome(claims[0].claim_id(), AttemptOutcome::Completed).await?);
+/// assert_eq!(store.claim(Room::of(10), lease).await?[0].id.as_u128(), 2);
+/// # Ok::<(), graceful::StepError>(())
+/// # }).unwrap();
+/// ```
+pub trait FlowStore: Debug + Send + Sync + 'static {
+    /// Stores a flow, which is due at once. When the reply is ready the flow is on disk. A flow with a known id is not changed.
+    fn enqueue(&self, flow: QueuedFlow) -> Reply<()>;
+    /// Claims due flows: at most one of each entity, and none whose entity has an earlier flow queued, in the order in which they
+    /// were stored. A claimed flow is due again when the lease expires.
+    ///
+    /// Claims at most as many flows as there is room for, and at most [`Room::per_handler`] running flows of one handler. If more
+    /// are due, handlers take turns, and so do the tenants of a handler, beginning with the smallest share in [`Room::shares`].
+    /// Within a lane, and between equal shares, the flow that has been due longest is first. To bound the cost of a claim a store may examine a
+    /// part of the due flows, as long as every lane gets its turn.
+    fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>>;
+    /// Extends the leases of claims to this time from now. Ignores claims that are lost.
+    fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()>;
+    /// Records the outcome of an attempt. Returns false, and changes nothing, if the claim is lost. A failure is also stored as one of the
+    /// flow's [attempts](Self::attempts).
+    fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool>;
+
+    /// Returns one flow.
+    fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>>;
+    /// Returns a page of the flows that the filter selects, the newest first. To bound its cost a store may examine a part of the flows:
+    /// then the page has fewer items and a cursor. A flow that is stored meanwhile, or whose state changes, may be missing or be on
+    /// two pages.
+    fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>>;
+    /// Counts the flows that the filter selects, up to `cap`. To bound its cost a store may examine a part of the flows: then the
+    /// count is a lower bound.
+    fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count>;
+    /// Groups the queued and dead flows that the filter selects by the cause of their last failure. Each group is counted up to
+    /// `cap`.
+    fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups>;
+    /// Returns the failed attempts of a flow, the oldest first, until the flow is purged. Resubmitting the flow deletes none.
+    fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>>;
+    /// Returns how much there is to do. Each number is counted up to `cap`.
+    fn lag(&self, cap: u64) -> Reply<Lag>;
+
+    /// Queues a dead letter again: due at once, without counted attempts, behind the queued flows of its entity. Only the steps that are
+    /// not done will run.
+    fn resubmit(&self, id: Uuid) -> Reply<ActionResult>;
+    /// Discards a dead letter, or a queued flow without a running attempt: none of its steps will run.
+    fn discard(&self, id: Uuid) -> Reply<ActionResult>;
+    /// Makes a queued flow without a running attempt due at this time from now. The later flows of its entity wait too.
+    fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult>;
+    /// Deletes flows in this state that ended at least this long ago, with their attempts. Returns their number. For
+    /// [`FlowState::Queued`] it deletes none.
+    fn purge(&self, state: FlowState, age: Duration) -> Reply<u64>;
+
+    /// Answers if the store can be used, for [`Orchestrator::health`](crate::Orchestrator::health). It must not wait for what calls of
+    /// handlers can use up, such as the connections of a pool. The default implementation always answers.
+    fn probe(&self) -> Reply<()> {
+        Reply::ready(())
+    }
+
+    /// Calls `wake` when another process or a transaction may have stored a flow. It continues as long as the future is polled, which
+    /// a relay does for its whole life.
+    ///
+    /// Notifications only reduce latency: a relay also polls, several times in the first tenth of a second after a flow, and later at
+    /// the interval [`poll`](crate::RelaySettings::poll). The default implementation sends no notifications.
+    fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
+        drop(wake);
+        Box::pin(async {})
+    }
+}

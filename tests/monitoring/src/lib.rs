@@ -1,0 +1,1 @@
+//! Tests the alert rules and the dashboard of `docs/monitoring`: see `tests/monitoring`.
