@@ -36,6 +36,9 @@ pub struct Telemetry;
 #[doc = include_str!("../../graceful/src/guide/distributed.md")]
 pub struct Distributed;
 
+#[doc = include_str!("../../graceful/src/guide/operating.md")]
+pub struct Operating;
+
 #[doc = include_str!("../../graceful/src/guide/security.md")]
 pub struct Security;
 

@@ -15,7 +15,7 @@ use graceful::{
 };
 use tokio::time::{sleep, timeout};
 
-use super::{PoisonEvent, Rejected, Subscriber, subscriber::within};
+use super::{PoisonEvent, Rejected, Subscriber};
 
 /// The first pause before an event is redelivered; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -254,4 +254,16 @@ async fn contained<T>(work: impl Future<Output = Result<T, Rejected>>) -> Result
 
 fn pause(attempts: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << (attempts.max(1) - 1).min(10)).min(LONGEST_PAUSE)
+}
+
+/// `None` where the end came first.
+pub(super) async fn within<T>(
+    end: &mut Pin<&mut impl Future<Output = ()>>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = end => None,
+        done = work => Some(done),
+    }
 }

@@ -7,7 +7,7 @@ use async_nats::jetstream::{
     context::{GetStreamError, GetStreamErrorKind},
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
 };
-use graceful::backends::client::ConnectError;
+use graceful::backends::{ProcessRole, client::ConnectError};
 
 use super::{client::Client, url::Url};
 
@@ -22,7 +22,7 @@ const SHORTEST_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) async fn created_or_checked(client: &Client, url: &Url) -> Result<Stream, ConnectError> {
     let of = |why: &str| ConnectError::new(format!("the stream `{}` of {} {why}", url.stream, client.place));
     let stream = match client.jetstream.get_stream(&url.stream).await {
-        Err(error) if is_missing(&error) && url.create => {
+        Err(error) if is_missing(&error) && url.create && ProcessRole::current().changes_schema() => {
             match client.jetstream.create_stream(config(url)).await {
                 Ok(stream) => Ok(stream),
                 // Another process may have been first.

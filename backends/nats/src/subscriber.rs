@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fmt,
     future::{Future, pending},
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +14,7 @@ use async_nats::jetstream::{
     stream::{ConsumerErrorKind, Stream},
 };
 use graceful::backends::{
-    Inbox, ReceivedEvent,
+    Inbox, ProcessRole, ReceivedEvent,
     client::{ConnectError, Outage, in_real_time},
 };
 use tokio_stream::StreamExt as _;
@@ -22,6 +22,7 @@ use tokio_stream::StreamExt as _;
 use super::{
     Filter, PoisonEvent, Rejected,
     client::Client,
+    handling::within,
     stream::{created_or_checked, with_causes},
     url::Url,
 };
@@ -142,7 +143,9 @@ impl Subscriber {
             on_poison: None,
             outages: Outages { reading: Outage::new(), inbox: Outage::new(), handling: Outage::new() },
         };
-        in_real_time(this.consumer()).await.map_err(|broken| broken.error)?;
+        if ProcessRole::current().runs_work() {
+            in_real_time(this.consumer()).await.map_err(|broken| broken.error)?;
+        }
         Ok(this)
     }
 
@@ -198,7 +201,7 @@ impl Subscriber {
     /// Calls the handler with each event and the inbox's transaction, until the future is dropped. See the [table](Self) for the meaning
     /// of its results.
     ///
-    /// A lost connection is re-established automatically. If the future is dropped while an event is being handled, the event is redelivered.
+    /// In a process whose [role](ProcessRole) is not `Service` it reads no event. A lost connection is re-established automatically. If the future is dropped while an event is being handled, the event is redelivered.
     ///
     /// # Errors
     /// Fails if the server refuses the consumer at the beginning. Later failures are retried and logged.
@@ -248,6 +251,10 @@ impl Subscriber {
         H: Future<Output = Result<I::Transaction, Rejected>>,
     {
         let mut end = pin!(end);
+        if !ProcessRole::current().runs_work() {
+            end.await;
+            return Ok(());
+        }
         let mut was_there = false;
         loop {
             let broken = match within(&mut end, self.messages()).await {
@@ -321,18 +328,6 @@ struct Broken {
     /// Whether the server refused, as opposed to a failed connection.
     refused: bool,
     error: ConnectError,
-}
-
-/// `None` where the end came first.
-pub(super) async fn within<T>(
-    end: &mut Pin<&mut impl Future<Output = ()>>,
-    work: impl Future<Output = T>,
-) -> Option<T> {
-    tokio::select! {
-        biased;
-        () = end => None,
-        done = work => Some(done),
-    }
 }
 
 impl fmt::Debug for Subscriber {

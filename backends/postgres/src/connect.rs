@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::backends::{
+    ProcessRole,
     client::{
         Breaker, ConnectError, in_real_time,
         url::{self, ENCODE},
@@ -21,15 +22,18 @@ use super::{Store, TIMEOUT, begin, migrate, probe::Probe, transaction};
 /// The default number of connections of the pool.
 const CONNECTIONS: u32 = 10;
 
-/// The timeout of connecting at start, including the check and the migration of the tables.
+/// The timeout of connecting at start, including the check of the tables.
 const START: Duration = Duration::from_secs(10);
+
+/// The timeout of a migration, which makes indexes of large tables, and waits for the migration by another process.
+const MIGRATION: Duration = Duration::from_hours(1);
 
 impl Store {
     /// Connects to `postgres://[user[:password]@]host[:port][/database][?options]`. The options are those of sqlx and libpq, and
     /// `max_connections`, 10 by default. In addition a relay has one connection for notifications, and the transactions of subscribers
     /// have a pool of the same size.
     ///
-    /// The tables must exist: [`migrate`](Self::migrate) creates them.
+    /// The tables must exist: [`migrate`](Self::migrate) creates them. In a process with the [role](ProcessRole) `Migration`, this does, too.
     ///
     /// # Errors
     /// Fails if the URL is invalid, the server does not answer within 10 seconds or refuses, the encoding of the database is not UTF-8, or
@@ -73,6 +77,10 @@ impl Store {
 
     async fn over(pool: PgPool, inbox: PgPool) -> Result<Self, ConnectError> {
         let place = place(&pool.connect_options());
+        if ProcessRole::current() == ProcessRole::Migration {
+            let mut connection = within(&place, pool.acquire()).await?;
+            migrate_missing(&place, &mut connection).await?;
+        }
         let server = within(&place, Server::look(&pool)).await?;
         if let Some(why) = server.is_unfit() {
             return Err(ConnectError::new(format!("{place} cannot be used: {why}")));
@@ -102,7 +110,8 @@ impl Store {
     }
 
     /// Creates missing tables in the first schema of the search path, and migrates older ones. If none is missing, it changes nothing, and needs no
-    /// rights to. Call it as the role that owns the tables when you deploy a new version. Several processes may call it concurrently.
+    /// rights to. Call it as the role that owns the tables when you deploy a new version. Several processes may call it concurrently. In a
+    /// process with the [role](ProcessRole) `Operator` it does nothing.
     ///
     /// # Errors
     /// Fails like [`connect`](Self::connect), or if the role may not create tables.
@@ -118,15 +127,22 @@ impl Store {
     /// ```
     pub async fn migrate(url: &str) -> Result<(), ConnectError> {
         let (options, _) = parse(url)?;
-        let made = async {
-            let mut connection = PgConnection::connect_with(&options).await?;
-            if migrate::state(&mut connection).await?.is_some() {
-                migrate::run(&mut connection).await.map_err(|error| sqlx::Error::Migrate(Box::new(error)))?;
-            }
-            connection.close().await
-        };
-        within(&place(&options), made).await
+        if !ProcessRole::current().changes_schema() {
+            return Ok(());
+        }
+        let place = place(&options);
+        let mut connection = within(&place, PgConnection::connect_with(&options)).await?;
+        migrate_missing(&place, &mut connection).await?;
+        within(&place, connection.close()).await
     }
+}
+
+async fn migrate_missing(place: &str, connection: &mut PgConnection) -> Result<(), ConnectError> {
+    if within(place, migrate::state(connection)).await?.is_none() {
+        return Ok(());
+    }
+    let run = async { migrate::run(connection).await.map_err(|error| sqlx::Error::Migrate(Box::new(error))) };
+    answered(place, MIGRATION, run).await
 }
 
 /// Parses a URL. The error contains no part of it, because any part may be a password.
@@ -169,10 +185,18 @@ async fn within<T>(
     place: &str,
     work: impl Future<Output = Result<T, sqlx::Error>> + Send,
 ) -> Result<T, ConnectError> {
-    match in_real_time(timeout(START, work)).await {
+    answered(place, START, work).await
+}
+
+async fn answered<T>(
+    place: &str,
+    time: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send,
+) -> Result<T, ConnectError> {
+    match in_real_time(timeout(time, work)).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(ConnectError::new(format!("{place} cannot be used: {error}"))),
-        Err(_) => Err(ConnectError::new(format!("{place} does not answer within {START:?}"))),
+        Err(_) => Err(ConnectError::new(format!("{place} does not answer within {time:?}"))),
     }
 }
 

@@ -44,7 +44,10 @@ async fn claim(
     claimer: Uuid,
 ) -> Result<Vec<Claim>, sqlx::Error> {
     let of_each = |what: fn(&Share) -> i64| room.shares.iter().map(what).collect::<Vec<_>>();
-    let rows = sqlx::query("SELECT * FROM graceful_claim($1, $2, $3, $4, $5, $6, $7) ORDER BY seq")
+    let rows = sqlx::query(
+        "SELECT id, token, attempts, resubmitted, handler, lane, body FROM graceful_claim($1, $2, $3, $4, $5, $6, $7) \
+         ORDER BY seq",
+    )
         .bind(count(room.flows))
         .bind(count(room.per_handler))
         .bind(length(lease))
@@ -124,8 +127,14 @@ const RESUBMIT: &str = "UPDATE graceful_flows SET seq = nextval('graceful_flows_
     resubmitted = resubmitted + 1, due = graceful_now(), failed_at = NULL, step = NULL, code = NULL, failure_group = NULL, \
     error = NULL, ended_at = NULL WHERE id = $1 AND state = 2";
 
-const DISCARD: &str = "UPDATE graceful_flows SET state = 3, token = NULL, ended_at = graceful_now() \
-    WHERE id = $1 AND (state = 2 OR state = 0 AND (token IS NULL OR due <= graceful_now()))";
+/// The lock is that of claims: a claim makes flows wait for a first flow, which must not be discarded meanwhile.
+const DISCARD_QUEUED: &str = "WITH claims AS MATERIALIZED ( \
+        SELECT pg_advisory_xact_lock(hashtextextended('graceful_claim ' || current_schema(), 0)) \
+    ) UPDATE graceful_flows SET state = 3, token = NULL, ended_at = graceful_now() FROM claims \
+    WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= graceful_now())";
+
+const DISCARD_DEAD: &str =
+    "UPDATE graceful_flows SET state = 3, ended_at = graceful_now() WHERE id = $1 AND state = 2";
 
 const POSTPONE: &str = "UPDATE graceful_flows SET due = graceful_now() + $2, token = NULL \
     WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= graceful_now())";
@@ -232,9 +241,13 @@ impl FlowStore for Store {
         self.insist(move |connection| Box::pin(act(connection, id, RESUBMIT, None)))
     }
 
-    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
+    fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
         self.idle.wake();
-        self.insist(move |connection| Box::pin(act(connection, id, DISCARD, None)))
+        self.insist(move |connection| match from {
+            FlowState::Queued => Box::pin(act(connection, id, DISCARD_QUEUED, None)),
+            FlowState::Dead => Box::pin(act(connection, id, DISCARD_DEAD, None)),
+            _ => Box::pin(Tables::refused(connection, id)),
+        })
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {

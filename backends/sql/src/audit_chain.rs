@@ -1,6 +1,6 @@
 //! The audit chain: each record contains the hash of the previous one, so that an edited, deleted or moved record is detected.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use graceful::{Flow, Key, backends::AuditRecord};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,49 @@ impl fmt::Display for AuditHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.sequence)?;
         self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The error of a text that is not an [`AuditHead`].
+///
+/// ```
+/// use graceful_sql::AuditHead;
+/// assert!("7".parse::<AuditHead>().unwrap_err().to_string().starts_with("not the head of an audit log"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParseHeadError;
+
+impl fmt::Display for ParseHeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not the head of an audit log; expected its number, `:` and 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for ParseHeadError {}
+
+/// Parses what `Display` writes.
+///
+/// ```
+/// use graceful_sql::AuditHead;
+/// let head = AuditHead { sequence: 7, hash: [0xab; 32] };
+/// assert_eq!(head.to_string().parse(), Ok(head));
+/// assert!("7:ab".parse::<AuditHead>().is_err());
+/// ```
+impl FromStr for AuditHead {
+    type Err = ParseHeadError;
+
+    fn from_str(text: &str) -> Result<Self, ParseHeadError> {
+        let parse = || {
+            let (sequence, digits) = text.split_once(':')?;
+            let is_hash = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let mut hash = [0; 32];
+            for (byte, place) in hash.iter_mut().zip((0..64).step_by(2)) {
+                *byte = u8::from_str_radix(digits.get(place..place + 2).filter(|_| is_hash)?, 16).ok()?;
+            }
+            Some(Self { sequence: sequence.parse().ok()?, hash })
+        };
+        parse().ok_or(ParseHeadError)
     }
 }
 

@@ -78,9 +78,11 @@ where
         flow.resubmitted = Self::number(row, "resubmitted")?;
         flow.ended_at = row.try_get::<Option<i64>, _>("ended_at")?.map(at);
         flow.failed_at = row.try_get::<Option<i64>, _>("failed_at")?.map(at);
-        if row.try_get::<Option<i64>, _>("failure_group")?.is_some() {
-            flow.failure = Some(Self::decode_cause(row)?);
-        }
+        flow.failure = match row.try_get::<Option<i64>, _>("failure_group")? {
+            Some(_) => Some(Self::decode_cause(row)?),
+            // From before there were groups.
+            None => Self::optional_text(row, "error")?.map(|error| FailureCause::new(&flow.handler, error)),
+        };
         Ok(flow)
     }
 

@@ -38,24 +38,24 @@ where
         let (mut parts, mut more) = (Vec::new(), false);
         for state in filter.states() {
             if matches!(state, FlowState::Queued | FlowState::Dead) {
-                let of_state = Self::groups_of(connection, state, filter, cap).await?;
-                more |= of_state.len() > GROUPS;
-                parts.extend(of_state.into_iter().take(GROUPS).flatten());
+                let (of_state, unexamined) = Self::groups_of(connection, state, filter, cap).await?;
+                more |= unexamined;
+                parts.extend(of_state);
             }
         }
         Ok(FailureGroups::merged(parts, cap, more))
     }
 
-    /// The groups of one state, one more than the limit if there are more. A group without a flow that the filter selects is `None`.
+    /// The groups of one state, and whether there may be more.
     async fn groups_of(
         connection: &mut Connection<D>,
         state: FlowState,
         filter: &FlowFilter,
         cap: u64,
-    ) -> Result<Vec<Option<FailureGroup>>, Error> {
+    ) -> Result<(Vec<FailureGroup>, bool), Error> {
         let number = state_number(state);
         let conditional = filter.pairs().iter().any(|(key, _)| !["state", "group"].contains(key));
-        let examined = if conditional { EXAMINED.max(cap.saturating_add(1)) } else { cap.saturating_add(1) };
+        let examined = if conditional { EXAMINED } else { cap.saturating_add(1) };
         // Steps through the index, from group to group.
         let mut query = QueryBuilder::new("WITH RECURSIVE keys (failure_group, n) AS (");
         match filter.group {
@@ -97,9 +97,14 @@ where
              LEFT JOIN graceful_flows AS flow ON flow.id = found.example",
         );
         let rows = query.build().fetch_all(connection).await?;
-        let group = |row: &Row<D>| {
+        let mut more = rows.len() > GROUPS;
+        let mut group = |row: &Row<D>| {
             let (found, all): (u64, u64) = (Self::number(row, "found")?, Self::number(row, "examined")?);
-            let Some(first) = row.try_get::<Option<i64>, _>("first")?.map(at) else { return Ok(None) };
+            let Some(first) = row.try_get::<Option<i64>, _>("first")?.map(at) else {
+                // The filter may select flows that were not examined.
+                more |= all >= examined;
+                return Ok(None);
+            };
             let (last, example) = (at(row.try_get("failed_at")?), row.try_get("id")?);
             let mut group = FailureGroup::new(
                 Self::text(row, "handler")?,
@@ -118,11 +123,13 @@ where
             }
             Ok(Some(group))
         };
-        rows.iter().map(group).collect()
+        let groups = rows.iter().take(GROUPS).filter_map(|row| group(row).transpose());
+        let groups = groups.collect::<Result<Vec<_>, Error>>()?;
+        Ok((groups, more))
     }
 
     fn push_group_conditions(query: &mut QueryBuilder<D::Database>, filter: &FlowFilter) {
-        Self::push_all_conditions(query, filter);
+        Self::push_conditions(query, filter);
         if let Some(entity) = filter.entity.as_ref().filter(|_| filter.group.is_none()) {
             query.push(" AND entity = ").push_bind(D::escaped(entity).into_owned());
         }

@@ -23,7 +23,7 @@ use sqlx::{
 };
 
 pub use self::{
-    audit_chain::{AuditHead, Tampered},
+    audit_chain::{AuditHead, ParseHeadError, Tampered},
     dialect::{Connection, Dialect, Row, Statement, Tables, Value},
 };
 

@@ -19,9 +19,6 @@ const EXAMINED: usize = 2000;
 /// How many ranges one statement reads: SQLite has a limit of 500.
 const RANGES: usize = 200;
 
-/// How many handlers are looked for in one state.
-const HANDLERS: i64 = 1000;
-
 /// A range of an index.
 enum Range {
     /// The queued flows of an entity.
@@ -78,28 +75,35 @@ where
         ranges: &[Range],
     ) -> Result<(Vec<FlowSummary>, Option<(jiff::Timestamp, Uuid)>), Error> {
         let (filter, limit) = (query.filter(), query.limit());
-        let conditional = has_conditions(filter);
+        let conditional = has_conditions::<D>(filter);
         let examined =
             if conditional { EXAMINED.max(limit.saturating_add(1)) } else { limit.saturating_add(1) };
-        let mut page = QueryBuilder::new(format!("SELECT {COLUMNS}, {} AS now FROM (", D::NOW));
+        // One statement, so that the last examined row is that of the page.
+        let mut page = QueryBuilder::new("WITH examined AS MATERIALIZED (SELECT * FROM (");
         Self::push_ranges(&mut page, ranges, filter, query.after(), examined);
-        page.push(" ORDER BY stored_at DESC, id DESC LIMIT ")
-            .push_bind(count(examined))
-            .push(") AS examined");
+        page.push(") AS ranges ORDER BY stored_at DESC, id DESC LIMIT ").push_bind(count(examined));
+        page.push(format_args!(
+            ") SELECT bounds.*, found.*, {} AS now FROM (SELECT count(*) AS examined, \
+             (SELECT stored_at FROM examined ORDER BY stored_at, id LIMIT 1) AS last_at, \
+             (SELECT id FROM examined ORDER BY stored_at, id LIMIT 1) AS last_id FROM examined) AS bounds \
+             LEFT JOIN (SELECT {COLUMNS} FROM examined WHERE TRUE",
+            D::NOW,
+        ));
         Self::push_conditions(&mut page, filter);
         page.push(" ORDER BY stored_at DESC, id DESC LIMIT ").push_bind(count(limit.saturating_add(1)));
+        page.push(") AS found ON TRUE ORDER BY found.stored_at DESC, found.id DESC");
         let rows = page.build().fetch_all(&mut *connection).await?;
-        let flows = rows.iter().map(Self::decode_summary).collect::<Result<Vec<_>, _>>()?;
-        if !conditional || flows.len() > limit {
-            return Ok((flows, None));
+        let (mut flows, mut last) = (Vec::new(), None);
+        for row in &rows {
+            if Self::number::<u64>(row, "examined")? >= count_u64(examined) {
+                last = Some((at(row.try_get("last_at")?), row.try_get("last_id")?));
+            }
+            if row.try_get::<Option<Uuid>, _>("id")?.is_some() {
+                flows.push(Self::decode_summary(row)?);
+            }
         }
-        let mut last = QueryBuilder::new("SELECT stored_at, id FROM (");
-        Self::push_ranges(&mut last, ranges, filter, query.after(), examined);
-        last.push(") AS examined ORDER BY stored_at DESC, id DESC LIMIT 1 OFFSET ")
-            .push_bind(count(examined - 1));
-        let last = last.build().fetch_optional(connection).await?;
-        let last = last.map(|row| Ok::<_, Error>((at(row.try_get("stored_at")?), row.try_get("id")?)));
-        Ok((flows, last.transpose()?))
+        let is_full = !conditional || flows.len() > limit;
+        Ok((flows, last.filter(|_| !is_full)))
     }
 
     /// Counts the flows that a filter selects.
@@ -109,11 +113,11 @@ where
         cap: u64,
     ) -> Result<Count, Error> {
         let cap_rows = usize::try_from(cap).unwrap_or(usize::MAX).saturating_add(1);
-        let examined = if has_conditions(filter) { cap_rows.max(EXAMINED) } else { cap_rows };
+        let examined = if has_conditions::<D>(filter) { cap_rows.max(EXAMINED) } else { cap_rows };
         let mut total = Count::default();
         for ranges in Self::ranges(connection, filter).await?.chunks(RANGES) {
             let mut counted = QueryBuilder::new("SELECT count(*) AS examined, coalesce(sum(CASE WHEN TRUE");
-            Self::push_all_conditions(&mut counted, filter);
+            Self::push_conditions(&mut counted, filter);
             counted.push(" THEN 1 ELSE 0 END), 0) AS found FROM (SELECT * FROM (");
             Self::push_ranges(&mut counted, ranges, filter, None, examined);
             counted.push(") AS ranges LIMIT ").push_bind(count(examined)).push(") AS examined");
@@ -155,8 +159,8 @@ where
     /// The handlers of the flows in a state, as in the index: by steps through it.
     async fn handlers(connection: &mut Connection<D>, state: FlowState) -> Result<Vec<String>, Error> {
         let (state, handler) = (state_number(state), D::HANDLER);
-        let mut query = QueryBuilder::new("WITH RECURSIVE handlers (name, n) AS (SELECT * FROM (SELECT ");
-        query.push(format_args!("{handler}, 1 FROM graceful_flows WHERE state = ")).push_bind(state);
+        let mut query = QueryBuilder::new("WITH RECURSIVE handlers (name) AS (SELECT * FROM (SELECT ");
+        query.push(format_args!("{handler} FROM graceful_flows WHERE state = ")).push_bind(state);
         query
             .push(format_args!(
                 " ORDER BY {handler} LIMIT 1) AS first UNION ALL SELECT (SELECT {handler} \
@@ -164,8 +168,8 @@ where
             ))
             .push_bind(state);
         query.push(format_args!(
-            " AND {handler} > handlers.name ORDER BY {handler} LIMIT 1), n + 1 FROM handlers \
-            WHERE name IS NOT NULL AND n <= {HANDLERS}) SELECT name FROM handlers WHERE name IS NOT NULL"
+            " AND {handler} > handlers.name ORDER BY {handler} LIMIT 1) FROM handlers \
+            WHERE name IS NOT NULL) SELECT name FROM handlers WHERE name IS NOT NULL"
         ));
         let rows = query.build().fetch_all(connection).await?;
         rows.iter().map(|row| Ok(row.try_get::<&str, _>("name")?.to_owned())).collect()
@@ -222,15 +226,8 @@ where
         }
     }
 
-    fn push_conditions(query: &mut QueryBuilder<D::Database>, filter: &FlowFilter) {
-        if has_conditions(filter) {
-            query.push(" WHERE TRUE");
-            Self::push_all_conditions(query, filter);
-        }
-    }
-
     /// Appends the conditions that no index serves, each behind `AND`.
-    pub(crate) fn push_all_conditions(query: &mut QueryBuilder<D::Database>, filter: &FlowFilter) {
+    pub(crate) fn push_conditions(query: &mut QueryBuilder<D::Database>, filter: &FlowFilter) {
         let and = " AND ";
         let position = D::POSITION;
         let rest = format!("substr(entity, {position}(entity, ':') + 1)");
@@ -270,11 +267,12 @@ fn in_index(handler: &str) -> String {
 }
 
 /// Whether a filter has conditions that the ranges do not fulfil.
-fn has_conditions(filter: &FlowFilter) -> bool {
+fn has_conditions<D: Dialect>(filter: &FlowFilter) -> bool {
     let FlowFilter { handler, entity, tenant, pattern, code, step, group, text, .. } = filter;
     let beside_the_group = group.is_some() && entity.is_some();
     let of_handler = handler.is_some() && (group.is_some() || entity.is_some());
-    let longer = handler.as_ref().is_some_and(|handler| in_index(handler) != **handler);
+    let longer =
+        handler.as_ref().is_some_and(|handler| in_index(&D::escaped(handler)) != D::escaped(handler));
     beside_the_group
         || of_handler
         || longer

@@ -136,4 +136,13 @@ impl AuditLog for Store {
         let entity = entity.map(ToString::to_string);
         self.read(move |connection| Box::pin(Tables::records(connection, entity, limit)))
     }
+
+    fn verify_chain(&self, known: Option<&str>) -> Reply<String> {
+        let known = match known.map(str::parse::<AuditHead>).transpose() {
+            Ok(known) => known,
+            Err(error) => return Reply::failed(StepError::caused_by(error)),
+        };
+        let store = self.clone();
+        Reply::pending(async move { Ok(store.verify(known.as_ref()).await?.to_string()) })
+    }
 }

@@ -31,9 +31,10 @@ pub(super) async fn insert(
     let (mut entities, mut again, due) = (HashSet::new(), Vec::new(), now());
     let mut query = QueryBuilder::<Sqlite>::new(
         "INSERT INTO graceful_flows (id, entity, handler, lane, body, due, stored_at, head) SELECT column1, column2, column3, \
-         column4, column5, column6, column6, column7 AND NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = column2) FROM (",
+         column4, column5, column6, column7, column8 AND NOT EXISTS (SELECT 1 FROM graceful_flows WHERE state = 0 AND entity = column2) FROM (",
     );
-    query.push_values(flows, |mut row, flow| {
+    // Flows that arrive together keep their order in a listing.
+    query.push_values((due..).zip(flows), |mut row, (stored_at, flow)| {
         let first = entities.insert(&*flow.entity);
         if !first {
             // The statement does not see what it inserts itself.
@@ -45,6 +46,7 @@ pub(super) async fn insert(
             .push_bind(flow.lane.number())
             .push_bind(&*flow.body)
             .push_bind(due)
+            .push_bind(stored_at)
             .push_bind(first);
     });
     // Without a condition, what follows would be read as one of a join.
@@ -122,8 +124,11 @@ const RESUBMIT: &str = "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FRO
     resubmitted = resubmitted + 1, due = ?2, failed_at = NULL, step = NULL, code = NULL, failure_group = NULL, error = NULL, \
     ended_at = NULL WHERE id = ?1 AND state = 2 RETURNING entity";
 
-const DISCARD: &str = "UPDATE graceful_flows SET state = 3, head = 0, token = NULL, ended_at = ?2 \
-    WHERE id = ?1 AND (state = 2 OR state = 0 AND (token IS NULL OR due <= ?2)) RETURNING entity";
+const DISCARD_QUEUED: &str = "UPDATE graceful_flows SET state = 3, head = 0, token = NULL, ended_at = ?2 \
+    WHERE id = ?1 AND state = 0 AND (token IS NULL OR due <= ?2) RETURNING entity";
+
+const DISCARD_DEAD: &str =
+    "UPDATE graceful_flows SET state = 3, ended_at = ?2 WHERE id = ?1 AND state = 2 RETURNING entity";
 
 const POSTPONE: &str = "UPDATE graceful_flows SET due = ?3, token = NULL \
     WHERE id = ?1 AND state = 0 AND (token IS NULL OR due <= ?2) RETURNING entity";
@@ -241,8 +246,12 @@ impl FlowStore for Store {
         self.act(id, RESUBMIT, Duration::ZERO)
     }
 
-    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
-        self.act(id, DISCARD, Duration::ZERO)
+    fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
+        match from {
+            FlowState::Queued => self.act(id, DISCARD_QUEUED, Duration::ZERO),
+            FlowState::Dead => self.act(id, DISCARD_DEAD, Duration::ZERO),
+            _ => self.read(move |connection| Box::pin(Tables::refused(connection, id))),
+        }
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graceful::backends::client::{ConnectError, in_real_time};
+use graceful::backends::{
+    ProcessRole,
+    client::{ConnectError, in_real_time},
+};
 use sqlx::{
     Connection as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -37,7 +40,8 @@ pub(super) fn not_opened(place: &Path, error: impl fmt::Display) -> ConnectError
 }
 
 impl Store {
-    /// Opens the store. Creates missing tables and a missing file, which only this user may read and write (mode 600).
+    /// Opens the store. Creates missing tables and a missing file, which only this user may read and write (mode 600), unless the
+    /// [role](ProcessRole) of the process is `Operator`.
     ///
     /// Takes a path, or a URL in the format of `sqlx`: `sqlite://app.db`, `sqlite:///var/lib/app.db?mode=rwc`. With `mode=rw` the
     /// file must exist. Other parameters and in-memory databases are refused.
@@ -67,11 +71,13 @@ impl Store {
 
     /// Opens `graceful.db` in a directory. If the directory is missing it is created, for this user alone (mode 700).
     pub(crate) async fn open_in(dir: &Path) -> Result<Self, ConnectError> {
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        let created = builder.recursive(true).create(dir);
-        created.map_err(|error| not_opened(dir, error))?;
+        if ProcessRole::current().changes_schema() {
+            let mut builder = std::fs::DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            let created = builder.recursive(true).create(dir);
+            created.map_err(|error| not_opened(dir, error))?;
+        }
         Self::open(dir.join("graceful.db")).await
     }
 }
@@ -80,18 +86,24 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 async fn open(place: &Path) -> Result<Store, AnyError> {
     let (path, create) = located(place)?;
-    if create {
+    let may_change = ProcessRole::current().changes_schema();
+    if create && may_change {
         create_private(&path);
     }
-    let options = SqliteConnectOptions::new()
-        .filename(&path)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY);
+    let mut options =
+        SqliteConnectOptions::new().filename(&path).synchronous(SqliteSynchronous::Full).busy_timeout(BUSY);
+    if may_change {
+        // The mode is a part of the file.
+        options = options.journal_mode(SqliteJournalMode::Wal);
+    }
     let mut connection = connect(&options).await?;
     check_version(&mut connection).await?;
-    migrate(&mut connection).await?;
-    check_writable(&mut connection).await?;
+    if may_change {
+        migrate(&mut connection).await?;
+        check_writable(&mut connection).await?;
+    } else if let Some(why) = unmigrated(&mut connection).await? {
+        return Err(why.into());
+    }
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .connect_lazy_with(options.clone().pragma("query_only", "1"));
@@ -185,17 +197,39 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), AnyError
     Ok(())
 }
 
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "store", include_str!("../migrations/1_store.sql")),
+    (2, "graph and alerts", include_str!("../migrations/2_graph_and_alerts.sql")),
+    (3, "inbox", include_str!("../migrations/3_inbox.sql")),
+    (10, "lanes", include_str!("../migrations/10_lanes.sql")),
+    (40, "incidents", include_str!("../migrations/40_incidents.sql")),
+    (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
+    (60, "operations", include_str!("../migrations/60_operations.sql")),
+];
+
+/// Why the tables are not those of this version, for a process that may not migrate them.
+async fn unmigrated(connection: &mut SqliteConnection) -> Result<Option<String>, sqlx::Error> {
+    const REMEDY: &str = "create them by the subcommand `migrate`, or by a start of the service";
+    let has_table = "SELECT count(*) FROM sqlite_master WHERE name = 'graceful_migrations'";
+    if sqlx::query_scalar::<_, i64>(has_table).fetch_one(&mut *connection).await? == 0 {
+        return Ok(Some(format!("it has no tables of `graceful`: {REMEDY}")));
+    }
+    let applied = "SELECT version FROM graceful_migrations WHERE success";
+    let applied: Vec<i64> = sqlx::query_scalar(applied).fetch_all(connection).await?;
+    if let Some(newer) =
+        applied.iter().find(|version| !MIGRATIONS.iter().any(|(known, ..)| known == *version))
+    {
+        return Ok(Some(format!(
+            "its tables belong to a newer version, with migration {newer}: update the program"
+        )));
+    }
+    let missing = MIGRATIONS.iter().find(|(version, ..)| !applied.contains(version));
+    Ok(missing.map(|(version, name, _)| format!("its tables lack migration {version} ({name}): {REMEDY}")))
+}
+
 /// In a table of our own, beside the migrations of the user's.
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
-    let migrator = graceful_sql::migrator(&[
-        (1, "store", include_str!("../migrations/1_store.sql")),
-        (2, "graph and alerts", include_str!("../migrations/2_graph_and_alerts.sql")),
-        (3, "inbox", include_str!("../migrations/3_inbox.sql")),
-        (10, "lanes", include_str!("../migrations/10_lanes.sql")),
-        (40, "incidents", include_str!("../migrations/40_incidents.sql")),
-        (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
-        (60, "operations", include_str!("../migrations/60_operations.sql")),
-    ]);
+    let migrator = graceful_sql::migrator(MIGRATIONS);
     // Nothing to migrate needs no lock, so that a store opens while another transaction has it.
     if migrator.run_direct(None, &mut *connection, false).await.is_ok() {
         return Ok(());

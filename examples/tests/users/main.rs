@@ -29,7 +29,6 @@ mod effects;
 mod grpc;
 mod rest;
 
-use graceful_testing::InState as _;
 use std::{
     future::pending,
     io,
@@ -43,6 +42,7 @@ use std::{
 
 use graceful::{Orchestrator, RelaySettings, backends::FlowState};
 use graceful_examples::users::{Answer, Mail, Users, UsersClient, serve};
+use graceful_testing::InState as _;
 use graceful_testing::{Recorded, Recorder};
 use graceful_tests::{Gate, gate::awaited, http::Server};
 use http::{Request, Response};

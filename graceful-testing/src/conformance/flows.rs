@@ -48,6 +48,7 @@ pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     actions::discarded_flow_never_runs(fresh().await, &elapse).await;
     actions::postponed_flow_waits(fresh().await, &elapse).await;
     actions::running_flow_is_left_alone(fresh().await, &elapse).await;
+    actions::unreadable_and_large_flows_are_listed_and_discarded(fresh().await).await;
     lanes::handlers_and_tenants_take_turns(fresh().await).await;
     lanes::every_lane_gets_its_turn_beside_a_backlog(fresh().await).await;
     long_names::flows_are_stored_whole(fresh().await).await;

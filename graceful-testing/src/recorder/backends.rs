@@ -224,6 +224,10 @@ impl AuditLog for Recording<dyn AuditLog> {
     fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
         self.inner.records(entity, limit)
     }
+
+    fn verify_chain(&self, known: Option<&str>) -> Reply<String> {
+        self.inner.verify_chain(known)
+    }
 }
 
 impl Alerter for Recording<dyn Alerter> {
@@ -292,8 +296,8 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.resubmit(id)
     }
 
-    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
-        self.inner.discard(id)
+    fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
+        self.inner.discard(id, from)
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {

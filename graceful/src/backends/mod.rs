@@ -13,6 +13,7 @@ pub mod memory;
 pub mod fair;
 mod inbox;
 mod reply;
+mod role;
 mod set;
 mod traits;
 mod transaction;
@@ -23,6 +24,7 @@ pub use uuid::Uuid;
 pub use self::{
     inbox::{Inbox, InboxEntry, ReceivedEvent},
     reply::{BoxFuture, Reply},
+    role::ProcessRole,
     set::Backends,
     traits::*,
     transaction::{AnotherDatabase, Inserting, Transaction},

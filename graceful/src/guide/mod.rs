@@ -13,6 +13,7 @@
 //! | [`testing`] | how to test the steps of a handler |
 //! | [`telemetry`] | spans, metrics and OpenTelemetry |
 //! | [`going_distributed`] | how to run several processes with Redis, NATS and PostgreSQL |
+//! | [`operating`] | how to look at durable flows and act on them by the command line |
 //! | [`security`] | which data leaves the process, and how it is protected |
 //! | [`beside_other_crates`] | how `graceful` relates to `#[instrument]`, tower layers and others, and its cache to other caches |
 //! | [`from_the_go_package`] | a comparison for users of `StandardOrchestrate` |
@@ -49,6 +50,9 @@ pub mod telemetry {}
 
 #[doc = include_str!("distributed.md")]
 pub mod going_distributed {}
+
+#[doc = include_str!("operating.md")]
+pub mod operating {}
 
 #[doc = include_str!("security.md")]
 pub mod security {}

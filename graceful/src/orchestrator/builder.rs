@@ -11,7 +11,7 @@ use super::requirements::{self, BuildError};
 use crate::{
     backends::{
         Alerter, AuditLog, Backends, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus,
-        Scheduler,
+        ProcessRole, Scheduler,
     },
     flow::Origin,
     outage::Outages,
@@ -277,6 +277,8 @@ impl OrchestratorBuilder {
 
     /// Builds the orchestrator.
     ///
+    /// In a process whose [role](ProcessRole) is not `Service`, neither the relay nor the reviewer is started.
+    ///
     /// Outside of a Tokio runtime and without [`runtime`](Self::runtime), the orchestrator can run steps that are ready at once, as
     /// all in-memory backends are. A step that is not ready when its caller cannot wait fails.
     ///
@@ -297,8 +299,12 @@ impl OrchestratorBuilder {
         let mut faults: Vec<_> = unmet.iter().map(ToString::to_string).collect();
         faults.extend(self.origin.faults());
         let runtime = self.runtime.or_else(|| Handle::try_current().ok());
-        let relays = self.relay.runs && self.backends.flows.is_some();
-        if runtime.is_none() && (relays || self.reviewer.is_some()) {
+        let runs_work = ProcessRole::current().runs_work();
+        let (relays, reviews) = (
+            runs_work && self.relay.runs && self.backends.flows.is_some(),
+            runs_work && self.reviewer.is_some(),
+        );
+        if runtime.is_none() && (relays || reviews) {
             faults.push(NO_RUNTIME.to_owned());
         }
         BuildError::check(faults)?;
@@ -325,7 +331,7 @@ impl OrchestratorBuilder {
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));
         }
-        if let (Some(_), Some(runtime)) = (orchestrator.reviewer(), orchestrator.runtime()) {
+        if let (true, Some(runtime)) = (reviews, orchestrator.runtime()) {
             runtime.spawn(relay::run_reviews(orchestrator.downgrade()));
         }
         Ok(orchestrator)

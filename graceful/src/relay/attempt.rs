@@ -98,8 +98,8 @@ async fn attempt_outcome(
         Err(error) => Err(FailureCause::new(&claim.handler, error.message())),
     };
     let Err(cause) = ran else { return AttemptOutcome::Completed };
-    let mut failure = AttemptFailure::new(cause);
-    (failure.took, failure.steps) = (start.elapsed(), attempt.results());
+    let mut failure = AttemptFailure::new(cause).steps(attempt.results());
+    failure.took = start.elapsed();
     let body = attempt
         .encode()
         .inspect_err(|error| complain(error, "the progress of a flow could not be encoded"))

@@ -371,8 +371,8 @@ impl FlowStore for Store {
         })
     }
 
-    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
-        self.act(id, &[FlowState::Dead, FlowState::Queued], |file, place, now| {
+    fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
+        self.act(id, from.discardable(), |file, place, now| {
             file.rows[place].end(FlowState::Discarded, now);
         })
     }

@@ -1,13 +1,13 @@
 //! The store keeps the promises of its trait, and an orchestrator uses it like any other.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful_testing::InState as _;
 use std::{
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
 use graceful::{Code, Orchestrator, RelaySettings, backends::FlowState, orchestrate};
+use graceful_testing::InState as _;
 use graceful_testing::conformance;
 use graceful_tests_outside::{BACKEND, Store};
 

@@ -101,8 +101,8 @@ impl FlowStore for Probed {
         self.flows.resubmit(id)
     }
 
-    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
-        self.flows.discard(id)
+    fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
+        self.flows.discard(id, from)
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {

@@ -199,7 +199,7 @@ impl<M: MetadataStore, N: Nexus, A: Alerter, J: Scheduler, I: Inbox, L: AuditLog
             }
             Call::Get(id) => text(&flows.get(id).await?.as_ref().map(stored)),
             Call::Resubmit(id) => text(&flows.resubmit(id).await?),
-            Call::Discard(id) => text(&flows.discard(id).await?),
+            Call::Discard(id, from) => text(&flows.discard(id, from).await?),
             Call::Delay(id, time) => text(&flows.postpone(id, time).await?),
             Call::Purge(state, age) => text(&flows.purge(state, age).await?),
         })

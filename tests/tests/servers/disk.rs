@@ -1,6 +1,5 @@
 //! The disk under a store is full or read-only.
 
-use graceful_testing::InState as _;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -13,6 +12,7 @@ use graceful::{
     orchestrate,
 };
 use graceful_sqlite::Store;
+use graceful_testing::InState as _;
 use tempfile::TempDir;
 
 #[orchestrate(pattern = "file", id = id, delivery = "durable", payload = "x".repeat(50_000))]

@@ -12,7 +12,7 @@ use std::{
 
 use graceful::{
     Flow, Severity, StepError,
-    backends::{Alert, AlertChange, Alerter, Reply, memory},
+    backends::{Alert, AlertChange, Alerter, ProcessRole, Reply, memory},
 };
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -105,7 +105,7 @@ impl<R: Receiver> Notifier<R> {
 
     /// Sends again at intervals: alerts that the receiver would drop, and notices that could not be sent.
     fn repeat(&self) {
-        if self.0.is_repeating.load(Ordering::Relaxed) {
+        if self.0.is_repeating.load(Ordering::Relaxed) || !ProcessRole::current().runs_work() {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };

@@ -1,10 +1,10 @@
 //! PostgreSQL is unreachable: handlers still answer, and no stored flow is lost.
 
-use graceful_testing::InState as _;
 use std::time::Duration;
 
 use graceful::{Code, Orchestrator, RelaySettings, Step, StepError, backends::FlowState, orchestrate};
 use graceful_postgres::Store;
+use graceful_testing::InState as _;
 use graceful_tests::{Link, Proxy, Reports, gate::until};
 
 use super::{Postgres, execute, url};

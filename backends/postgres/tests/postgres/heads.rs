@@ -1,7 +1,6 @@
 //! The mark of each entity's head is right whatever the order of overlapping transactions: an entity has at most one claimed
 //! flow, no flow is left behind, and a flow that was committed before another was inserted is claimed before it.
 
-use graceful_testing::InState as _;
 use std::{collections::HashMap, time::Duration};
 
 use graceful::backends::{
@@ -9,6 +8,7 @@ use graceful::backends::{
     QueuedFlow, Room, Uuid,
 };
 use graceful_postgres::Store;
+use graceful_testing::InState as _;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::PgConnection;
 

@@ -6,6 +6,7 @@ extern crate graceful_tests;
 mod alerts;
 mod audit;
 mod conformance;
+mod discard;
 mod faults;
 mod heads;
 mod health;

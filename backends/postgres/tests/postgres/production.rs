@@ -1,6 +1,5 @@
 //! PostgreSQL as in production: roles with few rights, pools of the user, other defaults, and an idle service.
 
-use graceful_testing::InState as _;
 use std::time::Duration;
 
 use graceful::{
@@ -9,6 +8,7 @@ use graceful::{
     orchestrate,
 };
 use graceful_postgres::Store;
+use graceful_testing::InState as _;
 use graceful_tests::{Reports, gate::until, servers::unique};
 use sqlx::{PgPool, Postgres as Database, Transaction, postgres::PgPoolOptions};
 

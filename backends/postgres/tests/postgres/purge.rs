@@ -1,6 +1,5 @@
 //! Completed flows are purged in batches while other flows are delivered.
 
-use graceful_testing::InState as _;
 use std::time::Duration;
 
 use graceful::{
@@ -8,6 +7,7 @@ use graceful::{
     backends::{FlowState, FlowStore as _},
     orchestrate,
 };
+use graceful_testing::InState as _;
 use graceful_tests::{Reports, gate::until};
 use sqlx::PgConnection;
 

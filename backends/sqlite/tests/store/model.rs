@@ -1,7 +1,6 @@
 //! The store in one file answers like the store in memory, for any sequence of calls, and every queued flow is claimed in the
 //! end, whatever state the rows are in.
 
-use graceful_testing::InState as _;
 use std::time::Duration;
 
 use graceful::backends::{
@@ -9,6 +8,7 @@ use graceful::backends::{
     Room, Share, StoredFlow, Timestamp, Uuid, memory,
 };
 use graceful_sqlite::Store;
+use graceful_testing::InState as _;
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::runtime::{Builder, Runtime};

@@ -265,8 +265,8 @@ impl backends::FlowStore for Flows {
         }))
     }
 
-    fn discard(&self, id: Uuid) -> Reply<ActionResult> {
-        Reply::ready(self.rows().act(id, &[FlowState::Dead, FlowState::Queued], |rows, sequence, now| {
+    fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
+        Reply::ready(self.rows().act(id, from.discardable(), |rows, sequence, now| {
             if let Some(row) = rows.by_sequence.get_mut(&sequence) {
                 row.end(FlowState::Discarded, now);
             }

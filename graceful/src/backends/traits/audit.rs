@@ -12,6 +12,7 @@ use crate::{
     flow::{CallOutcome, Declared, Flow, Payload},
     key::Key,
     sha256::Sha256,
+    step::StepError,
     text::Text,
     trace::TraceParent,
 };
@@ -173,4 +174,20 @@ pub trait AuditLog: Debug + Send + Sync + 'static {
     fn append(&self, flow: &Arc<Flow>) -> Reply<()>;
     /// Lists up to `limit` records of an entity or of all entities, newest first.
     fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>>;
+
+    /// Verifies that no record was changed, and returns the head of the log as a text, to be stored elsewhere and passed as `known` the next
+    /// time. It fails for a log that was tampered with. The default implementation fails, since it cannot verify.
+    ///
+    /// ```
+    /// use graceful::backends::{AuditLog, memory};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let error = memory::AuditLog::new().verify_chain(None).await.unwrap_err();
+    /// assert!(error.message().starts_with("this audit log cannot be verified"));
+    /// # });
+    /// ```
+    fn verify_chain(&self, known: Option<&str>) -> Reply<String> {
+        let _ = known;
+        Reply::failed(StepError::new("this audit log cannot be verified: its records form no chain"))
+    }
 }

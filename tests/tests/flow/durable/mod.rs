@@ -1,7 +1,6 @@
 //! Durable delivery: a flow is stored by its handler, and a relay runs its steps.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful_testing::InState as _;
 use std::{
     future::Future,
     path::Path,
@@ -20,6 +19,7 @@ use graceful::{
     orchestrate,
 };
 use graceful_sqlite::Store;
+use graceful_testing::InState as _;
 use graceful_tests::{
     BACKENDS, Gate, Reports,
     gate::{awaited, until},

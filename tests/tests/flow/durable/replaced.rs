@@ -1,9 +1,9 @@
 //! The file of the store is deleted or replaced while it is open.
 
-use graceful_testing::InState as _;
 use std::fs;
 
 use graceful::backends::{Inbox as _, InboxEntry, ReceivedEvent};
+use graceful_testing::InState as _;
 use sqlx::{Sqlite, SqlitePool, Transaction, sqlite::SqliteConnectOptions};
 
 use super::*;

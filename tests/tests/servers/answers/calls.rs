@@ -79,7 +79,7 @@ pub enum Call {
     Groups(FlowFilter, u64),
     Attempts(Uuid),
     Lag(u64),
-    Discard(Uuid),
+    Discard(Uuid, FlowState),
     Delay(Uuid, Duration),
     Get(Uuid),
     Resubmit(Uuid),
@@ -202,7 +202,8 @@ impl World {
             false => FailureCause::new("handler", self.text()),
         };
         let mut failure = AttemptFailure::new(cause);
-        (failure.took, failure.steps) = (self.duration(), vec![(step, self.text())]);
+        failure.took = *self.dice.choice(&[Duration::ZERO, HOUR]).unwrap();
+        failure.steps = vec![(step, self.text())];
         failure
     }
 
@@ -262,7 +263,7 @@ impl World {
                 _ => Call::Get(self.id()),
             },
             27 => match self.dice.u8(..4) {
-                0 => Call::Discard(self.id()),
+                0 => Call::Discard(self.id(), self.state()),
                 1 => Call::Delay(self.id(), self.duration()),
                 _ => Call::Resubmit(self.id()),
             },

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::backends::Lane;
 
-/// A flow that a [`FlowStore`] stores. The `body` is opaque to the store, which returns it unchanged.
+/// A flow that a [`FlowStore`](super::FlowStore) stores. The `body` is opaque to the store, which returns it unchanged.
 ///
 /// ```
 /// use graceful::backends::{Lane, QueuedFlow, Uuid};
@@ -41,7 +41,7 @@ impl QueuedFlow {
     }
 }
 
-/// A claimed flow; see [`FlowStore::claim`].
+/// A claimed flow; see [`FlowStore::claim`](super::FlowStore::claim).
 ///
 /// ```
 /// use std::time::Duration;
@@ -85,7 +85,7 @@ impl Claim {
         Self { id, token, attempt, resubmitted: 0, handler: handler.into(), lane, body }
     }
 
-    /// The id of this claim, which [`FlowStore::record_outcome`] needs.
+    /// The id of this claim, which [`FlowStore::record_outcome`](super::FlowStore::record_outcome) needs.
     ///
     /// ```
     /// # use graceful::backends::{Claim, ClaimId, Lane, Uuid};

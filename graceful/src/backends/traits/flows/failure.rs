@@ -10,6 +10,15 @@ use crate::{code::Code, sha256::Sha256, step::Step};
 /// The longest stored error, in bytes.
 const MAX_ERROR: usize = 8192;
 
+/// The longest stored result of a step, in bytes.
+const MAX_RESULT: usize = 1024;
+
+/// Shortens a text to at most so many bytes.
+fn cut(text: &mut String, longest: usize) {
+    let is_end = |place: &usize| text.is_char_boundary(*place);
+    text.truncate((0..=longest.min(text.len())).rev().find(is_end).unwrap_or(0));
+}
+
 /// Why an attempt failed.
 ///
 /// ```
@@ -45,8 +54,7 @@ impl FailureCause {
     }
 
     fn of(handler: &str, step: Option<Step>, code: Option<Code>, mut error: String) -> Self {
-        let is_end = |place: &usize| error.is_char_boundary(*place);
-        error.truncate((0..=MAX_ERROR.min(error.len())).rev().find(is_end).unwrap_or(0));
+        cut(&mut error, MAX_ERROR);
         let group = GroupId::of(handler, step, code, &error);
         Self { step, code, error, group }
     }
@@ -140,7 +148,7 @@ pub struct AttemptFailure {
     pub cause: FailureCause,
     /// How long the attempt took, by the clock of its process.
     pub took: Duration,
-    /// The result of each step of the attempt, as in a report.
+    /// The result of each step of the attempt, as in a report, at most 1 KiB each.
     pub steps: Vec<(Step, String)>,
 }
 
@@ -148,6 +156,16 @@ impl AttemptFailure {
     /// Creates a failure that took no time, and ran no step.
     pub fn new(cause: FailureCause) -> Self {
         Self { cause, took: Duration::ZERO, steps: Vec::new() }
+    }
+
+    /// Sets the results of the steps. Longer ones are cut.
+    #[must_use]
+    pub fn steps(mut self, mut steps: Vec<(Step, String)>) -> Self {
+        for (_, result) in &mut steps {
+            cut(result, MAX_RESULT);
+        }
+        self.steps = steps;
+        self
     }
 }
 

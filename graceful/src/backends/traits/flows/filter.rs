@@ -207,9 +207,14 @@ impl FlowFilter {
         Self::KEYS.into_iter().zip(values).filter_map(|(key, value)| Some((key, value?))).collect()
     }
 
-    /// The states that the filter can select.
+    /// The states that the filter can select. A completed flow has no failure.
     pub fn states(&self) -> Vec<FlowState> {
-        FlowState::ALL.into_iter().filter(|state| self.state.is_none_or(|only| only == *state)).collect()
+        let of_failures =
+            self.code.is_some() || self.step.is_some() || self.group.is_some() || self.text.is_some();
+        let can_be = |state: &FlowState| {
+            self.state.is_none_or(|only| only == *state) && !(of_failures && *state == FlowState::Completed)
+        };
+        FlowState::ALL.into_iter().filter(can_be).collect()
     }
 
     /// The second part of the full names of the tenant's entities.

@@ -30,7 +30,7 @@ pub struct FailureGroup {
     pub dead: Count,
     /// The number of queued flows that will be tried again.
     pub retrying: Count,
-    /// The oldest of the flows' last failures.
+    /// The oldest of the flows' last failures; with a filter of flows, that of the examined ones.
     pub first: Timestamp,
     /// The newest failure.
     pub last: Timestamp,
@@ -75,7 +75,7 @@ impl FailureGroup {
 pub struct FailureGroups {
     /// The groups.
     pub groups: Vec<FailureGroup>,
-    /// Whether there are more groups than the store examines.
+    /// Whether there may be more groups, or more flows of these groups in another state: the store has not examined all.
     pub more: bool,
 }
 

@@ -92,8 +92,9 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// Queues a dead letter again: due at once, without counted attempts, behind the queued flows of its entity. Only the steps that are
     /// not done will run.
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult>;
-    /// Discards a dead letter, or a queued flow without a running attempt: none of its steps will run.
-    fn discard(&self, id: Uuid) -> Reply<ActionResult>;
+    /// Discards a flow that is in this state: a dead letter, or a queued flow without a running attempt. None of its steps will run. For other
+    /// states it discards none.
+    fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult>;
     /// Makes a queued flow without a running attempt due at this time from now. The later flows of its entity wait too.
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult>;
     /// Deletes flows in this state that ended at least this long ago, with their attempts. Returns their number. For

@@ -1,0 +1,144 @@
+//! The arguments of the command line.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use graceful::backends::{FlowCursor, Uuid};
+
+use crate::output;
+
+/// Lists the durable flows of a service and the causes of their failures, and acts on them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "graceful",
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong arguments or refused, 3 done in part, 4 not healthy."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Write the result as one JSON document.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List flows, the newest first.
+    Flows(List),
+    /// List dead letters, the newest first: `flows state=dead`.
+    Dead(List),
+    /// List the causes of failures, the largest group first.
+    Groups(Groups),
+    /// Show one flow with its failed attempts, without its payload.
+    Show {
+        /// The id of the flow.
+        id: Uuid,
+    },
+    /// Queue dead letters again; only the steps that are not done will run.
+    Resubmit(Targets),
+    /// Discard dead letters, or with `state=queued` queued flows: none of their steps will run.
+    Discard(Targets),
+    /// Make queued flows due later.
+    Postpone {
+        #[command(flatten)]
+        targets: Targets,
+        /// How long from now, such as `2h`.
+        #[arg(long, value_name = "TIME")]
+        by: String,
+    },
+    /// Create the missing tables of the store, and migrate older ones.
+    Migrate,
+    /// Verify the audit log, or list the actions in it.
+    Audit {
+        #[command(subcommand)]
+        command: Audit,
+    },
+    /// List the open review jobs by due time.
+    Jobs,
+    /// List the open alerts, the oldest first.
+    Alerts {
+        /// List the newest resolved alerts instead.
+        #[arg(long)]
+        resolved: bool,
+        /// How many resolved alerts.
+        #[arg(long, default_value_t = 50, requires = "resolved")]
+        limit: usize,
+    },
+    /// Say whether the store answers.
+    Health,
+    /// Say what is wrong with configuration, schema and role, and how to fix it.
+    Doctor,
+    /// Count the queued, running and dead flows.
+    Lag,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Verify that no record was changed, and print the head of the log, to be stored elsewhere.
+    Verify {
+        /// The head that an earlier verification printed: then a log that was truncated is detected, too.
+        #[arg(long, value_name = "HEAD")]
+        known: Option<String>,
+    },
+    /// List who resubmitted, discarded and postponed flows by this command line, the newest action first.
+    Operations {
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+}
+
+const FILTER: &str = "KEY=VALUE";
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Filters: state, handler, entity, tenant, pattern, code, step, group, text, since, until.
+    #[arg(value_name = FILTER)]
+    pub filter: Vec<String>,
+    /// How many flows, at least 1.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Begin after the page that printed this cursor.
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<FlowCursor>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Groups {
+    /// Filters: state, handler, entity, tenant, pattern, code, step, group, text, since, until.
+    #[arg(value_name = FILTER)]
+    pub filter: Vec<String>,
+    /// Count each group up to this number.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub cap: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Targets {
+    /// The ids of flows, or filters: state, handler, entity, tenant, pattern, code, step, group, text, since, until.
+    #[arg(value_name = "ID|KEY=VALUE")]
+    pub words: Vec<String>,
+    /// Act on all flows in the state to which the action applies first: dead ones, or for `postpone` queued ones.
+    #[arg(long, conflicts_with = "words")]
+    pub all: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Who acts. Default: the user of the operating system.
+    #[arg(long = "as", value_name = "NAME")]
+    pub operator: Option<String>,
+}
+
+/// Parses the arguments; an error is the exit code of the process, after its message was written.
+pub(crate) fn parse<P: Parser, A: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<P, ExitCode> {
+    P::try_parse_from(arguments).map_err(|error| {
+        let text = error.render().to_string();
+        match error.use_stderr() {
+            true => output::note(text.trim_end()),
+            false => output::print(text.trim_end()),
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}

@@ -1,0 +1,133 @@
+//! Runs one subcommand.
+
+use std::{fmt, process::ExitCode};
+
+use graceful::{
+    Orchestrator,
+    backends::{FlowCursor, FlowFilter, FlowState, ProcessRole, Uuid},
+};
+use serde_json::json;
+
+use crate::{
+    action::{Action, Order},
+    arguments::{Arguments, Audit, Command, List},
+    doctor,
+    exit::{Exit, Problem},
+    filter,
+    output::{Output, note},
+    read,
+};
+
+/// A page of flows to read.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub filter: FlowFilter,
+    pub limit: usize,
+    pub after: Option<FlowCursor>,
+}
+
+impl Listing {
+    fn of(state: Option<FlowState>, list: &List) -> Result<Self, Problem> {
+        let filter = filter::parse(state, &list.filter)?;
+        Ok(Self { filter, limit: usize::try_from(list.limit).unwrap_or(usize::MAX), after: list.after })
+    }
+}
+
+/// What a subcommand has to do. Its arguments are known to be right, before the closure is called.
+#[derive(Debug)]
+enum Task {
+    Flows(Listing),
+    Groups(FlowFilter, u64),
+    Show(Uuid),
+    Lag,
+    Jobs,
+    OpenAlerts,
+    ResolvedAlerts(usize),
+    Verify(Option<String>),
+    Operations(usize),
+    Health,
+    Doctor,
+    Migrate,
+    Act(Order),
+}
+
+impl Task {
+    fn of(command: Command) -> Result<Self, Problem> {
+        Ok(match command {
+            Command::Flows(list) => Self::Flows(Listing::of(None, &list)?),
+            Command::Dead(list) => Self::Flows(Listing::of(Some(FlowState::Dead), &list)?),
+            Command::Groups(groups) => Self::Groups(filter::parse(None, &groups.filter)?, groups.cap),
+            Command::Show { id } => Self::Show(id),
+            Command::Lag => Self::Lag,
+            Command::Jobs => Self::Jobs,
+            Command::Alerts { resolved: false, .. } => Self::OpenAlerts,
+            Command::Alerts { limit, .. } => Self::ResolvedAlerts(limit),
+            Command::Audit { command: Audit::Verify { known } } => Self::Verify(known),
+            Command::Audit { command: Audit::Operations { limit } } => Self::Operations(limit),
+            Command::Health => Self::Health,
+            Command::Doctor => Self::Doctor,
+            Command::Migrate => Self::Migrate,
+            Command::Resubmit(targets) => Self::Act(Order::of(Action::Resubmit, &targets)?),
+            Command::Discard(targets) => Self::Act(Order::of(Action::Discard, &targets)?),
+            Command::Postpone { targets, by } => {
+                Self::Act(Order::of(Action::Postpone(filter::duration(&by)?), &targets)?)
+            }
+        })
+    }
+}
+
+pub(crate) async fn run<F, E>(arguments: Arguments, build: F) -> ExitCode
+where
+    F: AsyncFnOnce() -> Result<Orchestrator, E>,
+    E: fmt::Display,
+{
+    let mut output = Output::new(arguments.json);
+    let done = execute(arguments.command, &mut output, build).await;
+    let exit = match done.and_then(|exit| output.finish().map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(Problem { exit, text }) => {
+            note(&format!("error: {text}"));
+            exit
+        }
+    };
+    exit.into()
+}
+
+async fn execute<F, E>(command: Command, output: &mut Output, build: F) -> Result<Exit, Problem>
+where
+    F: AsyncFnOnce() -> Result<Orchestrator, E>,
+    E: fmt::Display,
+{
+    let task = Task::of(command)?;
+    match task {
+        Task::Migrate => ProcessRole::Migration.set(),
+        _ => ProcessRole::Operator.set(),
+    }
+    // The alternate form is that with all causes, for errors that have one.
+    let outcome = build().await.map_err(|error| format!("{error:#}"));
+    match task {
+        Task::Health => return doctor::health(output, outcome).await,
+        Task::Doctor => return doctor::examine(output, outcome).await,
+        _ => {}
+    }
+    let orchestrator = &outcome.map_err(Problem::failed)?;
+    match task {
+        Task::Flows(listing) => read::flows(output, listing, orchestrator).await,
+        Task::Groups(filter, cap) => read::groups(output, filter, cap, orchestrator).await,
+        Task::Show(id) => read::show(output, id, orchestrator).await,
+        Task::Lag => read::lag(output, orchestrator).await,
+        Task::Jobs => read::jobs(output, orchestrator).await,
+        Task::OpenAlerts => read::alerts(output, None, orchestrator).await,
+        Task::ResolvedAlerts(limit) => read::alerts(output, Some(limit), orchestrator).await,
+        Task::Verify(known) => read::verify(output, known.as_deref(), orchestrator).await,
+        Task::Operations(limit) => read::operations(output, limit, orchestrator).await,
+        Task::Act(order) => order.carry_out(output, orchestrator).await,
+        Task::Health | Task::Doctor | Task::Migrate => {
+            match output.json {
+                true => output.value(&json!({ "migrated": true })),
+                false => output.line("the tables are those of this version"),
+            }
+            Ok(Exit::Done)
+        }
+    }
+}

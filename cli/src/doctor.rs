@@ -1,0 +1,164 @@
+//! Whether the store answers, and what is wrong with it.
+
+use graceful::{
+    HealthStatus, Orchestrator,
+    backends::{FlowFilter, FlowQuery, FlowState, FlowStore, Uuid},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    action,
+    exit::{Exit, Problem},
+    json,
+    output::{Colour, Output},
+    read,
+};
+
+/// Says whether the store answers. An orchestrator that cannot be built is not healthy.
+pub(crate) async fn health(
+    output: &mut Output,
+    built: Result<Orchestrator, String>,
+) -> Result<Exit, Problem> {
+    let (status, reasons, lag) = match &built {
+        Err(error) => (HealthStatus::Unavailable, vec![error.clone()], None),
+        Ok(orchestrator) => {
+            let health = orchestrator.health().await;
+            let lag = match orchestrator.flows().filter(|_| health.status != HealthStatus::Unavailable) {
+                Some(store) => store.lag(read::CAP).await.ok(),
+                None => None,
+            };
+            (health.status, health.reasons.iter().map(ToString::to_string).collect(), lag)
+        }
+    };
+    let (is_unhealthy, colour) = match status {
+        HealthStatus::Ready => (false, Colour::Green),
+        HealthStatus::Degraded => (false, Colour::Yellow),
+        _ => (true, Colour::Red),
+    };
+    if output.json {
+        let lag = lag.as_ref().map(json::lag);
+        output.value(&json!({ "status": status.as_str(), "reasons": reasons, "lag": lag }));
+    } else {
+        let status = output.coloured(status.as_str(), Some(colour)).into_owned();
+        output.line(&status);
+        for reason in &reasons {
+            output.line(&format!("  {}", graceful::backends::escaped(reason)));
+        }
+        if let Some(lag) = &lag {
+            output.line(&format!("  {}", read::sentence(lag)));
+        }
+    }
+    Ok(if is_unhealthy { Exit::Unhealthy } else { Exit::Done })
+}
+
+/// One examination: what was looked at, and what is wrong or what was found.
+struct Finding {
+    subject: &'static str,
+    result: Result<String, String>,
+    remedy: &'static str,
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(
+        &mut self,
+        subject: &'static str,
+        result: Result<impl ToString, impl ToString>,
+        remedy: &'static str,
+    ) {
+        let result = result.map(|found| found.to_string()).map_err(|error| error.to_string());
+        self.0.push(Finding { subject, result, remedy });
+    }
+}
+
+const CONNECT: &str =
+    "correct the URL, start the server, or if tables are missing run `migrate` as the role that owns them";
+const READ: &str = "grant the role SELECT on the store's tables: its documentation lists the rights";
+const WRITE: &str =
+    "reading works; to act on flows connect as a role with the rights that the store's documentation lists";
+
+/// Says what is wrong with configuration, schema and role, and how to fix it. It changes nothing.
+pub(crate) async fn examine(
+    output: &mut Output,
+    built: Result<Orchestrator, String>,
+) -> Result<Exit, Problem> {
+    let mut findings = Findings::default();
+    match built {
+        Err(error) => findings.add("configuration and schema", Err::<&str, _>(error), CONNECT),
+        Ok(orchestrator) => {
+            findings.add("configuration and schema", Ok::<_, &str>("the orchestrator was built"), CONNECT);
+            backends(&mut findings, &orchestrator).await;
+        }
+    }
+    report(output, &findings.0);
+    Ok(if findings.0.iter().any(|finding| finding.result.is_err()) { Exit::Unhealthy } else { Exit::Done })
+}
+
+async fn backends(findings: &mut Findings, orchestrator: &Orchestrator) {
+    match orchestrator.flows() {
+        None => {
+            let remedy = "set a store by `OrchestratorBuilder::store`";
+            findings.add("store of flows", Err::<&str, _>("there is none"), remedy);
+        }
+        Some(store) => flows(findings, &**store).await,
+    }
+    match orchestrator.audit() {
+        None => {
+            let remedy = "set a log by `OrchestratorBuilder::audit`";
+            findings.add("audit log", Err::<&str, _>("there is none: actions are not recorded"), remedy);
+        }
+        Some(log) => {
+            let read =
+                log.records(None, 1).await.map(|_| "can be read").map_err(|error| error.message().to_owned());
+            findings.add("audit log", read, READ);
+        }
+    }
+    if let Some(scheduler) = orchestrator.scheduler() {
+        let jobs = scheduler.jobs().await.map(|jobs| format!("{} open", jobs.len()));
+        findings.add("review jobs", jobs.map_err(|error| error.message().to_owned()), READ);
+    }
+    if let Some(alerts) = orchestrator.alerts() {
+        let open = alerts.open().await.map(|open| format!("{} open", open.len()));
+        findings.add("alerts", open.map_err(|error| error.message().to_owned()), READ);
+    }
+}
+
+async fn flows(findings: &mut Findings, store: &dyn FlowStore) {
+    if let Err(error) = store.probe().await {
+        let remedy = "start the server, or check the network between it and this machine";
+        return findings.add("store of flows", Err::<&str, _>(error.message()), remedy);
+    }
+    let read = async {
+        let lag = store.lag(read::CAP).await?;
+        store.flows(FlowQuery::new(FlowFilter::default(), 1)).await?;
+        store.groups(FlowState::Dead.into(), 1).await?;
+        store.attempts(Uuid::max()).await?;
+        Ok::<_, graceful::StepError>(read::sentence(&lag))
+    };
+    findings.add("store of flows", read.await.map_err(|error| error.message().to_owned()), READ);
+    let changes = action::takes_changes(store).await.map(|()| "it may change flows");
+    findings.add("role", changes.map_err(|error| format!("it may only read: {}", error.message())), WRITE);
+}
+
+fn report(output: &mut Output, findings: &[Finding]) {
+    if output.json {
+        let shown = |Finding { subject, result, remedy }: &Finding| match result {
+            Ok(found) => json!({ "subject": subject, "ok": true, "found": found }),
+            Err(error) => json!({ "subject": subject, "ok": false, "found": error, "remedy": remedy }),
+        };
+        return output.value(&json!({ "findings": findings.iter().map(shown).collect::<Vec<Value>>() }));
+    }
+    for Finding { subject, result, remedy } in findings {
+        let (word, colour, found) = match result {
+            Ok(found) => ("ok", Colour::Green, found),
+            Err(error) => ("problem", Colour::Red, error),
+        };
+        let word = output.coloured(word, Some(colour)).into_owned();
+        output.line(&format!("{word}: {subject}: {}", graceful::backends::escaped(found)));
+        if result.is_err() {
+            output.line(&format!("  to fix it: {remedy}"));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Filters as arguments: `key=value`.
+
+use std::time::Duration;
+
+use graceful::backends::{FlowFilter, FlowState, Moment};
+
+use crate::exit::Problem;
+
+/// Parses the words of a filter, after the state that a subcommand implies.
+pub(crate) fn parse(state: Option<FlowState>, words: &[String]) -> Result<FlowFilter, Problem> {
+    let mut pairs: Vec<_> = state.map(|state| ("state", state.as_str())).into_iter().collect();
+    for word in words {
+        pairs.push(word.split_once('=').ok_or_else(|| {
+            let keys = FlowFilter::KEYS.join(", ");
+            Problem::refused(format_args!(
+                "`{word}` is not a filter; expected KEY=VALUE with one of the keys {keys}"
+            ))
+        })?);
+    }
+    FlowFilter::parse(pairs).map_err(Problem::refused)
+}
+
+/// Parses a duration in the form of the filter `since`.
+pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
+    match FlowFilter::parse([("since", text)]).map(|filter| filter.since) {
+        Ok(Some(Moment::Ago(time))) => Ok(time),
+        _ => Err(Problem::refused(format_args!(
+            "`{text}` is not a time; expected one such as `2h` or `30min`"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filter_with_a_mistake_is_refused() {
+        let refused = |word: &str| parse(Some(FlowState::Dead), &[word.to_owned()]).unwrap_err().text;
+        assert_eq!(refused("handlr=pay"), "`handlr` is not a filter; did you mean `handler`?");
+        assert_eq!(refused("handler="), "the filter `handler` has no value");
+        assert_eq!(refused("state=queued"), "the filter `state` is given twice");
+        assert!(refused("dead").contains("expected KEY=VALUE"));
+        assert_eq!(parse(None, &["text=a=b".to_owned()]).unwrap().text.as_deref(), Some("a=b"));
+    }
+
+    #[test]
+    fn duration_that_is_a_point_in_time_is_refused() {
+        assert_eq!(duration("90min").unwrap(), Duration::from_secs(5400));
+        for wrong in ["2026-01-31T10:00:00Z", "", "-2h", "soon"] {
+            duration(wrong).unwrap_err();
+        }
+    }
+}

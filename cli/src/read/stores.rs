@@ -1,0 +1,144 @@
+//! Review jobs, alerts and the audit log.
+
+use graceful::{
+    Orchestrator, Severity,
+    backends::{Alert, AuditRecord, Job},
+};
+use serde_json::{Value, json};
+
+use super::{audit, operations_key};
+use crate::{
+    exit::{Exit, Problem},
+    json,
+    output::{Cell, Colour, Output},
+};
+
+pub(crate) async fn jobs(output: &mut Output, orchestrator: &Orchestrator) -> Result<Exit, Problem> {
+    let missing = "the orchestrator has no scheduler: set one by `OrchestratorBuilder::scheduler`";
+    let scheduler = orchestrator.scheduler().ok_or_else(|| Problem::refused(missing))?;
+    let jobs = scheduler.jobs().await?;
+    if output.json {
+        let shown = |job: &Job| {
+            json!({
+                "id": job.id,
+                "entity": job.entity.to_string(),
+                "owner": &*job.owner,
+                "code": job.code.as_str(),
+                "due": json::time(job.due),
+                "opened_at": json::time(job.opened_at),
+                "bumps": job.bumps,
+                "attempts": job.attempts,
+                "flow": job.flow.to_string(),
+                "error": job.error,
+            })
+        };
+        output.value(&json!({ "jobs": jobs.iter().map(shown).collect::<Vec<Value>>() }));
+        return Ok(Exit::Done);
+    }
+    let row = |job: &Job| {
+        let (due, opened_at) = (Cell::new(json::time(job.due)), Cell::new(json::time(job.opened_at)));
+        let (bumps, attempts) = (Cell::new(job.bumps), Cell::new(job.attempts));
+        let (entity, owner) = (Cell::new(&job.entity), Cell::new(&job.owner));
+        [
+            due,
+            opened_at,
+            bumps,
+            attempts,
+            Cell::new(job.code),
+            entity,
+            owner,
+            Cell::optional(job.error.as_ref()),
+        ]
+    };
+    let rows: Vec<_> = jobs.iter().map(row).collect();
+    output.table(["DUE", "OPENED", "FLOWS", "ATTEMPTS", "CODE", "ENTITY", "OWNER", "ERROR"], &rows);
+    Ok(Exit::Done)
+}
+
+/// Lists the open alerts, or so many of the resolved ones.
+pub(crate) async fn alerts(
+    output: &mut Output,
+    resolved: Option<usize>,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
+    let missing = "the orchestrator has no alerts: set them by `OrchestratorBuilder::alerts`";
+    let alerter = orchestrator.alerts().ok_or_else(|| Problem::refused(missing))?;
+    let alerts = match resolved {
+        Some(limit) => alerter.resolved(limit).await?,
+        None => alerter.open().await?,
+    };
+    if output.json {
+        let shown = |alert: &Alert| {
+            json!({
+                "entity": alert.entity.to_string(),
+                "owner": &*alert.owner,
+                "severity": alert.severity.as_str(),
+                "code": alert.code.as_str(),
+                "message": &*alert.message,
+                "count": alert.count,
+                "fired_at": json::time(alert.fired_at),
+                "last_fired_at": json::time(alert.last_fired_at),
+                "resolved_at": alert.resolved_at.map(json::time),
+                "flow": alert.flow.to_string(),
+            })
+        };
+        output.value(&json!({ "alerts": alerts.iter().map(shown).collect::<Vec<Value>>() }));
+        return Ok(Exit::Done);
+    }
+    let row = |alert: &Alert| {
+        let is_severe = matches!(alert.severity, Severity::Critical | Severity::Error);
+        let severity = Cell::new(alert.severity.as_str()).colour(is_severe.then_some(Colour::Red));
+        let (fired, last) =
+            (Cell::new(json::time(alert.fired_at)), Cell::new(json::time(alert.last_fired_at)));
+        let (count, resolved) = (Cell::new(alert.count), Cell::optional(alert.resolved_at.map(json::time)));
+        let (entity, owner) = (Cell::new(&alert.entity), Cell::new(&alert.owner));
+        [severity, count, fired, last, resolved, entity, owner, Cell::new(&alert.message)]
+    };
+    let rows: Vec<_> = alerts.iter().map(row).collect();
+    let headings = ["SEVERITY", "FLOWS", "FIRED", "LAST FIRED", "RESOLVED", "ENTITY", "OWNER", "MESSAGE"];
+    output.table(headings, &rows);
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn verify(
+    output: &mut Output,
+    known: Option<&str>,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
+    let head = audit(orchestrator)?.verify_chain(known).await?;
+    match output.json {
+        true => output.value(&json!({ "head": head })),
+        false => output.line(&head),
+    }
+    Ok(Exit::Done)
+}
+
+/// Lists the actions that this command line has recorded, the newest first.
+pub(crate) async fn operations(
+    output: &mut Output,
+    limit: usize,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
+    let records = audit(orchestrator)?.records(Some(&operations_key(orchestrator)), limit).await?;
+    if output.json {
+        let shown = |record: &AuditRecord| {
+            let payload = record.payload.as_ref();
+            json!({
+                "at": json::time(record.at),
+                "actor": record.actor.as_deref(),
+                "action": &*record.handler,
+                "message": &*record.message,
+                "details": payload.and_then(|payload| payload.decode::<Value>().ok()),
+            })
+        };
+        output.value(&json!({ "operations": records.iter().map(shown).collect::<Vec<Value>>() }));
+        return Ok(Exit::Done);
+    }
+    let row = |record: &AuditRecord| {
+        let at = Cell::new(json::time(record.at));
+        [at, Cell::optional(record.actor.as_ref()), Cell::new(&record.handler), Cell::new(&record.message)]
+    };
+    let rows: Vec<_> = records.iter().map(row).collect();
+    output.table(["TIME", "ACTOR", "ACTION", "WHAT"], &rows);
+    Ok(Exit::Done)
+}

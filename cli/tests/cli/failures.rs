@@ -1,0 +1,75 @@
+//! Actions on a store that refuses some changes.
+
+use crate::{
+    service::{json, run},
+    stores::{Sqlite, id, kill, queue},
+};
+
+#[test(flavor = "multi_thread")]
+async fn action_ends_after_a_hundred_failures_in_a_row() {
+    let sqlite = Sqlite::new();
+    let store = sqlite.store().await;
+    queue(&store, 1..151).await;
+    kill(&store).await;
+    sqlite
+        .execute(
+            "CREATE TRIGGER broken BEFORE UPDATE ON graceful_flows BEGIN SELECT RAISE(FAIL, 'broken'); END",
+        )
+        .await;
+    let url = sqlite.url();
+    let ended = run(&url, &["resubmit", "--all", "--yes", "--json"]);
+    let done = ended.json();
+    assert_eq!((ended.code, &done["stopped"]), (1, &"100 failures in a row".into()), "{ended:?}");
+    assert_eq!((done["failed"].as_array().unwrap().len(), &done["left"]), (100, &50.into()));
+    assert!(done["failed"][0]["error"].as_str().unwrap().contains("broken"), "{done}");
+    assert_eq!(json(&url, &["lag"])["dead"]["number"], 150);
+    let operations = json(&url, &["audit", "operations"]);
+    assert_eq!(operations["operations"][0]["details"]["failed"], 100, "{operations}");
+}
+
+#[test(flavor = "multi_thread")]
+async fn flow_that_cannot_be_changed_does_not_end_an_action() {
+    let sqlite = Sqlite::new();
+    let store = sqlite.store().await;
+    queue(&store, 1..11).await;
+    kill(&store).await;
+    let bad = id(5).simple();
+    let trigger = format!(
+        "CREATE TRIGGER broken BEFORE UPDATE ON graceful_flows WHEN lower(hex(OLD.id)) = '{bad}' BEGIN
+           SELECT RAISE(FAIL, 'broken'); END"
+    );
+    sqlite.execute(&trigger).await;
+    let ended = run(&sqlite.url(), &["discard", "--all", "--yes", "--json"]);
+    let done = ended.json();
+    assert_eq!((ended.code, &done["done"], &done["stopped"]), (3, &9.into(), &serde_json::Value::Null));
+    assert_eq!(done["failed"][0]["id"], id(5).to_string());
+}
+
+#[test(flavor = "multi_thread")]
+async fn audit_log_that_was_changed_fails_its_verification() {
+    let sqlite = Sqlite::new();
+    let store = sqlite.store().await;
+    queue(&store, 1..2).await;
+    kill(&store).await;
+    let url = sqlite.url();
+    assert_eq!(json(&url, &["discard", "--all", "--yes", "--as", "mallory"])["done"], 1);
+    assert_eq!(run(&url, &["audit", "verify"]).code, 0);
+    sqlite.execute("UPDATE graceful_audit SET record = replace(record, 'mallory', 'alice')").await;
+    let ended = run(&url, &["audit", "verify"]);
+    assert_eq!((ended.code, &*ended.stdout), (1, ""));
+    assert!(ended.stderr.contains("tampered with at record 1"), "{ended:?}");
+}
+
+#[test(flavor = "multi_thread")]
+async fn action_without_its_audit_record_is_done_in_part() {
+    let sqlite = Sqlite::new();
+    let store = sqlite.store().await;
+    queue(&store, 1..2).await;
+    kill(&store).await;
+    sqlite
+        .execute("CREATE TRIGGER full BEFORE INSERT ON graceful_audit BEGIN SELECT RAISE(FAIL, 'full'); END")
+        .await;
+    let ended = run(&sqlite.url(), &["discard", "--all", "--yes", "--json"]);
+    assert_eq!((ended.code, &ended.json()["done"]), (3, &1.into()), "{ended:?}");
+    assert!(ended.stderr.contains("the action is not in the audit log"), "{ended:?}");
+}
