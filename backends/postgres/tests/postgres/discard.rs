@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::Postgres;
 
 const ENTITIES: u128 = 150;
-const LEASE: Duration = Duration::from_secs(600);
+const LEASE: Duration = Duration::from_mins(10);
 
 /// The flows of an entity: `3 * entity`, and the next two.
 async fn three_flows_of_each_entity(store: &Store) {

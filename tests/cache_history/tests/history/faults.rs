@@ -119,6 +119,10 @@ impl World {
         line.and_then(|number| number.trim().parse().ok()).unwrap_or_else(|| panic!("no {name} in {info}"))
     }
 
+    pub async fn evicted(&self) -> u64 {
+        self.counted("stats", "evicted_keys").await
+    }
+
     /// Gives the server this much more memory than it uses now, and lets it evict.
     pub async fn limit_memory(&self, more: u64) {
         let limit = self.counted("memory", "used_memory").await + more;
