@@ -136,13 +136,13 @@ where
         Self::push_times(query, filter);
     }
 
-    /// Counts what there is to do. Each order is that of a partial index: without it PostgreSQL may read the table.
+    /// Counts what there is to do. The order is that of an index: without it PostgreSQL may read the table.
     pub async fn lag(connection: &mut Connection<D>, cap: u64) -> Result<Lag, Error> {
-        let (head, first, now) = (D::HEAD, D::FIRST, D::NOW);
+        let (head, first, now, handler) = (D::HEAD, D::FIRST, D::NOW, D::HANDLER);
         let examined = cap.saturating_add(1).max(EXAMINED);
         let statement = format!(
-            "SELECT (SELECT count(*) FROM (SELECT 1 FROM graceful_flows WHERE state = 0 ORDER BY entity, seq LIMIT $1) AS part) AS queued, \
-             (SELECT count(*) FROM (SELECT 1 FROM graceful_flows WHERE state <> 0 AND state = 2 ORDER BY ended_at LIMIT $1) AS part) AS dead, \
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM graceful_flows WHERE state = 0 ORDER BY {handler} LIMIT $1) AS part) AS queued, \
+             (SELECT count(*) FROM (SELECT 1 FROM graceful_flows WHERE state = 2 ORDER BY {handler} LIMIT $1) AS part) AS dead, \
              running.found AS running, running.examined AS examined, \
              (SELECT {now} - due FROM (SELECT * FROM graceful_flows WHERE {head} AND due <= {now} ORDER BY due, seq LIMIT $2) \
              AS flow WHERE {first} ORDER BY due, seq LIMIT 1) AS waited \
