@@ -201,7 +201,8 @@ impl Subscriber {
     /// Calls the handler with each event and the inbox's transaction, until the future is dropped. See the [table](Self) for the meaning
     /// of its results.
     ///
-    /// In a process whose [role](ProcessRole) is not `Service` it reads no event. A lost connection is re-established automatically. If the future is dropped while an event is being handled, the event is redelivered.
+    /// A lost connection is re-established automatically. If the future is dropped while an event is being handled, the event is redelivered. In
+    /// a process whose [role](ProcessRole) is not `Service` it reads no event.
     ///
     /// # Errors
     /// Fails if the server refuses the consumer at the beginning. Later failures are retried and logged.

@@ -62,7 +62,8 @@ impl Event {
     }
 
     /// The id of the delivery, by which a broker may drop duplicates: the flow's id, and how often the flow was
-    /// [resubmitted](crate::backends::FlowStore::resubmit). A resubmitted flow emits its event again, as a new delivery with the same event id.
+    /// [resubmitted](crate::backends::FlowStore::resubmit). A resubmitted flow whose event was not confirmed emits it again,
+    /// as a new delivery with the same event id.
     ///
     /// ```
     /// # use graceful::{Code, Orchestrator, OrchestrationConfig, Success, backends::memory};
