@@ -1,9 +1,5 @@
 //! Who acts.
 
-use std::env;
-#[cfg(unix)]
-use std::fs;
-
 use graceful::backends::escaped;
 
 use crate::exit::Problem;
@@ -23,43 +19,15 @@ impl Operator {
             Some("") => Err(Problem::refused("`--as` has no value; expected a name")),
             Some(name) => Ok(Self { name: escaped(name).into_owned(), source: "--as" }),
             None => {
-                let user = user().ok_or_else(|| {
-                    Problem::refused(
-                        "the operating system does not name the user; say who acts by `--as NAME`",
-                    )
+                let user = whoami::username().map_err(|error| {
+                    Problem::refused(format_args!(
+                        "the operating system does not name the user ({error}); say who acts by `--as NAME`"
+                    ))
                 })?;
                 Ok(Self { name: escaped(&user).into_owned(), source: "operating system" })
             }
         }
     }
-}
-
-fn user() -> Option<String> {
-    let by_environment = || {
-        let set = ["USER", "LOGNAME", "USERNAME"].into_iter().filter_map(|name| env::var(name).ok());
-        set.map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
-    };
-    user_of_process().or_else(by_environment)
-}
-
-/// The owner of this process, where `/proc` says so: an environment can be that of another user.
-#[cfg(unix)]
-fn user_of_process() -> Option<String> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let id = fs::metadata("/proc/self").ok()?.uid().to_string();
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let named = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (name, _, user) = (fields.next()?, fields.next()?, fields.next()?);
-        (user == id).then(|| name.to_owned())
-    });
-    Some(named.unwrap_or_else(|| format!("uid {id}")))
-}
-
-#[cfg(not(unix))]
-fn user_of_process() -> Option<String> {
-    None
 }
 
 #[cfg(test)]
