@@ -12,7 +12,7 @@ use graceful::{
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
-    flows::{results, state_number},
+    flows::{Action, results, state_number},
     purge,
     values::{count, length},
 };
@@ -105,17 +105,12 @@ async fn complete(connection: &mut PgConnection, held: ClaimId) -> Result<bool, 
     Ok(completed.rows_affected() > 0)
 }
 
-/// Changes one flow by a statement whose first argument is its id.
-async fn act(
-    connection: &mut PgConnection,
-    id: Uuid,
-    statement: &'static str,
-    time: Option<Duration>,
-) -> Result<ActionResult, sqlx::Error> {
-    let query = sqlx::query(statement).bind(id);
-    let query = match time {
-        Some(time) => query.bind(length(time)),
-        None => query,
+async fn act(connection: &mut PgConnection, id: Uuid, action: Action) -> Result<ActionResult, sqlx::Error> {
+    let query = match action {
+        Action::Resubmit => sqlx::query(RESUBMIT).bind(id),
+        Action::DiscardDead => sqlx::query(DISCARD_DEAD).bind(id),
+        Action::DiscardQueued => sqlx::query(DISCARD_QUEUED).bind(id),
+        Action::Postpone(time) => sqlx::query(POSTPONE).bind(id).bind(length(time)),
     };
     match query.execute(&mut *connection).await?.rows_affected() {
         0 => Tables::refused(connection, id).await,
@@ -152,6 +147,13 @@ async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) 
     .fetch_one(connection)
     .await?;
     Ok(purged.unsigned_abs())
+}
+
+impl Store {
+    fn act(&self, id: Uuid, action: Action) -> Reply<ActionResult> {
+        self.idle.wake();
+        self.insist(move |connection| Box::pin(act(connection, id, action)))
+    }
 }
 
 impl FlowStore for Store {
@@ -237,22 +239,18 @@ impl FlowStore for Store {
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
-        self.idle.wake();
-        self.insist(move |connection| Box::pin(act(connection, id, RESUBMIT, None)))
+        self.act(id, Action::Resubmit)
     }
 
     fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
-        self.idle.wake();
-        self.insist(move |connection| match from {
-            FlowState::Queued => Box::pin(act(connection, id, DISCARD_QUEUED, None)),
-            FlowState::Dead => Box::pin(act(connection, id, DISCARD_DEAD, None)),
-            _ => Box::pin(Tables::refused(connection, id)),
-        })
+        match Action::discard(from) {
+            Some(action) => self.act(id, action),
+            None => self.insist(move |connection| Box::pin(Tables::refused(connection, id))),
+        }
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
-        self.idle.wake();
-        self.insist(move |connection| Box::pin(act(connection, id, POSTPONE, Some(time))))
+        self.act(id, Action::Postpone(time))
     }
 
     fn probe(&self) -> Reply<()> {

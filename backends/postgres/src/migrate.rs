@@ -1,8 +1,9 @@
 //! The tables: numbered migrations in a table of our own, beside the migrations of the user's.
 
+use graceful_sql::Migrations;
 use sqlx::{PgConnection, Row as _, migrate::MigrateError};
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+const MIGRATIONS: Migrations = &[
     (1, "store", include_str!("../migrations/1_store.sql")),
     (2, "claims", include_str!("../migrations/2_claims.sql")),
     (3, "alerts", include_str!("../migrations/3_alerts.sql")),
@@ -34,12 +35,5 @@ pub(super) async fn state(connection: &mut PgConnection) -> Result<Option<String
             };
         }
     };
-    let known = |version: &i64| MIGRATIONS.iter().any(|(known, ..)| known == version);
-    if let Some(newer) = applied.iter().find(|version| !known(version)) {
-        return Ok(Some(format!(
-            "its tables belong to a newer version, with migration {newer}: update the program"
-        )));
-    }
-    let missing = MIGRATIONS.iter().find(|(version, ..)| !applied.contains(version));
-    Ok(missing.map(|(version, name, _)| format!("its tables lack migration {version} ({name}): {REMEDY}")))
+    Ok(graceful_sql::unmigrated(MIGRATIONS, &applied, REMEDY))
 }

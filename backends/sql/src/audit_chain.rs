@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use graceful::{Flow, Key, backends::AuditRecord};
+use graceful::{Flow, Key, StepError, backends::AuditRecord};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -48,6 +48,13 @@ impl fmt::Display for AuditHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.sequence)?;
         self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl AuditHead {
+    /// Parses the head that the caller of `verify_chain` knows, if any.
+    pub fn known(text: Option<&str>) -> Result<Option<Self>, StepError> {
+        text.map(str::parse::<Self>).transpose().map_err(StepError::caused_by)
     }
 }
 

@@ -31,6 +31,30 @@ pub const fn state_number(state: FlowState) -> i16 {
     }
 }
 
+/// A change of one flow by an operator. Each store has its statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Queues a dead letter again.
+    Resubmit,
+    /// Discards a dead letter.
+    DiscardDead,
+    /// Discards a queued flow without a running attempt.
+    DiscardQueued,
+    /// Makes a queued flow without a running attempt due at this time from now.
+    Postpone(Duration),
+}
+
+impl Action {
+    /// The action that discards a flow in this state, if there is one.
+    pub const fn discard(from: FlowState) -> Option<Self> {
+        match from {
+            FlowState::Dead => Some(Self::DiscardDead),
+            FlowState::Queued => Some(Self::DiscardQueued),
+            _ => None,
+        }
+    }
+}
+
 fn state(number: i16) -> FlowState {
     FlowState::ALL.into_iter().find(|state| state_number(*state) == number).unwrap_or(FlowState::Discarded)
 }

@@ -9,14 +9,12 @@ use uuid::Uuid;
 use crate::{
     dialect::{Connection, Dialect, Row, Tables, Value},
     flows::state_number,
+    queries::{EXAMINED, Fulfilled, conditions, count_u64},
     values::at,
 };
 
 /// How many groups are examined in one state.
 const GROUPS: usize = 1000;
-
-/// How many flows are examined: of a group, if the filter has conditions on the flows; of those that are due, or will be.
-const EXAMINED: u64 = 2000;
 
 impl<D: Dialect> Tables<D>
 where
@@ -54,8 +52,9 @@ where
         cap: u64,
     ) -> Result<(Vec<FailureGroup>, bool), Error> {
         let number = state_number(state);
-        let conditional = filter.pairs().iter().any(|(key, _)| !["state", "group"].contains(key));
-        let examined = if conditional { EXAMINED } else { cap.saturating_add(1) };
+        let conditions = conditions::<D>(filter, &Fulfilled::default());
+        let conditional = !conditions.is_empty() || filter.since.is_some() || filter.until.is_some();
+        let examined = if conditional { count_u64(EXAMINED) } else { cap.saturating_add(1) };
         // Steps through the index, from group to group.
         let mut query = QueryBuilder::new("WITH RECURSIVE keys (failure_group, n) AS (");
         match filter.group {
@@ -83,15 +82,18 @@ where
         ));
         query.push_bind(limit(examined)).push(") AS part) AS examined, (SELECT count(*) FROM ");
         query.push(flows("DESC")).push(" LIMIT ").push_bind(limit(examined)).push(") AS part WHERE TRUE");
-        Self::push_group_conditions(&mut query, filter);
+        Self::push_conditions(&mut query, &conditions);
+        Self::push_times(&mut query, filter);
         // Without conditions, the first failure is at the other end of the index.
         let first = if conditional { "DESC" } else { "ASC" };
         query.push(") AS found, (SELECT min(failed_at) FROM ").push(flows(first)).push(" LIMIT ");
         query.push_bind(if conditional { limit(examined) } else { 1 }).push(") AS part WHERE TRUE");
-        Self::push_group_conditions(&mut query, filter);
+        Self::push_conditions(&mut query, &conditions);
+        Self::push_times(&mut query, filter);
         query.push(") AS first, (SELECT id FROM ").push(flows("DESC")).push(" LIMIT ");
         query.push_bind(if conditional { limit(examined) } else { 1 }).push(") AS part WHERE TRUE");
-        Self::push_group_conditions(&mut query, filter);
+        Self::push_conditions(&mut query, &conditions);
+        Self::push_times(&mut query, filter);
         query.push(
             " ORDER BY failed_at DESC, id DESC LIMIT 1) AS example FROM keys WHERE keys.failure_group IS NOT NULL) AS found \
              LEFT JOIN graceful_flows AS flow ON flow.id = found.example",
@@ -128,18 +130,10 @@ where
         Ok((groups, more))
     }
 
-    fn push_group_conditions(query: &mut QueryBuilder<D::Database>, filter: &FlowFilter) {
-        Self::push_conditions(query, filter);
-        if let Some(entity) = filter.entity.as_ref().filter(|_| filter.group.is_none()) {
-            query.push(" AND entity = ").push_bind(D::escaped(entity).into_owned());
-        }
-        Self::push_times(query, filter);
-    }
-
     /// Counts what there is to do. The order is that of an index: without it PostgreSQL may read the table.
     pub async fn lag(connection: &mut Connection<D>, cap: u64) -> Result<Lag, Error> {
         let (head, first, now, handler) = (D::HEAD, D::FIRST, D::NOW, D::HANDLER);
-        let examined = cap.saturating_add(1).max(EXAMINED);
+        let examined = cap.saturating_add(1).max(count_u64(EXAMINED));
         let statement = format!(
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM graceful_flows WHERE state = 0 ORDER BY {handler} LIMIT $1) AS part) AS queued, \
              (SELECT count(*) FROM (SELECT 1 FROM graceful_flows WHERE state = 2 ORDER BY {handler} LIMIT $1) AS part) AS dead, \

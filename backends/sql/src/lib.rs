@@ -57,8 +57,23 @@ pub async fn purge(delete: impl Fn() -> Reply<u64>) -> Result<u64, StepError> {
     }
 }
 
+/// Numbered migrations: the number, the name, and the SQL.
+pub type Migrations = &'static [(i64, &'static str, &'static str)];
+
+/// Why tables with these migrations are not those of this version. `remedy` says how to migrate them.
+pub fn unmigrated(migrations: Migrations, applied: &[i64], remedy: &str) -> Option<String> {
+    let is_known = |version: &i64| migrations.iter().any(|(known, ..)| known == version);
+    if let Some(newer) = applied.iter().find(|version| !is_known(version)) {
+        return Some(format!(
+            "its tables belong to a newer version, with migration {newer}: update the program"
+        ));
+    }
+    let (version, name, _) = migrations.iter().find(|(version, ..)| !applied.contains(version))?;
+    Some(format!("its tables lack migration {version} ({name}): {remedy}"))
+}
+
 /// Numbered migrations, which are recorded in a table of our own, beside the migrations of the user.
-pub fn migrator(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
+pub fn migrator(migrations: Migrations) -> Migrator {
     let migrations = migrations.iter().map(|(version, name, sql)| {
         let sql = AssertSqlSafe(*sql).into_sql_str();
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)

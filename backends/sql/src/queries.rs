@@ -14,21 +14,61 @@ use crate::{
 };
 
 /// How many rows a query examines if the filter has conditions that no index serves.
-const EXAMINED: usize = 2000;
+pub(crate) const EXAMINED: usize = 2000;
 
 /// How many ranges one statement reads: SQLite has a limit of 500.
 const RANGES: usize = 200;
 
 /// A range of an index.
 enum Range {
-    /// The queued flows of an entity.
-    QueuedOf(String),
-    /// The other flows of an entity, in one state.
-    EndedOf(String, FlowState),
+    /// The flows of an entity in one state.
+    Entity(String, FlowState),
     /// The flows of a group in one state.
     Group(i64, FlowState),
     /// The flows of a handler in one state, by the name in the index.
     Handler(String, FlowState),
+}
+
+/// The ranges of a query, and which parts of its filter all of their rows fulfil.
+struct Ranges {
+    all: Vec<Range>,
+    fulfilled: Fulfilled,
+}
+
+/// The parts of a filter that need no condition.
+#[derive(Default)]
+pub(crate) struct Fulfilled {
+    handler: bool,
+    entity: bool,
+}
+
+/// A condition on the rows of the ranges: a value, between two pieces of SQL.
+pub(crate) struct Condition {
+    before: String,
+    value: String,
+    after: &'static str,
+}
+
+/// The conditions of a filter, without its states, its group and its times.
+pub(crate) fn conditions<D: Dialect>(filter: &FlowFilter, fulfilled: &Fulfilled) -> Vec<Condition> {
+    let position = D::POSITION;
+    let tenant = format!("substr(entity, {position}(entity, ':') + 1)");
+    let pattern = format!("substr({tenant}, {position}({tenant}, ':') + 1)");
+    let escaped = |text: &String| D::escaped(text).into_owned();
+    let equal = |column: &str| (format!("{column} = "), "");
+    let begins = |rest: &str| (format!("{position}({rest}, "), ") = 1");
+    [
+        (equal("handler"), filter.handler.as_ref().filter(|_| !fulfilled.handler).map(escaped)),
+        (equal("entity"), filter.entity.as_ref().filter(|_| !fulfilled.entity).map(escaped)),
+        (begins(&tenant), filter.tenant_part().map(|part| part + ":")),
+        (begins(&pattern), filter.pattern_part().map(|part| part + ":")),
+        (equal("code"), filter.code.map(|code| code.as_str().to_owned())),
+        (equal("step"), filter.step.map(|step| step.as_str().to_owned())),
+        ((format!("{position}(error, "), ") > 0"), filter.text.as_ref().map(escaped)),
+    ]
+    .into_iter()
+    .filter_map(|((before, after), value)| Some(Condition { before, value: value?, after }))
+    .collect()
 }
 
 impl<D: Dialect> Tables<D>
@@ -51,10 +91,11 @@ where
         if limit == 0 {
             return Ok(Page { items: Vec::new(), next: None });
         }
-        let ranges = Self::ranges(connection, filter).await?;
+        let Ranges { all, fulfilled } = Self::ranges(connection, filter).await?;
+        let conditions = conditions::<D>(filter, &fulfilled);
         let (mut items, mut boundary) = (Vec::new(), None);
-        for ranges in ranges.chunks(RANGES) {
-            let (found, end) = Self::page_of(connection, query, ranges).await?;
+        for ranges in all.chunks(RANGES) {
+            let (found, end) = Self::page_of(connection, query, ranges, &conditions).await?;
             items.extend(found);
             boundary = boundary.max(end);
         }
@@ -73,11 +114,13 @@ where
         connection: &mut Connection<D>,
         query: &FlowQuery,
         ranges: &[Range],
+        conditions: &[Condition],
     ) -> Result<(Vec<FlowSummary>, Option<(jiff::Timestamp, Uuid)>), Error> {
         let (filter, limit) = (query.filter(), query.limit());
-        let conditional = has_conditions::<D>(filter);
-        let examined =
-            if conditional { EXAMINED.max(limit.saturating_add(1)) } else { limit.saturating_add(1) };
+        let examined = match conditions {
+            [] => limit.saturating_add(1),
+            _ => EXAMINED.max(limit.saturating_add(1)),
+        };
         // One statement, so that the last examined row is that of the page.
         let mut page = QueryBuilder::new("WITH examined AS MATERIALIZED (SELECT * FROM (");
         Self::push_ranges(&mut page, ranges, filter, query.after(), examined);
@@ -89,7 +132,7 @@ where
              LEFT JOIN (SELECT {COLUMNS} FROM examined WHERE TRUE",
             D::NOW,
         ));
-        Self::push_conditions(&mut page, filter);
+        Self::push_conditions(&mut page, conditions);
         page.push(" ORDER BY stored_at DESC, id DESC LIMIT ").push_bind(count(limit.saturating_add(1)));
         page.push(") AS found ON TRUE ORDER BY found.stored_at DESC, found.id DESC");
         let rows = page.build().fetch_all(&mut *connection).await?;
@@ -102,7 +145,7 @@ where
                 flows.push(Self::decode_summary(row)?);
             }
         }
-        let is_full = !conditional || flows.len() > limit;
+        let is_full = conditions.is_empty() || flows.len() > limit;
         Ok((flows, last.filter(|_| !is_full)))
     }
 
@@ -113,11 +156,13 @@ where
         cap: u64,
     ) -> Result<Count, Error> {
         let cap_rows = usize::try_from(cap).unwrap_or(usize::MAX).saturating_add(1);
-        let examined = if has_conditions::<D>(filter) { cap_rows.max(EXAMINED) } else { cap_rows };
+        let Ranges { all, fulfilled } = Self::ranges(connection, filter).await?;
+        let conditions = conditions::<D>(filter, &fulfilled);
+        let examined = if conditions.is_empty() { cap_rows } else { cap_rows.max(EXAMINED) };
         let mut total = Count::default();
-        for ranges in Self::ranges(connection, filter).await?.chunks(RANGES) {
+        for ranges in all.chunks(RANGES) {
             let mut counted = QueryBuilder::new("SELECT count(*) AS examined, coalesce(sum(CASE WHEN TRUE");
-            Self::push_conditions(&mut counted, filter);
+            Self::push_conditions(&mut counted, &conditions);
             counted.push(" THEN 1 ELSE 0 END), 0) AS found FROM (SELECT * FROM (");
             Self::push_ranges(&mut counted, ranges, filter, None, examined);
             counted.push(") AS ranges LIMIT ").push_bind(count(examined)).push(") AS examined");
@@ -130,30 +175,27 @@ where
     }
 
     /// The ranges in which the flows of a filter are.
-    async fn ranges(connection: &mut Connection<D>, filter: &FlowFilter) -> Result<Vec<Range>, Error> {
-        let states = filter.states();
-        if let Some(group) = filter.group {
-            let of_group = states.into_iter().map(|state| Range::Group(group.number(), state));
-            return Ok(of_group.collect());
-        }
-        if let Some(entity) = filter.entity.as_deref().map(|entity| D::escaped(entity).into_owned()) {
-            return Ok(states
-                .into_iter()
-                .map(|state| match state {
-                    FlowState::Queued => Range::QueuedOf(entity.clone()),
-                    ended => Range::EndedOf(entity.clone(), ended),
-                })
-                .collect());
-        }
-        let mut ranges = Vec::new();
-        for state in states {
-            let handlers = match &filter.handler {
-                Some(handler) => vec![in_index(&D::escaped(handler))],
-                None => Self::handlers(connection, state).await?,
-            };
-            ranges.extend(handlers.into_iter().map(|handler| Range::Handler(handler, state)));
-        }
-        Ok(ranges)
+    async fn ranges(connection: &mut Connection<D>, filter: &FlowFilter) -> Result<Ranges, Error> {
+        let (states, mut fulfilled) = (filter.states(), Fulfilled::default());
+        let in_states = |range: &dyn Fn(FlowState) -> Range| states.iter().copied().map(range).collect();
+        let all = if let Some(group) = filter.group {
+            in_states(&|state| Range::Group(group.number(), state))
+        } else if let Some(entity) = &filter.entity {
+            fulfilled.entity = true;
+            in_states(&|state| Range::Entity(D::escaped(entity).into_owned(), state))
+        } else if let Some(handler) = filter.handler.as_deref().map(D::escaped) {
+            // A name that is cut in the index may be that of others.
+            fulfilled.handler = in_index(&handler) == handler;
+            in_states(&|state| Range::Handler(in_index(&handler), state))
+        } else {
+            let mut all = Vec::new();
+            for state in states {
+                let handlers = Self::handlers(connection, state).await?;
+                all.extend(handlers.into_iter().map(|handler| Range::Handler(handler, state)));
+            }
+            all
+        };
+        Ok(Ranges { all, fulfilled })
     }
 
     /// The handlers of the flows in a state, as in the index: by steps through it.
@@ -190,8 +232,11 @@ where
             let union = if number == 0 { "" } else { " UNION ALL " };
             query.push(format_args!("{union}SELECT * FROM (SELECT {COLUMNS} FROM graceful_flows WHERE "));
             match range {
-                Range::QueuedOf(entity) => query.push("state = 0 AND entity = ").push_bind(entity.clone()),
-                Range::EndedOf(entity, state) => query
+                // Each of the two indexes has its condition.
+                Range::Entity(entity, FlowState::Queued) => {
+                    query.push("state = 0 AND entity = ").push_bind(entity.clone())
+                }
+                Range::Entity(entity, state) => query
                     .push(format_args!("state <> 0 AND state = {} AND entity = ", state_number(*state)))
                     .push_bind(entity.clone()),
                 Range::Group(group, state) => query
@@ -226,59 +271,19 @@ where
         }
     }
 
-    /// Appends the conditions that no index serves, each behind `AND`.
-    pub(crate) fn push_conditions(query: &mut QueryBuilder<D::Database>, filter: &FlowFilter) {
-        let and = " AND ";
-        let position = D::POSITION;
-        let rest = format!("substr(entity, {position}(entity, ':') + 1)");
-        if let Some(handler) = &filter.handler {
-            query.push(and).push("handler = ").push_bind(D::escaped(handler).into_owned());
-        }
-        if let Some(entity) = filter.entity.as_ref().filter(|_| filter.group.is_some()) {
-            query.push(and).push("entity = ").push_bind(D::escaped(entity).into_owned());
-        }
-        if let Some(tenant) = filter.tenant_part() {
-            query.push(and).push(format_args!("{position}({rest}, ")).push_bind(tenant + ":").push(") = 1");
-        }
-        if let Some(pattern) = filter.pattern_part() {
-            let rest = format!("substr({rest}, {position}({rest}, ':') + 1)");
-            query.push(and).push(format_args!("{position}({rest}, ")).push_bind(pattern + ":").push(") = 1");
-        }
-        if let Some(code) = filter.code {
-            query.push(and).push("code = ").push_bind(code.as_str().to_owned());
-        }
-        if let Some(step) = filter.step {
-            query.push(and).push("step = ").push_bind(step.as_str().to_owned());
-        }
-        if let Some(text) = &filter.text {
-            query.push(and).push(format_args!("{position}(error, ")).push_bind(D::escaped(text).into_owned());
-            query.push(") > 0");
+    /// Appends the conditions, each behind `AND`.
+    pub(crate) fn push_conditions(query: &mut QueryBuilder<D::Database>, conditions: &[Condition]) {
+        for Condition { before, value, after } in conditions {
+            query.push(format_args!(" AND {before}")).push_bind(value.clone()).push(after);
         }
     }
 }
 
-fn count_u64(rows: usize) -> u64 {
+pub(crate) fn count_u64(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
 /// The part of a handler's name that is in the index. In SQLite, `substr` ends at a NUL.
 fn in_index(handler: &str) -> String {
     handler.chars().take(200).take_while(|c| *c != '\0').collect()
-}
-
-/// Whether a filter has conditions that the ranges do not fulfil.
-fn has_conditions<D: Dialect>(filter: &FlowFilter) -> bool {
-    let FlowFilter { handler, entity, tenant, pattern, code, step, group, text, .. } = filter;
-    let beside_the_group = group.is_some() && entity.is_some();
-    let of_handler = handler.is_some() && (group.is_some() || entity.is_some());
-    let longer =
-        handler.as_ref().is_some_and(|handler| in_index(&D::escaped(handler)) != D::escaped(handler));
-    beside_the_group
-        || of_handler
-        || longer
-        || tenant.is_some()
-        || pattern.is_some()
-        || code.is_some()
-        || step.is_some()
-        || text.is_some()
 }

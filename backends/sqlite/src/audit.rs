@@ -138,11 +138,7 @@ impl AuditLog for Store {
     }
 
     fn verify_chain(&self, known: Option<&str>) -> Reply<String> {
-        let known = match known.map(str::parse::<AuditHead>).transpose() {
-            Ok(known) => known,
-            Err(error) => return Reply::failed(StepError::caused_by(error)),
-        };
-        let store = self.clone();
-        Reply::pending(async move { Ok(store.verify(known.as_ref()).await?.to_string()) })
+        let (store, known) = (self.clone(), AuditHead::known(known));
+        Reply::pending(async move { Ok(store.verify(known?.as_ref()).await?.to_string()) })
     }
 }

@@ -11,7 +11,7 @@ use graceful::{
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
-    flows::{results, state_number},
+    flows::{Action, results, state_number},
     purge,
     values::length,
 };
@@ -133,16 +133,18 @@ const DISCARD_DEAD: &str =
 const POSTPONE: &str = "UPDATE graceful_flows SET due = ?3, token = NULL \
     WHERE id = ?1 AND state = 0 AND (token IS NULL OR due <= ?2) RETURNING entity";
 
-/// Changes one flow by a statement with its id, the time, and another time.
 async fn act(
     connection: &mut SqliteConnection,
     flow: Uuid,
-    statement: &'static str,
-    time: Duration,
+    action: Action,
 ) -> Result<ActionResult, sqlx::Error> {
     let now = now();
-    let query = sqlx::query_scalar(statement).bind(flow).bind(now);
-    let query = if statement == POSTPONE { query.bind(after(now, time)) } else { query };
+    let query = match action {
+        Action::Resubmit => sqlx::query_scalar(RESUBMIT).bind(flow).bind(now),
+        Action::DiscardDead => sqlx::query_scalar(DISCARD_DEAD).bind(flow).bind(now),
+        Action::DiscardQueued => sqlx::query_scalar(DISCARD_QUEUED).bind(flow).bind(now),
+        Action::Postpone(time) => sqlx::query_scalar(POSTPONE).bind(flow).bind(now).bind(after(now, time)),
+    };
     let entity: Option<String> = query.fetch_optional(&mut *connection).await?;
     match entity {
         None => Tables::refused(connection, flow).await,
@@ -154,8 +156,8 @@ async fn act(
 }
 
 impl Store {
-    fn act(&self, id: Uuid, statement: &'static str, time: Duration) -> Reply<ActionResult> {
-        self.writer().write(move |connection| Box::pin(act(connection, id, statement, time)))
+    fn act(&self, id: Uuid, action: Action) -> Reply<ActionResult> {
+        self.writer().write(move |connection| Box::pin(act(connection, id, action)))
     }
 }
 
@@ -243,19 +245,18 @@ impl FlowStore for Store {
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
-        self.act(id, RESUBMIT, Duration::ZERO)
+        self.act(id, Action::Resubmit)
     }
 
     fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
-        match from {
-            FlowState::Queued => self.act(id, DISCARD_QUEUED, Duration::ZERO),
-            FlowState::Dead => self.act(id, DISCARD_DEAD, Duration::ZERO),
-            _ => self.read(move |connection| Box::pin(Tables::refused(connection, id))),
+        match Action::discard(from) {
+            Some(action) => self.act(id, action),
+            None => self.read(move |connection| Box::pin(Tables::refused(connection, id))),
         }
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
-        self.act(id, POSTPONE, time)
+        self.act(id, Action::Postpone(time))
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

@@ -11,6 +11,7 @@ use graceful::backends::{
     ProcessRole,
     client::{ConnectError, in_real_time},
 };
+use graceful_sql::Migrations;
 use sqlx::{
     Connection as _, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -197,7 +198,7 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), AnyError
     Ok(())
 }
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+const MIGRATIONS: Migrations = &[
     (1, "store", include_str!("../migrations/1_store.sql")),
     (2, "graph and alerts", include_str!("../migrations/2_graph_and_alerts.sql")),
     (3, "inbox", include_str!("../migrations/3_inbox.sql")),
@@ -216,15 +217,7 @@ async fn unmigrated(connection: &mut SqliteConnection) -> Result<Option<String>,
     }
     let applied = "SELECT version FROM graceful_migrations WHERE success";
     let applied: Vec<i64> = sqlx::query_scalar(applied).fetch_all(connection).await?;
-    if let Some(newer) =
-        applied.iter().find(|version| !MIGRATIONS.iter().any(|(known, ..)| known == *version))
-    {
-        return Ok(Some(format!(
-            "its tables belong to a newer version, with migration {newer}: update the program"
-        )));
-    }
-    let missing = MIGRATIONS.iter().find(|(version, ..)| !applied.contains(version));
-    Ok(missing.map(|(version, name, _)| format!("its tables lack migration {version} ({name}): {REMEDY}")))
+    Ok(graceful_sql::unmigrated(MIGRATIONS, &applied, REMEDY))
 }
 
 /// In a table of our own, beside the migrations of the user's.

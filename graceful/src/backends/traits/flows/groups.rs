@@ -52,7 +52,7 @@ impl FailureGroup {
     }
 
     /// Adds the flows of a part of the group.
-    pub fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         let sum = |a: Count, b: Count| Count { number: a.number + b.number, more: a.more || b.more };
         (self.dead, self.retrying) = (sum(self.dead, other.dead), sum(self.retrying, other.retrying));
         self.first = self.first.min(other.first);
