@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use graceful::{
     Code, Step,
     backends::{
-        ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Page, QueuedFlow, Reply, Room, Share,
-        StoredFlow,
+        Action, ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Operations, Page, QueuedFlow, Reply,
+        Room, Share, StoredFlow,
     },
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
-    flows::{Action, results, state_number},
+    flows::{results, state_number},
     purge,
     values::{count, length},
 };
@@ -105,35 +105,6 @@ async fn complete(connection: &mut PgConnection, held: ClaimId) -> Result<bool, 
     Ok(completed.rows_affected() > 0)
 }
 
-async fn act(connection: &mut PgConnection, id: Uuid, action: Action) -> Result<ActionResult, sqlx::Error> {
-    let query = match action {
-        Action::Resubmit => sqlx::query(RESUBMIT).bind(id),
-        Action::DiscardDead => sqlx::query(DISCARD_DEAD).bind(id),
-        Action::DiscardQueued => sqlx::query(DISCARD_QUEUED).bind(id),
-        Action::Postpone(time) => sqlx::query(POSTPONE).bind(id).bind(length(time)),
-    };
-    match query.execute(&mut *connection).await?.rows_affected() {
-        0 => Tables::refused(connection, id).await,
-        _ => Ok(ActionResult::Done),
-    }
-}
-
-const RESUBMIT: &str = "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, head = NULL, attempts = 0, \
-    resubmitted = resubmitted + 1, due = graceful_now(), failed_at = NULL, step = NULL, code = NULL, failure_group = NULL, \
-    error = NULL, ended_at = NULL WHERE id = $1 AND state = 2";
-
-/// The lock is that of claims: a claim makes flows wait for a first flow, which must not be discarded meanwhile.
-const DISCARD_QUEUED: &str = "WITH claims AS MATERIALIZED ( \
-        SELECT pg_advisory_xact_lock(hashtextextended('graceful_claim ' || current_schema(), 0)) \
-    ) UPDATE graceful_flows SET state = 3, token = NULL, ended_at = graceful_now() FROM claims \
-    WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= graceful_now())";
-
-const DISCARD_DEAD: &str =
-    "UPDATE graceful_flows SET state = 3, ended_at = graceful_now() WHERE id = $1 AND state = 2";
-
-const POSTPONE: &str = "UPDATE graceful_flows SET due = graceful_now() + $2, token = NULL \
-    WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= graceful_now())";
-
 async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) -> Result<u64, sqlx::Error> {
     let purged: i64 = sqlx::query_scalar(
         "WITH purged AS ( \
@@ -150,9 +121,9 @@ async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) 
 }
 
 impl Store {
-    fn act(&self, id: Uuid, action: Action) -> Reply<ActionResult> {
+    fn act(&self, id: Uuid, action: Action, from: FlowState) -> Reply<ActionResult> {
         self.idle.wake();
-        self.insist(move |connection| Box::pin(act(connection, id, action)))
+        self.insist(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
     }
 }
 
@@ -239,18 +210,19 @@ impl FlowStore for Store {
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
-        self.act(id, Action::Resubmit)
+        self.act(id, Action::Resubmit, FlowState::Dead)
     }
 
     fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
-        match Action::discard(from) {
-            Some(action) => self.act(id, action),
-            None => self.insist(move |connection| Box::pin(Tables::refused(connection, id))),
-        }
+        self.act(id, Action::Discard, from)
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
-        self.act(id, Action::Postpone(time))
+        self.act(id, Action::Postpone(time), FlowState::Queued)
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
     }
 
     fn probe(&self) -> Reply<()> {

@@ -102,6 +102,7 @@ mod listen;
 mod metadata;
 mod migrate;
 mod nexus;
+mod operations;
 mod probe;
 mod scheduler;
 mod text;

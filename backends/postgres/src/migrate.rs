@@ -11,6 +11,7 @@ const MIGRATIONS: Migrations = &[
     (40, "incidents", include_str!("../migrations/40_incidents.sql")),
     (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
     (60, "operations", include_str!("../migrations/60_operations.sql")),
+    (70, "bulk operations", include_str!("../migrations/70_bulk.sql")),
 ];
 
 /// Makes what is missing; of several processes, one after the other.

@@ -35,6 +35,31 @@ pub trait Dialect {
     /// The function that returns the position of a text in a text.
     const POSITION: &'static str;
 
+    /// Queues a dead letter again, and returns its entity. The parameters of this statement and of the next three: the id; the version, as two
+    /// numbers, or two times NULL for any.
+    const RESUBMIT: &'static str;
+
+    /// Discards a dead letter.
+    const DISCARD_DEAD: &'static str;
+
+    /// Discards a queued flow without a running attempt.
+    const DISCARD_QUEUED: &'static str;
+
+    /// Makes a queued flow without a running attempt due after the time of the fourth parameter, in microseconds.
+    const POSTPONE: &'static str;
+
+    /// Makes the first queued flow of an entity its head, if a trigger does not.
+    const PROMOTE: Option<&'static str>;
+
+    /// Wakes the relays of other processes, in a store that notifies.
+    const WAKE: Option<&'static str>;
+
+    /// Skips rows that another transaction has locked, in a database with more than one writer.
+    const SKIP_LOCKED: &'static str;
+
+    /// Makes a random token.
+    const TOKEN: &'static str;
+
     /// Resolves the open alert of an incident at the database's time.
     fn resolve_alert(incident: String, alert: String) -> Statement<Self>;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use graceful::{
     Code, Step,
     backends::{
-        ActionResult, AttemptFailure, Claim, ClaimId, FailedAttempt, FailureCause, FlowState, FlowSummary,
-        GroupId, Lane, StoredFlow,
+        AttemptFailure, Claim, ClaimId, FailedAttempt, FailureCause, FlowState, FlowSummary, GroupId, Lane,
+        StoredFlow,
     },
 };
 use sqlx::{AssertSqlSafe, ColumnIndex, Error, Executor, Row as _};
@@ -31,31 +31,7 @@ pub const fn state_number(state: FlowState) -> i16 {
     }
 }
 
-/// A change of one flow by an operator. Each store has its statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Queues a dead letter again.
-    Resubmit,
-    /// Discards a dead letter.
-    DiscardDead,
-    /// Discards a queued flow without a running attempt.
-    DiscardQueued,
-    /// Makes a queued flow without a running attempt due at this time from now.
-    Postpone(Duration),
-}
-
-impl Action {
-    /// The action that discards a flow in this state, if there is one.
-    pub const fn discard(from: FlowState) -> Option<Self> {
-        match from {
-            FlowState::Dead => Some(Self::DiscardDead),
-            FlowState::Queued => Some(Self::DiscardQueued),
-            _ => None,
-        }
-    }
-}
-
-fn state(number: i16) -> FlowState {
+pub(crate) fn state(number: i16) -> FlowState {
     FlowState::ALL.into_iter().find(|state| state_number(*state) == number).unwrap_or(FlowState::Discarded)
 }
 
@@ -144,11 +120,5 @@ where
         let query =
             sqlx::query("SELECT * FROM graceful_attempts WHERE flow = $1 ORDER BY resubmitted, attempt");
         query.bind(id).fetch_all(connection).await?.iter().map(Self::decode_attempt).collect()
-    }
-
-    /// The result of an action that has changed nothing.
-    pub async fn refused(connection: &mut Connection<D>, id: Uuid) -> Result<ActionResult, Error> {
-        let found = Self::flow(connection, id).await?;
-        Ok(ActionResult::refused(found.map(|flow| (flow.summary.state, flow.summary.running))))
     }
 }

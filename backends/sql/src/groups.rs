@@ -157,6 +157,6 @@ where
     }
 }
 
-fn limit(rows: u64) -> i64 {
+pub(crate) fn limit(rows: u64) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

@@ -2,6 +2,7 @@
 //! audit chain.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod actions;
 mod alerts;
 mod audit;
 pub mod audit_chain;
@@ -10,6 +11,8 @@ pub mod flows;
 mod groups;
 mod metadata;
 mod nexus;
+mod operations;
+mod pauses;
 mod queries;
 mod scheduler;
 pub mod values;

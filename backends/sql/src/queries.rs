@@ -284,6 +284,6 @@ pub(crate) fn count_u64(rows: usize) -> u64 {
 }
 
 /// The part of a handler's name that is in the index. In SQLite, `substr` ends at a NUL.
-fn in_index(handler: &str) -> String {
+pub(crate) fn in_index(handler: &str) -> String {
     handler.chars().take(200).take_while(|c| *c != '\0').collect()
 }

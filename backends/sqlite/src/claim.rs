@@ -1,6 +1,6 @@
 //! Claims flows.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use graceful::backends::{
     Claim, Lane, Room,
@@ -13,6 +13,9 @@ use super::{Tables, after, now};
 
 /// How many due flows a claim examines, which bounds its cost. If more are due, it also examines some of each lane.
 const LOOKED_AT: usize = 256;
+
+/// How many flows of each lane it examines then.
+const OF_EACH: i64 = 4;
 
 /// Selects some flows of each lane: of up to 64 handlers, from a random start, and up to 16 tenants of each, from a random start. So each lane gets
 /// its turn soon, and the cost of a claim is bounded. Each step is an index lookup.
@@ -46,7 +49,7 @@ const OF_EACH_LANE: &str = "\
     SELECT seq, due, lane FROM graceful_flows WHERE seq IN ( \
         SELECT f.seq FROM (SELECT DISTINCT lane FROM lanes) AS some CROSS JOIN graceful_flows f WHERE f.seq IN ( \
             SELECT seq FROM graceful_flows INDEXED BY graceful_flows_lanes \
-            WHERE head = 1 AND lane = some.lane AND due <= ?1 ORDER BY due, seq LIMIT 4))";
+            WHERE head = 1 AND lane = some.lane AND due <= ?1 ORDER BY due, seq LIMIT ?4))";
 
 fn due(row: &SqliteRow) -> Result<Due, sqlx::Error> {
     let lane = Lane::from_number(row.try_get("lane")?);
@@ -67,15 +70,26 @@ pub(super) async fn claim(
     .bind(count(looked_at))
     .fetch_all(&mut *connection)
     .await?;
+    let pauses =
+        sqlx::query("SELECT kind, lane FROM graceful_pauses WHERE kind < 2").fetch_all(&mut *connection);
+    let mut paused = HashSet::new();
+    for pause in pauses.await? {
+        if pause.try_get::<i64, _>("kind")? == 0 {
+            return Ok(Vec::new());
+        }
+        paused.insert(pause.try_get::<i64, _>("lane")?);
+    }
     let mut rows = oldest.iter().map(due).collect::<Result<Vec<_>, _>>()?;
     if rows.len() == looked_at {
         let of_each = sqlx::query(OF_EACH_LANE)
             .bind(now)
             .bind(fastrand::i64(0..))
             .bind(i64::from(fastrand::u32(..)))
+            // The due flows may all belong to a paused handler.
+            .bind(if paused.is_empty() { OF_EACH } else { 16 * OF_EACH })
             .fetch_all(&mut *connection)
             .await?;
-        let known: std::collections::HashSet<_> = rows.iter().map(|due| due.order).collect();
+        let known: HashSet<_> = rows.iter().map(|due| due.order).collect();
         for row in &of_each {
             let due = due(row)?;
             if !known.contains(&due.order) {
@@ -83,6 +97,7 @@ pub(super) async fn claim(
             }
         }
     }
+    rows.retain(|due| !paused.contains(&due.lane.handler()));
     let chosen = choose(room, rows);
     if chosen.is_empty() {
         return Ok(Vec::new());

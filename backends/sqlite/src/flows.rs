@@ -5,13 +5,14 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use graceful::{
     Code, Step,
     backends::{
-        ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups, FlowFilter,
-        FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Page, QueuedFlow, Reply, Room, StoredFlow,
+        Action, ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Operations, Page, QueuedFlow, Reply,
+        Room, StoredFlow,
     },
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
-    flows::{Action, results, state_number},
+    flows::{results, state_number},
     purge,
     values::length,
 };
@@ -58,15 +59,12 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// The first of an entity's queued flows becomes its head.
+/// Makes the first of an entity's queued flows its head.
+pub(super) const PROMOTE: &str = "UPDATE graceful_flows SET head = 1 WHERE head = 0 AND seq = \
+    (SELECT min(seq) FROM graceful_flows WHERE state = 0 AND entity = $1)";
+
 async fn promote(connection: &mut SqliteConnection, entity: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE graceful_flows SET head = 1 WHERE head = 0 AND seq = \
-         (SELECT min(seq) FROM graceful_flows WHERE state = 0 AND entity = ?)",
-    )
-    .bind(entity)
-    .execute(connection)
-    .await?;
+    sqlx::query(PROMOTE).bind(entity).execute(connection).await?;
     Ok(())
 }
 
@@ -120,44 +118,9 @@ async fn record_outcome(
     Ok(true)
 }
 
-const RESUBMIT: &str = "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FROM graceful_flows), state = 0, attempts = 0, \
-    resubmitted = resubmitted + 1, due = ?2, failed_at = NULL, step = NULL, code = NULL, failure_group = NULL, error = NULL, \
-    ended_at = NULL WHERE id = ?1 AND state = 2 RETURNING entity";
-
-const DISCARD_QUEUED: &str = "UPDATE graceful_flows SET state = 3, head = 0, token = NULL, ended_at = ?2 \
-    WHERE id = ?1 AND state = 0 AND (token IS NULL OR due <= ?2) RETURNING entity";
-
-const DISCARD_DEAD: &str =
-    "UPDATE graceful_flows SET state = 3, ended_at = ?2 WHERE id = ?1 AND state = 2 RETURNING entity";
-
-const POSTPONE: &str = "UPDATE graceful_flows SET due = ?3, token = NULL \
-    WHERE id = ?1 AND state = 0 AND (token IS NULL OR due <= ?2) RETURNING entity";
-
-async fn act(
-    connection: &mut SqliteConnection,
-    flow: Uuid,
-    action: Action,
-) -> Result<ActionResult, sqlx::Error> {
-    let now = now();
-    let query = match action {
-        Action::Resubmit => sqlx::query_scalar(RESUBMIT).bind(flow).bind(now),
-        Action::DiscardDead => sqlx::query_scalar(DISCARD_DEAD).bind(flow).bind(now),
-        Action::DiscardQueued => sqlx::query_scalar(DISCARD_QUEUED).bind(flow).bind(now),
-        Action::Postpone(time) => sqlx::query_scalar(POSTPONE).bind(flow).bind(now).bind(after(now, time)),
-    };
-    let entity: Option<String> = query.fetch_optional(&mut *connection).await?;
-    match entity {
-        None => Tables::refused(connection, flow).await,
-        Some(entity) => {
-            promote(connection, &entity).await?;
-            Ok(ActionResult::Done)
-        }
-    }
-}
-
 impl Store {
-    fn act(&self, id: Uuid, action: Action) -> Reply<ActionResult> {
-        self.writer().write(move |connection| Box::pin(act(connection, id, action)))
+    fn act(&self, id: Uuid, action: Action, from: FlowState) -> Reply<ActionResult> {
+        self.writer().write(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
     }
 }
 
@@ -171,7 +134,8 @@ impl FlowStore for Store {
         Reply::pending(async move {
             // Usually no flow is due, so a reader checks first, without a write transaction.
             let ready = store.read(move |connection| {
-                let query = "SELECT 1 FROM graceful_flows WHERE head = 1 AND due <= ? LIMIT 1";
+                let query = "SELECT 1 FROM graceful_flows WHERE head = 1 AND due <= ? \
+                             AND NOT EXISTS (SELECT 1 FROM graceful_pauses WHERE kind = 0) LIMIT 1";
                 Box::pin(sqlx::query_scalar::<_, i64>(query).bind(now()).fetch_optional(connection))
             });
             match ready.await? {
@@ -240,23 +204,24 @@ impl FlowStore for Store {
         self.read(move |connection| Box::pin(Tables::lag(connection, cap)))
     }
 
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
+    }
+
     fn probe(&self) -> Reply<()> {
         Reply::pending(self.clone().answers())
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
-        self.act(id, Action::Resubmit)
+        self.act(id, Action::Resubmit, FlowState::Dead)
     }
 
     fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
-        match Action::discard(from) {
-            Some(action) => self.act(id, action),
-            None => self.read(move |connection| Box::pin(Tables::refused(connection, id))),
-        }
+        self.act(id, Action::Discard, from)
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
-        self.act(id, Action::Postpone(time))
+        self.act(id, Action::Postpone(time), FlowState::Queued)
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

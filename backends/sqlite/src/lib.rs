@@ -63,6 +63,7 @@ mod inbox;
 mod metadata;
 mod nexus;
 mod open;
+mod operations;
 mod probe;
 mod scheduler;
 mod transaction;

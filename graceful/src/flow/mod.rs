@@ -198,12 +198,16 @@ impl Flow {
 
     /// Records the end of the call. From here on the flow has an id, and only the metadata step changes it.
     pub(crate) fn end(&mut self, ending: CallOutcome) {
-        let at = Timestamp::now();
-        let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
-        let mut random = [0; 10];
-        fastrand::fill(&mut random);
-        self.id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
-        self.at = at;
+        self.at = Timestamp::now();
+        self.id = new_id(self.at);
         self.ending = ending;
     }
+}
+
+/// Makes a UUIDv7.
+pub(crate) fn new_id(at: Timestamp) -> Uuid {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }

@@ -27,14 +27,14 @@ pub(crate) use self::review::run as run_reviews;
 use self::shares::Shares;
 use crate::{
     backends::{ClaimId, FlowState, FlowStore, Lane, Room},
-    failpoints, outage,
+    failpoints, operations, outage,
     pipeline::{Orchestrator, RelaySettings, WeakOrchestrator},
     step::StepError,
 };
 
 /// Claims flows from the orchestrator's store and runs them, until the orchestrator is dropped or shut down.
 pub(crate) async fn run(orchestrator: WeakOrchestrator) {
-    let Some(mut running) = orchestrator.upgrade().and_then(|orchestrator| Running::of(&orchestrator)) else {
+    let Some(mut running) = orchestrator.upgrade().and_then(|strong| Running::of(&strong)) else {
         return;
     };
     while let Some(orchestrator) = orchestrator.upgrade() {
@@ -76,6 +76,9 @@ const LAST_PAUSE: Duration = Duration::from_millis(80);
 /// If a claim fails after a notification, there is no second notification, so the relay claims again after this time.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
+/// How long operations that have ended can be looked up.
+const OPERATIONS_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// How often completed and discarded flows are purged.
 const PURGED_EVERY: Duration = Duration::from_secs(60);
 
@@ -86,6 +89,7 @@ impl Running {
         let (mut beside, wake) = (JoinSet::new(), Arc::clone(&woken));
         beside.spawn(flows.listen(Box::new(move || wake.notify_one())));
         beside.spawn(purge(Arc::clone(&flows), relay.settings.retention));
+        beside.spawn(operations::run_abandoned(orchestrator.downgrade()));
         Some(Self {
             flows,
             settings: relay.settings,
@@ -175,12 +179,17 @@ impl Running {
     }
 }
 
-/// Deletes completed flows whose retention is over, at intervals. It runs beside the claims, because deleting many flows takes long.
+/// Deletes completed flows and operations whose retention is over, at intervals. It runs beside the claims, because deleting many flows takes long.
 async fn purge(flows: Arc<dyn FlowStore>, keep: Duration) {
     loop {
         let purged = flows.purge(FlowState::Completed, keep).await;
         if let Err(error) = purged.and(flows.purge(FlowState::Discarded, keep).await) {
             complain(&error, "completed and discarded flows could not be purged");
+        }
+        if let Some(operations) = flows.operations()
+            && let Err(error) = operations.purge_operations(OPERATIONS_RETENTION).await
+        {
+            complain(&error, "operations could not be purged");
         }
         tokio::time::sleep(PURGED_EVERY).await;
     }

@@ -98,7 +98,9 @@ impl Postgres {
         let last = schemas.last().expect("a store has a schema");
         let statements = format!(
             "UPDATE graceful_flows SET due = due - {micros}, ended_at = ended_at - {micros};
-             UPDATE graceful_jobs SET due = due - {micros}, held_until = held_until - {micros}"
+             UPDATE graceful_jobs SET due = due - {micros}, held_until = held_until - {micros};
+             UPDATE graceful_operations SET prepared_at = prepared_at - {micros}, lease_until = lease_until - {micros},
+             ended_at = ended_at - {micros}"
         );
         execute(&mut self.connection(last).await, &statements).await;
     }

@@ -10,10 +10,11 @@ use std::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Clock, after, unpoisoned};
+use super::{Clock, after, operations::Operated, unpoisoned};
 use crate::backends::{
-    self, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-    FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, Page, QueuedFlow, Reply, Room, StoredFlow,
+    self, Action, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt,
+    FailureGroups, FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, Operations, Page, QueuedFlow,
+    Reply, Room, StoredFlow,
     fair::{Due, choose},
 };
 
@@ -32,11 +33,12 @@ use crate::backends::{
 pub struct Flows(Arc<Mutex<Rows>>);
 
 #[derive(Default)]
-struct Rows {
+pub(super) struct Rows {
     by_sequence: BTreeMap<u64, Row>,
     by_id: HashMap<Uuid, u64>,
     next: u64,
-    clock: Clock,
+    pub(super) clock: Clock,
+    pub(super) operated: Operated,
 }
 
 struct Row {
@@ -57,7 +59,7 @@ impl Flows {
         Self::default()
     }
 
-    fn rows(&self) -> MutexGuard<'_, Rows> {
+    pub(super) fn rows(&self) -> MutexGuard<'_, Rows> {
         unpoisoned(self.0.lock())
     }
 }
@@ -79,7 +81,7 @@ impl Rows {
     }
 
     /// The first queued flow of each entity, where that one is due.
-    fn due(&self) -> Vec<Due> {
+    pub(super) fn due(&self) -> Vec<Due> {
         let (now, mut entities) = (self.clock.now(), HashSet::new());
         let queued = self.by_sequence.iter().filter(|(_, row)| row.is_queued());
         let firsts = queued.filter(|(_, row)| entities.insert(&row.summary.entity));
@@ -91,28 +93,37 @@ impl Rows {
         .collect()
     }
 
-    fn summaries(&self) -> (Timestamp, impl Iterator<Item = FlowSummary>) {
+    /// The flow with this id.
+    pub(super) fn summary(&self, id: Uuid) -> Option<FlowSummary> {
+        let row = self.by_sequence.get(self.by_id.get(&id)?)?;
+        Some(row.summary(self.clock.now()))
+    }
+
+    pub(super) fn summaries(&self) -> (Timestamp, impl Iterator<Item = FlowSummary>) {
         let now = self.clock.now();
         (now, self.by_sequence.values().map(move |row| row.summary(now)))
     }
 
-    /// Changes a flow in one of these states without a running attempt.
-    fn act(
-        &mut self,
-        id: Uuid,
-        states: &[FlowState],
-        act: impl FnOnce(&mut Self, u64, Timestamp),
-    ) -> ActionResult {
+    /// Changes a flow that is in this state, if the action applies to it and no attempt is running.
+    pub(super) fn act(&mut self, id: Uuid, action: Action, from: FlowState) -> ActionResult {
         let now = self.clock.now();
         let found = self.of(id).map(|row| (row.summary.state, row.is_running(now)));
-        match found {
-            Some((state, false)) if states.contains(&state) => {
-                let sequence = self.by_id[&id];
-                act(self, sequence, now);
-                ActionResult::Done
-            }
-            _ => ActionResult::refused(found),
+        if found != Some((from, false)) || !action.states().contains(&from) {
+            return ActionResult::refused(found);
         }
+        let sequence = self.by_id[&id];
+        let Some(mut row) = self.by_sequence.remove(&sequence) else { return ActionResult::NotFound };
+        match action {
+            Action::Resubmit => {
+                row.resubmit(now);
+                self.push(row);
+                return ActionResult::Done;
+            }
+            Action::Discard => row.end(FlowState::Discarded, now),
+            Action::Postpone(time) => (row.summary.due, row.token) = (after(now, time), None),
+        }
+        self.by_sequence.insert(sequence, row);
+        ActionResult::Done
     }
 }
 
@@ -131,6 +142,14 @@ impl Row {
 
     fn end(&mut self, state: FlowState, now: Timestamp) {
         (self.summary.state, self.summary.ended_at, self.token) = (state, Some(now), None);
+    }
+
+    fn resubmit(&mut self, now: Timestamp) {
+        let flow = &mut self.summary;
+        (flow.state, flow.attempts, flow.due) = (FlowState::Queued, 0, now);
+        flow.resubmitted += 1;
+        (flow.failed_at, flow.failure, flow.ended_at) = (None, None, None);
+        self.token = None;
     }
 
     fn fail(&mut self, failure: AttemptFailure, body: Option<Vec<u8>>, now: Timestamp) {
@@ -157,7 +176,9 @@ impl backends::FlowStore for Flows {
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
         let mut rows = self.rows();
         let until = after(rows.clock.now(), lease);
-        let mut chosen = choose(&room, rows.due());
+        let mut due = rows.due();
+        due.retain(|flow| !rows.operated.is_paused(flow.lane));
+        let mut chosen = choose(&room, due);
         chosen.sort_unstable();
         let claims = chosen.into_iter().filter_map(|sequence| {
             let row = rows.by_sequence.get_mut(&u64::try_from(sequence).ok()?)?;
@@ -246,39 +267,19 @@ impl backends::FlowStore for Flows {
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
-        Reply::ready(self.rows().act(id, &[FlowState::Dead], |rows, sequence, due| {
-            let Some(Row { summary, body, lane, failed, .. }) = rows.by_sequence.remove(&sequence) else {
-                return;
-            };
-            let (state, resubmitted) = (FlowState::Queued, summary.resubmitted + 1);
-            let again = FlowSummary {
-                state,
-                attempts: 0,
-                resubmitted,
-                due,
-                failed_at: None,
-                failure: None,
-                ended_at: None,
-                ..summary
-            };
-            rows.push(Row { summary: again, body, lane, token: None, failed });
-        }))
+        Reply::ready(self.rows().act(id, Action::Resubmit, FlowState::Dead))
     }
 
     fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
-        Reply::ready(self.rows().act(id, from.discardable(), |rows, sequence, now| {
-            if let Some(row) = rows.by_sequence.get_mut(&sequence) {
-                row.end(FlowState::Discarded, now);
-            }
-        }))
+        Reply::ready(self.rows().act(id, Action::Discard, from))
     }
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
-        Reply::ready(self.rows().act(id, &[FlowState::Queued], |rows, sequence, now| {
-            if let Some(row) = rows.by_sequence.get_mut(&sequence) {
-                (row.summary.due, row.token) = (after(now, time), None);
-            }
-        }))
+        Reply::ready(self.rows().act(id, Action::Postpone(time), FlowState::Queued))
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        Some(self)
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

@@ -49,6 +49,7 @@ mod graph;
 mod inbox;
 mod metadata;
 mod nexus;
+mod operations;
 mod ordered;
 mod scheduler;
 mod table;

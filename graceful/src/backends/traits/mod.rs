@@ -9,6 +9,7 @@ mod graph;
 mod lanes;
 mod metadata;
 mod nexus;
+mod operations;
 mod read_through;
 mod scheduler;
 
@@ -20,13 +21,17 @@ pub use self::{
     flows::{
         ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, CursorError, FailedAttempt,
         FailureCause, FailureGroup, FailureGroups, FilterError, FlowCursor, FlowFilter, FlowQuery, FlowState,
-        FlowStore, FlowSummary, GroupId, Lag, Moment, Page, ParseGroupError, ParseStateError, QueuedFlow,
-        StoredFlow,
+        FlowStore, FlowSummary, FlowVersion, GroupId, Lag, Moment, Page, ParseGroupError, ParseStateError,
+        QueuedFlow, StoredFlow,
     },
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},
+    operations::{
+        Action, ItemState, NewOperation, Operation, OperationClaim, OperationItem, OperationState,
+        Operations, Pause, PauseTarget,
+    },
     read_through::{End, Ended, Hit, LookUp, ReadThrough},
     scheduler::{Job, JobChange, Scheduler},
 };

@@ -21,6 +21,8 @@ pub enum ActionResult {
     Refused(FlowState),
     /// An attempt is running.
     Running,
+    /// The flow has another version than the one that was selected.
+    Changed,
 }
 
 impl ActionResult {
@@ -51,6 +53,7 @@ impl fmt::Display for ActionResult {
             Self::NotFound => f.write_str("no such flow"),
             Self::Refused(state) => write!(f, "the flow is {state}"),
             Self::Running => f.write_str("an attempt is running"),
+            Self::Changed => f.write_str("the flow has changed since it was selected"),
         }
     }
 }

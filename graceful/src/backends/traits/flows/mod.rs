@@ -22,9 +22,9 @@ pub use self::{
     groups::{FailureGroup, FailureGroups},
     outcome::AttemptOutcome,
     query::{Count, CursorError, FlowCursor, FlowQuery, Lag, Page},
-    stored::{FlowState, FlowSummary, ParseStateError, StoredFlow},
+    stored::{FlowState, FlowSummary, FlowVersion, ParseStateError, StoredFlow},
 };
-use super::Room;
+use super::{Operations, Room};
 use crate::backends::{BoxFuture, Reply};
 
 /// Stores durable flows until their steps are done: an outbox.
@@ -65,6 +65,8 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// are due, handlers take turns, and so do the tenants of a handler, beginning with the smallest share in [`Room::shares`].
     /// Within a lane, and between equal shares, the flow that has been due longest is first. To bound the cost of a claim a store may examine a
     /// part of the due flows, as long as every lane gets its turn.
+    ///
+    /// Claims none while the relays are [paused](Operations::pause), and none of a handler that is paused.
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>>;
     /// Extends the leases of claims to this time from now. Ignores claims that are lost.
     fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()>;
@@ -100,6 +102,11 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// Deletes flows in this state that ended at least this long ago, with their attempts. Returns their number. For
     /// [`FlowState::Queued`] it deletes none.
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64>;
+
+    /// The operations on many flows, and the pauses. The default implementation has none: then operators cannot act on flows.
+    fn operations(&self) -> Option<&dyn Operations> {
+        None
+    }
 
     /// Answers if the store can be used, for [`Orchestrator::health`](crate::Orchestrator::health). It must not wait for what calls of
     /// handlers can use up, such as the connections of a pool. The default implementation always answers.

@@ -153,9 +153,36 @@ impl FlowSummary {
         }
     }
 
+    /// The version of the flow.
+    pub const fn version(&self) -> FlowVersion {
+        FlowVersion { resubmitted: self.resubmitted, attempts: self.attempts }
+    }
+
     /// The text of the last failure.
     pub fn error(&self) -> Option<&str> {
         self.failure.as_ref().map(|cause| &*cause.error)
+    }
+}
+
+/// The version of a stored flow, which changes when an attempt begins and when the flow is resubmitted.
+///
+/// ```
+/// use graceful::backends::FlowVersion;
+/// assert_ne!(FlowVersion::new(0, 3), FlowVersion::new(1, 0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlowVersion {
+    /// How often the flow was resubmitted.
+    pub resubmitted: u32,
+    /// The number of attempts since.
+    pub attempts: u32,
+}
+
+impl FlowVersion {
+    /// Creates a version.
+    pub const fn new(resubmitted: u32, attempts: u32) -> Self {
+        Self { resubmitted, attempts }
     }
 }
 

@@ -1,0 +1,273 @@
+//! The tables of operations on many flows.
+
+mod work;
+
+use std::time::Duration;
+
+use graceful::backends::{
+    Action, ActionResult, ItemState, NewOperation, Operation, OperationItem, OperationState, Page,
+};
+use sqlx::{AssertSqlSafe, ColumnIndex, Error, Executor, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use crate::{
+    PURGED_AT_ONCE,
+    dialect::{Connection, Dialect, Row, Tables, Value},
+    values::{at, count, length},
+};
+
+/// How many operations are listed for one flow.
+const OF_FLOW: usize = 20;
+
+fn action(number: i16, time: Duration) -> Action {
+    match number {
+        0 => Action::Resubmit,
+        1 => Action::Discard,
+        _ => Action::Postpone(time),
+    }
+}
+
+fn action_number(action: Action) -> (i16, Duration) {
+    match action {
+        Action::Resubmit => (0, Duration::ZERO),
+        Action::Postpone(time) => (2, time),
+        _ => (1, Duration::ZERO),
+    }
+}
+
+/// The number of a state is its place among all states. An expired operation is stored as a prepared one.
+fn operation_number(wanted: OperationState) -> i16 {
+    let numbered = (0_i16..).zip(OperationState::ALL);
+    numbered.into_iter().find(|(_, state)| *state == wanted).map_or(i16::MAX, |(number, _)| number)
+}
+
+fn item_number(wanted: ItemState) -> i16 {
+    let numbered = (0_i16..).zip(ItemState::ALL);
+    numbered.into_iter().find(|(_, state)| *state == wanted).map_or(i16::MAX, |(number, _)| number)
+}
+
+fn numbered<T: Copy>(all: &[T], number: i16) -> Option<T> {
+    all.get(usize::try_from(number).ok()?).copied()
+}
+
+impl<D: Dialect> Tables<D>
+where
+    for<'c> &'c mut Connection<D>: Executor<'c, Database = D::Database>,
+    for<'v> &'v str: ColumnIndex<Row<D>> + Value<'v, D>,
+    for<'v> String: Value<'v, D>,
+    for<'v> Vec<u8>: Value<'v, D>,
+    for<'v> i16: Value<'v, D>,
+    for<'v> i64: Value<'v, D>,
+    for<'v> Uuid: Value<'v, D>,
+    for<'v> Option<i64>: Value<'v, D>,
+{
+    /// Decodes an operation, from its columns and the store's time as `now`.
+    fn decode_operation(row: &Row<D>) -> Result<Operation, Error> {
+        let time = Duration::from_micros(Self::number(row, "time")?);
+        let (selection, operator) = (Self::text(row, "selection")?, Self::text(row, "operator")?);
+        let mut new = NewOperation::new(action(row.try_get("action")?, time), selection, operator);
+        (new.id, new.verified) = (row.try_get("id")?, row.try_get::<i16, _>("verified")? != 0);
+        let (prepared_at, now): (i64, i64) = (row.try_get("prepared_at")?, row.try_get("now")?);
+        let stored =
+            numbered(&OperationState::ALL, row.try_get("state")?).unwrap_or(OperationState::Cancelled);
+        let is_over = prepared_at.saturating_add(length(Operation::EXPIRES_AFTER)) <= now;
+        let state = match stored {
+            OperationState::Preparing | OperationState::Prepared if is_over => OperationState::Expired,
+            state => state,
+        };
+        let mut operation = Operation::new(new, state, at(prepared_at));
+        operation.ended_at = row.try_get::<Option<i64>, _>("ended_at")?.map(at);
+        (operation.selected, operation.older) = (Self::number(row, "selected")?, Self::number(row, "older")?);
+        (operation.done, operation.waiting) = (Self::number(row, "done")?, Self::number(row, "waiting")?);
+        (operation.failed, operation.skipped) = (Self::number(row, "failed")?, Self::number(row, "skipped")?);
+        operation.failures_in_a_row = Self::number(row, "in_a_row")?;
+        Ok(operation)
+    }
+
+    /// Reads one operation.
+    pub async fn operation(connection: &mut Connection<D>, id: Uuid) -> Result<Option<Operation>, Error> {
+        let statement = format!("SELECT *, {} AS now FROM graceful_operations WHERE id = $1", D::NOW);
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(id);
+        query.fetch_optional(connection).await?.as_ref().map(Self::decode_operation).transpose()
+    }
+
+    /// Stores an operation that is being prepared.
+    pub async fn prepare(connection: &mut Connection<D>, operation: &NewOperation) -> Result<(), Error> {
+        let (number, time) = action_number(operation.action);
+        let statement = format!(
+            "INSERT INTO graceful_operations (id, action, time, selection, operator, verified, prepared_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, {}) ON CONFLICT DO NOTHING RETURNING id",
+            D::NOW
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(operation.id).bind(number).bind(length(time));
+        let query = query.bind(D::escaped(&operation.selection).into_owned());
+        let query =
+            query.bind(D::escaped(&operation.operator).into_owned()).bind(i16::from(operation.verified));
+        query.fetch_optional(connection).await.map(drop)
+    }
+
+    /// Adds flows to the list of an operation that is being prepared; in a transaction.
+    pub async fn select(connection: &mut Connection<D>, id: Uuid, flows: &[Uuid]) -> Result<(), Error> {
+        let lock =
+            "UPDATE graceful_operations SET selected = selected WHERE id = $1 AND state = 0 RETURNING id";
+        if flows.is_empty() || sqlx::query(lock).bind(id).fetch_optional(&mut *connection).await?.is_none() {
+            return Ok(());
+        }
+        // A flow that is older than a completed one of its entity.
+        let older = "SELECT 1 FROM graceful_flows AS newer WHERE newer.entity = flow.entity AND newer.state <> 0 \
+                     AND newer.state = 1 AND newer.stored_at > flow.stored_at";
+        let mut query = QueryBuilder::new(
+            "INSERT INTO graceful_operation_items (operation, flow, from_state, resubmitted, attempts, state, reason) \
+             SELECT ",
+        );
+        query.push_bind(id).push(
+            ", selected.column1, coalesce(flow.state, 2), coalesce(flow.resubmitted, 0), coalesce(flow.attempts, 0), \
+             CASE WHEN flow.id IS NULL THEN 4 ELSE 0 END, CASE WHEN flow.id IS NULL THEN ",
+        );
+        query.push_bind(ActionResult::NotFound.to_string()).push(" END FROM (");
+        query.push_values(flows, |mut row, flow| {
+            row.push_bind(*flow);
+        });
+        query.push(
+            ") AS selected LEFT JOIN graceful_flows AS flow ON flow.id = selected.column1 WHERE TRUE \
+             ON CONFLICT DO NOTHING RETURNING flow, state",
+        );
+        let added = query.build().fetch_all(&mut *connection).await?;
+        let mut skipped: i64 = 0;
+        for row in &added {
+            skipped += i64::from(row.try_get::<i16, _>("state")? == item_number(ItemState::Skipped));
+        }
+        let mut query =
+            QueryBuilder::new("SELECT count(*) AS older FROM graceful_flows AS flow WHERE flow.id IN (");
+        let mut ids = query.separated(", ");
+        ids.push_bind(Uuid::nil());
+        for row in &added {
+            ids.push_bind(row.try_get::<Uuid, _>("flow")?);
+        }
+        query.push(format_args!(") AND EXISTS ({older})"));
+        let older: i64 = query.build().fetch_one(&mut *connection).await?.try_get("older")?;
+        sqlx::query(
+            "UPDATE graceful_operations SET selected = selected + $2, skipped = skipped + $3, older = older + $4 WHERE id = $1 \
+             RETURNING id",
+        )
+        .bind(id)
+        .bind(count(added.len()))
+        .bind(skipped)
+        .bind(older)
+        .fetch_optional(connection)
+        .await
+        .map(drop)
+    }
+
+    /// Changes the state of an operation that has this one and has not expired. Returns the operation as it is then.
+    pub async fn change_operation(
+        connection: &mut Connection<D>,
+        id: Uuid,
+        from: OperationState,
+        to: OperationState,
+    ) -> Result<Option<Operation>, Error> {
+        let statement = format!(
+            "UPDATE graceful_operations SET state = $3, ended_at = CASE WHEN $3 > 2 THEN {now} END \
+             WHERE id = $1 AND state = $2 AND (state = 2 OR prepared_at > {now} - $4) RETURNING id",
+            now = D::NOW
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(id).bind(operation_number(from));
+        let query = query.bind(operation_number(to)).bind(length(Operation::EXPIRES_AFTER));
+        query.fetch_optional(&mut *connection).await?;
+        Self::operation(connection, id).await
+    }
+
+    /// Cancels an operation that has not ended.
+    pub async fn cancel(connection: &mut Connection<D>, id: Uuid) -> Result<Option<Operation>, Error> {
+        let mut operation = None;
+        for from in [OperationState::Preparing, OperationState::Prepared, OperationState::Running] {
+            operation = Self::change_operation(&mut *connection, id, from, OperationState::Cancelled).await?;
+        }
+        Ok(operation)
+    }
+
+    /// Reads a page of operations.
+    pub async fn operations(
+        connection: &mut Connection<D>,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Operation, Uuid>, Error> {
+        let statement = format!(
+            "SELECT *, {} AS now FROM graceful_operations WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            D::NOW
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(after.unwrap_or(Uuid::max()));
+        let rows = query.bind(count(limit.saturating_add(1))).fetch_all(connection).await?;
+        let items = rows.iter().map(Self::decode_operation).collect::<Result<_, _>>()?;
+        Ok(page(items, limit, |operation: &Operation| operation.id))
+    }
+
+    /// Reads the operations that have a flow in their lists.
+    pub async fn operations_on(connection: &mut Connection<D>, flow: Uuid) -> Result<Vec<Operation>, Error> {
+        let statement = format!(
+            "SELECT operation.*, {} AS now FROM graceful_operation_items AS item \
+             JOIN graceful_operations AS operation ON operation.id = item.operation WHERE item.flow = $1 \
+             ORDER BY item.operation DESC LIMIT $2",
+            D::NOW
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(flow).bind(count(OF_FLOW));
+        query.fetch_all(connection).await?.iter().map(Self::decode_operation).collect()
+    }
+
+    /// Reads a page of the list of an operation.
+    pub async fn items(
+        connection: &mut Connection<D>,
+        id: Uuid,
+        state: Option<ItemState>,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<OperationItem, Uuid>, Error> {
+        let only = if state.is_some() { "AND state = $4 " } else { "" };
+        let behind = if after.is_some() { ">" } else { ">=" };
+        let statement = format!(
+            "SELECT flow, state, reason FROM graceful_operation_items WHERE operation = $1 AND flow {behind} $2 {only}\
+             ORDER BY flow LIMIT $3"
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(id).bind(after.unwrap_or(Uuid::nil()));
+        let query = query.bind(count(limit.saturating_add(1)));
+        let query = match state {
+            Some(state) => query.bind(item_number(state)),
+            None => query,
+        };
+        let item = |row: &Row<D>| {
+            let state = numbered(&ItemState::ALL, row.try_get("state")?).unwrap_or(ItemState::Skipped);
+            Ok(OperationItem::new(row.try_get("flow")?, state, Self::optional_text(row, "reason")?))
+        };
+        let items = query.fetch_all(connection).await?.iter().map(item).collect::<Result<_, Error>>()?;
+        Ok(page(items, limit, |item: &OperationItem| item.flow))
+    }
+
+    /// Deletes an old operation, or a part of its list. Returns how many rows were deleted, and how many of them were operations.
+    pub async fn purge_operation(connection: &mut Connection<D>, age: Duration) -> Result<(u64, u64), Error> {
+        let statement = format!(
+            "SELECT id FROM graceful_operations WHERE state <> 2 AND coalesce(ended_at, prepared_at + $2) <= {} - $1 LIMIT 1",
+            D::NOW
+        );
+        let old =
+            sqlx::query(AssertSqlSafe(statement)).bind(length(age)).bind(length(Operation::EXPIRES_AFTER));
+        let Some(row) = old.fetch_optional(&mut *connection).await? else { return Ok((0, 0)) };
+        let id: Uuid = row.try_get("id")?;
+        let items = "DELETE FROM graceful_operation_items WHERE operation = $1 AND flow IN \
+                     (SELECT flow FROM graceful_operation_items WHERE operation = $1 LIMIT $2) RETURNING flow";
+        let items = sqlx::query(items).bind(id).bind(i64::from(PURGED_AT_ONCE));
+        let deleted = items.fetch_all(&mut *connection).await?.len();
+        if deleted > 0 {
+            return Ok((crate::queries::count_u64(deleted), 0));
+        }
+        let operation = "DELETE FROM graceful_operations WHERE id = $1 RETURNING id";
+        let deleted = sqlx::query(operation).bind(id).fetch_all(connection).await?.len();
+        Ok((1, crate::queries::count_u64(deleted)))
+    }
+}
+
+fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> Uuid) -> Page<T, Uuid> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(id);
+    Page { items, next }
+}

@@ -1,0 +1,310 @@
+//! The operations and pauses of the in-memory flow store.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{after, flows::Flows, flows::Rows};
+use crate::backends::{
+    ActionResult, Count, FlowState, FlowVersion, ItemState, Lane, NewOperation, Operation, OperationClaim,
+    OperationItem, OperationState, Operations, Page, Pause, PauseTarget, Reply,
+};
+
+/// How many operations are listed for one flow.
+const OF_FLOW: usize = 20;
+
+#[derive(Default)]
+pub(super) struct Operated {
+    pauses: BTreeMap<PauseTarget, Pause>,
+    operations: BTreeMap<Uuid, Row>,
+}
+
+struct Row {
+    operation: Operation,
+    items: BTreeMap<Uuid, Item>,
+    claimed: Option<(Uuid, Timestamp)>,
+}
+
+struct Item {
+    from: FlowState,
+    version: FlowVersion,
+    state: ItemState,
+    reason: Option<String>,
+}
+
+impl Operated {
+    /// Whether no flow of this lane may be claimed.
+    pub(super) fn is_paused(&self, lane: Lane) -> bool {
+        self.pauses.keys().any(|target| match target {
+            PauseTarget::Relays => true,
+            PauseTarget::Handler(handler) => Lane::of(handler, "").handler() == lane.handler(),
+            PauseTarget::Subscriber(_) => false,
+        })
+    }
+}
+
+impl Row {
+    /// The operation as it is at this time.
+    fn at(&self, now: Timestamp) -> Operation {
+        let mut operation = self.operation.clone();
+        if matches!(operation.state, OperationState::Preparing | OperationState::Prepared)
+            && after(operation.prepared_at, Operation::EXPIRES_AFTER) <= now
+        {
+            operation.state = OperationState::Expired;
+        }
+        operation
+    }
+
+    fn settle(&mut self, rows: &Rows) {
+        for (flow, item) in &mut self.items {
+            if item.state == ItemState::Waiting {
+                let state = ItemState::of_resubmitted(rows.summary(*flow).as_ref(), item.version);
+                if state != ItemState::Waiting {
+                    self.operation.count(ItemState::Waiting, state);
+                    item.state = state;
+                }
+            }
+        }
+    }
+
+    fn change(&mut self, rows: &mut Rows, limit: usize) {
+        let action = self.operation.action;
+        let limit = self.operation.room(limit);
+        for (flow, item) in
+            self.items.iter_mut().filter(|(_, item)| item.state == ItemState::Left).take(limit)
+        {
+            let found = rows.summary(*flow);
+            let result = match found {
+                Some(found)
+                    if found.state == item.from && !found.running && found.version() != item.version =>
+                {
+                    ActionResult::Changed
+                }
+                _ => rows.act(*flow, action, item.from),
+            };
+            (item.state, item.reason) = match result {
+                ActionResult::Done => (ItemState::changed_by(action), None),
+                refused => (ItemState::Skipped, Some(refused.to_string())),
+            };
+            self.operation.count(ItemState::Left, item.state);
+        }
+    }
+}
+
+impl Rows {
+    /// Changes an operation that has not ended, if `change` does; returns it as it is then.
+    fn change_operation(
+        &mut self,
+        id: Uuid,
+        change: impl FnOnce(&mut Operation, Timestamp),
+    ) -> Option<Operation> {
+        let now = self.clock.now();
+        let row = self.operated.operations.get_mut(&id)?;
+        if !row.at(now).state.is_ended() {
+            change(&mut row.operation, now);
+        }
+        Some(row.at(now))
+    }
+
+    fn claimed_operation(&mut self, claim: OperationClaim) -> Option<&mut Row> {
+        let row = self.operated.operations.get_mut(&claim.id)?;
+        let held = row.claimed.is_some_and(|(token, _)| token == claim.token);
+        (held && row.operation.state == OperationState::Running).then_some(row)
+    }
+
+    fn operations(&self) -> impl Iterator<Item = Operation> {
+        let now = self.clock.now();
+        self.operated.operations.values().rev().map(move |row| row.at(now))
+    }
+}
+
+fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> Uuid) -> Page<T, Uuid> {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(id);
+    Page { items, next }
+}
+
+impl Operations for Flows {
+    fn pauses(&self) -> Reply<Vec<Pause>> {
+        Reply::ready(self.rows().operated.pauses.values().cloned().collect())
+    }
+
+    fn pause(&self, target: PauseTarget, operator: &str, reason: &str) -> Reply<bool> {
+        let mut rows = self.rows();
+        let pause = Pause::new(target.clone(), operator, reason, rows.clock.now());
+        let is_new = !rows.operated.pauses.contains_key(&target);
+        rows.operated.pauses.entry(target).or_insert(pause);
+        Reply::ready(is_new)
+    }
+
+    fn resume(&self, target: PauseTarget) -> Reply<bool> {
+        Reply::ready(self.rows().operated.pauses.remove(&target).is_some())
+    }
+
+    fn waiting_behind(&self, handler: &str, cap: u64) -> Reply<Count> {
+        let rows = self.rows();
+        let queued = || rows.summaries().1.filter(|flow| flow.state == FlowState::Queued);
+        let of_handler = queued().filter(|flow| flow.handler == handler);
+        let entities: HashSet<_> = of_handler.map(|flow| flow.entity).collect();
+        let behind = queued().filter(|flow| flow.handler != handler && entities.contains(&flow.entity));
+        Reply::ready(Count::capped(behind.count() as u64, cap))
+    }
+
+    fn prepare(&self, operation: NewOperation) -> Reply<()> {
+        let mut rows = self.rows();
+        let operation = Operation::new(operation, OperationState::Preparing, rows.clock.now());
+        let row = Row { operation, items: BTreeMap::new(), claimed: None };
+        rows.operated.operations.entry(row.operation.id).or_insert(row);
+        Reply::ready(())
+    }
+
+    fn select(&self, id: Uuid, flows: Vec<Uuid>) -> Reply<()> {
+        let mut rows = self.rows();
+        let (mut items, mut older) = (Vec::new(), Vec::new());
+        for flow in flows {
+            let found = rows.summary(flow);
+            older.push(found.as_ref().is_some_and(|found| {
+                rows.summaries().1.any(|other| {
+                    other.entity == found.entity
+                        && other.state == FlowState::Completed
+                        && other.stored_at > found.stored_at
+                })
+            }));
+            let (from, version) = found
+                .as_ref()
+                .map_or((FlowState::Dead, FlowVersion::new(0, 0)), |found| (found.state, found.version()));
+            let (state, reason) = match found {
+                Some(_) => (ItemState::Left, None),
+                None => (ItemState::Skipped, Some(ActionResult::NotFound.to_string())),
+            };
+            items.push((flow, Item { from, version, state, reason }));
+        }
+        let row = rows.operated.operations.get_mut(&id);
+        if let Some(row) = row.filter(|row| row.operation.state == OperationState::Preparing) {
+            for ((flow, item), older) in items.into_iter().zip(older) {
+                if row.items.contains_key(&flow) {
+                    continue;
+                }
+                row.operation.selected += 1;
+                row.operation.older += u64::from(older);
+                row.operation.count(ItemState::Left, item.state);
+                row.items.insert(flow, item);
+            }
+        }
+        Reply::ready(())
+    }
+
+    fn fix(&self, id: Uuid) -> Reply<Option<Operation>> {
+        Reply::ready(self.rows().change_operation(id, |operation, _| {
+            if operation.state == OperationState::Preparing {
+                operation.state = OperationState::Prepared;
+            }
+        }))
+    }
+
+    fn start(&self, id: Uuid) -> Reply<Option<Operation>> {
+        Reply::ready(self.rows().change_operation(id, |operation, _| {
+            if operation.state == OperationState::Prepared {
+                operation.state = OperationState::Running;
+            }
+        }))
+    }
+
+    fn cancel(&self, id: Uuid) -> Reply<Option<Operation>> {
+        Reply::ready(self.rows().change_operation(id, |operation, now| {
+            (operation.state, operation.ended_at) = (OperationState::Cancelled, Some(now));
+        }))
+    }
+
+    fn claim_operation(&self, id: Option<Uuid>, lease: Duration) -> Reply<Option<OperationClaim>> {
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        let row = rows.operated.operations.values_mut().find(|row| {
+            row.operation.state == OperationState::Running
+                && row.claimed.is_none_or(|(_, until)| until <= now)
+                && id.is_none_or(|id| row.operation.id == id)
+        });
+        Reply::ready(row.map(|row| {
+            let token = Uuid::from_u128(fastrand::u128(..));
+            row.claimed = Some((token, after(now, lease)));
+            OperationClaim::new(row.operation.id, token)
+        }))
+    }
+
+    fn advance(&self, claim: OperationClaim, lease: Duration, limit: usize) -> Reply<Option<Operation>> {
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        if rows.claimed_operation(claim).is_none() {
+            return Reply::ready(None);
+        }
+        // While the list is changed, the row is outside of the table that it changes.
+        let Some(mut row) = rows.operated.operations.remove(&claim.id) else { return Reply::ready(None) };
+        row.claimed = Some((claim.token, after(now, lease)));
+        row.settle(&rows);
+        row.change(&mut rows, limit);
+        let operation = row.operation.clone();
+        rows.operated.operations.insert(claim.id, row);
+        Reply::ready(Some(operation))
+    }
+
+    fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool> {
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        Reply::ready(rows.claimed_operation(claim).is_some_and(|row| {
+            (row.operation.state, row.operation.ended_at, row.claimed) = (state, Some(now), None);
+            true
+        }))
+    }
+
+    fn operation(&self, id: Uuid) -> Reply<Option<Operation>> {
+        Reply::ready(self.rows().change_operation(id, |_, _| ()))
+    }
+
+    fn list(&self, after: Option<Uuid>, limit: usize) -> Reply<Page<Operation, Uuid>> {
+        let rows = self.rows();
+        let older = rows.operations().filter(|operation| after.is_none_or(|after| operation.id < after));
+        Reply::ready(page(older.take(limit.saturating_add(1)).collect(), limit, |operation| operation.id))
+    }
+
+    fn operations_on(&self, flow: Uuid) -> Reply<Vec<Operation>> {
+        let rows = self.rows();
+        let on = rows.operations().filter(|operation| {
+            rows.operated.operations.get(&operation.id).is_some_and(|row| row.items.contains_key(&flow))
+        });
+        Reply::ready(on.take(OF_FLOW).collect())
+    }
+
+    fn items(
+        &self,
+        id: Uuid,
+        state: Option<ItemState>,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Reply<Page<OperationItem, Uuid>> {
+        let rows = self.rows();
+        let items = rows.operated.operations.get(&id).into_iter().flat_map(|row| &row.items);
+        let items = items
+            .filter(|(flow, item)| {
+                state.is_none_or(|state| item.state == state) && after.is_none_or(|after| **flow > after)
+            })
+            .map(|(flow, item)| OperationItem::new(*flow, item.state, item.reason.clone()));
+        Reply::ready(page(items.take(limit.saturating_add(1)).collect(), limit, |item| item.flow))
+    }
+
+    fn purge_operations(&self, age: Duration) -> Reply<u64> {
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        let count = rows.operated.operations.len();
+        rows.operated.operations.retain(|_, row| {
+            let operation = row.at(now);
+            let over = operation.ended_at.unwrap_or(operation.prepared_at);
+            !(operation.state.is_ended() && after(over, age) <= now)
+        });
+        Reply::ready((count - rows.operated.operations.len()) as u64)
+    }
+}

@@ -1,0 +1,100 @@
+//! Fixes the list of an operation.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::{operations, store, unknown};
+use crate::{
+    backends::{Action, FlowFilter, FlowQuery, FlowSummary, NewOperation, Operation},
+    pipeline::Orchestrator,
+    step::StepError,
+};
+
+/// How many flows are added to the list at once.
+const PAGE: usize = 500;
+
+/// How many flows are shown before the confirmation.
+const SAMPLES: usize = 10;
+
+/// Which flows an operation is about.
+///
+/// ```
+/// use graceful::{
+///     backends::{FlowFilter, Uuid},
+///     operations::Selection,
+/// };
+///
+/// let selection = Selection::Filter(FlowFilter::parse([("state", "dead"), ("handler", "pay")]).unwrap());
+/// assert_eq!(selection.to_string(), "state=dead handler=pay");
+/// assert_eq!(Selection::Ids(vec![Uuid::nil(), Uuid::max()]).to_string(), "2 ids");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Flows with these ids.
+    Ids(Vec<Uuid>),
+    /// The flows that a filter selects now.
+    Filter(FlowFilter),
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ids(ids) if ids.len() == 1 => write!(f, "id {}", ids[0]),
+            Self::Ids(ids) => write!(f, "{} ids", ids.len()),
+            Self::Filter(filter) => filter.fmt(f),
+        }
+    }
+}
+
+/// A prepared operation, for the question whether it is to be run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// The operation. The number of its flows is exact.
+    pub operation: Operation,
+    /// Up to ten of its flows.
+    pub samples: Vec<FlowSummary>,
+}
+
+/// Prepares an operation: fixes the list of its flows, and changes none. It expires after an hour. The operator's name counts as unverified.
+///
+/// If the future is dropped, the operation stays in preparation, and expires.
+///
+/// # Errors
+/// Fails if the orchestrator has no store, if the store has no operations, or if the store fails, e.g. because its user may only read.
+pub async fn prepare(
+    orchestrator: &Orchestrator,
+    action: Action,
+    selection: &Selection,
+    operator: &str,
+) -> Result<Prepared, StepError> {
+    let store = store(orchestrator)?;
+    let operations = operations(store)?;
+    let new = NewOperation::new(action, selection.to_string(), operator);
+    let id = new.id;
+    operations.prepare(new).await?;
+    let mut samples = Vec::new();
+    match selection {
+        Selection::Ids(ids) => {
+            for page in ids.chunks(PAGE) {
+                operations.select(id, page.to_vec()).await?;
+            }
+            for id in ids.iter().take(SAMPLES) {
+                samples.extend(store.get(*id).await?.map(|stored| stored.summary));
+            }
+        }
+        Selection::Filter(filter) => {
+            let mut query = FlowQuery::new(filter.clone(), PAGE);
+            loop {
+                let page = store.flows(query.clone()).await?;
+                operations.select(id, page.items.iter().map(|flow| flow.id).collect()).await?;
+                samples.extend(page.items.into_iter().take(SAMPLES - samples.len()));
+                let Some(next) = page.next else { break };
+                query = query.continued(next).map_err(StepError::caused_by)?;
+            }
+        }
+    }
+    let operation = operations.fix(id).await?.ok_or_else(|| unknown(id))?;
+    Ok(Prepared { operation, samples })
+}

@@ -1,0 +1,141 @@
+//! The audit records of operations and pauses.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{operations, store};
+use crate::{
+    backends::{Action, AuditLog, Operation, PauseTarget},
+    code::Code,
+    flow::{CallOutcome, Declaration, Declared, Flow, Origin, Payload, Tags},
+    pipeline::Orchestrator,
+    step::StepError,
+    text::Text,
+};
+
+/// The pattern of the entity to which the audit records of operators belong. All of them have the id `flows`, so they are found by its index.
+///
+/// ```
+/// let orchestrator = graceful::Orchestrator::in_memory();
+/// let entity = orchestrator.key(graceful::operations::OPERATIONS, "flows");
+/// # let _ = entity;
+/// ```
+pub const OPERATIONS: &str = "graceful_operation";
+
+const ENTITY: &str = "flows";
+
+/// Pauses relays, a handler or a subscriber, in all processes of the store. Returns false if the target was paused already.
+///
+/// # Errors
+/// Fails if the orchestrator has no store, if the store has no operations or fails, or if the audit record could not be appended; in the last case
+/// the target is paused.
+pub async fn pause(
+    orchestrator: &Orchestrator,
+    target: PauseTarget,
+    operator: &str,
+    reason: &str,
+) -> Result<bool, StepError> {
+    let is_new = operations(store(orchestrator)?)?.pause(target.clone(), operator, reason).await?;
+    if is_new {
+        let details = json!({ "reason": reason });
+        Recorder::of(orchestrator)
+            .pause("pause", &format!("paused {target}: {reason}"), operator, details)
+            .await?;
+    }
+    Ok(is_new)
+}
+
+/// Ends a pause. Returns false if the target was not paused.
+///
+/// # Errors
+/// As [`pause`]: if the audit record could not be appended, the pause has ended.
+pub async fn resume(
+    orchestrator: &Orchestrator,
+    target: PauseTarget,
+    operator: &str,
+) -> Result<bool, StepError> {
+    let was_paused = operations(store(orchestrator)?)?.resume(target.clone()).await?;
+    if was_paused {
+        Recorder::of(orchestrator).pause("resume", &format!("resumed {target}"), operator, json!({})).await?;
+    }
+    Ok(was_paused)
+}
+
+/// Appends audit records, if there is an audit log.
+pub(super) struct Recorder {
+    log: Option<Arc<dyn AuditLog>>,
+    origin: Arc<Origin>,
+}
+
+impl Recorder {
+    pub(super) fn of(orchestrator: &Orchestrator) -> Self {
+        Self { log: orchestrator.audit().cloned(), origin: Arc::clone(orchestrator.origin()) }
+    }
+
+    /// Appends the record of an operation that ends. Its id is that of the operation, so it is appended once.
+    pub(super) async fn operation(&self, operation: &Operation) -> Result<(), StepError> {
+        let message = format!("{operation}: {}", operation.selection);
+        let mut details = json!({
+            "operation": operation.id.to_string(),
+            "selection": operation.selection,
+            "state": operation.state.as_str(),
+            "selected": operation.selected,
+            "done": operation.done,
+            "failed": operation.failed,
+            "waiting": operation.waiting,
+            "skipped": operation.skipped,
+            "left": operation.left(),
+            "verified": operation.verified,
+        });
+        if let Action::Postpone(time) = operation.action {
+            details["by_seconds"] = time.as_secs_f64().into();
+        }
+        let operator = (&*operation.operator, operation.verified);
+        self.append(Some(operation.id), operation.action.as_str(), &message, operator, &details).await
+    }
+
+    async fn pause(
+        &self,
+        what: &'static str,
+        message: &str,
+        operator: &str,
+        details: Value,
+    ) -> Result<(), StepError> {
+        self.append(None, what, message, (operator, false), &details).await
+    }
+
+    async fn append(
+        &self,
+        id: Option<Uuid>,
+        what: &'static str,
+        message: &str,
+        (operator, verified): (&str, bool),
+        details: &Value,
+    ) -> Result<(), StepError> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let mut tags = vec![Text::new_static("operator")];
+        tags.extend((!verified).then(|| Text::new_static("unverified")));
+        let mut declaration = Declaration {
+            handler: what.into(),
+            pattern: OPERATIONS.into(),
+            tags: Tags::Owned(tags.into()),
+            ..Declaration::default()
+        };
+        declaration.options.audit_payload = true;
+        let mut flow = Flow::begin(Declared::Owned(declaration.into()), Arc::clone(&self.origin));
+        (flow.code, flow.message) = (Code::Ok, message.into());
+        flow.values.id = Some(ENTITY.into());
+        flow.values.named_at_entry = true;
+        flow.values.actor = Some(operator.into());
+        flow.values.payload = Payload::of(details).map_err(StepError::caused_by)?;
+        flow.end(CallOutcome::Ok);
+        if let Some(id) = id {
+            flow.id = id;
+        }
+        let unaudited =
+            |error: StepError| StepError::new(format_args!("not in the audit log: {}", error.message()));
+        log.append(&Arc::new(flow)).await.map_err(unaudited)
+    }
+}
