@@ -46,6 +46,23 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TIME")]
         by: String,
     },
+    /// Pause all relays, a handler or a subscriber, in all processes of the store. What is running already goes on.
+    Pause {
+        #[command(flatten)]
+        target: Target,
+        /// Why, for those who find it paused.
+        #[arg(long, value_name = "REASON")]
+        why: String,
+    },
+    /// End a pause.
+    Resume(Target),
+    /// List what is paused.
+    Pauses,
+    /// List, show, go on with or cancel the operations on many flows.
+    Operations {
+        #[command(subcommand)]
+        command: Operations,
+    },
     /// Create the missing tables of the store, and migrate older ones.
     Migrate,
     /// Verify the audit log, or list the actions in it.
@@ -86,6 +103,44 @@ pub(crate) enum Audit {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Operations {
+    /// List operations, the newest first.
+    List {
+        /// How many, at least 1.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// Begin after the operation with this id.
+        #[arg(long, value_name = "ID")]
+        after: Option<Uuid>,
+    },
+    /// Show one operation, and the flows that it has skipped.
+    Show {
+        /// The id of the operation.
+        id: Uuid,
+    },
+    /// Go on with an operation that was started, after its process has died.
+    Run {
+        /// The id of the operation.
+        id: Uuid,
+    },
+    /// Cancel an operation. What it has changed stays changed.
+    Cancel {
+        /// The id of the operation.
+        id: Uuid,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// `relays`, `handler=NAME` or `subscriber=NAME`.
+    #[arg(value_name = "relays|handler=NAME|subscriber=NAME")]
+    pub target: String,
+    /// Who acts. Default: the user of the operating system.
+    #[arg(long = "as", value_name = "NAME")]
+    pub operator: Option<String>,
 }
 
 const FILTER: &str = "KEY=VALUE";

@@ -4,18 +4,18 @@ use std::{fmt, process::ExitCode};
 
 use graceful::{
     Orchestrator,
-    backends::{FlowCursor, FlowFilter, FlowState, ProcessRole, Uuid},
+    backends::{Action, FlowCursor, FlowFilter, FlowState, ProcessRole, Uuid},
 };
 use serde_json::json;
 
 use crate::{
-    action::{Action, Order},
-    arguments::{Arguments, Audit, Command, List},
+    action::{self, Order},
+    arguments::{Arguments, Audit, Command, List, Operations},
     doctor,
     exit::{Exit, Problem},
     filter,
     output::{Output, note},
-    read,
+    pause, read,
 };
 
 /// A page of flows to read.
@@ -29,7 +29,7 @@ pub(crate) struct Listing {
 impl Listing {
     fn of(state: Option<FlowState>, list: &List) -> Result<Self, Problem> {
         let filter = filter::parse(state, &list.filter)?;
-        Ok(Self { filter, limit: usize::try_from(list.limit).unwrap_or(usize::MAX), after: list.after })
+        Ok(Self { filter, limit: size(list.limit), after: list.after })
     }
 }
 
@@ -44,11 +44,21 @@ enum Task {
     OpenAlerts,
     ResolvedAlerts(usize),
     Verify(Option<String>),
-    Operations(usize),
+    Recorded(usize),
+    Pause(pause::Order),
+    Pauses,
+    ListOperations(usize, Option<Uuid>),
+    ShowOperation(Uuid),
+    RunOperation(Uuid),
+    CancelOperation(Uuid),
     Health,
     Doctor,
     Migrate,
     Act(Order),
+}
+
+fn size(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 impl Task {
@@ -63,7 +73,16 @@ impl Task {
             Command::Alerts { resolved: false, .. } => Self::OpenAlerts,
             Command::Alerts { limit, .. } => Self::ResolvedAlerts(limit),
             Command::Audit { command: Audit::Verify { known } } => Self::Verify(known),
-            Command::Audit { command: Audit::Operations { limit } } => Self::Operations(limit),
+            Command::Audit { command: Audit::Operations { limit } } => Self::Recorded(limit),
+            Command::Pause { target, why } => Self::Pause(pause::Order::of(&target, Some(&why))?),
+            Command::Resume(target) => Self::Pause(pause::Order::of(&target, None)?),
+            Command::Pauses => Self::Pauses,
+            Command::Operations { command } => match command {
+                Operations::List { limit, after } => Self::ListOperations(size(limit), after),
+                Operations::Show { id } => Self::ShowOperation(id),
+                Operations::Run { id } => Self::RunOperation(id),
+                Operations::Cancel { id } => Self::CancelOperation(id),
+            },
             Command::Health => Self::Health,
             Command::Doctor => Self::Doctor,
             Command::Migrate => Self::Migrate,
@@ -120,7 +139,19 @@ where
         Task::OpenAlerts => read::alerts(output, None, orchestrator).await,
         Task::ResolvedAlerts(limit) => read::alerts(output, Some(limit), orchestrator).await,
         Task::Verify(known) => read::verify(output, known.as_deref(), orchestrator).await,
-        Task::Operations(limit) => read::operations(output, limit, orchestrator).await,
+        Task::Recorded(limit) => read::recorded_operations(output, limit, orchestrator).await,
+        Task::Pause(order) => order.carry_out(output, orchestrator).await,
+        Task::Pauses => pause::list(output, orchestrator).await,
+        Task::ListOperations(limit, after) => read::list_operations(output, limit, after, orchestrator).await,
+        Task::ShowOperation(id) => read::show_operation(output, id, orchestrator).await,
+        Task::RunOperation(id) => {
+            graceful::operations::start(orchestrator, id).await?;
+            action::run(output, orchestrator, id).await
+        }
+        Task::CancelOperation(id) => {
+            graceful::operations::cancel(orchestrator, id).await?;
+            read::show_operation(output, id, orchestrator).await
+        }
         Task::Act(order) => order.carry_out(output, orchestrator).await,
         Task::Health | Task::Doctor | Task::Migrate => {
             match output.json {

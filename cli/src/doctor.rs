@@ -11,7 +11,7 @@ use crate::{
     exit::{Exit, Problem},
     json,
     output::{Colour, Output},
-    read,
+    pause, read,
 };
 
 /// Says whether the store answers. An orchestrator that cannot be built is not healthy.
@@ -46,6 +46,9 @@ pub(crate) async fn health(
         }
         if let Some(lag) = &lag {
             output.line(&format!("  {}", read::sentence(lag)));
+        }
+        if let Ok(orchestrator) = &built {
+            pause::note_all(orchestrator).await;
         }
     }
     Ok(if is_unhealthy { Exit::Unhealthy } else { Exit::Done })
@@ -138,6 +141,20 @@ async fn flows(findings: &mut Findings, store: &dyn FlowStore) {
         Ok::<_, graceful::StepError>(read::sentence(&lag))
     };
     findings.add("store of flows", read.await.map_err(|error| error.message().to_owned()), READ);
+    if let Some(operations) = store.operations() {
+        let remedy = "if the reason is over: `resume`";
+        match operations.pauses().await {
+            Ok(pauses) if pauses.is_empty() => {
+                findings.add("pauses", Ok::<_, &str>("nothing is paused"), remedy)
+            }
+            Ok(pauses) => {
+                for pause in &pauses {
+                    findings.add("pauses", Err::<&str, _>(pause::sentence(pause)), remedy);
+                }
+            }
+            Err(error) => findings.add("pauses", Err::<&str, _>(error.message()), READ),
+        }
+    }
     let changes = action::takes_changes(store).await.map(|()| "it may change flows");
     findings.add("role", changes.map_err(|error| format!("it may only read: {}", error.message())), WRITE);
 }

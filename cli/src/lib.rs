@@ -65,6 +65,7 @@ mod filter;
 mod json;
 mod operator;
 mod output;
+mod pause;
 mod read;
 #[cfg(feature = "standalone")]
 mod standalone;

@@ -8,8 +8,6 @@ use crate::exit::Problem;
 #[derive(Debug)]
 pub(crate) struct Operator {
     pub name: String,
-    /// Where the name comes from.
-    pub source: &'static str,
 }
 
 impl Operator {
@@ -17,14 +15,14 @@ impl Operator {
     pub(crate) fn of(given: Option<&str>) -> Result<Self, Problem> {
         match given.map(str::trim) {
             Some("") => Err(Problem::refused("`--as` has no value; expected a name")),
-            Some(name) => Ok(Self { name: escaped(name).into_owned(), source: "--as" }),
+            Some(name) => Ok(Self { name: escaped(name).into_owned() }),
             None => {
                 let user = whoami::username().map_err(|error| {
                     Problem::refused(format_args!(
                         "the operating system does not name the user ({error}); say who acts by `--as NAME`"
                     ))
                 })?;
-                Ok(Self { name: escaped(&user).into_owned(), source: "operating system" })
+                Ok(Self { name: escaped(&user).into_owned() })
             }
         }
     }
@@ -37,8 +35,8 @@ mod tests {
     #[test]
     fn operator_without_a_name_is_the_user_of_the_process() {
         let given = Operator::of(Some("ada\n")).unwrap();
-        assert_eq!((&*given.name, given.source), ("ada", "--as"));
-        assert_eq!(Operator::of(None).unwrap().source, "operating system");
+        assert_eq!(given.name, "ada");
+        assert_eq!(Operator::of(None).unwrap().name, whoami::username().unwrap());
         Operator::of(Some(" ")).unwrap_err();
     }
 }

@@ -85,6 +85,13 @@ impl Operations for Store {
         self.in_transaction(move |connection| Box::pin(Tables::advance(connection, claim, lease, limit)))
     }
 
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool> {
+        let reason = reason.to_owned();
+        self.in_transaction(move |connection| {
+            Box::pin(async move { Tables::skip_next(connection, claim, &reason).await })
+        })
+    }
+
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool> {
         self.insist(move |connection| Box::pin(Tables::end_operation(connection, claim, state)))
     }

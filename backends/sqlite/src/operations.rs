@@ -88,6 +88,14 @@ impl Operations for Store {
         self.writer().write(move |connection| Box::pin(Tables::advance(connection, claim, lease, limit)))
     }
 
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool> {
+        let reason = reason.to_owned();
+        self.writer().write(move |connection| {
+            let reason = reason.clone();
+            Box::pin(async move { Tables::skip_next(connection, claim, &reason).await })
+        })
+    }
+
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool> {
         self.writer().write(move |connection| Box::pin(Tables::end_operation(connection, claim, state)))
     }

@@ -5,12 +5,11 @@ use std::{
     io::{self, BufRead, IsTerminal as _},
 };
 
-use graceful::backends::escaped;
-
-use super::{
-    Action,
-    selection::{Selection, Targeted},
+use graceful::{
+    backends::{Action, escaped},
+    operations::Prepared,
 };
+
 use crate::{exit::Problem, output::note};
 
 /// Whether somebody can read the question and answer it.
@@ -19,36 +18,44 @@ pub(super) fn can_ask() -> bool {
 }
 
 /// Asks on the terminal. Anything but the expected answer is a refusal.
-pub(super) fn ask(action: Action, targeted: &Targeted, selection: &Selection) -> Result<(), Problem> {
-    note(&question(action, targeted, selection));
-    let expected = expected(selection);
+pub(super) fn ask(prepared: &Prepared) -> Result<(), Problem> {
+    note(&question(prepared));
+    let expected = expected(prepared);
     note(&format!("type {expected} to go on:"));
     answered(&mut io::stdin().lock(), &expected)
 }
 
 /// The exact number, so that nobody confirms without having read it.
-fn expected(selection: &Selection) -> String {
-    match selection.ids.len() {
+fn expected(prepared: &Prepared) -> String {
+    match prepared.operation.selected {
         1 => "yes".to_owned(),
         number => number.to_string(),
     }
 }
 
-fn question(action: Action, targeted: &Targeted, selection: &Selection) -> String {
-    let number = selection.ids.len();
+fn question(Prepared { operation, samples, .. }: &Prepared) -> String {
+    let number = operation.selected;
     let mut text = format!(
         "{} {number} flow{} ({})",
-        action.as_str(),
+        operation.action,
         if number == 1 { "" } else { "s" },
-        targeted.described()
+        escaped(&operation.selection)
     );
-    for flow in &selection.samples {
+    for flow in samples {
         let error = flow.error().map(|error| format!(": {}", escaped(error))).unwrap_or_default();
         let error: String = error.chars().take(100).collect();
         let _ = write!(text, "\n  {} {} {}{error}", flow.id, flow.state, escaped(&flow.entity));
     }
-    if number > selection.samples.len() {
-        let _ = write!(text, "\n  … and {} more", number - selection.samples.len());
+    let shown = samples.len() as u64;
+    if number > shown {
+        let _ = write!(text, "\n  … and {} more", number - shown);
+    }
+    if operation.older > 0 && operation.action == Action::Resubmit {
+        let _ = write!(
+            text,
+            "\n{} of them are older than a completed flow of their entity: their steps may bring an old state back",
+            operation.older
+        );
     }
     text
 }
@@ -67,34 +74,45 @@ fn answered(input: &mut impl BufRead, expected: &str) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
-    use graceful::backends::{FlowFilter, FlowState, FlowSummary, Timestamp, Uuid};
+    use graceful::{
+        Orchestrator,
+        backends::{FlowFilter, FlowState, FlowStore as _, Lane, QueuedFlow, Uuid, memory},
+        operations::{self, Selection},
+    };
 
     use super::*;
 
-    fn selection(number: u128) -> Selection {
-        let at = Timestamp::UNIX_EPOCH;
-        let flow =
-            |id| FlowSummary::new(Uuid::from_u128(id), "users::user:\u{202e}42", "", FlowState::Dead, at);
-        (1..=number).map(flow).collect()
+    async fn prepared(number: u128) -> Prepared {
+        let store = memory::Flows::new();
+        for id in 1..=number {
+            let entity = format!("users::user:\u{202e}{id}");
+            let flow = QueuedFlow::new(Uuid::from_u128(id), entity, "", Lane::default(), Vec::new());
+            store.enqueue(flow).await.unwrap();
+        }
+        let orchestrator = Orchestrator::builder().flows(store).build().unwrap();
+        let selection = Selection::Filter(FlowFilter::from(FlowState::Queued));
+        operations::prepare(&orchestrator, Action::Discard, &selection, "ada").await.unwrap()
     }
 
-    #[test]
-    fn only_the_exact_number_confirms() {
-        assert_eq!(expected(&selection(12)), "12");
+    #[tokio::test]
+    async fn only_the_exact_number_confirms() {
+        assert_eq!(expected(&prepared(12).await), "12");
         answered(&mut "12\n".as_bytes(), "12").unwrap();
         for wrong in ["", "\n", "y\n", "yes\n", "1\n", "120\n"] {
             answered(&mut wrong.as_bytes(), "12").unwrap_err();
         }
-        assert_eq!(expected(&selection(1)), "yes");
+        assert_eq!(expected(&prepared(1).await), "yes");
     }
 
-    #[test]
-    fn question_names_the_number_the_filter_and_ten_flows() {
-        let targeted = Targeted::Filter(FlowFilter::from(FlowState::Dead));
-        let text = question(Action::Discard, &targeted, &selection(12));
-        assert!(text.starts_with("discard 12 flows (state=dead)\n"), "{text}");
-        assert!(text.contains("dead users::user:\\u{202e}42"), "{text}");
+    #[tokio::test]
+    async fn question_names_the_number_the_filter_and_ten_flows() {
+        let mut prepared = prepared(12).await;
+        let text = question(&prepared);
+        assert!(text.starts_with("discard 12 flows (state=queued)\n"), "{text}");
+        assert!(text.contains("queued users::user:\\u{202e}"), "{text}");
         assert_eq!(text.lines().count(), 12);
         assert!(text.ends_with("… and 2 more"), "{text}");
+        (prepared.operation.action, prepared.operation.older) = (Action::Resubmit, 3);
+        assert!(question(&prepared).contains("3 of them are older than a completed flow"));
     }
 }

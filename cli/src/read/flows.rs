@@ -12,6 +12,7 @@ use crate::{
     exit::{Exit, Problem},
     json,
     output::{Cell, Colour, Output, note},
+    pause,
 };
 
 /// Up to what number flows are counted.
@@ -50,6 +51,7 @@ pub(crate) async fn flows(
         output.value(&json!({ "flows": flows, "next": after.map(|cursor| cursor.to_string()) }));
         return Ok(Exit::Done);
     }
+    pause::note_all(orchestrator).await;
     let row = |flow: &FlowSummary| {
         let stored_at = json::time(flow.stored_at);
         let (handler, entity) = (Cell::new(&flow.handler), Cell::new(&flow.entity));
@@ -79,6 +81,7 @@ pub(crate) async fn groups(
         output.value(&json!({ "groups": groups, "more": found.more }));
         return Ok(Exit::Done);
     }
+    pause::note_all(orchestrator).await;
     let row = |group: &FailureGroup| {
         let dead = Cell::new(group.dead).colour((group.dead.number > 0).then_some(Colour::Red));
         let (first, last) = (Cell::new(json::time(group.first)), Cell::new(json::time(group.last)));
@@ -120,7 +123,7 @@ const FIRST: [&str; 12] = [
 ];
 
 /// Shows a value in lines of `name: value`, and those that it contains indented.
-fn lines(output: &mut Output, value: &Value, indent: usize) {
+pub(crate) fn lines(output: &mut Output, value: &Value, indent: usize) {
     let mut fields: Vec<_> = value.as_object().into_iter().flatten().collect();
     // What contains others comes last.
     let is_list =
@@ -169,6 +172,10 @@ pub(crate) async fn show(
         Err(error) => json!({ "unreadable": error.message() }),
     };
     shown["failed_attempts"] = attempts.into();
+    if let Some(operations) = store.operations() {
+        let on = operations.operations_on(id).await?;
+        shown["operations"] = on.iter().map(super::operation).collect::<Vec<Value>>().into();
+    }
     match output.json {
         true => output.value(&shown),
         false => lines(output, &shown, 0),
@@ -180,7 +187,10 @@ pub(crate) async fn lag(output: &mut Output, orchestrator: &Orchestrator) -> Res
     let lag = store(orchestrator)?.lag(CAP).await?;
     match output.json {
         true => output.value(&json::lag(&lag)),
-        false => output.line(&sentence(&lag)),
+        false => {
+            output.line(&sentence(&lag));
+            pause::note_all(orchestrator).await;
+        }
     }
     Ok(Exit::Done)
 }

@@ -114,7 +114,7 @@ pub(crate) async fn verify(
 }
 
 /// Lists the actions that this command line has recorded, the newest first.
-pub(crate) async fn operations(
+pub(crate) async fn recorded_operations(
     output: &mut Output,
     limit: usize,
     orchestrator: &Orchestrator,

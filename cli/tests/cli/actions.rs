@@ -81,7 +81,16 @@ async fn action_that_skips_three_of_ten_is_done_in_part() {
     assert_eq!(reasons, ["the flow is queued", "the flow is queued", "no such flow"]);
     let operations = json(&url, &["audit", "operations"]);
     let details = &operations["operations"][0]["details"];
-    assert_eq!((&details["skipped"], &details["ids"][0]), (&3.into(), &ids[0].as_str().into()), "{details}");
+    assert_eq!(
+        (&details["skipped"], &details["flows"][0]),
+        (&3.into(), &ids[0].as_str().into()),
+        "{details}"
+    );
+    let operation = details["operation"].as_str().unwrap();
+    let shown = json(&url, &["operations", "show", operation]);
+    assert_eq!((&shown["skipped"], &shown["operator"]), (&done["skipped"], &"ada".into()), "{shown}");
+    let shown = json(&url, &["show", &ids[0]]);
+    assert_eq!(shown["operations"][0]["operation"], operation, "the flow names the operation");
 
     let text =
         run(&url, &[&["resubmit", "--yes"], &*ids.iter().map(String::as_str).collect::<Vec<_>>()].concat());
@@ -98,7 +107,7 @@ async fn filter_of_an_action_selects_the_states_to_which_it_applies() {
     queue(&store, 4..6).await;
     let url = sqlite.url();
     let done = json(&url, &["postpone", "handler=orders::ship", "--by", "2h", "--yes"]);
-    assert_eq!((&done["done"], &done["filter"]), (&2.into(), &"state=queued handler=orders::ship".into()));
+    assert_eq!((&done["done"], &done["selection"]), (&2.into(), &"state=queued handler=orders::ship".into()));
     assert_eq!(json(&url, &["discard", "--all", "--yes"])["done"], 3);
     let lag = json(&url, &["lag"]);
     assert_eq!((&lag["dead"]["number"], &lag["queued"]["number"]), (&0.into(), &2.into()));
@@ -121,7 +130,7 @@ async fn interrupted_action_stops_between_two_flows_and_says_what_was_done() {
     assert!(sent.success());
     let ended = Ended::of(process.wait_with_output().unwrap());
     let done = ended.json();
-    assert_eq!((ended.code, &done["stopped"]), (3, &"interrupted".into()), "{ended:?}");
+    assert_eq!((ended.code, &done["state"]), (3, &"cancelled".into()), "{ended:?}");
     let (postponed, left) = (done["done"].as_u64().unwrap(), done["left"].as_u64().unwrap());
     assert!(postponed >= 500 && left > 0 && postponed + left == 5000, "{done}");
     let operations = json(&url, &["audit", "operations"]);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Every subcommand that reads.
-const READING: [&[&str]; 13] = [
+const READING: [&[&str]; 15] = [
     &["flows"],
     &["dead"],
     &["groups"],
@@ -26,6 +26,8 @@ const READING: [&[&str]; 13] = [
     &["alerts", "--resolved"],
     &["audit", "verify"],
     &["audit", "operations"],
+    &["pauses"],
+    &["operations", "list"],
     &["health"],
     &["doctor"],
     &["flows", "handler=orders::ship", "state=queued", "--json"],

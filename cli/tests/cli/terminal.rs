@@ -57,7 +57,7 @@ async fn action_at_a_terminal_needs_the_exact_number() {
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.stdout.contains("discarded 12 of 12 flows"), "{done:?}");
     let operations = json(&url, &["audit", "operations"]);
-    assert_eq!(operations["operations"][0]["details"]["actor"]["source"], "operating system");
+    assert_eq!(operations["operations"][0]["details"]["verified"], false);
 }
 
 #[test(requires(Python("pty")), flavor = "multi_thread")]

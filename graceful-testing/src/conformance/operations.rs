@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use graceful::backends::{
-    Action, AttemptOutcome, FlowState, FlowStore, ItemState, NewOperation, Operation, OperationClaim,
-    OperationState, Operations,
+    Action, AttemptOutcome, FlowFilter, FlowQuery, FlowState, FlowStore, ItemState, NewOperation, Operation,
+    OperationClaim, OperationState, Operations,
 };
 use uuid::Uuid;
 
@@ -38,6 +38,8 @@ pub async fn operations<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     queued_flows_are_postponed_and_discarded(fresh().await, &elapse).await;
     hundred_flows_at_most_wait_for_their_first_attempt(fresh().await).await;
     failures_in_a_row_stop_an_operation(fresh().await).await;
+    flow_that_cannot_be_changed_is_skipped(fresh().await).await;
+    flow_is_changed_by_one_of_two_operations(fresh().await).await;
     operation_belongs_to_the_newest_claim(fresh().await, &elapse).await;
     operation_that_is_not_started_expires(fresh().await, &elapse).await;
     cancelled_operation_leaves_the_other_flows(fresh().await).await;
@@ -214,6 +216,43 @@ async fn failures_in_a_row_stop_an_operation<S: FlowStore>(store: S) {
     for number in 101..121 {
         assert_eq!(stored(&store, number).await.resubmitted, 0, "the rest is left unchanged");
     }
+}
+
+async fn flow_that_cannot_be_changed_is_skipped<S: FlowStore>(store: S) {
+    dead_letters(&store, 1..4).await;
+    let claimed = started(&store, Action::Discard, 1..4).await;
+    assert_eq!(advance(&store, claimed, 1).await.done, 1);
+    assert!(of(&store).skip_next(claimed, "broken \0").await.unwrap());
+    let operation = of(&store).operation(claimed.id).await.unwrap().unwrap();
+    assert_eq!((operation.skipped, operation.failures_in_a_row), (1, 1));
+    let operation = advance(&store, claimed, 10).await;
+    assert_eq!((operation.done, operation.skipped, operation.failures_in_a_row), (2, 1, 0));
+    let skipped = reasons(&store, claimed.id, ItemState::Skipped).await;
+    assert_eq!(skipped, [(2, Some("broken \0".to_owned()))]);
+    assert_eq!(stored(&store, 2).await.state, FlowState::Dead);
+    assert!(of(&store).skip_next(claimed, "nothing is left").await.unwrap());
+    assert_eq!(advance(&store, claimed, 10).await, operation);
+    let lost = OperationClaim::new(claimed.id, Uuid::nil());
+    assert!(!of(&store).skip_next(lost, "lost").await.unwrap());
+}
+
+async fn flow_is_changed_by_one_of_two_operations<S: FlowStore>(store: S) {
+    dead_letters(&store, 1..100).await;
+    let run = async |action| {
+        let claimed = started(&store, action, 1..100).await;
+        while advance(&store, claimed, 7).await.left() > 0 {}
+        of(&store).operation(claimed.id).await.unwrap().unwrap().changed()
+    };
+    let (resubmitted, discarded) = tokio::join!(run(Action::Resubmit), run(Action::Discard));
+    assert_eq!(resubmitted + discarded, 99, "each flow is skipped by the other one");
+    let all = store.flows(FlowQuery::new(FlowFilter::default(), 100)).await.unwrap().items;
+    let (queued, ended): (Vec<_>, Vec<_>) = all.iter().partition(|flow| flow.state == FlowState::Queued);
+    assert_eq!((queued.len() as u64, ended.len() as u64), (resubmitted, discarded));
+    assert!(queued.iter().all(|flow| flow.resubmitted == 1), "{queued:?}");
+    assert!(
+        ended.iter().all(|flow| flow.state == FlowState::Discarded && flow.resubmitted == 0),
+        "{ended:?}"
+    );
 }
 
 async fn operation_belongs_to_the_newest_claim<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {

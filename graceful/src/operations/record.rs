@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{operations, store};
 use crate::{
-    backends::{Action, AuditLog, Operation, PauseTarget},
+    backends::{Action, AuditLog, Operation, Operations, PauseTarget},
     code::Code,
     flow::{CallOutcome, Declaration, Declared, Flow, Origin, Payload, Tags},
     pipeline::Orchestrator,
@@ -25,6 +25,9 @@ use crate::{
 pub const OPERATIONS: &str = "graceful_operation";
 
 const ENTITY: &str = "flows";
+
+/// How many of the flows of an operation are named in its record.
+const FLOWS: usize = 100;
 
 /// Pauses relays, a handler or a subscriber, in all processes of the store. Returns false if the target was paused already.
 ///
@@ -75,14 +78,24 @@ impl Recorder {
     }
 
     /// Appends the record of an operation that ends. Its id is that of the operation, so it is appended once.
-    pub(super) async fn operation(&self, operation: &Operation) -> Result<(), StepError> {
+    pub(super) async fn operation(
+        &self,
+        operation: &Operation,
+        operations: &dyn Operations,
+    ) -> Result<(), StepError> {
+        if self.log.is_none() || operation.selected == 0 {
+            return Ok(());
+        }
+        let first = operations.items(operation.id, None, None, FLOWS).await?;
+        let flows: Vec<_> = first.items.iter().map(|item| item.flow.to_string()).collect();
         let message = format!("{operation}: {}", operation.selection);
         let mut details = json!({
             "operation": operation.id.to_string(),
             "selection": operation.selection,
             "state": operation.state.as_str(),
             "selected": operation.selected,
-            "done": operation.done,
+            "flows": flows,
+            "done": operation.changed(),
             "failed": operation.failed,
             "waiting": operation.waiting,
             "skipped": operation.skipped,

@@ -72,7 +72,7 @@ pub async fn cancel(orchestrator: &Orchestrator, id: Uuid) -> Result<Operation, 
     let before = operations.operation(id).await?.ok_or_else(|| unknown(id))?;
     let operation = operations.cancel(id).await?.ok_or_else(|| unknown(id))?;
     if before.state == OperationState::Running && operation.state == OperationState::Cancelled {
-        Recorder::of(orchestrator).operation(&operation).await?;
+        Recorder::of(orchestrator).operation(&operation, operations).await?;
     }
     Ok(operation)
 }
@@ -138,34 +138,56 @@ impl Worker {
         claim: OperationClaim,
         progress: &mut impl FnMut(&Operation),
     ) -> Result<(), StepError> {
-        let (operations, mut failures) = (self.operations()?, 0);
+        let (operations, mut failures, mut one_by_one) = (self.operations()?, 0, 0);
         loop {
-            let operation = match operations.advance(claim, LEASE, AT_ONCE).await {
+            let at_once = if one_by_one > 0 { 1 } else { AT_ONCE };
+            let operation = match operations.advance(claim, LEASE, at_once).await {
                 Ok(Some(operation)) => operation,
                 Ok(None) => return Ok(()),
                 Err(error) => {
+                    match one_by_one {
+                        // One of the flows may be the reason.
+                        0 => one_by_one = AT_ONCE,
+                        _ if self.skipped(claim, &error).await? => {
+                            failures = 0;
+                            continue;
+                        }
+                        _ => {}
+                    }
                     failures += 1;
                     if failures == PATIENCE {
                         return Err(error);
                     }
-                    tokio::time::sleep(AGAIN).await;
+                    if failures > 1 {
+                        tokio::time::sleep(AGAIN).await;
+                    }
                     continue;
                 }
             };
             failures = 0;
+            one_by_one = one_by_one.saturating_sub(1);
             progress(&operation);
             let state = match (operation.is_failing(), operation.left()) {
                 (true, _) => OperationState::Stopped,
                 (false, 0) => OperationState::Completed,
+                _ if one_by_one > 0 => continue,
                 _ => {
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
             };
             // The record has the id of the operation, so it is appended once, even if this process dies before the next call.
-            self.recorder.operation(&Operation { state, ..operation }).await?;
+            self.recorder.operation(&Operation { state, ..operation }, operations).await?;
             operations.end(claim, state).await?;
             return Ok(());
         }
+    }
+
+    /// Skips the next flow, if the store answers and fails to change it. Returns false if the store is unavailable.
+    async fn skipped(&self, claim: OperationClaim, error: &StepError) -> Result<bool, StepError> {
+        if self.store.probe().await.is_err() {
+            return Ok(false);
+        }
+        self.operations()?.skip_next(claim, error.message()).await.map(|_| true)
     }
 }

@@ -54,19 +54,53 @@ where
         lease: Duration,
         limit: usize,
     ) -> Result<Option<Operation>, Error> {
-        let statement = format!(
-            "UPDATE graceful_operations SET lease_until = {now} + $3 WHERE id = $1 AND token = $2 AND state = 2 \
-             RETURNING *, {now} AS now",
-            now = D::NOW
-        );
-        let query =
-            sqlx::query(AssertSqlSafe(statement)).bind(claim.id).bind(claim.token).bind(length(lease));
-        let Some(row) = query.fetch_optional(&mut *connection).await? else { return Ok(None) };
-        let mut operation = Self::decode_operation(&row)?;
+        let Some(mut operation) = Self::claimed(&mut *connection, claim, Some(lease)).await? else {
+            return Ok(None);
+        };
         if operation.waiting > 0 {
             Self::settle(&mut *connection, &mut operation).await?;
         }
         Self::change(&mut *connection, &mut operation, limit).await?;
+        Self::store_counts(connection, &operation).await?;
+        Ok(Some(operation))
+    }
+
+    /// Skips the next flow, because the store fails to change it; in a transaction.
+    pub async fn skip_next(
+        connection: &mut Connection<D>,
+        claim: OperationClaim,
+        reason: &str,
+    ) -> Result<bool, Error> {
+        let Some(mut operation) = Self::claimed(&mut *connection, claim, None).await? else {
+            return Ok(false);
+        };
+        let next = "UPDATE graceful_operation_items SET state = 4, reason = $2 WHERE operation = $1 AND flow = \
+                    (SELECT flow FROM graceful_operation_items WHERE operation = $1 AND state = 0 ORDER BY flow LIMIT 1) RETURNING flow";
+        let next = sqlx::query(next).bind(claim.id).bind(D::escaped(reason).into_owned());
+        if next.fetch_optional(&mut *connection).await?.is_some() {
+            operation.count_refused();
+            Self::store_counts(connection, &operation).await?;
+        }
+        Ok(true)
+    }
+
+    /// Locks a claimed operation, and extends its lease. Returns the operation, or none if the claim is lost.
+    async fn claimed(
+        connection: &mut Connection<D>,
+        claim: OperationClaim,
+        lease: Option<Duration>,
+    ) -> Result<Option<Operation>, Error> {
+        let statement = format!(
+            "UPDATE graceful_operations SET lease_until = coalesce({now} + $3, lease_until) WHERE id = $1 AND token = $2 AND state = 2 \
+             RETURNING *, {now} AS now",
+            now = D::NOW
+        );
+        let query =
+            sqlx::query(AssertSqlSafe(statement)).bind(claim.id).bind(claim.token).bind(lease.map(length));
+        query.fetch_optional(connection).await?.as_ref().map(Self::decode_operation).transpose()
+    }
+
+    async fn store_counts(connection: &mut Connection<D>, operation: &Operation) -> Result<(), Error> {
         let numbers = [
             operation.done,
             operation.waiting,
@@ -77,12 +111,11 @@ where
         let mut query = sqlx::query(
             "UPDATE graceful_operations SET done = $2, waiting = $3, failed = $4, skipped = $5, in_a_row = $6 WHERE id = $1 RETURNING id",
         )
-        .bind(claim.id);
+        .bind(operation.id);
         for number in numbers {
             query = query.bind(i64::try_from(number).unwrap_or(i64::MAX));
         }
-        query.fetch_optional(connection).await?;
-        Ok(Some(operation))
+        query.fetch_optional(connection).await.map(drop)
     }
 
     /// Finds out which of the resubmitted flows have finished their first attempts, in the order in which they did.

@@ -252,6 +252,16 @@ impl Operations for Flows {
         Reply::ready(Some(operation))
     }
 
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool> {
+        Reply::ready(self.rows().claimed_operation(claim).is_some_and(|row| {
+            if let Some(item) = row.items.values_mut().find(|item| item.state == ItemState::Left) {
+                (item.state, item.reason) = (ItemState::Skipped, Some(reason.to_owned()));
+                row.operation.count_refused();
+            }
+            true
+        }))
+    }
+
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool> {
         let mut rows = self.rows();
         let now = rows.clock.now();

@@ -70,6 +70,8 @@ pub trait Operations: Debug + Send + Sync {
     /// whose version has changed is skipped. At most 100 flows are resubmitted without a finished first attempt, including the failures in a row.
     /// Returns the operation as it is then, or `None` if the claim is lost or the operation has ended.
     fn advance(&self, claim: OperationClaim, lease: Duration, limit: usize) -> Reply<Option<Operation>>;
+    /// Skips the next flow, because the store fails to change it. This counts as a failure. Returns false if the claim is lost.
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool>;
     /// Ends an operation in this state. Returns false if the claim is lost.
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool>;
 

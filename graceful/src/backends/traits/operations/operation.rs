@@ -201,7 +201,7 @@ pub struct Operation {
     pub failed: u64,
     /// How many flows were skipped, each for a reason.
     pub skipped: u64,
-    /// How many of the first attempts that finished last have failed, one after the other.
+    /// How many flows have failed one after the other: their first attempts, or the store's attempts to change them.
     pub failures_in_a_row: u64,
 }
 
@@ -274,7 +274,21 @@ impl Operation {
         }
     }
 
-    /// Whether too many first attempts have failed one after the other.
+    /// Counts a flow that the store fails to change.
+    ///
+    /// ```
+    /// # use graceful::backends::{Action, NewOperation, Operation, OperationState, Timestamp};
+    /// # let new = NewOperation::new(Action::Discard, "state=dead", "ada");
+    /// let mut operation = Operation::new(new, OperationState::Running, Timestamp::UNIX_EPOCH);
+    /// operation.count_refused();
+    /// assert_eq!((operation.skipped, operation.failures_in_a_row), (1, 1));
+    /// ```
+    pub const fn count_refused(&mut self) {
+        self.skipped += 1;
+        self.failures_in_a_row += 1;
+    }
+
+    /// Whether there were too many failures, one after the other.
     pub const fn is_failing(&self) -> bool {
         self.failures_in_a_row >= Self::MAX_FAILURES
     }

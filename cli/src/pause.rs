@@ -1,0 +1,158 @@
+//! Pauses and their ends.
+
+use graceful::{
+    Orchestrator,
+    backends::{FlowFilter, FlowState, Pause, PauseTarget, escaped},
+    operations,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    action,
+    arguments::Target,
+    exit::{Exit, Problem},
+    json,
+    operator::Operator,
+    output::{Cell, Output, note},
+    read,
+};
+
+/// A pause, or the end of one, that was ordered.
+#[derive(Debug)]
+pub(crate) struct Order {
+    target: PauseTarget,
+    operator: Operator,
+    /// The reason of a pause; none for its end.
+    why: Option<String>,
+}
+
+impl Order {
+    /// Checks the arguments.
+    pub(crate) fn of(target: &Target, why: Option<&str>) -> Result<Self, Problem> {
+        if why.is_some_and(|why| why.trim().is_empty()) {
+            return Err(Problem::refused("`--why` has no value; say why, for those who find it paused"));
+        }
+        let (kind, name) = target.target.split_once('=').unwrap_or((&target.target, ""));
+        let wrong = || {
+            Problem::refused(format_args!(
+                "`{}` is nothing that can be paused; expected `relays`, `handler=NAME` or `subscriber=NAME`",
+                target.target
+            ))
+        };
+        let operator = Operator::of(target.operator.as_deref())?;
+        Ok(Self {
+            target: PauseTarget::of(kind, name).ok_or_else(wrong)?,
+            operator,
+            why: why.map(str::to_owned),
+        })
+    }
+
+    pub(crate) async fn carry_out(
+        self,
+        output: &mut Output,
+        orchestrator: &Orchestrator,
+    ) -> Result<Exit, Problem> {
+        action::writable(&**read::store(orchestrator)?).await?;
+        let Self { target, operator: Operator { name }, why } = self;
+        let (changed, text) = match &why {
+            Some(why) => {
+                let waiting = waiting(orchestrator, &target).await?;
+                let is_new = operations::pause(orchestrator, target.clone(), &name, why).await?;
+                let text = if is_new {
+                    format!("paused {target}{waiting}")
+                } else {
+                    format!("{target}: paused already")
+                };
+                (is_new, text)
+            }
+            None => {
+                let was_paused = operations::resume(orchestrator, target.clone(), &name).await?;
+                let text =
+                    if was_paused { format!("resumed {target}") } else { format!("{target}: not paused") };
+                (was_paused, text)
+            }
+        };
+        match output.json {
+            true => output.value(&json!({ "target": target.to_string(), "changed": changed })),
+            false => output.line(&escaped(&text)),
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// How many flows wait because of a pause.
+async fn waiting(orchestrator: &Orchestrator, target: &PauseTarget) -> Result<String, Problem> {
+    let store = read::store(orchestrator)?;
+    let mut filter = FlowFilter::from(FlowState::Queued);
+    Ok(match target {
+        PauseTarget::Relays => format!(": {} queued flows wait", store.count(filter, read::CAP).await?),
+        PauseTarget::Handler(handler) => {
+            filter.handler = Some(handler.clone());
+            let own = store.count(filter, read::CAP).await?;
+            let behind = read::operations(orchestrator)?.waiting_behind(handler, read::CAP).await?;
+            if own.number == 0 {
+                note("no flow of this handler is queued now: is its name right? `flows` shows the names");
+            }
+            format!(": {own} of its queued flows wait, and {behind} flows of other handlers behind them")
+        }
+        _ => String::new(),
+    })
+}
+
+/// The text of a pause, for people.
+pub(crate) fn sentence(pause: &Pause) -> String {
+    let Pause { target, operator, reason, at, .. } = pause;
+    format!("{target} paused by {operator} since {}: {reason}", json::time(*at))
+}
+
+/// Writes what is paused to the standard error, since whoever reads a list should know.
+pub(crate) async fn note_all(orchestrator: &Orchestrator) {
+    if let Ok(operations) = read::operations(orchestrator)
+        && let Ok(pauses) = operations.pauses().await
+    {
+        for pause in &pauses {
+            note(&format!("note: {}", escaped(&sentence(pause))));
+        }
+    }
+}
+
+pub(crate) async fn list(output: &mut Output, orchestrator: &Orchestrator) -> Result<Exit, Problem> {
+    let pauses = read::operations(orchestrator)?.pauses().await?;
+    if output.json {
+        let shown = |pause: &Pause| {
+            json!({
+                "target": pause.target.kind(),
+                "name": pause.target.name(),
+                "operator": pause.operator,
+                "reason": pause.reason,
+                "at": json::time(pause.at),
+            })
+        };
+        output.value(&json!({ "pauses": pauses.iter().map(shown).collect::<Vec<Value>>() }));
+        return Ok(Exit::Done);
+    }
+    let row = |pause: &Pause| {
+        let (target, at) = (Cell::new(&pause.target), Cell::new(json::time(pause.at)));
+        [target, at, Cell::new(&pause.operator), Cell::new(&pause.reason)]
+    };
+    output.table(["TARGET", "SINCE", "OPERATOR", "REASON"], &pauses.iter().map(row).collect::<Vec<_>>());
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn target_that_is_nothing_to_pause_is_refused() {
+        let order = |target: &str| {
+            let target = Target { target: target.to_owned(), operator: Some("ada".to_owned()) };
+            Order::of(&target, Some("a bug")).map(|order| order.target).map_err(|problem| problem.text)
+        };
+        assert_eq!(order("relays"), Ok(PauseTarget::Relays));
+        assert_eq!(order("handler=a=b"), Ok(PauseTarget::Handler("a=b".to_owned())));
+        for wrong in ["", "relay", "handler", "handler=", "relays=all", "handlr=pay"] {
+            assert!(order(wrong).unwrap_err().contains("expected `relays`"), "{wrong}");
+        }
+    }
+}

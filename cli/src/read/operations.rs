@@ -1,0 +1,107 @@
+//! Operations on many flows.
+
+use graceful::{
+    Orchestrator,
+    backends::{Action, ItemState, Operation, OperationState, Uuid},
+};
+use serde_json::{Value, json};
+
+use super::operations;
+use crate::{
+    exit::{Exit, Problem},
+    json,
+    output::{Cell, Colour, Output, note},
+};
+
+/// An operation as JSON.
+pub(crate) fn operation(operation: &Operation) -> Value {
+    let by = match operation.action {
+        Action::Postpone(time) => Some(time.as_secs_f64()),
+        _ => None,
+    };
+    json!({
+        "operation": operation.id.to_string(),
+        "action": operation.action.as_str(),
+        "by_seconds": by,
+        "selection": operation.selection,
+        "operator": operation.operator,
+        "verified": operation.verified,
+        "state": operation.state.as_str(),
+        "prepared_at": json::time(operation.prepared_at),
+        "ended_at": operation.ended_at.map(json::time),
+        "selected": operation.selected,
+        "done": operation.changed(),
+        "not_tried_yet": operation.waiting,
+        "failed_again": operation.failed,
+        "skipped": operation.skipped,
+        "left": operation.left(),
+    })
+}
+
+fn state(operation: &Operation) -> Cell {
+    let colour = match operation.state {
+        OperationState::Running => Some(Colour::Yellow),
+        OperationState::Stopped => Some(Colour::Red),
+        OperationState::Completed => Some(Colour::Green),
+        _ => None,
+    };
+    Cell::new(operation.state).colour(colour)
+}
+
+pub(crate) async fn list_operations(
+    output: &mut Output,
+    limit: usize,
+    after: Option<Uuid>,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
+    let page = operations(orchestrator)?.list(after, limit).await?;
+    if output.json {
+        let listed: Vec<_> = page.items.iter().map(operation).collect();
+        output.value(&json!({ "operations": listed, "next": page.next.map(|id| id.to_string()) }));
+        return Ok(Exit::Done);
+    }
+    let row = |operation: &Operation| {
+        let (id, prepared_at) = (Cell::new(operation.id), Cell::new(json::time(operation.prepared_at)));
+        let (operator, selection) = (Cell::new(&operation.operator), Cell::new(&operation.selection));
+        [id, state(operation), prepared_at, operator, Cell::new(operation), selection]
+    };
+    let rows: Vec<_> = page.items.iter().map(row).collect();
+    output.table(["ID", "STATE", "PREPARED", "OPERATOR", "WHAT", "SELECTION"], &rows);
+    if let Some(next) = page.next
+        && !output.is_closed()
+    {
+        note(&format!("there are more; the next page: --after {next}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// How many skipped flows are shown.
+const SHOWN: usize = 1000;
+
+pub(crate) async fn show_operation(
+    output: &mut Output,
+    id: Uuid,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
+    let operations = operations(orchestrator)?;
+    let missing =
+        || Problem::failed(format_args!("there is no operation {id}: it was purged, or never prepared here"));
+    let found = operations.operation(id).await?.ok_or_else(missing)?;
+    let skipped = operations.items(id, Some(ItemState::Skipped), None, SHOWN).await?;
+    if output.json {
+        let mut shown = operation(&found);
+        let item = |item: &graceful::backends::OperationItem| json!({ "id": item.flow.to_string(), "reason": item.reason });
+        shown["skipped"] = skipped.items.iter().map(item).collect::<Vec<Value>>().into();
+        output.value(&shown);
+        return Ok(Exit::Done);
+    }
+    super::lines(output, &operation(&found), 0);
+    for item in &skipped.items {
+        let reason = graceful::backends::escaped(item.reason.as_deref().unwrap_or_default());
+        output.line(&format!("{} skipped: {reason}", item.flow));
+    }
+    if skipped.next.is_some() {
+        note("there are more skipped flows");
+    }
+    Ok(Exit::Done)
+}
