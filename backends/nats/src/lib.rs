@@ -53,6 +53,7 @@ mod client;
 mod events;
 mod filter;
 mod handling;
+mod pauses;
 mod poison_event;
 mod stream;
 mod subscriber;

@@ -14,7 +14,7 @@ use async_nats::jetstream::{
     stream::{ConsumerErrorKind, Stream},
 };
 use graceful::backends::{
-    Inbox, ProcessRole, ReceivedEvent,
+    FlowStore, Inbox, ProcessRole, ReceivedEvent,
     client::{ConnectError, Outage, in_real_time},
 };
 use tokio_stream::StreamExt as _;
@@ -23,6 +23,7 @@ use super::{
     Filter, PoisonEvent, Rejected,
     client::Client,
     handling::within,
+    pauses::Pauses,
     stream::{created_or_checked, with_causes},
     url::Url,
 };
@@ -96,6 +97,8 @@ pub struct Subscriber {
     pub(super) ack_wait: Duration,
     pub(super) timeout: Duration,
     pub(super) on_poison: Option<Arc<OnPoison>>,
+    /// The store with the pauses of this subscriber.
+    pub(super) pauses: Option<Arc<dyn FlowStore>>,
     pub(super) outages: Outages,
 }
 
@@ -141,6 +144,7 @@ impl Subscriber {
             ack_wait: ACK_WAIT,
             timeout: TIMEOUT,
             on_poison: None,
+            pauses: None,
             outages: Outages { reading: Outage::new(), inbox: Outage::new(), handling: Outage::new() },
         };
         if ProcessRole::current().runs_work() {
@@ -256,17 +260,27 @@ impl Subscriber {
             end.await;
             return Ok(());
         }
+        let pauses = Pauses::of(self.pauses.as_ref(), &self.name);
         let mut was_there = false;
         loop {
+            if within(&mut end, pauses.ended()).await.is_none() {
+                return Ok(());
+            }
             let broken = match within(&mut end, self.messages()).await {
                 None => return Ok(()),
                 Some(Err(broken)) if broken.refused && !was_there => return Err(broken.error),
-                Some(Err(broken)) => broken.error,
+                Some(Err(broken)) => Some(broken.error),
                 Some(Ok(mut messages)) => loop {
                     was_there = true;
-                    match within(&mut end, messages.next()).await {
+                    let next = within(&mut end, async {
+                        let mut paused = pin!(pauses.begun());
+                        within(&mut paused, messages.next()).await
+                    });
+                    match next.await {
                         None => return Ok(()),
-                        Some(Some(Ok(message))) => {
+                        // The server redelivers an event that arrives in this moment.
+                        Some(None) => break None,
+                        Some(Some(Some(Ok(message)))) => {
                             if let Some(failures) = self.outages.reading.succeeded() {
                                 tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "reading the stream works again");
                             }
@@ -274,11 +288,12 @@ impl Subscriber {
                                 return Ok(());
                             }
                         }
-                        Some(Some(Err(error))) => break self.failed(&error),
-                        Some(None) => break ConnectError::new("the message stream has ended"),
+                        Some(Some(Some(Err(error)))) => break Some(self.failed(&error)),
+                        Some(Some(None)) => break Some(ConnectError::new("the message stream has ended")),
                     }
                 },
             };
+            let Some(broken) = broken else { continue };
             if let Some(failures) = self.outages.reading.failed() {
                 tracing::warn!(
                     target: "graceful::subscriber",

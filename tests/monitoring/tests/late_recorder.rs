@@ -66,6 +66,9 @@ fn recorder_that_comes_after_the_orchestrator_gets_gauges_and_counters_at_the_ne
         ("graceful_flows_queued", 0.0),
         ("graceful_flows_running", 0.0),
         ("graceful_oldest_due_seconds", 0.0),
+        ("graceful_pauses,target=handler", 0.0),
+        ("graceful_pauses,target=relays", 0.0),
+        ("graceful_pauses,target=subscriber", 0.0),
         ("graceful_store_up", 1.0),
     ];
     assert_eq!(gauges, BTreeMap::from(expected));

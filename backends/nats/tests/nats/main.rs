@@ -8,6 +8,7 @@ mod context;
 mod emitted;
 mod faults;
 mod names;
+mod pauses;
 mod read;
 mod resubmitted;
 mod start;

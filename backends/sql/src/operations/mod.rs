@@ -115,7 +115,7 @@ where
         }
         // A flow that is older than a completed one of its entity.
         let older = "SELECT 1 FROM graceful_flows AS newer WHERE newer.entity = flow.entity AND newer.state <> 0 \
-                     AND newer.state = 1 AND newer.stored_at > flow.stored_at";
+                     AND newer.state = 1 AND (newer.stored_at, newer.id) > (flow.stored_at, flow.id)";
         let mut query = QueryBuilder::new(
             "INSERT INTO graceful_operation_items (operation, flow, from_state, resubmitted, attempts, state, reason) \
              SELECT ",

@@ -172,7 +172,7 @@ impl Operations for Flows {
                 rows.summaries().1.any(|other| {
                     other.entity == found.entity
                         && other.state == FlowState::Completed
-                        && other.stored_at > found.stored_at
+                        && (other.stored_at, other.id) > (found.stored_at, found.id)
                 })
             }));
             let (from, version) = found

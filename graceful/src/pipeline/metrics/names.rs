@@ -14,6 +14,7 @@ pub(super) const STORE_UP: &str = "graceful_store_up";
 pub(super) const QUEUED: &str = "graceful_flows_queued";
 pub(super) const RUNNING: &str = "graceful_flows_running";
 pub(super) const DEAD: &str = "graceful_flows_dead";
+pub(super) const PAUSES: &str = "graceful_pauses";
 pub(super) const OLDEST_DUE: &str = "graceful_oldest_due_seconds";
 pub(super) const BACKGROUND: &str = "graceful_background_flows";
 pub(super) const BACKGROUND_CAPACITY: &str = "graceful_background_capacity";
@@ -46,6 +47,7 @@ pub(super) fn describe() {
     );
     describe_gauge!(RUNNING, "Durable flows in the store that a relay of any process runs, up to 10,000.");
     describe_gauge!(DEAD, "Dead letters in the store, up to 10,000.");
+    describe_gauge!(PAUSES, "What operators have paused in the store, by the kind of target.");
     describe_gauge!(
         OLDEST_DUE,
         Unit::Seconds,

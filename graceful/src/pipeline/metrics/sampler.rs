@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{OTHER, names};
 use crate::{
-    backends::{Count, FlowStore, Lag, client::circuits},
+    backends::{Count, FlowStore, Lag, PauseTarget, client::circuits},
     code::Code,
     flow::CallOutcome,
     pipeline::{Orchestrator, WeakOrchestrator, registry},
@@ -43,6 +43,7 @@ async fn sample(orchestrator: WeakOrchestrator) {
         drop(orchestrator);
         if let Some(store) = store {
             write_lag(&*store).await;
+            write_pauses(&*store).await;
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -75,6 +76,18 @@ async fn write_lag(store: &dyn FlowStore) {
     gauge!(names::DEAD).set(count(|lag| lag.dead));
     let oldest = lag.map_or(f64::NAN, |lag| lag.oldest_due.unwrap_or_default().as_secs_f64());
     gauge!(names::OLDEST_DUE).set(oldest);
+}
+
+/// Counts what is paused, by kind: the name of a handler or subscriber of another program is no label.
+async fn write_pauses(store: &dyn FlowStore) {
+    let Some(operations) = store.operations() else { return };
+    let pauses = timeout(PATIENCE, operations.pauses()).await.ok().and_then(Result::ok);
+    for kind in PauseTarget::KINDS {
+        let count = pauses.as_ref().map_or(f64::NAN, |pauses| {
+            float(pauses.iter().filter(|pause| pause.target.kind() == kind).count() as u64)
+        });
+        gauge!(names::PAUSES, "target" => kind).set(count);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]

@@ -24,8 +24,13 @@ fn main() -> ExitCode {
 /// It takes the values of other gauges away.
 const STORE_DOWN: &str = "GracefulStoreDown";
 
-const OF_THE_STORE: [&str; 4] =
-    ["graceful_flows_queued", "graceful_flows_running", "graceful_flows_dead", "graceful_oldest_due_seconds"];
+const OF_THE_STORE: [&str; 5] = [
+    "graceful_flows_queued",
+    "graceful_flows_running",
+    "graceful_flows_dead",
+    "graceful_oldest_due_seconds",
+    "graceful_pauses",
+];
 
 /// One test, because a process has one installed orchestrator, and what the first dead letter of its life does can be seen only once.
 #[test(requires("prometheus", "redis-server", Postgres), flavor = "multi_thread")]

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use graceful::{Code, Flow, Orchestrator, RelaySettings, StepError, orchestrate};
+use graceful::{
+    Code, Flow, Orchestrator, RelaySettings, StepError, backends::PauseTarget, operations, orchestrate,
+};
 use graceful_tests::{
     Gate, Link, Proxy, hooks,
     http::{self, Server},
@@ -130,6 +132,7 @@ impl Service {
         // A handler of another program.
         let last = "seq = (SELECT max(seq) FROM graceful_flows)";
         self.execute(&format!("UPDATE graceful_flows SET handler = 'another::pay' WHERE {last}")).await;
+        operations::pause(&self.orchestrator, unknown(), "ada", "a test").await.unwrap();
         self.redis.kill();
         for id in 0..20 {
             let _ = self.orchestrator.invalidate([("customer", id)]).await;
@@ -144,6 +147,7 @@ impl Service {
     pub async fn recover(&mut self) {
         self.link.set(Link::Up).await;
         self.redis.start_again().await;
+        assert!(operations::resume(&self.orchestrator, unknown(), "ada").await.unwrap());
         GATE.open_for(CAPACITY + SHIPPED);
     }
 
@@ -156,6 +160,11 @@ impl Service {
     async fn execute(&self, statement: &str) {
         execute(&url(POSTGRES, &self.schema), statement).await;
     }
+}
+
+/// A handler of another program, which an operator has paused.
+fn unknown() -> PauseTarget {
+    PauseTarget::Handler("unknown".to_owned())
 }
 
 fn url(server: SocketAddr, schema: &str) -> String {

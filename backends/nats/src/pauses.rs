@@ -1,0 +1,96 @@
+//! Pauses of a subscriber by operators.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use graceful::{
+    Orchestrator,
+    backends::{FlowStore, PauseTarget, client::Outage},
+};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+
+use super::Subscriber;
+
+/// How often the store is asked.
+const EVERY: Duration = Duration::from_millis(500);
+
+impl Subscriber {
+    /// Lets operators pause this subscriber by its name, in the store of this orchestrator: it asks for the pauses twice per second, and reads no
+    /// event while it is paused. An event that is being handled is finished. Without this call, or if the store has no pauses, the subscriber
+    /// cannot be paused.
+    ///
+    /// Until the store has answered once, no event is read. If it does not answer later, its last answer holds.
+    ///
+    /// ```no_run
+    /// # fn example(subscriber: graceful_nats::Subscriber, orchestrator: &graceful::Orchestrator) {
+    /// let subscriber = subscriber.pausable(orchestrator);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn pausable(mut self, orchestrator: &Orchestrator) -> Self {
+        self.pauses = orchestrator.flows().cloned();
+        self
+    }
+}
+
+/// Whether a subscriber is paused.
+pub(super) struct Pauses {
+    /// `None` until the store has answered once.
+    is_paused: Option<watch::Receiver<Option<bool>>>,
+    /// The task that asks, which ends with this value.
+    _asking: JoinSet<()>,
+}
+
+impl Pauses {
+    pub(super) fn of(store: Option<&Arc<dyn FlowStore>>, subscriber: &str) -> Self {
+        let mut asking = JoinSet::new();
+        let is_paused = store.filter(|store| store.operations().is_some()).map(|store| {
+            let (answers, is_paused) = watch::channel(None);
+            asking.spawn(ask(Arc::clone(store), subscriber.to_owned(), answers));
+            is_paused
+        });
+        Self { is_paused, _asking: asking }
+    }
+
+    /// Waits until the subscriber is paused.
+    pub(super) async fn begun(&self) {
+        match self.is_paused.clone() {
+            // The sender lives as long as this value.
+            Some(mut is_paused) => drop(is_paused.wait_for(|is_paused| *is_paused == Some(true)).await),
+            None => pending().await,
+        }
+    }
+
+    /// Waits until the subscriber is not paused.
+    pub(super) async fn ended(&self) {
+        if let Some(mut is_paused) = self.is_paused.clone() {
+            // As above.
+            drop(is_paused.wait_for(|is_paused| *is_paused == Some(false)).await);
+        }
+    }
+}
+
+async fn ask(store: Arc<dyn FlowStore>, subscriber: String, answers: watch::Sender<Option<bool>>) {
+    let (outage, target) = (Outage::new(), PauseTarget::Subscriber(subscriber));
+    loop {
+        let Some(operations) = store.operations() else { return };
+        match operations.pauses().await {
+            Ok(pauses) => {
+                outage.succeeded();
+                let is_paused = Some(pauses.iter().any(|pause| pause.target == target));
+                if answers.send_replace(is_paused) != is_paused {
+                    let paused = is_paused == Some(true);
+                    tracing::info!(target: "graceful::subscriber", subscriber = %target, paused, "an operator has paused or resumed the subscriber");
+                }
+            }
+            Err(error) => {
+                if let Some(failures) = outage.failed() {
+                    tracing::warn!(
+                        target: "graceful::subscriber",
+                        subscriber = %target, error = error.message(), failures, "asking for pauses failed"
+                    );
+                }
+            }
+        }
+        sleep(EVERY).await;
+    }
+}
