@@ -37,9 +37,11 @@ async fn paused_subscriber_reads_no_event() {
     assert!(operations::resume(&orchestrator, target.clone(), "ada").await.unwrap());
     assert_eq!(awaited(numbers.recv()).await, Some(1));
 
-    assert!(operations::pause(&orchestrator, target.clone(), "ada", "a bug").await.unwrap());
     // It has noticed when it no longer waits for an event.
-    until(async || consumer.get_info().await.unwrap().num_waiting == 0).await;
+    let is_waiting = async || consumer.get_info().await.unwrap().num_waiting > 0;
+    until(is_waiting).await;
+    assert!(operations::pause(&orchestrator, target.clone(), "ada", "a bug").await.unwrap());
+    until(async || !is_waiting().await).await;
     emitter.say(2).await;
     assert_eq!(unread().await, 1);
     numbers.try_recv().unwrap_err();
