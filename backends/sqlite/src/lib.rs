@@ -32,6 +32,8 @@
 //! |---|---|---|
 //! | `graceful_flows` | queued flows; completed and discarded flows for the time of [`retention`](graceful::RelaySettings::retention); dead letters until they are purged | queued flows |
 //! | `graceful_attempts` | the failed attempts of the flows in `graceful_flows` | failures |
+//! | `graceful_pauses` | what operators have paused | |
+//! | `graceful_operations`, `graceful_operation_items` | the operations of operators and their lists, for 30 days after their ends | operations |
 //! | `graceful_metadata` | the newest 100 states of each entity | entities |
 //! | `graceful_jobs` | open review jobs | open incidents |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | entities |
