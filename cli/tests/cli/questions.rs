@@ -1,5 +1,7 @@
 //! The questions of an operator, after a night with three causes of failures.
 
+use std::env;
+
 use serde_json::Value;
 
 use crate::{
@@ -7,7 +9,11 @@ use crate::{
     stores::{Postgres, Sqlite},
 };
 
-const PAYMENTS: usize = 300;
+/// More of each cause than an operation may resubmit without a finished first attempt.
+const PAYMENTS: usize = 600;
+
+/// Another number of payments, for a longer run.
+const VARIABLE: &str = "GRACEFUL_CLI_TESTS_PAYMENTS";
 
 /// The group whose error contains a text.
 fn group<'a>(groups: &'a Value, text: &str) -> &'a Value {
@@ -16,15 +22,18 @@ fn group<'a>(groups: &'a Value, text: &str) -> &'a Value {
 }
 
 async fn answers(url: &str) {
-    serve(url, PAYMENTS, false, 300).await;
+    let payments = env::var(VARIABLE).map_or(PAYMENTS, |number| number.parse().unwrap());
+    let (all, of_cause) = (payments as u64, payments as u64 / 3);
+    serve(url, payments, false, all).await;
 
     // How much is lying there, and from which causes, since when?
     let lag = json(url, &["lag"]);
-    assert_eq!((&lag["dead"]["number"], &lag["queued"]["number"]), (&300.into(), &0.into()), "{lag}");
+    assert_eq!((&lag["dead"]["number"], &lag["queued"]["number"]), (&all.into(), &0.into()), "{lag}");
     let groups = json(url, &["groups"]);
     assert_eq!(groups["groups"].as_array().unwrap().len(), 3, "{groups}");
     let refused = group(&groups, "connection refused");
-    assert_eq!((&refused["dead"]["number"], &refused["step"]), (&100.into(), &"event".into()), "{refused}");
+    let number = (&refused["dead"]["number"], &refused["step"]);
+    assert_eq!(number, (&of_cause.into(), &"event".into()), "{refused}");
     for time in ["first", "last"] {
         assert!(refused[time].as_str().unwrap().ends_with('Z'), "{refused}");
     }
@@ -34,12 +43,12 @@ async fn answers(url: &str) {
 
     // Which flows have this cause? What happened to one of them?
     let filter = format!("group={}", refused["group"].as_str().unwrap());
-    let dead = json(url, &["dead", &filter, "--limit", "1000"]);
+    let dead = json(url, &["dead", &filter, "--limit", "100000"]);
     let flows = dead["flows"].as_array().unwrap();
-    assert_eq!((flows.len(), &dead["next"]), (100, &Value::Null));
+    assert_eq!((flows.len() as u64, &dead["next"]), (of_cause, &Value::Null));
     let page = json(url, &["dead", &filter, "--limit", "60"]);
-    let next = json(url, &["dead", &filter, "--after", page["next"].as_str().unwrap()]);
-    assert_eq!(next["flows"].as_array().unwrap().len(), 40);
+    let next = json(url, &["dead", &filter, "--limit", "100000", "--after", page["next"].as_str().unwrap()]);
+    assert_eq!(next["flows"].as_array().unwrap().len() as u64, of_cause - 60);
     let one = flows[0]["id"].as_str().unwrap();
     let shown = json(url, &["show", one]);
     assert_eq!(shown["failed_attempts"].as_array().unwrap().len(), 1, "{shown}");
@@ -52,14 +61,15 @@ async fn answers(url: &str) {
     assert!(text.stdout.contains("os error 111") && !text.stdout.contains("secret"), "{text:?}");
 
     // The cause is repaired: resubmit these flows, and no other.
-    let done = json(url, &["resubmit", &filter, "--yes", "--as", "ada"]);
-    assert_eq!((&done["done"], &done["selected"]), (&100.into(), &100.into()), "{done}");
-    assert_eq!(json(url, &["lag"])["dead"]["number"], 200);
-    serve(url, 0, true, 200).await;
-    assert_eq!(
-        json(url, &["flows", "state=completed", "--limit", "1000"])["flows"].as_array().unwrap().len(),
-        100
-    );
+    let resubmit = {
+        let (url, filter) = (url.to_owned(), filter.clone());
+        tokio::task::spawn_blocking(move || json(&url, &["resubmit", &filter, "--yes", "--as", "ada"]))
+    };
+    let ((), done) = tokio::join!(serve(url, 0, true, all - of_cause), resubmit);
+    let done = done.unwrap();
+    assert_eq!((&done["done"], &done["selected"]), (&of_cause.into(), &of_cause.into()), "{done}");
+    let completed = json(url, &["flows", "state=completed", "--limit", "100000"]);
+    assert_eq!(completed["flows"].as_array().unwrap().len() as u64, of_cause);
     let shown = json(url, &["show", one]);
     assert_eq!((&shown["state"], &shown["resubmitted"]), (&"completed".into(), &1.into()), "{shown}");
 
@@ -74,7 +84,7 @@ async fn answers(url: &str) {
     );
     let details = &operation["details"];
     let selection = format!("state=dead {filter}");
-    assert_eq!((&details["done"], &details["selection"]), (&100.into(), &selection.into()));
+    assert_eq!((&details["done"], &details["selection"]), (&of_cause.into(), &selection.into()));
     assert_eq!(details["verified"], false);
     let head = json(url, &["audit", "verify"])["head"].as_str().unwrap().to_owned();
     assert_eq!(run(url, &["audit", "verify", "--known", &head]).stdout.trim(), head);

@@ -125,7 +125,7 @@ pub fn json(url: &str, arguments: &[&str]) -> Value {
     ended.json()
 }
 
-/// A relay of the service runs until so many flows are dead and none is queued. Each flow has one attempt.
+/// A relay of the service runs until this many flows are dead and none is queued. Each flow has one attempt.
 pub async fn serve(url: &str, payments: usize, is_repaired: bool, dead: u64) {
     if is_repaired {
         REPAIRED.lock().unwrap().push(environment(url).to_owned());
@@ -137,7 +137,7 @@ pub async fn serve(url: &str, payments: usize, is_repaired: bool, dead: u64) {
     }
     let store = orchestrator.flows().unwrap();
     until(async || {
-        let lag = store.lag(1000).await.unwrap();
+        let lag = store.lag(100_000).await.unwrap();
         lag.queued.number == 0 && lag.dead.number == dead
     })
     .await;

@@ -82,7 +82,7 @@ async fn every_rule_fires_and_every_query_of_the_dashboard_returns_a_sample() {
     for gauge in OF_THE_STORE {
         // Only what is not a number differs from itself. The SDK of OpenTelemetry ignores such a value, so there the last one stays, and the rules
         // and the dashboard take it only while the store is up.
-        prometheus.until_sampled(&format!("count({gauge} != {gauge}) == 2")).await;
+        prometheus.until_sampled(&format!("count(count by (job) ({gauge} != {gauge})) == 2")).await;
         prometheus
             .until_sampled(&format!("absent({gauge} and on (job, instance) graceful_store_up == 1)"))
             .await;
