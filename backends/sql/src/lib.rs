@@ -5,12 +5,15 @@
 mod alerts;
 mod audit;
 pub mod audit_chain;
+mod audit_queries;
+mod conditions;
 mod dialect;
 pub mod flows;
 mod groups;
 mod metadata;
 mod nexus;
 mod queries;
+mod relays;
 mod scheduler;
 pub mod values;
 

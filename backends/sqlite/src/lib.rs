@@ -32,6 +32,7 @@
 //! |---|---|---|
 //! | `graceful_flows` | queued flows; completed and discarded flows for the time of [`retention`](graceful::RelaySettings::retention); dead letters until they are purged | queued flows |
 //! | `graceful_attempts` | the failed attempts of the flows in `graceful_flows` | failures |
+//! | `graceful_live_relays` | the relays that are alive, for operators; a dead relay for a day | relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | entities |
 //! | `graceful_jobs` | open review jobs | open incidents |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | entities |

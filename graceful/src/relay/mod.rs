@@ -3,6 +3,7 @@
 //! A flow is claimed for the time of a lease, which is extended while the attempt runs. When a relay dies its leases expire and another
 //! relay claims the flows.
 
+mod announcement;
 mod attempt;
 mod backoff;
 mod handlers;
@@ -24,7 +25,7 @@ use tokio::{
 };
 
 pub(crate) use self::review::run as run_reviews;
-use self::shares::Shares;
+use self::{announcement::Announcement, shares::Shares};
 use crate::{
     backends::{ClaimId, FlowState, FlowStore, Lane, Room},
     failpoints, outage,
@@ -40,8 +41,11 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     while let Some(orchestrator) = orchestrator.upgrade() {
         if !orchestrator.relay().is_stopping() {
             running.claim(&orchestrator).await;
-        } else if running.attempts.is_empty() {
-            return;
+        } else {
+            running.announcement = None;
+            if running.attempts.is_empty() {
+                return;
+            }
         }
         running.extend().await;
         // While the relay waits it must not keep the orchestrator alive.
@@ -59,6 +63,8 @@ struct Running {
     attempts: JoinSet<()>,
     held: HashMap<task::Id, (ClaimId, Lane)>,
     shares: Shares,
+    /// None when the relay stops: it claims no more flows.
+    announcement: Option<Announcement>,
     /// The tasks that run beside the relay and end with it.
     _beside: JoinSet<()>,
     /// The maximum time that the relay waits without a notification.
@@ -86,6 +92,7 @@ impl Running {
         let (mut beside, wake) = (JoinSet::new(), Arc::clone(&woken));
         beside.spawn(flows.listen(Box::new(move || wake.notify_one())));
         beside.spawn(purge(Arc::clone(&flows), relay.settings.retention));
+        let announcement = Some(Announcement::start(orchestrator, Arc::clone(&flows)));
         Some(Self {
             flows,
             settings: relay.settings,
@@ -94,6 +101,7 @@ impl Running {
             attempts: JoinSet::new(),
             held: HashMap::new(),
             shares: Shares::new(relay.settings.concurrency),
+            announcement,
             _beside: beside,
             pause: FIRST_PAUSE,
             extended: Instant::now(),

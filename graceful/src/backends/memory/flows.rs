@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::{Clock, after, unpoisoned};
 use crate::backends::{
     self, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-    FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, Page, QueuedFlow, Reply, Room, StoredFlow,
+    FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, LiveRelay, Page, QueuedFlow, RelayInfo, Reply,
+    Room, StoredFlow,
     fair::{Due, choose},
 };
 
@@ -36,6 +37,7 @@ struct Rows {
     by_sequence: BTreeMap<u64, Row>,
     by_id: HashMap<Uuid, u64>,
     next: u64,
+    relays: Vec<LiveRelay>,
     clock: Clock,
 }
 
@@ -296,6 +298,29 @@ impl backends::FlowStore for Flows {
             !forgotten
         });
         Reply::ready((count - by_sequence.len()) as u64)
+    }
+
+    fn announce(&self, relay: RelayInfo) -> Reply<()> {
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        rows.relays.retain(|known| after(known.seen_at, LiveRelay::STORED_FOR) > now);
+        match rows.relays.iter_mut().find(|known| known.info.id == relay.id) {
+            Some(known) => (known.info, known.seen_at) = (relay, now),
+            None => rows.relays.push(LiveRelay::new(relay, now, now)),
+        }
+        Reply::ready(())
+    }
+
+    fn withdraw(&self, relay: Uuid) -> Reply<()> {
+        self.rows().relays.retain(|known| known.info.id != relay);
+        Reply::ready(())
+    }
+
+    fn relays(&self) -> Reply<Vec<LiveRelay>> {
+        let rows = self.rows();
+        let now = rows.clock.now();
+        let live = rows.relays.iter().filter(|relay| after(relay.seen_at, LiveRelay::ALIVE_FOR) > now);
+        Reply::ready(live.cloned().collect())
     }
 }
 

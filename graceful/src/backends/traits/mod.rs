@@ -9,24 +9,25 @@ mod graph;
 mod lanes;
 mod metadata;
 mod nexus;
+mod query;
 mod read_through;
 mod scheduler;
 
 pub use self::{
     alerts::{Alert, AlertChange, Alerter},
-    audit::{AuditLog, AuditRecord},
+    audit::{AuditCursor, AuditFilter, AuditLog, AuditQuery, AuditRecord},
     cache::{Cache, CacheEntry, CacheWrite},
     events::{Destination, EventEmitter},
     flows::{
-        ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, CursorError, FailedAttempt,
-        FailureCause, FailureGroup, FailureGroups, FilterError, FlowCursor, FlowFilter, FlowQuery, FlowState,
-        FlowStore, FlowSummary, GroupId, Lag, Moment, Page, ParseGroupError, ParseStateError, QueuedFlow,
-        StoredFlow,
+        ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureCause,
+        FailureGroup, FailureGroups, FlowCursor, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary,
+        GroupId, Lag, LiveRelay, ParseGroupError, ParseStateError, QueuedFlow, RelayInfo, StoredFlow,
     },
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},
+    query::{Cursor, CursorError, FilterError, Moment, Page, Query},
     read_through::{End, Ended, Hit, LookUp, ReadThrough},
     scheduler::{Job, JobChange, Scheduler},
 };
