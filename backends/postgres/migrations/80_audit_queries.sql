@@ -14,8 +14,10 @@ BEGIN
     -- Records of earlier versions contain the whole flow.
     actor := coalesce(
         parsed ->> 'actor', parsed #>> '{values,actor}', parsed #>> '{context,actor}', parsed #>> '{context,user}');
-    -- A cast would round nanoseconds.
-    at := extract(epoch FROM regexp_replace(parsed ->> 'at', '(\.\d{6})\d+', '\1')::timestamptz) * 1000000;
+    -- A cast would round nanoseconds, and `now` would be a time.
+    IF parsed ->> 'at' ~ '^\d{4}-' THEN
+        at := extract(epoch FROM regexp_replace(parsed ->> 'at', '(\.\d{6})\d+', '\1')::timestamptz) * 1000000;
+    END IF;
 EXCEPTION WHEN others THEN
     NULL;
 END $$;

@@ -7,6 +7,7 @@ mod actions;
 mod failures;
 mod questions;
 mod reading;
+mod relays;
 mod schema;
 mod service;
 mod stores;

@@ -51,7 +51,7 @@ async fn announced_relay_is_listed_as_it_is<S: FlowStore>(store: S) {
     store.announce(info.clone()).await.expect("a relay is announced");
     let listed = relays(&store).await;
     assert_eq!(listed.iter().map(|relay| &relay.info).collect::<Vec<_>>(), [&info]);
-    assert_eq!(listed[0].since, listed[0].seen_at);
+    assert!(listed[0].since <= listed[0].seen_at, "{listed:?}");
     store.withdraw(Uuid::from_u128(8)).await.expect("no relay is withdrawn");
     assert_eq!(numbers(&relays(&store).await), [7]);
     store.withdraw(info.id).await.expect("a relay is withdrawn");
@@ -87,7 +87,6 @@ async fn forgotten_relay_begins_anew<S: FlowStore>(store: S, elapse: &impl Async
     announce(&store, 1).await;
     let listed = relays(&store).await;
     let first = listed.iter().find(|relay| relay.info.id.as_u128() == 1).expect("it is alive");
-    assert_eq!(first.since, first.seen_at);
     let second = listed.iter().find(|relay| relay.info.id.as_u128() == 2).expect("it is alive");
-    assert!(second.since < second.seen_at, "a relay does not forget itself");
+    assert!(second.since < first.since, "the store has forgotten the first, and not the second when it was announced again: {listed:?}");
 }

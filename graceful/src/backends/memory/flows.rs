@@ -303,9 +303,10 @@ impl backends::FlowStore for Flows {
     fn announce(&self, relay: RelayInfo) -> Reply<()> {
         let mut rows = self.rows();
         let now = rows.clock.now();
-        rows.relays.retain(|known| after(known.seen_at, LiveRelay::STORED_FOR) > now);
+        let is_stored = |known: &LiveRelay| after(known.seen_at, LiveRelay::STORED_FOR) > now;
+        rows.relays.retain(|known| known.info.id == relay.id || is_stored(known));
         match rows.relays.iter_mut().find(|known| known.info.id == relay.id) {
-            Some(known) => (known.info, known.seen_at) = (relay, now),
+            Some(known) => known.seen_at = now,
             None => rows.relays.push(LiveRelay::new(relay, now, now)),
         }
         Reply::ready(())
