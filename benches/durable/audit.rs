@@ -10,8 +10,8 @@ use crate::{filled, median};
 
 /// Record `n`: one second older than the next, of one of a thousand actors, and of an entity that has three records; one of a hundred is of
 /// the same entity.
-const ENTITY: &str = "CASE WHEN n % 100 = 0 THEN 'svc::user:busy' ELSE 'svc::user:' || n / 3 END";
-const ACTOR: &str = "'actor_' || n % 1000";
+const ENTITY: &str = "CASE WHEN n % 100 = 0 THEN 'svc::user:busy' ELSE 'svc::user:' || (n / 3) END";
+const ACTOR: &str = "'actor_' || (n % 1000)";
 
 const QUERIES: [(&str, &[(&str, &str)]); 9] = [
     ("none", &[]),

@@ -21,8 +21,8 @@ const SCHEMA: &str = "graceful_bench_queries";
 
 /// Row `n`. Every second of the queued rows has failed once.
 const ROW: [&str; 7] = [
-    "'svc:t' || n % 100 || ':user:' || n / 3",
-    "'svc::handler_' || n % 10",
+    "'svc:t' || (n % 100) || ':user:' || (n / 3)",
+    "'svc::handler_' || (n % 10)",
     "CASE WHEN n % 10 < 6 THEN 1 WHEN n % 10 < 8 THEN 0 ELSE 2 END",
     "CASE WHEN n % 10 < 6 THEN NULL ELSE 72057594037927936 + n % 3 END",
     "CASE WHEN n % 10 < 6 THEN NULL ELSE 'audit' END",
@@ -89,6 +89,11 @@ async fn measured(store: &impl FlowStore) -> Vec<(String, f64)> {
     figures
 }
 
+/// A small store may have no second page.
+fn shown_number(number: f64) -> String {
+    if number.is_nan() { "-".to_owned() } else { format!("{number:.2}") }
+}
+
 async fn of(store: &str, part: &str, rows: u32) -> Option<Vec<(String, f64)>> {
     let filled = Filled::new(SCHEMA, ROW, rows);
     Some(match (store, part) {
@@ -116,7 +121,8 @@ async fn queries(is_measured: impl Fn(&[&str], &str) -> bool) {
             let few = of(name, part, 10_000).await;
             let (Some(few), Some(many)) = (few, of(name, part, 1_000_000).await) else { continue };
             for ((query, few), (_, many)) in few.into_iter().zip(many) {
-                println!("| {shown} | {query} | {few:.2} | {many:.2} | {:.2} |", many / few);
+                let cells = [few, many, many / few].map(shown_number).join(" | ");
+                println!("| {shown} | {query} | {cells} |");
             }
         }
     }

@@ -175,10 +175,15 @@ async fn relays(findings: &mut Findings, store: &dyn FlowStore) {
     let knows = |handler: &String| relays.iter().any(|relay| relay.info.knows(handler));
     let unknown: Vec<_> = handlers.into_iter().filter(|handler| !knows(handler)).collect();
     match unknown.is_empty() {
-        true => findings.add("handlers of queued flows", Ok::<_, &str>("a relay knows each that was examined"), ""),
+        true => findings.add(
+            "handlers of queued flows",
+            Ok::<_, &str>("a relay knows each that was examined"),
+            "",
+        ),
         false => {
             let found = format!("no relay that is alive knows {}", unknown.join(", "));
-            let remedy = "start a program with these handlers, or discard the flows: `discard state=queued handler=…`";
+            let remedy =
+                "start a program with these handlers, or discard the flows: `discard state=queued handler=…`";
             findings.add("handlers of queued flows", Err::<&str, _>(found), remedy);
         }
     }

@@ -53,7 +53,9 @@ mod tests {
         assert!(refused("dead").contains("expected KEY=VALUE"));
         let of_audit = |word: &str| super::of_audit(&[word.to_owned()]).map_err(|problem| problem.text);
         assert_eq!(of_audit("acter=ada").unwrap_err(), "`acter` is not a filter; did you mean `actor`?");
-        assert!(of_audit("handler=pay").unwrap_err().ends_with("the filters are actor, entity, since, until"));
+        assert!(
+            of_audit("handler=pay").unwrap_err().ends_with("the filters are actor, entity, since, until")
+        );
         assert!(of_audit("ada").unwrap_err().contains("keys actor, entity, since, until"));
         assert_eq!(parse(None, &["text=a=b".to_owned()]).unwrap().text.as_deref(), Some("a=b"));
     }

@@ -6,8 +6,8 @@ use graceful::{
     Code, Step,
     backends::{
         ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Page, QueuedFlow, RelayInfo, Reply, Room, Share,
-        StoredFlow,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Page, QueuedFlow,
+        RelayInfo, Reply, Room, Share, StoredFlow,
     },
 };
 use graceful_sql::{

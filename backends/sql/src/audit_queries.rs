@@ -66,8 +66,9 @@ where
         let one_more = limit.saturating_add(1);
         let examined = if condition.is_some() { EXAMINED.max(one_more) } else { one_more };
         // One statement, so that the last examined row is that of the page.
-        let mut page =
-            QueryBuilder::new("WITH examined AS MATERIALIZED (SELECT seq, at, actor FROM graceful_audit WHERE ");
+        let mut page = QueryBuilder::new(
+            "WITH examined AS MATERIALIZED (SELECT seq, at, actor FROM graceful_audit WHERE ",
+        );
         match range {
             Range::Entity(entity) => page.push("entity = ").push_bind(entity),
             Range::Actor(name) => {

@@ -6,7 +6,9 @@ use graceful::{
     Flow, StepError,
     backends::{AuditCursor, AuditLog, AuditQuery, AuditRecord, Page, Reply},
 };
-use graceful_sql::{AuditHead, audit_chain::Rewrite,
+use graceful_sql::{
+    AuditHead,
+    audit_chain::Rewrite,
     values::{broken, micros},
 };
 use sqlx::SqliteConnection;

@@ -6,8 +6,8 @@ use graceful::{
     Code, Step,
     backends::{
         ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups, FlowFilter,
-        FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Page, QueuedFlow, RelayInfo, Reply, Room,
-        StoredFlow,
+        FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Page, QueuedFlow, RelayInfo, Reply,
+        Room, StoredFlow,
     },
 };
 use graceful_sql::{

@@ -122,7 +122,8 @@ pub(crate) async fn patterns(
                 "last_used": json::time(used.last_used),
             })
         };
-        output.value(&json!({ "patterns": patterns.iter().map(shown).collect::<Vec<Value>>(), "next": next }));
+        output
+            .value(&json!({ "patterns": patterns.iter().map(shown).collect::<Vec<Value>>(), "next": next }));
         return Ok(Exit::Done);
     }
     let row = |used: &PatternUse| {

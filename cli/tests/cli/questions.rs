@@ -96,7 +96,11 @@ async fn answers(url: &str) {
     assert_eq!(json(url, &["health"])["status"], "ready");
     let doctor = json(url, &["doctor"]);
     assert!(doctor["findings"].as_array().unwrap().iter().all(|finding| finding["ok"] == true), "{doctor}");
-    assert_eq!(json(url, &["relays"])["relays"], Value::Array(Vec::new()), "it was withdrawn at the shutdown");
+    assert_eq!(
+        json(url, &["relays"])["relays"],
+        Value::Array(Vec::new()),
+        "it was withdrawn at the shutdown"
+    );
     assert_eq!(json(url, &["jobs"])["jobs"], Value::Array(Vec::new()));
     assert_eq!(json(url, &["alerts"])["alerts"], Value::Array(Vec::new()));
 }

@@ -53,7 +53,10 @@ async fn relays_are_listed(url: &str) {
     let doctor = run(url, &["doctor", "--json"]);
     assert_eq!(doctor.code, 4, "{doctor:?}");
     let doctor = doctor.json();
-    assert_eq!(finding(&doctor, "handlers of queued flows")["found"], format!("no relay that is alive knows {HANDLER}"));
+    assert_eq!(
+        finding(&doctor, "handlers of queued flows")["found"],
+        format!("no relay that is alive knows {HANDLER}")
+    );
 
     for orchestrator in [orchestrator, other] {
         assert_eq!(orchestrator.shutdown(Duration::from_secs(30)).await, 0);

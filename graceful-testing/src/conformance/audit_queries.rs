@@ -46,7 +46,8 @@ fn ids(records: &[AuditRecord]) -> Vec<Uuid> {
 pub(super) async fn pages_contain_every_record_once_newest_first<S: AuditLog>(store: S) {
     assert_eq!(pages(&store, &[], 5).await, []);
     // The third is appended late, as that of a durable flow. Three are of one time.
-    let flows = [(1, "1"), (5, "2"), (3, "1"), (5, "1"), (5, "3"), (6, "1")].map(|(at, id)| call("ada", id, at));
+    let flows =
+        [(1, "1"), (5, "2"), (3, "1"), (5, "1"), (5, "3"), (6, "1")].map(|(at, id)| call("ada", id, at));
     append(&store, &flows).await;
     let expected = [5, 4, 3, 1, 2, 0].map(|place| flows[place].id());
     for size in [1, 2, 3, 6, 100] {
@@ -124,7 +125,8 @@ pub(super) async fn cursor_stays_behind_its_record<S: AuditLog>(store: S) {
     let later = [call("ada", "1", 9), call("ada", "1", 3)];
     append(&store, &later).await;
     let cursor = first.next.expect("there are more");
-    let next = store.query(query.continued(cursor).expect("the same filter")).await.expect("records are read");
+    let next =
+        store.query(query.continued(cursor).expect("the same filter")).await.expect("records are read");
     assert_eq!(ids(&next.items), [flows[1].id(), later[1].id()]);
     AuditQuery::new(filter(&[("actor", "bob")]), 2).continued(cursor).expect_err("it is of another filter");
 }

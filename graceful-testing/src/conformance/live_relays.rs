@@ -17,10 +17,7 @@ use uuid::Uuid;
 /// conformance::live_relays(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 /// # });
 /// ```
-pub async fn live_relays<S: FlowStore>(
-    fresh: impl AsyncFn() -> S,
-    elapse: impl AsyncFn(&S, Duration),
-) {
+pub async fn live_relays<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl AsyncFn(&S, Duration)) {
     announced_relay_is_listed_as_it_is(fresh().await).await;
     relay_is_alive_until_its_last_announcement_is_old(fresh().await, &elapse).await;
     forgotten_relay_begins_anew(fresh().await, &elapse).await;
@@ -88,5 +85,8 @@ async fn forgotten_relay_begins_anew<S: FlowStore>(store: S, elapse: &impl Async
     let listed = relays(&store).await;
     let first = listed.iter().find(|relay| relay.info.id.as_u128() == 1).expect("it is alive");
     let second = listed.iter().find(|relay| relay.info.id.as_u128() == 2).expect("it is alive");
-    assert!(second.since < first.since, "the store has forgotten the first, and not the second when it was announced again: {listed:?}");
+    assert!(
+        second.since < first.since,
+        "the store has forgotten the first, and not the second when it was announced again: {listed:?}"
+    );
 }

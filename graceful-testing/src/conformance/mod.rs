@@ -42,7 +42,8 @@ use jiff::Timestamp;
 
 pub use self::{
     alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, inbox::inbox,
-    live_relays::live_relays, metadata::metadata_store, nexus::nexus, read_through::read_through, scheduler::scheduler,
+    live_relays::live_relays, metadata::metadata_store, nexus::nexus, read_through::read_through,
+    scheduler::scheduler,
 };
 
 /// A flow of a user that ended at that second, with `Ok` or with an error of that code.

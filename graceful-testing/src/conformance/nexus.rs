@@ -43,10 +43,18 @@ async fn arms_are_separate_patterns<S: Nexus>(store: S) {
 }
 
 async fn pages_contain_every_pattern_once_by_name<S: Nexus>(store: S) {
-    for (pattern, code) in [("user", Code::Ok), ("a'\0\\", Code::Ok), ("User", Code::Ok), ("user", Code::Internal)] {
-        store.register(&Sample::new("1", code, 1).pattern(pattern).flow()).await.expect("a use is registered");
+    for (pattern, code) in
+        [("user", Code::Ok), ("a'\0\\", Code::Ok), ("User", Code::Ok), ("user", Code::Internal)]
+    {
+        store
+            .register(&Sample::new("1", code, 1).pattern(pattern).flow())
+            .await
+            .expect("a use is registered");
     }
-    store.register(&Sample::new("1", Code::Ok, 1).pattern("é".repeat(1000)).flow()).await.expect("a use is registered");
+    store
+        .register(&Sample::new("1", Code::Ok, 1).pattern("é".repeat(1000)).flow())
+        .await
+        .expect("a use is registered");
     let names = async |after: Option<&str>, limit| -> Vec<String> {
         let used = store.patterns(after, limit).await.expect("patterns are listed");
         used.iter().map(|used| used.pattern.to_string()).collect()

@@ -88,6 +88,7 @@ fn random_id() -> Uuid {
 /// The name of the machine, without a dependency: from the kernel of Linux, otherwise from the environment.
 fn host() -> String {
     let of_kernel = fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let of_environment = || ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let of_environment =
+        || ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     of_kernel.or_else(of_environment).map(|name| name.trim().to_owned()).unwrap_or_default()
 }

@@ -6,7 +6,9 @@ use graceful::{
 };
 use graceful_sqlite::Store;
 use graceful_tests::old_audit;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions,
+};
 use tempfile::TempDir;
 
 async fn execute(connection: &mut SqliteConnection, statement: &str) {

@@ -119,7 +119,8 @@ impl backends::AuditLog for AuditLog {
             let ring = unpoisoned(self.0.ring.lock());
             (ring.records.iter().cloned().collect::<Vec<_>>(), ring.dropped)
         };
-        let numbered = (i64::try_from(first).unwrap_or(i64::MAX)..).zip(records.iter().map(|record| &**record));
+        let numbered =
+            (i64::try_from(first).unwrap_or(i64::MAX)..).zip(records.iter().map(|record| &**record));
         Reply::ready(query.select(numbered, Timestamp::now()))
     }
 }

@@ -160,7 +160,8 @@ impl backends::Nexus for Nexus {
             let named = by_name.entry(name(pattern, *success));
             named.and_modify(|sum| *sum = sum.plus(tally)).or_insert(tally);
         });
-        let page = by_name.into_iter().filter(|(pattern, _)| after.is_none_or(|after| pattern.as_str() > after));
+        let page =
+            by_name.into_iter().filter(|(pattern, _)| after.is_none_or(|after| pattern.as_str() > after));
         let used = page.map(|(pattern, Tally { count, first, last })| PatternUse {
             pattern,
             count,

@@ -144,7 +144,10 @@ pub(in crate::backends::traits) fn moment(key: &str, value: &str) -> Result<Mome
 }
 
 /// Parses a value whose error says what is expected.
-pub(in crate::backends::traits) fn parsed<T: FromStr<Err: fmt::Display>>(key: &str, value: &str) -> Result<T, String> {
+pub(in crate::backends::traits) fn parsed<T: FromStr<Err: fmt::Display>>(
+    key: &str,
+    value: &str,
+) -> Result<T, String> {
     value.parse().map_err(|error| invalid(key, value, error))
 }
 
