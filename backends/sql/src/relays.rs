@@ -48,7 +48,7 @@ where
     /// Reads the relays that are alive, the first announced first.
     pub async fn relays(connection: &mut Connection<D>) -> Result<Vec<LiveRelay>, Error> {
         let query =
-            format!("SELECT * FROM graceful_live_relays WHERE seen_at > {} - $1 ORDER BY since, id", D::NOW,);
+            format!("SELECT * FROM graceful_live_relays WHERE seen_at > {} - $1 ORDER BY since, id", D::NOW);
         let query = sqlx::query(AssertSqlSafe(query)).bind(length(LiveRelay::ALIVE_FOR));
         let rows = query.fetch_all(connection).await?;
         let decoded = rows.iter().map(|row| {

@@ -62,8 +62,10 @@ pub(super) async fn pages_contain_every_record_once_newest_first<S: AuditLog>(st
 }
 
 pub(super) async fn filters_select_by_actor_entity_and_time<S: AuditLog>(store: S) {
-    let flows: Vec<_> = (0..12)
-        .map(|second| call(["ada", "bob", ""][second % 3], ["1", "2"][second % 2], second as i64 + 1))
+    let flows: Vec<_> = (1..13)
+        .zip(["ada", "bob", ""].into_iter().cycle())
+        .zip(["1", "2"].into_iter().cycle())
+        .map(|((second, actor), id)| call(actor, id, second))
         .collect();
     append(&store, &flows).await;
     let (first, second) = ("users::user:1", "users::user:2");

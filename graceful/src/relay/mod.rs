@@ -39,13 +39,13 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
         return;
     };
     while let Some(orchestrator) = orchestrator.upgrade() {
-        if !orchestrator.relay().is_stopping() {
-            running.claim(&orchestrator).await;
-        } else {
+        if orchestrator.relay().is_stopping() {
             running.announcement = None;
             if running.attempts.is_empty() {
                 return;
             }
+        } else {
+            running.claim(&orchestrator).await;
         }
         running.extend().await;
         // While the relay waits it must not keep the orchestrator alive.

@@ -73,7 +73,7 @@ impl LiveRelay {
     pub const ALIVE_FOR: Duration = Duration::from_secs(30);
 
     /// How long after its last announcement a relay is stored.
-    pub const STORED_FOR: Duration = Duration::from_hours(24);
+    pub const STORED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// Creates a relay that was first and last announced at these times.
     pub const fn new(info: RelayInfo, since: Timestamp, seen_at: Timestamp) -> Self {
