@@ -23,7 +23,7 @@ const SHAPES: [(&str, [&str; 4]); 5] = [
     (
         "mixed",
         [
-            "'e' || n / 2",
+            "'e' || (n / 2)",
             "CASE n / 2 % 3 WHEN 0 THEN -1 ELSE 3600 END",
             "n % 2 = 0 OR n = 1",
             "n % 2 = 0 AND n / 2 % 3 = 2",

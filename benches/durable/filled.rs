@@ -43,11 +43,7 @@ impl Filled {
         let [entity, handler, state, group, step, error, at] = self.row;
         let schema = self.schema;
         let mut connection = PgConnection::connect(&url()).await.ok()?;
-        let make = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
-        connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.unwrap();
-        let url = format!("{}?options[search_path]={schema}", url());
-        graceful_postgres::Store::migrate(&url).await.unwrap();
-        let store = graceful_postgres::Store::connect(&url).await.unwrap();
+        let store = empty(&mut connection, schema).await;
         let at = format!("{schema}.graceful_now() + ({at}) * 1000000::bigint");
         // Without the trigger that notifies of each row.
         let fill = format!(
@@ -70,6 +66,15 @@ impl Filled {
     }
 }
 
+/// A store in a new schema.
+pub async fn empty(connection: &mut PgConnection, schema: &str) -> graceful_postgres::Store {
+    let make = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(make))).await.unwrap();
+    let url = format!("{}?options[search_path]={schema}", url());
+    graceful_postgres::Store::migrate(&url).await.unwrap();
+    graceful_postgres::Store::connect(&url).await.unwrap()
+}
+
 /// Removes the schema, if there is PostgreSQL.
 pub async fn drop_schema(schema: &str) {
     if let Ok(mut connection) = PgConnection::connect(&url()).await {
@@ -78,7 +83,7 @@ pub async fn drop_schema(schema: &str) {
     }
 }
 
-fn url() -> String {
+pub fn url() -> String {
     std::env::var("GRACEFUL_BENCH_POSTGRES")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/test".to_owned())
 }

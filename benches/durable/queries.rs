@@ -1,10 +1,12 @@
-//! The cost of each query of operations, and of an action, with 10,000 and with 1,000,000 flows, for both stores.
+//! The cost of each query of operations, and of an action, with 10,000 and with 1,000,000 flows or audit records, for both stores.
 //!
 //! `cargo bench -p graceful-benches-durable --bench queries` prints a table of the medians of 15 calls, in milliseconds. Of ten flows six are
 //! completed, two are queued and two are dead, of ten handlers and a hundred tenants; the dead letters have three causes. PostgreSQL is
 //! expected at its standard port or at the URL in `GRACEFUL_BENCH_POSTGRES`; the bench creates a schema in it, and removes it. `-- sqlite` or
-//! `-- postgres` measures one store.
+//! `-- postgres` measures one store, `-- flows` or `-- audit` one part.
 
+#[path = "audit.rs"]
+mod audit;
 #[path = "filled.rs"]
 mod filled;
 
@@ -19,8 +21,8 @@ const SCHEMA: &str = "graceful_bench_queries";
 
 /// Row `n`. Every second of the queued rows has failed once.
 const ROW: [&str; 7] = [
-    "'svc:t' || n % 100 || ':user:' || n / 3",
-    "'svc::handler_' || n % 10",
+    "'svc:t' || (n % 100) || ':user:' || (n / 3)",
+    "'svc::handler_' || (n % 10)",
     "CASE WHEN n % 10 < 6 THEN 1 WHEN n % 10 < 8 THEN 0 ELSE 2 END",
     "CASE WHEN n % 10 < 6 THEN NULL ELSE 72057594037927936 + n % 3 END",
     "CASE WHEN n % 10 < 6 THEN NULL ELSE 'audit' END",
@@ -87,33 +89,52 @@ async fn measured(store: &impl FlowStore) -> Vec<(String, f64)> {
     figures
 }
 
-async fn of(name: &str, rows: u32) -> Option<Vec<(String, f64)>> {
+/// A small store may have no second page.
+fn shown_number(number: f64) -> String {
+    if number.is_nan() { "-".to_owned() } else { format!("{number:.2}") }
+}
+
+async fn of(store: &str, part: &str, rows: u32) -> Option<Vec<(String, f64)>> {
     let filled = Filled::new(SCHEMA, ROW, rows);
-    Some(match name {
-        "sqlite" => {
+    Some(match (store, part) {
+        ("sqlite", "flows") => {
             let (_dir, store) = filled.sqlite().await;
             measured(&store).await
         }
-        _ => measured(&filled.postgres().await?).await,
+        ("sqlite", _) => {
+            let (_dir, store) = audit::sqlite(rows).await;
+            audit::measured(&store).await
+        }
+        (_, "flows") => measured(&filled.postgres().await?).await,
+        _ => audit::measured(&audit::postgres(SCHEMA, rows).await?).await,
     })
 }
 
-async fn queries(is_measured: impl Fn(&str) -> bool) {
+async fn queries(is_measured: impl Fn(&[&str], &str) -> bool) {
+    let (stores, parts) = (["sqlite", "postgres"], ["flows", "audit"]);
     println!("| store | query | with 10,000 | with 1,000,000 | ratio |\n| --- | --- | --- | --- | --- |");
-    for (name, shown) in [("sqlite", "SQLite"), ("postgres", "PostgreSQL")] {
-        if !is_measured(name) {
-            continue;
-        }
-        let (Some(few), Some(many)) = (of(name, 10_000).await, of(name, 1_000_000).await) else { continue };
-        for ((query, few), (_, many)) in few.into_iter().zip(many) {
-            println!("| {shown} | {query} | {few:.2} | {many:.2} | {:.2} |", many / few);
+    for (name, shown) in stores.into_iter().zip(["SQLite", "PostgreSQL"]) {
+        for part in parts {
+            if !is_measured(&stores, name) || !is_measured(&parts, part) {
+                continue;
+            }
+            let few = of(name, part, 10_000).await;
+            let (Some(few), Some(many)) = (few, of(name, part, 1_000_000).await) else { continue };
+            for ((query, few), (_, many)) in few.into_iter().zip(many) {
+                let cells = [few, many, many / few].map(shown_number).join(" | ");
+                println!("| {shown} | {query} | {cells} |");
+            }
         }
     }
     filled::drop_schema(SCHEMA).await;
 }
 
 fn main() {
-    let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let is_measured = |store: &str| chosen.as_deref().is_none_or(|chosen| chosen == store);
+    let chosen: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    // Without an argument of a kind, all of this kind.
+    let is_measured = |kind: &[&str], name: &str| {
+        let mut of_kind = chosen.iter().filter(|chosen| kind.contains(&chosen.as_str())).peekable();
+        of_kind.peek().is_none() || of_kind.any(|chosen| chosen == name)
+    };
     tokio::runtime::Runtime::new().unwrap().block_on(queries(is_measured));
 }

@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use graceful::backends::{FlowCursor, Uuid};
+use graceful::backends::{AuditCursor, FlowCursor, Uuid};
 
 use crate::output;
 
@@ -65,7 +65,7 @@ pub(crate) enum Command {
     },
     /// Create the missing tables of the store, and migrate older ones.
     Migrate,
-    /// Verify the audit log, or list the actions in it.
+    /// Verify the audit log, or list the records or the actions in it.
     Audit {
         #[command(subcommand)]
         command: Audit,
@@ -81,6 +81,17 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 50, requires = "resolved")]
         limit: usize,
     },
+    /// List the used patterns by name, with how often and when each was used.
+    Patterns {
+        /// How many patterns, at least 1.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// Begin after this name, which ended the page before.
+        #[arg(long, value_name = "NAME")]
+        after: Option<String>,
+    },
+    /// List the relays that are alive, the oldest first.
+    Relays,
     /// Say whether the store answers.
     Health,
     /// Say what is wrong with configuration, schema and role, and how to fix it.
@@ -96,6 +107,18 @@ pub(crate) enum Audit {
         /// The head that an earlier verification printed: then a log that was truncated is detected, too.
         #[arg(long, value_name = "HEAD")]
         known: Option<String>,
+    },
+    /// List records, the newest first.
+    List {
+        /// Filters: actor, entity, since, until.
+        #[arg(value_name = FILTER)]
+        filter: Vec<String>,
+        /// How many records, at least 1.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// Begin after the page that printed this cursor.
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<AuditCursor>,
     },
     /// List who resubmitted, discarded and postponed flows by this command line, the newest action first.
     Operations {

@@ -4,7 +4,7 @@ use std::{fmt, process::ExitCode};
 
 use graceful::{
     Orchestrator,
-    backends::{Action, FlowCursor, FlowFilter, FlowState, ProcessRole, Uuid},
+    backends::{Action, AuditFilter, Cursor, FlowFilter, FlowState, ProcessRole, Uuid},
 };
 use serde_json::json;
 
@@ -18,25 +18,29 @@ use crate::{
     pause, read,
 };
 
-/// A page of flows to read.
+/// A page of flows or of audit records to read.
 #[derive(Debug)]
-pub(crate) struct Listing {
-    pub filter: FlowFilter,
+pub(crate) struct Listing<F, K> {
+    pub filter: F,
     pub limit: usize,
-    pub after: Option<FlowCursor>,
+    pub after: Option<Cursor<K>>,
 }
 
-impl Listing {
+impl Listing<FlowFilter, Uuid> {
     fn of(state: Option<FlowState>, list: &List) -> Result<Self, Problem> {
         let filter = filter::parse(state, &list.filter)?;
-        Ok(Self { filter, limit: size(list.limit), after: list.after })
+        Ok(Self { filter, limit: number(list.limit), after: list.after })
     }
+}
+
+fn number(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// What a subcommand has to do. Its arguments are known to be right, before the closure is called.
 #[derive(Debug)]
 enum Task {
-    Flows(Listing),
+    Flows(Listing<FlowFilter, Uuid>),
     Groups(FlowFilter, u64),
     Show(Uuid),
     Lag,
@@ -44,7 +48,10 @@ enum Task {
     OpenAlerts,
     ResolvedAlerts(usize),
     Verify(Option<String>),
+    Records(Listing<AuditFilter, i64>),
     Recorded(usize),
+    Patterns(Option<String>, usize),
+    Relays,
     Pause(pause::Order),
     Pauses,
     ListOperations(usize, Option<Uuid>),
@@ -55,10 +62,6 @@ enum Task {
     Doctor,
     Migrate,
     Act(Order),
-}
-
-fn size(limit: u32) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 impl Task {
@@ -78,11 +81,17 @@ impl Task {
             Command::Resume(target) => Self::Pause(pause::Order::of(&target, None)?),
             Command::Pauses => Self::Pauses,
             Command::Operations { command } => match command {
-                Operations::List { limit, after } => Self::ListOperations(size(limit), after),
+                Operations::List { limit, after } => Self::ListOperations(number(limit), after),
                 Operations::Show { id } => Self::ShowOperation(id),
                 Operations::Run { id } => Self::RunOperation(id),
                 Operations::Cancel { id } => Self::CancelOperation(id),
             },
+            Command::Audit { command: Audit::List { filter, limit, after } } => {
+                let filter = filter::of_audit(&filter)?;
+                Self::Records(Listing { filter, limit: number(limit), after })
+            }
+            Command::Patterns { limit, after } => Self::Patterns(after, number(limit)),
+            Command::Relays => Self::Relays,
             Command::Health => Self::Health,
             Command::Doctor => Self::Doctor,
             Command::Migrate => Self::Migrate,
@@ -152,6 +161,9 @@ where
             graceful::operations::cancel(orchestrator, id).await?;
             read::show_operation(output, id, orchestrator).await
         }
+        Task::Records(listing) => read::records(output, listing, orchestrator).await,
+        Task::Patterns(after, limit) => read::patterns(output, after.as_deref(), limit, orchestrator).await,
+        Task::Relays => read::relays(output, orchestrator).await,
         Task::Act(order) => order.carry_out(output, orchestrator).await,
         Task::Health | Task::Doctor | Task::Migrate => {
             match output.json {

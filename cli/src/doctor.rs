@@ -1,5 +1,7 @@
 //! Whether the store answers, and what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use graceful::{
     HealthStatus, Orchestrator,
     backends::{FlowFilter, FlowQuery, FlowState, FlowStore, Uuid},
@@ -156,7 +158,52 @@ async fn flows(findings: &mut Findings, store: &dyn FlowStore) {
         }
     }
     let changes = action::takes_changes(store).await.map(|()| "it may change flows");
+    relays(findings, store).await;
     findings.add("role", changes.map_err(|error| format!("it may only read: {}", error.message())), WRITE);
+}
+
+/// How many queued flows are examined for handlers that no relay knows.
+const EXAMINED: usize = 1000;
+
+/// Whether the relays that are alive can run the queued flows.
+async fn relays(findings: &mut Findings, store: &dyn FlowStore) {
+    let read = async {
+        let relays = store.relays().await?;
+        let queued = store.flows(FlowQuery::new(FlowState::Queued, EXAMINED)).await?;
+        // A flow whose handler is unknown has failed, so it is in a group however old it is.
+        let failing = store.groups(FlowState::Queued.into(), 1).await?;
+        let mut handlers: BTreeSet<String> = queued.items.into_iter().map(|flow| flow.handler).collect();
+        let is_any_queued = !handlers.is_empty();
+        handlers.extend(failing.groups.into_iter().map(|group| group.handler));
+        Ok::<_, graceful::StepError>((relays, is_any_queued, handlers))
+    };
+    let (relays, is_any_queued, handlers) = match read.await {
+        Ok(read) => read,
+        Err(error) => return findings.add("relays", Err::<&str, _>(error.message()), READ),
+    };
+    if relays.is_empty() && is_any_queued {
+        let remedy = "start the service, or wait 30 seconds if it has just been started";
+        return findings.add("relays", Err::<&str, _>("flows are queued, but no relay is alive"), remedy);
+    }
+    findings.add("relays", Ok::<_, &str>(format!("{} alive", relays.len())), READ);
+    if relays.is_empty() {
+        return;
+    }
+    let knows = |handler: &String| relays.iter().any(|relay| relay.info.knows(handler));
+    let unknown: Vec<_> = handlers.into_iter().filter(|handler| !knows(handler)).collect();
+    match unknown.is_empty() {
+        true => findings.add(
+            "handlers of queued flows",
+            Ok::<_, &str>("a relay knows each that was examined"),
+            "",
+        ),
+        false => {
+            let found = format!("no relay that is alive knows {}", unknown.join(", "));
+            let remedy =
+                "start a program with these handlers, or discard the flows: `discard state=queued handler=…`";
+            findings.add("handlers of queued flows", Err::<&str, _>(found), remedy);
+        }
+    }
 }
 
 fn report(output: &mut Output, findings: &[Finding]) {

@@ -2,22 +2,32 @@
 
 use std::time::Duration;
 
-use graceful::backends::{FlowFilter, FlowState, Moment};
+use graceful::backends::{AuditFilter, FlowFilter, FlowState, Moment};
 
 use crate::exit::Problem;
 
 /// Parses the words of a filter, after the state that a subcommand implies.
 pub(crate) fn parse(state: Option<FlowState>, words: &[String]) -> Result<FlowFilter, Problem> {
-    let mut pairs: Vec<_> = state.map(|state| ("state", state.as_str())).into_iter().collect();
-    for word in words {
-        pairs.push(word.split_once('=').ok_or_else(|| {
-            let keys = FlowFilter::KEYS.join(", ");
+    let mut all: Vec<_> = state.map(|state| ("state", state.as_str())).into_iter().collect();
+    all.extend(pairs(words, &FlowFilter::KEYS)?);
+    FlowFilter::parse(all).map_err(Problem::refused)
+}
+
+/// Parses the words of a filter of audit records.
+pub(crate) fn of_audit(words: &[String]) -> Result<AuditFilter, Problem> {
+    AuditFilter::parse(pairs(words, &AuditFilter::KEYS)?).map_err(Problem::refused)
+}
+
+fn pairs<'w>(words: &'w [String], keys: &[&str]) -> Result<Vec<(&'w str, &'w str)>, Problem> {
+    let pair = |word: &'w String| {
+        word.split_once('=').ok_or_else(|| {
+            let keys = keys.join(", ");
             Problem::refused(format_args!(
                 "`{word}` is not a filter; expected KEY=VALUE with one of the keys {keys}"
             ))
-        })?);
-    }
-    FlowFilter::parse(pairs).map_err(Problem::refused)
+        })
+    };
+    words.iter().map(pair).collect()
 }
 
 /// Parses a duration in the form of the filter `since`.
@@ -41,6 +51,12 @@ mod tests {
         assert_eq!(refused("handler="), "the filter `handler` has no value");
         assert_eq!(refused("state=queued"), "the filter `state` is given twice");
         assert!(refused("dead").contains("expected KEY=VALUE"));
+        let of_audit = |word: &str| super::of_audit(&[word.to_owned()]).map_err(|problem| problem.text);
+        assert_eq!(of_audit("acter=ada").unwrap_err(), "`acter` is not a filter; did you mean `actor`?");
+        assert!(
+            of_audit("handler=pay").unwrap_err().ends_with("the filters are actor, entity, since, until")
+        );
+        assert!(of_audit("ada").unwrap_err().contains("keys actor, entity, since, until"));
         assert_eq!(parse(None, &["text=a=b".to_owned()]).unwrap().text.as_deref(), Some("a=b"));
     }
 

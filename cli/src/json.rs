@@ -2,7 +2,7 @@
 
 use graceful::{
     Flow,
-    backends::{Count, FailedAttempt, FailureCause, FailureGroup, FlowSummary, Lag, Timestamp},
+    backends::{AuditRecord, Count, FailedAttempt, FailureCause, FailureGroup, FlowSummary, Lag, Timestamp},
 };
 use serde_json::{Map, Value, json};
 
@@ -79,6 +79,28 @@ pub(crate) fn call(flow: &Flow) -> Value {
         "correlation_id": &*flow.correlation_id(),
         "parent": flow.parent().map(|parent| parent.to_string()),
         "tags": flow.tags().collect::<Vec<_>>(),
+    })
+}
+
+/// An audit record without its payload, which may be secret.
+pub(crate) fn record(record: &AuditRecord) -> Value {
+    json!({
+        "at": time(record.at),
+        "flow": record.flow.to_string(),
+        "actor": record.actor.as_deref(),
+        "user": record.user.as_deref(),
+        "handler": &*record.handler,
+        "entity": record.entity.to_string(),
+        "environment": &*record.environment,
+        "outcome": record.ending.as_str(),
+        "code": record.code.as_str(),
+        "message": &*record.message,
+        "event": record.event.as_deref(),
+        "correlation_id": &*record.correlation_id,
+        "request_id": record.request_id.as_deref(),
+        "parent": record.parent.map(|parent| parent.to_string()),
+        "tags": record.tags.iter().map(|tag| &**tag).collect::<Vec<&str>>(),
+        "payload_sha256": record.payload_sha256.map(|hash| hash.to_string()),
     })
 }
 

@@ -5,9 +5,9 @@ use std::{future::pending, sync::Arc, time::Duration};
 use graceful::{
     Event, Flow, Incident, Key, Metadata, Severity, StepError,
     backends::{
-        Activity, Alert, AlertChange, Alerter, AuditLog, AuditRecord, Cache, CacheEntry, CacheWrite, Edge,
-        EventEmitter, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus, Node, PatternTrace, PatternUse,
-        Reply, Scheduler, Timestamp, Uuid,
+        Activity, Alert, AlertChange, Alerter, AuditCursor, AuditLog, AuditQuery, AuditRecord, Cache,
+        CacheEntry, CacheWrite, Edge, EventEmitter, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus,
+        Node, Page, PatternTrace, PatternUse, Reply, Scheduler, Timestamp, Uuid,
     },
 };
 
@@ -100,12 +100,12 @@ faulty! {
     }
     Nexus {
         register(&Arc<Flow>) -> ();
-        patterns() -> Vec<PatternUse>;
+        patterns(Option<&str>, usize) -> Vec<PatternUse>;
         trace(&Key) -> Vec<PatternTrace>;
     }
     AuditLog {
         append(&Arc<Flow>) -> ();
-        records(Option<&Key>, usize) -> Vec<AuditRecord>;
+        query(AuditQuery) -> Page<AuditRecord, AuditCursor>;
     }
     Alerter {
         fire(&Arc<Flow>, Severity) -> AlertChange;

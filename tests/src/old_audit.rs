@@ -1,8 +1,9 @@
 //! An audit log as earlier versions wrote it: each record is the whole flow. The payloads can be removed from it.
 
 use graceful::{
-    Code, OrchestrationConfig, StepError, Success,
-    backends::{AuditLog, Uuid},
+    __private010::Sample,
+    Code, Context, Key, OrchestrationConfig, StepError, Success,
+    backends::{AuditFilter, AuditLog, AuditQuery, AuditRecord, Timestamp, Uuid},
 };
 use graceful_sql::AuditHead;
 use sha2::{Digest as _, Sha256};
@@ -80,6 +81,54 @@ pub async fn keeps_records_and_chain(mut table: impl AuditTable) {
     assert_eq!(now[0].message, marker);
     let again = table.remove_payloads(Some(&after)).await.unwrap();
     assert_eq!(again, after, "there is nothing left to remove");
+}
+
+/// The actor of the second record: its text has what JSON and PostgreSQL escape.
+const ACTOR: &str = "a\0\\\0\"é";
+
+/// Records from before the columns `at` and `actor`: a usual one, one with a strange actor, a whole flow, and two that somebody has edited.
+pub fn records() -> Vec<String> {
+    let record = |actor: &str, at: &str| {
+        let mut record = AuditRecord::new(Key::new("users", None, "user", "1"), "update", "\0 and \\u0000");
+        record.actor = Some(actor.into());
+        record.at = at.parse().unwrap();
+        serde_json::to_string(&record).unwrap()
+    };
+    let flow = Sample::new("1", Code::Ok, 3).context(Context::new().user("ada")).flow();
+    let untimed = record("bob", "1970-01-01T00:00:09Z").replace("1970-01-01T00:00:09Z", "now");
+    vec![
+        record("ada", "1970-01-01T00:00:01.1234567Z"),
+        record(ACTOR, "1970-01-01T00:00:02Z"),
+        serde_json::to_string(&*flow).unwrap(),
+        "junk".to_owned(),
+        untimed,
+    ]
+}
+
+/// All of the [`records`] are found by what can be read of them.
+pub async fn are_found(log: &impl AuditLog) {
+    let read = async |pairs: &[(&str, &str)]| -> Vec<i64> {
+        let filter = AuditFilter::parse(pairs.iter().copied()).unwrap();
+        let page = log.query(AuditQuery::new(filter, 10)).await.unwrap();
+        page.items.iter().map(|record| record.at.as_microsecond()).collect()
+    };
+    let unknown = Timestamp::MIN.as_microsecond();
+    let [first, second, third] = [1_123_456, 2_000_000, 3_000_000];
+    for pairs in [&[][..], &[("entity", "e")]] {
+        assert_eq!(read(pairs).await, [third, second, first, unknown, unknown], "{pairs:?}");
+    }
+    assert_eq!(read(&[("actor", "ada")]).await, [third, first]);
+    assert_eq!(read(&[("actor", ACTOR)]).await, [second]);
+    assert_eq!(read(&[("actor", "bob")]).await, [unknown], "its time is not valid");
+    let exact = "1970-01-01T00:00:01.123456Z";
+    assert_eq!(read(&[("since", exact)]).await, [third, second, first]);
+    assert_eq!(read(&[("until", exact)]).await, [unknown, unknown]);
+    // A cursor within the records of unknown time reaches the last one.
+    let mut query = AuditQuery::new(AuditFilter::default(), 4);
+    let cursor = log.query(query.clone()).await.unwrap().next.unwrap();
+    query = query.continued(cursor).unwrap();
+    let last = log.query(query).await.unwrap();
+    assert_eq!((last.items.len(), last.next), (1, None));
 }
 
 /// An old log that somebody has edited is left as it is.

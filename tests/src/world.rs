@@ -116,7 +116,7 @@ impl World {
     }
 
     pub async fn patterns(&self) -> Vec<PatternUse> {
-        self.backends.nexus.patterns().await.unwrap()
+        self.backends.nexus.patterns(None, usize::MAX).await.unwrap()
     }
 
     pub async fn records(&self) -> Vec<AuditRecord> {

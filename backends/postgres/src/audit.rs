@@ -7,15 +7,18 @@ use std::{
 };
 
 use graceful::{
-    Flow, Key, StepError,
-    backends::{AuditLog, AuditRecord, Reply},
+    Flow, StepError,
+    backends::{AuditCursor, AuditLog, AuditQuery, AuditRecord, Page, Reply},
 };
-use graceful_sql::audit_chain::{AuditHead, Follow, Rewrite, Tampered};
+use graceful_sql::{
+    audit_chain::{AuditHead, Follow, Rewrite, Tampered},
+    values::micros,
+};
 use sqlx::{PgConnection, Row as _};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Store, Tables, begin_alone};
+use super::{Store, Tables, begin_alone, text::escaped};
 
 /// The chain has one writer at a time.
 const LOCK: &str = "graceful_audit ";
@@ -28,12 +31,16 @@ struct Record {
     flow: Uuid,
     entity: String,
     text: String,
+    at: i64,
+    actor: Option<String>,
 }
 
 impl Record {
     fn of(flow: &Flow) -> Result<Self, StepError> {
-        let text = serde_json::to_string(&AuditRecord::of(flow)).map_err(StepError::caused_by)?;
-        Ok(Self { flow: flow.id(), entity: flow.entity().to_string(), text })
+        let record = AuditRecord::of(flow);
+        let text = serde_json::to_string(&record).map_err(StepError::caused_by)?;
+        let (at, actor) = (micros(record.at), record.actor.as_deref().map(escaped));
+        Ok(Self { flow: flow.id(), entity: flow.entity().to_string(), text, at, actor })
     }
 }
 
@@ -120,14 +127,16 @@ async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(
         }
     }
     sqlx::query(
-        "INSERT INTO graceful_audit (seq, flow, entity, record, hash) \
-         SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[])",
+        "INSERT INTO graceful_audit (seq, flow, entity, record, hash, at, actor) \
+         SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bytea[], $6::bigint[], $7::text[])",
     )
     .bind(column(&chained, |_, head| head.sequence))
     .bind(column(&chained, |record, _| record.flow))
     .bind(column(&chained, |record, _| record.entity.as_str()))
     .bind(column(&chained, |record, _| record.text.as_str()))
     .bind(column(&chained, |_, head| head.hash.as_slice()))
+    .bind(column(&chained, |record, _| record.at))
+    .bind(column(&chained, |record, _| record.actor.as_deref()))
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await
@@ -254,9 +263,8 @@ impl AuditLog for Store {
         })
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
-        let entity = entity.map(ToString::to_string);
-        self.run(move |connection| Box::pin(Tables::records(connection, entity, limit)))
+    fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {
+        self.run(move |connection| Box::pin(async move { Tables::audit_records(connection, &query).await }))
     }
 
     fn verify_chain(&self, known: Option<&str>) -> Reply<String> {

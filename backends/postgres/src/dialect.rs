@@ -17,8 +17,7 @@ impl graceful_sql::Dialect for Dialect {
 
     const LATEST: &'static str = "SELECT * FROM graceful_metadata WHERE entity = $1 AND latest";
 
-    // As bytes, whatever the database's collation.
-    const PATTERNS: &'static str = "SELECT * FROM graceful_patterns ORDER BY pattern COLLATE \"C\"";
+    const PATTERN: &'static str = "pattern COLLATE \"C\"";
 
     // Those that another call is deleting are skipped: all calls of a pattern that name no entity share a list.
     const DELETE_OLD_TRACES: &'static str = "DELETE FROM graceful_traces WHERE flow IN \
@@ -28,6 +27,8 @@ impl graceful_sql::Dialect for Dialect {
     const NOW: &'static str = "graceful_now()";
 
     const HANDLER: &'static str = "(substr(handler, 1, 200) COLLATE \"C\")";
+
+    const ACTOR: (&'static str, usize) = ("(substr(actor, 1, 200) COLLATE \"C\")", 200);
 
     const HEAD: &'static str = "state = 0 AND head IS NOT FALSE";
 

@@ -6,8 +6,8 @@ use graceful::{
     Code, Step,
     backends::{
         Action, ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Operations, Page, QueuedFlow, Reply,
-        Room, Share, StoredFlow,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Operations, Page,
+        QueuedFlow, RelayInfo, Reply, Room, Share, StoredFlow,
     },
 };
 use graceful_sql::{
@@ -231,6 +231,18 @@ impl FlowStore for Store {
 
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
         Box::pin(self.clone().hear(wake))
+    }
+
+    fn announce(&self, relay: RelayInfo) -> Reply<()> {
+        self.run(move |connection| Box::pin(async move { Tables::announce(connection, &relay).await }))
+    }
+
+    fn withdraw(&self, relay: Uuid) -> Reply<()> {
+        self.run(move |connection| Box::pin(Tables::withdraw(connection, relay)))
+    }
+
+    fn relays(&self) -> Reply<Vec<LiveRelay>> {
+        self.insist(|connection| Box::pin(Tables::relays(connection)))
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

@@ -83,6 +83,7 @@
 //! | `graceful_attempts` | the failed attempts of the flows in `graceful_flows` | failures |
 //! | `graceful_pauses` | what operators have paused | |
 //! | `graceful_operations`, `graceful_operation_items` | the operations of operators and their lists, for 30 days after their ends | operations |
+//! | `graceful_live_relays` | the relays that are alive, for operators; a dead relay for a day | relays |
 //! | `graceful_relays` | which relays wait for a notification, and which are at work | relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | entities |
 //! | `graceful_jobs` | open review jobs | open incidents |

@@ -24,8 +24,9 @@ impl Nexus for Store {
         self.run(move |connection| Box::pin(async move { register(connection, &flow).await }))
     }
 
-    fn patterns(&self) -> Reply<Vec<PatternUse>> {
-        self.run(|connection| Box::pin(Tables::patterns(connection)))
+    fn patterns(&self, after: Option<&str>, limit: usize) -> Reply<Vec<PatternUse>> {
+        let after = after.map(str::to_owned);
+        self.run(move |connection| Box::pin(Tables::patterns(connection, after, limit)))
     }
 
     fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>> {

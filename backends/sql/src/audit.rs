@@ -1,13 +1,12 @@
 //! The table of the audit chain.
 
-use graceful::backends::AuditRecord;
 use sqlx::{ColumnIndex, Error, Executor, Row as _};
 use uuid::Uuid;
 
 use crate::{
-    audit_chain::{self, AuditHead, Follow, Rewrite, Rewritten, Tampered},
+    audit_chain::{AuditHead, Follow, Rewrite, Rewritten, Tampered},
     dialect::{Connection, Dialect, Row, Tables, Value},
-    values::{broken, count},
+    values::{broken, count, micros},
 };
 
 /// How many records are read per statement.
@@ -28,7 +27,7 @@ where
     }
 
     /// The id of a record as bytes, whatever their number: a record may have been edited. PostgreSQL sends a UUID as its bytes.
-    fn record_id(row: &Row<D>) -> Result<&[u8], Error> {
+    pub(crate) fn record_id(row: &Row<D>) -> Result<&[u8], Error> {
         row.try_get_unchecked("flow")
     }
 
@@ -90,35 +89,16 @@ where
     ) -> Result<AuditHead, Error> {
         let Some(marker) = rewrite.end(before).map_err(broken)? else { return Ok(before) };
         sqlx::query(
-            "INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO graceful_audit (seq, flow, entity, record, hash, at) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(marker.head.sequence)
         .bind(marker.flow)
         .bind(&*marker.entity)
         .bind(&*marker.text)
         .bind(marker.head.hash.as_slice())
+        .bind(micros(marker.at))
         .execute(connection)
         .await?;
         Ok(marker.head)
-    }
-
-    /// Reads the newest records, of one entity or of all.
-    pub async fn records(
-        connection: &mut Connection<D>,
-        entity: Option<String>,
-        limit: usize,
-    ) -> Result<Vec<AuditRecord>, Error> {
-        let query = match &entity {
-            Some(entity) => {
-                sqlx::query("SELECT record FROM graceful_audit WHERE entity = $2 ORDER BY seq DESC LIMIT $1")
-                    .bind(count(limit))
-                    .bind(&**entity)
-            }
-            None => {
-                sqlx::query("SELECT record FROM graceful_audit ORDER BY seq DESC LIMIT $1").bind(count(limit))
-            }
-        };
-        let rows = query.fetch_all(connection).await?;
-        rows.iter().map(|row| audit_chain::record(row.try_get("record")?).map_err(broken)).collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use graceful::{Flow, Key, StepError, backends::AuditRecord};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -244,7 +245,7 @@ impl Rewrite {
         );
         let (flow, entity, text) = (record.flow, record.entity.to_string(), serde_json::to_string(&record)?);
         let head = self.last.next(flow.as_bytes(), &entity, &text);
-        Ok(Some(Marker { flow, entity, text, head }))
+        Ok(Some(Marker { flow, entity, at: record.at, text, head }))
     }
 }
 
@@ -255,6 +256,8 @@ pub struct Marker {
     pub flow: Uuid,
     /// The key of the log.
     pub entity: String,
+    /// The time of the record.
+    pub at: Timestamp,
     /// The text of the record.
     pub text: String,
     /// The head that is noted with it.

@@ -14,8 +14,8 @@ pub trait Dialect {
     /// Selects the newest state of an entity through the index of the newest states, whose condition is written differently.
     const LATEST: &'static str;
 
-    /// Selects the patterns in the order of their bytes, whatever the collation of the database.
-    const PATTERNS: &'static str;
+    /// The name of a pattern, in the order of its bytes whatever the collation of the database, as in an index.
+    const PATTERN: &'static str;
 
     /// Deletes the uses of an entity, except for the newest. PostgreSQL skips those that another call is deleting.
     const DELETE_OLD_TRACES: &'static str;
@@ -25,6 +25,9 @@ pub trait Dialect {
 
     /// The handler of a flow as in the index of handlers.
     const HANDLER: &'static str;
+
+    /// The actor of an audit record as in the index of actors, and at how many characters it is cut there.
+    const ACTOR: (&'static str, usize);
 
     /// The condition of the queued flows that a claim examines when they are due, as in the index of their times.
     const HEAD: &'static str;

@@ -83,17 +83,17 @@ where
         query.push_bind(limit(examined)).push(") AS part) AS examined, (SELECT count(*) FROM ");
         query.push(flows("DESC")).push(" LIMIT ").push_bind(limit(examined)).push(") AS part WHERE TRUE");
         Self::push_conditions(&mut query, &conditions);
-        Self::push_times(&mut query, filter);
+        Self::push_times(&mut query, "stored_at", filter.since, filter.until);
         // Without conditions, the first failure is at the other end of the index.
         let first = if conditional { "DESC" } else { "ASC" };
         query.push(") AS found, (SELECT min(failed_at) FROM ").push(flows(first)).push(" LIMIT ");
         query.push_bind(if conditional { limit(examined) } else { 1 }).push(") AS part WHERE TRUE");
         Self::push_conditions(&mut query, &conditions);
-        Self::push_times(&mut query, filter);
+        Self::push_times(&mut query, "stored_at", filter.since, filter.until);
         query.push(") AS first, (SELECT id FROM ").push(flows("DESC")).push(" LIMIT ");
         query.push_bind(if conditional { limit(examined) } else { 1 }).push(") AS part WHERE TRUE");
         Self::push_conditions(&mut query, &conditions);
-        Self::push_times(&mut query, filter);
+        Self::push_times(&mut query, "stored_at", filter.since, filter.until);
         query.push(
             " ORDER BY failed_at DESC, id DESC LIMIT 1) AS example FROM keys WHERE keys.failure_group IS NOT NULL) AS found \
              LEFT JOIN graceful_flows AS flow ON flow.id = found.example",

@@ -6,6 +6,8 @@ mod actions;
 mod alerts;
 mod audit;
 pub mod audit_chain;
+mod audit_queries;
+mod conditions;
 mod dialect;
 pub mod flows;
 mod groups;
@@ -14,6 +16,7 @@ mod nexus;
 mod operations;
 mod pauses;
 mod queries;
+mod relays;
 mod scheduler;
 pub mod values;
 

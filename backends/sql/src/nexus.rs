@@ -4,14 +4,14 @@ use graceful::{
     Flow,
     backends::{PatternTrace, PatternUse},
 };
-use sqlx::{ColumnIndex, Error, Executor, Row as _};
+use sqlx::{ColumnIndex, Error, Executor, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use crate::{
     KEPT_PER_ENTITY,
     dialect::{Connection, Dialect, Row, Tables, Value},
     indexed,
-    values::{at, micros},
+    values::{at, count, micros},
 };
 
 impl<D: Dialect> Tables<D>
@@ -59,9 +59,18 @@ where
         Ok(true)
     }
 
-    /// Reads the patterns, in the order of their bytes.
-    pub async fn patterns(connection: &mut Connection<D>) -> Result<Vec<PatternUse>, Error> {
-        let rows = sqlx::query(D::PATTERNS).fetch_all(connection).await?;
+    /// Reads a page of the patterns, in the order of their bytes as stored.
+    pub async fn patterns(
+        connection: &mut Connection<D>,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<PatternUse>, Error> {
+        let mut query = QueryBuilder::new("SELECT * FROM graceful_patterns");
+        if let Some(after) = after {
+            query.push(format_args!(" WHERE {} > ", D::PATTERN)).push_bind(D::escaped(&after).into_owned());
+        }
+        query.push(format_args!(" ORDER BY {} LIMIT ", D::PATTERN)).push_bind(count(limit));
+        let rows = query.build().fetch_all(connection).await?;
         let used = rows.iter().map(|row| {
             let (first, last) = (at(row.try_get("first_used")?), at(row.try_get("last_used")?));
             let pattern = D::unescaped(row.try_get("pattern")?);

@@ -3,14 +3,15 @@
 //! A query reads one or more *ranges* of an index, each in the order of the page: of one entity, of one group of failures, or of one
 //! state and handler. Other parts of the filter are conditions on the rows of the ranges; then a query examines a bounded number of rows.
 
-use graceful::backends::{Count, FlowFilter, FlowQuery, FlowState, FlowSummary, Moment, Page};
+use graceful::backends::{Count, FlowFilter, FlowQuery, FlowState, FlowSummary, Page};
 use sqlx::{ColumnIndex, Error, Executor, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use crate::{
+    conditions::Condition,
     dialect::{Connection, Dialect, Row, Tables, Value},
     flows::{COLUMNS, state_number},
-    values::{at, count, length, micros},
+    values::{at, count, micros},
 };
 
 /// How many rows a query examines if the filter has conditions that no index serves.
@@ -40,13 +41,6 @@ struct Ranges {
 pub(crate) struct Fulfilled {
     handler: bool,
     entity: bool,
-}
-
-/// A condition on the rows of the ranges: a value, between two pieces of SQL.
-pub(crate) struct Condition {
-    before: String,
-    value: String,
-    after: &'static str,
 }
 
 /// The conditions of a filter, without its states, its group and its times.
@@ -250,31 +244,9 @@ where
                 query.push(" AND (stored_at, id) < (").push_bind(micros(stored_at)).push(", ");
                 query.push_bind(id).push(")");
             }
-            Self::push_times(query, filter);
+            Self::push_times(query, "stored_at", filter.since, filter.until);
             query.push(" ORDER BY stored_at DESC, id DESC LIMIT ").push_bind(count(limit));
             query.push(format_args!(") AS range{number}"));
-        }
-    }
-
-    /// Appends the conditions on the time of storing.
-    pub(crate) fn push_times(query: &mut QueryBuilder<D::Database>, filter: &FlowFilter) {
-        for (sign, moment) in [(">=", filter.since), ("<", filter.until)] {
-            match moment {
-                None => continue,
-                Some(Moment::At(at)) => {
-                    query.push(format_args!(" AND stored_at {sign} ")).push_bind(micros(at))
-                }
-                Some(Moment::Ago(time)) => {
-                    query.push(format_args!(" AND stored_at {sign} {} - ", D::NOW)).push_bind(length(time))
-                }
-            };
-        }
-    }
-
-    /// Appends the conditions, each behind `AND`.
-    pub(crate) fn push_conditions(query: &mut QueryBuilder<D::Database>, conditions: &[Condition]) {
-        for Condition { before, value, after } in conditions {
-            query.push(format_args!(" AND {before}")).push_bind(value.clone()).push(after);
         }
     }
 }

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use graceful::{
-    Flow, Key, StepError,
-    backends::{AuditLog, AuditRecord, Reply},
+    Flow, StepError,
+    backends::{AuditCursor, AuditLog, AuditQuery, AuditRecord, Page, Reply},
 };
-use graceful_sql::{AuditHead, audit_chain::Rewrite, values::broken};
+use graceful_sql::{
+    AuditHead,
+    audit_chain::Rewrite,
+    values::{broken, micros},
+};
 use sqlx::SqliteConnection;
 
 use super::{Store, Tables};
@@ -16,12 +20,13 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
         .fetch_optional(&mut *connection)
         .await?;
     let last = last.as_ref().map(Tables::decode_head).transpose()?.unwrap_or(AuditHead::EMPTY);
-    let (id, entity) = (flow.id(), flow.entity().to_string());
-    let record = serde_json::to_string(&AuditRecord::of(flow)).map_err(broken)?;
+    let (id, entity, record) = (flow.id(), flow.entity().to_string(), AuditRecord::of(flow));
+    let (at, actor) = (micros(record.at), record.actor.as_deref().map(str::to_owned));
+    let record = serde_json::to_string(&record).map_err(broken)?;
     let next = last.next(id.as_bytes(), &entity, &record);
     // A flow that is delivered again is recorded once.
     sqlx::query(
-        "INSERT INTO graceful_audit (seq, flow, entity, record, hash) VALUES (?, ?, ?, ?, ?) \
+        "INSERT INTO graceful_audit (seq, flow, entity, record, hash, at, actor) VALUES (?, ?, ?, ?, ?, ?, ?) \
          ON CONFLICT (flow) DO NOTHING",
     )
     .bind(next.sequence)
@@ -29,6 +34,8 @@ async fn append(connection: &mut SqliteConnection, flow: &Flow) -> Result<(), sq
     .bind(&entity)
     .bind(record)
     .bind(next.hash.as_slice())
+    .bind(at)
+    .bind(actor)
     .execute(connection)
     .await?;
     Ok(())
@@ -132,9 +139,8 @@ impl AuditLog for Store {
         })
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
-        let entity = entity.map(ToString::to_string);
-        self.read(move |connection| Box::pin(Tables::records(connection, entity, limit)))
+    fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {
+        self.read(move |connection| Box::pin(async move { Tables::audit_records(connection, &query).await }))
     }
 
     fn verify_chain(&self, known: Option<&str>) -> Reply<String> {

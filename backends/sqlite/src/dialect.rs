@@ -15,7 +15,7 @@ impl graceful_sql::Dialect for Dialect {
 
     const LATEST: &'static str = "SELECT * FROM graceful_metadata WHERE entity = $1 AND latest = 1";
 
-    const PATTERNS: &'static str = "SELECT * FROM graceful_patterns ORDER BY pattern";
+    const PATTERN: &'static str = "pattern";
 
     const DELETE_OLD_TRACES: &'static str = "DELETE FROM graceful_traces WHERE entity = $1 AND at < \
         (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2)";
@@ -23,6 +23,8 @@ impl graceful_sql::Dialect for Dialect {
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
     const HANDLER: &'static str = "substr(handler, 1, 200)";
+
+    const ACTOR: (&'static str, usize) = ("actor", usize::MAX);
 
     const HEAD: &'static str = "head = 1";
 

@@ -6,8 +6,8 @@ use graceful::{
     Code, Step,
     backends::{
         Action, ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, Operations, Page, QueuedFlow, Reply,
-        Room, StoredFlow,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Operations, Page,
+        QueuedFlow, RelayInfo, Reply, Room, StoredFlow,
     },
 };
 use graceful_sql::{
@@ -222,6 +222,21 @@ impl FlowStore for Store {
 
     fn postpone(&self, id: Uuid, time: Duration) -> Reply<ActionResult> {
         self.act(id, Action::Postpone(time), FlowState::Queued)
+    }
+
+    fn announce(&self, relay: RelayInfo) -> Reply<()> {
+        self.writer().write(move |connection| {
+            let relay = relay.clone();
+            Box::pin(async move { Tables::announce(connection, &relay).await })
+        })
+    }
+
+    fn withdraw(&self, relay: Uuid) -> Reply<()> {
+        self.writer().write(move |connection| Box::pin(Tables::withdraw(connection, relay)))
+    }
+
+    fn relays(&self) -> Reply<Vec<LiveRelay>> {
+        self.read(|connection| Box::pin(Tables::relays(connection)))
     }
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {

@@ -18,8 +18,9 @@ impl Nexus for Store {
         })
     }
 
-    fn patterns(&self) -> Reply<Vec<PatternUse>> {
-        self.read(|connection| Box::pin(Tables::patterns(connection)))
+    fn patterns(&self, after: Option<&str>, limit: usize) -> Reply<Vec<PatternUse>> {
+        let after = after.map(str::to_owned);
+        self.read(move |connection| Box::pin(Tables::patterns(connection, after, limit)))
     }
 
     fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>> {

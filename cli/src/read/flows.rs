@@ -2,11 +2,11 @@
 
 use graceful::{
     Orchestrator, Step,
-    backends::{FailureGroup, FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Uuid, escaped},
+    backends::{FailureGroup, FlowFilter, FlowState, FlowSummary, Lag, Uuid, escaped},
 };
 use serde_json::{Value, json};
 
-use super::store;
+use super::{more, pages, store};
 use crate::{
     command::Listing,
     exit::{Exit, Problem},
@@ -27,25 +27,14 @@ fn state(flow: &FlowSummary) -> Cell {
     }
 }
 
-/// Reads pages until there are so many flows: a page may have fewer items than there are.
+/// Lists flows, the newest first.
 pub(crate) async fn flows(
     output: &mut Output,
-    listing: Listing,
+    listing: Listing<FlowFilter, Uuid>,
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
-    let (store, mut after, mut items) = (store(orchestrator)?, listing.after, Vec::new());
-    loop {
-        let mut query = FlowQuery::new(listing.filter.clone(), listing.limit - items.len());
-        if let Some(after) = after {
-            query = query.continued(after).map_err(Problem::refused)?;
-        }
-        let page = store.flows(query).await?;
-        items.extend(page.items);
-        after = page.next;
-        if after.is_none() || items.len() >= listing.limit {
-            break;
-        }
-    }
+    let store = store(orchestrator)?;
+    let (items, after) = pages(listing, async |query| store.flows(query).await).await?;
     if output.json {
         let flows: Vec<Value> = items.iter().map(json::flow).collect();
         output.value(&json!({ "flows": flows, "next": after.map(|cursor| cursor.to_string()) }));
@@ -60,12 +49,7 @@ pub(crate) async fn flows(
     };
     let rows: Vec<_> = items.iter().map(row).collect();
     output.table(["ID", "STATE", "STORED", "ATTEMPTS", "HANDLER", "ENTITY", "ERROR"], &rows);
-    match after {
-        Some(after) if !output.is_closed() => {
-            note(&format!("there are more; the next page: --after {after}"));
-        }
-        _ => {}
-    }
+    more(output, after);
     Ok(Exit::Done)
 }
 

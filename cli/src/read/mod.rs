@@ -1,29 +1,37 @@
 //! The subcommands that only read.
 
+mod audit;
 mod flows;
 mod operations;
+mod relays;
 mod stores;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use graceful::{
-    Key, Orchestrator,
-    backends::{AuditLog, FlowStore, Operations},
+    Key, Orchestrator, StepError,
+    backends::{AuditLog, Cursor, FlowStore, Operations, Page, Query},
 };
 
 pub(crate) use self::{
+    audit::{recorded_operations, records, verify},
     flows::{CAP, flows, groups, lag, lines, sentence, show},
     operations::{list_operations, operation, show_operation},
-    stores::{alerts, jobs, recorded_operations, verify},
+    relays::relays,
+    stores::{alerts, jobs, patterns},
 };
-use crate::exit::Problem;
+use crate::{
+    command::Listing,
+    exit::Problem,
+    output::{Output, note},
+};
 
 pub(crate) fn store(orchestrator: &Orchestrator) -> Result<&Arc<dyn FlowStore>, Problem> {
     let missing = "the orchestrator has no store of durable flows: set one by `OrchestratorBuilder::store`";
     orchestrator.flows().ok_or_else(|| Problem::refused(missing))
 }
 
-pub(crate) fn audit(orchestrator: &Orchestrator) -> Result<&Arc<dyn AuditLog>, Problem> {
+fn audit_log(orchestrator: &Orchestrator) -> Result<&Arc<dyn AuditLog>, Problem> {
     let missing = "the orchestrator has no audit log: set one by `OrchestratorBuilder::audit`";
     orchestrator.audit().ok_or_else(|| Problem::refused(missing))
 }
@@ -36,4 +44,35 @@ pub(crate) fn operations(orchestrator: &Orchestrator) -> Result<&dyn Operations,
 /// The entity to which the audit records of operators belong.
 pub(crate) fn operations_key(orchestrator: &Orchestrator) -> Key {
     orchestrator.key(graceful::operations::OPERATIONS, "flows")
+}
+
+/// Reads pages until there are so many items: a page may have fewer than there are.
+async fn pages<F: Clone + fmt::Display, K: Copy, T>(
+    listing: Listing<F, K>,
+    read: impl AsyncFn(Query<F, K>) -> Result<Page<T, Cursor<K>>, StepError>,
+) -> Result<(Vec<T>, Option<Cursor<K>>), Problem> {
+    let Listing { filter, limit, mut after } = listing;
+    let mut items = Vec::new();
+    loop {
+        let mut query = Query::new(filter.clone(), limit - items.len());
+        if let Some(after) = after {
+            query = query.continued(after).map_err(Problem::refused)?;
+        }
+        let page = read(query).await?;
+        items.extend(page.items);
+        after = page.next;
+        if after.is_none() || items.len() >= limit {
+            return Ok((items, after));
+        }
+    }
+}
+
+/// Says how to read the next page, if there is one.
+fn more(output: &Output, after: Option<impl fmt::Display>) {
+    match after {
+        Some(after) if !output.is_closed() => {
+            note(&format!("there are more; the next page: --after {after}"));
+        }
+        _ => {}
+    }
 }

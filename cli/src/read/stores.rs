@@ -1,12 +1,12 @@
-//! Review jobs, alerts and the audit log.
+//! Review jobs, alerts and patterns.
 
 use graceful::{
     Orchestrator, Severity,
-    backends::{Alert, AuditRecord, Job},
+    backends::{Alert, Job, PatternUse, escaped},
 };
 use serde_json::{Value, json};
 
-use super::{audit, operations_key};
+use super::more;
 use crate::{
     exit::{Exit, Problem},
     json,
@@ -100,45 +100,39 @@ pub(crate) async fn alerts(
     Ok(Exit::Done)
 }
 
-pub(crate) async fn verify(
+/// Lists a page of the used patterns.
+pub(crate) async fn patterns(
     output: &mut Output,
-    known: Option<&str>,
-    orchestrator: &Orchestrator,
-) -> Result<Exit, Problem> {
-    let head = audit(orchestrator)?.verify_chain(known).await?;
-    match output.json {
-        true => output.value(&json!({ "head": head })),
-        false => output.line(&head),
-    }
-    Ok(Exit::Done)
-}
-
-/// Lists the actions that this command line has recorded, the newest first.
-pub(crate) async fn recorded_operations(
-    output: &mut Output,
+    after: Option<&str>,
     limit: usize,
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
-    let records = audit(orchestrator)?.records(Some(&operations_key(orchestrator)), limit).await?;
+    let missing = "the orchestrator has no registry of patterns: set one by `OrchestratorBuilder::nexus`";
+    let nexus = orchestrator.nexus().ok_or_else(|| Problem::refused(missing))?;
+    let mut patterns = nexus.patterns(after, limit.saturating_add(1)).await?;
+    let are_more = patterns.len() > limit;
+    patterns.truncate(limit);
+    let next = patterns.last().filter(|_| are_more).map(|used| used.pattern.to_string());
     if output.json {
-        let shown = |record: &AuditRecord| {
-            let payload = record.payload.as_ref();
+        let shown = |used: &PatternUse| {
             json!({
-                "at": json::time(record.at),
-                "actor": record.actor.as_deref(),
-                "action": &*record.handler,
-                "message": &*record.message,
-                "details": payload.and_then(|payload| payload.decode::<Value>().ok()),
+                "pattern": &*used.pattern,
+                "count": used.count,
+                "first_used": json::time(used.first_used),
+                "last_used": json::time(used.last_used),
             })
         };
-        output.value(&json!({ "operations": records.iter().map(shown).collect::<Vec<Value>>() }));
+        output
+            .value(&json!({ "patterns": patterns.iter().map(shown).collect::<Vec<Value>>(), "next": next }));
         return Ok(Exit::Done);
     }
-    let row = |record: &AuditRecord| {
-        let at = Cell::new(json::time(record.at));
-        [at, Cell::optional(record.actor.as_ref()), Cell::new(&record.handler), Cell::new(&record.message)]
+    let row = |used: &PatternUse| {
+        let (first, last) = (json::time(used.first_used), json::time(used.last_used));
+        [Cell::new(&used.pattern), Cell::new(used.count), Cell::new(first), Cell::new(last)]
     };
-    let rows: Vec<_> = records.iter().map(row).collect();
-    output.table(["TIME", "ACTOR", "ACTION", "WHAT"], &rows);
+    let rows: Vec<_> = patterns.iter().map(row).collect();
+    output.table(["PATTERN", "USES", "FIRST USED", "LAST USED"], &rows);
+    // As a word of a shell.
+    more(output, next.map(|name| format!("'{}'", escaped(&name).replace('\'', "'\\''"))));
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ mod failures;
 mod operations;
 mod questions;
 mod reading;
+mod relays;
 mod schema;
 mod service;
 mod stores;

@@ -86,6 +86,19 @@ async fn answers(url: &str) {
     let selection = format!("state=dead {filter}");
     assert_eq!((&details["done"], &details["selection"]), (&of_cause.into(), &selection.into()));
     assert_eq!(details["verified"], false);
+    let listed = json(url, &["audit", "list", "actor=ada", "since=1h"]);
+    let [record] = &listed["records"].as_array().unwrap()[..] else { panic!("one record: {listed}") };
+    assert_eq!((&record["handler"], &record["message"]), (&"resubmit".into(), &operation["message"]));
+    let page = json(url, &["audit", "list", "--limit", "1"]);
+    assert_eq!(&page["records"][0], record, "the newest");
+    let next = json(url, &["audit", "list", "--limit", "100000", "--after", page["next"].as_str().unwrap()]);
+    let older = next["records"].as_array().unwrap();
+    assert_eq!((older.len(), &next["next"]), (payments, &Value::Null), "one record of each payment");
+    assert_eq!(json(url, &["audit", "list", "actor=bob"])["records"], Value::Array(Vec::new()));
+    let wrong = run(url, &["audit", "list", "acter=ada"]);
+    assert!(wrong.code == 2 && wrong.stderr.contains("did you mean `actor`?"), "{wrong:?}");
+    let text = run(url, &["audit", "list", "entity=orders::graceful_operation:flows"]);
+    assert!(text.stdout.starts_with("TIME") && text.stdout.contains("ada"), "{text:?}");
     let head = json(url, &["audit", "verify"])["head"].as_str().unwrap().to_owned();
     assert_eq!(run(url, &["audit", "verify", "--known", &head]).stdout.trim(), head);
     assert_eq!(run(url, &["audit", "verify", "--known", "7:ab"]).code, 1);
@@ -94,6 +107,11 @@ async fn answers(url: &str) {
     assert_eq!(json(url, &["health"])["status"], "ready");
     let doctor = json(url, &["doctor"]);
     assert!(doctor["findings"].as_array().unwrap().iter().all(|finding| finding["ok"] == true), "{doctor}");
+    assert_eq!(
+        json(url, &["relays"])["relays"],
+        Value::Array(Vec::new()),
+        "it was withdrawn at the shutdown"
+    );
     assert_eq!(json(url, &["jobs"])["jobs"], Value::Array(Vec::new()));
     assert_eq!(json(url, &["alerts"])["alerts"], Value::Array(Vec::new()));
 }

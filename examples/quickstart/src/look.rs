@@ -78,7 +78,7 @@ fn node(node: &Node) -> String {
 }
 
 pub async fn patterns(orchestrator: &Orchestrator) -> Answer<String> {
-    let patterns = given(orchestrator.nexus())?.patterns().await?;
+    let patterns = given(orchestrator.nexus())?.patterns(None, 100).await?;
     let row = |it: &PatternUse| [it.pattern.to_string(), it.count.to_string()];
     Ok(table(["pattern", "uses"], &patterns.iter().map(row).collect::<Vec<_>>()))
 }

@@ -6,7 +6,7 @@ use graceful::{
     backends::{AuditLog, AuditRecord},
 };
 
-use super::{flow, long_names};
+use super::{audit_queries, flow, long_names};
 
 /// Checks the promises of [`AuditLog`].
 ///
@@ -24,6 +24,10 @@ pub async fn audit_log<S: AuditLog>(fresh: impl AsyncFn() -> S) {
     records_are_read_newest_first(fresh().await).await;
     payload_is_hashed_and_kept_only_where_declared(fresh().await).await;
     long_names::entities_are_audited(fresh().await).await;
+    audit_queries::pages_contain_every_record_once_newest_first(fresh().await).await;
+    audit_queries::filters_select_by_actor_entity_and_time(fresh().await).await;
+    audit_queries::actors_with_long_or_strange_names_are_told_apart(fresh().await).await;
+    audit_queries::cursor_stays_behind_its_record(fresh().await).await;
 }
 
 async fn records_are_read_newest_first<S: AuditLog>(store: S) {

@@ -10,6 +10,7 @@
 //! conformance::cache(async || memory::Cache::new()).await;
 //! conformance::flow_store(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::operations(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
+//! conformance::live_relays(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::metadata_store(async || memory::MetadataStore::new()).await;
 //! conformance::scheduler(async || memory::Scheduler::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::nexus(async || memory::Nexus::new()).await;
@@ -22,10 +23,12 @@
 mod actions;
 mod alerter;
 mod audit;
+mod audit_queries;
 mod cache;
 mod flows;
 mod inbox;
 mod lanes;
+mod live_relays;
 mod long_names;
 mod metadata;
 mod nexus;
@@ -42,8 +45,8 @@ use jiff::Timestamp;
 
 pub use self::{
     alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, inbox::inbox,
-    metadata::metadata_store, nexus::nexus, operations::operations, read_through::read_through,
-    scheduler::scheduler,
+    live_relays::live_relays, metadata::metadata_store, nexus::nexus, operations::operations,
+    read_through::read_through, scheduler::scheduler,
 };
 
 /// A flow of a user that ended at that second, with `Ok` or with an error of that code.

@@ -5,11 +5,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use graceful::{
     Event, Flow, Incident, Key, Metadata, Severity,
     backends::{
-        ActionResult, Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditLog, AuditRecord, Backends,
-        BoxFuture, Cache, CacheEntry, CacheWrite, Claim, ClaimId, Count, Destination, Edge, EventEmitter,
-        FailedAttempt, FailureGroups, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Job,
-        JobChange, KnowledgeGraph, Lag, MetadataStore, Nexus, Node, Page, PatternTrace, PatternUse,
-        QueuedFlow, ReadThrough, Reply, Room, Rows, Scheduler, StoredFlow,
+        ActionResult, Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditCursor, AuditLog,
+        AuditQuery, AuditRecord, Backends, BoxFuture, Cache, CacheEntry, CacheWrite, Claim, ClaimId, Count,
+        Destination, Edge, EventEmitter, FailedAttempt, FailureGroups, FlowFilter, FlowQuery, FlowState,
+        FlowStore, FlowSummary, Job, JobChange, KnowledgeGraph, Lag, LiveRelay, MetadataStore, Nexus, Node,
+        Page, PatternTrace, PatternUse, QueuedFlow, ReadThrough, RelayInfo, Reply, Room, Rows, Scheduler,
+        StoredFlow,
     },
 };
 use jiff::Timestamp;
@@ -207,8 +208,8 @@ impl Nexus for Recording<dyn Nexus> {
         self.log.record(call, || self.inner.register(flow))
     }
 
-    fn patterns(&self) -> Reply<Vec<PatternUse>> {
-        self.inner.patterns()
+    fn patterns(&self, after: Option<&str>, limit: usize) -> Reply<Vec<PatternUse>> {
+        self.inner.patterns(after, limit)
     }
 
     fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>> {
@@ -221,8 +222,8 @@ impl AuditLog for Recording<dyn AuditLog> {
         self.log.record(|| "append".to_owned(), || self.inner.append(flow))
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
-        self.inner.records(entity, limit)
+    fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {
+        self.inner.query(query)
     }
 
     fn verify_chain(&self, known: Option<&str>) -> Reply<String> {
@@ -306,6 +307,18 @@ impl FlowStore for Recording<dyn FlowStore> {
 
     fn purge(&self, state: FlowState, age: Duration) -> Reply<u64> {
         self.inner.purge(state, age)
+    }
+
+    fn announce(&self, relay: RelayInfo) -> Reply<()> {
+        self.inner.announce(relay)
+    }
+
+    fn withdraw(&self, relay: Uuid) -> Reply<()> {
+        self.inner.withdraw(relay)
+    }
+
+    fn relays(&self) -> Reply<Vec<LiveRelay>> {
+        self.inner.relays()
     }
 
     fn probe(&self) -> Reply<()> {

@@ -47,6 +47,13 @@ impl Sample {
         self.declared(|declaration| declaration.identity = Identity::Name(name))
     }
 
+    /// Sets the pattern.
+    #[must_use]
+    pub fn pattern(self, name: impl Into<Text>) -> Self {
+        let name = name.into();
+        self.declared(|declaration| declaration.pattern = name)
+    }
+
     /// Sets the payload, and whether audit records contain it.
     #[must_use]
     pub fn payload(mut self, payload: Payload, is_audited: bool) -> Self {

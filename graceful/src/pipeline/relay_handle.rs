@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{Notify, watch};
@@ -26,11 +26,22 @@ pub(crate) struct RelayHandle {
     pub(crate) stopping: AtomicBool,
     /// The number of running flows.
     pub(crate) under_way: watch::Sender<usize>,
+    /// Whether the relay may be among the live relays of its store.
+    pub(crate) announced: watch::Sender<bool>,
 }
+
+/// How long a shutdown waits until the store has removed the relay from its live relays. Otherwise the store forgets it later.
+const WITHDRAWAL: Duration = Duration::from_secs(1);
 
 impl RelayHandle {
     pub(crate) fn new(settings: RelaySettings) -> Self {
-        Self { settings, woken: Arc::default(), stopping: false.into(), under_way: watch::Sender::new(0) }
+        Self {
+            settings,
+            woken: Arc::default(),
+            stopping: false.into(),
+            under_way: watch::Sender::new(0),
+            announced: watch::Sender::new(false),
+        }
     }
 
     pub(crate) const fn settings(&self) -> &RelaySettings {
@@ -50,9 +61,12 @@ impl RelayHandle {
 
     /// Waits for the running flows, at most until the deadline. The others stay in the store.
     pub(crate) async fn stopped(&self, deadline: Duration) {
-        let mut under_way = self.under_way.subscribe();
+        let (began, mut under_way) = (Instant::now(), self.under_way.subscribe());
         // A timeout loses nothing, because the flows are in the store.
         let _ = tokio::time::timeout(deadline, under_way.wait_for(|count| *count == 0)).await;
+        let mut announced = self.announced.subscribe();
+        let left = deadline.saturating_sub(began.elapsed()).min(WITHDRAWAL);
+        let _ = tokio::time::timeout(left, announced.wait_for(|announced| !announced)).await;
     }
 
     /// The number of running flows.

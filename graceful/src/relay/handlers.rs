@@ -1,11 +1,21 @@
 //! The durable handlers of this program, by identity.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use crate::{
     pipeline::{Durable, Overrides, registry},
     step::StepError,
 };
+
+/// The identities of all durable handlers, in order.
+pub(super) fn identities() -> Vec<String> {
+    let durable = registry::handlers().filter_map(|handler| handler.durable);
+    let identities: BTreeSet<_> = durable.map(|durable| (durable.identity)()).collect();
+    identities.into_iter().map(str::to_owned).collect()
+}
 
 /// Finds the hooks of a stored flow.
 ///

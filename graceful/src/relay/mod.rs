@@ -3,6 +3,7 @@
 //! A flow is claimed for the time of a lease, which is extended while the attempt runs. When a relay dies its leases expire and another
 //! relay claims the flows.
 
+mod announcement;
 mod attempt;
 mod backoff;
 mod handlers;
@@ -24,7 +25,7 @@ use tokio::{
 };
 
 pub(crate) use self::review::run as run_reviews;
-use self::shares::Shares;
+use self::{announcement::Announcement, shares::Shares};
 use crate::{
     backends::{ClaimId, FlowState, FlowStore, Lane, Room},
     failpoints, operations, outage,
@@ -38,10 +39,13 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
         return;
     };
     while let Some(orchestrator) = orchestrator.upgrade() {
-        if !orchestrator.relay().is_stopping() {
+        if orchestrator.relay().is_stopping() {
+            running.announcement = None;
+            if running.attempts.is_empty() {
+                return;
+            }
+        } else {
             running.claim(&orchestrator).await;
-        } else if running.attempts.is_empty() {
-            return;
         }
         running.extend().await;
         // While the relay waits it must not keep the orchestrator alive.
@@ -59,6 +63,8 @@ struct Running {
     attempts: JoinSet<()>,
     held: HashMap<task::Id, (ClaimId, Lane)>,
     shares: Shares,
+    /// None when the relay stops: it claims no more flows.
+    announcement: Option<Announcement>,
     /// The tasks that run beside the relay and end with it.
     _beside: JoinSet<()>,
     /// The maximum time that the relay waits without a notification.
@@ -90,6 +96,7 @@ impl Running {
         beside.spawn(flows.listen(Box::new(move || wake.notify_one())));
         beside.spawn(purge(Arc::clone(&flows), relay.settings.retention));
         beside.spawn(operations::run_abandoned(orchestrator.downgrade()));
+        let announcement = Some(Announcement::start(orchestrator, Arc::clone(&flows)));
         Some(Self {
             flows,
             settings: relay.settings,
@@ -98,6 +105,7 @@ impl Running {
             attempts: JoinSet::new(),
             held: HashMap::new(),
             shares: Shares::new(relay.settings.concurrency),
+            announcement,
             _beside: beside,
             pause: FIRST_PAUSE,
             extended: Instant::now(),

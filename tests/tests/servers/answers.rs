@@ -105,7 +105,7 @@ impl<M: MetadataStore, N: Nexus, A: Alerter, J: Scheduler, I: Inbox, L: AuditLog
             Call::Latest(flow) => text(&metadata.latest(&flow.entity()).await?),
             Call::State(flow) => text(&metadata.state(flow.id()).await?),
             Call::Register(flow) => text(&nexus.register(&flow).await?),
-            Call::Patterns => text(&nexus.patterns().await?),
+            Call::Patterns => text(&nexus.patterns(None, usize::MAX).await?),
             Call::Trace(flow) => {
                 let mut trace = nexus.trace(&flow.nexus_key()).await?;
                 trace.sort_by_key(|used| (used.at, used.flow));

@@ -5,6 +5,7 @@ extern crate graceful_tests;
 
 mod alerts;
 mod audit;
+mod audit_queries;
 mod conformance;
 mod discard;
 mod faults;
@@ -98,6 +99,7 @@ impl Postgres {
         let last = schemas.last().expect("a store has a schema");
         let statements = format!(
             "UPDATE graceful_flows SET due = due - {micros}, ended_at = ended_at - {micros};
+             UPDATE graceful_live_relays SET since = since - {micros}, seen_at = seen_at - {micros};
              UPDATE graceful_jobs SET due = due - {micros}, held_until = held_until - {micros};
              UPDATE graceful_operations SET prepared_at = prepared_at - {micros}, lease_until = lease_until - {micros},
              ended_at = ended_at - {micros}"

@@ -47,7 +47,7 @@ async fn concurrent_processes_count_every_flow_once() {
         (length, previous) = (length + 1, state.previous);
     }
     assert_eq!(length, 4 * EACH);
-    let patterns = store.patterns().await.unwrap();
+    let patterns = store.patterns(None, 100).await.unwrap();
     let patterns: Vec<_> = patterns.iter().map(|used| (used.pattern.as_str(), used.count)).collect();
     assert_eq!(patterns, [("user", 2 * EACH), ("user.error", 2 * EACH)]);
     assert_eq!(store.records(Some(&entity), usize::MAX).await.unwrap().len() as u64, 4 * EACH);

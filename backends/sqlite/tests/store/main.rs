@@ -3,6 +3,7 @@
 
 mod alerts;
 mod audit;
+mod audit_queries;
 mod conformance;
 mod health;
 mod inbox;
@@ -23,6 +24,7 @@ async fn elapse(store: &Store, time: Duration) {
     let mut connection = SqliteConnection::connect(store.path().to_str().unwrap()).await.unwrap();
     for statement in [
         "UPDATE graceful_flows SET due = due - ?1, ended_at = ended_at - ?1",
+        "UPDATE graceful_live_relays SET since = since - ?1, seen_at = seen_at - ?1",
         "UPDATE graceful_jobs SET due = due - ?1, held_until = held_until - ?1",
         "UPDATE graceful_operations SET prepared_at = prepared_at - ?1, lease_until = lease_until - ?1, ended_at = ended_at - ?1",
     ] {

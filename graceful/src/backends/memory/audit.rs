@@ -6,11 +6,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use jiff::Timestamp;
+
 use super::{Bytes, DEFAULT_BYTES, DEFAULT_CAPACITY, unpoisoned};
 use crate::{
-    backends::{self, AuditRecord, Reply},
+    backends::{self, AuditCursor, AuditQuery, AuditRecord, Page, Reply},
     flow::Flow,
-    key::Key,
 };
 
 /// An in-memory audit log of the last records.
@@ -112,15 +113,15 @@ impl backends::AuditLog for AuditLog {
         Reply::ready(())
     }
 
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>> {
-        // Handles of all, so that they are compared and copied without the lock.
-        let newest: Vec<_> = {
+    fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {
+        // Handles of all, so that they are compared and copied without the lock. A record keeps its number when others are evicted.
+        let (records, first) = {
             let ring = unpoisoned(self.0.ring.lock());
-            let read = if entity.is_none() { limit } else { usize::MAX };
-            ring.records.iter().rev().take(read).cloned().collect()
+            (ring.records.iter().cloned().collect::<Vec<_>>(), ring.dropped)
         };
-        let asked_for = newest.iter().filter(|record| entity.is_none_or(|entity| record.entity == *entity));
-        Reply::ready(asked_for.take(limit).map(|record| AuditRecord::clone(record)).collect())
+        let numbered =
+            (i64::try_from(first).unwrap_or(i64::MAX)..).zip(records.iter().map(|record| &**record));
+        Reply::ready(query.select(numbered, Timestamp::now()))
     }
 }
 
@@ -148,7 +149,7 @@ mod tests {
         super::testing::{answer, flow},
         *,
     };
-    use crate::{backends::AuditLog as _, code::Code};
+    use crate::{backends::AuditLog as _, code::Code, key::Key};
 
     fn ids(records: &[AuditRecord]) -> Vec<&str> {
         records.iter().map(|record| record.entity.id()).collect()

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{Clock, after, operations::Operated, unpoisoned};
 use crate::backends::{
     self, Action, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt,
-    FailureGroups, FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, Operations, Page, QueuedFlow,
-    Reply, Room, StoredFlow,
+    FailureGroups, FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, LiveRelay, Operations, Page,
+    QueuedFlow, RelayInfo, Reply, Room, StoredFlow,
     fair::{Due, choose},
 };
 
@@ -37,6 +37,7 @@ pub(super) struct Rows {
     by_sequence: BTreeMap<u64, Row>,
     by_id: HashMap<Uuid, u64>,
     next: u64,
+    relays: Vec<LiveRelay>,
     pub(super) clock: Clock,
     pub(super) operated: Operated,
 }
@@ -297,6 +298,30 @@ impl backends::FlowStore for Flows {
             !forgotten
         });
         Reply::ready((count - by_sequence.len()) as u64)
+    }
+
+    fn announce(&self, relay: RelayInfo) -> Reply<()> {
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        let is_stored = |known: &LiveRelay| after(known.seen_at, LiveRelay::STORED_FOR) > now;
+        rows.relays.retain(|known| known.info.id == relay.id || is_stored(known));
+        match rows.relays.iter_mut().find(|known| known.info.id == relay.id) {
+            Some(known) => known.seen_at = now,
+            None => rows.relays.push(LiveRelay::new(relay, now, now)),
+        }
+        Reply::ready(())
+    }
+
+    fn withdraw(&self, relay: Uuid) -> Reply<()> {
+        self.rows().relays.retain(|known| known.info.id != relay);
+        Reply::ready(())
+    }
+
+    fn relays(&self) -> Reply<Vec<LiveRelay>> {
+        let rows = self.rows();
+        let now = rows.clock.now();
+        let live = rows.relays.iter().filter(|relay| after(relay.seen_at, LiveRelay::ALIVE_FOR) > now);
+        Reply::ready(live.cloned().collect())
     }
 }
 

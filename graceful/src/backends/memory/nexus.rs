@@ -33,7 +33,7 @@ use crate::{
 /// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
 /// let failed = Failure::wrap(Code::NotFound, "no such user", &"cause").orchestrate(&config).await;
 ///
-/// let used: Vec<_> = nexus.patterns().await?.into_iter().map(|used| (used.pattern, used.count)).collect();
+/// let used: Vec<_> = nexus.patterns(None, 10).await?.into_iter().map(|used| (used.pattern, used.count)).collect();
 /// assert_eq!(used, [("user".into(), 1), ("user.error".into(), 1)]);
 /// assert_eq!(nexus.trace(&failed.flow().entity()).await?[1].pattern, "user.error");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -152,7 +152,7 @@ impl backends::Nexus for Nexus {
         Reply::ready(())
     }
 
-    fn patterns(&self) -> Reply<Vec<PatternUse>> {
+    fn patterns(&self, after: Option<&str>, limit: usize) -> Reply<Vec<PatternUse>> {
         // Two keys may have one name: the errors of `user`, and the successes of a pattern called `user.error`.
         let mut by_name = BTreeMap::<Text, Tally>::new();
         self.0.patterns.for_each(|(pattern, success), tally| {
@@ -160,13 +160,15 @@ impl backends::Nexus for Nexus {
             let named = by_name.entry(name(pattern, *success));
             named.and_modify(|sum| *sum = sum.plus(tally)).or_insert(tally);
         });
-        let used = by_name.into_iter().map(|(pattern, Tally { count, first, last })| PatternUse {
+        let page =
+            by_name.into_iter().filter(|(pattern, _)| after.is_none_or(|after| pattern.as_str() > after));
+        let used = page.map(|(pattern, Tally { count, first, last })| PatternUse {
             pattern,
             count,
             first_used: first,
             last_used: last,
         });
-        Reply::ready(used.collect())
+        Reply::ready(used.take(limit).collect())
     }
 
     fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>> {
@@ -200,7 +202,7 @@ mod tests {
     }
 
     fn counts(nexus: &Nexus) -> Vec<(String, u64)> {
-        let used = answer(nexus.patterns()).unwrap();
+        let used = answer(nexus.patterns(None, usize::MAX)).unwrap();
         used.into_iter().map(|used| (used.pattern.to_string(), used.count)).collect()
     }
 
@@ -228,7 +230,7 @@ mod tests {
         for second in [5, 9, 2] {
             register(&nexus, &flow_at(second, "1", Code::Ok));
         }
-        let used = answer(nexus.patterns()).unwrap();
+        let used = answer(nexus.patterns(None, usize::MAX)).unwrap();
         assert_eq!((used[0].first_used, used[0].last_used, used[0].count), (at(2), at(9), 3));
     }
 

@@ -10,19 +10,20 @@ mod lanes;
 mod metadata;
 mod nexus;
 mod operations;
+mod query;
 mod read_through;
 mod scheduler;
 
 pub use self::{
     alerts::{Alert, AlertChange, Alerter},
-    audit::{AuditLog, AuditRecord},
+    audit::{AuditCursor, AuditFilter, AuditLog, AuditQuery, AuditRecord},
     cache::{Cache, CacheEntry, CacheWrite},
     events::{Destination, EventEmitter},
     flows::{
-        ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, CursorError, FailedAttempt,
-        FailureCause, FailureGroup, FailureGroups, FilterError, FlowCursor, FlowFilter, FlowQuery, FlowState,
-        FlowStore, FlowSummary, FlowVersion, GroupId, Lag, Moment, Page, ParseGroupError, ParseStateError,
-        QueuedFlow, StoredFlow,
+        ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureCause,
+        FailureGroup, FailureGroups, FlowCursor, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary,
+        FlowVersion, GroupId, Lag, LiveRelay, ParseGroupError, ParseStateError, QueuedFlow, RelayInfo,
+        StoredFlow,
     },
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     lanes::{Lane, Room, Share},
@@ -32,6 +33,7 @@ pub use self::{
         Action, ItemState, NewOperation, Operation, OperationClaim, OperationItem, OperationState,
         Operations, Pause, PauseTarget,
     },
+    query::{Cursor, CursorError, FilterError, Moment, Page, Query},
     read_through::{End, Ended, Hit, LookUp, ReadThrough},
     scheduler::{Job, JobChange, Scheduler},
 };

@@ -22,7 +22,7 @@ use crate::{backends::Reply, flow::Flow, key::Key, text::Text};
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
 ///
-/// let used = nexus.patterns().await?.remove(0);
+/// let used = nexus.patterns(None, 10).await?.remove(0);
 /// assert_eq!((used.pattern.as_str(), used.count), ("user", 1));
 /// assert_eq!(used.first_used, used.last_used);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -109,7 +109,7 @@ impl PatternTrace {
 ///         Reply::ready(())
 ///     }
 ///
-///     fn patterns(&self) -> Reply<Vec<PatternUse>> {
+///     fn patterns(&self, _: Option<&str>, _: usize) -> Reply<Vec<PatternUse>> {
 ///         Reply::ready(Vec::new())
 ///     }
 ///
@@ -118,15 +118,15 @@ impl PatternTrace {
 ///     }
 /// }
 ///
-/// assert_eq!(Uses::default().patterns().await?, []);
+/// assert_eq!(Uses::default().patterns(None, 10).await?, []);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
 pub trait Nexus: Debug + Send + Sync + 'static {
     /// Counts one use of the flow's [pattern](Flow::registered_pattern).
     fn register(&self, flow: &Arc<Flow>) -> Reply<()>;
-    /// Lists the used patterns by name.
-    fn patterns(&self) -> Reply<Vec<PatternUse>>;
+    /// Lists up to `limit` used patterns by name: the first ones, or those whose names follow `after`, the last name of the page before.
+    fn patterns(&self, after: Option<&str>, limit: usize) -> Reply<Vec<PatternUse>>;
     /// Lists the flows of an entity, oldest first.
     fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>>;
 }

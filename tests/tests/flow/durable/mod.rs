@@ -28,6 +28,7 @@ use tempfile::TempDir;
 
 type HookResult = Result<(), StepError>;
 
+mod announced;
 mod answer;
 mod attempts;
 mod embedded;

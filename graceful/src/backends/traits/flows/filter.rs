@@ -1,65 +1,16 @@
 //! The filter of queries and actions, and its text form.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
-use jiff::{SpanRelativeTo, Timestamp, Unit};
+use jiff::Timestamp;
 
 use super::{FlowState, FlowSummary, GroupId};
-use crate::{code::Code, key::Part, step::Step};
-
-/// A time: a point, or a duration before now by the store's clock.
-///
-/// ```
-/// use std::time::Duration;
-/// use graceful::backends::{FlowFilter, Moment};
-///
-/// let filter = FlowFilter::parse([("since", "2h")])?;
-/// assert_eq!(filter.since, Some(Moment::Ago(Duration::from_secs(7200))));
-/// # Ok::<(), graceful::backends::FilterError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// A point in time.
-    At(Timestamp),
-    /// This long before now.
-    Ago(Duration),
-}
-
-impl Moment {
-    /// The point in time, at this time by the store's clock.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use graceful::backends::{Moment, Timestamp};
-    /// let now: Timestamp = "2026-01-01T00:00:10Z".parse()?;
-    /// assert_eq!(Moment::Ago(Duration::from_secs(10)).at(now).to_string(), "2026-01-01T00:00:00Z");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn at(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(at) => at,
-            Self::Ago(time) => now.checked_sub(time).unwrap_or(Timestamp::MIN),
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        if let Ok(at) = text.parse() {
-            return Some(Self::At(at));
-        }
-        let span: jiff::Span = text.parse().ok()?;
-        let seconds = span.total((Unit::Second, SpanRelativeTo::days_are_24_hours())).ok()?;
-        Duration::try_from_secs_f64(seconds).ok().map(Self::Ago)
-    }
-}
-
-impl fmt::Display for Moment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::At(at) => at.fmt(f),
-            Self::Ago(time) => write!(f, "{}s", time.as_secs_f64()),
-        }
-    }
-}
+use crate::{
+    backends::traits::query::{FilterError, Moment, TextForm, invalid, is_between, moment, parsed},
+    code::Code,
+    key::Part,
+    step::Step,
+};
 
 /// Selects stored flows. An empty filter selects all.
 ///
@@ -105,25 +56,6 @@ impl From<FlowState> for FlowFilter {
     }
 }
 
-/// The error of a filter's text. Its `Display` names the key, and what is expected.
-///
-/// ```
-/// use graceful::backends::FlowFilter;
-/// let error = FlowFilter::parse([("handlr", "pay")]).unwrap_err();
-/// assert_eq!(error.to_string(), "`handlr` is not a filter; did you mean `handler`?");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FilterError(String);
-
-impl fmt::Display for FilterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for FilterError {}
-
 impl FlowFilter {
     /// The keys of the text form.
     pub const KEYS: [&'static str; 11] = [
@@ -139,72 +71,12 @@ impl FlowFilter {
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, FilterError> {
-        let mut filter = Self::default();
-        for (key, value) in pairs {
-            filter.set(key.as_ref(), value.as_ref()).map_err(FilterError)?;
-        }
-        Ok(filter)
-    }
-
-    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
-        if !Self::KEYS.contains(&key) {
-            let near = Self::KEYS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, key));
-            let near = near.filter(|known| strsim::damerau_levenshtein(known, key) <= 2);
-            return Err(match near {
-                Some(near) => format!("`{key}` is not a filter; did you mean `{near}`?"),
-                None => format!("`{key}` is not a filter; the filters are {}", Self::KEYS.join(", ")),
-            });
-        }
-        if value.is_empty() && key != "tenant" {
-            return Err(format!("the filter `{key}` has no value"));
-        }
-        if self.pairs().iter().any(|(known, _)| *known == key) {
-            return Err(format!("the filter `{key}` is given twice"));
-        }
-        let wrong = |expected: &dyn fmt::Display| format!("{key}: `{value}` is not valid; {expected}");
-        let moment = || Moment::parse(value).ok_or_else(|| wrong(&"expected `2026-01-31T10:00:00Z` or `2h`"));
-        match key {
-            "state" => self.state = Some(value.parse().map_err(|error| wrong(&error))?),
-            "handler" => self.handler = Some(value.to_owned()),
-            "entity" => self.entity = Some(value.to_owned()),
-            "tenant" => self.tenant = Some(value.to_owned()),
-            "pattern" => self.pattern = Some(value.to_owned()),
-            "code" => {
-                let code = value.parse().map_err(|_| wrong(&"expected a code such as `NOT_FOUND`"));
-                self.code = Some(code?);
-            }
-            "step" => {
-                let step = Step::ALL.into_iter().find(|step| step.as_str() == value);
-                let steps = || format!("expected one of {}", Step::ALL.map(Step::as_str).join(", "));
-                self.step = Some(step.ok_or_else(|| wrong(&steps()))?);
-            }
-            "group" => self.group = Some(value.parse().map_err(|error| wrong(&error))?),
-            "text" => self.text = Some(value.to_owned()),
-            "since" => self.since = Some(moment()?),
-            _ => self.until = Some(moment()?),
-        }
-        Ok(())
+        Self::parsed(pairs)
     }
 
     /// The keys and values that [`parse`](Self::parse) reads.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        fn shown<T: ToString>(value: Option<&T>) -> Option<String> {
-            value.map(ToString::to_string)
-        }
-        let values = [
-            shown(self.state.as_ref()),
-            self.handler.clone(),
-            self.entity.clone(),
-            self.tenant.clone(),
-            self.pattern.clone(),
-            shown(self.code.as_ref()),
-            self.step.map(|step| step.as_str().to_owned()),
-            shown(self.group.as_ref()),
-            self.text.clone(),
-            shown(self.since.as_ref()),
-            shown(self.until.as_ref()),
-        ];
-        Self::KEYS.into_iter().zip(values).filter_map(|(key, value)| Some((key, value?))).collect()
+        self.named()
     }
 
     /// The states that the filter can select. A completed flow has no failure.
@@ -251,17 +123,61 @@ impl FlowFilter {
             && self.step.is_none_or(|step| cause.is_some_and(|cause| cause.step == Some(step)))
             && self.group.is_none_or(|group| cause.is_some_and(|cause| cause.group == group))
             && self.text.as_deref().is_none_or(|text| cause.is_some_and(|cause| cause.error.contains(text)))
-            && self.since.is_none_or(|since| flow.stored_at >= since.at(now))
-            && self.until.is_none_or(|until| flow.stored_at < until.at(now))
+            && is_between(flow.stored_at, self.since, self.until, now)
+    }
+}
+
+impl TextForm for FlowFilter {
+    const NAMES: &'static [&'static str] = &Self::KEYS;
+    const MAY_BE_EMPTY: &'static [&'static str] = &["tenant"];
+
+    fn values(&self) -> Vec<Option<String>> {
+        fn shown<T: ToString>(value: Option<&T>) -> Option<String> {
+            value.map(ToString::to_string)
+        }
+        vec![
+            shown(self.state.as_ref()),
+            self.handler.clone(),
+            self.entity.clone(),
+            self.tenant.clone(),
+            self.pattern.clone(),
+            shown(self.code.as_ref()),
+            self.step.map(|step| step.as_str().to_owned()),
+            shown(self.group.as_ref()),
+            self.text.clone(),
+            shown(self.since.as_ref()),
+            shown(self.until.as_ref()),
+        ]
+    }
+
+    fn assign(&mut self, key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "state" => self.state = Some(parsed(key, value)?),
+            "handler" => self.handler = Some(value.to_owned()),
+            "entity" => self.entity = Some(value.to_owned()),
+            "tenant" => self.tenant = Some(value.to_owned()),
+            "pattern" => self.pattern = Some(value.to_owned()),
+            "code" => {
+                let code = value.parse().ok();
+                let expected = "expected a code such as `NOT_FOUND`";
+                self.code = Some(code.ok_or_else(|| invalid(key, value, expected))?);
+            }
+            "step" => {
+                let step = Step::ALL.into_iter().find(|step| step.as_str() == value);
+                let steps = || format!("expected one of {}", Step::ALL.map(Step::as_str).join(", "));
+                self.step = Some(step.ok_or_else(|| invalid(key, value, steps()))?);
+            }
+            "group" => self.group = Some(parsed(key, value)?),
+            "text" => self.text = Some(value.to_owned()),
+            "since" => self.since = Some(moment(key, value)?),
+            _ => self.until = Some(moment(key, value)?),
+        }
+        Ok(())
     }
 }
 
 impl fmt::Display for FlowFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, (key, value)) in self.pairs().into_iter().enumerate() {
-            let space = if place == 0 { "" } else { " " };
-            write!(f, "{space}{key}={value}")?;
-        }
-        Ok(())
+        self.show(f)
     }
 }

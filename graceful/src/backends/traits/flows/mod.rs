@@ -8,6 +8,7 @@ mod fingerprint;
 mod groups;
 mod outcome;
 mod query;
+mod relays;
 mod stored;
 
 use std::{fmt::Debug, time::Duration};
@@ -18,14 +19,18 @@ pub use self::{
     action::ActionResult,
     claims::{Claim, ClaimId, QueuedFlow},
     failure::{AttemptFailure, FailedAttempt, FailureCause, GroupId, ParseGroupError},
-    filter::{FilterError, FlowFilter, Moment},
+    filter::FlowFilter,
     groups::{FailureGroup, FailureGroups},
     outcome::AttemptOutcome,
-    query::{Count, CursorError, FlowCursor, FlowQuery, Lag, Page},
+    query::{Count, FlowCursor, FlowQuery, Lag},
+    relays::{LiveRelay, RelayInfo},
     stored::{FlowState, FlowSummary, FlowVersion, ParseStateError, StoredFlow},
 };
-use super::{Operations, Room};
-use crate::backends::{BoxFuture, Reply};
+use super::{Operations, Page, Room};
+use crate::{
+    backends::{BoxFuture, Reply},
+    step::StepError,
+};
 
 /// Stores durable flows until their steps are done: an outbox.
 ///
@@ -106,6 +111,39 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// The operations on many flows, and the pauses. The default implementation has none: then operators cannot act on flows.
     fn operations(&self) -> Option<&dyn Operations> {
         None
+    }
+
+    /// Records that a relay of this store is alive. A relay announces itself when it starts, and again every
+    /// [`RENEWED_EVERY`](LiveRelay::RENEWED_EVERY). The store deletes relays that were not announced for [`STORED_FOR`](LiveRelay::STORED_FOR). The
+    /// default implementation does nothing.
+    fn announce(&self, relay: RelayInfo) -> Reply<()> {
+        drop(relay);
+        Reply::ready(())
+    }
+
+    /// Removes a relay that ends. The default implementation does nothing.
+    fn withdraw(&self, relay: Uuid) -> Reply<()> {
+        let _ = relay;
+        Reply::ready(())
+    }
+
+    /// Returns the relays that were announced in the last [`ALIVE_FOR`](LiveRelay::ALIVE_FOR), by the store's clock; the first announced first. The default
+    /// implementation fails.
+    ///
+    /// ```
+    /// use graceful::backends::{FlowStore, RelayInfo, Uuid, memory};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let store = memory::Flows::new();
+    /// store.announce(RelayInfo::new(Uuid::nil(), "users", vec!["users::update_user".to_owned()])).await?;
+    /// assert_eq!(store.relays().await?[0].info.service, "users");
+    /// store.withdraw(Uuid::nil()).await?;
+    /// assert_eq!(store.relays().await?, []);
+    /// # Ok::<(), graceful::StepError>(())
+    /// # }).unwrap();
+    /// ```
+    fn relays(&self) -> Reply<Vec<LiveRelay>> {
+        Reply::failed(StepError::new("this store does not list its relays"))
     }
 
     /// Answers if the store can be used, for [`Orchestrator::health`](crate::Orchestrator::health). It must not wait for what calls of

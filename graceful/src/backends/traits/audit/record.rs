@@ -1,18 +1,16 @@
-//! The trait of audit logs, and their records.
+//! The record of one flow.
 
-use std::{fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    backends::Reply,
     code::Code,
     flow::{CallOutcome, Declared, Flow, Payload},
     key::Key,
     sha256::Sha256,
-    step::StepError,
     text::Text,
     trace::TraceParent,
 };
@@ -132,62 +130,5 @@ impl AuditRecord {
             payload_sha256: payload.map(Payload::sha256),
             payload: payload.filter(|_| flow.declaration.options.audit_payload).cloned(),
         }
-    }
-}
-
-/// Stores the audit records of flows.
-///
-/// A log contains [`AuditRecord`]s, and no other data of a flow.
-///
-/// ```
-/// use std::sync::Arc;
-///
-/// use graceful::{
-///     Code, Flow, Key, OrchestrationConfig, Orchestrator, Success,
-///     backends::{AuditLog, AuditRecord, Reply},
-/// };
-///
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// /// Writes records to the standard output, and reads none.
-/// #[derive(Debug)]
-/// struct Print;
-///
-/// impl AuditLog for Print {
-///     fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
-///         println!("{} {} {}", flow.timestamp(), flow.entity(), flow.code());
-///         Reply::ready(())
-///     }
-///
-///     fn records(&self, _: Option<&Key>, _: usize) -> Reply<Vec<AuditRecord>> {
-///         Reply::ready(Vec::new())
-///     }
-/// }
-///
-/// let orchestrator = Orchestrator::builder().service("users").audit(Print).build()?;
-/// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
-/// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # }).unwrap();
-/// ```
-pub trait AuditLog: Debug + Send + Sync + 'static {
-    /// Appends the [record](AuditRecord::of) of a flow.
-    fn append(&self, flow: &Arc<Flow>) -> Reply<()>;
-    /// Lists up to `limit` records of an entity or of all entities, newest first.
-    fn records(&self, entity: Option<&Key>, limit: usize) -> Reply<Vec<AuditRecord>>;
-
-    /// Verifies that no record was changed, and returns the head of the log as a text, to be stored elsewhere and passed as `known` the next
-    /// time. It fails for a log that was tampered with. The default implementation fails, since it cannot verify.
-    ///
-    /// ```
-    /// use graceful::backends::{AuditLog, memory};
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let error = memory::AuditLog::new().verify_chain(None).await.unwrap_err();
-    /// assert!(error.message().starts_with("this audit log cannot be verified"));
-    /// # });
-    /// ```
-    fn verify_chain(&self, known: Option<&str>) -> Reply<String> {
-        let _ = known;
-        Reply::failed(StepError::new("this audit log cannot be verified: its records form no chain"))
     }
 }
