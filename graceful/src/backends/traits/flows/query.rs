@@ -77,11 +77,7 @@ impl FlowQuery {
         let mut items: Vec<_> =
             flows.into_iter().filter(|flow| is_later(flow) && self.filter.selects(flow, now)).collect();
         items.sort_unstable_by_key(|flow| std::cmp::Reverse((flow.stored_at, flow.id)));
-        let more = items.len() > self.limit;
-        items.truncate(self.limit);
-        let last = items.last().filter(|_| more);
-        let next = last.map(|flow| self.cursor(flow.stored_at, flow.id));
-        Page { items, next }
+        Page::cut(items, self.limit, |flow| self.cursor(flow.stored_at, flow.id))
     }
 }
 
@@ -98,6 +94,22 @@ pub struct Page<T, C = FlowCursor> {
     pub items: Vec<T>,
     /// The cursor of the next page; none if this is the last one.
     pub next: Option<C>,
+}
+
+impl<T, C> Page<T, C> {
+    /// Makes a page of items in its order, of which one more than the limit was read if there are more.
+    ///
+    /// ```
+    /// use graceful::backends::Page;
+    /// let page = Page::cut(vec![1, 2, 3], 2, |last| *last);
+    /// assert_eq!((page.items, page.next), (vec![1, 2], Some(2)));
+    /// ```
+    pub fn cut(mut items: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> C) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(cursor);
+        Self { items, next }
+    }
 }
 
 /// The place of a page in the answer to a query. Its text contains no data of a flow, except for its id and its time.
@@ -139,7 +151,7 @@ impl FromStr for FlowCursor {
             let filter = u64::from_str_radix(parts.next()?, 16).ok()?;
             Some(Self { stored_at, id, filter })
         };
-        parse().ok_or(CursorError { is_foreign: false })
+        parse().ok_or(CursorError::MALFORMED)
     }
 }
 
@@ -148,6 +160,10 @@ impl FromStr for FlowCursor {
 #[non_exhaustive]
 pub struct CursorError {
     is_foreign: bool,
+}
+
+impl CursorError {
+    pub(crate) const MALFORMED: Self = Self { is_foreign: false };
 }
 
 impl fmt::Display for CursorError {
