@@ -277,12 +277,18 @@ async fn begin_alone<'c>(
     key: &str,
 ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
     let mut transaction = begin(connection).await?;
+    lock(&mut transaction, name, key).await?;
+    Ok(transaction)
+}
+
+/// Waits until no other transaction has this lock, and takes it until the end of this one.
+async fn lock(connection: &mut PgConnection, name: &str, key: &str) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1 || current_schema() || $2, 0))")
         .bind(name)
         .bind(key)
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 struct Failed {

@@ -12,6 +12,7 @@ mod metadata;
 mod nexus;
 mod queries;
 mod scheduler;
+mod storms;
 pub mod values;
 
 use std::borrow::Cow;

@@ -206,6 +206,7 @@ const MIGRATIONS: Migrations = &[
     (40, "incidents", include_str!("../migrations/40_incidents.sql")),
     (50, "inbox attempts", include_str!("../migrations/50_inbox_attempts.sql")),
     (60, "operations", include_str!("../migrations/60_operations.sql")),
+    (90, "storms", include_str!("../migrations/90_storms.sql")),
 ];
 
 /// Why the tables are not those of this version, for a process that may not migrate them.

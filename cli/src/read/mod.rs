@@ -12,7 +12,7 @@ use graceful::{
 
 pub(crate) use self::{
     flows::{CAP, flows, groups, lag, sentence, show},
-    stores::{alerts, jobs, operations, verify},
+    stores::{jobs, open_alerts, operations, resolved_alerts, verify},
 };
 use crate::exit::Problem;
 

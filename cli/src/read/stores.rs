@@ -1,22 +1,30 @@
 //! Review jobs, alerts and the audit log.
 
+use std::sync::Arc;
+
 use graceful::{
     Orchestrator, Severity,
-    backends::{Alert, AuditRecord, Job},
+    backends::{Alert, Alerter, AuditRecord, IncidentCursor, Job, Page},
 };
 use serde_json::{Value, json};
 
 use super::{audit, operations_key};
 use crate::{
+    command::OpenPage,
     exit::{Exit, Problem},
     json,
-    output::{Cell, Colour, Output},
+    output::{Cell, Colour, Output, note},
 };
 
-pub(crate) async fn jobs(output: &mut Output, orchestrator: &Orchestrator) -> Result<Exit, Problem> {
+/// Lists a page of the open review jobs.
+pub(crate) async fn jobs(
+    output: &mut Output,
+    OpenPage { limit, after }: OpenPage,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
     let missing = "the orchestrator has no scheduler: set one by `OrchestratorBuilder::scheduler`";
     let scheduler = orchestrator.scheduler().ok_or_else(|| Problem::refused(missing))?;
-    let jobs = scheduler.jobs().await?;
+    let Page { items: jobs, next } = scheduler.jobs(after, limit).await?;
     if output.json {
         let shown = |job: &Job| {
             json!({
@@ -30,9 +38,12 @@ pub(crate) async fn jobs(output: &mut Output, orchestrator: &Orchestrator) -> Re
                 "attempts": job.attempts,
                 "flow": job.flow.to_string(),
                 "error": job.error,
+                "summary": job.summary,
             })
         };
-        output.value(&json!({ "jobs": jobs.iter().map(shown).collect::<Vec<Value>>() }));
+        let (jobs, next): (Vec<Value>, _) =
+            (jobs.iter().map(shown).collect(), next.map(|next| next.to_string()));
+        output.value(&json!({ "jobs": jobs, "next": next }));
         return Ok(Exit::Done);
     }
     let row = |job: &Job| {
@@ -52,21 +63,47 @@ pub(crate) async fn jobs(output: &mut Output, orchestrator: &Orchestrator) -> Re
     };
     let rows: Vec<_> = jobs.iter().map(row).collect();
     output.table(["DUE", "OPENED", "FLOWS", "ATTEMPTS", "CODE", "ENTITY", "OWNER", "ERROR"], &rows);
+    note_next(output, next.as_ref());
     Ok(Exit::Done)
 }
 
-/// Lists the open alerts, or so many of the resolved ones.
-pub(crate) async fn alerts(
+/// Says how to read the next page.
+fn note_next(output: &Output, next: Option<&IncidentCursor>) {
+    match next {
+        Some(next) if !output.is_closed() => note(&format!("there are more; the next page: --after {next}")),
+        _ => {}
+    }
+}
+
+fn alerter(orchestrator: &Orchestrator) -> Result<&Arc<dyn Alerter>, Problem> {
+    let missing = "the orchestrator has no alerts: set them by `OrchestratorBuilder::alerts`";
+    orchestrator.alerts().ok_or_else(|| Problem::refused(missing))
+}
+
+/// Lists a page of the open alerts.
+pub(crate) async fn open_alerts(
     output: &mut Output,
-    resolved: Option<usize>,
+    OpenPage { limit, after }: OpenPage,
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
-    let missing = "the orchestrator has no alerts: set them by `OrchestratorBuilder::alerts`";
-    let alerter = orchestrator.alerts().ok_or_else(|| Problem::refused(missing))?;
-    let alerts = match resolved {
-        Some(limit) => alerter.resolved(limit).await?,
-        None => alerter.open().await?,
-    };
+    let page = alerter(orchestrator)?.open(after, limit).await?;
+    alerts(output, page)
+}
+
+/// Lists so many resolved alerts, the newest first.
+pub(crate) async fn resolved_alerts(
+    output: &mut Output,
+    limit: usize,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
+    let items = alerter(orchestrator)?.resolved(limit).await?;
+    alerts(output, Page { items, next: None })
+}
+
+fn alerts(
+    output: &mut Output,
+    Page { items: alerts, next }: Page<Alert, IncidentCursor>,
+) -> Result<Exit, Problem> {
     if output.json {
         let shown = |alert: &Alert| {
             json!({
@@ -80,9 +117,12 @@ pub(crate) async fn alerts(
                 "last_fired_at": json::time(alert.last_fired_at),
                 "resolved_at": alert.resolved_at.map(json::time),
                 "flow": alert.flow.to_string(),
+                "summary": alert.summary,
             })
         };
-        output.value(&json!({ "alerts": alerts.iter().map(shown).collect::<Vec<Value>>() }));
+        let (alerts, next): (Vec<Value>, _) =
+            (alerts.iter().map(shown).collect(), next.map(|next| next.to_string()));
+        output.value(&json!({ "alerts": alerts, "next": next }));
         return Ok(Exit::Done);
     }
     let row = |alert: &Alert| {
@@ -97,6 +137,7 @@ pub(crate) async fn alerts(
     let rows: Vec<_> = alerts.iter().map(row).collect();
     let headings = ["SEVERITY", "FLOWS", "FIRED", "LAST FIRED", "RESOLVED", "ENTITY", "OWNER", "MESSAGE"];
     output.table(headings, &rows);
+    note_next(output, next.as_ref());
     Ok(Exit::Done)
 }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     Code, Flow, OrchestrationConfig, Orchestrator, Severity,
-    backends::{Alert, AlertChange, Alerter, Reply, memory},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply, memory},
     options::AlertOn,
 };
 use graceful_alerts::alertmanager::{Alertmanager, Builder};
@@ -172,8 +172,8 @@ impl Alerter for Late {
         change
     }
 
-    fn open(&self) -> Reply<Vec<Alert>> {
-        self.0.open()
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.open(after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -125,7 +125,12 @@ impl backends::Scheduler for Scheduler {
 
     fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
         let jobs = unpoisoned(self.0.read());
-        Reply::ready(jobs.page(after.as_ref(), limit, |incident, job| job.named(incident), |job| job.opened_at))
+        Reply::ready(jobs.page(
+            after.as_ref(),
+            limit,
+            |incident, job| job.named(incident),
+            |job| job.opened_at,
+        ))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {

@@ -12,7 +12,7 @@ async fn ask(id: u8, error: Option<Code>) -> Result<u8, Code> {
 }
 
 async fn jobs(service: &Service) -> Vec<Job> {
-    service.store.jobs().await.unwrap()
+    service.store.jobs(None, 99).await.unwrap().items
 }
 
 async fn until_closed(service: &Service) {

@@ -135,7 +135,8 @@ fn two_workers_never_get_the_same_job() {
     let scheduler = Scheduler::new();
     // Of patterns of their own, so that there is no storm.
     for n in 0..200 {
-        answer(scheduler.open(&flow_of(&n.to_string(), &n.to_string(), Code::Internal), Duration::ZERO)).unwrap();
+        answer(scheduler.open(&flow_of(&n.to_string(), &n.to_string(), Code::Internal), Duration::ZERO))
+            .unwrap();
     }
     let work = || (0..50).flat_map(|_| poll(&scheduler, 3)).collect::<Vec<_>>();
     let mut polled = std::thread::scope(|scope| {
