@@ -23,7 +23,8 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 /// All alerts with the same failure become one alert of the Alertmanager. Its labels are `alertname` (`GracefulFlowFailed`),
 /// `service`, `environment`, `pattern`, `handler` (the handler's identity, or the incident that it shares), `code` and `severity`. Its
 /// annotations describe the newest of these alerts (`entity`, `flow`, `description`) and contain the numbers of entities and failures
-/// (`entities`, `count`); with the summary of a [storm](graceful::Incident::storm) the first is a lower bound, such as `20+`. It is resolved when no entity has such an open alert any more.
+/// (`entities`, `count`); with the summary of a [storm](graceful::Incident::storm) the first is a lower bound, such as `20+`. It is
+/// resolved when no entity has such an open alert any more.
 ///
 /// The [alert store](Builder::alert_store) contains the open alerts of the entities. Default: [`memory::Alerts`](graceful::backends::memory::Alerts).
 /// With a store that survives a restart, an `Ok` after the restart still resolves the alert. With a store that all processes of

@@ -13,6 +13,8 @@ use crate::{
 /// Only a success of the same owner on the same entity closes it: a successful read does not resolve the alert of a failed payment.
 /// The owner is the handler's identity, or the name that handlers share by `incident = "…"`.
 ///
+/// In a [storm](Self::storm), the alerts and the review jobs of further entities are counted on a summary.
+///
 /// Its `Display` is the name that backends use: the entity's name, `#`, and the encoded owner. Different incidents have different names.
 ///
 /// ```
