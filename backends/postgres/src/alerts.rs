@@ -49,6 +49,7 @@ async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Vec<Alert
             lock(&mut transaction, STORM, &storm).await?;
             resolved.extend(Tables::resolve_summary(&mut transaction, storm, flow).await?);
         }
+        Tables::delete_old_alerts(&mut transaction).await?;
     }
     transaction.commit().await?;
     Ok(resolved)

@@ -55,18 +55,17 @@ where
         severity: Severity,
     ) -> Result<(Alert, AlertChange), Error> {
         let (incident, storm) = (flow.incident().to_string(), flow.incident().storm(flow.code()).to_string());
-        let (alert, incident, storm) =
-            match Self::is_full(connection, storms::ALERTS, &storm, &incident).await? {
-                false => (Alert::opened(flow, severity), incident, Some(storm)),
-                true => match Self::open_alert(connection, &storm).await? {
-                    Some(summary) => {
-                        let summary = summary.repeated(flow, severity);
-                        Self::update_alert(connection, &storm, &summary).await?;
-                        return Ok((summary, AlertChange::Repeated));
-                    }
-                    None => (Alert::summarised(flow, severity), storm, None),
-                },
-            };
+        let (alert, incident, storm) = match Self::is_full(connection, storms::ALERTS, &storm, None).await? {
+            false => (Alert::opened(flow, severity), incident, Some(storm)),
+            true => match Self::open_alert(connection, &storm).await? {
+                Some(summary) => {
+                    let summary = summary.repeated(flow, severity);
+                    Self::update_alert(connection, &storm, &summary).await?;
+                    return Ok((summary, AlertChange::Repeated));
+                }
+                None => (Alert::summarised(flow, severity), storm, None),
+            },
+        };
         sqlx::query("INSERT INTO graceful_alerts (entity, storm, fired_at, alert) VALUES ($1, $2, $3, $4)")
             .bind(incident)
             .bind(storm)
@@ -118,7 +117,7 @@ where
         Self::end_alert(connection, storm, Self::decode_alert(&row)?, flow).await.map(Some)
     }
 
-    /// Resolves an open alert, and deletes the oldest resolved ones.
+    /// Resolves an open alert.
     async fn end_alert(
         connection: &mut Connection<D>,
         incident: String,
@@ -128,7 +127,12 @@ where
         // The row has the database's time, by which the newest alerts are selected.
         alert.resolved_at = Some(flow.timestamp());
         let text = serde_json::to_string(&alert).map_err(broken)?;
-        D::resolve_alert(incident, text).execute(&mut *connection).await?;
+        D::resolve_alert(incident, text).execute(connection).await?;
+        Ok(alert)
+    }
+
+    /// Deletes the oldest resolved alerts. Nothing may be locked after this, because others wait for the rows that it deletes.
+    pub async fn delete_old_alerts(connection: &mut Connection<D>) -> Result<(), Error> {
         sqlx::query(
             "DELETE FROM graceful_alerts WHERE seq IN (SELECT seq FROM graceful_alerts \
              WHERE resolved_at IS NOT NULL ORDER BY resolved_at DESC, seq DESC LIMIT $1 OFFSET $2)",
@@ -136,8 +140,8 @@ where
         .bind(i64::MAX)
         .bind(RESOLVED)
         .execute(connection)
-        .await?;
-        Ok(alert)
+        .await
+        .map(drop)
     }
 
     /// Reads a page of the open alerts.

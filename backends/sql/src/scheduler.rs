@@ -45,7 +45,7 @@ where
         let incident = flow.incident();
         let summary = incident.storm(flow.code());
         let storm = summary.to_string();
-        let is_full = Self::is_full(connection, storms::JOBS, &storm, &incident.to_string()).await?;
+        let is_full = Self::is_full(connection, storms::JOBS, &storm, Some(&incident.to_string())).await?;
         Ok(if is_full { (summary, None) } else { (incident, Some(storm)) })
     }
 

@@ -8,13 +8,13 @@ use crate::{
     values::count,
 };
 
-/// The single alerts of a storm, without those of the incident `$2`, which has none.
+/// The single alerts of a storm, up to a limit.
 pub(crate) const ALERTS: &str = "SELECT count(*) AS singles FROM (SELECT 1 FROM graceful_alerts \
-    WHERE storm = $1 AND entity <> $2 AND resolved_at IS NULL LIMIT $3) AS single";
+    WHERE storm = $1 AND resolved_at IS NULL LIMIT $2) AS single";
 
-/// The single jobs of a storm; none if the incident `$2` has a job by now.
+/// The single jobs of a storm, up to a limit; none if an incident has a job by now.
 pub(crate) const JOBS: &str = "SELECT count(*) AS singles FROM (SELECT 1 FROM graceful_jobs \
-    WHERE storm = $1 AND NOT EXISTS (SELECT 1 FROM graceful_jobs WHERE entity = $2) LIMIT $3) AS single";
+    WHERE storm = $1 AND NOT EXISTS (SELECT 1 FROM graceful_jobs WHERE entity = $3) LIMIT $2) AS single";
 
 impl<D: Dialect> Tables<D>
 where
@@ -23,14 +23,17 @@ where
     for<'v> String: Value<'v, D>,
     for<'v> i64: Value<'v, D>,
 {
-    /// Whether a storm has as many single alerts or jobs as can be open, by one of the two queries.
+    /// Whether a storm has as many single alerts or jobs as can be open. The query has the argument `incident` if it is that of jobs.
     pub(crate) async fn is_full(
         connection: &mut Connection<D>,
         query: &'static str,
         storm: &str,
-        incident: &str,
+        incident: Option<&str>,
     ) -> Result<bool, Error> {
-        let query = sqlx::query(query).bind(storm).bind(incident).bind(count(STORM_LIMIT));
+        let mut query = sqlx::query(query).bind(storm).bind(count(STORM_LIMIT));
+        if let Some(incident) = incident {
+            query = query.bind(incident);
+        }
         let singles: usize = Self::number(&query.fetch_one(connection).await?, "singles")?;
         Ok(singles >= STORM_LIMIT)
     }

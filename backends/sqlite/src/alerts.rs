@@ -29,6 +29,7 @@ async fn resolve(connection: &mut SqliteConnection, flow: &Flow) -> Result<Vec<A
         Some(storm) => Tables::resolve_summary(connection, storm, flow).await?,
         None => None,
     };
+    Tables::delete_old_alerts(connection).await?;
     Ok(std::iter::once(alert).chain(summary).collect())
 }
 

@@ -86,8 +86,8 @@ pub(crate) async fn open_alerts(
     OpenPage { limit, after }: OpenPage,
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
-    let page = alerter(orchestrator)?.open(after, limit).await?;
-    alerts(output, page)
+    alerts(output, alerter(orchestrator)?.open(after, limit).await?);
+    Ok(Exit::Done)
 }
 
 /// Lists so many resolved alerts, the newest first.
@@ -97,13 +97,12 @@ pub(crate) async fn resolved_alerts(
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
     let items = alerter(orchestrator)?.resolved(limit).await?;
-    alerts(output, Page { items, next: None })
+    alerts(output, Page { items, next: None });
+    Ok(Exit::Done)
 }
 
-fn alerts(
-    output: &mut Output,
-    Page { items: alerts, next }: Page<Alert, IncidentCursor>,
-) -> Result<Exit, Problem> {
+/// Writes a page of alerts.
+fn alerts(output: &mut Output, Page { items: alerts, next }: Page<Alert, IncidentCursor>) {
     if output.json {
         let shown = |alert: &Alert| {
             json!({
@@ -123,7 +122,7 @@ fn alerts(
         let (alerts, next): (Vec<Value>, _) =
             (alerts.iter().map(shown).collect(), next.map(|next| next.to_string()));
         output.value(&json!({ "alerts": alerts, "next": next }));
-        return Ok(Exit::Done);
+        return;
     }
     let row = |alert: &Alert| {
         let is_severe = matches!(alert.severity, Severity::Critical | Severity::Error);
@@ -138,7 +137,6 @@ fn alerts(
     let headings = ["SEVERITY", "FLOWS", "FIRED", "LAST FIRED", "RESOLVED", "ENTITY", "OWNER", "MESSAGE"];
     output.table(headings, &rows);
     note_next(output, next.as_ref());
-    Ok(Exit::Done)
 }
 
 pub(crate) async fn verify(

@@ -192,8 +192,8 @@ async fn storm_is_counted_on_one_summary<S: Scheduler>(store: S) {
     let summary = summary.expect("the summary is open");
     assert_eq!((singles.len(), summary.bumps), (STORM_LIMIT, 2), "a repeated flow is not counted again");
     assert_eq!((&summary.due, summary.opened_at), (&opened.due, at(2)), "a bump puts nothing off");
-    let storm = first.incident().storm(Code::Internal);
-    assert_eq!((summary.incident(), &summary.id), (storm.clone(), &storm.to_string()));
+    let incident = first.incident().storm(Code::Internal);
+    assert_eq!((summary.incident(), &summary.id), (incident.clone(), &incident.to_string()));
     assert_eq!((summary.flow, summary.code), (last.id(), Code::Internal));
     // An entity with a job of its own is not counted on the summary, and one that is has no job to complete.
     assert_eq!(store.open(&failed(0, 4), HOLD).await.unwrap(), JobChange::Bumped);
@@ -206,7 +206,7 @@ async fn storm_is_counted_on_one_summary<S: Scheduler>(store: S) {
     let (singles, summary) = singles_and_summary(&store).await;
     assert_eq!((singles.len(), summary.map(|summary| summary.bumps)), (STORM_LIMIT + 1, Some(2)));
     // It can be completed by its incident, e.g. by hand.
-    assert_eq!(store.complete(&storm).await.unwrap(), JobChange::Completed);
+    assert_eq!(store.complete(&incident).await.unwrap(), JobChange::Completed);
     assert_eq!(singles_and_summary(&store).await.1, None);
 }
 
