@@ -1,7 +1,10 @@
 //! A table of open alerts or jobs by incident, ordered by time.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{
+        BTreeSet, HashMap,
+        hash_map::{Entry, OccupiedEntry},
+    },
     ops::ControlFlow,
 };
 
@@ -54,41 +57,53 @@ impl<V> Ordered<V> {
     /// no value for the incident, but changes that of the summary, which `change` gets as the incident.
     pub fn put(
         &mut self,
-        mut incident: Incident,
+        incident: Incident,
         code: Code,
         change: impl FnOnce(&Incident, Option<&V>) -> (Timestamp, V),
     ) {
-        let mut opened_in = None;
-        if !self.contains(&incident) {
-            let storm = incident.storm(code);
-            match self.storms.get(&storm).is_some_and(|singles| *singles >= STORM_LIMIT) {
-                true => incident = storm,
-                false => opened_in = Some(storm),
-            }
-        }
-        if opened_in.is_none() && self.contains(&incident) {
-            return self.change(&incident, |value| change(&incident, Some(value)));
-        }
-        if self.order.len() >= self.capacity {
+        if self.order.len() >= self.capacity && self.needs_place(&incident, code) {
             self.evict_first();
         }
-        let (at, value) = change(&incident, None);
-        self.order.insert((at, incident.clone()));
-        self.values.insert(incident, Slot { at, code, value });
-        if let Some(storm) = opened_in {
-            *self.storms.entry(storm).or_default() += 1;
+        let mut place = match self.values.entry(incident) {
+            Entry::Occupied(open) => {
+                return replace(&mut self.order, open, |incident, value| change(incident, Some(value)));
+            }
+            Entry::Vacant(place) => place,
+        };
+        let storm = place.key().storm(code);
+        match self.storms.get_mut(&storm) {
+            Some(singles) if *singles >= STORM_LIMIT => {
+                drop(place);
+                place = match self.values.entry(storm) {
+                    Entry::Occupied(summary) => {
+                        return replace(&mut self.order, summary, |storm, value| change(storm, Some(value)));
+                    }
+                    Entry::Vacant(place) => place,
+                };
+            }
+            Some(singles) => *singles += 1,
+            None => {
+                self.storms.insert(storm, 1);
+            }
         }
+        let (at, value) = change(place.key(), None);
+        self.order.insert((at, place.key().clone()));
+        place.insert(Slot { at, code, value });
+    }
+
+    /// Whether [`put`](Self::put) would open a value.
+    fn needs_place(&self, incident: &Incident, code: Code) -> bool {
+        let is_counted = || {
+            let storm = incident.storm(code);
+            self.contains(&storm) && self.storms.get(&storm).is_some_and(|singles| *singles >= STORM_LIMIT)
+        };
+        !self.contains(incident) && !is_counted()
     }
 
     /// Changes the value of an incident, and its time, if there is one.
-    pub fn change(&mut self, incident: &Incident, change: impl FnOnce(&V) -> (Timestamp, V)) {
-        let Some(slot) = self.values.get_mut(incident) else { return };
-        let (at, value) = change(&slot.value);
-        let before = std::mem::replace(&mut slot.at, at);
-        slot.value = value;
-        if at != before {
-            self.order.remove(&(before, incident.clone()));
-            self.order.insert((at, incident.clone()));
+    pub fn change(&mut self, incident: Incident, change: impl FnOnce(&V) -> (Timestamp, V)) {
+        if let Entry::Occupied(open) = self.values.entry(incident) {
+            replace(&mut self.order, open, |_, value| change(value));
         }
     }
 
@@ -176,6 +191,21 @@ impl<V> Ordered<V> {
     /// How many values were dropped for room.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+}
+
+/// Puts what `change` makes of an open value, and of its time, in their place.
+fn replace<V>(
+    order: &mut BTreeSet<(Timestamp, Incident)>,
+    mut open: OccupiedEntry<'_, Incident, Slot<V>>,
+    change: impl FnOnce(&Incident, &V) -> (Timestamp, V),
+) {
+    let (at, value) = change(open.key(), &open.get().value);
+    let before = std::mem::replace(&mut open.get_mut().at, at);
+    open.get_mut().value = value;
+    if at != before {
+        order.remove(&(before, open.key().clone()));
+        order.insert((at, open.key().clone()));
     }
 }
 

@@ -162,7 +162,7 @@ impl backends::Scheduler for Scheduler {
         if !is_held(&jobs, job) {
             return Reply::ready(false);
         }
-        jobs.change(&job.incident(), |open| {
+        jobs.change(job.incident(), |open| {
             let error = Some(error.to_owned());
             (due, OpenJob { due, error, held_until: None, token: None, ..open.clone() })
         });

@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    backends::{IncidentCursor, Page, Reply, STORM_LIMIT},
+    backends::{IncidentCursor, Page, Reply},
     code::Code,
     escape::escaped,
     flow::{Flow, Incident, Severity},
     key::Key,
     text::{Text, text},
 };
+
+/// The beginning of the message of a summary, before that of the last error.
+const BEYOND: &str = "further entities fail, beyond 20 open alerts: ";
 
 /// An alert of an [`Alerter`].
 ///
@@ -117,7 +120,7 @@ impl Alert {
         let storm = flow.incident().storm(flow.code());
         Self {
             environment: flow.origin.environment.clone(),
-            message: text!("further entities fail, beyond {STORM_LIMIT} open alerts: {}", flow.message),
+            message: text!("{BEYOND}{}", flow.message),
             ..Self::new(&storm, severity, flow.code(), flow.id(), flow.timestamp())
         }
     }
@@ -125,13 +128,22 @@ impl Alert {
     /// The open alert after it has fired again for this flow. A flow that was delivered again is not counted twice.
     #[must_use]
     pub fn repeated(&self, flow: &Flow, severity: Severity) -> Self {
-        let again = if self.summary { Self::summarised } else { Self::opened };
+        let message = match self.message.strip_prefix(BEYOND) {
+            // In a storm, most failures have the same message.
+            Some(last) if self.summary && *last == *flow.message => self.message.clone(),
+            _ if self.summary => text!("{BEYOND}{}", flow.message),
+            _ => flow.message.clone(),
+        };
         Self {
+            environment: flow.origin.environment.clone(),
             severity: self.severity.max(severity),
+            code: flow.code(),
+            message,
             // A relay may deliver the same flow again.
             count: self.count + u64::from(self.flow != flow.id()),
-            fired_at: self.fired_at,
-            ..again(flow, severity)
+            last_fired_at: flow.timestamp(),
+            flow: flow.id(),
+            ..self.clone()
         }
     }
 
@@ -218,7 +230,7 @@ pub enum AlertChange {
 ///
 /// Alert state must be shared between processes; otherwise an `Ok` in one process does not resolve an alert fired by another.
 ///
-/// In a [storm](Incident::storm), if an entity has no open alert and [`STORM_LIMIT`] single alerts of the storm are open, its flow is counted
+/// In a [storm](Incident::storm), if an entity has no open alert and [`STORM_LIMIT`](super::STORM_LIMIT) single alerts of the storm are open, its flow is counted
 /// on the open *summary* of the storm, or opens it. An alert belongs to the storm of the code with which it was opened. The suite
 /// `graceful_testing::conformance::alerter` checks a store for these rules.
 ///
