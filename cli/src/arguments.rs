@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use graceful::backends::{AuditCursor, FlowCursor, Uuid};
+use graceful::backends::{AuditCursor, FlowCursor, IncidentCursor, Uuid};
 
 use crate::output;
 
@@ -70,16 +70,15 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Audit,
     },
-    /// List the open review jobs by due time.
-    Jobs,
+    /// List the open review jobs, the oldest first.
+    Jobs(Incidents),
     /// List the open alerts, the oldest first.
     Alerts {
         /// List the newest resolved alerts instead.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "after")]
         resolved: bool,
-        /// How many resolved alerts.
-        #[arg(long, default_value_t = 50, requires = "resolved")]
-        limit: usize,
+        #[command(flatten)]
+        page: Incidents,
     },
     /// List the used patterns by name, with how often and when each was used.
     Patterns {
@@ -179,6 +178,16 @@ pub(crate) struct List {
     /// Begin after the page that printed this cursor.
     #[arg(long, value_name = "CURSOR")]
     pub after: Option<FlowCursor>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Incidents {
+    /// How many, at least 1.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Begin after the page that printed this cursor.
+    #[arg(long, value_name = "CURSOR")]
+    pub after: Option<IncidentCursor>,
 }
 
 #[derive(Debug, Args)]

@@ -4,13 +4,13 @@ use std::{fmt, process::ExitCode};
 
 use graceful::{
     Orchestrator,
-    backends::{Action, AuditFilter, Cursor, FlowFilter, FlowState, ProcessRole, Uuid},
+    backends::{Action, AuditFilter, Cursor, FlowFilter, FlowState, IncidentCursor, ProcessRole, Uuid},
 };
 use serde_json::json;
 
 use crate::{
     action::{self, Order},
-    arguments::{Arguments, Audit, Command, List, Operations},
+    arguments::{Arguments, Audit, Command, Incidents, List, Operations},
     doctor,
     exit::{Exit, Problem},
     filter,
@@ -37,6 +37,19 @@ fn number(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
+/// A page of open alerts or review jobs to read.
+#[derive(Debug)]
+pub(crate) struct OpenPage {
+    pub limit: usize,
+    pub after: Option<IncidentCursor>,
+}
+
+impl From<Incidents> for OpenPage {
+    fn from(Incidents { limit, after }: Incidents) -> Self {
+        Self { limit: number(limit), after }
+    }
+}
+
 /// What a subcommand has to do. Its arguments are known to be right, before the closure is called.
 #[derive(Debug)]
 enum Task {
@@ -44,8 +57,8 @@ enum Task {
     Groups(FlowFilter, u64),
     Show(Uuid),
     Lag,
-    Jobs,
-    OpenAlerts,
+    Jobs(OpenPage),
+    OpenAlerts(OpenPage),
     ResolvedAlerts(usize),
     Verify(Option<String>),
     Records(Listing<AuditFilter, i64>),
@@ -72,9 +85,9 @@ impl Task {
             Command::Groups(groups) => Self::Groups(filter::parse(None, &groups.filter)?, groups.cap),
             Command::Show { id } => Self::Show(id),
             Command::Lag => Self::Lag,
-            Command::Jobs => Self::Jobs,
-            Command::Alerts { resolved: false, .. } => Self::OpenAlerts,
-            Command::Alerts { limit, .. } => Self::ResolvedAlerts(limit),
+            Command::Jobs(page) => Self::Jobs(page.into()),
+            Command::Alerts { resolved: false, page } => Self::OpenAlerts(page.into()),
+            Command::Alerts { page, .. } => Self::ResolvedAlerts(OpenPage::from(page).limit),
             Command::Audit { command: Audit::Verify { known } } => Self::Verify(known),
             Command::Audit { command: Audit::Operations { limit } } => Self::Recorded(limit),
             Command::Pause { target, why } => Self::Pause(pause::Order::of(&target, Some(&why))?),
@@ -144,9 +157,9 @@ where
         Task::Groups(filter, cap) => read::groups(output, filter, cap, orchestrator).await,
         Task::Show(id) => read::show(output, id, orchestrator).await,
         Task::Lag => read::lag(output, orchestrator).await,
-        Task::Jobs => read::jobs(output, orchestrator).await,
-        Task::OpenAlerts => read::alerts(output, None, orchestrator).await,
-        Task::ResolvedAlerts(limit) => read::alerts(output, Some(limit), orchestrator).await,
+        Task::Jobs(page) => read::jobs(output, page, orchestrator).await,
+        Task::OpenAlerts(page) => read::open_alerts(output, page, orchestrator).await,
+        Task::ResolvedAlerts(limit) => read::resolved_alerts(output, limit, orchestrator).await,
         Task::Verify(known) => read::verify(output, known.as_deref(), orchestrator).await,
         Task::Recorded(limit) => read::recorded_operations(output, limit, orchestrator).await,
         Task::Pause(order) => order.carry_out(output, orchestrator).await,

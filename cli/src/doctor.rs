@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use graceful::{
     HealthStatus, Orchestrator,
-    backends::{FlowFilter, FlowQuery, FlowState, FlowStore, Uuid},
+    backends::{FlowFilter, FlowQuery, FlowState, FlowStore, Page, Uuid},
 };
 use serde_json::{Value, json};
 
@@ -15,6 +15,9 @@ use crate::{
     output::{Colour, Output},
     pause, read,
 };
+
+/// Up to what number open alerts and review jobs are counted.
+const COUNTED: usize = 1000;
 
 /// Says whether the store answers. An orchestrator that cannot be built is not healthy.
 pub(crate) async fn health(
@@ -121,13 +124,18 @@ async fn backends(findings: &mut Findings, orchestrator: &Orchestrator) {
         }
     }
     if let Some(scheduler) = orchestrator.scheduler() {
-        let jobs = scheduler.jobs().await.map(|jobs| format!("{} open", jobs.len()));
+        let jobs = scheduler.jobs(None, COUNTED).await.map(|jobs| open(&jobs));
         findings.add("review jobs", jobs.map_err(|error| error.message().to_owned()), READ);
     }
     if let Some(alerts) = orchestrator.alerts() {
-        let open = alerts.open().await.map(|open| format!("{} open", open.len()));
-        findings.add("alerts", open.map_err(|error| error.message().to_owned()), READ);
+        let alerts = alerts.open(None, COUNTED).await.map(|alerts| open(&alerts));
+        findings.add("alerts", alerts.map_err(|error| error.message().to_owned()), READ);
     }
+}
+
+/// The number of items of the first page: a lower bound if there are more.
+fn open<T, C>(page: &Page<T, C>) -> String {
+    format!("{}{} open", page.items.len(), if page.next.is_some() { "+" } else { "" })
 }
 
 async fn flows(findings: &mut Findings, store: &dyn FlowStore) {

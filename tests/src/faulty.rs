@@ -6,8 +6,8 @@ use graceful::{
     Event, Flow, Incident, Key, Metadata, Severity, StepError,
     backends::{
         Activity, Alert, AlertChange, Alerter, AuditCursor, AuditLog, AuditQuery, AuditRecord, Cache,
-        CacheEntry, CacheWrite, Edge, EventEmitter, Job, JobChange, KnowledgeGraph, MetadataStore, Nexus,
-        Node, Page, PatternTrace, PatternUse, Reply, Scheduler, Timestamp, Uuid,
+        CacheEntry, CacheWrite, Edge, EventEmitter, IncidentCursor, Job, JobChange, KnowledgeGraph,
+        MetadataStore, Nexus, Node, Page, PatternTrace, PatternUse, Reply, Scheduler, Timestamp, Uuid,
     },
 };
 
@@ -90,7 +90,7 @@ faulty! {
     Scheduler {
         open(&Arc<Flow>, Duration) -> JobChange;
         complete(&Incident) -> JobChange;
-        jobs() -> Vec<Job>;
+        jobs(Option<IncidentCursor>, usize) -> Page<Job, IncidentCursor>;
         poll(usize, Duration) -> Vec<Job>;
         finish(&Job) -> bool;
         postpone(&Job, Option<Duration>, &str) -> bool;
@@ -110,7 +110,7 @@ faulty! {
     Alerter {
         fire(&Arc<Flow>, Severity) -> AlertChange;
         resolve(&Arc<Flow>) -> AlertChange;
-        open() -> Vec<Alert>;
+        open(Option<IncidentCursor>, usize) -> Page<Alert, IncidentCursor>;
         resolved(usize) -> Vec<Alert>;
     }
 }

@@ -102,7 +102,7 @@ impl World {
     }
 
     pub async fn jobs(&self) -> Vec<Job> {
-        self.backends.scheduler.jobs().await.unwrap()
+        self.backends.scheduler.jobs(None, usize::MAX).await.unwrap().items
     }
 
     /// All events so far.
@@ -124,7 +124,7 @@ impl World {
     }
 
     pub async fn open_alerts(&self) -> Vec<Alert> {
-        self.backends.alerts.open().await.unwrap()
+        self.backends.alerts.open(None, usize::MAX).await.unwrap().items
     }
 
     pub async fn resolved_alerts(&self) -> Vec<Alert> {

@@ -11,7 +11,7 @@ use url::Url;
 
 use graceful::{
     Flow, Severity, StepError,
-    backends::{Alert, AlertChange, Alerter, Reply},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
 };
 
 use crate::notify::{self, Checked, Notice, Notifier, Receiver};
@@ -23,7 +23,8 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 /// All alerts with the same failure become one alert of the Alertmanager. Its labels are `alertname` (`GracefulFlowFailed`),
 /// `service`, `environment`, `pattern`, `handler` (the handler's identity, or the incident that it shares), `code` and `severity`. Its
 /// annotations describe the newest of these alerts (`entity`, `flow`, `description`) and contain the numbers of entities and failures
-/// (`entities`, `count`). It is resolved when no entity has such an open alert any more.
+/// (`entities`, `count`); with the summary of a [storm](graceful::Incident::storm) the first is a lower bound, such as `20+`. It is
+/// resolved when no entity has such an open alert any more.
 ///
 /// The [alert store](Builder::alert_store) contains the open alerts of the entities. Default: [`memory::Alerts`](graceful::backends::memory::Alerts).
 /// With a store that survives a restart, an `Ok` after the restart still resolves the alert. With a store that all processes of
@@ -237,7 +238,7 @@ impl Receiver for Api {
 
 impl Api {
     fn alert(&self, notice: &Notice) -> Value {
-        let Notice { group, since, resolved_at, entities, count, message, entity, flow, .. } = notice;
+        let Notice { group, since, resolved_at, count, message, entity, flow, .. } = notice;
         let own = [
             ("alertname", "GracefulFlowFailed"),
             ("service", &group.service),
@@ -262,7 +263,7 @@ impl Api {
                 "summary": format!("{} of {} fails: {}", group.pattern, group.service, group.code),
                 "description": message,
                 "entity": entity.to_string(),
-                "entities": entities.to_string(),
+                "entities": notice.entities().to_string(),
                 "count": count.to_string(),
                 "flow": flow.to_string(),
             },
@@ -282,8 +283,8 @@ impl Alerter for Alertmanager {
         self.0.resolve(flow)
     }
 
-    fn open(&self) -> Reply<Vec<Alert>> {
-        self.0.open()
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.open(after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -15,7 +15,7 @@ use url::Url;
 
 use graceful::{
     Flow, Severity, StepError,
-    backends::{Alert, AlertChange, Alerter, Reply},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
 };
 
 use crate::notify::{self, Checked, Notice, Notifier, Receiver};
@@ -31,9 +31,11 @@ const SECRET_PREFIX: &str = "whsec_";
 /// {"type": "alert.firing", "timestamp": "2026-11-25T12:00:00Z",
 ///  "data": {"service": "users", "environment": "prod", "pattern": "user",
 ///           "handler": "users::update_user", "code": "INTERNAL", "severity": "error",
-///           "since": "2026-11-25T12:00:00Z", "resolved_at": null, "entities": 1, "count": 1,
+///           "since": "2026-11-25T12:00:00Z", "resolved_at": null, "entities": 1, "more_entities": false, "count": 1,
 ///           "message": "disk full", "entity": "users::user:42", "flow": "019ab…"}}
 /// ```
+///
+/// With the summary of a [storm](graceful::Incident::storm) `more_entities` is true, and `entities` is a lower bound.
 ///
 /// The [alert store](Builder::alert_store) contains the open alerts of the entities. Default: [`memory::Alerts`](graceful::backends::memory::Alerts).
 /// A notice that could not be sent, or that the receiver refused, is sent again each minute with the same `webhook-id`. After a
@@ -279,7 +281,8 @@ fn id(notice: &Notice) -> String {
 }
 
 fn body(notice: &Notice, now: Timestamp) -> String {
-    let Notice { group, since, resolved_at, entities, count, message, entity, flow, .. } = notice;
+    let Notice { group, since, resolved_at, count, message, entity, flow, .. } = notice;
+    let entities = notice.entities();
     json!({
         "type": if resolved_at.is_some() { "alert.resolved" } else { "alert.firing" },
         "timestamp": now,
@@ -292,7 +295,8 @@ fn body(notice: &Notice, now: Timestamp) -> String {
             "severity": group.severity,
             "since": since,
             "resolved_at": resolved_at,
-            "entities": entities,
+            "entities": entities.number,
+            "more_entities": entities.more,
             "count": count,
             "message": message,
             "entity": entity.to_string(),
@@ -311,8 +315,8 @@ impl Alerter for Webhook {
         self.0.resolve(flow)
     }
 
-    fn open(&self) -> Reply<Vec<Alert>> {
-        self.0.open()
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.open(after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -24,6 +24,8 @@ impl graceful_sql::Dialect for Dialect {
         (SELECT flow FROM graceful_traces WHERE entity = $1 AND at < \
         (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2) FOR UPDATE SKIP LOCKED)";
 
+    const INCIDENT: &'static str = "entity COLLATE \"C\"";
+
     const NOW: &'static str = "graceful_now()";
 
     const HANDLER: &'static str = "(substr(handler, 1, 200) COLLATE \"C\")";

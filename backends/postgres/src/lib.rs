@@ -86,9 +86,9 @@
 //! | `graceful_live_relays` | the relays that are alive, for operators; a dead relay for a day | relays |
 //! | `graceful_relays` | which relays wait for a notification, and which are at work | relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | entities |
-//! | `graceful_jobs` | open review jobs | open incidents |
+//! | `graceful_jobs` | open review jobs; at most 20, and a summary, per [storm](graceful::Incident::storm) | open incidents |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | entities |
-//! | `graceful_alerts` | open alerts; the newest 1000 resolved alerts | open incidents |
+//! | `graceful_alerts` | open alerts, as many; the newest 1000 resolved alerts | open incidents |
 //! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
 //! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
 //!
@@ -281,12 +281,18 @@ async fn begin_alone<'c>(
     key: &str,
 ) -> Result<Transaction<'c, Postgres>, sqlx::Error> {
     let mut transaction = begin(connection).await?;
+    lock(&mut transaction, name, key).await?;
+    Ok(transaction)
+}
+
+/// Waits until no other transaction has this lock, and takes it until the end of this one.
+async fn lock(connection: &mut PgConnection, name: &str, key: &str) -> Result<(), sqlx::Error> {
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1 || current_schema() || $2, 0))")
         .bind(name)
         .bind(key)
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 struct Failed {

@@ -13,6 +13,7 @@ const MIGRATIONS: Migrations = &[
     (60, "operations", include_str!("../migrations/60_operations.sql")),
     (70, "bulk operations", include_str!("../migrations/70_bulk.sql")),
     (80, "audit queries", include_str!("../migrations/80_audit_queries.sql")),
+    (90, "storms", include_str!("../migrations/90_storms.sql")),
 ];
 
 /// Makes what is missing; of several processes, one after the other.

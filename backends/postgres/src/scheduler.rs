@@ -4,20 +4,38 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     Flow, Incident,
-    backends::{Job, JobChange, Reply, Scheduler},
+    backends::{IncidentCursor, Job, JobChange, Page, Reply, Scheduler},
 };
 use graceful_sql::values::{broken, count, length, micros};
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
-use super::{Store, Tables, text::escaped};
+use super::{Store, Tables, begin_alone, text::escaped};
+
+/// Only one transaction opens or completes jobs of a storm.
+const STORM: &str = "graceful_job_storms ";
 
 async fn open(connection: &mut PgConnection, flow: &Flow, after: Duration) -> Result<JobChange, sqlx::Error> {
-    let incident = flow.incident();
     // A flow that is delivered again asks once.
+    let bumped = sqlx::query(
+        "UPDATE graceful_jobs SET bumps = bumps + (flow <> $1)::int, due = least(due, graceful_now() + $2), flow = $1, \
+         code = $3, attempts = 0 WHERE entity = $4",
+    )
+    .bind(flow.id())
+    .bind(length(after))
+    .bind(flow.code().as_str())
+    .bind(flow.incident().to_string())
+    .execute(&mut *connection)
+    .await?;
+    if bumped.rows_affected() > 0 {
+        return Ok(JobChange::Bumped);
+    }
+    let storm = flow.incident().storm(flow.code()).to_string();
+    let mut transaction = begin_alone(connection, STORM, &storm).await?;
+    let (incident, storm) = Tables::incident_to_open(&mut transaction, flow).await?;
     let bumps: i64 = sqlx::query_scalar(
-        "INSERT INTO graceful_jobs AS job (entity, key, owner, due, opened_at, bumps, flow, code) \
-         VALUES ($1, $2, $3, graceful_now() + $4, $5, 1, $6, $7) \
+        "INSERT INTO graceful_jobs AS job (entity, key, owner, due, opened_at, bumps, flow, code, storm) \
+         VALUES ($1, $2, $3, graceful_now() + $4, $5, 1, $6, $7, $8) \
          ON CONFLICT (entity) DO UPDATE SET bumps = job.bumps + (job.flow <> excluded.flow)::int, \
          due = least(job.due, excluded.due), flow = excluded.flow, code = excluded.code, attempts = 0 RETURNING bumps",
     )
@@ -28,9 +46,20 @@ async fn open(connection: &mut PgConnection, flow: &Flow, after: Duration) -> Re
     .bind(micros(flow.timestamp()))
     .bind(flow.id())
     .bind(flow.code().as_str())
-    .fetch_one(connection)
+    .bind(storm)
+    .fetch_one(&mut *transaction)
     .await?;
+    transaction.commit().await?;
     Ok(if bumps == 1 { JobChange::Opened } else { JobChange::Bumped })
+}
+
+async fn complete(connection: &mut PgConnection, incident: &str) -> Result<JobChange, sqlx::Error> {
+    // Every success asks, and few find a job.
+    let Some(storm) = Tables::open_job(connection, incident).await? else { return Ok(JobChange::NotOpen) };
+    let mut transaction = begin_alone(connection, STORM, storm.as_deref().unwrap_or(incident)).await?;
+    let completed = Tables::complete(&mut transaction, incident).await?;
+    transaction.commit().await?;
+    Ok(if completed { JobChange::Completed } else { JobChange::NotOpen })
 }
 
 async fn poll(connection: &mut PgConnection, limit: usize, hold: Duration) -> Result<Vec<Job>, sqlx::Error> {
@@ -56,17 +85,11 @@ impl Scheduler for Store {
 
     fn complete(&self, incident: &Incident) -> Reply<JobChange> {
         let entity = incident.to_string();
-        self.run(move |connection| {
-            Box::pin(async move {
-                let query = sqlx::query("DELETE FROM graceful_jobs WHERE entity = $1").bind(entity);
-                let completed = query.execute(connection).await?.rows_affected() > 0;
-                Ok(if completed { JobChange::Completed } else { JobChange::NotOpen })
-            })
-        })
+        self.run(move |connection| Box::pin(async move { complete(connection, &entity).await }))
     }
 
-    fn jobs(&self) -> Reply<Vec<Job>> {
-        self.run(|connection| Box::pin(Tables::jobs(connection)))
+    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
+        self.run(move |connection| Box::pin(Tables::jobs(connection, after, limit)))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {

@@ -20,6 +20,9 @@ pub trait Dialect {
     /// Deletes the uses of an entity, except for the newest. PostgreSQL skips those that another call is deleting.
     const DELETE_OLD_TRACES: &'static str;
 
+    /// The name of the incident of an alert or a job, in the order of its bytes, as in the indexes of pages.
+    const INCIDENT: &'static str;
+
     /// The time, in microseconds since 1970.
     const NOW: &'static str;
 

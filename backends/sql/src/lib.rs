@@ -18,6 +18,7 @@ mod pauses;
 mod queries;
 mod relays;
 mod scheduler;
+mod storms;
 pub mod values;
 
 use std::borrow::Cow;

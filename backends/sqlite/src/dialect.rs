@@ -20,6 +20,8 @@ impl graceful_sql::Dialect for Dialect {
     const DELETE_OLD_TRACES: &'static str = "DELETE FROM graceful_traces WHERE entity = $1 AND at < \
         (SELECT at FROM graceful_traces WHERE entity = $1 ORDER BY at DESC LIMIT 1 OFFSET $2)";
 
+    const INCIDENT: &'static str = "entity";
+
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
     const HANDLER: &'static str = "substr(handler, 1, 200)";

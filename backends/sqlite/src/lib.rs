@@ -36,10 +36,10 @@
 //! | `graceful_operations`, `graceful_operation_items` | the operations of operators and their lists, for 30 days after their ends | operations |
 //! | `graceful_live_relays` | the relays that are alive, for operators; a dead relay for a day | relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | entities |
-//! | `graceful_jobs` | open review jobs | open incidents |
+//! | `graceful_jobs` | open review jobs; at most 20, and a summary, per [storm](graceful::Incident::storm) | open incidents |
 //! | `graceful_patterns`, `graceful_traces` | patterns; the newest 100 uses of each entity | entities |
 //! | `graceful_graph` | the flows of the embedded knowledge graph | the limit of the graph, 10 000 by default |
-//! | `graceful_alerts` | open alerts; the newest 1000 resolved alerts | open incidents |
+//! | `graceful_alerts` | open alerts, as many; the newest 1000 resolved alerts | open incidents |
 //! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
 //! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
 //!

@@ -208,6 +208,7 @@ const MIGRATIONS: Migrations = &[
     (60, "operations", include_str!("../migrations/60_operations.sql")),
     (70, "bulk operations", include_str!("../migrations/70_bulk.sql")),
     (80, "audit queries", include_str!("../migrations/80_audit_queries.sql")),
+    (90, "storms", include_str!("../migrations/90_storms.sql")),
 ];
 
 /// Why the tables are not those of this version, for a process that may not migrate them.

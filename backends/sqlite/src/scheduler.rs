@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     Flow, Incident,
-    backends::{Job, JobChange, Reply, Scheduler},
+    backends::{IncidentCursor, Job, JobChange, Page, Reply, Scheduler},
 };
 use graceful_sql::values::{broken, count, micros};
 use jiff::Timestamp;
@@ -17,11 +17,25 @@ async fn open(
     flow: &Flow,
     time: Duration,
 ) -> Result<JobChange, sqlx::Error> {
-    let incident = flow.incident();
+    let due = after(now(), time);
     // A flow that is delivered again asks once.
+    let bumped = sqlx::query(
+        "UPDATE graceful_jobs SET bumps = bumps + (flow <> ?1), due = min(due, ?2), flow = ?1, code = ?3, attempts = 0 \
+         WHERE entity = ?4",
+    )
+    .bind(flow.id())
+    .bind(due)
+    .bind(flow.code().as_str())
+    .bind(flow.incident().to_string())
+    .execute(&mut *connection)
+    .await?;
+    if bumped.rows_affected() > 0 {
+        return Ok(JobChange::Bumped);
+    }
+    let (incident, storm) = Tables::incident_to_open(connection, flow).await?;
     let bumps: i64 = sqlx::query_scalar(
-        "INSERT INTO graceful_jobs (entity, key, owner, due, opened_at, bumps, flow, code) \
-         VALUES (?, ?, ?, ?, ?, 1, ?, ?) \
+        "INSERT INTO graceful_jobs (entity, key, owner, storm, due, opened_at, bumps, flow, code) \
+         VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?) \
          ON CONFLICT (entity) DO UPDATE SET bumps = bumps + (flow <> excluded.flow), due = min(due, excluded.due), \
          flow = excluded.flow, code = excluded.code, \
          attempts = 0 RETURNING bumps",
@@ -29,7 +43,8 @@ async fn open(
     .bind(incident.to_string())
     .bind(serde_json::to_string(incident.entity()).map_err(broken)?)
     .bind(incident.owner().as_str())
-    .bind(after(now(), time))
+    .bind(storm)
+    .bind(due)
     .bind(micros(flow.timestamp()))
     .bind(flow.id())
     .bind(flow.code().as_str())
@@ -73,25 +88,21 @@ impl Scheduler for Store {
         Reply::pending(async move {
             // Every success asks, and few find a job: a reader says so without a transaction.
             let asked = entity.clone();
-            let is_open = store.read(move |connection| {
-                Box::pin(async move {
-                    let query = sqlx::query_scalar::<_, i64>("SELECT 1 FROM graceful_jobs WHERE entity = ?");
-                    query.bind(asked).fetch_optional(connection).await
-                })
-            });
+            let is_open = store
+                .read(move |connection| Box::pin(async move { Tables::open_job(connection, &asked).await }));
             if is_open.await?.is_none() {
                 return Ok(JobChange::NotOpen);
             }
             let completed = store.writer().write(move |connection| {
-                let query = sqlx::query("DELETE FROM graceful_jobs WHERE entity = ?").bind(entity.clone());
-                Box::pin(async move { Ok(query.execute(connection).await?.rows_affected()) })
+                let entity = entity.clone();
+                Box::pin(async move { Tables::complete(connection, &entity).await })
             });
-            Ok(if completed.await? > 0 { JobChange::Completed } else { JobChange::NotOpen })
+            Ok(if completed.await? { JobChange::Completed } else { JobChange::NotOpen })
         })
     }
 
-    fn jobs(&self) -> Reply<Vec<Job>> {
-        self.read(|connection| Box::pin(Tables::jobs(connection)))
+    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
+        self.read(move |connection| Box::pin(Tables::jobs(connection, after, limit)))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {

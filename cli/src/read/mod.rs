@@ -18,7 +18,7 @@ pub(crate) use self::{
     flows::{CAP, flows, groups, lag, lines, sentence, show},
     operations::{list_operations, operation, show_operation},
     relays::relays,
-    stores::{alerts, jobs, patterns},
+    stores::{jobs, open_alerts, patterns, resolved_alerts},
 };
 use crate::{
     command::Listing,

@@ -1,22 +1,30 @@
 //! Review jobs, alerts and patterns.
 
+use std::sync::Arc;
+
 use graceful::{
     Orchestrator, Severity,
-    backends::{Alert, Job, PatternUse, escaped},
+    backends::{Alert, Alerter, IncidentCursor, Job, Page, PatternUse, escaped},
 };
 use serde_json::{Value, json};
 
 use super::more;
 use crate::{
+    command::OpenPage,
     exit::{Exit, Problem},
     json,
     output::{Cell, Colour, Output},
 };
 
-pub(crate) async fn jobs(output: &mut Output, orchestrator: &Orchestrator) -> Result<Exit, Problem> {
+/// Lists a page of the open review jobs.
+pub(crate) async fn jobs(
+    output: &mut Output,
+    OpenPage { limit, after }: OpenPage,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
     let missing = "the orchestrator has no scheduler: set one by `OrchestratorBuilder::scheduler`";
     let scheduler = orchestrator.scheduler().ok_or_else(|| Problem::refused(missing))?;
-    let jobs = scheduler.jobs().await?;
+    let Page { items: jobs, next } = scheduler.jobs(after, limit).await?;
     if output.json {
         let shown = |job: &Job| {
             json!({
@@ -30,9 +38,12 @@ pub(crate) async fn jobs(output: &mut Output, orchestrator: &Orchestrator) -> Re
                 "attempts": job.attempts,
                 "flow": job.flow.to_string(),
                 "error": job.error,
+                "summary": job.summary,
             })
         };
-        output.value(&json!({ "jobs": jobs.iter().map(shown).collect::<Vec<Value>>() }));
+        let (jobs, next): (Vec<Value>, _) =
+            (jobs.iter().map(shown).collect(), next.map(|next| next.to_string()));
+        output.value(&json!({ "jobs": jobs, "next": next }));
         return Ok(Exit::Done);
     }
     let row = |job: &Job| {
@@ -52,21 +63,38 @@ pub(crate) async fn jobs(output: &mut Output, orchestrator: &Orchestrator) -> Re
     };
     let rows: Vec<_> = jobs.iter().map(row).collect();
     output.table(["DUE", "OPENED", "FLOWS", "ATTEMPTS", "CODE", "ENTITY", "OWNER", "ERROR"], &rows);
+    more(output, next);
     Ok(Exit::Done)
 }
 
-/// Lists the open alerts, or so many of the resolved ones.
-pub(crate) async fn alerts(
+fn alerter(orchestrator: &Orchestrator) -> Result<&Arc<dyn Alerter>, Problem> {
+    let missing = "the orchestrator has no alerts: set them by `OrchestratorBuilder::alerts`";
+    orchestrator.alerts().ok_or_else(|| Problem::refused(missing))
+}
+
+/// Lists a page of the open alerts.
+pub(crate) async fn open_alerts(
     output: &mut Output,
-    resolved: Option<usize>,
+    OpenPage { limit, after }: OpenPage,
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
-    let missing = "the orchestrator has no alerts: set them by `OrchestratorBuilder::alerts`";
-    let alerter = orchestrator.alerts().ok_or_else(|| Problem::refused(missing))?;
-    let alerts = match resolved {
-        Some(limit) => alerter.resolved(limit).await?,
-        None => alerter.open().await?,
-    };
+    alerts(output, alerter(orchestrator)?.open(after, limit).await?);
+    Ok(Exit::Done)
+}
+
+/// Lists so many resolved alerts, the newest first.
+pub(crate) async fn resolved_alerts(
+    output: &mut Output,
+    limit: usize,
+    orchestrator: &Orchestrator,
+) -> Result<Exit, Problem> {
+    let items = alerter(orchestrator)?.resolved(limit).await?;
+    alerts(output, Page { items, next: None });
+    Ok(Exit::Done)
+}
+
+/// Writes a page of alerts.
+fn alerts(output: &mut Output, Page { items: alerts, next }: Page<Alert, IncidentCursor>) {
     if output.json {
         let shown = |alert: &Alert| {
             json!({
@@ -80,10 +108,13 @@ pub(crate) async fn alerts(
                 "last_fired_at": json::time(alert.last_fired_at),
                 "resolved_at": alert.resolved_at.map(json::time),
                 "flow": alert.flow.to_string(),
+                "summary": alert.summary,
             })
         };
-        output.value(&json!({ "alerts": alerts.iter().map(shown).collect::<Vec<Value>>() }));
-        return Ok(Exit::Done);
+        let (alerts, next): (Vec<Value>, _) =
+            (alerts.iter().map(shown).collect(), next.map(|next| next.to_string()));
+        output.value(&json!({ "alerts": alerts, "next": next }));
+        return;
     }
     let row = |alert: &Alert| {
         let is_severe = matches!(alert.severity, Severity::Critical | Severity::Error);
@@ -97,7 +128,7 @@ pub(crate) async fn alerts(
     let rows: Vec<_> = alerts.iter().map(row).collect();
     let headings = ["SEVERITY", "FLOWS", "FIRED", "LAST FIRED", "RESOLVED", "ENTITY", "OWNER", "MESSAGE"];
     output.table(headings, &rows);
-    Ok(Exit::Done)
+    more(output, next);
 }
 
 /// Lists a page of the used patterns.

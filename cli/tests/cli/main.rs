@@ -5,6 +5,7 @@ extern crate graceful_tests;
 
 mod actions;
 mod failures;
+mod incidents;
 mod operations;
 mod questions;
 mod reading;

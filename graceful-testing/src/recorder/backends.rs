@@ -8,9 +8,9 @@ use graceful::{
         ActionResult, Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditCursor, AuditLog,
         AuditQuery, AuditRecord, Backends, BoxFuture, Cache, CacheEntry, CacheWrite, Claim, ClaimId, Count,
         Destination, Edge, EventEmitter, FailedAttempt, FailureGroups, FlowFilter, FlowQuery, FlowState,
-        FlowStore, FlowSummary, Job, JobChange, KnowledgeGraph, Lag, LiveRelay, MetadataStore, Nexus, Node,
-        Page, PatternTrace, PatternUse, QueuedFlow, ReadThrough, RelayInfo, Reply, Room, Rows, Scheduler,
-        StoredFlow,
+        FlowStore, FlowSummary, IncidentCursor, Job, JobChange, KnowledgeGraph, Lag, LiveRelay,
+        MetadataStore, Nexus, Node, Page, PatternTrace, PatternUse, QueuedFlow, ReadThrough, RelayInfo,
+        Reply, Room, Rows, Scheduler, StoredFlow,
     },
 };
 use jiff::Timestamp;
@@ -174,8 +174,8 @@ impl Scheduler for Recording<dyn Scheduler> {
         self.log.record(|| "complete".to_owned(), || self.inner.complete(incident))
     }
 
-    fn jobs(&self) -> Reply<Vec<Job>> {
-        self.inner.jobs()
+    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
+        self.inner.jobs(after, limit)
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
@@ -241,8 +241,8 @@ impl Alerter for Recording<dyn Alerter> {
         self.log.record(|| "resolve".to_owned(), || self.inner.resolve(flow))
     }
 
-    fn open(&self) -> Reply<Vec<Alert>> {
-        self.inner.open()
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+        self.inner.open(after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    key::{Key, Part},
+    code::Code,
+    key::{Key, KeySpace, Part},
     text::Text,
 };
 
@@ -11,6 +12,8 @@ use crate::{
 ///
 /// Only a success of the same owner on the same entity closes it: a successful read does not resolve the alert of a failed payment.
 /// The owner is the handler's identity, or the name that handlers share by `incident = "…"`.
+///
+/// In a [storm](Self::storm), the alerts and the review jobs of further entities are counted on a summary.
 ///
 /// Its `Display` is the name that backends use: the entity's name, `#`, and the encoded owner. Different incidents have different names.
 ///
@@ -58,6 +61,34 @@ impl Incident {
     pub fn owner(&self) -> &Text {
         &self.owner
     }
+
+    /// The incident of the summary on which further alerts and review jobs are counted in a *storm*: if more entities than
+    /// [`STORM_LIMIT`](crate::backends::STORM_LIMIT), of one service and pattern, fail with this code under this owner. It is the incident
+    /// of no entity, whatever their ids are.
+    ///
+    /// ```
+    /// # use graceful::{Code, Incident, Key};
+    /// let of = |id| Incident::new(Key::new("shop", Some("acme"), "order", id), "shop::pay");
+    /// let storm = of("42").storm(Code::Unavailable);
+    /// assert_eq!(storm.to_string(), "shop::order:UNAVAILABLE:storm#shop%3A%3Apay");
+    /// assert_eq!(storm, of("43").storm(Code::Unavailable));
+    /// ```
+    #[must_use]
+    pub fn storm(&self, code: Code) -> Self {
+        let entity = Key::of_parts([self.entity.service(), "", self.entity.pattern(), code.as_str()]);
+        Self { entity: entity.in_space(KeySpace::Storm), owner: self.owner.clone() }
+    }
+
+    /// Whether this is the incident of a summary: see [`storm`](Self::storm).
+    ///
+    /// ```
+    /// # use graceful::{Code, Incident, Key};
+    /// let incident = Incident::new(Key::new("shop", None, "order", "42"), "shop::pay");
+    /// assert!(!incident.is_storm() && incident.storm(Code::Unavailable).is_storm());
+    /// ```
+    pub fn is_storm(&self) -> bool {
+        self.entity.space() == KeySpace::Storm
+    }
 }
 
 impl fmt::Display for Incident {
@@ -82,5 +113,24 @@ mod tests {
         let names = [of("1", &long("1")), of("1", &long("2")), of(&long(""), &long("1")), of("1", "")];
         assert!(names.iter().all(|name| name.len() < 2700), "{names:?}");
         assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
+    }
+
+    #[test]
+    fn storm_is_no_entity_and_differs_by_service_pattern_owner_and_code() {
+        let of = |service, pattern, owner, code| {
+            Incident::new(Key::new(service, None, pattern, "42"), owner).storm(code)
+        };
+        let storms = [
+            of("shop", "order", "pay", Code::Internal),
+            of("bank", "order", "pay", Code::Internal),
+            of("shop", "invoice", "pay", Code::Internal),
+            of("shop", "order", "read", Code::Internal),
+            of("shop", "order", "pay", Code::DataLoss),
+            Incident::new(Key::new("shop", None, "order", "INTERNAL"), "pay"),
+            Incident::new(Key::new("shop", None, "order", "INTERNAL:storm"), "pay"),
+        ];
+        let names: std::collections::BTreeSet<_> = storms.iter().map(Incident::to_string).collect();
+        assert_eq!(names.len(), storms.len(), "{names:?}");
+        assert_eq!(storms[0].storm(Code::Internal), storms[0]);
     }
 }

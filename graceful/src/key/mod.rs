@@ -35,6 +35,8 @@ pub enum KeySpace {
     Pattern,
     /// A cached value of an entity in another form, or for one actor.
     Variant,
+    /// The entities of a pattern that fail with one code: the id is the code. See [`Incident::storm`](crate::Incident::storm).
+    Storm,
 }
 
 /// The name of an entity: service, tenant, pattern and id.
@@ -260,6 +262,7 @@ impl fmt::Display for Key {
             KeySpace::Call => f.write_str(":call"),
             KeySpace::Pattern => f.write_str(":pattern"),
             KeySpace::Variant => f.write_str(":variant"),
+            KeySpace::Storm => f.write_str(":storm"),
         }
     }
 }

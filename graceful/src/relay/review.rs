@@ -49,7 +49,7 @@ impl Orchestrator {
     /// assert_eq!(orchestrator.review().await?, 0, "it is due in 5 minutes");
     /// tokio::time::advance(std::time::Duration::from_secs(300)).await;
     /// orchestrator.review().await?;
-    /// assert!(orchestrator.scheduler().unwrap().jobs().await?.is_empty());
+    /// assert!(orchestrator.scheduler().unwrap().jobs(None, 10).await?.items.is_empty());
     /// # Ok::<(), StepError>(())
     /// # }).unwrap();
     /// ```

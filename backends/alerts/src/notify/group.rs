@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use graceful::{Code, Flow, Key, Severity, Text, backends::Alert};
+use graceful::{
+    Code, Flow, Key, Severity, Text,
+    backends::{Alert, Count},
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -27,8 +30,10 @@ pub struct Notice {
     /// When it last fired.
     pub last: Timestamp,
     pub resolved_at: Option<Timestamp>,
-    /// The number of failing entities.
-    pub entities: usize,
+    /// The number of alerts of entities.
+    pub singles: u64,
+    /// Whether further entities fail, which have no alert of their own: the summary of a storm is one of the alerts.
+    pub has_more: bool,
     /// The number of failed flows.
     pub count: u64,
     /// The message of the last flow; also `entity` and `flow` are those of the last flow.
@@ -78,13 +83,22 @@ pub fn grouped<'a>(alerts: impl IntoIterator<Item = &'a Alert>) -> BTreeMap<Grou
 }
 
 impl Notice {
+    /// The number of failing entities.
+    pub fn entities(&self) -> Count {
+        match self.has_more {
+            true => Count::at_least(self.singles.max(1)),
+            false => Count::exact(self.singles),
+        }
+    }
+
     fn of(group: Group, alert: &Alert) -> Self {
         Self {
             group,
             since: alert.fired_at,
             last: alert.last_fired_at,
             resolved_at: None,
-            entities: 1,
+            singles: u64::from(!alert.summary),
+            has_more: alert.summary,
             count: alert.count,
             message: alert.message.clone(),
             entity: alert.entity.clone(),
@@ -94,7 +108,8 @@ impl Notice {
 
     fn add(&mut self, alert: &Alert) {
         self.since = self.since.min(alert.fired_at);
-        self.entities += 1;
+        self.singles += u64::from(!alert.summary);
+        self.has_more |= alert.summary;
         self.count += alert.count;
         if alert.last_fired_at >= self.last {
             self.last = alert.last_fired_at;
@@ -130,8 +145,22 @@ mod tests {
         let groups = grouped(&alerts);
         assert_eq!(groups.len(), 3);
         let notice = &groups[&Group::of(&alerts[0])];
-        assert_eq!((notice.entities, notice.count, notice.message.as_str()), (2, 4, "1"));
+        assert_eq!((notice.entities(), notice.count, notice.message.as_str()), (Count::exact(2), 4, "1"));
         assert_eq!((notice.since.as_second(), notice.last.as_second()), (1, 9));
+    }
+
+    #[test]
+    fn summary_of_a_storm_is_in_the_group_of_its_alerts() {
+        let single = alert("1", Code::Internal, Severity::Error, 1, 1);
+        let storm = single.incident().storm(Code::Internal);
+        let mut summary = Alert::new(&storm, Severity::Error, Code::Internal, Uuid::nil(), single.fired_at);
+        (summary.environment, summary.count) = ("test".into(), 30);
+        let groups = grouped([&single, &summary]);
+        assert_eq!(groups.len(), 1);
+        let notice = &groups[&Group::of(&single)];
+        assert_eq!((notice.entities(), notice.count), (Count::at_least(1), 32));
+        let alone = Notice::of(Group::of(&summary), &summary);
+        assert_eq!(alone.entities(), Count::at_least(1));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 
 use graceful::{
     Flow, Severity, StepError,
-    backends::{Alert, AlertChange, Alerter, ProcessRole, Reply, memory},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, ProcessRole, Reply, memory},
 };
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -23,6 +23,8 @@ const EVERY: Duration = Duration::from_secs(60);
 const QUIET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many resolved alerts are read when a process starts.
 const RESOLVED: usize = 1000;
+/// How many open alerts are read at once.
+const PAGE: usize = 1000;
 
 /// The settings of a [`Notifier`].
 #[derive(Debug)]
@@ -167,9 +169,22 @@ impl<R: Receiver> Inner<R> {
         Ok(())
     }
 
+    /// Reads all open alerts, page by page.
+    async fn open(&self) -> Result<Vec<Alert>, StepError> {
+        let (mut open, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.alert_store.open(after, PAGE).await?;
+            open.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(open);
+            }
+        }
+    }
+
     /// Sends the difference, and returns whether a group was resolved.
     async fn send(&self, has_begun: &mut bool) -> Result<bool, StepError> {
-        let (open, since) = (self.alert_store.open().await?, self.since());
+        let (open, since) = (self.open().await?, self.since());
         if !*has_begun {
             // The open alerts are read first, so an alert that is resolved in between is read twice instead of never.
             self.remember(since).await?;
@@ -241,8 +256,8 @@ impl<R: Receiver> Alerter for Notifier<R> {
         })
     }
 
-    fn open(&self) -> Reply<Vec<Alert>> {
-        self.0.alert_store.open()
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.alert_store.open(after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

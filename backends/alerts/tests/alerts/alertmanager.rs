@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     Code, Flow, OrchestrationConfig, Orchestrator, Severity,
-    backends::{Alert, AlertChange, Alerter, Reply, memory},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply, memory},
     options::AlertOn,
 };
 use graceful_alerts::alertmanager::{Alertmanager, Builder};
@@ -87,12 +87,13 @@ async fn many_failures_of_one_group_are_one_alert_and_one_message() {
         saved(&world, n % 100, Some(Code::Unavailable)).await;
     }
     assert_eq!((firing(&server).await.len(), received(&server).await), (1, 1));
-    // It is right again when the last of them is.
-    for n in 0..99 {
-        assert_eq!(saved(&world, n, None).await, "resolved");
+    // The first 20 have an alert of their own. It is right again when the last of these is.
+    for n in 1..100 {
+        let change = if n < 20 { "resolved" } else { "no open alert" };
+        assert_eq!(saved(&world, n, None).await, change);
         assert_eq!(firing(&server).await.len(), 1);
     }
-    saved(&world, 99, None).await;
+    saved(&world, 0, None).await;
     assert_eq!((firing(&server).await.len(), received(&server).await), (0, 2));
 }
 
@@ -111,6 +112,25 @@ async fn concurrent_failures_of_one_group_are_one_alert() {
     assert_eq!(firing(&server).await.len(), 1);
     storm(None).await;
     assert_eq!(firing(&server).await.len(), 0);
+}
+
+#[test(requires("prometheus-alertmanager"))]
+async fn storm_is_one_alert_with_all_its_failures_and_a_lower_bound_of_entities() {
+    let server = Service::alertmanager();
+    let alert_store = memory::Alerts::new();
+    let before = world(alert_store.clone());
+    for id in 0..25 {
+        saved(&before, id, Some(Code::Internal)).await;
+    }
+    let after = world(told(&server).alert_store(alert_store).build().unwrap());
+    until_firing(&server, 1).await;
+    let annotations = firing(&server).await[0]["annotations"].clone();
+    assert_eq!((&annotations["entities"], &annotations["count"]), (&"20+".into(), &"25".into()));
+    assert!(annotations["description"].as_str().unwrap().contains("further entities fail"), "{annotations}");
+    for id in 0..25 {
+        saved(&after, id, None).await;
+    }
+    assert_eq!(firing(&server).await, [Value::Null; 0]);
 }
 
 #[test(requires("prometheus-alertmanager"))]
@@ -172,8 +192,8 @@ impl Alerter for Late {
         change
     }
 
-    fn open(&self) -> Reply<Vec<Alert>> {
-        self.0.open()
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.open(after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

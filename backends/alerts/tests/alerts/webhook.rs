@@ -71,6 +71,25 @@ async fn err_and_ok_each_send_a_request() {
     assert_ne!(fired.header("webhook-id"), resolved.header("webhook-id"));
 }
 
+#[test]
+async fn storm_is_one_notice_with_all_its_failures_and_a_lower_bound_of_entities() {
+    let alert_store = memory::Alerts::new();
+    let before = world(alert_store.clone());
+    for id in 0..25 {
+        saved(&before, id, Some(Code::Internal)).await;
+    }
+    let mut inbox = Inbox::open().await;
+    let after = world(told(&inbox).alert_store(alert_store).build().unwrap());
+    let (kind, firing) = data(&inbox.next().await);
+    assert_eq!(kind, "alert.firing");
+    assert_eq!((&firing["entities"], &firing["more_entities"]), (&20.into(), &true.into()));
+    assert_eq!(firing["count"], 25);
+    for id in 0..25 {
+        saved(&after, id, None).await;
+    }
+    assert_eq!(data(&inbox.next().await).0, "alert.resolved");
+}
+
 #[test(requires(Python("standardwebhooks")))]
 async fn each_request_is_verified_by_the_reference_library() {
     let mut inbox = Inbox::open().await;

@@ -1,6 +1,13 @@
 //! Several processes share one alert store.
 
-use graceful::{Code, Orchestrator, Step, backends::Alert, orchestrate};
+use std::{sync::Arc, time::Duration};
+
+use graceful::{
+    __private010::Sample,
+    Code, Orchestrator, Severity, Step,
+    backends::{Alert, Alerter, STORM_LIMIT, Scheduler},
+    orchestrate,
+};
 use graceful_tests::{BACKENDS, Reports};
 use tokio::task::JoinSet;
 
@@ -25,7 +32,7 @@ async fn touched((orchestrator, reports): &(Orchestrator, Reports), id: u64, err
 }
 
 async fn open(orchestrator: &Orchestrator) -> Vec<Alert> {
-    orchestrator.alerts().unwrap().open().await.unwrap()
+    orchestrator.alerts().unwrap().open(None, 1000).await.unwrap().items
 }
 
 #[test(requires(Postgres))]
@@ -77,5 +84,69 @@ async fn concurrent_firing_by_many_processes_is_one_alert() {
     processes.join_all().await;
     let alerts = open(&process(&url).await.0).await;
     assert_eq!((alerts.len(), alerts[0].count), (1, 60));
+    postgres.clean().await;
+}
+
+/// The stores of two processes, with the same tables.
+async fn two_stores(postgres: &Postgres) -> [Arc<graceful_postgres::Store>; 2] {
+    let schema = postgres.migrated().await;
+    [Arc::new(postgres.store(&schema).await), Arc::new(postgres.store(&schema).await)]
+}
+
+const OPENED: usize = 200;
+
+#[test(requires(Postgres), flavor = "multi_thread")]
+async fn concurrent_alerts_of_two_processes_are_the_limit_and_one_summary() {
+    let postgres = Postgres::new();
+    let stores = two_stores(&postgres).await;
+    let mut firing = JoinSet::new();
+    for id in 0..OPENED {
+        let store = Arc::clone(&stores[id % 2]);
+        let flow = Sample::new(&id.to_string(), Code::Internal, 1).handler("pay").flow();
+        firing.spawn(async move { store.fire(&flow, Severity::Error).await.unwrap() });
+    }
+    firing.join_all().await;
+    let (summaries, singles): (Vec<_>, Vec<_>) = Alerter::open(&*stores[0], None, 1000)
+        .await
+        .unwrap()
+        .items
+        .into_iter()
+        .partition(|alert| alert.summary);
+    assert_eq!((singles.len(), summaries.len()), (STORM_LIMIT, 1));
+    assert_eq!(summaries[0].count, (OPENED - STORM_LIMIT) as u64);
+    let mut resolving = JoinSet::new();
+    for id in 0..OPENED {
+        let store = Arc::clone(&stores[id % 2]);
+        let flow = Sample::new(&id.to_string(), Code::Ok, 2).handler("pay").flow();
+        resolving.spawn(async move { store.resolve(&flow).await.unwrap() });
+    }
+    resolving.join_all().await;
+    assert_eq!(Alerter::open(&*stores[0], None, 1000).await.unwrap().items, []);
+    postgres.clean().await;
+}
+
+#[test(requires(Postgres), flavor = "multi_thread")]
+async fn concurrent_jobs_of_two_processes_are_the_limit_and_one_summary() {
+    let postgres = Postgres::new();
+    let stores = two_stores(&postgres).await;
+    let flow = |id: usize| Sample::new(&id.to_string(), Code::Internal, 1).handler("pay").flow();
+    let mut opening = JoinSet::new();
+    for id in 0..OPENED {
+        let (store, flow) = (Arc::clone(&stores[id % 2]), flow(id));
+        let hour = Duration::from_hours(1);
+        opening.spawn(async move { Scheduler::open(&*store, &flow, hour).await.unwrap() });
+    }
+    opening.join_all().await;
+    let (summaries, singles): (Vec<_>, Vec<_>) =
+        stores[0].jobs(None, 1000).await.unwrap().items.into_iter().partition(|job| job.summary);
+    assert_eq!((singles.len(), summaries.len()), (STORM_LIMIT, 1));
+    assert_eq!(summaries[0].bumps, (OPENED - STORM_LIMIT) as u64);
+    let mut completing = JoinSet::new();
+    for id in 0..OPENED {
+        let (store, incident) = (Arc::clone(&stores[id % 2]), flow(id).incident());
+        completing.spawn(async move { store.complete(&incident).await.unwrap() });
+    }
+    completing.join_all().await;
+    assert_eq!(stores[0].jobs(None, 1000).await.unwrap().items, []);
     postgres.clean().await;
 }

@@ -199,7 +199,7 @@ where
         let query = sqlx::query(AssertSqlSafe(statement)).bind(after.unwrap_or(Uuid::max()));
         let rows = query.bind(count(limit.saturating_add(1))).fetch_all(connection).await?;
         let items = rows.iter().map(Self::decode_operation).collect::<Result<_, _>>()?;
-        Ok(page(items, limit, |operation: &Operation| operation.id))
+        Ok(Page::cut(items, limit, |operation: &Operation| operation.id))
     }
 
     /// Reads the operations that have a flow in their lists.
@@ -239,7 +239,7 @@ where
             Ok(OperationItem::new(row.try_get("flow")?, state, Self::optional_text(row, "reason")?))
         };
         let items = query.fetch_all(connection).await?.iter().map(item).collect::<Result<_, Error>>()?;
-        Ok(page(items, limit, |item: &OperationItem| item.flow))
+        Ok(Page::cut(items, limit, |item: &OperationItem| item.flow))
     }
 
     /// Deletes an old operation, or a part of its list. Returns how many rows were deleted, and how many of them were operations.
@@ -263,11 +263,4 @@ where
         let deleted = sqlx::query(operation).bind(id).fetch_all(connection).await?.len();
         Ok((1, crate::queries::count_u64(deleted)))
     }
-}
-
-fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> Uuid) -> Page<T, Uuid> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(id);
-    Page { items, next }
 }

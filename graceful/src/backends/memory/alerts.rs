@@ -8,17 +8,18 @@ use std::{
 
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    backends::{Alert, AlertChange, Alerter, Reply},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
     flow::{Flow, Severity},
 };
 
 const DEFAULT_RESOLVED: usize = 1000;
 
-/// An in-memory alert store with at most one open alert per incident. It logs each change.
+/// An in-memory alert store with at most one open alert per incident, and a summary in a [storm](crate::Incident::storm). It logs each
+/// change.
 ///
 /// Firing logs an event on the target `graceful::alert`, at the level of the severity (critical and error: `ERROR`, warning: `WARN`,
 /// info: `INFO`), and resolving logs one at `INFO`. The fields are `entity`, `handler`, `code`, `severity`, `flow` and `count`. When it is
-/// full, the alert that fired first is evicted.
+/// full, the alert that fired first is evicted, and with the last single alert of a storm the summary.
 ///
 /// ```
 /// use graceful::{
@@ -31,10 +32,10 @@ const DEFAULT_RESOLVED: usize = 1000;
 /// let orchestrator = Orchestrator::builder().service("users").alerts(alerts.clone()).build()?;
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
-/// assert_eq!(alerts.open().await?[0].message, "disk full");
+/// assert_eq!(alerts.open(None, 10).await?.items[0].message, "disk full");
 ///
 /// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
-/// assert!(alerts.open().await?.is_empty());
+/// assert!(alerts.open(None, 10).await?.items.is_empty());
 /// assert!(alerts.resolved(10).await?[0].resolved_at.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
@@ -87,8 +88,9 @@ impl Alerter for Alerts {
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange> {
         let incident = flow.incident();
         let (mut change, mut worst, mut count) = (AlertChange::Opened, severity, 1);
-        unpoisoned(self.0.open.write()).put(incident, |open| {
+        unpoisoned(self.0.open.write()).put(incident, flow.code(), |incident, open| {
             let alert = match open {
+                None if incident.is_storm() => Alert::summarised(flow, severity),
                 None => Alert::opened(flow, severity),
                 Some(open) => {
                     change = AlertChange::Repeated;
@@ -109,22 +111,25 @@ impl Alerter for Alerts {
             return Reply::ready(AlertChange::NotOpen);
         }
         // Another task may have resolved it since.
-        let Some(alert) = unpoisoned(self.0.open.write()).remove(&incident) else {
+        let Some((alert, summary)) = unpoisoned(self.0.open.write()).close(&incident) else {
             return Reply::ready(AlertChange::NotOpen);
         };
-        let alert = Alert { resolved_at: Some(flow.timestamp()), ..alert };
-        let mut resolved = unpoisoned(self.0.resolved.lock());
-        if resolved.len() >= self.0.resolved_capacity {
-            resolved.pop_front();
+        for alert in std::iter::once(alert).chain(summary) {
+            let alert = Alert { resolved_at: Some(flow.timestamp()), ..alert };
+            let mut resolved = unpoisoned(self.0.resolved.lock());
+            if resolved.len() >= self.0.resolved_capacity {
+                resolved.pop_front();
+            }
+            resolved.push_back(alert.clone());
+            drop(resolved);
+            alert.log_resolved(flow);
         }
-        resolved.push_back(alert.clone());
-        drop(resolved);
-        alert.log_resolved(flow);
         Reply::ready(AlertChange::Resolved)
     }
 
-    fn open(&self) -> Reply<Vec<Alert>> {
-        Reply::ready(unpoisoned(self.0.open.read()).iter().map(|(_, alert)| alert.clone()).collect())
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+        let open = unpoisoned(self.0.open.read());
+        Reply::ready(open.page(after.as_ref(), limit, |_, alert| alert.clone(), |alert| alert.fired_at))
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -8,11 +8,11 @@
 //! | [`Cache`] | 10 000 entries, 32 MiB | the least used entries |
 //! | [`MetadataStore`] | 10 000 entities, 40 000 states, 32 MiB | the entities and states least recently used |
 //! | [`Graph`] | 10 000 entities and as many flows, 32 flows each, 32 MiB | the nodes least recently used; a node's oldest flows |
-//! | [`Scheduler`] | 10 000 open jobs | the job that is due first |
+//! | [`Scheduler`] | 10 000 open jobs, of which 20 and a summary per [storm](crate::Incident::storm) | the job that is due first |
 //! | [`Events`] | 1024 events, 32 MiB | the oldest events of a slow subscriber, which learns how many |
 //! | [`Nexus`] | 10 000 patterns and as many entities, 32 flows each, 32 MiB | the patterns and entities least recently used; an entity's oldest flows |
 //! | [`AuditLog`] | 10 000 records, 32 MiB | the oldest record |
-//! | [`Alerts`] | 10 000 open alerts, 1000 resolved | the alert that fired first; the one resolved first |
+//! | [`Alerts`] | 10 000 open alerts, of which 20 and a summary per storm; 1000 resolved | the alert that fired first; the one resolved first |
 //! | [`Inbox`] | 10 000 events | the least recently used events |
 //!
 //! [`Flows`] is not the backend of a step: it replaces a durable store in tests. It and the [`Scheduler`] use Tokio's clock, not the

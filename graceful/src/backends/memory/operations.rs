@@ -122,13 +122,6 @@ impl Rows {
     }
 }
 
-fn page<T>(mut items: Vec<T>, limit: usize, id: impl Fn(&T) -> Uuid) -> Page<T, Uuid> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(id);
-    Page { items, next }
-}
-
 impl Operations for Flows {
     fn pauses(&self) -> Reply<Vec<Pause>> {
         Reply::ready(self.rows().operated.pauses.values().cloned().collect())
@@ -278,7 +271,9 @@ impl Operations for Flows {
     fn list(&self, after: Option<Uuid>, limit: usize) -> Reply<Page<Operation, Uuid>> {
         let rows = self.rows();
         let older = rows.operations().filter(|operation| after.is_none_or(|after| operation.id < after));
-        Reply::ready(page(older.take(limit.saturating_add(1)).collect(), limit, |operation| operation.id))
+        Reply::ready(Page::cut(older.take(limit.saturating_add(1)).collect(), limit, |operation| {
+            operation.id
+        }))
     }
 
     fn operations_on(&self, flow: Uuid) -> Reply<Vec<Operation>> {
@@ -303,7 +298,7 @@ impl Operations for Flows {
                 state.is_none_or(|state| item.state == state) && after.is_none_or(|after| **flow > after)
             })
             .map(|(flow, item)| OperationItem::new(*flow, item.state, item.reason.clone()));
-        Reply::ready(page(items.take(limit.saturating_add(1)).collect(), limit, |item| item.flow))
+        Reply::ready(Page::cut(items.take(limit.saturating_add(1)).collect(), limit, |item| item.flow))
     }
 
     fn purge_operations(&self, age: Duration) -> Reply<u64> {

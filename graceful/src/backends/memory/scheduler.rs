@@ -12,15 +12,16 @@ use uuid::Uuid;
 
 use super::{Clock, DEFAULT_CAPACITY, after, ordered::Ordered, unpoisoned};
 use crate::{
-    backends::{self, Job, JobChange, Reply},
+    backends::{self, IncidentCursor, Job, JobChange, Page, Reply},
     code::Code,
     flow::{Flow, Incident},
 };
 
-/// An in-memory scheduler with at most one open review job per incident, in the order of their due times.
+/// An in-memory scheduler with at most one open review job per incident, and a summary in a [storm](crate::Incident::storm). Jobs are polled in
+/// the order of their due times.
 ///
 /// It runs no jobs itself: a worker [polls](backends::Scheduler::poll) it and finishes the jobs. When it is full, the job that is due
-/// first is evicted.
+/// first is evicted, and with the last single job of a storm the summary.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,6 +51,7 @@ use crate::{
 pub struct Scheduler(Arc<RwLock<Ordered<OpenJob>>>, Clock);
 
 /// A [`Job`] but for its names, which are its key's.
+#[derive(Clone)]
 struct OpenJob {
     due: Timestamp,
     opened_at: Timestamp,
@@ -94,14 +96,15 @@ impl Scheduler {
 impl backends::Scheduler for Scheduler {
     fn open(&self, flow: &Arc<Flow>, time: Duration) -> Reply<JobChange> {
         let (mut change, due) = (JobChange::Opened, after(self.1.now(), time));
-        unpoisoned(self.0.write()).put(flow.incident(), |open| {
+        unpoisoned(self.0.write()).put(flow.incident(), flow.code(), |_, open| {
             let mut job = OpenJob::new(flow, due);
             if let Some(open) = open {
                 change = JobChange::Bumped;
                 job = OpenJob {
                     due: open.due.min(due),
                     opened_at: open.opened_at,
-                    bumps: open.bumps + 1,
+                    // A relay may deliver the same flow again.
+                    bumps: open.bumps + u64::from(open.flow != flow.id()),
                     held_until: open.held_until,
                     token: open.token,
                     error: open.error.clone(),
@@ -116,12 +119,18 @@ impl backends::Scheduler for Scheduler {
     fn complete(&self, incident: &Incident) -> Reply<JobChange> {
         let open = unpoisoned(self.0.read()).contains(incident);
         // Asked again for writing: another task may have completed it since.
-        let completed = open && unpoisoned(self.0.write()).remove(incident).is_some();
+        let completed = open && unpoisoned(self.0.write()).close(incident).is_some();
         Reply::ready(if completed { JobChange::Completed } else { JobChange::NotOpen })
     }
 
-    fn jobs(&self) -> Reply<Vec<Job>> {
-        Reply::ready(unpoisoned(self.0.read()).iter().map(|(incident, job)| job.named(incident)).collect())
+    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
+        let jobs = unpoisoned(self.0.read());
+        Reply::ready(jobs.page(
+            after.as_ref(),
+            limit,
+            |incident, job| job.named(incident),
+            |job| job.opened_at,
+        ))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
@@ -153,10 +162,10 @@ impl backends::Scheduler for Scheduler {
         if !is_held(&jobs, job) {
             return Reply::ready(false);
         }
-        let Some(open) = jobs.remove(&job.incident()) else { return Reply::ready(false) };
-        let error = Some(error.to_owned());
-        let postpone = OpenJob { due, error, held_until: None, token: None, ..open };
-        jobs.put(job.incident(), |_| (due, postpone));
+        jobs.change(job.incident(), |open| {
+            let error = Some(error.to_owned());
+            (due, OpenJob { due, error, held_until: None, token: None, ..open.clone() })
+        });
         Reply::ready(true)
     }
 }
@@ -186,6 +195,7 @@ impl OpenJob {
             attempts: self.attempts,
             error: self.error.clone(),
             token: self.token,
+            summary: incident.is_storm(),
         }
     }
 }

@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    backends::Reply,
+    backends::{IncidentCursor, Page, Reply},
     code::Code,
     escape::escaped,
     flow::{Flow, Incident, Severity},
     key::Key,
-    text::Text,
+    text::{Text, text},
 };
+
+/// The beginning of the message of a summary, before that of the last error.
+const BEYOND: &str = "further entities fail, beyond 20 open alerts: ";
 
 /// An alert of an [`Alerter`].
 ///
@@ -29,7 +32,7 @@ use crate::{
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
 ///
-/// let alert = alerts.open().await?.remove(0);
+/// let alert = alerts.open(None, 10).await?.items.remove(0);
 /// assert_eq!((alert.entity.id(), alert.severity, alert.count), ("42", Severity::Error, 1));
 /// assert_eq!(alert.resolved_at, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -38,7 +41,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Alert {
-    /// The entity that it is about; at most one alert is open per entity and owner.
+    /// The entity that it is about; at most one alert is open per entity and owner. That of a summary is no entity's key.
     pub entity: Key,
     /// The handler's identity, or the incident that it shares; see [`Incident`].
     #[serde(default)]
@@ -62,6 +65,10 @@ pub struct Alert {
     pub resolved_at: Option<Timestamp>,
     /// The last flow that fired it.
     pub flow: Uuid,
+    /// Whether it is the summary of a [storm](Incident::storm): its count is the number of flows of all entities that have no alert of
+    /// their own.
+    #[serde(default)]
+    pub summary: bool,
 }
 
 impl Alert {
@@ -73,7 +80,7 @@ impl Alert {
     /// # let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").handler("update_user").id(42).on(&orchestrator);
     /// let report = Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await;
-    /// let alert = orchestrator.alerts().unwrap().open().await.unwrap().remove(0);
+    /// let alert = orchestrator.alerts().unwrap().open(None, 10).await.unwrap().items.remove(0);
     /// assert_eq!(alert.incident(), report.flow().incident());
     /// # });
     /// ```
@@ -95,6 +102,7 @@ impl Alert {
             last_fired_at: fired_at,
             resolved_at: None,
             flow,
+            summary: incident.is_storm(),
         }
     }
 
@@ -107,16 +115,41 @@ impl Alert {
         }
     }
 
+    /// The summary of a storm that had no open one, for the flow of an entity that gets no alert of its own.
+    pub fn summarised(flow: &Flow, severity: Severity) -> Self {
+        let storm = flow.incident().storm(flow.code());
+        Self {
+            environment: flow.origin.environment.clone(),
+            message: text!("{BEYOND}{}", flow.message),
+            ..Self::new(&storm, severity, flow.code(), flow.id(), flow.timestamp())
+        }
+    }
+
     /// The open alert after it has fired again for this flow. A flow that was delivered again is not counted twice.
     #[must_use]
     pub fn repeated(&self, flow: &Flow, severity: Severity) -> Self {
+        let message = match self.message.strip_prefix(BEYOND) {
+            // In a storm, most failures have the same message.
+            Some(last) if self.summary && *last == *flow.message => self.message.clone(),
+            _ if self.summary => text!("{BEYOND}{}", flow.message),
+            _ => flow.message.clone(),
+        };
         Self {
+            environment: flow.origin.environment.clone(),
             severity: self.severity.max(severity),
+            code: flow.code(),
+            message,
             // A relay may deliver the same flow again.
             count: self.count + u64::from(self.flow != flow.id()),
-            fired_at: self.fired_at,
-            ..Self::opened(flow, severity)
+            last_fired_at: flow.timestamp(),
+            flow: flow.id(),
+            ..self.clone()
         }
+    }
+
+    /// The place behind this open alert in a page of [`Alerter::open`].
+    pub fn cursor(&self) -> IncidentCursor {
+        IncidentCursor::new(self.fired_at, &self.incident())
     }
 
     /// Logs an alert that fired, at the level of its severity, with the target `graceful::alert`.
@@ -183,13 +216,13 @@ impl Alert {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertChange {
-    /// A new alert was opened.
+    /// A new alert was opened; in a storm that may be the summary.
     Opened,
     /// The open alert fired again.
     Repeated,
     /// The open alert was resolved.
     Resolved,
-    /// There was no open alert.
+    /// The incident has no open alert. In a storm its failures may be counted on the summary.
     NotOpen,
 }
 
@@ -197,12 +230,16 @@ pub enum AlertChange {
 ///
 /// Alert state must be shared between processes; otherwise an `Ok` in one process does not resolve an alert fired by another.
 ///
+/// In a [storm](Incident::storm), if an entity has no open alert and [`STORM_LIMIT`](super::STORM_LIMIT) single alerts of the storm are open, its flow is counted
+/// on the open *summary* of the storm, or opens it. An alert belongs to the storm of the code with which it was opened. The suite
+/// `graceful_testing::conformance::alerter` checks a store for these rules.
+///
 /// ```
 /// use std::sync::Arc;
 ///
 /// use graceful::{
 ///     Code, Failure, Flow, OrchestrationConfig, Orchestrator, Severity,
-///     backends::{Alert, AlertChange, Alerter, Reply},
+///     backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -220,8 +257,8 @@ pub enum AlertChange {
 ///         Reply::ready(AlertChange::NotOpen)
 ///     }
 ///
-///     fn open(&self) -> Reply<Vec<Alert>> {
-///         Reply::ready(Vec::new())
+///     fn open(&self, _: Option<IncidentCursor>, _: usize) -> Reply<Page<Alert, IncidentCursor>> {
+///         Reply::ready(Page { items: Vec::new(), next: None })
 ///     }
 ///
 ///     fn resolved(&self, _: usize) -> Reply<Vec<Alert>> {
@@ -236,12 +273,15 @@ pub enum AlertChange {
 /// # }).unwrap();
 /// ```
 pub trait Alerter: Debug + Send + Sync + 'static {
-    /// Fires the alert of the flow's [incident](Flow::incident). A flow that is delivered again is not counted again.
+    /// Fires the alert of the flow's [incident](Flow::incident), or in a storm the summary. A flow that is delivered again is not counted
+    /// again.
     fn fire(&self, flow: &Arc<Flow>, severity: Severity) -> Reply<AlertChange>;
-    /// Resolves the open alert of the flow's [incident](Flow::incident): never that of another handler.
+    /// Resolves the open alert of the flow's [incident](Flow::incident): never that of another handler. With the last single alert of a
+    /// storm it also resolves the summary.
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange>;
-    /// Lists the open alerts by the time at which they first fired.
-    fn open(&self) -> Reply<Vec<Alert>>;
+    /// Returns a page of the open alerts, by the time at which they first fired and the names of their incidents, behind a cursor. An
+    /// alert that is opened or resolved meanwhile may be missing or be on two pages.
+    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>>;
     /// Lists up to `limit` resolved alerts, newest first.
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>>;
 }

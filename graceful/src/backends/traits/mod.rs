@@ -6,6 +6,7 @@ mod cache;
 mod events;
 mod flows;
 mod graph;
+mod incidents;
 mod lanes;
 mod metadata;
 mod nexus;
@@ -26,6 +27,7 @@ pub use self::{
         StoredFlow,
     },
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
+    incidents::{IncidentCursor, STORM_LIMIT},
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},

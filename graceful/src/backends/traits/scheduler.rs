@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    backends::Reply,
+    backends::{IncidentCursor, Page, Reply},
     code::Code,
     flow::{Flow, Incident},
     key::Key,
@@ -28,7 +28,7 @@ use crate::{
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
 ///
-/// let job = scheduler.jobs().await?.remove(0);
+/// let job = scheduler.jobs(None, 10).await?.items.remove(0);
 /// assert_eq!((job.id.as_str(), job.bumps, job.code), ("users::user:42", 1, Code::Internal));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
@@ -38,7 +38,7 @@ use crate::{
 pub struct Job {
     /// The full name of the incident, which does not change.
     pub id: String,
-    /// The entity.
+    /// The entity. That of a summary is no entity's key.
     pub entity: Key,
     /// The handler's identity, or the incident that it shares; see [`Incident`].
     pub owner: Text,
@@ -60,6 +60,10 @@ pub struct Job {
     pub error: Option<String>,
     /// The token of the current worker. A worker without the newest token cannot finish the job.
     pub token: Option<Uuid>,
+    /// Whether it is the summary of a [storm](Incident::storm): its `bumps` are the number of flows of all entities that have no job of
+    /// their own.
+    #[serde(default)]
+    pub summary: bool,
 }
 
 impl Job {
@@ -78,6 +82,7 @@ impl Job {
             attempts: 0,
             error: None,
             token: None,
+            summary: incident.is_storm(),
         }
     }
 
@@ -89,12 +94,17 @@ impl Job {
     /// # let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").handler("update_user").id(42).on(&orchestrator);
     /// let report = Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await;
-    /// let job = orchestrator.scheduler().unwrap().jobs().await.unwrap().remove(0);
+    /// let job = orchestrator.scheduler().unwrap().jobs(None, 10).await.unwrap().items.remove(0);
     /// assert_eq!(job.incident(), report.flow().incident());
     /// # });
     /// ```
     pub fn incident(&self) -> Incident {
         Incident::new(self.entity.clone(), self.owner.clone())
+    }
+
+    /// The place behind this job in a page of [`Scheduler::jobs`].
+    pub fn cursor(&self) -> IncidentCursor {
+        IncidentCursor::new(self.opened_at, &self.incident())
     }
 }
 
@@ -115,17 +125,21 @@ impl Job {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobChange {
-    /// A new job was opened.
+    /// A new job was opened; in a storm that may be the summary.
     Opened,
     /// The open job was bumped: it counts one more flow.
     Bumped,
     /// The open job was completed.
     Completed,
-    /// There was no open job.
+    /// The incident has no open job. In a storm its failures may be counted on the summary.
     NotOpen,
 }
 
 /// Stores review jobs, at most one open job per [incident](Incident).
+///
+/// In a [storm](Incident::storm), if an entity has no open job and [`STORM_LIMIT`](super::STORM_LIMIT) single jobs of the storm are open, its
+/// flow bumps the open *summary* of the storm, or opens it. A worker polls and finishes the summary like any other job. A job belongs to the
+/// storm of the code with which it was opened.
 ///
 /// **Time** is the scheduler's: callers pass durations, never points in time, because the clocks of two machines differ.
 ///
@@ -134,7 +148,7 @@ pub enum JobChange {
 ///
 /// use graceful::{
 ///     Flow, Incident,
-///     backends::{Job, JobChange, Reply, Scheduler},
+///     backends::{IncidentCursor, Job, JobChange, Page, Reply, Scheduler},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -151,8 +165,8 @@ pub enum JobChange {
 ///         Reply::ready(JobChange::NotOpen)
 ///     }
 ///
-///     fn jobs(&self) -> Reply<Vec<Job>> {
-///         Reply::ready(Vec::new())
+///     fn jobs(&self, _: Option<IncidentCursor>, _: usize) -> Reply<Page<Job, IncidentCursor>> {
+///         Reply::ready(Page { items: Vec::new(), next: None })
 ///     }
 ///
 ///     fn poll(&self, _: usize, _: Duration) -> Reply<Vec<Job>> {
@@ -168,22 +182,23 @@ pub enum JobChange {
 ///     }
 /// }
 ///
-/// assert_eq!(NoReview.jobs().await?, []);
+/// assert_eq!(NoReview.jobs(None, 10).await?.items, []);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
 pub trait Scheduler: Debug + Send + Sync + 'static {
     /// Opens the job of the flow's [incident](Flow::incident), which is due after this time, or bumps the open job, whose earlier due
-    /// time stays.
+    /// time stays; in a storm the same for the summary. A flow that is delivered again is not counted again.
     fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange>;
-    /// Completes the open job of an incident.
+    /// Completes the open job of an incident. With the last single job of a storm it also completes the summary.
     fn complete(&self, incident: &Incident) -> Reply<JobChange>;
-    /// Lists the open jobs by due time.
-    fn jobs(&self) -> Reply<Vec<Job>>;
+    /// Returns a page of the open jobs behind a cursor, by the time at which they were opened and the names of their incidents: the due
+    /// time of a job changes. A job that is opened or closed meanwhile may be missing or be on two pages.
+    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>>;
     /// Leases up to `limit` due jobs to the caller for the time `hold`. If the worker dies, its jobs can be polled again when the
     /// lease expires.
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>>;
-    /// Closes a job that the worker has polled and reviewed. Returns false if another worker has the job by now, or has closed it.
+    /// Closes a job that the worker has polled and reviewed; it does not complete the summary of a storm, which is a job of its own. Returns false if another worker has the job by now, or has closed it.
     fn finish(&self, job: &Job) -> Reply<bool>;
     /// Postpones a job whose review has failed: its lease ends, and it is due again after this time, or with `None` only when a flow
     /// bumps it. Returns false if another worker has the job by now.

@@ -75,9 +75,7 @@ impl<F: fmt::Display, K: Copy> Query<F, K> {
         let mut items: Vec<_> =
             selected.filter(|(place, _)| after.is_none_or(|after| *place < after)).collect();
         items.sort_unstable_by_key(|(place, _)| Reverse(*place));
-        let more = items.len() > self.limit;
-        items.truncate(self.limit);
-        let next = items.last().filter(|_| more).map(|((at, key), _)| self.cursor(*at, *key));
+        let Page { items, next } = Page::cut(items, self.limit, |((at, key), _)| self.cursor(*at, *key));
         Page { items: items.into_iter().map(|(_, item)| item).collect(), next }
     }
 }
@@ -95,6 +93,22 @@ pub struct Page<T, C = super::FlowCursor> {
     pub items: Vec<T>,
     /// The cursor of the next page; none if this is the last one.
     pub next: Option<C>,
+}
+
+impl<T, C> Page<T, C> {
+    /// Makes a page of items in its order, of which one more than the limit was read if there are more.
+    ///
+    /// ```
+    /// use graceful::backends::Page;
+    /// let page = Page::cut(vec![1, 2, 3], 2, |last| *last);
+    /// assert_eq!((page.items, page.next), (vec![1, 2], Some(2)));
+    /// ```
+    pub fn cut(mut items: Vec<T>, limit: usize, cursor: impl FnOnce(&T) -> C) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(cursor);
+        Self { items, next }
+    }
 }
 
 /// The place of a page in the answer to a query: a [`FlowCursor`](super::FlowCursor) or an [`AuditCursor`](super::AuditCursor). Its text contains no data,
@@ -137,7 +151,7 @@ impl<K: FromStr> FromStr for Cursor<K> {
             let filter = u64::from_str_radix(parts.next()?, 16).ok()?;
             Some(Self { at, key, filter })
         };
-        parse().ok_or(CursorError { is_foreign: false })
+        parse().ok_or(CursorError::MALFORMED)
     }
 }
 
@@ -146,6 +160,10 @@ impl<K: FromStr> FromStr for Cursor<K> {
 #[non_exhaustive]
 pub struct CursorError {
     is_foreign: bool,
+}
+
+impl CursorError {
+    pub(crate) const MALFORMED: Self = Self { is_foreign: false };
 }
 
 impl fmt::Display for CursorError {
