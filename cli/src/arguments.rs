@@ -152,6 +152,9 @@ pub(crate) enum Operations {
     Cancel {
         /// The id of the operation.
         id: Uuid,
+        /// Who cancels it. Default: the user of the operating system.
+        #[arg(long = "as", value_name = "NAME")]
+        operator: Option<String>,
     },
 }
 

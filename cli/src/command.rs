@@ -14,6 +14,7 @@ use crate::{
     doctor,
     exit::{Exit, Problem},
     filter,
+    operator::Operator,
     output::{Output, note},
     pause, read,
 };
@@ -70,7 +71,7 @@ enum Task {
     ListOperations(usize, Option<Uuid>),
     ShowOperation(Uuid),
     RunOperation(Uuid),
-    CancelOperation(Uuid),
+    CancelOperation(Uuid, Operator),
     Health,
     Doctor,
     Migrate,
@@ -97,7 +98,9 @@ impl Task {
                 Operations::List { limit, after } => Self::ListOperations(number(limit), after),
                 Operations::Show { id } => Self::ShowOperation(id),
                 Operations::Run { id } => Self::RunOperation(id),
-                Operations::Cancel { id } => Self::CancelOperation(id),
+                Operations::Cancel { id, operator } => {
+                    Self::CancelOperation(id, Operator::of(operator.as_deref())?)
+                }
             },
             Command::Audit { command: Audit::List { filter, limit, after } } => {
                 let filter = filter::of_audit(&filter)?;
@@ -167,11 +170,13 @@ where
         Task::ListOperations(limit, after) => read::list_operations(output, limit, after, orchestrator).await,
         Task::ShowOperation(id) => read::show_operation(output, id, orchestrator).await,
         Task::RunOperation(id) => {
-            graceful::operations::start(orchestrator, id).await?;
-            action::run(output, orchestrator, id).await
+            let started = graceful::operations::start(orchestrator, id).await;
+            let operation = started.map_err(|error| Problem::refused(error.message()))?;
+            action::run(output, orchestrator, &operation, &operation.operator).await
         }
-        Task::CancelOperation(id) => {
-            graceful::operations::cancel(orchestrator, id).await?;
+        Task::CancelOperation(id, operator) => {
+            let cancelled = graceful::operations::cancel(orchestrator, id, &operator.name).await;
+            cancelled.map_err(|error| Problem::refused(error.message()))?;
             read::show_operation(output, id, orchestrator).await
         }
         Task::Records(listing) => read::records(output, listing, orchestrator).await,

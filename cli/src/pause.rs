@@ -35,7 +35,7 @@ impl Order {
         let (kind, name) = target.target.split_once('=').unwrap_or((&target.target, ""));
         let wrong = || {
             Problem::refused(format_args!(
-                "`{}` is nothing that can be paused; expected `relays`, `handler=NAME` or `subscriber=NAME`",
+                "`{}` is not a pause target; expected `relays`, `handler=NAME` or `subscriber=NAME`",
                 target.target
             ))
         };
@@ -56,12 +56,13 @@ impl Order {
         let Self { target, operator: Operator { name }, why } = self;
         let (changed, text) = match &why {
             Some(why) => {
-                let waiting = waiting(orchestrator, &target).await?;
                 let is_new = operations::pause(orchestrator, target.clone(), &name, why).await?;
-                let text = if is_new {
-                    format!("paused {target}{waiting}")
-                } else {
-                    format!("{target}: paused already")
+                let text = match is_new {
+                    // In an emergency, the pause must not depend on a count.
+                    true => {
+                        format!("paused {target}{}", waiting(orchestrator, &target).await.unwrap_or_default())
+                    }
+                    false => format!("{target}: paused already"),
                 };
                 (is_new, text)
             }
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn target_that_is_nothing_to_pause_is_refused() {
+    fn unknown_target_is_refused() {
         let order = |target: &str| {
             let target = Target { target: target.to_owned(), operator: Some("ada".to_owned()) };
             Order::of(&target, Some("a bug")).map(|order| order.target).map_err(|problem| problem.text)

@@ -15,7 +15,8 @@ const EVERY: Duration = Duration::from_millis(500);
 
 impl Subscriber {
     /// Lets operators pause this subscriber by its name, in the store of this orchestrator: it asks for the pauses twice per second, and reads no
-    /// event while it is paused. An event that is being handled is finished. Without this call, or if the store has no pauses, the subscriber
+    /// event while it is paused. An event that is being handled is finished; one that arrives when the pause begins is redelivered after its
+    /// [`ack_wait`](Self::ack_wait), possibly behind later events. Without this call, or if the store has no pauses, the subscriber
     /// cannot be paused.
     ///
     /// Until the store has answered once, no event is read. If it does not answer later, its last answer holds.
@@ -63,7 +64,7 @@ impl Pauses {
     /// Waits until the subscriber is not paused.
     pub(super) async fn ended(&self) {
         if let Some(mut is_paused) = self.is_paused.clone() {
-            // As above.
+            // The sender lives as long as this value.
             drop(is_paused.wait_for(|is_paused| *is_paused == Some(false)).await);
         }
     }
@@ -75,7 +76,9 @@ async fn ask(store: Arc<dyn FlowStore>, subscriber: String, answers: watch::Send
         let Some(operations) = store.operations() else { return };
         match operations.pauses().await {
             Ok(pauses) => {
-                outage.succeeded();
+                if let Some(failures) = outage.succeeded() {
+                    tracing::info!(target: "graceful::subscriber", subscriber = %target, failures, "asking for pauses works again");
+                }
                 let is_paused = Some(pauses.iter().any(|pause| pause.target == target));
                 if answers.send_replace(is_paused) != is_paused {
                     let paused = is_paused == Some(true);

@@ -48,3 +48,17 @@ CREATE TABLE graceful_live_relays (
     seen_at     bigint NOT NULL
 );
 CREATE INDEX graceful_live_relays_seen ON graceful_live_relays (seen_at);
+
+-- Who may use the flows may use this table.
+DO $$
+DECLARE
+    granted record;
+BEGIN
+    FOR granted IN
+        SELECT acl.privilege_type AS right, coalesce(quote_ident(role.rolname), 'PUBLIC') AS grantee
+        FROM pg_class, aclexplode(pg_class.relacl) AS acl LEFT JOIN pg_roles AS role ON role.oid = acl.grantee
+        WHERE pg_class.oid = 'graceful_flows'::regclass AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+    LOOP
+        EXECUTE format('GRANT %s ON graceful_live_relays TO %s', granted.right, granted.grantee);
+    END LOOP;
+END $$;

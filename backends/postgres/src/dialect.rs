@@ -65,6 +65,10 @@ impl graceful_sql::Dialect for Dialect {
     const WAKE: Option<&'static str> =
         Some("SELECT pg_notify('graceful_flows_' || 'graceful_flows'::regclass::oid, '')");
 
+    const LOCK_CLAIMS: Option<&'static str> = Some(
+        "SELECT pg_advisory_xact_lock(hashtextextended('graceful_claim ' || current_schema(), 0)) IS NULL",
+    );
+
     const SKIP_LOCKED: &'static str = "FOR UPDATE SKIP LOCKED";
 
     const TOKEN: &'static str = "gen_random_uuid()";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graceful::backends::{
     Count, ItemState, NewOperation, Operation, OperationClaim, OperationItem, OperationState, Operations,
-    Page, Pause, PauseTarget, Reply,
+    Page, Pause, PauseTarget, Reply, SelectedFlow,
 };
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ impl Operations for Store {
         self.insist(move |connection| Box::pin(async move { Tables::prepare(connection, &operation).await }))
     }
 
-    fn select(&self, id: Uuid, flows: Vec<Uuid>) -> Reply<()> {
+    fn select(&self, id: Uuid, flows: Vec<SelectedFlow>) -> Reply<()> {
         self.in_transaction(move |connection| {
             Box::pin(async move { Tables::select(connection, id, &flows).await })
         })
@@ -85,7 +85,7 @@ impl Operations for Store {
         self.in_transaction(move |connection| Box::pin(Tables::advance(connection, claim, lease, limit)))
     }
 
-    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool> {
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<Option<Operation>> {
         let reason = reason.to_owned();
         self.in_transaction(move |connection| {
             Box::pin(async move { Tables::skip_next(connection, claim, &reason).await })

@@ -2,14 +2,17 @@
 
 use std::{borrow::Cow, marker::PhantomData};
 
-use sqlx::{ColumnIndex, Database, Decode, Encode, Error, IntoArguments, Row as _, Type, query::Query};
+use sqlx::{
+    ColumnIndex, Database, Decode, Encode, Error, IntoArguments, Row as _, Type, database::HasStatementCache,
+    query::Query,
+};
 
 /// The database of a store, and what it does differently.
 ///
 /// The statements that compare times are in the stores: SQLite has the clock of the machine, PostgreSQL that of the server.
 pub trait Dialect {
     /// The database.
-    type Database: Database<Arguments: IntoArguments<Self::Database>>;
+    type Database: Database<Arguments: IntoArguments<Self::Database>> + HasStatementCache;
 
     /// Selects the newest state of an entity through the index of the newest states, whose condition is written differently.
     const LATEST: &'static str;
@@ -59,6 +62,9 @@ pub trait Dialect {
 
     /// Wakes the relays of other processes, in a store that notifies.
     const WAKE: Option<&'static str>;
+
+    /// Keeps claims from running until the end of the transaction, in a database with more than one writer.
+    const LOCK_CLAIMS: Option<&'static str>;
 
     /// Skips rows that another transaction has locked, in a database with more than one writer.
     const SKIP_LOCKED: &'static str;

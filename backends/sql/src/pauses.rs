@@ -32,12 +32,12 @@ where
         let pause = |row: &Row<D>| {
             let (kind, name): (i16, _) = (row.try_get("kind")?, Self::text(row, "name")?);
             let kind = usize::try_from(kind).ok().and_then(|kind| PauseTarget::KINDS.get(kind));
-            let target = kind.and_then(|kind| PauseTarget::of(kind, &name));
-            let target = target.ok_or_else(|| broken("a newer version has paused something"))?;
+            // A newer version can pause more.
+            let Some(target) = kind.and_then(|kind| PauseTarget::of(kind, &name)) else { return Ok(None) };
             let (operator, reason) = (Self::text(row, "operator")?, Self::text(row, "reason")?);
-            Ok(Pause::new(target, operator, reason, at(row.try_get("at")?)))
+            Ok(Some(Pause::new(target, operator, reason, at(row.try_get("at")?))))
         };
-        rows.iter().map(pause).collect()
+        rows.iter().filter_map(|row| pause(row).transpose()).collect()
     }
 
     /// Pauses. Returns false if the target is paused already.
@@ -84,10 +84,11 @@ where
     ) -> Result<Count, Error> {
         let in_table = D::HANDLER;
         let statement = format!(
-            "WITH entities AS (SELECT entity FROM graceful_flows WHERE state = 0 AND {in_table} = $1 AND handler = $2 \
-             ORDER BY stored_at, id LIMIT $3) \
-             SELECT (SELECT count(*) FROM entities) AS examined, (SELECT count(*) FROM (SELECT 1 FROM graceful_flows \
-             WHERE state = 0 AND entity IN (SELECT entity FROM entities) AND handler <> $2 LIMIT $4) AS part) AS behind"
+            "WITH entities AS MATERIALIZED (SELECT entity FROM graceful_flows WHERE state = 0 AND {in_table} = $1 AND handler = $2 \
+             ORDER BY {in_table}, stored_at, id LIMIT $3) \
+             SELECT (SELECT count(*) FROM entities) AS examined, CAST(coalesce(sum((SELECT count(*) FROM (SELECT 1 FROM graceful_flows AS flow \
+             WHERE flow.state = 0 AND flow.entity = found.entity AND flow.handler <> $2 ORDER BY flow.entity, flow.seq LIMIT $4) AS part)), 0) \
+             AS bigint) AS behind FROM (SELECT DISTINCT entity FROM entities) AS found"
         );
         let handler = D::escaped(handler).into_owned();
         let query = sqlx::query(AssertSqlSafe(statement)).bind(in_index(&handler)).bind(handler);

@@ -60,6 +60,8 @@ impl graceful_sql::Dialect for Dialect {
     const WAKE: Option<&'static str> = None;
 
     // There is one writer.
+    const LOCK_CLAIMS: Option<&'static str> = None;
+
     const SKIP_LOCKED: &'static str = "";
 
     const TOKEN: &'static str = "randomblob(16)";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graceful::backends::{
     Count, ItemState, NewOperation, Operation, OperationClaim, OperationItem, OperationState, Operations,
-    Page, Pause, PauseTarget, Reply,
+    Page, Pause, PauseTarget, Reply, SelectedFlow,
 };
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl Operations for Store {
         })
     }
 
-    fn select(&self, id: Uuid, flows: Vec<Uuid>) -> Reply<()> {
+    fn select(&self, id: Uuid, flows: Vec<SelectedFlow>) -> Reply<()> {
         self.writer().write(move |connection| {
             let flows = flows.clone();
             Box::pin(async move { Tables::select(connection, id, &flows).await })
@@ -88,7 +88,7 @@ impl Operations for Store {
         self.writer().write(move |connection| Box::pin(Tables::advance(connection, claim, lease, limit)))
     }
 
-    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool> {
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<Option<Operation>> {
         let reason = reason.to_owned();
         self.writer().write(move |connection| {
             let reason = reason.clone();

@@ -3,7 +3,7 @@
 mod confirm;
 mod selection;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use graceful::{
     Orchestrator, StepError,
@@ -22,6 +22,9 @@ use crate::{
 
 /// After how many flows the progress is shown.
 const PROGRESS: u64 = 500;
+
+/// The exit code of a process that Ctrl-C has ended.
+const INTERRUPTED: i32 = 130;
 
 /// How many items are read at once.
 const PAGE: usize = 1000;
@@ -61,20 +64,36 @@ impl Order {
             && prepared.operation.selected > 0
             && let Err(refused) = confirm::ask(&prepared)
         {
-            operations::cancel(orchestrator, id).await?;
+            operations::cancel(orchestrator, id, &self.operator.name).await?;
             return Err(refused);
         }
-        operations::start(orchestrator, id).await?;
-        run(output, orchestrator, id).await
+        let operation = operations::start(orchestrator, id).await?;
+        run(output, orchestrator, &operation, &self.operator.name).await
     }
 }
 
-/// Runs a started operation to its end, until Ctrl-C cancels it.
-pub(crate) async fn run(output: &mut Output, orchestrator: &Orchestrator, id: Uuid) -> Result<Exit, Problem> {
-    let mut progress = Progress::default();
+/// Runs a started operation to its end, until Ctrl-C cancels it in the name of this operator. A second Ctrl-C ends the process.
+pub(crate) async fn run(
+    output: &mut Output,
+    orchestrator: &Orchestrator,
+    operation: &Operation,
+    operator: &str,
+) -> Result<Exit, Problem> {
+    let (id, mut progress) = (operation.id, Progress::default());
+    if operation.selected > PROGRESS {
+        note(&format!("operation {id}"));
+    }
     let ended = tokio::select! {
         ended = operations::run(orchestrator, id, |operation| progress.show(operation)) => ended,
-        Ok(()) = tokio::signal::ctrl_c() => operations::cancel(orchestrator, id).await,
+        Ok(()) = tokio::signal::ctrl_c() => {
+            tokio::spawn(async {
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    std::process::exit(INTERRUPTED);
+                }
+            });
+            let cancelled = operations::cancel(orchestrator, id, operator).await;
+            cancelled.inspect_err(|_| note(&format!("not cancelled; to try again: operations cancel {id}")))
+        }
     };
     match ended {
         Ok(operation) => report(output, orchestrator, &operation, None).await,
@@ -87,16 +106,23 @@ pub(crate) async fn run(output: &mut Output, orchestrator: &Orchestrator, id: Uu
 }
 
 /// What was shown of an operation that is running.
-#[derive(Default)]
 struct Progress {
     shown: u64,
-    silent: u32,
+    /// When the number of flows has last changed.
+    moved: Instant,
+    is_told: bool,
     last: u64,
 }
 
+impl Default for Progress {
+    fn default() -> Self {
+        Self { shown: 0, moved: Instant::now(), is_told: false, last: 0 }
+    }
+}
+
 impl Progress {
-    /// How many times without progress nothing is said: about ten seconds.
-    const PATIENCE: u32 = 100;
+    /// For how long without progress nothing is said.
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     fn show(&mut self, operation: &Operation) {
         let done = operation.selected - operation.left();
@@ -104,9 +130,11 @@ impl Progress {
             self.shown = done;
             note(&format!("{}: {done} of {}", operation.action, operation.selected));
         }
-        self.silent = if self.last == done { self.silent + 1 } else { 0 };
-        self.last = done;
-        if self.silent == Self::PATIENCE && operation.waiting > 0 {
+        if self.last != done {
+            (self.last, self.moved, self.is_told) = (done, Instant::now(), false);
+        }
+        if !self.is_told && self.moved.elapsed() > Self::PATIENCE && operation.waiting > 0 {
+            self.is_told = true;
             note(&format!(
                 "{} resubmitted flows wait for their first attempts, and the others for them: does a relay run, and is nothing paused? \
                  Ctrl-C cancels the operation",
@@ -144,17 +172,15 @@ async fn report(
     let skipped = items(operations, operation.id, ItemState::Skipped).await?;
     let failed = items(operations, operation.id, ItemState::Failed).await?;
     if let Some(error) = unended {
-        note(&format!(
-            "error: {}; the operation is {}, and the relay of a service goes on with it",
-            error.message(),
-            operation.state
-        ));
+        let state = operation.state;
+        let goes_on = if state.is_ended() { "" } else { ", and the relay of a service goes on with it" };
+        note(&format!("error: {}; the operation is {state}{goes_on}", error.message()));
     }
     if output.json {
         let mut shown = read::operation(operation);
         let skipped = skipped.iter().map(|(id, reason)| json!({ "id": id.to_string(), "reason": reason }));
-        shown["skipped"] = skipped.collect::<Vec<Value>>().into();
-        shown["failed_again"] = failed.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().into();
+        shown["skipped_flows"] = skipped.collect::<Vec<Value>>().into();
+        shown["failed_flows"] = failed.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().into();
         shown["error"] = unended.map(StepError::message).into();
         output.value(&shown);
     } else {

@@ -43,7 +43,7 @@ pub(crate) fn operations(orchestrator: &Orchestrator) -> Result<&dyn Operations,
 
 /// The entity to which the audit records of operators belong.
 pub(crate) fn operations_key(orchestrator: &Orchestrator) -> Key {
-    orchestrator.key(graceful::operations::OPERATIONS, "flows")
+    orchestrator.key(graceful::operations::OPERATIONS, graceful::operations::ENTITY)
 }
 
 /// Reads pages until there are so many items: a page may have fewer than there are.

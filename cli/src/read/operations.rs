@@ -91,7 +91,7 @@ pub(crate) async fn show_operation(
     if output.json {
         let mut shown = operation(&found);
         let item = |item: &graceful::backends::OperationItem| json!({ "id": item.flow.to_string(), "reason": item.reason });
-        shown["skipped"] = skipped.items.iter().map(item).collect::<Vec<Value>>().into();
+        shown["skipped_flows"] = skipped.items.iter().map(item).collect::<Vec<Value>>().into();
         output.value(&shown);
         return Ok(Exit::Done);
     }

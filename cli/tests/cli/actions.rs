@@ -76,7 +76,7 @@ async fn action_that_skips_three_of_ten_is_done_in_part() {
     let ended = run(&url, &arguments);
     let done = ended.json();
     assert_eq!((ended.code, &done["done"], &done["left"]), (3, &7.into(), &0.into()), "{ended:?}");
-    let skipped = done["skipped"].as_array().unwrap();
+    let skipped = done["skipped_flows"].as_array().unwrap();
     let reasons: Vec<_> = skipped.iter().map(|skipped| skipped["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["the flow is queued", "the flow is queued", "no such flow"]);
     let operations = json(&url, &["audit", "operations"]);
@@ -88,7 +88,11 @@ async fn action_that_skips_three_of_ten_is_done_in_part() {
     );
     let operation = details["operation"].as_str().unwrap();
     let shown = json(&url, &["operations", "show", operation]);
-    assert_eq!((&shown["skipped"], &shown["operator"]), (&done["skipped"], &"ada".into()), "{shown}");
+    assert_eq!(
+        (&shown["skipped_flows"], &shown["operator"]),
+        (&done["skipped_flows"], &"ada".into()),
+        "{shown}"
+    );
     let shown = json(&url, &["show", &ids[0]]);
     assert_eq!(shown["operations"][0]["operation"], operation, "the flow names the operation");
 

@@ -20,8 +20,8 @@ async fn action_ends_after_a_hundred_failures_in_a_row() {
     let ended = run(&url, &["resubmit", "--all", "--yes", "--json"]);
     let done = ended.json();
     assert_eq!((ended.code, &done["state"]), (1, &"stopped".into()), "{ended:?}");
-    assert_eq!((done["skipped"].as_array().unwrap().len(), &done["left"]), (100, &50.into()));
-    assert!(done["skipped"][0]["reason"].as_str().unwrap().contains("broken"), "{done}");
+    assert_eq!((done["skipped_flows"].as_array().unwrap().len(), &done["left"]), (100, &50.into()));
+    assert!(done["skipped_flows"][0]["reason"].as_str().unwrap().contains("broken"), "{done}");
     assert_eq!(json(&url, &["lag"])["dead"]["number"], 150);
     let operations = json(&url, &["audit", "operations"]);
     assert_eq!(operations["operations"][0]["details"]["skipped"], 100, "{operations}");
@@ -42,7 +42,7 @@ async fn flow_that_cannot_be_changed_does_not_end_an_action() {
     let ended = run(&sqlite.url(), &["discard", "--all", "--yes", "--json"]);
     let done = ended.json();
     assert_eq!((ended.code, &done["done"], &done["state"]), (3, &9.into(), &"completed".into()));
-    assert_eq!(done["skipped"][0]["id"], id(5).to_string());
+    assert_eq!(done["skipped_flows"][0]["id"], id(5).to_string());
 }
 
 #[test(flavor = "multi_thread")]

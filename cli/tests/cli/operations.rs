@@ -44,7 +44,7 @@ async fn operation_whose_flows_fail_again_stops_after_a_hundred() {
         (3, &"stopped".into(), &10_000.into()),
         "{ended:?}"
     );
-    assert_eq!((done["failed_again"].as_array().unwrap().len(), &done["left"]), (100, &9900.into()));
+    assert_eq!((done["failed_flows"].as_array().unwrap().len(), &done["left"]), (100, &9900.into()));
     service.shutdown(Duration::from_secs(30)).await;
     let untouched = "SELECT count(*) FROM graceful_flows WHERE state = 2 AND resubmitted = 0";
     let untouched: i64 =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graceful::backends::{
     Action, AttemptOutcome, FlowFilter, FlowQuery, FlowState, FlowStore, ItemState, NewOperation, Operation,
-    OperationClaim, OperationState, Operations,
+    OperationClaim, OperationState, Operations, SelectedFlow,
 };
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ pub async fn operations<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     pauses::backlog_of_a_paused_handler_delays_no_other(fresh().await).await;
     list_of_an_operation_is_fixed(fresh().await).await;
     flow_that_has_changed_is_skipped(fresh().await).await;
+    flow_that_changes_before_the_list_is_fixed_is_skipped(fresh().await).await;
     queued_flows_are_postponed_and_discarded(fresh().await, &elapse).await;
     hundred_flows_at_most_wait_for_their_first_attempt(fresh().await).await;
     failures_in_a_row_stop_an_operation(fresh().await).await;
@@ -63,6 +64,19 @@ fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
+/// The flows as they are now.
+async fn selected<S: FlowStore>(store: &S, flows: impl IntoIterator<Item = u128>) -> Vec<SelectedFlow> {
+    let mut selected = Vec::new();
+    for number in flows {
+        let found = store.get(id(number)).await.expect("a flow is looked up");
+        selected.push(match found {
+            Some(found) => SelectedFlow::of(&found.summary),
+            None => SelectedFlow::missing(id(number)),
+        });
+    }
+    selected
+}
+
 async fn prepared<S: FlowStore>(
     store: &S,
     action: Action,
@@ -71,7 +85,7 @@ async fn prepared<S: FlowStore>(
     let (operations, new) = (of(store), NewOperation::new(action, "state=dead \0", "ada"));
     let operation = new.id;
     operations.prepare(new).await.expect("an operation is prepared");
-    operations.select(operation, flows.into_iter().map(id).collect()).await.expect("flows are selected");
+    operations.select(operation, selected(store, flows).await).await.expect("flows are selected");
     operations.fix(operation).await.expect("the list is fixed").expect("the operation exists")
 }
 
@@ -108,7 +122,7 @@ async fn list_of_an_operation_is_fixed<S: FlowStore>(store: S) {
     assert_eq!((operation.skipped, operation.left()), (1, 3), "a flow that does not exist is skipped");
     let skipped = reasons(&store, operation.id, ItemState::Skipped).await;
     assert_eq!(skipped, [(77, Some("no such flow".to_owned()))]);
-    of(&store).select(operation.id, vec![id(9)]).await.unwrap();
+    of(&store).select(operation.id, selected(&store, [9]).await).await.unwrap();
     let again = of(&store).fix(operation.id).await.unwrap();
     assert_eq!(again, Some(operation), "the list is fixed");
     assert_eq!(stored(&store, 1).await.state, FlowState::Dead, "nothing is changed");
@@ -143,6 +157,22 @@ async fn flow_that_has_changed_is_skipped<S: FlowStore>(store: S) {
     let ended = of(&store).operation(operation.id).await.unwrap().unwrap();
     assert_eq!(ended.state, OperationState::Completed);
     assert!(ended.ended_at.is_some());
+}
+
+async fn flow_that_changes_before_the_list_is_fixed_is_skipped<S: FlowStore>(store: S) {
+    dead_letters(&store, 1..3).await;
+    let new = NewOperation::new(Action::Discard, "state=dead", "ada");
+    let (operations, operation) = (of(&store), new.id);
+    operations.prepare(new).await.unwrap();
+    let seen = selected(&store, [1, 2]).await;
+    assert!(store.resubmit(id(1)).await.unwrap().is_done());
+    operations.select(operation, seen).await.unwrap();
+    operations.fix(operation).await.unwrap();
+    operations.start(operation).await.unwrap();
+    let claimed = operations.claim_operation(None, LEASE).await.unwrap().expect("nobody has it");
+    let ended = advance(&store, claimed, 10).await;
+    assert_eq!((ended.done, ended.skipped), (1, 1));
+    assert_eq!(stored(&store, 1).await.state, FlowState::Queued, "only dead letters were selected");
 }
 
 async fn queued_flows_are_postponed_and_discarded<S: FlowStore>(
@@ -222,18 +252,19 @@ async fn flow_that_cannot_be_changed_is_skipped<S: FlowStore>(store: S) {
     dead_letters(&store, 1..4).await;
     let claimed = started(&store, Action::Discard, 1..4).await;
     assert_eq!(advance(&store, claimed, 1).await.done, 1);
-    assert!(of(&store).skip_next(claimed, "broken \0").await.unwrap());
-    let operation = of(&store).operation(claimed.id).await.unwrap().unwrap();
+    let operation = of(&store).skip_next(claimed, "broken \0").await.unwrap().unwrap();
+    assert_eq!(of(&store).operation(claimed.id).await.unwrap().as_ref(), Some(&operation));
     assert_eq!((operation.skipped, operation.failures_in_a_row), (1, 1));
     let operation = advance(&store, claimed, 10).await;
     assert_eq!((operation.done, operation.skipped, operation.failures_in_a_row), (2, 1, 0));
     let skipped = reasons(&store, claimed.id, ItemState::Skipped).await;
     assert_eq!(skipped, [(2, Some("broken \0".to_owned()))]);
     assert_eq!(stored(&store, 2).await.state, FlowState::Dead);
-    assert!(of(&store).skip_next(claimed, "nothing is left").await.unwrap());
+    let unchanged = of(&store).skip_next(claimed, "nothing is left").await.unwrap();
+    assert_eq!(unchanged.as_ref(), Some(&operation));
     assert_eq!(advance(&store, claimed, 10).await, operation);
     let lost = OperationClaim::new(claimed.id, Uuid::nil());
-    assert!(!of(&store).skip_next(lost, "lost").await.unwrap());
+    assert_eq!(of(&store).skip_next(lost, "lost").await.unwrap(), None);
 }
 
 async fn flow_is_changed_by_one_of_two_operations<S: FlowStore>(store: S) {
@@ -319,7 +350,7 @@ async fn operations_are_listed_and_purged<S: FlowStore>(store: S, elapse: &impl 
         };
         made.push(new.id);
         operations.prepare(new.clone()).await.unwrap();
-        operations.select(new.id, flows.into_iter().map(id).collect()).await.unwrap();
+        operations.select(new.id, selected(&store, flows).await).await.unwrap();
         operations.fix(new.id).await.unwrap();
     }
     let listed = async |after, limit| {

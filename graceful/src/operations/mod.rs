@@ -28,12 +28,14 @@ mod prepare;
 mod record;
 mod work;
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 pub(crate) use self::work::run_abandoned;
 pub use self::{
     prepare::{Prepared, Selection, prepare},
-    record::{OPERATIONS, pause, resume},
+    record::{ENTITY, OPERATIONS, pause, resume},
     work::{cancel, run, start},
 };
 use crate::{
@@ -42,13 +44,12 @@ use crate::{
     step::StepError,
 };
 
-/// The store of an orchestrator, and its operations.
-fn store(orchestrator: &Orchestrator) -> Result<&dyn FlowStore, StepError> {
+fn store(orchestrator: &Orchestrator) -> Result<&Arc<dyn FlowStore>, StepError> {
     let missing = "the orchestrator has no store of durable flows: set one by `OrchestratorBuilder::store`";
-    orchestrator.flows().map(|flows| &**flows).ok_or_else(|| StepError::new(missing))
+    orchestrator.flows().ok_or_else(|| StepError::new(missing))
 }
 
-fn operations(store: &dyn FlowStore) -> Result<&dyn Operations, StepError> {
+fn operations(store: &Arc<dyn FlowStore>) -> Result<&dyn Operations, StepError> {
     store.operations().ok_or_else(|| StepError::new("the store has no operations"))
 }
 

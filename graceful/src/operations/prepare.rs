@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{operations, store, unknown};
 use crate::{
-    backends::{Action, FlowFilter, FlowQuery, FlowSummary, NewOperation, Operation},
+    backends::{Action, FlowFilter, FlowQuery, FlowSummary, NewOperation, Operation, SelectedFlow},
     pipeline::Orchestrator,
     step::StepError,
 };
@@ -78,17 +78,20 @@ pub async fn prepare(
     match selection {
         Selection::Ids(ids) => {
             for page in ids.chunks(PAGE) {
-                operations.select(id, page.to_vec()).await?;
-            }
-            for id in ids.iter().take(SAMPLES) {
-                samples.extend(store.get(*id).await?.map(|stored| stored.summary));
+                let mut selected = Vec::with_capacity(page.len());
+                for flow in page {
+                    let found = store.get(*flow).await?.map(|stored| stored.summary);
+                    selected.push(found.as_ref().map_or(SelectedFlow::missing(*flow), SelectedFlow::of));
+                    samples.extend(found.filter(|_| samples.len() < SAMPLES));
+                }
+                operations.select(id, selected).await?;
             }
         }
         Selection::Filter(filter) => {
             let mut query = FlowQuery::new(filter.clone(), PAGE);
             loop {
                 let page = store.flows(query.clone()).await?;
-                operations.select(id, page.items.iter().map(|flow| flow.id).collect()).await?;
+                operations.select(id, page.items.iter().map(SelectedFlow::of).collect()).await?;
                 samples.extend(page.items.into_iter().take(SAMPLES - samples.len()));
                 let Some(next) = page.next else { break };
                 query = query.continued(next).map_err(StepError::caused_by)?;

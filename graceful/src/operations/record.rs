@@ -15,16 +15,17 @@ use crate::{
     text::Text,
 };
 
-/// The pattern of the entity to which the audit records of operators belong. All of them have the id `flows`, so they are found by its index.
+/// The pattern of the entity to which the audit records of operators belong.
 ///
 /// ```
-/// let orchestrator = graceful::Orchestrator::in_memory();
-/// let entity = orchestrator.key(graceful::operations::OPERATIONS, "flows");
+/// use graceful::{Orchestrator, operations::{ENTITY, OPERATIONS}};
+/// let entity = Orchestrator::in_memory().key(OPERATIONS, ENTITY);
 /// # let _ = entity;
 /// ```
 pub const OPERATIONS: &str = "graceful_operation";
 
-const ENTITY: &str = "flows";
+/// The id of that entity. All these records have one, so they are found by its index.
+pub const ENTITY: &str = "flows";
 
 /// How many of the flows of an operation are named in its record.
 const FLOWS: usize = 100;
@@ -67,6 +68,7 @@ pub async fn resume(
 }
 
 /// Appends audit records, if there is an audit log.
+#[derive(Clone)]
 pub(super) struct Recorder {
     log: Option<Arc<dyn AuditLog>>,
     origin: Arc<Origin>,
@@ -82,6 +84,7 @@ impl Recorder {
         &self,
         operation: &Operation,
         operations: &dyn Operations,
+        cancelled_by: Option<&str>,
     ) -> Result<(), StepError> {
         if self.log.is_none() || operation.selected == 0 {
             return Ok(());
@@ -101,6 +104,7 @@ impl Recorder {
             "skipped": operation.skipped,
             "left": operation.left(),
             "verified": operation.verified,
+            "cancelled_by": cancelled_by,
         });
         if let Action::Postpone(time) = operation.action {
             details["by_seconds"] = time.as_secs_f64().into();

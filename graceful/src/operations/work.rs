@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::{task::JoinSet, time::sleep};
 use uuid::Uuid;
 
 use super::{operations, record::Recorder, store, unknown};
@@ -18,17 +19,26 @@ const LEASE: Duration = Duration::from_secs(15);
 /// How many flows are changed in one transaction.
 const AT_ONCE: usize = 100;
 
-/// The pause after each transaction: at most 1,000 flows per second are changed.
+/// The pause after a transaction: at most 1,000 flows per second are changed.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// After so many failures of the store in a row, this process gives up.
-const PATIENCE: usize = 20;
+/// The pause after a transaction that has changed nothing, because resubmitted flows wait for their first attempts.
+const PAUSE_OF_WAITING: Duration = Duration::from_secs(1);
+
+/// After this number of failures in a row, this process gives up.
+const MAX_STORE_FAILURES: usize = 20;
+
+/// The store must fail this often to change one flow, and answer otherwise, before the flow is skipped.
+const MAX_FLOW_FAILURES: usize = 3;
 
 /// The pause after a failure.
-const AGAIN: Duration = Duration::from_millis(500);
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// How often a relay looks for operations whose process has died.
-const LOOKED_EVERY: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many of them it runs concurrently.
+const CONCURRENCY: usize = 8;
 
 /// Starts an operation that was prepared. One that is running already stays as it is.
 ///
@@ -57,42 +67,100 @@ pub async fn start(orchestrator: &Orchestrator, id: Uuid) -> Result<Operation, S
 pub async fn run(
     orchestrator: &Orchestrator,
     id: Uuid,
-    progress: impl FnMut(&Operation),
+    mut progress: impl FnMut(&Operation),
 ) -> Result<Operation, StepError> {
-    let worker = Worker::of(orchestrator)?;
-    worker.run(id, progress).await
+    let (worker, mut failures) = (Worker::of(orchestrator)?, 0);
+    loop {
+        match worker.step(id, &mut progress).await {
+            Ok(operation) if operation.state != OperationState::Running => return Ok(operation),
+            Ok(_) => failures = 0,
+            Err(error) => {
+                failures += 1;
+                if failures == MAX_STORE_FAILURES || error.is_final {
+                    return Err(error.error);
+                }
+            }
+        }
+        sleep(RETRY_DELAY).await;
+    }
 }
 
-/// Cancels an operation, and appends its audit record if it was running. What it has changed stays changed.
+/// Cancels an operation, and appends its audit record if it has changed flows; these stay changed. It can be repeated if the record could not
+/// be appended.
 ///
 /// # Errors
-/// Fails if there is no such operation, if the store fails, or if the audit record could not be appended.
-pub async fn cancel(orchestrator: &Orchestrator, id: Uuid) -> Result<Operation, StepError> {
+/// Fails if there is no such operation, if it has ended otherwise, if the store fails, or if the audit record could not be appended.
+pub async fn cancel(orchestrator: &Orchestrator, id: Uuid, operator: &str) -> Result<Operation, StepError> {
     let operations = operations(store(orchestrator)?)?;
-    let before = operations.operation(id).await?.ok_or_else(|| unknown(id))?;
     let operation = operations.cancel(id).await?.ok_or_else(|| unknown(id))?;
-    if before.state == OperationState::Running && operation.state == OperationState::Cancelled {
-        Recorder::of(orchestrator).operation(&operation, operations).await?;
+    match operation.state {
+        OperationState::Cancelled => {}
+        state => return Err(StepError::new(format_args!("the operation is {state}"))),
+    }
+    if operation.changed() > 0 {
+        Recorder::of(orchestrator).operation(&operation, operations, Some(operator)).await?;
     }
     Ok(operation)
 }
 
-/// Goes on with operations whose processes have died, until the orchestrator is dropped.
+/// Resumes operations whose processes have died, until the orchestrator is dropped or shut down.
 pub(crate) async fn run_abandoned(orchestrator: WeakOrchestrator) {
+    const RESUMING: &str = "resuming an operation failed";
+    let mut running = JoinSet::new();
     loop {
-        tokio::time::sleep(LOOKED_EVERY).await;
-        let Some(strong) = orchestrator.upgrade() else { return };
-        // The operation must not keep the orchestrator alive.
+        sleep(POLL_INTERVAL).await;
+        let Some(strong) = orchestrator.upgrade().filter(|strong| !strong.is_shutting_down()) else { return };
+        // The operations must not keep the orchestrator alive.
         let Ok(worker) = Worker::of(&strong) else { return };
         drop(strong);
-        if let Err(error) = worker.run_any().await
-            && let Some(failures) = outage::failed("an operation")
-        {
-            tracing::warn!(target: "graceful::operations", error = error.message(), failures, "an operation could not go on");
+        while let Some(ended) = running.try_join_next() {
+            match ended.map_err(StepError::caused_by).flatten() {
+                Ok(()) => drop(outage::succeeded(RESUMING)),
+                Err(error) => log(RESUMING, &error),
+            }
+        }
+        while running.len() < CONCURRENCY {
+            let claimed = match worker.operations() {
+                Ok(operations) => operations.claim_operation(None, LEASE).await,
+                Err(_) => return,
+            };
+            match claimed {
+                Ok(Some(claim)) => {
+                    let worker = worker.clone();
+                    running.spawn(async move {
+                        worker.advance(claim, &mut |_| ()).await.map_err(|failure| failure.error)
+                    });
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    log(RESUMING, &error);
+                    break;
+                }
+            }
         }
     }
 }
 
+fn log(what: &'static str, error: &StepError) {
+    if let Some(failures) = outage::failed(what) {
+        tracing::warn!(target: "graceful::operations", error = error.message(), failures, "{what}");
+    }
+}
+
+/// Why an operation could not go on.
+struct Failure {
+    error: StepError,
+    /// Whether this process has tried often enough.
+    is_final: bool,
+}
+
+impl From<StepError> for Failure {
+    fn from(error: StepError) -> Self {
+        Self { error, is_final: false }
+    }
+}
+
+#[derive(Clone)]
 struct Worker {
     store: Arc<dyn FlowStore>,
     recorder: Recorder,
@@ -100,36 +168,24 @@ struct Worker {
 
 impl Worker {
     fn of(orchestrator: &Orchestrator) -> Result<Self, StepError> {
-        operations(store(orchestrator)?)?;
-        let missing = || StepError::new("the orchestrator has no store of durable flows");
-        let store = orchestrator.flows().cloned().ok_or_else(missing)?;
+        let store = Arc::clone(store(orchestrator)?);
+        operations(&store)?;
         Ok(Self { store, recorder: Recorder::of(orchestrator) })
     }
 
     fn operations(&self) -> Result<&dyn Operations, StepError> {
-        operations(&*self.store)
+        operations(&self.store)
     }
 
-    async fn run(&self, id: Uuid, mut progress: impl FnMut(&Operation)) -> Result<Operation, StepError> {
+    /// Goes on with an operation, if no other process has it.
+    async fn step(&self, id: Uuid, progress: &mut impl FnMut(&Operation)) -> Result<Operation, Failure> {
         let operations = self.operations()?;
-        loop {
-            if let Some(claim) = operations.claim_operation(Some(id), LEASE).await? {
-                self.advance(claim, &mut progress).await?;
-            }
-            let operation = operations.operation(id).await?.ok_or_else(|| unknown(id))?;
-            progress(&operation);
-            if operation.state != OperationState::Running {
-                return Ok(operation);
-            }
-            tokio::time::sleep(AGAIN).await;
+        if let Some(claim) = operations.claim_operation(Some(id), LEASE).await? {
+            self.advance(claim, progress).await?;
         }
-    }
-
-    async fn run_any(&self) -> Result<(), StepError> {
-        while let Some(claim) = self.operations()?.claim_operation(None, LEASE).await? {
-            self.advance(claim, &mut |_| ()).await?;
-        }
-        Ok(())
+        let operation = operations.operation(id).await?.ok_or_else(|| unknown(id))?;
+        progress(&operation);
+        Ok(operation)
     }
 
     /// Goes on until the operation ends or the claim is lost.
@@ -137,57 +193,57 @@ impl Worker {
         &self,
         claim: OperationClaim,
         progress: &mut impl FnMut(&Operation),
-    ) -> Result<(), StepError> {
-        let (operations, mut failures, mut one_by_one) = (self.operations()?, 0, 0);
+    ) -> Result<(), Failure> {
+        let operations = self.operations()?;
+        // How many of the next flows are changed one by one, because one of them may be the reason of a failure.
+        let (mut failures, mut one_by_one, mut last) = (0, 0, None);
         loop {
             let at_once = if one_by_one > 0 { 1 } else { AT_ONCE };
-            let operation = match operations.advance(claim, LEASE, at_once).await {
-                Ok(Some(operation)) => operation,
-                Ok(None) => return Ok(()),
+            let advanced = match operations.advance(claim, LEASE, at_once).await {
                 Err(error) => {
-                    match one_by_one {
-                        // One of the flows may be the reason.
-                        0 => one_by_one = AT_ONCE,
-                        _ if self.skipped(claim, &error).await? => {
-                            failures = 0;
-                            continue;
-                        }
-                        _ => {}
-                    }
                     failures += 1;
-                    if failures == PATIENCE {
-                        return Err(error);
+                    if failures == MAX_STORE_FAILURES {
+                        return Err(Failure { error, is_final: true });
                     }
-                    if failures > 1 {
-                        tokio::time::sleep(AGAIN).await;
+                    let is_flow = one_by_one > 0 && failures >= MAX_FLOW_FAILURES;
+                    if is_flow && self.store.probe().await.is_ok() {
+                        operations.skip_next(claim, error.message()).await?
+                    } else {
+                        if one_by_one == 0 {
+                            (one_by_one, failures) = (AT_ONCE, 0);
+                        } else if failures > 1 {
+                            sleep(RETRY_DELAY).await;
+                        }
+                        continue;
                     }
-                    continue;
                 }
+                Ok(advanced) => advanced,
             };
+            let Some(operation) = advanced else { return Ok(()) };
             failures = 0;
             one_by_one = one_by_one.saturating_sub(1);
             progress(&operation);
             let state = match (operation.is_failing(), operation.left()) {
                 (true, _) => OperationState::Stopped,
                 (false, 0) => OperationState::Completed,
-                _ if one_by_one > 0 => continue,
+                _ if last.as_ref() == Some(&operation) => {
+                    sleep(PAUSE_OF_WAITING).await;
+                    continue;
+                }
                 _ => {
-                    tokio::time::sleep(PAUSE).await;
+                    if one_by_one == 0 {
+                        sleep(PAUSE).await;
+                    }
+                    last = Some(operation);
                     continue;
                 }
             };
             // The record has the id of the operation, so it is appended once, even if this process dies before the next call.
-            self.recorder.operation(&Operation { state, ..operation }, operations).await?;
+            let ended = Operation { state, ..operation };
+            let recorded = self.recorder.operation(&ended, operations, None).await;
+            recorded.map_err(|error| Failure { error, is_final: true })?;
             operations.end(claim, state).await?;
             return Ok(());
         }
-    }
-
-    /// Skips the next flow, if the store answers and fails to change it. Returns false if the store is unavailable.
-    async fn skipped(&self, claim: OperationClaim, error: &StepError) -> Result<bool, StepError> {
-        if self.store.probe().await.is_err() {
-            return Ok(false);
-        }
-        self.operations()?.skip_next(claim, error.message()).await.map(|_| true)
     }
 }

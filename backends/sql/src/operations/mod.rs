@@ -5,7 +5,8 @@ mod work;
 use std::time::Duration;
 
 use graceful::backends::{
-    Action, ActionResult, ItemState, NewOperation, Operation, OperationItem, OperationState, Page,
+    Action, ActionResult, FlowState, FlowVersion, ItemState, NewOperation, Operation, OperationItem,
+    OperationState, Page, SelectedFlow,
 };
 use sqlx::{AssertSqlSafe, ColumnIndex, Error, Executor, QueryBuilder, Row as _};
 use uuid::Uuid;
@@ -13,37 +14,43 @@ use uuid::Uuid;
 use crate::{
     PURGED_AT_ONCE,
     dialect::{Connection, Dialect, Row, Tables, Value},
-    values::{at, count, length},
+    flows::state_number,
+    queries::count_u64,
+    values::{at, broken, count, length},
 };
 
 /// How many operations are listed for one flow.
 const OF_FLOW: usize = 20;
 
-fn action(number: i16, time: Duration) -> Action {
+fn action(number: i16, time: Duration) -> Result<Action, Error> {
     match number {
-        0 => Action::Resubmit,
-        1 => Action::Discard,
-        _ => Action::Postpone(time),
+        0 => Ok(Action::Resubmit),
+        1 => Ok(Action::Discard),
+        2 => Ok(Action::Postpone(time)),
+        _ => Err(broken("a newer version has stored this operation")),
     }
 }
 
-fn action_number(action: Action) -> (i16, Duration) {
+fn action_number(action: Action) -> Result<(i16, Duration), Error> {
     match action {
-        Action::Resubmit => (0, Duration::ZERO),
-        Action::Postpone(time) => (2, time),
-        _ => (1, Duration::ZERO),
+        Action::Resubmit => Ok((0, Duration::ZERO)),
+        Action::Discard => Ok((1, Duration::ZERO)),
+        Action::Postpone(time) => Ok((2, time)),
+        _ => Err(broken("the store does not know this action")),
     }
 }
 
 /// The number of a state is its place among all states. An expired operation is stored as a prepared one.
-fn operation_number(wanted: OperationState) -> i16 {
-    let numbered = (0_i16..).zip(OperationState::ALL);
-    numbered.into_iter().find(|(_, state)| *state == wanted).map_or(i16::MAX, |(number, _)| number)
+fn operation_number(state: OperationState) -> i16 {
+    number_of(&OperationState::ALL, state)
 }
 
-fn item_number(wanted: ItemState) -> i16 {
-    let numbered = (0_i16..).zip(ItemState::ALL);
-    numbered.into_iter().find(|(_, state)| *state == wanted).map_or(i16::MAX, |(number, _)| number)
+fn item_number(state: ItemState) -> i16 {
+    number_of(&ItemState::ALL, state)
+}
+
+fn number_of<T: PartialEq>(all: &[T], wanted: T) -> i16 {
+    all.iter().position(|one| *one == wanted).and_then(|place| i16::try_from(place).ok()).unwrap_or(i16::MAX)
 }
 
 fn numbered<T: Copy>(all: &[T], number: i16) -> Option<T> {
@@ -60,16 +67,17 @@ where
     for<'v> i64: Value<'v, D>,
     for<'v> Uuid: Value<'v, D>,
     for<'v> Option<i64>: Value<'v, D>,
+    for<'v> Option<String>: Value<'v, D>,
 {
     /// Decodes an operation, from its columns and the store's time as `now`.
     fn decode_operation(row: &Row<D>) -> Result<Operation, Error> {
         let time = Duration::from_micros(Self::number(row, "time")?);
         let (selection, operator) = (Self::text(row, "selection")?, Self::text(row, "operator")?);
-        let mut new = NewOperation::new(action(row.try_get("action")?, time), selection, operator);
+        let mut new = NewOperation::new(action(row.try_get("action")?, time)?, selection, operator);
         (new.id, new.verified) = (row.try_get("id")?, row.try_get::<i16, _>("verified")? != 0);
         let (prepared_at, now): (i64, i64) = (row.try_get("prepared_at")?, row.try_get("now")?);
-        let stored =
-            numbered(&OperationState::ALL, row.try_get("state")?).unwrap_or(OperationState::Cancelled);
+        let stored = numbered(&OperationState::ALL, row.try_get("state")?)
+            .ok_or_else(|| broken("a newer version has changed this operation"))?;
         let is_over = prepared_at.saturating_add(length(Operation::EXPIRES_AFTER)) <= now;
         let state = match stored {
             OperationState::Preparing | OperationState::Prepared if is_over => OperationState::Expired,
@@ -93,7 +101,7 @@ where
 
     /// Stores an operation that is being prepared.
     pub async fn prepare(connection: &mut Connection<D>, operation: &NewOperation) -> Result<(), Error> {
-        let (number, time) = action_number(operation.action);
+        let (number, time) = action_number(operation.action)?;
         let statement = format!(
             "INSERT INTO graceful_operations (id, action, time, selection, operator, verified, prepared_at) \
              VALUES ($1, $2, $3, $4, $5, $6, {}) ON CONFLICT DO NOTHING RETURNING id",
@@ -107,36 +115,36 @@ where
     }
 
     /// Adds flows to the list of an operation that is being prepared; in a transaction.
-    pub async fn select(connection: &mut Connection<D>, id: Uuid, flows: &[Uuid]) -> Result<(), Error> {
+    pub async fn select(
+        connection: &mut Connection<D>,
+        id: Uuid,
+        flows: &[SelectedFlow],
+    ) -> Result<(), Error> {
         let lock =
             "UPDATE graceful_operations SET selected = selected WHERE id = $1 AND state = 0 RETURNING id";
         if flows.is_empty() || sqlx::query(lock).bind(id).fetch_optional(&mut *connection).await?.is_none() {
             return Ok(());
         }
-        // A flow that is older than a completed one of its entity.
-        let older = "SELECT 1 FROM graceful_flows AS newer WHERE newer.entity = flow.entity AND newer.state <> 0 \
-                     AND newer.state = 1 AND (newer.stored_at, newer.id) > (flow.stored_at, flow.id)";
         let mut query = QueryBuilder::new(
-            "INSERT INTO graceful_operation_items (operation, flow, from_state, resubmitted, attempts, state, reason) \
-             SELECT ",
+            "INSERT INTO graceful_operation_items (operation, flow, from_state, resubmitted, attempts, state, reason) ",
         );
-        query.push_bind(id).push(
-            ", selected.column1, coalesce(flow.state, 2), coalesce(flow.resubmitted, 0), coalesce(flow.attempts, 0), \
-             CASE WHEN flow.id IS NULL THEN 4 ELSE 0 END, CASE WHEN flow.id IS NULL THEN ",
-        );
-        query.push_bind(ActionResult::NotFound.to_string()).push(" END FROM (");
-        query.push_values(flows, |mut row, flow| {
-            row.push_bind(*flow);
+        query.push_values(flows, |mut row, SelectedFlow { flow, seen, .. }| {
+            let (from, version) = seen.unwrap_or((FlowState::Dead, FlowVersion::new(0, 0)));
+            let (state, reason) = match seen {
+                Some(_) => (ItemState::Left, None),
+                None => (ItemState::Skipped, Some(ActionResult::NotFound.to_string())),
+            };
+            row.push_bind(id).push_bind(*flow).push_bind(state_number(from));
+            row.push_bind(i64::from(version.resubmitted)).push_bind(i64::from(version.attempts));
+            row.push_bind(item_number(state)).push_bind(reason);
         });
-        query.push(
-            ") AS selected LEFT JOIN graceful_flows AS flow ON flow.id = selected.column1 WHERE TRUE \
-             ON CONFLICT DO NOTHING RETURNING flow, state",
-        );
-        let added = query.build().fetch_all(&mut *connection).await?;
+        query.push(" ON CONFLICT DO NOTHING RETURNING flow, state");
+        let added = query.build().persistent(false).fetch_all(&mut *connection).await?;
         let mut skipped: i64 = 0;
         for row in &added {
             skipped += i64::from(row.try_get::<i16, _>("state")? == item_number(ItemState::Skipped));
         }
+        // How many are older than a completed flow of their entity.
         let mut query =
             QueryBuilder::new("SELECT count(*) AS older FROM graceful_flows AS flow WHERE flow.id IN (");
         let mut ids = query.separated(", ");
@@ -144,8 +152,12 @@ where
         for row in &added {
             ids.push_bind(row.try_get::<Uuid, _>("flow")?);
         }
-        query.push(format_args!(") AND EXISTS ({older})"));
-        let older: i64 = query.build().fetch_one(&mut *connection).await?.try_get("older")?;
+        query.push(
+            ") AND EXISTS (SELECT 1 FROM graceful_flows AS newer WHERE newer.entity = flow.entity AND newer.state <> 0 \
+             AND newer.state = 1 AND (newer.stored_at, newer.id) > (flow.stored_at, flow.id))",
+        );
+        let older: i64 =
+            query.build().persistent(false).fetch_one(&mut *connection).await?.try_get("older")?;
         sqlx::query(
             "UPDATE graceful_operations SET selected = selected + $2, skipped = skipped + $3, older = older + $4 WHERE id = $1 \
              RETURNING id",
@@ -245,11 +257,13 @@ where
     /// Deletes an old operation, or a part of its list. Returns how many rows were deleted, and how many of them were operations.
     pub async fn purge_operation(connection: &mut Connection<D>, age: Duration) -> Result<(u64, u64), Error> {
         let statement = format!(
-            "SELECT id FROM graceful_operations WHERE state <> 2 AND coalesce(ended_at, prepared_at + $2) <= {} - $1 LIMIT 1",
-            D::NOW
+            "SELECT id FROM graceful_operations WHERE state <> 2 AND coalesce(ended_at, prepared_at + $2) <= {} - $1 \
+             ORDER BY id LIMIT 1 {}",
+            D::NOW,
+            D::SKIP_LOCKED
         );
-        let old =
-            sqlx::query(AssertSqlSafe(statement)).bind(length(age)).bind(length(Operation::EXPIRES_AFTER));
+        let old = sqlx::query(AssertSqlSafe(statement));
+        let old = old.bind(length(age)).bind(length(Operation::EXPIRES_AFTER));
         let Some(row) = old.fetch_optional(&mut *connection).await? else { return Ok((0, 0)) };
         let id: Uuid = row.try_get("id")?;
         let items = "DELETE FROM graceful_operation_items WHERE operation = $1 AND flow IN \
@@ -257,10 +271,11 @@ where
         let items = sqlx::query(items).bind(id).bind(i64::from(PURGED_AT_ONCE));
         let deleted = items.fetch_all(&mut *connection).await?.len();
         if deleted > 0 {
-            return Ok((crate::queries::count_u64(deleted), 0));
+            return Ok((count_u64(deleted), 0));
         }
-        let operation = "DELETE FROM graceful_operations WHERE id = $1 RETURNING id";
+        let operation = "DELETE FROM graceful_operations WHERE id = $1 \
+                         AND NOT EXISTS (SELECT 1 FROM graceful_operation_items WHERE operation = $1) RETURNING id";
         let deleted = sqlx::query(operation).bind(id).fetch_all(connection).await?.len();
-        Ok((1, crate::queries::count_u64(deleted)))
+        Ok((count_u64(deleted), count_u64(deleted)))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use graceful::backends::{ActionResult, FlowVersion, ItemState, Operation, OperationClaim, OperationState};
+use graceful::backends::{
+    ActionResult, FlowState, FlowVersion, ItemState, Operation, OperationClaim, OperationState,
+};
 use sqlx::{AssertSqlSafe, ColumnIndex, Error, Executor, QueryBuilder, Row as _};
 use uuid::Uuid;
 
@@ -12,6 +14,9 @@ use crate::{
     flows::{COLUMNS, state},
     values::{count, length},
 };
+
+/// How many queued flows are changed in one transaction, which claims wait for.
+const QUEUED_AT_ONCE: usize = 25;
 
 impl<D: Dialect> Tables<D>
 where
@@ -23,6 +28,7 @@ where
     for<'v> i64: Value<'v, D>,
     for<'v> Uuid: Value<'v, D>,
     for<'v> Option<i64>: Value<'v, D>,
+    for<'v> Option<String>: Value<'v, D>,
 {
     /// Claims a running operation.
     pub async fn claim_operation(
@@ -58,7 +64,7 @@ where
             return Ok(None);
         };
         if operation.waiting > 0 {
-            Self::settle(&mut *connection, &mut operation).await?;
+            Self::observe(&mut *connection, &mut operation).await?;
         }
         Self::change(&mut *connection, &mut operation, limit).await?;
         Self::store_counts(connection, &operation).await?;
@@ -70,9 +76,9 @@ where
         connection: &mut Connection<D>,
         claim: OperationClaim,
         reason: &str,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Operation>, Error> {
         let Some(mut operation) = Self::claimed(&mut *connection, claim, None).await? else {
-            return Ok(false);
+            return Ok(None);
         };
         let next = "UPDATE graceful_operation_items SET state = 4, reason = $2 WHERE operation = $1 AND flow = \
                     (SELECT flow FROM graceful_operation_items WHERE operation = $1 AND state = 0 ORDER BY flow LIMIT 1) RETURNING flow";
@@ -81,7 +87,7 @@ where
             operation.count_refused();
             Self::store_counts(connection, &operation).await?;
         }
-        Ok(true)
+        Ok(Some(operation))
     }
 
     /// Locks a claimed operation, and extends its lease. Returns the operation, or none if the claim is lost.
@@ -119,7 +125,7 @@ where
     }
 
     /// Finds out which of the resubmitted flows have finished their first attempts, in the order in which they did.
-    async fn settle(connection: &mut Connection<D>, operation: &mut Operation) -> Result<(), Error> {
+    async fn observe(connection: &mut Connection<D>, operation: &mut Operation) -> Result<(), Error> {
         let columns = COLUMNS.replace(", ", ", flow.");
         let statement = format!(
             "SELECT item.flow AS item, item.resubmitted AS was_resubmitted, item.attempts AS had_attempts, flow.id AS found, \
@@ -129,10 +135,11 @@ where
         );
         let rows =
             sqlx::query(AssertSqlSafe(statement)).bind(operation.id).fetch_all(&mut *connection).await?;
-        let mut settled = Vec::new();
+        let mut finished = Vec::new();
         for row in &rows {
+            // A row that cannot be read counts as one that was purged.
             let found = match row.try_get::<Option<Uuid>, _>("found")? {
-                Some(_) => Some(Self::decode_summary(row)?),
+                Some(_) => Self::decode_summary(row).ok(),
                 None => None,
             };
             let version =
@@ -140,11 +147,11 @@ where
             let state = ItemState::of_resubmitted(found.as_ref(), version);
             if state != ItemState::Waiting {
                 operation.count(ItemState::Waiting, state);
-                settled.push((row.try_get("item")?, state));
+                finished.push((row.try_get("item")?, state));
             }
         }
         for state in [ItemState::Done, ItemState::Failed] {
-            let of_state = settled.iter().filter(|(_, settled)| *settled == state).map(|(flow, _)| *flow);
+            let of_state = finished.iter().filter(|(_, finished)| *finished == state).map(|(flow, _)| *flow);
             Self::mark(&mut *connection, operation.id, state, of_state.collect()).await?;
         }
         Ok(())
@@ -157,10 +164,19 @@ where
         limit: usize,
     ) -> Result<(), Error> {
         let next = "SELECT flow, from_state, resubmitted, attempts FROM graceful_operation_items \
-                    WHERE operation = $1 AND state = 0 ORDER BY flow LIMIT $2";
+                    WHERE operation = $1 AND state = 0 ORDER BY operation, state, flow LIMIT $2";
         let query = sqlx::query(next).bind(operation.id).bind(count(operation.room(limit)));
-        let mut changed = Vec::new();
-        for row in query.fetch_all(&mut *connection).await? {
+        let (mut rows, mut changed) = (query.fetch_all(&mut *connection).await?, Vec::new());
+        let mut queued = false;
+        for row in &rows {
+            queued |= state(row.try_get("from_state")?) == FlowState::Queued;
+        }
+        if queued && let Some(lock) = D::LOCK_CLAIMS {
+            // No claim changes these flows meanwhile, and none waits for long.
+            sqlx::query(lock).fetch_optional(&mut *connection).await?;
+            rows.truncate(QUEUED_AT_ONCE);
+        }
+        for row in rows {
             let (flow, from) = (row.try_get("flow")?, state(row.try_get("from_state")?));
             let version =
                 FlowVersion::new(Self::number(&row, "resubmitted")?, Self::number(&row, "attempts")?);
@@ -202,7 +218,7 @@ where
             ids.push_bind(flow);
         }
         query.push(") RETURNING flow");
-        query.build().fetch_all(connection).await.map(drop)
+        query.build().persistent(false).fetch_all(connection).await.map(drop)
     }
 
     /// Ends an operation. Returns false if the claim is lost.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{after, flows::Flows, flows::Rows};
 use crate::backends::{
     ActionResult, Count, FlowState, FlowVersion, ItemState, Lane, NewOperation, Operation, OperationClaim,
-    OperationItem, OperationState, Operations, Page, Pause, PauseTarget, Reply,
+    OperationItem, OperationState, Operations, Page, Pause, PauseTarget, Reply, SelectedFlow,
 };
 
 /// How many operations are listed for one flow.
@@ -59,16 +59,18 @@ impl Row {
         operation
     }
 
-    fn settle(&mut self, rows: &Rows) {
-        for (flow, item) in &mut self.items {
-            if item.state == ItemState::Waiting {
-                let state = ItemState::of_resubmitted(rows.summary(*flow).as_ref(), item.version);
-                if state != ItemState::Waiting {
-                    self.operation.count(ItemState::Waiting, state);
-                    item.state = state;
-                }
+    /// Finds out which of the resubmitted flows have finished their first attempts, in the order in which they did.
+    fn observe(&mut self, rows: &Rows) {
+        let mut finished = Vec::new();
+        for (flow, item) in self.items.iter_mut().filter(|(_, item)| item.state == ItemState::Waiting) {
+            let found = rows.summary(*flow);
+            item.state = ItemState::of_resubmitted(found.as_ref(), item.version);
+            if item.state != ItemState::Waiting {
+                finished.push((found.and_then(|flow| flow.failed_at.or(flow.ended_at)), item.state));
             }
         }
+        finished.sort_by_key(|(at, _)| *at);
+        finished.into_iter().for_each(|(_, state)| self.operation.count(ItemState::Waiting, state));
     }
 
     fn change(&mut self, rows: &mut Rows, limit: usize) {
@@ -156,37 +158,34 @@ impl Operations for Flows {
         Reply::ready(())
     }
 
-    fn select(&self, id: Uuid, flows: Vec<Uuid>) -> Reply<()> {
+    fn select(&self, id: Uuid, flows: Vec<SelectedFlow>) -> Reply<()> {
         let mut rows = self.rows();
-        let (mut items, mut older) = (Vec::new(), Vec::new());
-        for flow in flows {
+        let is_older = |flow: Uuid| {
             let found = rows.summary(flow);
-            older.push(found.as_ref().is_some_and(|found| {
+            found.is_some_and(|found| {
                 rows.summaries().1.any(|other| {
                     other.entity == found.entity
                         && other.state == FlowState::Completed
                         && (other.stored_at, other.id) > (found.stored_at, found.id)
                 })
-            }));
-            let (from, version) = found
-                .as_ref()
-                .map_or((FlowState::Dead, FlowVersion::new(0, 0)), |found| (found.state, found.version()));
-            let (state, reason) = match found {
-                Some(_) => (ItemState::Left, None),
-                None => (ItemState::Skipped, Some(ActionResult::NotFound.to_string())),
-            };
-            items.push((flow, Item { from, version, state, reason }));
-        }
+            })
+        };
+        let flows: Vec<_> = flows.into_iter().map(|selected| (selected, is_older(selected.flow))).collect();
         let row = rows.operated.operations.get_mut(&id);
         if let Some(row) = row.filter(|row| row.operation.state == OperationState::Preparing) {
-            for ((flow, item), older) in items.into_iter().zip(older) {
+            for (SelectedFlow { flow, seen }, is_older) in flows {
                 if row.items.contains_key(&flow) {
                     continue;
                 }
+                let (from, version) = seen.unwrap_or((FlowState::Dead, FlowVersion::new(0, 0)));
+                let (state, reason) = match seen {
+                    Some(_) => (ItemState::Left, None),
+                    None => (ItemState::Skipped, Some(ActionResult::NotFound.to_string())),
+                };
                 row.operation.selected += 1;
-                row.operation.older += u64::from(older);
-                row.operation.count(ItemState::Left, item.state);
-                row.items.insert(flow, item);
+                row.operation.older += u64::from(is_older);
+                row.operation.count(ItemState::Left, state);
+                row.items.insert(flow, Item { from, version, state, reason });
             }
         }
         Reply::ready(())
@@ -238,20 +237,20 @@ impl Operations for Flows {
         // While the list is changed, the row is outside of the table that it changes.
         let Some(mut row) = rows.operated.operations.remove(&claim.id) else { return Reply::ready(None) };
         row.claimed = Some((claim.token, after(now, lease)));
-        row.settle(&rows);
+        row.observe(&rows);
         row.change(&mut rows, limit);
         let operation = row.operation.clone();
         rows.operated.operations.insert(claim.id, row);
         Reply::ready(Some(operation))
     }
 
-    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool> {
-        Reply::ready(self.rows().claimed_operation(claim).is_some_and(|row| {
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<Option<Operation>> {
+        Reply::ready(self.rows().claimed_operation(claim).map(|row| {
             if let Some(item) = row.items.values_mut().find(|item| item.state == ItemState::Left) {
                 (item.state, item.reason) = (ItemState::Skipped, Some(reason.to_owned()));
                 row.operation.count_refused();
             }
-            true
+            row.operation.clone()
         }))
     }
 

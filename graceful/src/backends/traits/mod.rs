@@ -33,7 +33,7 @@ pub use self::{
     nexus::{Nexus, PatternTrace, PatternUse},
     operations::{
         Action, ItemState, NewOperation, Operation, OperationClaim, OperationItem, OperationState,
-        Operations, Pause, PauseTarget,
+        Operations, Pause, PauseTarget, SelectedFlow,
     },
     query::{Cursor, CursorError, FilterError, Moment, Page, Query},
     read_through::{End, Ended, Hit, LookUp, ReadThrough},

@@ -82,6 +82,33 @@ impl fmt::Display for ItemState {
     }
 }
 
+/// A flow to add to the list of an operation, as it was when somebody selected it; see [`Operations::select`](super::Operations::select).
+///
+/// ```
+/// use graceful::backends::{SelectedFlow, Uuid};
+/// assert_eq!(SelectedFlow::missing(Uuid::nil()).seen, None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SelectedFlow {
+    /// The id of the flow.
+    pub flow: Uuid,
+    /// Its state and version; none if there is no such flow.
+    pub seen: Option<(FlowState, FlowVersion)>,
+}
+
+impl SelectedFlow {
+    /// Selects a flow as it is.
+    pub const fn of(flow: &FlowSummary) -> Self {
+        Self { flow: flow.id, seen: Some((flow.state, flow.version())) }
+    }
+
+    /// A flow that does not exist. The operation skips it.
+    pub const fn missing(flow: Uuid) -> Self {
+        Self { flow, seen: None }
+    }
+}
+
 /// One flow in the list of an operation.
 ///
 /// ```

@@ -9,7 +9,7 @@ use std::{fmt::Debug, time::Duration};
 use uuid::Uuid;
 
 pub use self::{
-    item::{ItemState, OperationItem},
+    item::{ItemState, OperationItem, SelectedFlow},
     operation::{Action, NewOperation, Operation, OperationClaim, OperationState},
     pause::{Pause, PauseTarget},
 };
@@ -53,9 +53,9 @@ pub trait Operations: Debug + Send + Sync {
 
     /// Stores a new operation, whose list is empty, in the state [`Preparing`](OperationState::Preparing).
     fn prepare(&self, operation: NewOperation) -> Reply<()>;
-    /// Adds flows to the list of an operation that is being prepared, each with its state and version of now. A flow that is in the list
-    /// already is not added again; one that does not exist is skipped.
-    fn select(&self, id: Uuid, flows: Vec<Uuid>) -> Reply<()>;
+    /// Adds flows to the list of an operation that is being prepared, as they were seen. A flow that is in the list already is not added
+    /// again; one that does not exist is skipped.
+    fn select(&self, id: Uuid, flows: Vec<SelectedFlow>) -> Reply<()>;
     /// Fixes the list. Returns the operation as it is then.
     fn fix(&self, id: Uuid) -> Reply<Option<Operation>>;
     /// Starts an operation that is prepared, unless it has expired. Returns the operation as it is then: only one in the state
@@ -70,8 +70,9 @@ pub trait Operations: Debug + Send + Sync {
     /// whose version has changed is skipped. At most 100 flows are resubmitted without a finished first attempt, including the failures in a row.
     /// Returns the operation as it is then, or `None` if the claim is lost or the operation has ended.
     fn advance(&self, claim: OperationClaim, lease: Duration, limit: usize) -> Reply<Option<Operation>>;
-    /// Skips the next flow, because the store fails to change it. This counts as a failure. Returns false if the claim is lost.
-    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<bool>;
+    /// Skips the next flow, because the store fails to change it. This counts as a failure. Returns the operation as it is then, or `None` if the
+    /// claim is lost.
+    fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<Option<Operation>>;
     /// Ends an operation in this state. Returns false if the claim is lost.
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool>;
 
