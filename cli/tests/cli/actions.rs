@@ -129,6 +129,7 @@ async fn interrupted_action_stops_between_two_flows_and_says_what_was_done() {
     let mut process = command(&url, &["postpone", "--all", "--by", "2h", "--yes", "--json"]);
     let mut process = process.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("operation "));
     assert_eq!(lines.next().unwrap().unwrap(), "postpone: 500 of 5000");
     let sent = Command::new("kill").args(["-s", "INT", &process.id().to_string()]).status().unwrap();
     assert!(sent.success());

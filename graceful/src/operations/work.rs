@@ -19,8 +19,8 @@ const LEASE: Duration = Duration::from_secs(15);
 /// How many flows are changed in one transaction.
 const AT_ONCE: usize = 100;
 
-/// The pause after a transaction: at most 1,000 flows per second are changed.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The pause after a transaction, for each of its flows: at most 1,000 flows per second are changed.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The pause after a transaction that has changed nothing, because resubmitted flows wait for their first attempts.
 const PAUSE_OF_WAITING: Duration = Duration::from_secs(1);
@@ -230,10 +230,10 @@ impl Worker {
                     sleep(PAUSE_OF_WAITING).await;
                     continue;
                 }
-                _ => {
-                    if one_by_one == 0 {
-                        sleep(PAUSE).await;
-                    }
+                (_, left) => {
+                    let before = last.as_ref().map_or(operation.selected, Operation::left);
+                    let changed = u32::try_from(before.saturating_sub(left)).unwrap_or(u32::MAX);
+                    sleep(PAUSE.saturating_mul(changed.clamp(1, 100))).await;
                     last = Some(operation);
                     continue;
                 }
