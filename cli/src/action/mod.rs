@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use graceful::{
     Orchestrator, StepError,
     backends::{Action, FlowStore, ItemState, Operation, OperationState, Operations, Uuid},
-    operations::{self, Selection},
+    operations::{self, Prepared, Selection},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::{
     exit::{Exit, Problem},
     operator::Operator,
     output::{Output, note},
-    read,
+    pause, read,
 };
 
 /// After how many flows the progress is shown.
@@ -60,6 +60,9 @@ impl Order {
         let prepared =
             operations::prepare(orchestrator, self.action, &self.selection, &self.operator.name).await?;
         let id = prepared.operation.id;
+        if self.action == Action::Resubmit {
+            warn(orchestrator, &prepared).await;
+        }
         if !self.is_confirmed
             && prepared.operation.selected > 0
             && let Err(refused) = confirm::ask(&prepared)
@@ -69,6 +72,24 @@ impl Order {
         }
         let operation = operations::start(orchestrator, id).await?;
         run(output, orchestrator, &operation, &self.operator.name).await
+    }
+}
+
+/// Says which of the flows to resubmit cannot run now. What cannot be read is no reason to refuse.
+async fn warn(orchestrator: &Orchestrator, prepared: &Prepared) {
+    pause::note_all(orchestrator).await;
+    let Some(store) = orchestrator.flows() else { return };
+    let Ok(relays) = store.relays().await else { return };
+    if relays.is_empty() && prepared.operation.selected > 0 {
+        return note("note: no relay is alive: the flows wait until a service with a relay runs");
+    }
+    for (handler, flows) in &prepared.handlers {
+        if !relays.iter().any(|relay| relay.info.knows(handler)) {
+            let handler = graceful::backends::escaped(handler);
+            note(&format!(
+                "note: no relay that is alive knows the handler {handler} of {flows} flows: they will fail again"
+            ));
+        }
     }
 }
 

@@ -37,7 +37,11 @@ async fn operation_whose_flows_fail_again_stops_after_a_hundred() {
     sqlite.execute(&dead_letters(10_000)).await;
     let url = sqlite.url();
     let service = relay(&url).await;
+    until(async || !json(&url, &["relays"])["relays"].as_array().unwrap().is_empty()).await;
     let ended = run(&url, &["resubmit", "--all", "--yes", "--json"]);
+    let unknown =
+        "no relay that is alive knows the handler orders::ship of 10000 flows: they will fail again";
+    assert!(ended.stderr.contains(unknown), "{ended:?}");
     let done = ended.json();
     assert_eq!(
         (ended.code, &done["state"], &done["selected"]),

@@ -1,6 +1,6 @@
 //! Fixes the list of an operation.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use uuid::Uuid;
 
@@ -55,6 +55,8 @@ pub struct Prepared {
     pub operation: Operation,
     /// Up to ten of its flows.
     pub samples: Vec<FlowSummary>,
+    /// The handlers of its flows, with the numbers of flows.
+    pub handlers: BTreeMap<String, u64>,
 }
 
 /// Prepares an operation: fixes the list of its flows, and changes none. It expires after an hour. The operator's name counts as unverified.
@@ -74,7 +76,8 @@ pub async fn prepare(
     let new = NewOperation::new(action, selection.to_string(), operator);
     let id = new.id;
     operations.prepare(new).await?;
-    let mut samples = Vec::new();
+    let (mut samples, mut handlers) = (Vec::new(), BTreeMap::<_, u64>::new());
+    let mut counted = |flow: &FlowSummary| *handlers.entry(flow.handler.clone()).or_default() += 1;
     match selection {
         Selection::Ids(ids) => {
             for page in ids.chunks(PAGE) {
@@ -82,6 +85,7 @@ pub async fn prepare(
                 for flow in page {
                     let found = store.get(*flow).await?.map(|stored| stored.summary);
                     selected.push(found.as_ref().map_or(SelectedFlow::missing(*flow), SelectedFlow::of));
+                    found.iter().for_each(&mut counted);
                     samples.extend(found.filter(|_| samples.len() < SAMPLES));
                 }
                 operations.select(id, selected).await?;
@@ -92,6 +96,7 @@ pub async fn prepare(
             loop {
                 let page = store.flows(query.clone()).await?;
                 operations.select(id, page.items.iter().map(SelectedFlow::of).collect()).await?;
+                page.items.iter().for_each(&mut counted);
                 samples.extend(page.items.into_iter().take(SAMPLES - samples.len()));
                 let Some(next) = page.next else { break };
                 query = query.continued(next).map_err(StepError::caused_by)?;
@@ -99,5 +104,5 @@ pub async fn prepare(
         }
     }
     let operation = operations.fix(id).await?.ok_or_else(|| unknown(id))?;
-    Ok(Prepared { operation, samples })
+    Ok(Prepared { operation, samples, handlers })
 }
