@@ -114,7 +114,7 @@ async fn compared(name: &str, store: impl FlowStore) {
         ratios.push(both / one);
     }
     println!("| {name} | {:.0} | {:.0} | {:.3} |", median(alone), median(beside), median(ratios));
-    orchestrator.shutdown(Duration::from_secs(60)).await;
+    orchestrator.shutdown(Duration::from_mins(1)).await;
 }
 
 fn main() {

@@ -155,7 +155,7 @@ async fn flows(findings: &mut Findings, store: &dyn FlowStore) {
         let remedy = "if the reason is over: `resume`";
         match operations.pauses().await {
             Ok(pauses) if pauses.is_empty() => {
-                findings.add("pauses", Ok::<_, &str>("nothing is paused"), remedy)
+                findings.add("pauses", Ok::<_, &str>("nothing is paused"), remedy);
             }
             Ok(pauses) => {
                 for pause in &pauses {

@@ -81,8 +81,8 @@ async fn ask(store: Arc<dyn FlowStore>, subscriber: String, answers: watch::Send
                 }
                 let is_paused = Some(pauses.iter().any(|pause| pause.target == target));
                 if answers.send_replace(is_paused) != is_paused {
-                    let paused = is_paused == Some(true);
-                    tracing::info!(target: "graceful::subscriber", subscriber = %target, paused, "an operator has paused or resumed the subscriber");
+                    let now = if is_paused == Some(true) { "paused" } else { "running" };
+                    tracing::info!(target: "graceful::subscriber", subscriber = %target, now, "an operator has paused or resumed the subscriber");
                 }
             }
             Err(error) => {

@@ -273,8 +273,8 @@ impl Subscriber {
                 Some(Ok(mut messages)) => loop {
                     was_there = true;
                     let next = within(&mut end, async {
-                        let mut paused = pin!(pauses.begun());
-                        within(&mut paused, messages.next()).await
+                        let mut pause = pin!(pauses.begun());
+                        within(&mut pause, messages.next()).await
                     });
                     match next.await {
                         None => return Ok(()),

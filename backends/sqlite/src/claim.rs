@@ -70,10 +70,10 @@ pub(super) async fn claim(
     .bind(count(looked_at))
     .fetch_all(&mut *connection)
     .await?;
-    let pauses =
+    let reading =
         sqlx::query("SELECT kind, lane FROM graceful_pauses WHERE kind < 2").fetch_all(&mut *connection);
     let mut paused = HashSet::new();
-    for pause in pauses.await? {
+    for pause in reading.await? {
         if pause.try_get::<i64, _>("kind")? == 0 {
             return Ok(Vec::new());
         }

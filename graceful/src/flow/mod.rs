@@ -204,7 +204,7 @@ impl Flow {
     }
 }
 
-/// Makes a UUIDv7.
+/// Makes a UUID of version 7.
 pub(crate) fn new_id(at: Timestamp) -> Uuid {
     let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
     let mut random = [0; 10];

@@ -42,15 +42,15 @@ fn action_number(action: Action) -> Result<(i16, Duration), Error> {
 
 /// The number of a state is its place among all states. An expired operation is stored as a prepared one.
 fn operation_number(state: OperationState) -> i16 {
-    number_of(&OperationState::ALL, state)
+    number_of(&OperationState::ALL, &state)
 }
 
 fn item_number(state: ItemState) -> i16 {
-    number_of(&ItemState::ALL, state)
+    number_of(&ItemState::ALL, &state)
 }
 
-fn number_of<T: PartialEq>(all: &[T], wanted: T) -> i16 {
-    all.iter().position(|one| *one == wanted).and_then(|place| i16::try_from(place).ok()).unwrap_or(i16::MAX)
+fn number_of<T: PartialEq>(all: &[T], wanted: &T) -> i16 {
+    all.iter().position(|one| one == wanted).and_then(|place| i16::try_from(place).ok()).unwrap_or(i16::MAX)
 }
 
 fn numbered<T: Copy>(all: &[T], number: i16) -> Option<T> {

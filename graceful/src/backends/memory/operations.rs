@@ -70,7 +70,9 @@ impl Row {
             }
         }
         finished.sort_by_key(|(at, _)| *at);
-        finished.into_iter().for_each(|(_, state)| self.operation.count(ItemState::Waiting, state));
+        for (_, state) in finished {
+            self.operation.count(ItemState::Waiting, state);
+        }
     }
 
     fn change(&mut self, rows: &mut Rows, limit: usize) {

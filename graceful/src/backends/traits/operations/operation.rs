@@ -70,7 +70,7 @@ impl fmt::Display for Action {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewOperation {
-    /// The id, a UUIDv7: operations are listed in the order of their ids.
+    /// The id, a UUID of version 7: operations are listed in the order of their ids.
     pub id: Uuid,
     /// What is to be done.
     pub action: Action,
