@@ -105,9 +105,9 @@ async fn pauses(url: &str, store: &std::sync::Arc<dyn FlowStore>) {
     let doctor = run(url, &["doctor"]);
     assert_eq!(doctor.code, 4, "{doctor:?}");
     assert!(doctor.stdout.contains("the depot burns") && doctor.stdout.contains("`resume`"), "{doctor:?}");
-    let pauses = json(url, &["pauses"]);
+    let listed = json(url, &["pauses"]);
     assert_eq!(
-        (&pauses["pauses"][0]["operator"], &pauses["pauses"][0]["name"]),
+        (&listed["pauses"][0]["operator"], &listed["pauses"][0]["name"]),
         (&"ada".into(), &"orders::ship".into())
     );
     let flows = json(url, &["flows", "state=queued"]);

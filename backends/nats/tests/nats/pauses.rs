@@ -22,10 +22,10 @@ async fn paused_subscriber_reads_no_event() {
     assert!(operations::pause(&orchestrator, target.clone(), "ada", "a bug").await.unwrap());
     let subscriber = Subscriber::connect(&nats.url(), "reader", &Filter::new()).await.unwrap();
     let subscriber = subscriber.pausable(&orchestrator);
-    let (handled, mut numbers) = mpsc::unbounded_channel();
+    let (sender, mut numbers) = mpsc::unbounded_channel();
     let reading = tokio::spawn(async move {
         let handler = async |event: std::sync::Arc<graceful::backends::ReceivedEvent>, transaction| {
-            handled.send(event.result::<usize>()?)?;
+            sender.send(event.result::<usize>()?)?;
             Ok(transaction)
         };
         subscriber.run(&memory::Inbox::new(), handler).await.unwrap();
