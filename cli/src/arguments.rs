@@ -119,7 +119,7 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "CURSOR")]
         after: Option<AuditCursor>,
     },
-    /// List who resubmitted, discarded and postponed flows by this command line, the newest action first.
+    /// List who resubmitted, discarded and postponed flows, paused and resumed, the newest action first.
     Operations {
         /// How many.
         #[arg(long, default_value_t = 50)]
@@ -138,7 +138,7 @@ pub(crate) enum Operations {
         #[arg(long, value_name = "ID")]
         after: Option<Uuid>,
     },
-    /// Show one operation, and the flows that it has skipped.
+    /// Show one operation, and the flows that it has skipped or that have failed again.
     Show {
         /// The id of the operation.
         id: Uuid,
@@ -147,6 +147,9 @@ pub(crate) enum Operations {
     Run {
         /// The id of the operation.
         id: Uuid,
+        /// Who cancels it, if Ctrl-C is pressed. Default: the user of the operating system.
+        #[arg(long = "as", value_name = "NAME")]
+        operator: Option<String>,
     },
     /// Cancel an operation. What it has changed stays changed.
     Cancel {
@@ -208,7 +211,7 @@ pub(crate) struct Targets {
     /// The ids of flows, or filters: state, handler, entity, tenant, pattern, code, step, group, text, since, until.
     #[arg(value_name = "ID|KEY=VALUE")]
     pub words: Vec<String>,
-    /// Act on all flows in the state to which the action applies first: dead ones, or for `postpone` queued ones.
+    /// Act on all dead flows; for `postpone`, on all queued ones.
     #[arg(long, conflicts_with = "words")]
     pub all: bool,
     /// Do not ask.

@@ -70,7 +70,7 @@ enum Task {
     Pauses,
     ListOperations(usize, Option<Uuid>),
     ShowOperation(Uuid),
-    RunOperation(Uuid),
+    RunOperation(Uuid, Operator),
     CancelOperation(Uuid, Operator),
     Health,
     Doctor,
@@ -97,7 +97,9 @@ impl Task {
             Command::Operations { command } => match command {
                 Operations::List { limit, after } => Self::ListOperations(number(limit), after),
                 Operations::Show { id } => Self::ShowOperation(id),
-                Operations::Run { id } => Self::RunOperation(id),
+                Operations::Run { id, operator } => {
+                    Self::RunOperation(id, Operator::of(operator.as_deref())?)
+                }
                 Operations::Cancel { id, operator } => {
                     Self::CancelOperation(id, Operator::of(operator.as_deref())?)
                 }
@@ -169,11 +171,7 @@ where
         Task::Pauses => pause::list(output, orchestrator).await,
         Task::ListOperations(limit, after) => read::list_operations(output, limit, after, orchestrator).await,
         Task::ShowOperation(id) => read::show_operation(output, id, orchestrator).await,
-        Task::RunOperation(id) => {
-            let started = graceful::operations::start(orchestrator, id).await;
-            let operation = started.map_err(|error| Problem::refused(error.message()))?;
-            action::run(output, orchestrator, &operation, &operation.operator).await
-        }
+        Task::RunOperation(id, operator) => action::go_on(output, orchestrator, id, &operator.name).await,
         Task::CancelOperation(id, operator) => {
             let cancelled = graceful::operations::cancel(orchestrator, id, &operator.name).await;
             cancelled.map_err(|error| Problem::refused(error.message()))?;

@@ -7,7 +7,7 @@ use graceful::{
 use serde_json::{Map, Value, json};
 
 pub(crate) fn time(at: Timestamp) -> String {
-    at.to_string()
+    format!("{at:.6}")
 }
 
 pub(crate) fn count(count: Count) -> Value {
@@ -33,7 +33,7 @@ pub(crate) fn flow(flow: &FlowSummary) -> Value {
         "attempts": flow.attempts,
         "resubmitted": flow.resubmitted,
         "stored_at": time(flow.stored_at),
-        "due": time(flow.due),
+        "due": flow.ended_at.is_none().then(|| time(flow.due)),
         "failed_at": flow.failed_at.map(time),
         "ended_at": flow.ended_at.map(time),
         "failure": flow.failure.as_ref().map(cause),

@@ -1,5 +1,7 @@
 //! Pauses and their ends.
 
+use std::collections::BTreeSet;
+
 use graceful::{
     Orchestrator,
     backends::{FlowFilter, FlowState, Pause, PauseTarget, escaped},
@@ -62,7 +64,10 @@ impl Order {
                     true => {
                         format!("paused {target}{}", waiting(orchestrator, &target).await.unwrap_or_default())
                     }
-                    false => format!("{target}: paused already"),
+                    false => match current(orchestrator, &target).await {
+                        Some(pause) => format!("already: {}", sentence(&pause)),
+                        None => format!("{target}: paused already"),
+                    },
                 };
                 (is_new, text)
             }
@@ -91,13 +96,30 @@ async fn waiting(orchestrator: &Orchestrator, target: &PauseTarget) -> Result<St
             filter.handler = Some(handler.clone());
             let own = store.count(filter, read::CAP).await?;
             let behind = read::operations(orchestrator)?.waiting_behind(handler, read::CAP).await?;
-            if own.number == 0 {
-                note("no flow of this handler is queued now: is its name right? `flows` shows the names");
-            }
+            suspect(orchestrator, handler).await;
             format!(": {own} of its queued flows wait, and {behind} flows of other handlers behind them")
         }
         _ => String::new(),
     })
+}
+
+/// The pause of a target.
+async fn current(orchestrator: &Orchestrator, target: &PauseTarget) -> Option<Pause> {
+    let pauses = read::operations(orchestrator).ok()?.pauses().await.ok()?;
+    pauses.into_iter().find(|pause| pause.target == *target)
+}
+
+/// Says if no relay that is alive knows a handler: its name may be wrong.
+async fn suspect(orchestrator: &Orchestrator, handler: &str) {
+    let Some(store) = orchestrator.flows() else { return };
+    let Ok(relays) = store.relays().await else { return };
+    if relays.is_empty() || relays.iter().any(|relay| relay.info.knows(handler)) {
+        return;
+    }
+    let known: BTreeSet<_> = relays.iter().flat_map(|relay| &relay.info.handlers).collect();
+    let near = known.iter().find(|known| known.ends_with(&format!("::{handler}")));
+    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    note(&format!("note: no relay that is alive knows the handler {}{}", escaped(handler), escaped(&near)));
 }
 
 /// The text of a pause, for people.

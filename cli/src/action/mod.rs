@@ -23,6 +23,9 @@ use crate::{
 /// After how many flows the progress is shown.
 const PROGRESS: u64 = 500;
 
+/// How many skipped and failed flows are shown, unless as JSON.
+const SHOWN: usize = 10;
+
 /// The exit code of a process that Ctrl-C has ended.
 const INTERRUPTED: i32 = 130;
 
@@ -90,6 +93,25 @@ async fn warn(orchestrator: &Orchestrator, prepared: &Prepared) {
                 "note: no relay that is alive knows the handler {handler} of {flows} flows: they will fail again"
             ));
         }
+    }
+}
+
+/// Goes on with an operation that was started. One that nobody has confirmed is refused.
+pub(crate) async fn go_on(
+    output: &mut Output,
+    orchestrator: &Orchestrator,
+    id: Uuid,
+    operator: &str,
+) -> Result<Exit, Problem> {
+    match read::operations(orchestrator)?.operation(id).await? {
+        Some(operation) if operation.state == OperationState::Running => {
+            run(output, orchestrator, &operation, operator).await
+        }
+        Some(Operation { state: OperationState::Prepared, .. }) => {
+            Err(Problem::refused("nobody has confirmed this operation: give the order again"))
+        }
+        Some(operation) => Err(Problem::refused(format_args!("the operation is {}", operation.state))),
+        None => Err(Problem::refused(format_args!("there is no operation {id}"))),
     }
 }
 
@@ -206,12 +228,15 @@ async fn report(
         output.value(&shown);
     } else {
         output.line(&operation.to_string());
-        for (id, reason) in &skipped {
+        for (id, reason) in skipped.iter().take(SHOWN) {
             let reason = graceful::backends::escaped(reason.as_deref().unwrap_or_default());
             output.line(&format!("{id} skipped: {reason}"));
         }
-        for (id, _) in &failed {
+        for (id, _) in failed.iter().take(SHOWN) {
             output.line(&format!("{id} failed again"));
+        }
+        if skipped.len().max(failed.len()) > SHOWN {
+            note(&format!("all of them: operations show {}", operation.id));
         }
     }
     let is_whole = operation.state == OperationState::Completed && skipped.is_empty() && failed.is_empty();

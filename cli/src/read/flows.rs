@@ -70,6 +70,7 @@ pub(crate) async fn groups(
         let dead = Cell::new(group.dead).colour((group.dead.number > 0).then_some(Colour::Red));
         let (first, last) = (Cell::new(json::time(group.first)), Cell::new(json::time(group.last)));
         let step = Cell::optional(group.cause.step.map(Step::as_str));
+        let code = Cell::optional(group.cause.code);
         let (retrying, handler) = (Cell::new(group.retrying), Cell::new(&group.handler));
         [
             Cell::new(group.cause.group),
@@ -79,11 +80,12 @@ pub(crate) async fn groups(
             last,
             handler,
             step,
+            code,
             Cell::new(&group.cause.error),
         ]
     };
     let rows: Vec<_> = found.groups.iter().map(row).collect();
-    output.table(["GROUP", "DEAD", "RETRYING", "FIRST", "LAST", "HANDLER", "STEP", "ERROR"], &rows);
+    output.table(["GROUP", "DEAD", "RETRYING", "FIRST", "LAST", "HANDLER", "STEP", "CODE", "ERROR"], &rows);
     if found.more {
         note("there are more groups: narrow the filter");
     }

@@ -88,20 +88,26 @@ pub(crate) async fn show_operation(
         || Problem::failed(format_args!("there is no operation {id}: it was purged, or never prepared here"));
     let found = operations.operation(id).await?.ok_or_else(missing)?;
     let skipped = operations.items(id, Some(ItemState::Skipped), None, SHOWN).await?;
+    let failed = operations.items(id, Some(ItemState::Failed), None, SHOWN).await?;
     if output.json {
         let mut shown = operation(&found);
         let item = |item: &graceful::backends::OperationItem| json!({ "id": item.flow.to_string(), "reason": item.reason });
         shown["skipped_flows"] = skipped.items.iter().map(item).collect::<Vec<Value>>().into();
+        let ids = failed.items.iter().map(|item| item.flow.to_string());
+        shown["failed_flows"] = ids.collect::<Vec<_>>().into();
         output.value(&shown);
         return Ok(Exit::Done);
     }
     super::lines(output, &operation(&found), 0);
+    for item in &failed.items {
+        output.line(&format!("{} failed again", item.flow));
+    }
     for item in &skipped.items {
         let reason = graceful::backends::escaped(item.reason.as_deref().unwrap_or_default());
         output.line(&format!("{} skipped: {reason}", item.flow));
     }
-    if skipped.next.is_some() {
-        note("there are more skipped flows");
+    if skipped.next.is_some() || failed.next.is_some() {
+        note(&format!("there are more: of each kind, {SHOWN} are shown"));
     }
     Ok(Exit::Done)
 }

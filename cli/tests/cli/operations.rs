@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use graceful::{Orchestrator, RelaySettings, backends::FlowStore};
+use graceful::{
+    Orchestrator, RelaySettings,
+    backends::{Action, FlowState, FlowStore},
+    operations::{self, Selection},
+};
 use graceful_tests::gate::until;
 use serde_json::Value;
 
@@ -86,6 +90,23 @@ async fn operation_of_a_killed_process_is_ended_by_a_relay() {
     service.shutdown(Duration::from_secs(30)).await;
 }
 
+#[test(flavor = "multi_thread")]
+async fn operation_that_nobody_has_confirmed_is_not_run() {
+    let sqlite = Sqlite::new();
+    drop(sqlite.store().await);
+    sqlite.execute(&dead_letters(3)).await;
+    let (url, service) = (sqlite.url(), builder(&sqlite.url()).await.unwrap().build().unwrap());
+    let selection = Selection::Filter(FlowState::Dead.into());
+    let prepared = operations::prepare(&service, Action::Discard, &selection, "ada").await.unwrap();
+    let id = prepared.operation.id.to_string();
+    let refused = run(&url, &["operations", "run", &id]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("nobody has confirmed this operation"), "{refused:?}");
+    assert_eq!(json(&url, &["operations", "cancel", &id])["state"], "cancelled");
+    assert_eq!(run(&url, &["operations", "run", &id]).code, 2);
+    assert_eq!(json(&url, &["lag"])["dead"]["number"], 3);
+}
+
 async fn pauses(url: &str, store: &std::sync::Arc<dyn FlowStore>) {
     let service = relay(url).await;
     assert_eq!(json(url, &["pauses"])["pauses"], Value::Array(Vec::new()));
@@ -93,10 +114,14 @@ async fn pauses(url: &str, store: &std::sync::Arc<dyn FlowStore>) {
     until(async || json(url, &["lag"])["dead"]["number"] == 1).await;
     let paused = run(url, &["pause", "handler=orders::ship", "--why", "the depot burns", "--as", "ada"]);
     assert_eq!(paused.code, 0, "{paused:?}");
-    assert!(paused.stderr.contains("is its name right?"), "none of its flows is queued: {paused:?}");
+    until(async || !json(url, &["relays"])["relays"].as_array().unwrap().is_empty()).await;
+    let wrong = run(url, &["pause", "handler=pay", "--why", "a typo"]);
+    let suspected = "no relay that is alive knows the handler pay; did you mean cli::service::pay?";
+    assert!(wrong.stderr.contains(suspected), "{wrong:?}");
+    assert_eq!(run(url, &["resume", "handler=pay"]).code, 0);
     queue(store, 2..12).await;
     let again = run(url, &["pause", "handler=orders::ship", "--why", "it still burns"]);
-    assert_eq!((again.code, &*again.stdout), (0, "handler orders::ship: paused already\n"));
+    assert!(again.stdout.starts_with("already: handler orders::ship paused by ada since"), "{again:?}");
     for subcommand in ["lag", "flows", "health"] {
         let ended = run(url, &[subcommand]);
         let all = format!("{}{}", ended.stdout, ended.stderr);
@@ -125,7 +150,7 @@ async fn pauses(url: &str, store: &std::sync::Arc<dyn FlowStore>) {
     assert_eq!(run(url, &["resume", "relays"]).stdout, "relays: not paused\n");
     let recorded = json(url, &["audit", "operations"]);
     let recorded = recorded["operations"].as_array().unwrap();
-    let [_, _, resumed, paused] = recorded.as_slice() else { panic!("{recorded:?}") };
+    let [_, _, resumed, _, _, paused] = recorded.as_slice() else { panic!("{recorded:?}") };
     assert_eq!((&resumed["action"], &resumed["actor"]), (&"resume".into(), &"bob".into()));
     assert_eq!(paused["message"], "paused handler orders::ship: the depot burns");
     service.shutdown(Duration::from_secs(30)).await;

@@ -91,7 +91,8 @@ impl Recorder {
         }
         let first = operations.items(operation.id, None, None, FLOWS).await?;
         let flows: Vec<_> = first.items.iter().map(|item| item.flow.to_string()).collect();
-        let message = format!("{operation}: {}", operation.selection);
+        let cancelled = cancelled_by.map(|name| format!(" by {name}")).unwrap_or_default();
+        let message = format!("{operation}{cancelled}: {}", operation.selection);
         let mut details = json!({
             "operation": operation.id.to_string(),
             "selection": operation.selection,

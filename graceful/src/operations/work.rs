@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use uuid::Uuid;
 
 use super::{operations, record::Recorder, store, unknown};
@@ -24,6 +27,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// The pause after a transaction that has changed nothing, because resubmitted flows wait for their first attempts.
 const PAUSE_OF_WAITING: Duration = Duration::from_secs(1);
+
+/// How long an operation at the end of its list waits for the last first attempts, after the last one that has finished.
+const LAST_ATTEMPTS: Duration = Duration::from_secs(10);
 
 /// After this number of failures in a row, this process gives up.
 const MAX_STORE_FAILURES: usize = 20;
@@ -188,6 +194,11 @@ impl Worker {
         Ok(operation)
     }
 
+    /// Whether the first attempts of the flows that were resubmitted last may finish soon.
+    async fn awaits_last_attempts(&self, moved: Instant) -> bool {
+        moved.elapsed() < LAST_ATTEMPTS && self.store.relays().await.is_ok_and(|relays| !relays.is_empty())
+    }
+
     /// Goes on until the operation ends or the claim is lost.
     async fn advance(
         &self,
@@ -196,7 +207,7 @@ impl Worker {
     ) -> Result<(), Failure> {
         let operations = self.operations()?;
         // How many of the next flows are changed one by one, because one of them may be the reason of a failure.
-        let (mut failures, mut one_by_one, mut last) = (0, 0, None);
+        let (mut failures, mut one_by_one, mut last, mut moved) = (0, 0, None, Instant::now());
         loop {
             let at_once = if one_by_one > 0 { 1 } else { AT_ONCE };
             let advanced = match operations.advance(claim, LEASE, at_once).await {
@@ -225,7 +236,9 @@ impl Worker {
             progress(&operation);
             let state = match (operation.is_failing(), operation.left()) {
                 (true, _) => OperationState::Stopped,
-                (false, 0) => OperationState::Completed,
+                (false, 0) if operation.waiting == 0 || !self.awaits_last_attempts(moved).await => {
+                    OperationState::Completed
+                }
                 _ if last.as_ref() == Some(&operation) => {
                     sleep(PAUSE_OF_WAITING).await;
                     continue;
@@ -234,7 +247,7 @@ impl Worker {
                     let before = last.as_ref().map_or(operation.selected, Operation::left);
                     let changed = u32::try_from(before.saturating_sub(left)).unwrap_or(u32::MAX);
                     sleep(PAUSE.saturating_mul(changed.clamp(1, 100))).await;
-                    last = Some(operation);
+                    (last, moved) = (Some(operation), Instant::now());
                     continue;
                 }
             };
