@@ -58,7 +58,14 @@ impl Order {
         let Self { target, operator: Operator { name }, why } = self;
         let (changed, text) = match &why {
             Some(why) => {
-                let is_new = operations::pause(orchestrator, target.clone(), &name, why).await?;
+                let paused = operations::pause(orchestrator, target.clone(), &name, why).await;
+                if let Err(error) = &paused
+                    && current(orchestrator, &target).await.is_some()
+                {
+                    note(&format!("error: {target} is paused, but {}", error.message()));
+                    return Ok(Exit::Partly);
+                }
+                let is_new = paused?;
                 let text = match is_new {
                     // In an emergency, the pause must not depend on a count.
                     true => {

@@ -12,7 +12,7 @@ CREATE TABLE graceful_pauses (
 );
 
 -- Operations on many flows. `action`: 0 resubmit, 1 discard, 2 postpone by `time`. `state`: 0 preparing, 1 prepared, 2 running, 3 completed,
--- 4 cancelled, 5 stopped. Who runs one has its token until `lease_until`.
+-- 4 cancelled, 5 stopped. Who runs one has its token until `lease_until`. `recorded` is 0 from its start until its end is in the audit log.
 CREATE TABLE graceful_operations (
     id          uuid     PRIMARY KEY,
     action      smallint NOT NULL,
@@ -23,6 +23,7 @@ CREATE TABLE graceful_operations (
     state       smallint NOT NULL DEFAULT 0,
     prepared_at bigint   NOT NULL DEFAULT graceful_now(),
     ended_at    bigint,
+    cancelled_by text,
     selected    bigint   NOT NULL DEFAULT 0,
     older       bigint   NOT NULL DEFAULT 0,
     done        bigint   NOT NULL DEFAULT 0,
@@ -31,9 +32,10 @@ CREATE TABLE graceful_operations (
     skipped     bigint   NOT NULL DEFAULT 0,
     in_a_row    bigint   NOT NULL DEFAULT 0,
     token       uuid,
-    lease_until bigint
+    lease_until bigint,
+    recorded    smallint NOT NULL DEFAULT 1
 );
-CREATE INDEX graceful_operations_running ON graceful_operations (id) WHERE state = 2;
+CREATE INDEX graceful_operations_unrecorded ON graceful_operations (id) WHERE recorded = 0;
 
 -- Their lists. `from_state`, `resubmitted` and `attempts` are those of the flow when it was selected. `state`: 0 left, 1 waiting for its first
 -- attempt, 2 done, 3 failed again, 4 skipped.

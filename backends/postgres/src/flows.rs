@@ -57,7 +57,7 @@ async fn claim(
         .bind(of_each(|share| count(share.recent)))
         .fetch_all(connection)
         .await?;
-    rows.iter().map(Tables::decode_claim).collect()
+    Ok(Tables::decode_claims(&rows))
 }
 
 async fn record_outcome(
@@ -123,7 +123,7 @@ async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) 
 impl Store {
     fn act(&self, id: Uuid, action: Action, from: FlowState) -> Reply<ActionResult> {
         self.idle.wake();
-        self.insist(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
+        self.in_transaction(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
     }
 }
 

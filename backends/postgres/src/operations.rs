@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{Running, Store, Tables, begin};
 
 impl Store {
-    /// Runs work in a transaction.
-    fn in_transaction<T, F>(&self, work: F) -> Reply<T>
+    /// Runs work in a transaction that waits for no lock for long.
+    pub(super) fn in_transaction<T, F>(&self, work: F) -> Reply<T>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut sqlx::PgConnection) -> Running<'c, T> + Send + 'static,
@@ -20,6 +20,8 @@ impl Store {
         self.insist(move |connection| {
             Box::pin(async move {
                 let mut transaction = begin(connection).await?;
+                // Whoever waits for a flow keeps claims waiting.
+                sqlx::query("SET LOCAL lock_timeout = '250ms'").execute(&mut *transaction).await?;
                 let done = work(&mut transaction).await?;
                 transaction.commit().await?;
                 Ok(done)
@@ -72,8 +74,11 @@ impl Operations for Store {
         self.insist(move |connection| Box::pin(Tables::change_operation(connection, id, from, to)))
     }
 
-    fn cancel(&self, id: Uuid) -> Reply<Option<Operation>> {
-        self.insist(move |connection| Box::pin(Tables::cancel(connection, id)))
+    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>> {
+        let operator = operator.to_owned();
+        self.insist(move |connection| {
+            Box::pin(async move { Tables::cancel(connection, id, &operator).await })
+        })
     }
 
     fn claim_operation(&self, id: Option<Uuid>, lease: Duration) -> Reply<Option<OperationClaim>> {
@@ -94,6 +99,10 @@ impl Operations for Store {
 
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool> {
         self.insist(move |connection| Box::pin(Tables::end_operation(connection, claim, state)))
+    }
+
+    fn record(&self, claim: OperationClaim) -> Reply<bool> {
+        self.insist(move |connection| Box::pin(Tables::record_operation(connection, claim)))
     }
 
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>> {

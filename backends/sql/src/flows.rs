@@ -56,6 +56,18 @@ where
     for<'v> i64: Value<'v, D>,
     for<'v> Uuid: Value<'v, D>,
 {
+    /// Decodes claimed flows, without those that cannot be read: they must not keep the others from running.
+    pub fn decode_claims(rows: &[Row<D>]) -> Vec<Claim> {
+        let claims = rows.iter().filter_map(|row| {
+            let unreadable = |error: &Error| {
+                let id = row.try_get::<Uuid, _>("id").unwrap_or_default();
+                tracing::error!(target: "graceful::relay", flow = %id, %error, "the row of a flow cannot be read: discard it");
+            };
+            Self::decode_claim(row).inspect_err(unreadable).ok()
+        });
+        claims.collect()
+    }
+
     /// Decodes a claimed flow.
     pub fn decode_claim(row: &Row<D>) -> Result<Claim, Error> {
         let (id, attempt) = (row.try_get("id")?, Self::number(row, "attempts")?);
@@ -64,6 +76,19 @@ where
         let mut claim = Claim::new(id, attempt, handler, lane, row.try_get("body")?);
         claim.resubmitted = Self::number(row, "resubmitted")?;
         Ok(claim)
+    }
+
+    /// Decodes a summary. A row that cannot be read is shown as such, so that it hides no other, and can be discarded.
+    pub(crate) fn shown_summary(row: &Row<D>) -> Result<FlowSummary, Error> {
+        Self::decode_summary(row).or_else(|error| {
+            let state = row.try_get("state").map_or(FlowState::Discarded, state);
+            let stored_at = row.try_get("stored_at").map_or(jiff::Timestamp::UNIX_EPOCH, at);
+            let mut flow = FlowSummary::new(row.try_get("id")?, "", "", state, stored_at);
+            flow.attempts = Self::number(row, "attempts").unwrap_or_default();
+            flow.resubmitted = Self::number(row, "resubmitted").unwrap_or_default();
+            flow.failure = Some(FailureCause::new("", format!("the row cannot be read: {error}")));
+            Ok(flow)
+        })
     }
 
     /// Decodes a summary, from its columns and the store's time as `now`.
@@ -112,7 +137,7 @@ where
             format!("SELECT {COLUMNS}, body, {} AS now FROM graceful_flows WHERE id = $1", D::NOW);
         let query = sqlx::query(AssertSqlSafe(statement)).bind(id);
         let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
-        Ok(Some(StoredFlow::new(Self::decode_summary(&row)?, row.try_get("body")?)))
+        Ok(Some(StoredFlow::new(Self::shown_summary(&row)?, row.try_get("body").unwrap_or_default())))
     }
 
     /// Reads the failed attempts of a flow.

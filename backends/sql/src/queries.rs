@@ -136,7 +136,7 @@ where
                 last = Some((at(row.try_get("last_at")?), row.try_get("last_id")?));
             }
             if row.try_get::<Option<Uuid>, _>("id")?.is_some() {
-                flows.push(Self::decode_summary(row)?);
+                flows.push(Self::shown_summary(row)?);
             }
         }
         let is_full = conditions.is_empty() || flows.len() > limit;

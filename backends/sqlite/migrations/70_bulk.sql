@@ -12,7 +12,7 @@ CREATE TABLE graceful_pauses (
 ) STRICT;
 
 -- Operations on many flows. `action`: 0 resubmit, 1 discard, 2 postpone by `time`. `state`: 0 preparing, 1 prepared, 2 running, 3 completed,
--- 4 cancelled, 5 stopped. Who runs one has its token until `lease_until`.
+-- 4 cancelled, 5 stopped. Who runs one has its token until `lease_until`. `recorded` is 0 from its start until its end is in the audit log.
 CREATE TABLE graceful_operations (
     id          BLOB     PRIMARY KEY,
     action      INTEGER  NOT NULL,
@@ -23,6 +23,7 @@ CREATE TABLE graceful_operations (
     state       INTEGER  NOT NULL DEFAULT 0,
     prepared_at INTEGER  NOT NULL,
     ended_at    INTEGER,
+    cancelled_by TEXT,
     selected    INTEGER  NOT NULL DEFAULT 0,
     older       INTEGER  NOT NULL DEFAULT 0,
     done        INTEGER  NOT NULL DEFAULT 0,
@@ -31,9 +32,10 @@ CREATE TABLE graceful_operations (
     skipped     INTEGER  NOT NULL DEFAULT 0,
     in_a_row    INTEGER  NOT NULL DEFAULT 0,
     token       BLOB,
-    lease_until INTEGER
+    lease_until INTEGER,
+    recorded    INTEGER  NOT NULL DEFAULT 1
 ) STRICT;
-CREATE INDEX graceful_operations_running ON graceful_operations (id) WHERE state = 2;
+CREATE INDEX graceful_operations_unrecorded ON graceful_operations (id) WHERE recorded = 0;
 
 -- Their lists. `from_state`, `resubmitted` and `attempts` are those of the flow when it was selected. `state`: 0 left, 1 waiting for its first
 -- attempt, 2 done, 3 failed again, 4 skipped.

@@ -109,9 +109,9 @@ pub(super) async fn claim(
         places.push_bind(*sequence);
     }
     query.push(") RETURNING seq, id, token, attempts, resubmitted, handler, lane, body");
-    let rows = query.build().persistent(chosen.len() == 1).fetch_all(connection).await?;
-    let claims = rows.iter().map(|row| Ok((row.try_get::<i64, _>("seq")?, Tables::decode_claim(row)?)));
-    let mut claims = claims.collect::<Result<Vec<_>, sqlx::Error>>()?;
-    claims.sort_unstable_by_key(|(sequence, _)| *sequence);
-    Ok(claims.into_iter().map(|(_, claim)| claim).collect())
+    let mut rows = query.build().persistent(chosen.len() == 1).fetch_all(connection).await?;
+    // A statement returns its rows in no order.
+    let sequence = |row: &SqliteRow| row.try_get::<i64, _>("seq").unwrap_or_default();
+    rows.sort_unstable_by_key(sequence);
+    Ok(Tables::decode_claims(&rows))
 }

@@ -61,8 +61,12 @@ impl Operations for Store {
         self.writer().write(move |connection| Box::pin(Tables::change_operation(connection, id, from, to)))
     }
 
-    fn cancel(&self, id: Uuid) -> Reply<Option<Operation>> {
-        self.writer().write(move |connection| Box::pin(Tables::cancel(connection, id)))
+    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>> {
+        let operator = operator.to_owned();
+        self.writer().write(move |connection| {
+            let operator = operator.clone();
+            Box::pin(async move { Tables::cancel(connection, id, &operator).await })
+        })
     }
 
     fn claim_operation(&self, id: Option<Uuid>, lease: Duration) -> Reply<Option<OperationClaim>> {
@@ -70,8 +74,9 @@ impl Operations for Store {
         Reply::pending(async move {
             // Relays ask often, and there is rarely one: a reader says so without a transaction.
             let any = store.read(|connection| {
-                let query =
-                    sqlx::query_scalar::<_, i64>("SELECT 1 FROM graceful_operations WHERE state = 2 LIMIT 1");
+                let query = sqlx::query_scalar::<_, i64>(
+                    "SELECT 1 FROM graceful_operations WHERE recorded = 0 LIMIT 1",
+                );
                 Box::pin(query.fetch_optional(connection))
             });
             if any.await?.is_none() {
@@ -98,6 +103,10 @@ impl Operations for Store {
 
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool> {
         self.writer().write(move |connection| Box::pin(Tables::end_operation(connection, claim, state)))
+    }
+
+    fn record(&self, claim: OperationClaim) -> Reply<bool> {
+        self.writer().write(move |connection| Box::pin(Tables::record_operation(connection, claim)))
     }
 
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>> {

@@ -96,7 +96,7 @@ async fn warn(orchestrator: &Orchestrator, prepared: &Prepared) {
     }
 }
 
-/// Goes on with an operation that was started. One that nobody has confirmed is refused.
+/// Goes on with an operation that was started, or appends the audit record of one that has ended. One that nobody has confirmed is refused.
 pub(crate) async fn go_on(
     output: &mut Output,
     orchestrator: &Orchestrator,
@@ -104,13 +104,11 @@ pub(crate) async fn go_on(
     operator: &str,
 ) -> Result<Exit, Problem> {
     match read::operations(orchestrator)?.operation(id).await? {
-        Some(operation) if operation.state == OperationState::Running => {
-            run(output, orchestrator, &operation, operator).await
-        }
-        Some(Operation { state: OperationState::Prepared, .. }) => {
-            Err(Problem::refused("nobody has confirmed this operation: give the order again"))
-        }
-        Some(operation) => Err(Problem::refused(format_args!("the operation is {}", operation.state))),
+        Some(Operation {
+            state: OperationState::Preparing | OperationState::Prepared | OperationState::Expired,
+            ..
+        }) => Err(Problem::refused("nobody has confirmed this operation: give the order again")),
+        Some(operation) => run(output, orchestrator, &operation, operator).await,
         None => Err(Problem::refused(format_args!("there is no operation {id}"))),
     }
 }
@@ -257,7 +255,7 @@ pub(crate) async fn writable(store: &dyn FlowStore) -> Result<(), Problem> {
     store.probe().await?;
     takes_changes(store).await.map_err(|error| {
         Problem::refused(format_args!(
-            "the store takes no changes: {}; connect as a user that may change its flows",
+            "the store takes no changes: {}; if its user may only read, connect as one that may change flows",
             error.message()
         ))
     })

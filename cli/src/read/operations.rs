@@ -25,6 +25,7 @@ pub(crate) fn operation(operation: &Operation) -> Value {
         "by_seconds": by,
         "selection": operation.selection,
         "operator": operation.operator,
+        "cancelled_by": operation.cancelled_by,
         "verified": operation.verified,
         "state": operation.state.as_str(),
         "prepared_at": json::time(operation.prepared_at),

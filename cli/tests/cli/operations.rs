@@ -103,7 +103,7 @@ async fn operation_that_nobody_has_confirmed_is_not_run() {
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.stderr.contains("nobody has confirmed this operation"), "{refused:?}");
     assert_eq!(json(&url, &["operations", "cancel", &id])["state"], "cancelled");
-    assert_eq!(run(&url, &["operations", "run", &id]).code, 2);
+    assert_eq!(run(&url, &["operations", "run", &id]).code, 3);
     assert_eq!(json(&url, &["lag"])["dead"]["number"], 3);
 }
 

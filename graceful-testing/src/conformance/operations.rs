@@ -128,7 +128,7 @@ async fn list_of_an_operation_is_fixed<S: FlowStore>(store: S) {
     assert_eq!(stored(&store, 1).await.state, FlowState::Dead, "nothing is changed");
     assert_eq!(of(&store).fix(id(78)).await.unwrap(), None);
     assert_eq!(of(&store).start(id(78)).await.unwrap(), None);
-    assert_eq!(of(&store).cancel(id(78)).await.unwrap(), None);
+    assert_eq!(of(&store).cancel(id(78), "bob").await.unwrap(), None);
 }
 
 async fn flow_that_has_changed_is_skipped<S: FlowStore>(store: S) {
@@ -269,12 +269,13 @@ async fn flow_that_cannot_be_changed_is_skipped<S: FlowStore>(store: S) {
 
 async fn flow_is_changed_by_one_of_two_operations<S: FlowStore>(store: S) {
     dead_letters(&store, 1..100).await;
-    let run = async |action| {
-        let claimed = started(&store, action, 1..100).await;
+    let resubmitting = started(&store, Action::Resubmit, 1..100).await;
+    let discarding = started(&store, Action::Discard, 1..100).await;
+    let run = async |claimed: OperationClaim| {
         while advance(&store, claimed, 7).await.left() > 0 {}
         of(&store).operation(claimed.id).await.unwrap().unwrap().changed()
     };
-    let (resubmitted, discarded) = tokio::join!(run(Action::Resubmit), run(Action::Discard));
+    let (resubmitted, discarded) = tokio::join!(run(resubmitting), run(discarding));
     assert_eq!(resubmitted + discarded, 99, "each flow is skipped by the other one");
     let all = store.flows(FlowQuery::new(FlowFilter::default(), 100)).await.unwrap().items;
     let (queued, ended): (Vec<_>, Vec<_>) = all.iter().partition(|flow| flow.state == FlowState::Queued);
@@ -302,6 +303,13 @@ async fn operation_belongs_to_the_newest_claim<S: FlowStore>(store: S, elapse: &
     assert_eq!(stored(&store, 3).await.state, FlowState::Dead);
     assert!(operations.end(newest, OperationState::Completed).await.unwrap());
     assert_eq!(operations.advance(newest, LEASE, 10).await.unwrap(), None, "it has ended");
+    assert!(!operations.end(newest, OperationState::Stopped).await.unwrap(), "it ends once");
+    elapse(&store, 2 * LEASE).await;
+    let recording = operations.claim_operation(None, LEASE).await.unwrap().expect("it is not recorded");
+    assert!(!operations.record(newest).await.unwrap());
+    assert!(operations.record(recording).await.unwrap());
+    assert!(!operations.record(recording).await.unwrap());
+    elapse(&store, 2 * LEASE).await;
     assert_eq!(operations.claim_operation(Some(lost.id), LEASE).await.unwrap(), None);
 }
 
@@ -317,7 +325,7 @@ async fn operation_that_is_not_started_expires<S: FlowStore>(store: S, elapse: &
     elapse(&store, 2 * HOUR).await;
     assert_eq!(operations.start(unstarted).await.unwrap().unwrap().state, OperationState::Expired);
     assert_eq!(operations.fix(unfixed).await.unwrap().unwrap().state, OperationState::Expired);
-    assert_eq!(operations.cancel(unstarted).await.unwrap().unwrap().state, OperationState::Expired);
+    assert_eq!(operations.cancel(unstarted, "bob").await.unwrap().unwrap().state, OperationState::Expired);
     assert_eq!(operations.claim_operation(None, LEASE).await.unwrap(), None);
 }
 
@@ -325,11 +333,18 @@ async fn cancelled_operation_leaves_the_other_flows<S: FlowStore>(store: S) {
     dead_letters(&store, 1..4).await;
     let claimed = started(&store, Action::Discard, 1..4).await;
     advance(&store, claimed, 1).await;
-    let cancelled = of(&store).cancel(claimed.id).await.unwrap().unwrap();
+    let cancelled = of(&store).cancel(claimed.id, "bob").await.unwrap().unwrap();
     assert_eq!((cancelled.state, cancelled.done, cancelled.left()), (OperationState::Cancelled, 1, 2));
     assert!(cancelled.ended_at.is_some());
+    assert_eq!(cancelled.cancelled_by.as_deref(), Some("bob"));
     assert_eq!(of(&store).advance(claimed, LEASE, 10).await.unwrap(), None);
     assert!(!of(&store).end(claimed, OperationState::Completed).await.unwrap());
+    assert!(!of(&store).record(claimed).await.unwrap());
+    let again = of(&store).cancel(claimed.id, "eve").await.unwrap().unwrap();
+    assert_eq!(again, cancelled, "it is cancelled once");
+    let recording = of(&store).claim_operation(None, LEASE).await.unwrap().expect("it is not recorded");
+    assert!(of(&store).record(recording).await.unwrap());
+    assert_eq!(of(&store).claim_operation(None, LEASE).await.unwrap(), None);
     assert_eq!(of(&store).start(claimed.id).await.unwrap().unwrap().state, OperationState::Cancelled);
     let left = reasons(&store, claimed.id, ItemState::Left).await;
     assert_eq!(left, [(2, None), (3, None)]);
@@ -369,7 +384,7 @@ async fn operations_are_listed_and_purged<S: FlowStore>(store: S, elapse: &impl 
 
     operations.start(made[0]).await.unwrap();
     operations.start(made[1]).await.unwrap();
-    operations.cancel(made[1]).await.unwrap();
+    operations.cancel(made[1], "bob").await.unwrap();
     assert_eq!(operations.purge_operations(DAY).await.unwrap(), 0);
     elapse(&store, 2 * DAY).await;
     assert_eq!(operations.purge_operations(DAY).await.unwrap(), 2, "one that is running stays");

@@ -84,15 +84,13 @@ impl Recorder {
         &self,
         operation: &Operation,
         operations: &dyn Operations,
-        cancelled_by: Option<&str>,
     ) -> Result<(), StepError> {
         if self.log.is_none() || operation.selected == 0 {
             return Ok(());
         }
         let first = operations.items(operation.id, None, None, FLOWS).await?;
         let flows: Vec<_> = first.items.iter().map(|item| item.flow.to_string()).collect();
-        let cancelled = cancelled_by.map(|name| format!(" by {name}")).unwrap_or_default();
-        let message = format!("{operation}{cancelled}: {}", operation.selection);
+        let message = format!("{operation}: {}", operation.selection);
         let mut details = json!({
             "operation": operation.id.to_string(),
             "selection": operation.selection,
@@ -105,7 +103,7 @@ impl Recorder {
             "skipped": operation.skipped,
             "left": operation.left(),
             "verified": operation.verified,
-            "cancelled_by": cancelled_by,
+            "cancelled_by": operation.cancelled_by,
         });
         if let Action::Postpone(time) = operation.action {
             details["by_seconds"] = time.as_secs_f64().into();

@@ -68,8 +68,8 @@ pub async fn start(orchestrator: &Orchestrator, id: Uuid) -> Result<Operation, S
 /// of 15 seconds expires.
 ///
 /// # Errors
-/// Fails if the store fails 20 times in a row, or if the audit record could not be appended; in that case the operation stays running, and another
-/// process tries again.
+/// Fails if the store fails 20 times in a row, or if the audit record could not be appended; then the operation has ended, and a relay appends
+/// the record later.
 pub async fn run(
     orchestrator: &Orchestrator,
     id: Uuid,
@@ -91,20 +91,21 @@ pub async fn run(
     }
 }
 
-/// Cancels an operation, and appends its audit record if it has changed flows; these stay changed. It can be repeated if the record could not
-/// be appended.
+/// Cancels an operation in the name of an operator, and appends its audit record if it was started. What it has changed stays changed.
 ///
 /// # Errors
-/// Fails if there is no such operation, if it has ended otherwise, if the store fails, or if the audit record could not be appended.
+/// Fails if there is no such operation, if it has ended otherwise, if the store fails, or if the audit record could not be appended; then it is
+/// cancelled, and a relay appends the record.
 pub async fn cancel(orchestrator: &Orchestrator, id: Uuid, operator: &str) -> Result<Operation, StepError> {
-    let operations = operations(store(orchestrator)?)?;
-    let operation = operations.cancel(id).await?.ok_or_else(|| unknown(id))?;
+    let worker = Worker::of(orchestrator)?;
+    let operations = worker.operations()?;
+    let operation = operations.cancel(id, operator).await?.ok_or_else(|| unknown(id))?;
     match operation.state {
         OperationState::Cancelled => {}
         state => return Err(StepError::new(format_args!("the operation is {state}"))),
     }
-    if operation.changed() > 0 {
-        Recorder::of(orchestrator).operation(&operation, operations, Some(operator)).await?;
+    if let Some(claim) = operations.claim_operation(Some(id), LEASE).await? {
+        worker.record(claim, &operation).await?;
     }
     Ok(operation)
 }
@@ -134,7 +135,7 @@ pub(crate) async fn run_abandoned(orchestrator: WeakOrchestrator) {
                 Ok(Some(claim)) => {
                     let worker = worker.clone();
                     running.spawn(async move {
-                        worker.advance(claim, &mut |_| ()).await.map_err(|failure| failure.error)
+                        worker.advance(claim, true, &mut |_| ()).await.map_err(|failure| failure.error)
                     });
                 }
                 Ok(None) => break,
@@ -187,7 +188,7 @@ impl Worker {
     async fn step(&self, id: Uuid, progress: &mut impl FnMut(&Operation)) -> Result<Operation, Failure> {
         let operations = self.operations()?;
         if let Some(claim) = operations.claim_operation(Some(id), LEASE).await? {
-            self.advance(claim, progress).await?;
+            self.advance(claim, false, progress).await?;
         }
         let operation = operations.operation(id).await?.ok_or_else(|| unknown(id))?;
         progress(&operation);
@@ -199,13 +200,20 @@ impl Worker {
         moved.elapsed() < LAST_ATTEMPTS && self.store.relays().await.is_ok_and(|relays| !relays.is_empty())
     }
 
-    /// Goes on until the operation ends or the claim is lost.
+    /// Goes on until the operation ends or the claim is lost. With `yields`, until flows have been waiting for a while: other operations may
+    /// need this process, and the lease expires.
     async fn advance(
         &self,
         claim: OperationClaim,
+        yields: bool,
         progress: &mut impl FnMut(&Operation),
     ) -> Result<(), Failure> {
         let operations = self.operations()?;
+        // One that was cancelled, or whose process has died after its end.
+        let found = operations.operation(claim.id).await?.ok_or_else(|| unknown(claim.id))?;
+        if found.state.is_ended() {
+            return Ok(self.record(claim, &found).await?);
+        }
         // How many of the next flows are changed one by one, because one of them may be the reason of a failure.
         let (mut failures, mut one_by_one, mut last, mut moved) = (0, 0, None, Instant::now());
         loop {
@@ -240,6 +248,9 @@ impl Worker {
                     OperationState::Completed
                 }
                 _ if last.as_ref() == Some(&operation) => {
+                    if yields && moved.elapsed() > LAST_ATTEMPTS {
+                        return Ok(());
+                    }
                     sleep(PAUSE_OF_WAITING).await;
                     continue;
                 }
@@ -251,12 +262,20 @@ impl Worker {
                     continue;
                 }
             };
-            // The record has the id of the operation, so it is appended once, even if this process dies before the next call.
-            let ended = Operation { state, ..operation };
-            let recorded = self.recorder.operation(&ended, operations, None).await;
-            recorded.map_err(|error| Failure { error, is_final: true })?;
-            operations.end(claim, state).await?;
+            if operations.end(claim, state).await? {
+                let ended = Operation { state, ..operation };
+                let recorded = self.record(claim, &ended).await;
+                recorded.map_err(|error| Failure { error, is_final: true })?;
+            }
             return Ok(());
         }
+    }
+
+    /// Appends the record of an operation that has ended. It has the id of the operation, so it is appended once, even if this process dies
+    /// before the next call.
+    async fn record(&self, claim: OperationClaim, operation: &Operation) -> Result<(), StepError> {
+        let operations = self.operations()?;
+        self.recorder.operation(operation, operations).await?;
+        operations.record(claim).await.map(drop)
     }
 }

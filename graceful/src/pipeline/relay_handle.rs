@@ -24,6 +24,8 @@ pub(crate) struct RelayHandle {
     pub(crate) settings: RelaySettings,
     pub(crate) woken: Arc<Notify>,
     pub(crate) stopping: AtomicBool,
+    /// Whether the relay asks the store for flows, or is about to.
+    pub(crate) claiming: watch::Sender<bool>,
     /// The number of running flows.
     pub(crate) under_way: watch::Sender<usize>,
     /// Whether the relay may be among the live relays of its store.
@@ -39,6 +41,7 @@ impl RelayHandle {
             settings,
             woken: Arc::default(),
             stopping: false.into(),
+            claiming: watch::Sender::new(false),
             under_way: watch::Sender::new(0),
             announced: watch::Sender::new(false),
         }
@@ -55,17 +58,22 @@ impl RelayHandle {
 
     /// Stops claiming flows.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
+        self.stopping.store(true, Ordering::SeqCst);
         self.wake();
     }
 
     /// Waits for the running flows, at most until the deadline. The others stay in the store.
     pub(crate) async fn stopped(&self, deadline: Duration) {
-        let (began, mut under_way) = (Instant::now(), self.under_way.subscribe());
+        let began = Instant::now();
+        // A claim that the store is answering brings flows, which must not be left with their leases.
+        let mut claiming = self.claiming.subscribe();
+        let _ = tokio::time::timeout(deadline, claiming.wait_for(|claiming| !claiming)).await;
+        let (deadline, mut under_way) =
+            (deadline.saturating_sub(began.elapsed()), self.under_way.subscribe());
         // A timeout loses nothing, because the flows are in the store.
         let _ = tokio::time::timeout(deadline, under_way.wait_for(|count| *count == 0)).await;
         let mut announced = self.announced.subscribe();
-        let left = deadline.saturating_sub(began.elapsed()).min(WITHDRAWAL);
+        let left = deadline.min(WITHDRAWAL);
         let _ = tokio::time::timeout(left, announced.wait_for(|announced| !announced)).await;
     }
 
@@ -76,7 +84,7 @@ impl RelayHandle {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+        self.stopping.load(Ordering::SeqCst)
     }
 }
 

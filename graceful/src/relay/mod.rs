@@ -45,7 +45,13 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
                 return;
             }
         } else {
-            running.claim(&orchestrator).await;
+            let claiming = &orchestrator.relay().claiming;
+            claiming.send_replace(true);
+            // A shutdown that has not seen this has set the other before.
+            if !orchestrator.relay().is_stopping() {
+                running.claim(&orchestrator).await;
+            }
+            claiming.send_replace(false);
         }
         running.extend().await;
         // While the relay waits it must not keep the orchestrator alive.

@@ -84,6 +84,7 @@ where
             state => state,
         };
         let mut operation = Operation::new(new, state, at(prepared_at));
+        operation.cancelled_by = Self::optional_text(row, "cancelled_by")?;
         operation.ended_at = row.try_get::<Option<i64>, _>("ended_at")?.map(at);
         (operation.selected, operation.older) = (Self::number(row, "selected")?, Self::number(row, "older")?);
         (operation.done, operation.waiting) = (Self::number(row, "done")?, Self::number(row, "waiting")?);
@@ -179,7 +180,7 @@ where
         to: OperationState,
     ) -> Result<Option<Operation>, Error> {
         let statement = format!(
-            "UPDATE graceful_operations SET state = $3, ended_at = CASE WHEN $3 > 2 THEN {now} END \
+            "UPDATE graceful_operations SET state = $3, recorded = CASE WHEN $3 = 2 THEN 0 ELSE recorded END \
              WHERE id = $1 AND state = $2 AND (state = 2 OR prepared_at > {now} - $4) RETURNING id",
             now = D::NOW
         );
@@ -190,12 +191,19 @@ where
     }
 
     /// Cancels an operation that has not ended.
-    pub async fn cancel(connection: &mut Connection<D>, id: Uuid) -> Result<Option<Operation>, Error> {
-        let mut operation = None;
-        for from in [OperationState::Preparing, OperationState::Prepared, OperationState::Running] {
-            operation = Self::change_operation(&mut *connection, id, from, OperationState::Cancelled).await?;
-        }
-        Ok(operation)
+    pub async fn cancel(
+        connection: &mut Connection<D>,
+        id: Uuid,
+        operator: &str,
+    ) -> Result<Option<Operation>, Error> {
+        let statement = format!(
+            "UPDATE graceful_operations SET state = 4, ended_at = {now}, cancelled_by = $2, token = NULL, lease_until = NULL \
+             WHERE id = $1 AND (state = 2 OR state < 2 AND prepared_at > {now} - $3) RETURNING id",
+            now = D::NOW
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(id).bind(D::escaped(operator).into_owned());
+        query.bind(length(Operation::EXPIRES_AFTER)).fetch_optional(&mut *connection).await?;
+        Self::operation(connection, id).await
     }
 
     /// Reads a page of operations.
@@ -210,7 +218,8 @@ where
         );
         let query = sqlx::query(AssertSqlSafe(statement)).bind(after.unwrap_or(Uuid::max()));
         let rows = query.bind(count(limit.saturating_add(1))).fetch_all(connection).await?;
-        let items = rows.iter().map(Self::decode_operation).collect::<Result<_, _>>()?;
+        // A newer version may have stored others.
+        let items = rows.iter().filter_map(|row| Self::decode_operation(row).ok()).collect();
         Ok(Page::cut(items, limit, |operation: &Operation| operation.id))
     }
 

@@ -39,7 +39,7 @@ where
         let only = if id.is_some() { "AND id = $2 " } else { "" };
         let statement = format!(
             "UPDATE graceful_operations SET token = {token}, lease_until = {now} + $1 WHERE id = (SELECT id FROM graceful_operations \
-             WHERE state = 2 AND (lease_until IS NULL OR lease_until <= {now}) {only}ORDER BY id LIMIT 1 {skip}) RETURNING id, token",
+             WHERE recorded = 0 AND (lease_until IS NULL OR lease_until <= {now}) {only}ORDER BY id LIMIT 1 {skip}) RETURNING id, token",
             token = D::TOKEN,
             now = D::NOW,
             skip = D::SKIP_LOCKED,
@@ -228,12 +228,22 @@ where
         state: OperationState,
     ) -> Result<bool, Error> {
         let statement = format!(
-            "UPDATE graceful_operations SET state = $3, ended_at = {}, token = NULL, lease_until = NULL \
-             WHERE id = $1 AND token = $2 AND state = 2 RETURNING id",
+            "UPDATE graceful_operations SET state = $3, ended_at = {} WHERE id = $1 AND token = $2 AND state = 2 RETURNING id",
             D::NOW
         );
         let query = sqlx::query(AssertSqlSafe(statement)).bind(claim.id).bind(claim.token);
         let ended = query.bind(operation_number(state)).fetch_optional(connection).await?;
         Ok(ended.is_some())
+    }
+
+    /// Stores that an operation is in the audit log. Returns false if the claim is lost.
+    pub async fn record_operation(
+        connection: &mut Connection<D>,
+        claim: OperationClaim,
+    ) -> Result<bool, Error> {
+        let recorded = "UPDATE graceful_operations SET recorded = 1, token = NULL, lease_until = NULL \
+                        WHERE id = $1 AND token = $2 AND state > 2 RETURNING id";
+        let query = sqlx::query(recorded).bind(claim.id).bind(claim.token);
+        Ok(query.fetch_optional(connection).await?.is_some())
     }
 }

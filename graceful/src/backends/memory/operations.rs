@@ -27,6 +27,8 @@ struct Row {
     operation: Operation,
     items: BTreeMap<Uuid, Item>,
     claimed: Option<(Uuid, Timestamp)>,
+    /// It was started, and its end is not in the audit log.
+    is_unrecorded: bool,
 }
 
 struct Item {
@@ -116,8 +118,11 @@ impl Rows {
 
     fn claimed_operation(&mut self, claim: OperationClaim) -> Option<&mut Row> {
         let row = self.operated.operations.get_mut(&claim.id)?;
-        let held = row.claimed.is_some_and(|(token, _)| token == claim.token);
-        (held && row.operation.state == OperationState::Running).then_some(row)
+        row.claimed.is_some_and(|(token, _)| token == claim.token).then_some(row)
+    }
+
+    fn running_operation(&mut self, claim: OperationClaim) -> Option<&mut Row> {
+        self.claimed_operation(claim).filter(|row| row.operation.state == OperationState::Running)
     }
 
     fn operations(&self) -> impl Iterator<Item = Operation> {
@@ -155,7 +160,7 @@ impl Operations for Flows {
     fn prepare(&self, operation: NewOperation) -> Reply<()> {
         let mut rows = self.rows();
         let operation = Operation::new(operation, OperationState::Preparing, rows.clock.now());
-        let row = Row { operation, items: BTreeMap::new(), claimed: None };
+        let row = Row { operation, items: BTreeMap::new(), claimed: None, is_unrecorded: false };
         rows.operated.operations.entry(row.operation.id).or_insert(row);
         Reply::ready(())
     }
@@ -202,24 +207,39 @@ impl Operations for Flows {
     }
 
     fn start(&self, id: Uuid) -> Reply<Option<Operation>> {
-        Reply::ready(self.rows().change_operation(id, |operation, _| {
+        let mut rows = self.rows();
+        let started = rows.change_operation(id, |operation, _| {
             if operation.state == OperationState::Prepared {
                 operation.state = OperationState::Running;
             }
-        }))
+        });
+        if started.as_ref().is_some_and(|operation| operation.state == OperationState::Running)
+            && let Some(row) = rows.operated.operations.get_mut(&id)
+        {
+            row.is_unrecorded = true;
+        }
+        Reply::ready(started)
     }
 
-    fn cancel(&self, id: Uuid) -> Reply<Option<Operation>> {
-        Reply::ready(self.rows().change_operation(id, |operation, now| {
+    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>> {
+        let mut rows = self.rows();
+        let mut is_new = false;
+        let cancelled = rows.change_operation(id, |operation, now| {
             (operation.state, operation.ended_at) = (OperationState::Cancelled, Some(now));
-        }))
+            operation.cancelled_by = Some(operator.to_owned());
+            is_new = true;
+        });
+        if is_new && let Some(row) = rows.operated.operations.get_mut(&id) {
+            row.claimed = None;
+        }
+        Reply::ready(cancelled)
     }
 
     fn claim_operation(&self, id: Option<Uuid>, lease: Duration) -> Reply<Option<OperationClaim>> {
         let mut rows = self.rows();
         let now = rows.clock.now();
         let row = rows.operated.operations.values_mut().find(|row| {
-            row.operation.state == OperationState::Running
+            row.is_unrecorded
                 && row.claimed.is_none_or(|(_, until)| until <= now)
                 && id.is_none_or(|id| row.operation.id == id)
         });
@@ -233,7 +253,7 @@ impl Operations for Flows {
     fn advance(&self, claim: OperationClaim, lease: Duration, limit: usize) -> Reply<Option<Operation>> {
         let mut rows = self.rows();
         let now = rows.clock.now();
-        if rows.claimed_operation(claim).is_none() {
+        if rows.running_operation(claim).is_none() {
             return Reply::ready(None);
         }
         // While the list is changed, the row is outside of the table that it changes.
@@ -247,7 +267,7 @@ impl Operations for Flows {
     }
 
     fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<Option<Operation>> {
-        Reply::ready(self.rows().claimed_operation(claim).map(|row| {
+        Reply::ready(self.rows().running_operation(claim).map(|row| {
             if let Some(item) = row.items.values_mut().find(|item| item.state == ItemState::Left) {
                 (item.state, item.reason) = (ItemState::Skipped, Some(reason.to_owned()));
                 row.operation.count_refused();
@@ -259,8 +279,15 @@ impl Operations for Flows {
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool> {
         let mut rows = self.rows();
         let now = rows.clock.now();
-        Reply::ready(rows.claimed_operation(claim).is_some_and(|row| {
-            (row.operation.state, row.operation.ended_at, row.claimed) = (state, Some(now), None);
+        Reply::ready(rows.running_operation(claim).is_some_and(|row| {
+            (row.operation.state, row.operation.ended_at) = (state, Some(now));
+            true
+        }))
+    }
+
+    fn record(&self, claim: OperationClaim) -> Reply<bool> {
+        Reply::ready(self.rows().claimed_operation(claim).is_some_and(|row| {
+            (row.is_unrecorded, row.claimed) = (false, None);
             true
         }))
     }

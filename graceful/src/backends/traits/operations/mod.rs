@@ -61,10 +61,12 @@ pub trait Operations: Debug + Send + Sync {
     /// Starts an operation that is prepared, unless it has expired. Returns the operation as it is then: only one in the state
     /// [`Running`](OperationState::Running) can be [claimed](Self::claim_operation).
     fn start(&self, id: Uuid) -> Reply<Option<Operation>>;
-    /// Cancels an operation that has not ended. The flows that it has not come to are left as they are. Returns the operation as it is then.
-    fn cancel(&self, id: Uuid) -> Reply<Option<Operation>>;
+    /// Cancels an operation that has not ended, in the name of an operator. The flows that it has not come to are left as they are; its claim is
+    /// lost. Returns the operation as it is then.
+    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>>;
 
-    /// Claims a running operation that nobody has claimed, or whose lease has expired: the one with this id, or any.
+    /// Claims an operation that is running, or was and is not [recorded](Self::record), if nobody has claimed it or the lease has expired: the one
+    /// with this id, or any.
     fn claim_operation(&self, id: Option<Uuid>, lease: Duration) -> Reply<Option<OperationClaim>>;
     /// Goes on with an operation, in one transaction, and extends the lease. It acts on up to `limit` flows in the order of their ids; a flow
     /// whose version has changed is skipped. At most 100 flows are resubmitted without a finished first attempt, including the failures in a row.
@@ -73,8 +75,10 @@ pub trait Operations: Debug + Send + Sync {
     /// Skips the next flow, because the store fails to change it. This counts as a failure. Returns the operation as it is then, or `None` if the
     /// claim is lost.
     fn skip_next(&self, claim: OperationClaim, reason: &str) -> Reply<Option<Operation>>;
-    /// Ends an operation in this state. Returns false if the claim is lost.
+    /// Ends a running operation in this state, and keeps the claim. Returns false if the claim is lost.
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool>;
+    /// Stores that the audit log has the record of an operation that has ended, and ends the claim. Returns false if the claim is lost.
+    fn record(&self, claim: OperationClaim) -> Reply<bool>;
 
     /// Returns one operation.
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>>;

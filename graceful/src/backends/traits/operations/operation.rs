@@ -189,6 +189,8 @@ pub struct Operation {
     pub prepared_at: Timestamp,
     /// When it ended, by the store's clock.
     pub ended_at: Option<Timestamp>,
+    /// Who cancelled it.
+    pub cancelled_by: Option<String>,
     /// The number of flows in its list.
     pub selected: u64,
     /// How many of them are older than a completed flow of their entity: resubmitting them may bring an old state back.
@@ -225,6 +227,7 @@ impl Operation {
             state,
             prepared_at,
             ended_at: None,
+            cancelled_by: None,
             selected: 0,
             older: 0,
             done: 0,
@@ -327,7 +330,10 @@ impl fmt::Display for Operation {
         }
         match self.state {
             OperationState::Stopped => f.write_str(" (stopped after 100 failures in a row)"),
-            OperationState::Cancelled => f.write_str(" (cancelled)"),
+            OperationState::Cancelled => match &self.cancelled_by {
+                Some(operator) => write!(f, " (cancelled by {operator})"),
+                None => f.write_str(" (cancelled)"),
+            },
             _ => Ok(()),
         }
     }
