@@ -1,6 +1,6 @@
 //! The [`Operations`] of a store.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use graceful::backends::{
     Action, AttemptOutcome, FlowFilter, FlowQuery, FlowState, FlowStore, ItemState, NewOperation, Operation,
@@ -271,11 +271,16 @@ async fn flow_is_changed_by_one_of_two_operations<S: FlowStore>(store: S) {
     dead_letters(&store, 1..100).await;
     let resubmitting = started(&store, Action::Resubmit, 1..100).await;
     let discarding = started(&store, Action::Discard, 1..100).await;
-    let run = async |claimed: OperationClaim| {
-        while advance(&store, claimed, 7).await.left() > 0 {}
-        of(&store).operation(claimed.id).await.unwrap().unwrap().changed()
+    let store = Arc::new(store);
+    let run = |claimed: OperationClaim| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            while advance(&*store, claimed, 7).await.left() > 0 {}
+            of(&*store).operation(claimed.id).await.unwrap().unwrap().changed()
+        })
     };
-    let (resubmitted, discarded) = tokio::join!(run(resubmitting), run(discarding));
+    let (resubmitting, discarding) = (run(resubmitting), run(discarding));
+    let (resubmitted, discarded) = (resubmitting.await.unwrap(), discarding.await.unwrap());
     assert_eq!(resubmitted + discarded, 99, "each flow is skipped by the other one");
     let all = store.flows(FlowQuery::new(FlowFilter::default(), 100)).await.unwrap().items;
     let (queued, ended): (Vec<_>, Vec<_>) = all.iter().partition(|flow| flow.state == FlowState::Queued);
