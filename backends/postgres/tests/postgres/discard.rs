@@ -3,9 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use graceful::backends::{
-    AttemptOutcome, Claim, FlowFilter, FlowState, FlowStore as _, Lane, QueuedFlow, Room, Uuid,
+    Action, AttemptOutcome, Claim, FlowFilter, FlowState, FlowStore as _, Lane, NewOperation,
+    Operations as _, QueuedFlow, Room, SelectedFlow, Uuid,
 };
 use graceful_postgres::Store;
+use sqlx::Connection as _;
 use tokio::task::JoinSet;
 
 use super::Postgres;
@@ -92,5 +94,37 @@ async fn flow_discarded_beside_its_first_claim_strands_no_other() {
         }
     }
     assert_eq!(run_the_rest(&store).await, 0);
+    postgres.clean().await;
+}
+
+/// Somebody has locked the row of a flow, e.g. by a transaction that was forgotten.
+#[test(requires(Postgres), flavor = "multi_thread", worker_threads = 2)]
+async fn operation_on_a_locked_flow_fails_and_stops_no_claim() {
+    let postgres = Postgres::new();
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await;
+    three_flows_of_each_entity(&store).await;
+    let new = NewOperation::new(Action::Postpone(LEASE), "id", "ada");
+    let (operation, locked) = (new.id, store.get(Uuid::from_u128(0)).await.unwrap().unwrap().summary);
+    store.prepare(new).await.unwrap();
+    store.select(operation, vec![SelectedFlow::of(&locked)]).await.unwrap();
+    store.fix(operation).await.unwrap();
+    store.start(operation).await.unwrap();
+    let claim = store.claim_operation(Some(operation), LEASE).await.unwrap().unwrap();
+    let mut connection = postgres.connection(&schema).await;
+    let mut forgotten = connection.begin().await.unwrap();
+    let lock = "SELECT FROM graceful_flows WHERE id = '00000000-0000-0000-0000-000000000000' FOR UPDATE";
+    sqlx::raw_sql(lock).execute(&mut *forgotten).await.unwrap();
+    let error = store.advance(claim, LEASE, 10).await.unwrap_err();
+    assert!(error.message().contains("lock timeout"), "{error}");
+    let error = store.discard(locked.id, FlowState::Queued).await.unwrap_err();
+    assert!(error.message().contains("lock timeout"), "{error}");
+    let claims = store.claim(Room::of(10), LEASE).await.unwrap();
+    assert!(
+        claims.len() >= 9 && claims.iter().all(|claim| claim.id != locked.id),
+        "others are claimed: {claims:?}"
+    );
+    forgotten.rollback().await.unwrap();
+    assert_eq!(store.advance(claim, LEASE, 10).await.unwrap().unwrap().done, 1);
     postgres.clean().await;
 }

@@ -10,6 +10,7 @@ mod inbox;
 mod model;
 mod old_audit;
 mod open;
+mod unreadable;
 mod values;
 
 use std::time::Duration;
