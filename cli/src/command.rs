@@ -173,8 +173,7 @@ where
         Task::ShowOperation(id) => read::show_operation(output, id, orchestrator).await,
         Task::RunOperation(id, operator) => action::go_on(output, orchestrator, id, &operator.name).await,
         Task::CancelOperation(id, operator) => {
-            let cancelled = graceful::operations::cancel(orchestrator, id, &operator.name).await;
-            cancelled.map_err(|error| Problem::refused(error.message()))?;
+            action::cancel(orchestrator, id, &operator.name).await?;
             read::show_operation(output, id, orchestrator).await
         }
         Task::Records(listing) => read::records(output, listing, orchestrator).await,

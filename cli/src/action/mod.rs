@@ -96,6 +96,20 @@ async fn warn(orchestrator: &Orchestrator, prepared: &Prepared) {
     }
 }
 
+/// Cancels an operation.
+pub(crate) async fn cancel(orchestrator: &Orchestrator, id: Uuid, operator: &str) -> Result<(), Problem> {
+    let Err(error) = operations::cancel(orchestrator, id, operator).await else { return Ok(()) };
+    let found = read::operations(orchestrator)?.operation(id).await?;
+    let is_cancelled = found.is_some_and(|operation| operation.state == OperationState::Cancelled);
+    Err(match is_cancelled {
+        true => Problem {
+            exit: Exit::Partly,
+            text: format!("the operation is cancelled, but {}; a relay tries again", error.message()),
+        },
+        false => Problem::refused(error.message()),
+    })
+}
+
 /// Goes on with an operation that was started, or appends the audit record of one that has ended. One that nobody has confirmed is refused.
 pub(crate) async fn go_on(
     output: &mut Output,

@@ -1,7 +1,16 @@
 //! Actions on a store that refuses some changes.
 
+use std::time::Duration;
+
+use graceful::{
+    RelaySettings,
+    backends::{Action, FlowState},
+    operations::{self, Selection},
+};
+use graceful_tests::gate::until;
+
 use crate::{
-    service::{json, run},
+    service::{builder, json, run},
     stores::{Sqlite, id, kill, queue},
 };
 
@@ -43,6 +52,39 @@ async fn flow_that_cannot_be_changed_does_not_end_an_action() {
     let done = ended.json();
     assert_eq!((ended.code, &done["done"], &done["state"]), (3, &9.into(), &"completed".into()));
     assert_eq!(done["skipped_flows"][0]["id"], id(5).to_string());
+}
+
+/// The process of the operator dies, or cannot append the record: a relay does.
+#[test(flavor = "multi_thread")]
+async fn cancelled_operation_without_its_record_is_recorded_by_a_relay() {
+    let sqlite = Sqlite::new();
+    let store = sqlite.store().await;
+    queue(&store, 1..4).await;
+    kill(&store).await;
+    let url = sqlite.url();
+    let service = builder(&url).await.unwrap().relay(RelaySettings::off()).build().unwrap();
+    let selection = Selection::Filter(FlowState::Dead.into());
+    let prepared = operations::prepare(&service, Action::Discard, &selection, "ada").await.unwrap();
+    let id = operations::start(&service, prepared.operation.id).await.unwrap().id.to_string();
+    sqlite
+        .execute("CREATE TRIGGER full BEFORE INSERT ON graceful_audit BEGIN SELECT RAISE(FAIL, 'full'); END")
+        .await;
+    let cancelled = run(&url, &["operations", "cancel", &id, "--as", "bob"]);
+    assert_eq!(cancelled.code, 3, "{cancelled:?}");
+    assert!(
+        cancelled.stderr.contains("the operation is cancelled, but not in the audit log"),
+        "{cancelled:?}"
+    );
+    assert_eq!(json(&url, &["operations", "show", &id])["cancelled_by"], "bob");
+    sqlite.execute("DROP TRIGGER full; UPDATE graceful_operations SET lease_until = 0").await;
+    let service = builder(&url).await.unwrap().build().unwrap();
+    until(async || !json(&url, &["audit", "operations"])["operations"].as_array().unwrap().is_empty()).await;
+    let recorded = &json(&url, &["audit", "operations"])["operations"][0];
+    assert_eq!(
+        (&recorded["details"]["state"], &recorded["details"]["cancelled_by"]),
+        (&"cancelled".into(), &"bob".into())
+    );
+    service.shutdown(Duration::from_secs(30)).await;
 }
 
 #[test(flavor = "multi_thread")]
