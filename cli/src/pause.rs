@@ -56,34 +56,32 @@ impl Order {
     ) -> Result<Exit, Problem> {
         action::writable(&**read::store(orchestrator)?).await?;
         let Self { target, operator: Operator { name }, why } = self;
-        let (changed, text) = match &why {
-            Some(why) => {
-                let paused = operations::pause(orchestrator, target.clone(), &name, why).await;
-                if let Err(error) = &paused
-                    && current(orchestrator, &target).await.is_some()
-                {
-                    note(&format!("error: {target} is paused, but {}", error.message()));
+        if let (Some(_), PauseTarget::Handler(handler)) = (&why, &target) {
+            suspect(orchestrator, handler).await;
+        }
+        let before = current(orchestrator, &target).await?;
+        let changed = match &why {
+            Some(why) => operations::pause(orchestrator, target.clone(), &name, why).await,
+            None => operations::resume(orchestrator, target.clone(), &name).await,
+        };
+        let changed = match changed {
+            Ok(changed) => changed,
+            Err(error) => match current(orchestrator, &target).await {
+                // It was changed, and is not recorded.
+                Ok(now) if now.is_some() != before.is_some() => {
+                    let is_now = if now.is_some() { "paused" } else { "resumed" };
+                    note(&format!("error: {is_now}, but {}", error.message()));
                     return Ok(Exit::Partly);
                 }
-                let is_new = paused?;
-                let text = match is_new {
-                    // In an emergency, the pause must not depend on a count.
-                    true => {
-                        format!("paused {target}{}", waiting(orchestrator, &target).await.unwrap_or_default())
-                    }
-                    false => match current(orchestrator, &target).await {
-                        Some(pause) => format!("already: {}", sentence(&pause)),
-                        None => format!("{target}: paused already"),
-                    },
-                };
-                (is_new, text)
-            }
-            None => {
-                let was_paused = operations::resume(orchestrator, target.clone(), &name).await?;
-                let text =
-                    if was_paused { format!("resumed {target}") } else { format!("{target}: not paused") };
-                (was_paused, text)
-            }
+                _ => return Err(error.into()),
+            },
+        };
+        let text = match (&why, changed, before) {
+            (Some(_), true, _) => format!("paused {target}{}", waiting(orchestrator, &target).await),
+            (Some(_), false, Some(pause)) => format!("already: {}", sentence(&pause)),
+            (Some(_), false, None) => format!("{target}: paused already"),
+            (None, true, _) => format!("resumed {target}"),
+            (None, false, _) => format!("{target}: not paused"),
         };
         match output.json {
             true => output.value(&json!({ "target": target.to_string(), "changed": changed })),
@@ -93,27 +91,32 @@ impl Order {
     }
 }
 
-/// How many flows wait because of a pause.
-async fn waiting(orchestrator: &Orchestrator, target: &PauseTarget) -> Result<String, Problem> {
-    let store = read::store(orchestrator)?;
-    let mut filter = FlowFilter::from(FlowState::Queued);
-    Ok(match target {
-        PauseTarget::Relays => format!(": {} queued flows wait", store.count(filter, read::CAP).await?),
-        PauseTarget::Handler(handler) => {
-            filter.handler = Some(handler.clone());
-            let own = store.count(filter, read::CAP).await?;
-            let behind = read::operations(orchestrator)?.waiting_behind(handler, read::CAP).await?;
-            suspect(orchestrator, handler).await;
-            format!(": {own} of its queued flows wait, and {behind} flows of other handlers behind them")
-        }
-        _ => String::new(),
+/// How many flows wait because of a pause, as the end of a sentence. In an emergency, a pause must not depend on a count.
+async fn waiting(orchestrator: &Orchestrator, target: &PauseTarget) -> String {
+    let counted = async {
+        let store = read::store(orchestrator)?;
+        let mut filter = FlowFilter::from(FlowState::Queued);
+        Ok::<_, Problem>(match target {
+            PauseTarget::Relays => format!(": {} queued flows wait", store.count(filter, read::CAP).await?),
+            PauseTarget::Handler(handler) => {
+                filter.handler = Some(handler.clone());
+                let own = store.count(filter, read::CAP).await?;
+                let behind = read::operations(orchestrator)?.waiting_behind(handler, read::CAP).await?;
+                format!(": {own} of its queued flows wait, and {behind} flows of other handlers behind them")
+            }
+            _ => String::new(),
+        })
+    };
+    counted.await.unwrap_or_else(|problem| {
+        note(&format!("note: the flows that wait could not be counted: {}", problem.text));
+        String::new()
     })
 }
 
 /// The pause of a target.
-async fn current(orchestrator: &Orchestrator, target: &PauseTarget) -> Option<Pause> {
-    let pauses = read::operations(orchestrator).ok()?.pauses().await.ok()?;
-    pauses.into_iter().find(|pause| pause.target == *target)
+async fn current(orchestrator: &Orchestrator, target: &PauseTarget) -> Result<Option<Pause>, Problem> {
+    let pauses = read::operations(orchestrator)?.pauses().await?;
+    Ok(pauses.into_iter().find(|pause| pause.target == *target))
 }
 
 /// Says if no relay that is alive knows a handler: its name may be wrong.

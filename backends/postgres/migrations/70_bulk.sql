@@ -52,20 +52,6 @@ CREATE TABLE graceful_operation_items (
 CREATE INDEX graceful_operation_items_by_state ON graceful_operation_items (operation, state, flow);
 CREATE INDEX graceful_operation_items_by_flow ON graceful_operation_items (flow, operation);
 
--- Who may use the flows may use these tables.
-DO $$
-DECLARE
-    granted record;
-BEGIN
-    FOR granted IN
-        SELECT acl.privilege_type AS right, coalesce(quote_ident(role.rolname), 'PUBLIC') AS grantee
-        FROM pg_class, aclexplode(pg_class.relacl) AS acl LEFT JOIN pg_roles AS role ON role.oid = acl.grantee
-        WHERE pg_class.oid = 'graceful_flows'::regclass AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
-    LOOP
-        EXECUTE format('GRANT %s ON graceful_attempts, graceful_pauses, graceful_operations, graceful_operation_items TO %s', granted.right, granted.grantee);
-    END LOOP;
-END $$;
-
 -- As before, but with the number of flows of each lane as a parameter.
 DROP FUNCTION graceful_of_each_lane(bigint);
 CREATE FUNCTION graceful_of_each_lane(now bigint, most bigint) RETURNS tid[] LANGUAGE plpgsql AS $$

@@ -49,7 +49,7 @@ CREATE TABLE graceful_live_relays (
 );
 CREATE INDEX graceful_live_relays_seen ON graceful_live_relays (seen_at);
 
--- Who may use the flows may use this table.
+-- Who may use the flows may use the tables that were added since.
 DO $$
 DECLARE
     granted record;
@@ -59,6 +59,6 @@ BEGIN
         FROM pg_class, aclexplode(pg_class.relacl) AS acl LEFT JOIN pg_roles AS role ON role.oid = acl.grantee
         WHERE pg_class.oid = 'graceful_flows'::regclass AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
     LOOP
-        EXECUTE format('GRANT %s ON graceful_live_relays TO %s', granted.right, granted.grantee);
+        EXECUTE format('GRANT %s ON graceful_attempts, graceful_pauses, graceful_operations, graceful_operation_items, graceful_live_relays TO %s', granted.right, granted.grantee);
     END LOOP;
 END $$;

@@ -40,24 +40,8 @@ impl graceful_sql::Dialect for Dialect {
 
     const POSITION: &'static str = "strpos";
 
-    const RESUBMIT: &'static str = "UPDATE graceful_flows SET seq = nextval('graceful_flows_order'), state = 0, head = NULL, attempts = 0, \
-        resubmitted = resubmitted + 1, due = graceful_now(), failed_at = NULL, step = NULL, code = NULL, failure_group = NULL, \
-        error = NULL, ended_at = NULL WHERE id = $1 AND state = 2 \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
-
-    const DISCARD_DEAD: &'static str = "UPDATE graceful_flows SET state = 3, ended_at = graceful_now() WHERE id = $1 AND state = 2 \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
-
-    // The lock is that of claims: a claim makes flows wait for a first flow, which must not be discarded meanwhile.
-    const DISCARD_QUEUED: &'static str = "WITH claims AS MATERIALIZED ( \
-            SELECT pg_advisory_xact_lock(hashtextextended('graceful_claim ' || current_schema(), 0)) \
-        ) UPDATE graceful_flows SET state = 3, token = NULL, ended_at = graceful_now() FROM claims \
-        WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= graceful_now()) \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
-
-    const POSTPONE: &'static str = "UPDATE graceful_flows SET due = graceful_now() + $4, token = NULL \
-        WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= graceful_now()) \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
+    // No claim has examined it.
+    const LAST: &'static str = "seq = nextval('graceful_flows_order'), head = NULL";
 
     // A trigger does.
     const PROMOTE: Option<&'static str> = None;

@@ -44,18 +44,8 @@ pub trait Dialect {
     /// The function that returns the position of a text in a text.
     const POSITION: &'static str;
 
-    /// Queues a dead letter again, and returns its entity. The parameters of this statement and of the next three: the id; the version, as two
-    /// numbers, or two times NULL for any.
-    const RESUBMIT: &'static str;
-
-    /// Discards a dead letter.
-    const DISCARD_DEAD: &'static str;
-
-    /// Discards a queued flow without a running attempt.
-    const DISCARD_QUEUED: &'static str;
-
-    /// Makes a queued flow without a running attempt due after the time of the fourth parameter, in microseconds.
-    const POSTPONE: &'static str;
+    /// Makes a flow that is queued again the last one.
+    const LAST: &'static str;
 
     /// Makes the first queued flow of an entity its head, if a trigger does not.
     const PROMOTE: Option<&'static str>;

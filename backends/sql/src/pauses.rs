@@ -8,13 +8,11 @@ use crate::{
     groups::limit,
     indexed,
     queries::{EXAMINED, in_index},
-    values::{at, broken, count},
+    values::{at, count, number_of, numbered},
 };
 
-fn kind(target: &PauseTarget) -> Result<i16, Error> {
-    let kinds = (0_i16..).zip(PauseTarget::KINDS);
-    let known = kinds.into_iter().find(|(_, kind)| *kind == target.kind());
-    known.map(|(number, _)| number).ok_or_else(|| broken("the store does not know what is paused"))
+fn kind(target: &PauseTarget) -> i16 {
+    number_of(&PauseTarget::KINDS, &target.kind())
 }
 
 impl<D: Dialect> Tables<D>
@@ -31,8 +29,8 @@ where
             sqlx::query("SELECT * FROM graceful_pauses ORDER BY kind, key").fetch_all(connection).await?;
         let pause = |row: &Row<D>| {
             let (kind, name): (i16, _) = (row.try_get("kind")?, Self::text(row, "name")?);
-            let kind = usize::try_from(kind).ok().and_then(|kind| PauseTarget::KINDS.get(kind));
             // A newer version can pause more.
+            let kind = numbered(&PauseTarget::KINDS, kind);
             let Some(target) = kind.and_then(|kind| PauseTarget::of(kind, &name)) else { return Ok(None) };
             let (operator, reason) = (Self::text(row, "operator")?, Self::text(row, "reason")?);
             Ok(Some(Pause::new(target, operator, reason, at(row.try_get("at")?))))
@@ -58,7 +56,7 @@ where
         );
         let name = D::escaped(target.name()).into_owned();
         let query =
-            sqlx::query(AssertSqlSafe(statement)).bind(kind(target)?).bind(indexed(&name).into_owned());
+            sqlx::query(AssertSqlSafe(statement)).bind(kind(target)).bind(indexed(&name).into_owned());
         let query = query.bind(name).bind(lane).bind(D::escaped(operator).into_owned());
         let inserted = query.bind(D::escaped(reason).into_owned()).fetch_optional(connection).await?;
         Ok(inserted.is_some())
@@ -68,7 +66,7 @@ where
     pub async fn resume(connection: &mut Connection<D>, target: &PauseTarget) -> Result<bool, Error> {
         let delete = "DELETE FROM graceful_pauses WHERE kind = $1 AND key = $2 RETURNING kind";
         let name = D::escaped(target.name());
-        let query = sqlx::query(delete).bind(kind(target)?).bind(indexed(&name).into_owned());
+        let query = sqlx::query(delete).bind(kind(target)).bind(indexed(&name).into_owned());
         let ended = query.fetch_optional(&mut *connection).await?.is_some();
         if ended && let Some(wake) = D::WAKE {
             sqlx::query(wake).fetch_optional(connection).await?;

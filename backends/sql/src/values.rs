@@ -29,3 +29,13 @@ pub fn count(limit: usize) -> i64 {
 pub fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
+
+/// The number of a value is its place among all values, which may only grow at their end.
+pub(crate) fn number_of<T: PartialEq>(all: &[T], wanted: &T) -> i16 {
+    all.iter().position(|one| one == wanted).and_then(|place| i16::try_from(place).ok()).unwrap_or(i16::MAX)
+}
+
+/// The value with a number; none if a newer version has stored it.
+pub(crate) fn numbered<T: Copy>(all: &[T], number: i16) -> Option<T> {
+    all.get(usize::try_from(number).ok()?).copied()
+}

@@ -34,25 +34,7 @@ impl graceful_sql::Dialect for Dialect {
 
     const POSITION: &'static str = "instr";
 
-    const RESUBMIT: &'static str = "UPDATE graceful_flows SET seq = (SELECT max(seq) + 1 FROM graceful_flows), state = 0, attempts = 0, \
-        resubmitted = resubmitted + 1, due = CAST(unixepoch('subsec') * 1000000 AS INTEGER), failed_at = NULL, step = NULL, code = NULL, \
-        failure_group = NULL, error = NULL, ended_at = NULL WHERE id = $1 AND state = 2 \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
-
-    const DISCARD_DEAD: &'static str = "UPDATE graceful_flows SET state = 3, ended_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
-        WHERE id = $1 AND state = 2 \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
-
-    const DISCARD_QUEUED: &'static str = "UPDATE graceful_flows SET state = 3, head = 0, token = NULL, \
-        ended_at = CAST(unixepoch('subsec') * 1000000 AS INTEGER) \
-        WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= CAST(unixepoch('subsec') * 1000000 AS INTEGER)) \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
-
-    // Far times are cut, as when a flow is retried.
-    const POSTPONE: &'static str = "UPDATE graceful_flows SET token = NULL, \
-        due = min(CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $4, 253402207200999999) \
-        WHERE id = $1 AND state = 0 AND (token IS NULL OR due <= CAST(unixepoch('subsec') * 1000000 AS INTEGER)) \
-        AND coalesce($2, resubmitted) = resubmitted AND coalesce($3, attempts) = attempts RETURNING entity";
+    const LAST: &'static str = "seq = (SELECT max(seq) + 1 FROM graceful_flows)";
 
     const PROMOTE: Option<&'static str> = Some(super::flows::PROMOTE);
 

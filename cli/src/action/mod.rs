@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use graceful::{
     Orchestrator, StepError,
-    backends::{Action, FlowStore, ItemState, Operation, OperationState, Operations, Uuid},
+    backends::{Action, FlowStore, ItemState, Operation, OperationItem, OperationState, Operations, Uuid},
     operations::{self, Prepared, Selection},
 };
-use serde_json::{Value, json};
 
 use crate::{
     arguments::Targets,
@@ -146,8 +145,7 @@ pub(crate) async fn run(
                     std::process::exit(INTERRUPTED);
                 }
             });
-            let cancelled = operations::cancel(orchestrator, id, operator).await;
-            cancelled.inspect_err(|_| note(&format!("not cancelled; to try again: operations cancel {id}")))
+            operations::cancel(orchestrator, id, operator).await
         }
     };
     match ended {
@@ -199,18 +197,19 @@ impl Progress {
     }
 }
 
-/// Reads all items in a state.
+/// Reads the items in a state, up to a limit.
 async fn items(
     operations: &dyn Operations,
     id: Uuid,
     state: ItemState,
-) -> Result<Vec<(Uuid, Option<String>)>, StepError> {
+    limit: usize,
+) -> Result<Vec<OperationItem>, StepError> {
     let (mut items, mut after) = (Vec::new(), None);
     loop {
-        let page = operations.items(id, Some(state), after, PAGE).await?;
-        items.extend(page.items.into_iter().map(|item| (item.flow, item.reason)));
+        let page = operations.items(id, Some(state), after, PAGE.min(limit - items.len())).await?;
+        items.extend(page.items);
         after = page.next;
-        if after.is_none() {
+        if after.is_none() || items.len() >= limit {
             return Ok(items);
         }
     }
@@ -224,34 +223,30 @@ async fn report(
     unended: Option<&StepError>,
 ) -> Result<Exit, Problem> {
     let operations = read::operations(orchestrator)?;
-    let skipped = items(operations, operation.id, ItemState::Skipped).await?;
-    let failed = items(operations, operation.id, ItemState::Failed).await?;
+    let limit = if output.json { usize::MAX } else { SHOWN };
+    let skipped = items(operations, operation.id, ItemState::Skipped, limit).await?;
+    let failed = items(operations, operation.id, ItemState::Failed, limit).await?;
     if let Some(error) = unended {
         let state = operation.state;
-        let goes_on = if state.is_ended() { "" } else { ", and the relay of a service goes on with it" };
-        note(&format!("error: {}; the operation is {state}{goes_on}", error.message()));
+        let next = match state.is_ended() {
+            true => "a relay records it later".to_owned(),
+            false => format!("a relay goes on with it; to cancel it: operations cancel {}", operation.id),
+        };
+        note(&format!("error: {}; the operation is {state}, and {next}", error.message()));
     }
     if output.json {
         let mut shown = read::operation(operation);
-        let skipped = skipped.iter().map(|(id, reason)| json!({ "id": id.to_string(), "reason": reason }));
-        shown["skipped_flows"] = skipped.collect::<Vec<Value>>().into();
-        shown["failed_flows"] = failed.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>().into();
+        read::add_items(&mut shown, &skipped, &failed);
         shown["error"] = unended.map(StepError::message).into();
         output.value(&shown);
     } else {
         output.line(&operation.to_string());
-        for (id, reason) in skipped.iter().take(SHOWN) {
-            let reason = graceful::backends::escaped(reason.as_deref().unwrap_or_default());
-            output.line(&format!("{id} skipped: {reason}"));
-        }
-        for (id, _) in failed.iter().take(SHOWN) {
-            output.line(&format!("{id} failed again"));
-        }
-        if skipped.len().max(failed.len()) > SHOWN {
-            note(&format!("all of them: operations show {}", operation.id));
+        read::item_lines(output, &skipped, &failed);
+        if operation.skipped.max(operation.failed) > SHOWN as u64 {
+            note(&format!("there are more: operations show {}", operation.id));
         }
     }
-    let is_whole = operation.state == OperationState::Completed && skipped.is_empty() && failed.is_empty();
+    let is_whole = operation.state == OperationState::Completed && operation.skipped + operation.failed == 0;
     Ok(match (is_whole && unended.is_none(), operation.state, operation.changed()) {
         (true, ..) => Exit::Done,
         (false, OperationState::Stopped, 0) => Exit::Failed,

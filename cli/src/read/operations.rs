@@ -2,7 +2,7 @@
 
 use graceful::{
     Orchestrator,
-    backends::{Action, ItemState, Operation, OperationState, Uuid},
+    backends::{Action, ItemState, Operation, OperationItem, OperationState, Uuid, escaped},
 };
 use serde_json::{Value, json};
 
@@ -37,6 +37,24 @@ pub(crate) fn operation(operation: &Operation) -> Value {
         "skipped": operation.skipped,
         "left": operation.left(),
     })
+}
+
+/// Adds the flows that were skipped, and those that have failed again.
+pub(crate) fn add_items(shown: &mut Value, skipped: &[OperationItem], failed: &[OperationItem]) {
+    let skipped = skipped.iter().map(|item| json!({ "id": item.flow.to_string(), "reason": item.reason }));
+    shown["skipped_flows"] = skipped.collect::<Vec<_>>().into();
+    shown["failed_flows"] = failed.iter().map(|item| item.flow.to_string()).collect::<Vec<_>>().into();
+}
+
+/// Writes the flows that were skipped, and those that have failed again.
+pub(crate) fn item_lines(output: &mut Output, skipped: &[OperationItem], failed: &[OperationItem]) {
+    for item in skipped {
+        let reason = escaped(item.reason.as_deref().unwrap_or_default());
+        output.line(&format!("{} skipped: {reason}", item.flow));
+    }
+    for item in failed {
+        output.line(&format!("{} failed again", item.flow));
+    }
 }
 
 fn state(operation: &Operation) -> Cell {
@@ -76,7 +94,7 @@ pub(crate) async fn list_operations(
     Ok(Exit::Done)
 }
 
-/// How many skipped flows are shown.
+/// How many skipped flows, and how many that have failed again, are shown.
 const SHOWN: usize = 1000;
 
 pub(crate) async fn show_operation(
@@ -92,21 +110,12 @@ pub(crate) async fn show_operation(
     let failed = operations.items(id, Some(ItemState::Failed), None, SHOWN).await?;
     if output.json {
         let mut shown = operation(&found);
-        let item = |item: &graceful::backends::OperationItem| json!({ "id": item.flow.to_string(), "reason": item.reason });
-        shown["skipped_flows"] = skipped.items.iter().map(item).collect::<Vec<Value>>().into();
-        let ids = failed.items.iter().map(|item| item.flow.to_string());
-        shown["failed_flows"] = ids.collect::<Vec<_>>().into();
+        add_items(&mut shown, &skipped.items, &failed.items);
         output.value(&shown);
         return Ok(Exit::Done);
     }
     super::lines(output, &operation(&found), 0);
-    for item in &failed.items {
-        output.line(&format!("{} failed again", item.flow));
-    }
-    for item in &skipped.items {
-        let reason = graceful::backends::escaped(item.reason.as_deref().unwrap_or_default());
-        output.line(&format!("{} skipped: {reason}", item.flow));
-    }
+    item_lines(output, &skipped.items, &failed.items);
     if skipped.next.is_some() || failed.next.is_some() {
         note(&format!("there are more: of each kind, {SHOWN} are shown"));
     }

@@ -88,6 +88,24 @@ async fn cancelled_operation_without_its_record_is_recorded_by_a_relay() {
 }
 
 #[test(flavor = "multi_thread")]
+async fn pause_without_its_audit_record_is_done_in_part() {
+    let sqlite = Sqlite::new();
+    drop(sqlite.store().await);
+    let url = sqlite.url();
+    sqlite
+        .execute("CREATE TRIGGER full BEFORE INSERT ON graceful_audit BEGIN SELECT RAISE(FAIL, 'full'); END")
+        .await;
+    let paused = run(&url, &["pause", "relays", "--why", "a test"]);
+    assert_eq!(paused.code, 3, "{paused:?}");
+    assert!(paused.stderr.contains("error: paused, but not in the audit log"), "{paused:?}");
+    assert_eq!(json(&url, &["pauses"])["pauses"].as_array().unwrap().len(), 1);
+    let resumed = run(&url, &["resume", "relays"]);
+    assert_eq!(resumed.code, 3, "{resumed:?}");
+    assert!(resumed.stderr.contains("error: resumed, but not in the audit log"), "{resumed:?}");
+    assert_eq!(run(&url, &["resume", "relays"]).stdout, "relays: not paused\n");
+}
+
+#[test(flavor = "multi_thread")]
 async fn audit_log_that_was_changed_fails_its_verification() {
     let sqlite = Sqlite::new();
     let store = sqlite.store().await;
@@ -114,6 +132,9 @@ async fn action_without_its_audit_record_is_done_in_part() {
     let ended = run(&sqlite.url(), &["discard", "--all", "--yes", "--json"]);
     assert_eq!((ended.code, &ended.json()["done"]), (3, &1.into()), "{ended:?}");
     assert!(ended.stderr.contains("not in the audit log"), "{ended:?}");
+    sqlite.execute("UPDATE graceful_operations SET lease_until = 0").await;
+    let unrecorded = ended.json()["operation"].as_str().unwrap().to_owned();
+    assert_eq!(run(&sqlite.url(), &["operations", "run", &unrecorded]).code, 3, "the log is full still");
     // When the log works again, anybody ends the operation with its record.
     sqlite.execute("DROP TRIGGER full").await;
     sqlite.execute("UPDATE graceful_operations SET lease_until = 0").await;

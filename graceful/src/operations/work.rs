@@ -161,9 +161,56 @@ struct Failure {
     is_final: bool,
 }
 
+impl Failure {
+    const fn last(error: StepError) -> Self {
+        Self { error, is_final: true }
+    }
+}
+
 impl From<StepError> for Failure {
     fn from(error: StepError) -> Self {
         Self { error, is_final: false }
+    }
+}
+
+/// How many flows are changed in one transaction, by the failures of the store.
+#[derive(Default)]
+struct Pace {
+    /// The failures in a row.
+    failures: usize,
+    /// How many of the next flows are changed one by one, because one of them may be the reason of a failure.
+    one_by_one: usize,
+}
+
+/// What to do after a failure of the store.
+enum AfterFailure {
+    Repeat,
+    Wait,
+    SkipFlow,
+    GiveUp,
+}
+
+impl Pace {
+    const fn at_once(&self) -> usize {
+        if self.one_by_one > 0 { 1 } else { AT_ONCE }
+    }
+
+    const fn succeeded(&mut self) {
+        *self = Self { failures: 0, one_by_one: self.one_by_one.saturating_sub(1) };
+    }
+
+    const fn failed(&mut self) -> AfterFailure {
+        self.failures += 1;
+        match (self.one_by_one, self.failures) {
+            (_, MAX_STORE_FAILURES) => AfterFailure::GiveUp,
+            (0, _) => {
+                *self = Self { failures: 0, one_by_one: AT_ONCE };
+                AfterFailure::Repeat
+            }
+            (_, MAX_FLOW_FAILURES..) => AfterFailure::SkipFlow,
+            (_, 1) => AfterFailure::Repeat,
+            _ => AfterFailure::Wait,
+        }
     }
 }
 
@@ -212,35 +259,19 @@ impl Worker {
         // One that was cancelled, or whose process has died after its end.
         let found = operations.operation(claim.id).await?.ok_or_else(|| unknown(claim.id))?;
         if found.state.is_ended() {
-            return Ok(self.record(claim, &found).await?);
+            return self.record(claim, &found).await.map_err(Failure::last);
         }
-        // How many of the next flows are changed one by one, because one of them may be the reason of a failure.
-        let (mut failures, mut one_by_one, mut last, mut moved) = (0, 0, None, Instant::now());
+        let (mut pace, mut last, mut moved) = (Pace::default(), None, Instant::now());
         loop {
-            let at_once = if one_by_one > 0 { 1 } else { AT_ONCE };
-            let advanced = match operations.advance(claim, LEASE, at_once).await {
-                Err(error) => {
-                    failures += 1;
-                    if failures == MAX_STORE_FAILURES {
-                        return Err(Failure { error, is_final: true });
-                    }
-                    let is_flow = one_by_one > 0 && failures >= MAX_FLOW_FAILURES;
-                    if is_flow && self.store.probe().await.is_ok() {
-                        operations.skip_next(claim, error.message()).await?
-                    } else {
-                        if one_by_one == 0 {
-                            (one_by_one, failures) = (AT_ONCE, 0);
-                        } else if failures > 1 {
-                            sleep(RETRY_DELAY).await;
-                        }
-                        continue;
-                    }
-                }
-                Ok(advanced) => advanced,
+            let operation = match operations.advance(claim, LEASE, pace.at_once()).await {
+                Ok(Some(operation)) => operation,
+                Ok(None) => return Ok(()),
+                Err(error) => match self.after_failure(claim, error, pace.failed()).await? {
+                    Some(operation) => operation,
+                    None => continue,
+                },
             };
-            let Some(operation) = advanced else { return Ok(()) };
-            failures = 0;
-            one_by_one = one_by_one.saturating_sub(1);
+            pace.succeeded();
             progress(&operation);
             let state = match (operation.is_failing(), operation.left()) {
                 (true, _) => OperationState::Stopped,
@@ -264,11 +295,28 @@ impl Worker {
             };
             if operations.end(claim, state).await? {
                 let ended = Operation { state, ..operation };
-                let recorded = self.record(claim, &ended).await;
-                recorded.map_err(|error| Failure { error, is_final: true })?;
+                self.record(claim, &ended).await.map_err(Failure::last)?;
             }
             return Ok(());
         }
+    }
+
+    /// Prepares the next try. Returns the operation if a flow was skipped, which the store fails to change although it answers.
+    async fn after_failure(
+        &self,
+        claim: OperationClaim,
+        error: StepError,
+        after: AfterFailure,
+    ) -> Result<Option<Operation>, Failure> {
+        match after {
+            AfterFailure::GiveUp => return Err(Failure::last(error)),
+            AfterFailure::Repeat => return Ok(None),
+            AfterFailure::SkipFlow if self.store.probe().await.is_ok() => {
+                return Ok(self.operations()?.skip_next(claim, error.message()).await?);
+            }
+            AfterFailure::SkipFlow | AfterFailure::Wait => sleep(RETRY_DELAY).await,
+        }
+        Ok(None)
     }
 
     /// Appends the record of an operation that has ended. It has the id of the operation, so it is appended once, even if this process dies

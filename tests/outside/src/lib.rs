@@ -14,9 +14,9 @@ use std::{
 use graceful::{
     Backend, Code, OrchestratorBuilder, Step, StepError,
     backends::{
-        ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureCause,
-        FailureGroups, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, GroupId, Lag, Lane, Page,
-        QueuedFlow, Reply, Room, StoredFlow, Timestamp, Uuid,
+        Action, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt,
+        FailureCause, FailureGroups, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, GroupId, Lag,
+        Lane, Page, QueuedFlow, Reply, Room, StoredFlow, Timestamp, Uuid,
         client::ConnectError,
         fair::{Due, choose},
     },
@@ -372,7 +372,9 @@ impl FlowStore for Store {
     }
 
     fn discard(&self, id: Uuid, from: FlowState) -> Reply<ActionResult> {
-        self.act(id, from.discardable(), |file, place, now| {
+        let only = [from];
+        let states = if Action::Discard.states().contains(&from) { &only[..] } else { &[] };
+        self.act(id, states, |file, place, now| {
             file.rows[place].end(FlowState::Discarded, now);
         })
     }

@@ -16,11 +16,8 @@ use crate::{
     dialect::{Connection, Dialect, Row, Tables, Value},
     flows::state_number,
     queries::count_u64,
-    values::{at, broken, count, length},
+    values::{at, broken, count, length, number_of, numbered},
 };
-
-/// How many operations are listed for one flow.
-const OF_FLOW: usize = 20;
 
 fn action(number: i16, time: Duration) -> Result<Action, Error> {
     match number {
@@ -47,14 +44,6 @@ fn operation_number(state: OperationState) -> i16 {
 
 fn item_number(state: ItemState) -> i16 {
     number_of(&ItemState::ALL, &state)
-}
-
-fn number_of<T: PartialEq>(all: &[T], wanted: &T) -> i16 {
-    all.iter().position(|one| one == wanted).and_then(|place| i16::try_from(place).ok()).unwrap_or(i16::MAX)
-}
-
-fn numbered<T: Copy>(all: &[T], number: i16) -> Option<T> {
-    all.get(usize::try_from(number).ok()?).copied()
 }
 
 impl<D: Dialect> Tables<D>
@@ -231,7 +220,7 @@ where
              ORDER BY item.operation DESC LIMIT $2",
             D::NOW
         );
-        let query = sqlx::query(AssertSqlSafe(statement)).bind(flow).bind(count(OF_FLOW));
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(flow).bind(count(Operation::LISTED_PER_FLOW));
         query.fetch_all(connection).await?.iter().map(Self::decode_operation).collect()
     }
 

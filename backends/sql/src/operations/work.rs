@@ -30,7 +30,7 @@ where
     for<'v> Option<i64>: Value<'v, D>,
     for<'v> Option<String>: Value<'v, D>,
 {
-    /// Claims a running operation.
+    /// Claims an operation that is running, or not recorded. A newer version may have stored other actions.
     pub async fn claim_operation(
         connection: &mut Connection<D>,
         id: Option<Uuid>,
@@ -39,7 +39,7 @@ where
         let only = if id.is_some() { "AND id = $2 " } else { "" };
         let statement = format!(
             "UPDATE graceful_operations SET token = {token}, lease_until = {now} + $1 WHERE id = (SELECT id FROM graceful_operations \
-             WHERE recorded = 0 AND (lease_until IS NULL OR lease_until <= {now}) {only}ORDER BY id LIMIT 1 {skip}) RETURNING id, token",
+             WHERE recorded = 0 AND action <= 2 AND (lease_until IS NULL OR lease_until <= {now}) {only}ORDER BY id LIMIT 1 {skip}) RETURNING id, token",
             token = D::TOKEN,
             now = D::NOW,
             skip = D::SKIP_LOCKED,
@@ -167,13 +167,9 @@ where
                     WHERE operation = $1 AND state = 0 ORDER BY operation, state, flow LIMIT $2";
         let query = sqlx::query(next).bind(operation.id).bind(count(operation.room(limit)));
         let (mut rows, mut changed) = (query.fetch_all(&mut *connection).await?, Vec::new());
-        let mut queued = false;
-        for row in &rows {
-            queued |= state(row.try_get("from_state")?) == FlowState::Queued;
-        }
-        if queued && let Some(lock) = D::LOCK_CLAIMS {
-            // No claim changes these flows meanwhile, and none waits for long.
-            sqlx::query(lock).fetch_optional(&mut *connection).await?;
+        // While queued flows are changed, claims wait.
+        let is_queued = |row: &Row<D>| Ok(state(row.try_get("from_state")?) == FlowState::Queued);
+        if rows.iter().map(is_queued).collect::<Result<Vec<_>, Error>>()?.contains(&true) {
             rows.truncate(QUEUED_AT_ONCE);
         }
         for row in rows {

@@ -14,9 +14,6 @@ use crate::backends::{
     OperationItem, OperationState, Operations, Page, Pause, PauseTarget, Reply, SelectedFlow,
 };
 
-/// How many operations are listed for one flow.
-const OF_FLOW: usize = 20;
-
 #[derive(Default)]
 pub(super) struct Operated {
     pauses: BTreeMap<PauseTarget, Pause>,
@@ -309,7 +306,7 @@ impl Operations for Flows {
         let on = rows.operations().filter(|operation| {
             rows.operated.operations.get(&operation.id).is_some_and(|row| row.items.contains_key(&flow))
         });
-        Reply::ready(on.take(OF_FLOW).collect())
+        Reply::ready(on.take(Operation::LISTED_PER_FLOW).collect())
     }
 
     fn items(

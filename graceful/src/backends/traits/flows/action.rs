@@ -1,8 +1,66 @@
-//! The result of an action on one flow.
+//! Actions of operators on flows, and the result on one flow.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::FlowState;
+
+/// A change of a flow by an operator.
+///
+/// ```
+/// use graceful::backends::{Action, FlowState};
+/// assert_eq!(Action::Resubmit.to_string(), "resubmit");
+/// assert_eq!(Action::Resubmit.states(), [FlowState::Dead]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Queues dead letters again.
+    Resubmit,
+    /// Discards dead letters, or queued flows without a running attempt.
+    Discard,
+    /// Makes queued flows due at this time from now.
+    Postpone(Duration),
+}
+
+impl Action {
+    /// The name of the action.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resubmit => "resubmit",
+            Self::Discard => "discard",
+            Self::Postpone(_) => "postpone",
+        }
+    }
+
+    /// What the action has done with a flow.
+    ///
+    /// ```
+    /// # use graceful::backends::Action;
+    /// assert_eq!(Action::Discard.past(), "discarded");
+    /// ```
+    pub const fn past(self) -> &'static str {
+        match self {
+            Self::Resubmit => "resubmitted",
+            Self::Discard => "discarded",
+            Self::Postpone(_) => "postponed",
+        }
+    }
+
+    /// The states to whose flows the action applies. A filter without a state selects the first.
+    pub const fn states(self) -> &'static [FlowState] {
+        match self {
+            Self::Resubmit => &[FlowState::Dead],
+            Self::Discard => &[FlowState::Dead, FlowState::Queued],
+            Self::Postpone(_) => &[FlowState::Queued],
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// The result of an action on one flow, such as [`FlowStore::resubmit`](super::FlowStore::resubmit).
 ///

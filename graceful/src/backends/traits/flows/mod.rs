@@ -16,7 +16,7 @@ use std::{fmt::Debug, time::Duration};
 use uuid::Uuid;
 
 pub use self::{
-    action::ActionResult,
+    action::{Action, ActionResult},
     claims::{Claim, ClaimId, QueuedFlow},
     failure::{AttemptFailure, FailedAttempt, FailureCause, GroupId, ParseGroupError},
     filter::FlowFilter,

@@ -35,21 +35,6 @@ impl FlowState {
     /// All states.
     pub const ALL: [Self; 4] = [Self::Queued, Self::Completed, Self::Dead, Self::Discarded];
 
-    /// This state, if its flows can be [discarded](super::FlowStore::discard).
-    ///
-    /// ```
-    /// use graceful::backends::FlowState;
-    /// assert_eq!(FlowState::Dead.discardable(), [FlowState::Dead]);
-    /// assert!(FlowState::Completed.discardable().is_empty());
-    /// ```
-    pub const fn discardable(self) -> &'static [Self] {
-        match self {
-            Self::Queued => &[Self::Queued],
-            Self::Dead => &[Self::Dead],
-            _ => &[],
-        }
-    }
-
     /// The name in a listing.
     pub const fn as_str(self) -> &'static str {
         match self {

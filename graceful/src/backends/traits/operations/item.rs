@@ -4,8 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::Action;
-use crate::backends::{FlowState, FlowSummary, FlowVersion};
+use crate::backends::{Action, FlowState, FlowSummary, FlowVersion};
 
 /// What an operation has done with one flow of its list.
 ///

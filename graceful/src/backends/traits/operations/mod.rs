@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 pub use self::{
     item::{ItemState, OperationItem, SelectedFlow},
-    operation::{Action, NewOperation, Operation, OperationClaim, OperationState},
+    operation::{NewOperation, Operation, OperationClaim, OperationState},
     pause::{Pause, PauseTarget},
 };
 use super::{Count, Page};
@@ -84,7 +84,7 @@ pub trait Operations: Debug + Send + Sync {
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>>;
     /// Returns a page of the operations, the newest first; the next page begins behind the last id.
     fn list(&self, after: Option<Uuid>, limit: usize) -> Reply<Page<Operation, Uuid>>;
-    /// Returns the operations that have this flow in their lists, the newest first, up to 20.
+    /// Returns the operations that have this flow in their lists, the newest first, up to [`Operation::LISTED_PER_FLOW`].
     fn operations_on(&self, flow: Uuid) -> Reply<Vec<Operation>>;
     /// Returns a page of the list of an operation, of one state or of all, in the order of the flows' ids.
     fn items(

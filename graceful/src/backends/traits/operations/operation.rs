@@ -6,65 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::ItemState;
-use crate::{backends::FlowState, flow::new_id};
-
-/// A change of a flow by an operator.
-///
-/// ```
-/// use graceful::backends::{Action, FlowState};
-/// assert_eq!(Action::Resubmit.to_string(), "resubmit");
-/// assert_eq!(Action::Resubmit.states(), [FlowState::Dead]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action {
-    /// Queues dead letters again.
-    Resubmit,
-    /// Discards dead letters, or queued flows without a running attempt.
-    Discard,
-    /// Makes queued flows due at this time from now.
-    Postpone(Duration),
-}
-
-impl Action {
-    /// The name of the action.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Resubmit => "resubmit",
-            Self::Discard => "discard",
-            Self::Postpone(_) => "postpone",
-        }
-    }
-
-    /// What the action has done with a flow.
-    ///
-    /// ```
-    /// # use graceful::backends::Action;
-    /// assert_eq!(Action::Discard.past(), "discarded");
-    /// ```
-    pub const fn past(self) -> &'static str {
-        match self {
-            Self::Resubmit => "resubmitted",
-            Self::Discard => "discarded",
-            Self::Postpone(_) => "postponed",
-        }
-    }
-
-    /// The states to whose flows the action applies. A filter without a state selects the first.
-    pub const fn states(self) -> &'static [FlowState] {
-        match self {
-            Self::Resubmit => &[FlowState::Dead],
-            Self::Discard => &[FlowState::Dead, FlowState::Queued],
-            Self::Postpone(_) => &[FlowState::Queued],
-        }
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use crate::{backends::Action, flow::new_id};
 
 /// An operation to prepare; see [`Operations::prepare`](super::Operations::prepare).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,6 +153,9 @@ impl Operation {
     /// An operation ends after this number of failures in a row. It is also the maximum number of flows that are resubmitted without a finished
     /// first attempt.
     pub const MAX_FAILURES: u64 = 100;
+
+    /// How many operations are listed for one flow.
+    pub const LISTED_PER_FLOW: usize = 20;
 
     /// How long a prepared operation can be started.
     pub const EXPIRES_AFTER: Duration = Duration::from_secs(3600);
