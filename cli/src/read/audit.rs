@@ -64,25 +64,27 @@ pub(crate) async fn recorded_operations(
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
     let records = audit_log(orchestrator)?.records(Some(&operations_key(orchestrator)), limit).await?;
+    let details = |record: &AuditRecord| record.payload.as_ref()?.decode::<Value>().ok();
     if output.json {
         let shown = |record: &AuditRecord| {
-            let payload = record.payload.as_ref();
             json!({
                 "at": json::time(record.at),
                 "actor": record.actor.as_deref(),
                 "action": &*record.handler,
                 "message": &*record.message,
-                "details": payload.and_then(|payload| payload.decode::<Value>().ok()),
+                "details": details(record),
             })
         };
         output.value(&json!({ "operations": records.iter().map(shown).collect::<Vec<Value>>() }));
         return Ok(Exit::Done);
     }
     let row = |record: &AuditRecord| {
-        let at = Cell::new(json::time(record.at));
-        [at, Cell::optional(record.actor.as_ref()), Cell::new(&record.handler), Cell::new(&record.message)]
+        let (at, action) = (Cell::new(json::time(record.at)), Cell::new(&record.handler));
+        let details = details(record);
+        let id = details.as_ref().and_then(|details| details["operation"].as_str());
+        [at, Cell::optional(record.actor.as_ref()), action, Cell::optional(id), Cell::new(&record.message)]
     };
     let rows: Vec<_> = records.iter().map(row).collect();
-    output.table(["TIME", "ACTOR", "ACTION", "WHAT"], &rows);
+    output.table(["TIME", "ACTOR", "ACTION", "OPERATION", "WHAT"], &rows);
     Ok(Exit::Done)
 }

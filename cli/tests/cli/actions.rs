@@ -87,6 +87,7 @@ async fn action_that_skips_three_of_ten_is_done_in_part() {
         "{details}"
     );
     let operation = details["operation"].as_str().unwrap();
+    assert!(run(&url, &["audit", "operations"]).stdout.contains(operation), "it leads to the operation");
     let shown = json(&url, &["operations", "show", operation]);
     assert_eq!(
         (&shown["skipped_flows"], &shown["operator"]),

@@ -9,8 +9,8 @@ use graceful::{
         AuditQuery, AuditRecord, Backends, BoxFuture, Cache, CacheEntry, CacheWrite, Claim, ClaimId, Count,
         Destination, Edge, EventEmitter, FailedAttempt, FailureGroups, FlowFilter, FlowQuery, FlowState,
         FlowStore, FlowSummary, IncidentCursor, Job, JobChange, KnowledgeGraph, Lag, LiveRelay,
-        MetadataStore, Nexus, Node, Page, PatternTrace, PatternUse, QueuedFlow, ReadThrough, RelayInfo,
-        Reply, Room, Rows, Scheduler, StoredFlow,
+        MetadataStore, Nexus, Node, Operations, Page, PatternTrace, PatternUse, QueuedFlow, ReadThrough,
+        RelayInfo, Reply, Room, Rows, Scheduler, StoredFlow,
     },
 };
 use jiff::Timestamp;
@@ -319,6 +319,10 @@ impl FlowStore for Recording<dyn FlowStore> {
 
     fn relays(&self) -> Reply<Vec<LiveRelay>> {
         self.inner.relays()
+    }
+
+    fn operations(&self) -> Option<&dyn Operations> {
+        self.inner.operations()
     }
 
     fn probe(&self) -> Reply<()> {

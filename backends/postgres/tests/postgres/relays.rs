@@ -42,6 +42,38 @@ async fn relay(store: Store, told: mpsc::UnboundedSender<(Uuid, bool)>, dies_aft
     }
 }
 
+/// Another session has the lock of claims, so the relay's claim is in flight when the shutdown begins.
+#[test(requires(Postgres), flavor = "multi_thread", worker_threads = 2)]
+async fn shutdown_waits_for_the_claim_in_flight_and_its_flows() {
+    #[orchestrate(pattern = "user", id = id, delivery = "durable")]
+    async fn ask(id: u8) -> Result<u8, StepError> {
+        Ok(id)
+    }
+
+    let postgres = Postgres::new();
+    let schema = postgres.schema().await;
+    let store = postgres.store(&schema).await.timeout(Duration::from_mins(1));
+    let mut other = postgres.connection(&schema).await;
+    let mut locked = other.begin().await.unwrap();
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('graceful_claim ' || current_schema(), 0))";
+    sqlx::raw_sql(lock).execute(&mut *locked).await.unwrap();
+    let orchestrator = Orchestrator::builder().service("users").store(store.clone()).build().unwrap();
+    orchestrator.scope(ask(1)).await.unwrap();
+    let waits = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid::bigint = \
+                 hashtextextended('graceful_claim ' || current_schema(), 0) & 4294967295";
+    let mut watching = postgres.connection(&schema).await;
+    while sqlx::query(waits).fetch_optional(&mut watching).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    let stopping = orchestrator.clone();
+    let shutdown = tokio::spawn(async move { stopping.shutdown(Duration::from_mins(1)).await });
+    orchestrator.shutdown_begins().await;
+    locked.commit().await.unwrap();
+    assert_eq!(shutdown.await.unwrap(), 0);
+    assert_eq!(store.count(FlowState::Completed.into(), 10).await.unwrap().number, 1);
+    postgres.clean().await;
+}
+
 /// Transactions insert flows and commit after a while. Each committed flow must be completed once, by the relay that
 /// held its claim. When one transaction of an entity had committed before the next began, their flows must be completed
 /// in that order.

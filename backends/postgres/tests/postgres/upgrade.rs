@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use graceful::backends::{AttemptOutcome, Claim, FlowStore as _, Room};
+use graceful::backends::{
+    AttemptOutcome, Claim, FlowStore as _, Lane, Operations as _, PauseTarget, QueuedFlow, Room, Uuid,
+};
 use graceful_postgres::Store;
+use graceful_tests::servers::unique;
 use sqlx::{
     AssertSqlSafe, SqlSafeStr as _,
     migrate::{Migration, MigrationType, Migrator},
@@ -11,24 +14,61 @@ use sqlx::{
 
 use super::{Postgres, execute};
 
+const EARLIER: [(i64, &str, &str); 6] = [
+    (1, "store", include_str!("../../migrations/1_store.sql")),
+    (2, "claims", include_str!("../../migrations/2_claims.sql")),
+    (3, "alerts", include_str!("../../migrations/3_alerts.sql")),
+    (10, "heads", include_str!("../../migrations/10_heads.sql")),
+    (40, "incidents", include_str!("../../migrations/40_incidents.sql")),
+    (50, "inbox attempts", include_str!("../../migrations/50_inbox_attempts.sql")),
+];
+
+/// The tables as an earlier version made them.
+async fn migrate(connection: &mut sqlx::PgConnection, migrations: &[(i64, &'static str, &'static str)]) {
+    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+        let sql = AssertSqlSafe(*sql).into_sql_str();
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+    };
+    let mut migrator = Migrator::with_migrations(migrations.iter().map(migration).collect());
+    migrator.dangerous_set_table_name("graceful_migrations");
+    migrator.run_direct(None, connection, false).await.unwrap();
+}
+
+/// A claim reads tables that the role has no rights on before the migration.
+#[test(requires(Postgres), flavor = "multi_thread")]
+async fn role_of_a_service_claims_and_operates_after_the_migration() {
+    let postgres = Postgres::new();
+    let schema = postgres.schema().await;
+    let mut owner = postgres.connection(&schema).await;
+    migrate(&mut owner, &EARLIER).await;
+    let role = unique("service").replace('-', "_");
+    let rights = format!(
+        "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {role};
+         GRANT SELECT ON graceful_migrations TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON graceful_flows, graceful_relays TO {role};
+         GRANT USAGE ON SEQUENCE graceful_flows_order TO {role}"
+    );
+    execute(&mut owner, &rights).await;
+    Store::migrate(&postgres.url(&schema)).await.unwrap();
+    let url = postgres.url(&schema).replace("postgres@", &format!("{role}@"));
+    let store = Store::connect(&url).await.unwrap();
+    let flow = QueuedFlow::new(Uuid::nil(), "e", "h", Lane::default(), Vec::new());
+    store.enqueue(flow).await.unwrap();
+    assert_eq!(store.claim(Room::of(10), Duration::from_hours(1)).await.unwrap().len(), 1);
+    assert!(store.pause(PauseTarget::Relays, "ada", "a test").await.unwrap());
+    assert_eq!(store.list(None, 10).await.unwrap().items, []);
+    assert_eq!(store.relays().await.unwrap(), []);
+    drop(store);
+    execute(&mut owner, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    postgres.clean().await;
+}
+
 #[test(requires(Postgres))]
 async fn flows_of_earlier_version_are_delivered_in_order() {
     let postgres = Postgres::new();
     let schema = postgres.schema().await;
     let mut connection = postgres.connection(&schema).await;
-    let migration = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false)
-    };
-    let of = |file| match file {
-        1 => include_str!("../../migrations/1_store.sql"),
-        2 => include_str!("../../migrations/2_claims.sql"),
-        _ => include_str!("../../migrations/3_alerts.sql"),
-    };
-    let names = [(1, "store"), (2, "claims"), (3, "alerts")];
-    let mut migrator =
-        Migrator::with_migrations(names.map(|(file, name)| migration(file, name, of(file))).to_vec());
-    migrator.dangerous_set_table_name("graceful_migrations");
-    migrator.run_direct(None, &mut connection, false).await.unwrap();
+    migrate(&mut connection, &EARLIER[..3]).await;
     // Of `a` a later flow is under way, since the first was committed late; `b` waits for a retry; `c` is due.
     execute(
         &mut connection,

@@ -1,7 +1,12 @@
 //! The recorder `graceful_testing::Recorder` with durable handlers.
 #![allow(missing_docs, reason = "tests")]
 
-use graceful::{Code, Step, StepError, orchestrate};
+use graceful::{
+    Code, Step, StepError,
+    backends::{Action, FlowState, PauseTarget},
+    operations::{self, Selection},
+    orchestrate,
+};
 use graceful_testing::Recorder;
 use graceful_tests::gate::awaited;
 
@@ -50,6 +55,20 @@ async fn durable_flow_with_a_failing_step_is_tried_once_and_settled() {
     awaited(recorder.settled()).await;
     recorder.only().assert_step(Step::Event, "emit user_seen 1 -> FAILED: the broker is unavailable");
     recorder.only().assert_step(Step::Cache, "put 1 1");
+}
+
+/// A test of a service can act on its flows, too.
+#[tokio::test]
+async fn flow_of_a_recorder_can_be_paused_and_discarded() {
+    let recorder = Recorder::new();
+    let orchestrator = recorder.orchestrator();
+    assert!(operations::pause(orchestrator, PauseTarget::Relays, "ada", "a test").await.unwrap());
+    recorder.run(durable(1, None)).await.unwrap();
+    let selection = Selection::Filter(FlowState::Queued.into());
+    let prepared = operations::prepare(orchestrator, Action::Discard, &selection, "ada").await.unwrap();
+    let started = operations::start(orchestrator, prepared.operation.id).await.unwrap();
+    let ended = awaited(operations::run(orchestrator, started.id, |_| ())).await.unwrap();
+    assert_eq!((ended.done, ended.skipped), (1, 0));
 }
 
 #[test]
