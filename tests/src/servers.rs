@@ -8,6 +8,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::net::TcpStream;
 
 use crate::{gate::until, requirement};
@@ -28,6 +29,15 @@ pub fn unique(name: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let nanos = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos();
     format!("{name}-{}-{}-{nanos}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Drops a schema of PostgreSQL with all that it contains. A relay that still claims from its tables can lead to a deadlock: then tries again.
+pub async fn drop_schema(connection: &mut PgConnection, schema: &str) {
+    let statement = format!("DROP SCHEMA {schema} CASCADE");
+    while let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*statement)).execute(&mut *connection).await {
+        let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        assert_eq!(code.as_deref(), Some("40P01"), "{error}");
+    }
 }
 
 /// A server of the test's own, on a free port, with a directory of its own. Both go with it.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use graceful::backends::{
     AttemptFailure, AttemptOutcome, FailureCause, FlowStore, Lane, QueuedFlow, Room, Uuid,
 };
-use graceful_tests::servers::{POSTGRES, unique};
+use graceful_tests::servers::{POSTGRES, drop_schema, unique};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, SqliteConnection,
     sqlite::SqliteConnectOptions,
@@ -83,7 +83,7 @@ impl Postgres {
     }
 
     pub async fn drop(self) {
-        self.execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await;
+        drop_schema(&mut self.connection().await, &self.schema).await;
     }
 }
 

@@ -12,7 +12,7 @@ use graceful::{
     },
 };
 use graceful_tests::{
-    servers::{POSTGRES, unique},
+    servers::{POSTGRES, drop_schema, unique},
     soak,
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -243,10 +243,7 @@ async fn compare(seed: u64, repeats: bool) {
     }
     assert_eq!(sqlite.verify(None).await.unwrap().sequence, postgres.verify(None).await.unwrap().sequence);
     drop(postgres);
-    sqlx::raw_sql(AssertSqlSafe(format!("DROP SCHEMA {schema} CASCADE")))
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    drop_schema(&mut connection, &schema).await;
     assert!(different.is_empty(), "seed {seed}: {} differ:\n{}", different.len(), different.join("\n"));
 }
 

@@ -110,7 +110,7 @@ impl Postgres {
     async fn clean(self) {
         let mut connection = self.connection("public").await;
         for schema in self.schemas.into_inner().unwrap() {
-            execute(&mut connection, &format!("DROP SCHEMA {schema} CASCADE")).await;
+            servers::drop_schema(&mut connection, &schema).await;
         }
     }
 }

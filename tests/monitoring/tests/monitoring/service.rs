@@ -153,7 +153,8 @@ impl Service {
 
     pub async fn stop(self) {
         self.orchestrator.shutdown(Duration::from_secs(10)).await;
-        self.execute(&format!("DROP SCHEMA {} CASCADE", self.schema)).await;
+        let mut connection = PgConnection::connect(&url(POSTGRES, "public")).await.unwrap();
+        servers::drop_schema(&mut connection, &self.schema).await;
     }
 
     /// By a connection of its own.
