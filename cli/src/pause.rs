@@ -61,8 +61,8 @@ impl Order {
         }
         let before = current(orchestrator, &target).await?;
         let changed = match &why {
-            Some(why) => operations::pause(orchestrator, target.clone(), &name, why).await,
-            None => operations::resume(orchestrator, target.clone(), &name).await,
+            Some(why) => operations::pause(orchestrator, target.clone(), &*name, why).await,
+            None => operations::resume(orchestrator, target.clone(), &*name).await,
         };
         let changed = match changed {
             Ok(changed) => changed,

@@ -17,7 +17,7 @@ use sqlx::{
 use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
-use super::{Store, TIMEOUT, begin, migrate, probe::Probe, transaction};
+use super::{Store, TIMEOUT, begin, migrate, operators, probe::Probe, transaction};
 
 /// The default number of connections of the pool.
 const CONNECTIONS: u32 = 10;
@@ -30,8 +30,8 @@ const MIGRATION: Duration = Duration::from_hours(1);
 
 impl Store {
     /// Connects to `postgres://[user[:password]@]host[:port][/database][?options]`. The options are those of sqlx and libpq, and
-    /// `max_connections`, 10 by default. In addition a relay has one connection for notifications, and the transactions of subscribers
-    /// have a pool of the same size.
+    /// `max_connections`, 10 by default. In addition a relay has one connection for notifications, the transactions of subscribers
+    /// have a pool of the same size, and queries of operators have up to two connections.
     ///
     /// The tables must exist: [`migrate`](Self::migrate) creates them. In a process with the [role](ProcessRole) `Migration`, this does, too.
     ///
@@ -56,7 +56,8 @@ impl Store {
         Self::over(pool.connect_lazy_with(options), inbox).await
     }
 
-    /// Uses your own pool, with its size and settings. A relay opens one more connection for notifications.
+    /// Uses your own pool, with its size and settings. A relay opens one more connection for notifications, and queries of operators open up to
+    /// two, with the settings of your pool.
     ///
     /// # Errors
     /// Fails like [`connect`](Self::connect).
@@ -94,6 +95,7 @@ impl Store {
             );
         }
         Ok(Self {
+            operators: operators::pool(&pool),
             pool,
             inbox,
             place: place.into(),

@@ -120,6 +120,13 @@ async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) 
     Ok(purged.unsigned_abs())
 }
 
+/// Whether the server is a standby, the default of transactions is to read, or the role lacks a right.
+async fn is_read_only(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let query = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean \
+                 OR NOT has_table_privilege('graceful_flows', 'UPDATE') OR NOT has_table_privilege('graceful_operations', 'INSERT')";
+    sqlx::query_scalar(query).fetch_one(connection).await
+}
+
 impl Store {
     fn act(&self, id: Uuid, action: Action, from: FlowState) -> Reply<ActionResult> {
         self.idle.wake();
@@ -179,7 +186,7 @@ impl FlowStore for Store {
 
     fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
         let query = Arc::new(query);
-        self.insist(move |connection| {
+        self.for_operator(move |connection| {
             let query = Arc::clone(&query);
             Box::pin(async move { Tables::flows(connection, &query).await })
         })
@@ -187,7 +194,7 @@ impl FlowStore for Store {
 
     fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
         let filter = Arc::new(filter);
-        self.insist(move |connection| {
+        self.for_operator(move |connection| {
             let filter = Arc::clone(&filter);
             Box::pin(async move { Tables::count(connection, &filter, cap).await })
         })
@@ -195,18 +202,18 @@ impl FlowStore for Store {
 
     fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
         let filter = Arc::new(filter);
-        self.insist(move |connection| {
+        self.for_operator(move |connection| {
             let filter = Arc::clone(&filter);
             Box::pin(async move { Tables::groups(connection, &filter, cap).await })
         })
     }
 
     fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
-        self.insist(move |connection| Box::pin(Tables::attempts(connection, id)))
+        self.for_operator(move |connection| Box::pin(Tables::attempts(connection, id)))
     }
 
     fn lag(&self, cap: u64) -> Reply<Lag> {
-        self.insist(move |connection| Box::pin(Tables::lag(connection, cap)))
+        self.for_operator(move |connection| Box::pin(Tables::lag(connection, cap)))
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {
@@ -227,6 +234,10 @@ impl FlowStore for Store {
 
     fn probe(&self) -> Reply<()> {
         Reply::within(&self.runtime, self.clone().answers())
+    }
+
+    fn is_read_only(&self) -> Reply<bool> {
+        self.for_operator(|connection| Box::pin(is_read_only(connection)))
     }
 
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {

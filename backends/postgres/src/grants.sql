@@ -1,6 +1,6 @@
 GRANT USAGE ON SCHEMA app TO service;
 GRANT SELECT ON app.graceful_migrations TO service;
-GRANT SELECT, INSERT ON app.graceful_audit TO service;
+GRANT SELECT, INSERT ON app.graceful_audit, app.graceful_secrets TO service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON app.graceful_flows, app.graceful_attempts, app.graceful_relays, app.graceful_live_relays,
     app.graceful_metadata, app.graceful_jobs,
     app.graceful_patterns, app.graceful_traces, app.graceful_alerts, app.graceful_inbox,

@@ -70,6 +70,13 @@
 //! not stored runs only once, and a flow whose outcome is not recorded runs again. So while the server is unavailable, a durable handler
 //! answers after these 3 seconds.
 //!
+//! # Operators
+//!
+//! The queries of operators (pages, counts and groups of flows, attempts, lag, lists of operations, pages of the audit log) use at most two
+//! connections of their own, which open at the first query. Each runs in a transaction that only reads, with a `statement_timeout` of five
+//! sixths of the [timeout](Store::timeout): 2.5 s. So they take no connection from the service, do not open its circuit breaker, and the server ends
+//! a statement that takes longer. A query costs two more round trips for its transaction, and behind `PgBouncer` four.
+//!
 //! # Subscribers
 //!
 //! A subscriber holds a transaction for as long as its handler runs, on one of ten connections of their own. The transaction may be
@@ -83,6 +90,7 @@
 //! | `graceful_attempts` | the failed attempts of the flows in `graceful_flows` | failures |
 //! | `graceful_pauses` | what operators have paused | |
 //! | `graceful_operations`, `graceful_operation_items` | the operations of operators and their lists, for 30 days after their ends | operations |
+//! | `graceful_secrets` | [secrets](graceful::backends::Operations::secret), such as the key of a console's form tokens; whoever can read them can forge these tokens | |
 //! | `graceful_live_relays` | the relays that are alive, for operators; a dead relay for a day | relays |
 //! | `graceful_relays` | which relays wait for a notification, and which are at work | relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | entities |
@@ -106,6 +114,7 @@ mod metadata;
 mod migrate;
 mod nexus;
 mod operations;
+mod operators;
 mod probe;
 mod scheduler;
 mod text;
@@ -141,6 +150,8 @@ pub struct Store {
     pool: PgPool,
     /// The pool of the transactions of subscribers.
     inbox: PgPool,
+    /// The pool of the queries of operators.
+    operators: PgPool,
     /// The server, for messages.
     place: Arc<str>,
     timeout: Duration,
@@ -207,36 +218,51 @@ impl Store {
         let store = self.clone();
         Reply::within(&self.runtime, async move {
             let attempt = admit(&store.breaker)?;
-            let mut used: Option<PoolConnection<_>> = None;
-            let done = store.within(async {
-                let connection = used.insert(store.pool.acquire().await?);
-                match store.in_transactions {
-                    true => store.unit(connection, work).await,
-                    false => work(&mut *connection).await,
+            let done = match store.in_transactions {
+                true => {
+                    let unit = store.clone();
+                    let work = move |connection| {
+                        Box::pin(async move { unit.unit(begin(connection).await?, work).await })
+                            as Running<'_, T>
+                    };
+                    store.on(&store.pool, work).await
                 }
-            });
-            let done = done.await;
+                false => store.on(&store.pool, work).await,
+            };
             match &done {
                 Err(Failed { is_unavailable: true, .. }) => attempt.failed(),
                 _ => attempt.succeeded(),
-            }
-            if let Err(Failed { is_unavailable, .. }) = &done
-                && (*is_unavailable || store.is_pooled)
-            {
-                // A statement may still be running on this connection, so it cannot be reused.
-                drop(used.map(PoolConnection::detach));
             }
             Ok(done?)
         })
     }
 
-    /// Runs work in one transaction, if the default isolation differs from ours, or if a pooler could assign another server connection to
-    /// each statement. Nothing may stay on that connection, because other clients use it next.
-    async fn unit<T, F>(&self, connection: &mut PgConnection, work: F) -> Result<T, sqlx::Error>
+    /// Runs work on a connection of a pool.
+    async fn on<T, F>(&self, pool: &PgPool, work: F) -> Result<T, Failed>
     where
         F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T>,
     {
-        let mut transaction = begin(connection).await?;
+        let mut used: Option<PoolConnection<_>> = None;
+        let done = self.within(async {
+            let connection = used.insert(pool.acquire().await?);
+            work(&mut *connection).await
+        });
+        let done = done.await;
+        if let Err(Failed { is_unavailable, .. }) = &done
+            && (*is_unavailable || self.is_pooled)
+        {
+            // A statement may still be running on this connection, so it cannot be reused.
+            drop(used.map(PoolConnection::detach));
+        }
+        done
+    }
+
+    /// Runs work in one transaction: if the default isolation differs from ours, if a pooler could assign another server connection to
+    /// each statement, and for the settings of a query. Behind a pooler nothing may stay on that connection, because other clients use it next.
+    async fn unit<T, F>(&self, mut transaction: Transaction<'_, Postgres>, work: F) -> Result<T, sqlx::Error>
+    where
+        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T>,
+    {
         let done = work(&mut transaction).await?;
         if self.is_pooled {
             transaction.clear_cached_statements().await?;

@@ -14,6 +14,7 @@ const MIGRATIONS: Migrations = &[
     (70, "bulk operations", include_str!("../migrations/70_bulk.sql")),
     (80, "audit queries", include_str!("../migrations/80_audit_queries.sql")),
     (90, "storms", include_str!("../migrations/90_storms.sql")),
+    (100, "secrets", include_str!("../migrations/100_secrets.sql")),
 ];
 
 /// Makes what is missing; of several processes, one after the other.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graceful::backends::{
     Count, ItemState, NewOperation, Operation, OperationClaim, OperationItem, OperationState, Operations,
-    Page, Pause, PauseTarget, Reply, SelectedFlow,
+    Page, Pause, PauseTarget, Reply, SelectedFlow, random_secret,
 };
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ impl Operations for Store {
 
     fn waiting_behind(&self, handler: &str, cap: u64) -> Reply<Count> {
         let handler = handler.to_owned();
-        self.insist(move |connection| {
+        self.for_operator(move |connection| {
             Box::pin(async move { Tables::waiting_behind(connection, &handler, cap).await })
         })
     }
@@ -74,10 +74,10 @@ impl Operations for Store {
         self.insist(move |connection| Box::pin(Tables::change_operation(connection, id, from, to)))
     }
 
-    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>> {
+    fn cancel(&self, id: Uuid, operator: &str, verified: bool) -> Reply<Option<Operation>> {
         let operator = operator.to_owned();
         self.insist(move |connection| {
-            Box::pin(async move { Tables::cancel(connection, id, &operator).await })
+            Box::pin(async move { Tables::cancel(connection, id, &operator, verified).await })
         })
     }
 
@@ -105,16 +105,33 @@ impl Operations for Store {
         self.insist(move |connection| Box::pin(Tables::record_operation(connection, claim)))
     }
 
+    fn secret(&self, name: &str) -> Reply<Vec<u8>> {
+        let name = name.to_owned();
+        let new = match random_secret() {
+            Ok(new) => new,
+            Err(error) => return Reply::failed(error),
+        };
+        self.insist(move |connection| {
+            Box::pin(async move {
+                // A role that may only read can use a secret that exists.
+                match Tables::secret(connection, &name).await? {
+                    Some(secret) => Ok(secret),
+                    None => Tables::create_secret(connection, &name, new).await,
+                }
+            })
+        })
+    }
+
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>> {
         self.insist(move |connection| Box::pin(Tables::operation(connection, id)))
     }
 
     fn list(&self, after: Option<Uuid>, limit: usize) -> Reply<Page<Operation, Uuid>> {
-        self.insist(move |connection| Box::pin(Tables::operations(connection, after, limit)))
+        self.for_operator(move |connection| Box::pin(Tables::operations(connection, after, limit)))
     }
 
     fn operations_on(&self, flow: Uuid) -> Reply<Vec<Operation>> {
-        self.insist(move |connection| Box::pin(Tables::operations_on(connection, flow)))
+        self.for_operator(move |connection| Box::pin(Tables::operations_on(connection, flow)))
     }
 
     fn items(
@@ -124,7 +141,7 @@ impl Operations for Store {
         after: Option<Uuid>,
         limit: usize,
     ) -> Reply<Page<OperationItem, Uuid>> {
-        self.insist(move |connection| Box::pin(Tables::items(connection, id, state, after, limit)))
+        self.for_operator(move |connection| Box::pin(Tables::items(connection, id, state, after, limit)))
     }
 
     fn purge_operations(&self, age: Duration) -> Reply<u64> {

@@ -18,6 +18,7 @@ mod pauses;
 mod queries;
 mod relays;
 mod scheduler;
+mod secrets;
 mod storms;
 pub mod values;
 

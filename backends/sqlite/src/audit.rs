@@ -140,7 +140,9 @@ impl AuditLog for Store {
     }
 
     fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {
-        self.read(move |connection| Box::pin(async move { Tables::audit_records(connection, &query).await }))
+        self.for_operator(move |connection| {
+            Box::pin(async move { Tables::audit_records(connection, &query).await })
+        })
     }
 
     fn verify_chain(&self, known: Option<&str>) -> Reply<String> {

@@ -19,7 +19,7 @@ use graceful_sql::{
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Store, Tables, after, claim::claim, now};
+use super::{Store, Tables, after, claim::claim, now, read_only::is_read_only};
 
 /// Inserts flows in one statement. The first of an entity that has none queued becomes its head.
 pub(super) async fn insert(
@@ -185,23 +185,27 @@ impl FlowStore for Store {
     }
 
     fn flows(&self, query: FlowQuery) -> Reply<Page<FlowSummary>> {
-        self.read(move |connection| Box::pin(async move { Tables::flows(connection, &query).await }))
+        self.for_operator(move |connection| Box::pin(async move { Tables::flows(connection, &query).await }))
     }
 
     fn count(&self, filter: FlowFilter, cap: u64) -> Reply<Count> {
-        self.read(move |connection| Box::pin(async move { Tables::count(connection, &filter, cap).await }))
+        self.for_operator(move |connection| {
+            Box::pin(async move { Tables::count(connection, &filter, cap).await })
+        })
     }
 
     fn groups(&self, filter: FlowFilter, cap: u64) -> Reply<FailureGroups> {
-        self.read(move |connection| Box::pin(async move { Tables::groups(connection, &filter, cap).await }))
+        self.for_operator(move |connection| {
+            Box::pin(async move { Tables::groups(connection, &filter, cap).await })
+        })
     }
 
     fn attempts(&self, id: Uuid) -> Reply<Vec<FailedAttempt>> {
-        self.read(move |connection| Box::pin(Tables::attempts(connection, id)))
+        self.for_operator(move |connection| Box::pin(Tables::attempts(connection, id)))
     }
 
     fn lag(&self, cap: u64) -> Reply<Lag> {
-        self.read(move |connection| Box::pin(Tables::lag(connection, cap)))
+        self.for_operator(move |connection| Box::pin(Tables::lag(connection, cap)))
     }
 
     fn operations(&self) -> Option<&dyn Operations> {
@@ -210,6 +214,10 @@ impl FlowStore for Store {
 
     fn probe(&self) -> Reply<()> {
         Reply::pending(self.clone().answers())
+    }
+
+    fn is_read_only(&self) -> Reply<bool> {
+        self.writer().write(|connection| Box::pin(is_read_only(connection)))
     }
 
     fn resubmit(&self, id: Uuid) -> Reply<ActionResult> {

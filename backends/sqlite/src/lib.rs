@@ -19,7 +19,8 @@
 //! A [`Store`] contains the flows of durable delivery, and the state of five steps: metadata, review jobs, patterns, the audit chain and
 //! alerts. With the feature `graph` it also contains the flows of the embedded knowledge graph. The store is the only writer of its database
 //! in this process: it commits the concurrent writes of many tasks in one transaction (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and
-//! acknowledges each after the commit. Reads use a small pool of other connections.
+//! acknowledges each after the commit. Reads use a small pool of other connections. The queries of operators (pages, counts and groups of flows,
+//! attempts, lag, lists of operations, pages of the audit log) have two connections of their own, and are interrupted after 2.5 s.
 //!
 //! The names of the tables begin with `graceful_`. So the store can use the same database as your own data, and for
 //! `#[orchestrate(delivery = "durable", tx = tx)]` it must. SQLite has one writer at a time: while your own transaction is open and has written,
@@ -34,6 +35,7 @@
 //! | `graceful_attempts` | the failed attempts of the flows in `graceful_flows` | failures |
 //! | `graceful_pauses` | what operators have paused | |
 //! | `graceful_operations`, `graceful_operation_items` | the operations of operators and their lists, for 30 days after their ends | operations |
+//! | `graceful_secrets` | [secrets](graceful::backends::Operations::secret), such as the key of a console's form tokens; whoever can read them can forge these tokens | |
 //! | `graceful_live_relays` | the relays that are alive, for operators; a dead relay for a day | relays |
 //! | `graceful_metadata` | the newest 100 states of each entity | entities |
 //! | `graceful_jobs` | open review jobs; at most 20, and a summary, per [storm](graceful::Incident::storm) | open incidents |
@@ -67,7 +69,9 @@ mod metadata;
 mod nexus;
 mod open;
 mod operations;
+mod operators;
 mod probe;
+mod read_only;
 mod scheduler;
 mod transaction;
 mod turns;
@@ -121,6 +125,8 @@ struct Inner {
     writer: Writer,
     turns: Arc<Turns>,
     readers: SqlitePool,
+    /// The pool of the queries of operators.
+    operators: SqlitePool,
     /// One connection: SQLite has one writer at a time.
     inbox: SqlitePool,
     probe: Probe,
@@ -153,7 +159,15 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
     {
-        let (readers, file) = (self.0.readers.clone(), self.0.file.clone());
+        self.read_from(self.0.readers.clone(), run)
+    }
+
+    fn read_from<T, F>(&self, readers: SqlitePool, run: F) -> Reply<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
+    {
+        let file = self.0.file.clone();
         Reply::pending(async move {
             file.check().map_err(StepError::caused_by)?;
             let mut connection = readers.acquire().await.map_err(StepError::caused_by)?;

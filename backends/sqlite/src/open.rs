@@ -18,7 +18,7 @@ use sqlx::{
 };
 use tokio::runtime::Handle;
 
-use super::{Inner, Store, file::File, probe::Probe, turns::Turns, writer::Writer};
+use super::{Inner, Store, file::File, operators, probe::Probe, turns::Turns, writer::Writer};
 
 /// Older versions can lose data: see <https://sqlite.org/wal.html#walresetbug>.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -105,9 +105,9 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
     } else if let Some(why) = unmigrated(&mut connection).await? {
         return Err(why.into());
     }
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .connect_lazy_with(options.clone().pragma("query_only", "1"));
+    let reading = options.clone().pragma("query_only", "1");
+    let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(reading.clone());
+    let operators = operators::pool(reading);
     let inbox = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(BUSY)
@@ -123,7 +123,8 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
     let (file, runtime) = (File::new(&path)?, Handle::current());
     turns.watch(file.clone());
     let writer = Writer::start(connection, options, file.clone(), Arc::clone(&turns), &runtime);
-    Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, inbox, probe: Probe::default(), runtime })))
+    let probe = Probe::default();
+    Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, operators, inbox, probe, runtime })))
 }
 
 /// SQLite turns the write-ahead log of a new file on without waiting: of two who open the file at once, one is refused.
@@ -209,6 +210,7 @@ const MIGRATIONS: Migrations = &[
     (70, "bulk operations", include_str!("../migrations/70_bulk.sql")),
     (80, "audit queries", include_str!("../migrations/80_audit_queries.sql")),
     (90, "storms", include_str!("../migrations/90_storms.sql")),
+    (100, "secrets", include_str!("../migrations/100_secrets.sql")),
 ];
 
 /// Why the tables are not those of this version, for a process that may not migrate them.

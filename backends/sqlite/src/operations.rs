@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use graceful::backends::{
     Count, ItemState, NewOperation, Operation, OperationClaim, OperationItem, OperationState, Operations,
-    Page, Pause, PauseTarget, Reply, SelectedFlow,
+    Page, Pause, PauseTarget, Reply, SelectedFlow, random_secret,
 };
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ impl Operations for Store {
 
     fn waiting_behind(&self, handler: &str, cap: u64) -> Reply<Count> {
         let handler = handler.to_owned();
-        self.read(move |connection| {
+        self.for_operator(move |connection| {
             Box::pin(async move { Tables::waiting_behind(connection, &handler, cap).await })
         })
     }
@@ -61,11 +61,11 @@ impl Operations for Store {
         self.writer().write(move |connection| Box::pin(Tables::change_operation(connection, id, from, to)))
     }
 
-    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>> {
+    fn cancel(&self, id: Uuid, operator: &str, verified: bool) -> Reply<Option<Operation>> {
         let operator = operator.to_owned();
         self.writer().write(move |connection| {
             let operator = operator.clone();
-            Box::pin(async move { Tables::cancel(connection, id, &operator).await })
+            Box::pin(async move { Tables::cancel(connection, id, &operator, verified).await })
         })
     }
 
@@ -109,16 +109,34 @@ impl Operations for Store {
         self.writer().write(move |connection| Box::pin(Tables::record_operation(connection, claim)))
     }
 
+    fn secret(&self, name: &str) -> Reply<Vec<u8>> {
+        let (store, name) = (self.clone(), name.to_owned());
+        Reply::pending(async move {
+            let wanted = name.clone();
+            let found = store
+                .read(move |connection| Box::pin(async move { Tables::secret(connection, &wanted).await }));
+            if let Some(secret) = found.await? {
+                return Ok(secret);
+            }
+            let secret = random_secret()?;
+            let created = store.writer().write(move |connection| {
+                let (name, secret) = (name.clone(), secret.clone());
+                Box::pin(async move { Tables::create_secret(connection, &name, secret).await })
+            });
+            created.await
+        })
+    }
+
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>> {
         self.read(move |connection| Box::pin(Tables::operation(connection, id)))
     }
 
     fn list(&self, after: Option<Uuid>, limit: usize) -> Reply<Page<Operation, Uuid>> {
-        self.read(move |connection| Box::pin(Tables::operations(connection, after, limit)))
+        self.for_operator(move |connection| Box::pin(Tables::operations(connection, after, limit)))
     }
 
     fn operations_on(&self, flow: Uuid) -> Reply<Vec<Operation>> {
-        self.read(move |connection| Box::pin(Tables::operations_on(connection, flow)))
+        self.for_operator(move |connection| Box::pin(Tables::operations_on(connection, flow)))
     }
 
     fn items(
@@ -128,7 +146,7 @@ impl Operations for Store {
         after: Option<Uuid>,
         limit: usize,
     ) -> Reply<Page<OperationItem, Uuid>> {
-        self.read(move |connection| Box::pin(Tables::items(connection, id, state, after, limit)))
+        self.for_operator(move |connection| Box::pin(Tables::items(connection, id, state, after, limit)))
     }
 
     fn purge_operations(&self, age: Duration) -> Reply<u64> {

@@ -60,7 +60,7 @@ impl Order {
     ) -> Result<Exit, Problem> {
         writable(&**read::store(orchestrator)?).await?;
         let prepared =
-            operations::prepare(orchestrator, self.action, &self.selection, &self.operator.name).await?;
+            operations::prepare(orchestrator, self.action, &self.selection, &*self.operator.name).await?;
         let id = prepared.operation.id;
         if self.action == Action::Resubmit {
             warn(orchestrator, &prepared).await;
@@ -69,7 +69,7 @@ impl Order {
             && prepared.operation.selected > 0
             && let Err(refused) = confirm::ask(&prepared)
         {
-            operations::cancel(orchestrator, id, &self.operator.name).await?;
+            operations::cancel(orchestrator, id, &*self.operator.name).await?;
             return Err(refused);
         }
         let operation = operations::start(orchestrator, id).await?;

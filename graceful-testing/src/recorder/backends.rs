@@ -329,6 +329,10 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.probe()
     }
 
+    fn is_read_only(&self) -> Reply<bool> {
+        self.inner.is_read_only()
+    }
+
     fn listen(&self, wake: Box<dyn Fn() + Send + Sync>) -> BoxFuture<()> {
         self.inner.listen(wake)
     }

@@ -14,6 +14,7 @@ pub mod fair;
 mod inbox;
 mod reply;
 mod role;
+mod secret;
 mod set;
 mod traits;
 mod transaction;
@@ -25,6 +26,7 @@ pub use self::{
     inbox::{Inbox, InboxEntry, ReceivedEvent},
     reply::{BoxFuture, Reply},
     role::ProcessRole,
+    secret::random_secret,
     set::Backends,
     traits::*,
     transaction::{AnotherDatabase, Inserting, Transaction},

@@ -24,6 +24,7 @@
 //! # }).unwrap();
 //! ```
 
+mod operator;
 mod prepare;
 mod record;
 mod work;
@@ -34,6 +35,7 @@ use uuid::Uuid;
 
 pub(crate) use self::work::run_abandoned;
 pub use self::{
+    operator::Operator,
     prepare::{Prepared, Selection, prepare},
     record::{ENTITY, OPERATIONS, pause, resume},
     work::{cancel, run, start},
@@ -56,3 +58,6 @@ fn operations(store: &Arc<dyn FlowStore>) -> Result<&dyn Operations, StepError> 
 fn unknown(id: Uuid) -> StepError {
     StepError::new(format_args!("there is no operation {id}"))
 }
+
+#[cfg(test)]
+mod tests;

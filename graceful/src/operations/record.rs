@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{operations, store};
+use super::{Operator, operations, store};
 use crate::{
     backends::{Action, AuditLog, Operation, Operations, PauseTarget},
     code::Code,
@@ -35,13 +35,14 @@ const FLOWS: usize = 100;
 /// # Errors
 /// Fails if the orchestrator has no store, if the store has no operations or fails, or if the audit record could not be appended; in the last case
 /// the target is paused.
-pub async fn pause(
+pub async fn pause<'a>(
     orchestrator: &Orchestrator,
     target: PauseTarget,
-    operator: &str,
+    operator: impl Into<Operator<'a>>,
     reason: &str,
 ) -> Result<bool, StepError> {
-    let is_new = operations(store(orchestrator)?)?.pause(target.clone(), operator, reason).await?;
+    let operator = operator.into();
+    let is_new = operations(store(orchestrator)?)?.pause(target.clone(), operator.name, reason).await?;
     if is_new {
         let details = json!({ "reason": reason });
         Recorder::of(orchestrator)
@@ -55,11 +56,12 @@ pub async fn pause(
 ///
 /// # Errors
 /// As [`pause`]: if the audit record could not be appended, the pause has ended.
-pub async fn resume(
+pub async fn resume<'a>(
     orchestrator: &Orchestrator,
     target: PauseTarget,
-    operator: &str,
+    operator: impl Into<Operator<'a>>,
 ) -> Result<bool, StepError> {
+    let operator = operator.into();
     let was_paused = operations(store(orchestrator)?)?.resume(target.clone()).await?;
     if was_paused {
         Recorder::of(orchestrator).pause("resume", &format!("resumed {target}"), operator, json!({})).await?;
@@ -105,10 +107,13 @@ impl Recorder {
             "verified": operation.verified,
             "cancelled_by": operation.cancelled_by,
         });
+        if operation.cancelled_by.is_some() {
+            details["cancelled_by_verified"] = operation.cancelled_by_verified.into();
+        }
         if let Action::Postpone(time) = operation.action {
             details["by_seconds"] = time.as_secs_f64().into();
         }
-        let operator = (&*operation.operator, operation.verified);
+        let operator = Operator { name: &operation.operator, verified: operation.verified };
         self.append(Some(operation.id), operation.action.as_str(), &message, operator, &details).await
     }
 
@@ -116,10 +121,10 @@ impl Recorder {
         &self,
         what: &'static str,
         message: &str,
-        operator: &str,
+        operator: Operator<'_>,
         details: Value,
     ) -> Result<(), StepError> {
-        self.append(None, what, message, (operator, false), &details).await
+        self.append(None, what, message, operator, &details).await
     }
 
     async fn append(
@@ -127,12 +132,12 @@ impl Recorder {
         id: Option<Uuid>,
         what: &'static str,
         message: &str,
-        (operator, verified): (&str, bool),
+        operator: Operator<'_>,
         details: &Value,
     ) -> Result<(), StepError> {
         let Some(log) = &self.log else { return Ok(()) };
         let mut tags = vec![Text::new_static("operator")];
-        tags.extend((!verified).then(|| Text::new_static("unverified")));
+        tags.extend((!operator.verified).then(|| Text::new_static("unverified")));
         let mut declaration = Declaration {
             handler: what.into(),
             pattern: OPERATIONS.into(),
@@ -144,7 +149,7 @@ impl Recorder {
         (flow.code, flow.message) = (Code::Ok, message.into());
         flow.values.id = Some(ENTITY.into());
         flow.values.named_at_entry = true;
-        flow.values.actor = Some(operator.into());
+        flow.values.actor = Some(operator.name.into());
         flow.values.payload = Payload::of(details).map_err(StepError::caused_by)?;
         flow.end(CallOutcome::Ok);
         if let Some(id) = id {

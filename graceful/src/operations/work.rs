@@ -8,7 +8,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{operations, record::Recorder, store, unknown};
+use super::{Operator, operations, record::Recorder, store, unknown};
 use crate::{
     backends::{FlowStore, Operation, OperationClaim, OperationState, Operations},
     outage,
@@ -96,10 +96,15 @@ pub async fn run(
 /// # Errors
 /// Fails if there is no such operation, if it has ended otherwise, if the store fails, or if the audit record could not be appended; then it is
 /// cancelled, and a relay appends the record.
-pub async fn cancel(orchestrator: &Orchestrator, id: Uuid, operator: &str) -> Result<Operation, StepError> {
+pub async fn cancel<'a>(
+    orchestrator: &Orchestrator,
+    id: Uuid,
+    operator: impl Into<Operator<'a>>,
+) -> Result<Operation, StepError> {
+    let Operator { name, verified } = operator.into();
     let worker = Worker::of(orchestrator)?;
     let operations = worker.operations()?;
-    let operation = operations.cancel(id, operator).await?.ok_or_else(|| unknown(id))?;
+    let operation = operations.cancel(id, name, verified).await?.ok_or_else(|| unknown(id))?;
     match operation.state {
         OperationState::Cancelled => {}
         state => return Err(StepError::new(format_args!("the operation is {state}"))),

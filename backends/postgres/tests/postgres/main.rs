@@ -15,6 +15,7 @@ mod inbox;
 mod many;
 mod notifications;
 mod old_audit;
+mod operators;
 mod outage;
 mod pooler;
 mod production;

@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use graceful::backends::{FlowFilter, FlowStore as _, Operations as _};
 use graceful_postgres::Store;
 use graceful_tests::servers::{Server, unique};
 use sqlx::{
@@ -52,6 +53,17 @@ async fn works_behind(mode: &str, size: u32) {
     // Two processes whose statements would have the same names.
     let stores = [Store::connect(&url).await.unwrap(), Store::from_pool(pool.clone()).await.unwrap()];
     works(&stores[0], &pool).await;
+    stores[0].count(FlowFilter::default(), 10).await.unwrap();
+    stores[0].list(None, 10).await.unwrap();
+    for setting in ["statement_timeout", "transaction_read_only"] {
+        let left: String = sqlx::query_scalar("SELECT current_setting($1)")
+            .bind(setting)
+            .persistent(false)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert!(["0", "off"].contains(&&*left), "a query of an operator leaves {setting} = {left}");
+    }
     if mode == "transaction" {
         let left = sqlx::raw_sql("SELECT FROM pg_prepared_statements").fetch_all(&pool).await.unwrap();
         assert!(left.is_empty(), "{} statements are left to the next who gets the connection", left.len());

@@ -41,12 +41,13 @@ async fn role_of_a_service_claims_and_operates_after_the_migration() {
     let schema = postgres.schema().await;
     let mut owner = postgres.connection(&schema).await;
     migrate(&mut owner, &EARLIER).await;
-    let role = unique("service").replace('-', "_");
+    let (role, reader) = (unique("service").replace('-', "_"), unique("reader").replace('-', "_"));
     let rights = format!(
         "CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA {schema} TO {role};
          GRANT SELECT ON graceful_migrations TO {role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON graceful_flows, graceful_relays TO {role};
-         GRANT USAGE ON SEQUENCE graceful_flows_order TO {role}"
+         GRANT USAGE ON SEQUENCE graceful_flows_order TO {role};
+         CREATE ROLE {reader}; GRANT SELECT ON graceful_flows TO {reader}"
     );
     execute(&mut owner, &rights).await;
     Store::migrate(&postgres.url(&schema)).await.unwrap();
@@ -58,8 +59,15 @@ async fn role_of_a_service_claims_and_operates_after_the_migration() {
     assert!(store.pause(PauseTarget::Relays, "ada", "a test").await.unwrap());
     assert_eq!(store.list(None, 10).await.unwrap().items, []);
     assert_eq!(store.relays().await.unwrap(), []);
+    assert_eq!(store.secret("forms").await.unwrap().len(), 32);
+    for (table, expected) in [("graceful_operations", true), ("graceful_secrets", false)] {
+        let query = "SELECT has_table_privilege($1, $2, 'SELECT')";
+        let can: bool =
+            sqlx::query_scalar(query).bind(&reader).bind(table).fetch_one(&mut owner).await.unwrap();
+        assert_eq!(can, expected, "whoever reads the flows may read {table}");
+    }
     drop(store);
-    execute(&mut owner, &format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    execute(&mut owner, &format!("DROP OWNED BY {role}, {reader}; DROP ROLE {role}, {reader}")).await;
     postgres.clean().await;
 }
 

@@ -74,6 +74,7 @@ where
         };
         let mut operation = Operation::new(new, state, at(prepared_at));
         operation.cancelled_by = Self::optional_text(row, "cancelled_by")?;
+        operation.cancelled_by_verified = row.try_get::<i16, _>("cancelled_by_verified")? != 0;
         operation.ended_at = row.try_get::<Option<i64>, _>("ended_at")?.map(at);
         (operation.selected, operation.older) = (Self::number(row, "selected")?, Self::number(row, "older")?);
         (operation.done, operation.waiting) = (Self::number(row, "done")?, Self::number(row, "waiting")?);
@@ -184,14 +185,20 @@ where
         connection: &mut Connection<D>,
         id: Uuid,
         operator: &str,
+        verified: bool,
     ) -> Result<Option<Operation>, Error> {
         let statement = format!(
-            "UPDATE graceful_operations SET state = 4, ended_at = {now}, cancelled_by = $2, token = NULL, lease_until = NULL \
+            "UPDATE graceful_operations SET state = 4, ended_at = {now}, cancelled_by = $2, cancelled_by_verified = $4, token = NULL, \
+             lease_until = NULL \
              WHERE id = $1 AND (state = 2 OR state < 2 AND prepared_at > {now} - $3) RETURNING id",
             now = D::NOW
         );
         let query = sqlx::query(AssertSqlSafe(statement)).bind(id).bind(D::escaped(operator).into_owned());
-        query.bind(length(Operation::EXPIRES_AFTER)).fetch_optional(&mut *connection).await?;
+        query
+            .bind(length(Operation::EXPIRES_AFTER))
+            .bind(i16::from(verified))
+            .fetch_optional(&mut *connection)
+            .await?;
         Self::operation(connection, id).await
     }
 

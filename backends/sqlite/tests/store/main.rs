@@ -10,6 +10,7 @@ mod inbox;
 mod model;
 mod old_audit;
 mod open;
+mod operators;
 mod unreadable;
 mod values;
 

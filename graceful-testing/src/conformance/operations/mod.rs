@@ -1,5 +1,6 @@
 //! The [`Operations`] of a store.
 
+mod secrets;
 mod work;
 
 use std::time::Duration;
@@ -47,6 +48,7 @@ pub async fn operations<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     operation_that_is_not_started_expires(fresh().await, &elapse).await;
     cancelled_operation_leaves_the_other_flows(fresh().await).await;
     operations_are_listed_and_purged(fresh().await, &elapse).await;
+    secrets::secret_of_a_name_is_created_once(fresh().await).await;
 }
 
 pub(super) fn of<S: FlowStore>(store: &S) -> &dyn Operations {
@@ -130,7 +132,7 @@ async fn list_of_an_operation_is_fixed<S: FlowStore>(store: S) {
     assert_eq!(stored(&store, 1).await.state, FlowState::Dead, "nothing is changed");
     assert_eq!(of(&store).fix(id(78)).await.unwrap(), None);
     assert_eq!(of(&store).start(id(78)).await.unwrap(), None);
-    assert_eq!(of(&store).cancel(id(78), "bob").await.unwrap(), None);
+    assert_eq!(of(&store).cancel(id(78), "bob", true).await.unwrap(), None);
 }
 
 async fn flow_that_has_changed_is_skipped<S: FlowStore>(store: S) {
@@ -214,7 +216,10 @@ async fn operation_that_is_not_started_expires<S: FlowStore>(store: S, elapse: &
     elapse(&store, 2 * HOUR).await;
     assert_eq!(operations.start(unstarted).await.unwrap().unwrap().state, OperationState::Expired);
     assert_eq!(operations.fix(unfixed).await.unwrap().unwrap().state, OperationState::Expired);
-    assert_eq!(operations.cancel(unstarted, "bob").await.unwrap().unwrap().state, OperationState::Expired);
+    assert_eq!(
+        operations.cancel(unstarted, "bob", true).await.unwrap().unwrap().state,
+        OperationState::Expired
+    );
     assert_eq!(operations.claim_operation(None, LEASE).await.unwrap(), None);
 }
 
@@ -222,14 +227,14 @@ async fn cancelled_operation_leaves_the_other_flows<S: FlowStore>(store: S) {
     dead_letters(&store, 1..4).await;
     let claimed = started(&store, Action::Discard, 1..4).await;
     advance(&store, claimed, 1).await;
-    let cancelled = of(&store).cancel(claimed.id, "bob").await.unwrap().unwrap();
+    let cancelled = of(&store).cancel(claimed.id, "bob", true).await.unwrap().unwrap();
     assert_eq!((cancelled.state, cancelled.done, cancelled.left()), (OperationState::Cancelled, 1, 2));
     assert!(cancelled.ended_at.is_some());
-    assert_eq!(cancelled.cancelled_by.as_deref(), Some("bob"));
+    assert_eq!((cancelled.cancelled_by.as_deref(), cancelled.cancelled_by_verified), (Some("bob"), true));
     assert_eq!(of(&store).advance(claimed, LEASE, 10).await.unwrap(), None);
     assert!(!of(&store).end(claimed, OperationState::Completed).await.unwrap());
     assert!(!of(&store).record(claimed).await.unwrap());
-    let again = of(&store).cancel(claimed.id, "eve").await.unwrap().unwrap();
+    let again = of(&store).cancel(claimed.id, "eve", false).await.unwrap().unwrap();
     assert_eq!(again, cancelled, "it is cancelled once");
     let recording = of(&store).claim_operation(None, LEASE).await.unwrap().expect("it is not recorded");
     assert!(of(&store).record(recording).await.unwrap());
@@ -273,7 +278,7 @@ async fn operations_are_listed_and_purged<S: FlowStore>(store: S, elapse: &impl 
 
     operations.start(made[0]).await.unwrap();
     operations.start(made[1]).await.unwrap();
-    operations.cancel(made[1], "bob").await.unwrap();
+    operations.cancel(made[1], "bob", false).await.unwrap();
     assert_eq!(operations.purge_operations(DAY).await.unwrap(), 0);
     elapse(&store, 2 * DAY).await;
     assert_eq!(operations.purge_operations(DAY).await.unwrap(), 2, "one that is running stays");

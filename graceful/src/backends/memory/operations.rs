@@ -1,7 +1,7 @@
 //! The operations and pauses of the in-memory flow store.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashSet, btree_map::Entry},
     time::Duration,
 };
 
@@ -11,13 +11,14 @@ use uuid::Uuid;
 use super::{after, flows::Flows, flows::Rows};
 use crate::backends::{
     ActionResult, Count, FlowState, FlowVersion, ItemState, Lane, NewOperation, Operation, OperationClaim,
-    OperationItem, OperationState, Operations, Page, Pause, PauseTarget, Reply, SelectedFlow,
+    OperationItem, OperationState, Operations, Page, Pause, PauseTarget, Reply, SelectedFlow, random_secret,
 };
 
 #[derive(Default)]
 pub(super) struct Operated {
     pauses: BTreeMap<PauseTarget, Pause>,
     operations: BTreeMap<Uuid, Row>,
+    secrets: BTreeMap<String, Vec<u8>>,
 }
 
 struct Row {
@@ -218,12 +219,13 @@ impl Operations for Flows {
         Reply::ready(started)
     }
 
-    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>> {
+    fn cancel(&self, id: Uuid, operator: &str, verified: bool) -> Reply<Option<Operation>> {
         let mut rows = self.rows();
         let mut is_new = false;
         let cancelled = rows.change_operation(id, |operation, now| {
             (operation.state, operation.ended_at) = (OperationState::Cancelled, Some(now));
             operation.cancelled_by = Some(operator.to_owned());
+            operation.cancelled_by_verified = verified;
             is_new = true;
         });
         if is_new && let Some(row) = rows.operated.operations.get_mut(&id) {
@@ -287,6 +289,15 @@ impl Operations for Flows {
             (row.is_unrecorded, row.claimed) = (false, None);
             true
         }))
+    }
+
+    fn secret(&self, name: &str) -> Reply<Vec<u8>> {
+        let mut rows = self.rows();
+        let secret = match rows.operated.secrets.entry(name.to_owned()) {
+            Entry::Occupied(secret) => Ok(secret.get().clone()),
+            Entry::Vacant(place) => random_secret().map(|secret| place.insert(secret).clone()),
+        };
+        secret.into()
     }
 
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>> {

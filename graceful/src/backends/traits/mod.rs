@@ -23,8 +23,8 @@ pub use self::{
     flows::{
         Action, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt,
         FailureCause, FailureGroup, FailureGroups, FlowCursor, FlowFilter, FlowQuery, FlowState, FlowStore,
-        FlowSummary, FlowVersion, GroupId, Lag, LiveRelay, ParseGroupError, ParseStateError, QueuedFlow,
-        RelayInfo, StoredFlow,
+        FlowSummary, FlowVersion, GroupId, Lag, LiveRelay, ParseGroupError, ParseStateError,
+        ParseVersionError, QueuedFlow, RelayInfo, StoredFlow,
     },
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
     incidents::{IncidentCursor, STORM_LIMIT},

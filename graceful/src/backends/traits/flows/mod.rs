@@ -24,7 +24,7 @@ pub use self::{
     outcome::AttemptOutcome,
     query::{Count, FlowCursor, FlowQuery, Lag},
     relays::{LiveRelay, RelayInfo},
-    stored::{FlowState, FlowSummary, FlowVersion, ParseStateError, StoredFlow},
+    stored::{FlowState, FlowSummary, FlowVersion, ParseStateError, ParseVersionError, StoredFlow},
 };
 use super::{Operations, Page, Room};
 use crate::{
@@ -150,6 +150,20 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// handlers can use up, such as the connections of a pool. The default implementation always answers.
     fn probe(&self) -> Reply<()> {
         Reply::ready(())
+    }
+
+    /// Whether the store can only be read, e.g. because its database is a standby, or its user has too few rights. Then actions of operators, and
+    /// everything that a service writes, fail. The default implementation says that it can be written to.
+    ///
+    /// ```
+    /// use graceful::backends::{FlowStore, memory};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// assert!(!memory::Flows::new().is_read_only().await?);
+    /// # Ok::<(), graceful::StepError>(())
+    /// # }).unwrap();
+    /// ```
+    fn is_read_only(&self) -> Reply<bool> {
+        Reply::ready(false)
     }
 
     /// Calls `wake` when another process or a transaction may have stored a flow. It continues as long as the future is polled, which

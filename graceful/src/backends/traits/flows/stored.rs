@@ -151,9 +151,15 @@ impl FlowSummary {
 
 /// The version of a stored flow, which changes when an attempt begins and when the flow is resubmitted.
 ///
+/// Its text, e.g. for a form field, has both numbers.
+///
 /// ```
 /// use graceful::backends::FlowVersion;
-/// assert_ne!(FlowVersion::new(0, 3), FlowVersion::new(1, 0));
+///
+/// let version = FlowVersion::new(1, 3);
+/// assert_ne!(version, FlowVersion::new(0, 3));
+/// assert_eq!(version.to_string(), "1.3");
+/// assert_eq!("1.3".parse(), Ok(version));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -168,6 +174,37 @@ impl FlowVersion {
     /// Creates a version.
     pub const fn new(resubmitted: u32, attempts: u32) -> Self {
         Self { resubmitted, attempts }
+    }
+}
+
+impl fmt::Display for FlowVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.resubmitted, self.attempts)
+    }
+}
+
+/// The error of a text that is not a [`FlowVersion`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParseVersionError;
+
+impl fmt::Display for ParseVersionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the version of a flow is two numbers; expected e.g. `1.3`")
+    }
+}
+
+impl std::error::Error for ParseVersionError {}
+
+impl FromStr for FlowVersion {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, ParseVersionError> {
+        let numbers = text.split_once('.').and_then(|(resubmitted, attempts)| {
+            Some(Self::new(resubmitted.parse().ok()?, attempts.parse().ok()?))
+        });
+        // Each version has one text.
+        numbers.filter(|version| version.to_string() == text).ok_or(ParseVersionError)
     }
 }
 

@@ -102,6 +102,11 @@ impl SelectedFlow {
         Self { flow: flow.id, seen: Some((flow.state, flow.version())) }
     }
 
+    /// Selects a flow that somebody saw in this state and version. The operation skips it if it has changed since.
+    pub const fn seen(flow: Uuid, state: FlowState, version: FlowVersion) -> Self {
+        Self { flow, seen: Some((state, version)) }
+    }
+
     /// A flow that does not exist. The operation skips it.
     pub const fn missing(flow: Uuid) -> Self {
         Self { flow, seen: None }

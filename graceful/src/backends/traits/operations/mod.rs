@@ -61,9 +61,9 @@ pub trait Operations: Debug + Send + Sync {
     /// Starts an operation that is prepared, unless it has expired. Returns the operation as it is then: only one in the state
     /// [`Running`](OperationState::Running) can be [claimed](Self::claim_operation).
     fn start(&self, id: Uuid) -> Reply<Option<Operation>>;
-    /// Cancels an operation that has not ended, in the name of an operator. The flows that it has not come to are left as they are; its claim is
+    /// Cancels an operation that has not ended, in the name of an operator, which somebody has verified or not. The flows that it has not come to are left as they are; its claim is
     /// lost. Returns the operation as it is then.
-    fn cancel(&self, id: Uuid, operator: &str) -> Reply<Option<Operation>>;
+    fn cancel(&self, id: Uuid, operator: &str, verified: bool) -> Reply<Option<Operation>>;
 
     /// Claims an operation that is running, or was and is not [recorded](Self::record), if nobody has claimed it or the lease has expired: the one
     /// with this id, or any.
@@ -79,6 +79,26 @@ pub trait Operations: Debug + Send + Sync {
     fn end(&self, claim: OperationClaim, state: OperationState) -> Reply<bool>;
     /// Stores that the audit log has the record of an operation that has ended, and ends the claim. Returns false if the claim is lost.
     fn record(&self, claim: OperationClaim) -> Reply<bool>;
+
+    /// Returns the secret of this name: 32 random bytes from a cryptographic source, which are created at the first call with the name. From then
+    /// on they are the same for all processes of the store, also after restarts. A console signs the tokens of its forms with them.
+    ///
+    /// Whoever can read the secret can forge what is signed with it. Fails if there is none yet and the store can only be read.
+    ///
+    /// ```
+    /// use graceful::backends::{FlowStore, memory};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let store = memory::Flows::new();
+    /// let operations = store.operations().unwrap();
+    /// let secret = operations.secret("forms").await?;
+    /// assert_eq!(secret.len(), 32);
+    /// assert_eq!(operations.secret("forms").await?, secret);
+    /// assert_ne!(operations.secret("cookies").await?, secret);
+    /// # Ok::<(), graceful::StepError>(())
+    /// # }).unwrap();
+    /// ```
+    fn secret(&self, name: &str) -> Reply<Vec<u8>>;
 
     /// Returns one operation.
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>>;

@@ -133,6 +133,8 @@ pub struct Operation {
     pub ended_at: Option<Timestamp>,
     /// Who cancelled it.
     pub cancelled_by: Option<String>,
+    /// Whether somebody has verified the name of who cancelled it.
+    pub cancelled_by_verified: bool,
     /// The number of flows in its list.
     pub selected: u64,
     /// How many of them are older than a completed flow of their entity: resubmitting them may bring an old state back.
@@ -173,6 +175,7 @@ impl Operation {
             prepared_at,
             ended_at: None,
             cancelled_by: None,
+            cancelled_by_verified: false,
             selected: 0,
             older: 0,
             done: 0,
