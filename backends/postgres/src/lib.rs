@@ -106,6 +106,7 @@ mod alerts;
 mod audit;
 mod connect;
 mod dialect;
+mod failed;
 mod flows;
 mod idle;
 mod inbox;
@@ -133,7 +134,7 @@ use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction, pool::P
 use tokio::{runtime::Handle, time::timeout};
 use uuid::Uuid;
 
-use self::dialect::Tables;
+use self::{dialect::Tables, failed::Failed};
 
 /// The durable store in PostgreSQL. Cloning it shares the pool of connections. See the [crate](self).
 ///
@@ -221,11 +222,10 @@ impl Store {
             let done = match store.in_transactions {
                 true => {
                     let unit = store.clone();
-                    let work = move |connection| {
+                    let done = store.on(&store.pool, move |connection| {
                         Box::pin(async move { unit.unit(begin(connection).await?, work).await })
-                            as Running<'_, T>
-                    };
-                    store.on(&store.pool, work).await
+                    });
+                    done.await
                 }
                 false => store.on(&store.pool, work).await,
             };
@@ -282,7 +282,7 @@ impl Store {
     }
 
     fn failed(&self, error: &sqlx::Error) -> Failed {
-        Failed { is_unavailable: is_unavailable(error), why: format!("{}: {error}", self.place) }
+        Failed { is_unavailable: failed::is_unavailable(error), why: format!("{}: {error}", self.place) }
     }
 }
 
@@ -319,31 +319,6 @@ async fn lock(connection: &mut PgConnection, name: &str, key: &str) -> Result<()
         .execute(connection)
         .await
         .map(drop)
-}
-
-struct Failed {
-    /// Whether the server or the connection failed, not the statement.
-    is_unavailable: bool,
-    why: String,
-}
-
-/// Whether the server is unavailable, by the classes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>: connection failure,
-/// insufficient resources, shutdown or startup; also the code of a server that has become a standby.
-fn is_unavailable(error: &sqlx::Error) -> bool {
-    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
-    match error {
-        Database(error) => error.code().is_some_and(|code| {
-            ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006"
-        }),
-        Io(_) | PoolClosed | PoolTimedOut | Protocol(_) | Tls(_) | WorkerCrashed => true,
-        _ => false,
-    }
-}
-
-impl From<Failed> for StepError {
-    fn from(failed: Failed) -> Self {
-        Self::new(failed.why)
-    }
 }
 
 impl fmt::Debug for Store {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use graceful::{StepError, backends::Reply};
+use graceful::backends::Reply;
 use sqlx::{
     SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},

@@ -1,7 +1,7 @@
 //! The operations and pauses of the in-memory flow store.
 
 use std::{
-    collections::{BTreeMap, HashSet, btree_map::Entry},
+    collections::{BTreeMap, HashSet},
     time::Duration,
 };
 
@@ -292,12 +292,8 @@ impl Operations for Flows {
     }
 
     fn secret(&self, name: &str) -> Reply<Vec<u8>> {
-        let mut rows = self.rows();
-        let secret = match rows.operated.secrets.entry(name.to_owned()) {
-            Entry::Occupied(secret) => Ok(secret.get().clone()),
-            Entry::Vacant(place) => random_secret().map(|secret| place.insert(secret).clone()),
-        };
-        secret.into()
+        let stored = |new| self.rows().operated.secrets.entry(name.to_owned()).or_insert(new).clone();
+        random_secret().map(stored).into()
     }
 
     fn operation(&self, id: Uuid) -> Reply<Option<Operation>> {
