@@ -14,7 +14,7 @@ async fn endless_queries_of_operators_end_and_leave_the_service_alone() {
     let mut other = SqliteConnection::connect(store.path().to_str().unwrap()).await.unwrap();
     let endless = "DROP TABLE graceful_attempts; CREATE VIEW graceful_attempts AS \
          WITH RECURSIVE row (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row) \
-         SELECT x'00' AS flow, n AS resubmitted, n AS attempt, n AS failed_at, n AS took, NULL AS step, NULL AS code, \
+         SELECT CAST(n AS BLOB) AS flow, n AS resubmitted, n AS attempt, n AS failed_at, n AS took, NULL AS step, NULL AS code, \
          n AS failure_group, '' AS error, '[]' AS results FROM row";
     sqlx::raw_sql(endless).execute(&mut other).await.unwrap();
     let queries: Vec<_> = (0..3).map(|_| tokio::spawn(store.attempts(Uuid::nil()))).collect();
