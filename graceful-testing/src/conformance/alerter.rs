@@ -5,7 +5,7 @@ use std::sync::Arc;
 use graceful::{
     __private010::Sample,
     Code, Flow, Severity,
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, STORM_LIMIT},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, STORM_LIMIT},
 };
 use tokio::task::JoinSet;
 
@@ -47,7 +47,7 @@ async fn resolve<S: Alerter>(alerts: &S, flow: &Arc<Flow>) -> AlertChange {
 }
 
 async fn open<S: Alerter>(alerts: &S) -> Vec<Alert> {
-    alerts.open(None, 1000).await.expect("open alerts are listed").items
+    alerts.open(IncidentFilter::default(), None, 1000).await.expect("open alerts are listed").items
 }
 
 async fn resolved<S: Alerter>(alerts: &S, limit: usize) -> Vec<Alert> {
@@ -140,7 +140,7 @@ async fn open_alerts_have_pages<S: Alerter>(alerts: S) {
         fire(&alerts, &flow(id, Code::Internal, second), Severity::Error).await;
     }
     let page = async |after: Option<IncidentCursor>, limit| -> Page<Alert, IncidentCursor> {
-        alerts.open(after, limit).await.expect("a page is read")
+        alerts.open(IncidentFilter::default(), after, limit).await.expect("a page is read")
     };
     let first = page(None, 2).await;
     assert_eq!(ids(&first.items), ["a", "b"]);

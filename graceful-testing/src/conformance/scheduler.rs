@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use graceful::{
     __private010::Sample,
     Code, Flow,
-    backends::{IncidentCursor, Job, JobChange, Page, STORM_LIMIT, Scheduler},
+    backends::{IncidentCursor, IncidentFilter, Job, JobChange, Page, STORM_LIMIT, Scheduler},
 };
 use tokio::task::JoinSet;
 
@@ -45,7 +45,7 @@ async fn poll<S: Scheduler>(store: &S, limit: usize) -> Vec<Job> {
 }
 
 async fn jobs<S: Scheduler>(store: &S) -> Vec<Job> {
-    store.jobs(None, 1000).await.unwrap().items
+    store.jobs(IncidentFilter::default(), None, 1000).await.unwrap().items
 }
 
 async fn incident_has_one_job<S: Scheduler>(store: S) {
@@ -143,7 +143,7 @@ async fn jobs_have_pages<S: Scheduler>(store: S) {
         store.open(&flow(id, Code::Internal, second), holds * HOLD).await.unwrap();
     }
     let page = async |after: Option<IncidentCursor>, limit| -> Page<Job, IncidentCursor> {
-        store.jobs(after, limit).await.unwrap()
+        store.jobs(IncidentFilter::default(), after, limit).await.unwrap()
     };
     let ids =
         |page: &Page<Job, _>| page.items.iter().map(|job| job.entity.id().to_owned()).collect::<Vec<_>>();

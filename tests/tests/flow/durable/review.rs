@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use graceful::backends::{Alerter, Job, Scheduler};
+use graceful::backends::{Alerter, IncidentFilter, Job, Scheduler};
 
 use super::*;
 
@@ -12,7 +12,7 @@ async fn ask(id: u8, error: Option<Code>) -> Result<u8, Code> {
 }
 
 async fn jobs(service: &Service) -> Vec<Job> {
-    service.store.jobs(None, 99).await.unwrap().items
+    service.store.jobs(IncidentFilter::default(), None, 99).await.unwrap().items
 }
 
 async fn until_closed(service: &Service) {
