@@ -28,7 +28,14 @@ async fn everything_but_the_cache_survives_a_restart() {
     let metadata = orchestrator.metadata().unwrap().latest(&entity).await.unwrap().unwrap();
     assert_eq!((metadata.score, metadata.error_count, metadata.previous.is_some()), (1, 1, true));
     assert_eq!(
-        orchestrator.scheduler().unwrap().jobs(graceful::backends::IncidentFilter::default(), None, 9).await.unwrap().items.len(),
+        orchestrator
+            .scheduler()
+            .unwrap()
+            .jobs(graceful::backends::IncidentFilter::default(), None, 9)
+            .await
+            .unwrap()
+            .items
+            .len(),
         1
     );
     let traced = orchestrator.nexus().unwrap().trace(&entity).await.unwrap();

@@ -1,5 +1,7 @@
 //! What an [`Alerter`] must do.
 
+mod closing;
+
 use std::sync::Arc;
 
 use graceful::{
@@ -9,7 +11,7 @@ use graceful::{
 };
 use tokio::task::JoinSet;
 
-use super::{at, flow, long_names};
+use super::{at, flow, incident_filters, long_names};
 
 /// Checks the promises of [`Alerter`].
 ///
@@ -32,6 +34,11 @@ pub async fn alerter<S: Alerter>(fresh: impl AsyncFn() -> S) {
     concurrent_firing_opens_one_alert_and_loses_nothing(fresh().await).await;
     long_names::entities_have_alerts(fresh().await).await;
     open_alerts_have_pages(fresh().await).await;
+    incident_filters::alerts(&fresh).await;
+    closing::closed_alert_is_resolved_once(fresh().await).await;
+    closing::summary_can_be_closed(fresh().await).await;
+    closing::last_closed_alert_of_a_storm_ends_it(fresh().await).await;
+    closing::concurrent_closing_of_a_summary_loses_no_flow(fresh().await).await;
     storm_is_counted_on_one_summary(fresh().await).await;
     storm_ends_with_its_last_single_alert(fresh().await).await;
     storms_of_other_codes_and_handlers_are_apart(fresh().await).await;
