@@ -106,12 +106,13 @@ async fn concurrent_alerts_of_two_processes_are_the_limit_and_one_summary() {
         firing.spawn(async move { store.fire(&flow, Severity::Error).await.unwrap() });
     }
     firing.join_all().await;
-    let (summaries, singles): (Vec<_>, Vec<_>) = Alerter::open(&*stores[0], None, 1000)
-        .await
-        .unwrap()
-        .items
-        .into_iter()
-        .partition(|alert| alert.summary);
+    let (summaries, singles): (Vec<_>, Vec<_>) =
+        Alerter::open(&*stores[0], IncidentFilter::default(), None, 1000)
+            .await
+            .unwrap()
+            .items
+            .into_iter()
+            .partition(|alert| alert.summary);
     assert_eq!((singles.len(), summaries.len()), (STORM_LIMIT, 1));
     assert_eq!(summaries[0].count, (OPENED - STORM_LIMIT) as u64);
     let mut resolving = JoinSet::new();
@@ -121,7 +122,7 @@ async fn concurrent_alerts_of_two_processes_are_the_limit_and_one_summary() {
         resolving.spawn(async move { store.resolve(&flow).await.unwrap() });
     }
     resolving.join_all().await;
-    assert_eq!(Alerter::open(&*stores[0], None, 1000).await.unwrap().items, []);
+    assert_eq!(Alerter::open(&*stores[0], IncidentFilter::default(), None, 1000).await.unwrap().items, []);
     postgres.clean().await;
 }
 
