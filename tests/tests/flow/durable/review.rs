@@ -67,9 +67,14 @@ async fn ok_of_the_reviewer_closes_the_job_and_leaves_the_alert_open() {
     let orchestrator = service.builder().reviewer(|_| async { Ok(()) }).build().unwrap();
     orchestrator.scope(ask(1, Some(Code::Internal))).await.unwrap_err();
     until_closed(&service).await;
-    assert_eq!(Alerter::open(&service.store, IncidentFilter::default(), None, 9).await.unwrap().items.len(), 1);
+    assert_eq!(
+        Alerter::open(&service.store, IncidentFilter::default(), None, 9).await.unwrap().items.len(),
+        1
+    );
     orchestrator.scope(ask(1, None)).await.unwrap();
-    assert!(Alerter::open(&service.store, IncidentFilter::default(), None, 9).await.unwrap().items.is_empty());
+    assert!(
+        Alerter::open(&service.store, IncidentFilter::default(), None, 9).await.unwrap().items.is_empty()
+    );
 }
 
 #[tokio::test]
