@@ -75,7 +75,7 @@ pub(crate) enum Command {
     /// List the open alerts, the oldest first.
     Alerts {
         /// List the newest resolved alerts instead.
-        #[arg(long, conflicts_with = "after")]
+        #[arg(long, conflicts_with_all = ["after", "filter"])]
         resolved: bool,
         #[command(flatten)]
         page: Incidents,
@@ -109,7 +109,7 @@ pub(crate) enum Audit {
     },
     /// List records, the newest first.
     List {
-        /// Filters: actor, entity, since, until.
+        /// Filters: actor, entity, tenant, since, until.
         #[arg(value_name = FILTER)]
         filter: Vec<String>,
         /// How many records, at least 1.
@@ -188,6 +188,9 @@ pub(crate) struct List {
 
 #[derive(Debug, Args)]
 pub(crate) struct Incidents {
+    /// Filters: tenant, entity.
+    #[arg(value_name = FILTER)]
+    pub filter: Vec<String>,
     /// How many, at least 1.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,

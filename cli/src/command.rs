@@ -4,7 +4,9 @@ use std::{fmt, process::ExitCode};
 
 use graceful::{
     Orchestrator,
-    backends::{Action, AuditFilter, Cursor, FlowFilter, FlowState, IncidentCursor, ProcessRole, Uuid},
+    backends::{
+        Action, AuditFilter, Cursor, FlowFilter, FlowState, IncidentCursor, IncidentFilter, ProcessRole, Uuid,
+    },
 };
 use serde_json::json;
 
@@ -41,13 +43,14 @@ fn number(limit: u32) -> usize {
 /// A page of open alerts or review jobs to read.
 #[derive(Debug)]
 pub(crate) struct OpenPage {
+    pub filter: IncidentFilter,
     pub limit: usize,
     pub after: Option<IncidentCursor>,
 }
 
-impl From<Incidents> for OpenPage {
-    fn from(Incidents { limit, after }: Incidents) -> Self {
-        Self { limit: number(limit), after }
+impl OpenPage {
+    fn of(Incidents { filter, limit, after }: Incidents) -> Result<Self, Problem> {
+        Ok(Self { filter: filter::of_incidents(&filter)?, limit: number(limit), after })
     }
 }
 
@@ -86,9 +89,9 @@ impl Task {
             Command::Groups(groups) => Self::Groups(filter::parse(None, &groups.filter)?, groups.cap),
             Command::Show { id } => Self::Show(id),
             Command::Lag => Self::Lag,
-            Command::Jobs(page) => Self::Jobs(page.into()),
-            Command::Alerts { resolved: false, page } => Self::OpenAlerts(page.into()),
-            Command::Alerts { page, .. } => Self::ResolvedAlerts(OpenPage::from(page).limit),
+            Command::Jobs(page) => Self::Jobs(OpenPage::of(page)?),
+            Command::Alerts { resolved: false, page } => Self::OpenAlerts(OpenPage::of(page)?),
+            Command::Alerts { page, .. } => Self::ResolvedAlerts(number(page.limit)),
             Command::Audit { command: Audit::Verify { known } } => Self::Verify(known),
             Command::Audit { command: Audit::Operations { limit } } => Self::Recorded(limit),
             Command::Pause { target, why } => Self::Pause(pause::Order::of(&target, Some(&why))?),

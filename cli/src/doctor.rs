@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use graceful::{
     HealthStatus, Orchestrator,
-    backends::{FlowFilter, FlowQuery, FlowState, FlowStore, Page, Uuid},
+    backends::{FlowFilter, FlowQuery, FlowState, FlowStore, IncidentFilter, Page, Uuid},
 };
 use serde_json::{Value, json};
 
@@ -124,11 +124,11 @@ async fn backends(findings: &mut Findings, orchestrator: &Orchestrator) {
         }
     }
     if let Some(scheduler) = orchestrator.scheduler() {
-        let jobs = scheduler.jobs(None, COUNTED).await.map(|jobs| open(&jobs));
+        let jobs = scheduler.jobs(IncidentFilter::default(), None, COUNTED).await.map(|jobs| open(&jobs));
         findings.add("review jobs", jobs.map_err(|error| error.message().to_owned()), READ);
     }
     if let Some(alerts) = orchestrator.alerts() {
-        let alerts = alerts.open(None, COUNTED).await.map(|alerts| open(&alerts));
+        let alerts = alerts.open(IncidentFilter::default(), None, COUNTED).await.map(|alerts| open(&alerts));
         findings.add("alerts", alerts.map_err(|error| error.message().to_owned()), READ);
     }
 }

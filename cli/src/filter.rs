@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use graceful::backends::{AuditFilter, FlowFilter, FlowState, Moment};
+use graceful::backends::{AuditFilter, FlowFilter, FlowState, IncidentFilter, Moment};
 
 use crate::exit::Problem;
 
@@ -16,6 +16,11 @@ pub(crate) fn parse(state: Option<FlowState>, words: &[String]) -> Result<FlowFi
 /// Parses the words of a filter of audit records.
 pub(crate) fn of_audit(words: &[String]) -> Result<AuditFilter, Problem> {
     AuditFilter::parse(pairs(words, &AuditFilter::KEYS)?).map_err(Problem::refused)
+}
+
+/// Parses the words of a filter of open alerts or review jobs.
+pub(crate) fn of_incidents(words: &[String]) -> Result<IncidentFilter, Problem> {
+    IncidentFilter::parse(pairs(words, &IncidentFilter::KEYS)?).map_err(Problem::refused)
 }
 
 fn pairs<'w>(words: &'w [String], keys: &[&str]) -> Result<Vec<(&'w str, &'w str)>, Problem> {
@@ -54,9 +59,19 @@ mod tests {
         let of_audit = |word: &str| super::of_audit(&[word.to_owned()]).map_err(|problem| problem.text);
         assert_eq!(of_audit("acter=ada").unwrap_err(), "`acter` is not a filter; did you mean `actor`?");
         assert!(
-            of_audit("handler=pay").unwrap_err().ends_with("the filters are actor, entity, since, until")
+            of_audit("handler=pay")
+                .unwrap_err()
+                .ends_with("the filters are actor, entity, tenant, since, until")
         );
-        assert!(of_audit("ada").unwrap_err().contains("keys actor, entity, since, until"));
+        assert!(of_audit("ada").unwrap_err().contains("keys actor, entity, tenant, since, until"));
+        let of_incidents =
+            |word: &str| super::of_incidents(&[word.to_owned()]).map_err(|problem| problem.text);
+        assert_eq!(
+            of_incidents("tenat=acme").unwrap_err(),
+            "`tenat` is not a filter; did you mean `tenant`?"
+        );
+        assert_eq!(of_incidents("entity=").unwrap_err(), "the filter `entity` has no value");
+        assert_eq!(of_incidents("tenant=").unwrap().tenant.as_deref(), Some(""));
         assert_eq!(parse(None, &["text=a=b".to_owned()]).unwrap().text.as_deref(), Some("a=b"));
     }
 

@@ -29,12 +29,13 @@
 //! | `relays` | lists the relays that are alive |
 //! | `health`, `doctor` | says whether the store answers; what is wrong with it, and how to fix that |
 //! | `audit verify` | verifies the audit log |
-//! | `audit list`, `audit operations` | lists the records of an actor, an entity or a time; lists who resubmitted, discarded and postponed flows |
+//! | `audit list`, `audit operations` | lists the records of an actor, an entity, a tenant or a time; lists who resubmitted, discarded and postponed flows |
 //! | `resubmit`, `discard`, `postpone` | acts on the flows of a filter, or on those with these ids |
 //! | `migrate` | creates missing tables, and migrates older ones |
 //!
 //! A filter is written as `key=value`, with the keys of [`FlowFilter`](graceful::backends::FlowFilter): `dead handler=users::update_user since=2h`;
-//! for `audit list` with those of [`AuditFilter`](graceful::backends::AuditFilter): `audit list actor=ada since=1d`.
+//! for `audit list` with those of [`AuditFilter`](graceful::backends::AuditFilter): `audit list actor=ada since=1d`;
+//! and for `jobs` and `alerts` with those of [`IncidentFilter`](graceful::backends::IncidentFilter): `alerts tenant=acme`.
 //!
 //! # What a subcommand changes
 //!

@@ -6,8 +6,9 @@ use graceful::{
     Event, Flow, Incident, Key, Metadata, Severity, StepError,
     backends::{
         Activity, Alert, AlertChange, Alerter, AuditCursor, AuditLog, AuditQuery, AuditRecord, Cache,
-        CacheEntry, CacheWrite, Edge, EventEmitter, IncidentCursor, Job, JobChange, KnowledgeGraph,
-        MetadataStore, Nexus, Node, Page, PatternTrace, PatternUse, Reply, Scheduler, Timestamp, Uuid,
+        CacheEntry, CacheWrite, Edge, EventEmitter, IncidentCursor, IncidentFilter, Job, JobChange,
+        KnowledgeGraph, MetadataStore, Nexus, Node, Page, PatternTrace, PatternUse, Reply, Scheduler,
+        Timestamp, Uuid,
     },
 };
 
@@ -90,10 +91,11 @@ faulty! {
     Scheduler {
         open(&Arc<Flow>, Duration) -> JobChange;
         complete(&Incident) -> JobChange;
-        jobs(Option<IncidentCursor>, usize) -> Page<Job, IncidentCursor>;
+        jobs(IncidentFilter, Option<IncidentCursor>, usize) -> Page<Job, IncidentCursor>;
         poll(usize, Duration) -> Vec<Job>;
         finish(&Job) -> bool;
         postpone(&Job, Option<Duration>, &str) -> bool;
+        reschedule(&Incident, Duration) -> bool;
     }
     EventEmitter {
         emit(Event) -> ();
@@ -110,7 +112,8 @@ faulty! {
     Alerter {
         fire(&Arc<Flow>, Severity) -> AlertChange;
         resolve(&Arc<Flow>) -> AlertChange;
-        open(Option<IncidentCursor>, usize) -> Page<Alert, IncidentCursor>;
+        close(&Incident) -> AlertChange;
+        open(IncidentFilter, Option<IncidentCursor>, usize) -> Page<Alert, IncidentCursor>;
         resolved(usize) -> Vec<Alert>;
     }
 }

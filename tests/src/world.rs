@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use graceful::{
     Event, FlowReport, Key, Metadata, Orchestrator, OrchestratorBuilder, Step,
     backends::{
-        Alert, Alerter as _, AuditLog as _, AuditRecord, Cache as _, CacheEntry, Edge, Job, KeySpace,
-        KnowledgeGraph as _, MetadataStore as _, Nexus as _, Node, PatternUse, Scheduler as _, memory,
+        Alert, Alerter as _, AuditLog as _, AuditRecord, Cache as _, CacheEntry, Edge, IncidentFilter, Job,
+        KeySpace, KnowledgeGraph as _, MetadataStore as _, Nexus as _, Node, PatternUse, Scheduler as _,
+        memory,
     },
 };
 use serde_json::{Value, json};
@@ -102,7 +103,7 @@ impl World {
     }
 
     pub async fn jobs(&self) -> Vec<Job> {
-        self.backends.scheduler.jobs(None, usize::MAX).await.unwrap().items
+        self.backends.scheduler.jobs(IncidentFilter::default(), None, usize::MAX).await.unwrap().items
     }
 
     /// All events so far.
@@ -124,7 +125,7 @@ impl World {
     }
 
     pub async fn open_alerts(&self) -> Vec<Alert> {
-        self.backends.alerts.open(None, usize::MAX).await.unwrap().items
+        self.backends.alerts.open(IncidentFilter::default(), None, usize::MAX).await.unwrap().items
     }
 
     pub async fn resolved_alerts(&self) -> Vec<Alert> {

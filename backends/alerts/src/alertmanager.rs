@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use graceful::{
-    Flow, Severity, StepError,
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
+    Flow, Incident, Severity, StepError,
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, Reply},
 };
 
 use crate::notify::{self, Checked, Notice, Notifier, Receiver};
@@ -283,8 +283,17 @@ impl Alerter for Alertmanager {
         self.0.resolve(flow)
     }
 
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
-        self.0.open(after, limit)
+    fn close(&self, incident: &Incident) -> Reply<AlertChange> {
+        self.0.close(incident)
+    }
+
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.open(filter, after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

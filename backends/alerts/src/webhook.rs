@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use graceful::{
-    Flow, Severity, StepError,
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
+    Flow, Incident, Severity, StepError,
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, Reply},
 };
 
 use crate::notify::{self, Checked, Notice, Notifier, Receiver};
@@ -315,8 +315,17 @@ impl Alerter for Webhook {
         self.0.resolve(flow)
     }
 
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
-        self.0.open(after, limit)
+    fn close(&self, incident: &Incident) -> Reply<AlertChange> {
+        self.0.close(incident)
+    }
+
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.open(filter, after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use graceful::{
-    Flow, Severity,
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
+    Flow, Incident, Severity,
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, Reply, Timestamp},
 };
 use sqlx::PgConnection;
 
@@ -35,24 +35,47 @@ async fn fire(
 }
 
 /// Returns what it resolved: also the summary, with the last alert of a storm.
-async fn resolve(connection: &mut PgConnection, flow: &Flow) -> Result<Vec<Alert>, sqlx::Error> {
-    let incident = flow.incident().to_string();
+async fn resolve(
+    connection: &mut PgConnection,
+    incident: &Incident,
+    at: Timestamp,
+) -> Result<Vec<Alert>, sqlx::Error> {
+    let name = incident.to_string();
     // Every success checks, and few find an alert.
-    if Tables::open_alert(connection, &incident).await?.is_none() {
+    if Tables::open_alert(connection, &name).await?.is_none() {
         return Ok(Vec::new());
     }
-    let mut transaction = begin_alone(connection, LOCK, &incident).await?;
+    // The flows that are counted on a summary have the lock of its storm, and none of the summary's own.
+    let lock_of = if incident.is_storm() { STORM } else { LOCK };
+    let mut transaction = begin_alone(connection, lock_of, &name).await?;
     let mut resolved = Vec::new();
-    if let Some((alert, storm)) = Tables::resolve(&mut transaction, flow).await? {
+    if let Some((alert, storm)) = Tables::resolve(&mut transaction, name, at).await? {
         resolved.push(alert);
         if let Some(storm) = storm {
             lock(&mut transaction, STORM, &storm).await?;
-            resolved.extend(Tables::resolve_summary(&mut transaction, storm, flow).await?);
+            resolved.extend(Tables::resolve_summary(&mut transaction, storm, at).await?);
         }
         Tables::delete_old_alerts(&mut transaction).await?;
     }
     transaction.commit().await?;
     Ok(resolved)
+}
+
+impl Store {
+    /// Resolves the alert of an incident, and logs what it resolved.
+    fn end_alert(
+        &self,
+        incident: Incident,
+        at: Timestamp,
+        log: impl Fn(&Alert) + Send + 'static,
+    ) -> Reply<AlertChange> {
+        let resolved =
+            self.run(move |connection| Box::pin(async move { resolve(connection, &incident, at).await }));
+        resolved.map(move |resolved| {
+            resolved.iter().for_each(log);
+            if resolved.is_empty() { AlertChange::NotOpen } else { AlertChange::Resolved }
+        })
+    }
 }
 
 impl Alerter for Store {
@@ -67,18 +90,21 @@ impl Alerter for Store {
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
-        let (flow, logged) = (Arc::clone(flow), Arc::clone(flow));
-        let resolved = self.run(move |connection| Box::pin(async move { resolve(connection, &flow).await }));
-        resolved.map(move |resolved| {
-            for alert in &resolved {
-                alert.log_resolved(&logged);
-            }
-            if resolved.is_empty() { AlertChange::NotOpen } else { AlertChange::Resolved }
-        })
+        let logged = Arc::clone(flow);
+        self.end_alert(flow.incident(), flow.timestamp(), move |alert| alert.log_resolved(&logged))
     }
 
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
-        self.run(move |connection| Box::pin(Tables::open_alerts(connection, after, limit)))
+    fn close(&self, incident: &Incident) -> Reply<AlertChange> {
+        self.end_alert(incident.clone(), Timestamp::now(), Alert::log_closed)
+    }
+
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>> {
+        self.run(move |connection| Box::pin(Tables::open_alerts(connection, filter, after, limit)))
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -8,7 +8,7 @@ use std::{
 
 use graceful::{
     Flow, StepError,
-    backends::{AuditCursor, AuditLog, AuditQuery, AuditRecord, Page, Reply},
+    backends::{AuditCursor, AuditLog, AuditQuery, AuditRecord, Page, RecordCheck, Reply},
 };
 use graceful_sql::{
     audit_chain::{AuditHead, Follow, Rewrite, Tampered},
@@ -266,6 +266,12 @@ impl AuditLog for Store {
     fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {
         self.for_operator(move |connection| {
             Box::pin(async move { Tables::audit_records(connection, &query).await })
+        })
+    }
+
+    fn verified(&self, query: AuditQuery) -> Reply<Page<(AuditRecord, RecordCheck), AuditCursor>> {
+        self.run(move |connection| {
+            Box::pin(async move { Tables::verified_records(connection, &query).await })
         })
     }
 

@@ -26,6 +26,10 @@ impl graceful_sql::Dialect for Dialect {
 
     const INCIDENT: &'static str = "entity COLLATE \"C\"";
 
+    const ENTITY: &'static str = "(split_part(entity, '#', 1) COLLATE \"C\")";
+
+    const TENANT: &'static str = "(split_part(entity, ':', 2) COLLATE \"C\")";
+
     const NOW: &'static str = "graceful_now()";
 
     const HANDLER: &'static str = "(substr(handler, 1, 200) COLLATE \"C\")";

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     Flow, Incident,
-    backends::{IncidentCursor, Job, JobChange, Page, Reply, Scheduler},
+    backends::{IncidentCursor, IncidentFilter, Job, JobChange, Page, Reply, Scheduler},
 };
 use graceful_sql::values::{broken, count, length, micros};
 use jiff::Timestamp;
@@ -88,8 +88,13 @@ impl Scheduler for Store {
         self.run(move |connection| Box::pin(async move { complete(connection, &entity).await }))
     }
 
-    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
-        self.run(move |connection| Box::pin(Tables::jobs(connection, after, limit)))
+    fn jobs(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Job, IncidentCursor>> {
+        self.run(move |connection| Box::pin(Tables::jobs(connection, filter, after, limit)))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
@@ -123,6 +128,23 @@ impl Scheduler for Store {
                 .execute(connection)
                 .await?;
                 Ok(postpone.rows_affected() > 0)
+            })
+        })
+    }
+
+    fn reschedule(&self, incident: &Incident, after: Duration) -> Reply<bool> {
+        let entity = incident.to_string();
+        self.run(move |connection| {
+            Box::pin(async move {
+                let reschedule = sqlx::query(
+                    "UPDATE graceful_jobs SET due = graceful_now() + $1, attempts = 0, held_until = NULL, token = NULL \
+                     WHERE entity = $2",
+                )
+                .bind(length(after))
+                .bind(entity)
+                .execute(connection)
+                .await?;
+                Ok(reschedule.rows_affected() > 0)
             })
         })
     }

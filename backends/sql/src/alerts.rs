@@ -2,7 +2,7 @@
 
 use graceful::{
     Flow, Severity,
-    backends::{Alert, AlertChange, IncidentCursor, Page},
+    backends::{Alert, AlertChange, IncidentCursor, IncidentFilter, Page, Timestamp},
 };
 use sqlx::{ColumnIndex, Error, Executor, Row as _};
 
@@ -89,32 +89,32 @@ where
             .map(drop)
     }
 
-    /// Resolves the alert of a flow's incident, if one is open, and returns it with the name of its storm's summary. No other flow may
+    /// Resolves the alert of an incident at this time, if one is open, and returns it with the name of its storm's summary. Nobody else may
     /// change the incident at the same time.
     pub async fn resolve(
         connection: &mut Connection<D>,
-        flow: &Flow,
+        incident: String,
+        at: Timestamp,
     ) -> Result<Option<(Alert, Option<String>)>, Error> {
-        let incident = flow.incident().to_string();
         let open = "SELECT alert, storm FROM graceful_alerts WHERE entity = $1 AND resolved_at IS NULL";
         let row = sqlx::query(open).bind(incident.as_str()).fetch_optional(&mut *connection).await?;
         let Some(row) = row else { return Ok(None) };
-        let alert = Self::end_alert(connection, incident, Self::decode_alert(&row)?, flow).await?;
+        let alert = Self::end_alert(connection, incident, Self::decode_alert(&row)?, at).await?;
         Ok(Some((alert, row.try_get("storm")?)))
     }
 
-    /// Resolves the summary of a storm if no single alert of it is open any more. No other flow may open or resolve an alert of the
+    /// Resolves the summary of a storm if no single alert of it is open any more. Nobody else may open or resolve an alert of the
     /// storm at the same time.
     pub async fn resolve_summary(
         connection: &mut Connection<D>,
         storm: String,
-        flow: &Flow,
+        at: Timestamp,
     ) -> Result<Option<Alert>, Error> {
         let last = "SELECT alert FROM graceful_alerts WHERE entity = $1 AND resolved_at IS NULL AND NOT EXISTS \
                     (SELECT 1 FROM graceful_alerts WHERE storm = $1 AND resolved_at IS NULL)";
         let row = sqlx::query(last).bind(storm.as_str()).fetch_optional(&mut *connection).await?;
         let Some(row) = row else { return Ok(None) };
-        Self::end_alert(connection, storm, Self::decode_alert(&row)?, flow).await.map(Some)
+        Self::end_alert(connection, storm, Self::decode_alert(&row)?, at).await.map(Some)
     }
 
     /// Resolves an open alert.
@@ -122,10 +122,10 @@ where
         connection: &mut Connection<D>,
         incident: String,
         mut alert: Alert,
-        flow: &Flow,
+        at: Timestamp,
     ) -> Result<Alert, Error> {
         // The row has the database's time, by which the newest alerts are selected.
-        alert.resolved_at = Some(flow.timestamp());
+        alert.resolved_at = Some(at);
         let text = serde_json::to_string(&alert).map_err(broken)?;
         D::resolve_alert(incident, text).execute(connection).await?;
         Ok(alert)
@@ -144,14 +144,15 @@ where
         .map(drop)
     }
 
-    /// Reads a page of the open alerts.
+    /// Reads a page of the open alerts that a filter selects.
     pub async fn open_alerts(
         connection: &mut Connection<D>,
+        filter: IncidentFilter,
         after: Option<IncidentCursor>,
         limit: usize,
     ) -> Result<Page<Alert, IncidentCursor>, Error> {
         let open = "SELECT alert FROM graceful_alerts WHERE resolved_at IS NULL";
-        let rows = Self::open_page(connection, open, "fired_at", after.as_ref(), limit).await?;
+        let rows = Self::open_page(connection, open, "fired_at", &filter, after.as_ref(), limit).await?;
         let alerts = rows.iter().map(Self::decode_alert).collect::<Result<_, _>>()?;
         Ok(Page::cut(alerts, limit, Alert::cursor))
     }

@@ -26,6 +26,12 @@ pub trait Dialect {
     /// The name of the incident of an alert or a job, in the order of its bytes, as in the indexes of pages.
     const INCIDENT: &'static str;
 
+    /// The name of the entity in that of an incident, as in the indexes of entities.
+    const ENTITY: &'static str;
+
+    /// The encoded tenant in the name of an entity or an incident, as in the indexes of tenants.
+    const TENANT: &'static str;
+
     /// The time, in microseconds since 1970.
     const NOW: &'static str;
 

@@ -2,7 +2,7 @@
 
 use graceful::{
     Flow, Incident, Key,
-    backends::{IncidentCursor, Job, Page},
+    backends::{IncidentCursor, IncidentFilter, Job, Page},
 };
 use sqlx::{ColumnIndex, Error, Executor, Row as _};
 use uuid::Uuid;
@@ -72,14 +72,15 @@ where
         Ok(true)
     }
 
-    /// Reads a page of the open jobs.
+    /// Reads a page of the open jobs that a filter selects.
     pub async fn jobs(
         connection: &mut Connection<D>,
+        filter: IncidentFilter,
         after: Option<IncidentCursor>,
         limit: usize,
     ) -> Result<Page<Job, IncidentCursor>, Error> {
         let open = "SELECT * FROM graceful_jobs WHERE TRUE";
-        let rows = Self::open_page(connection, open, "opened_at", after.as_ref(), limit).await?;
+        let rows = Self::open_page(connection, open, "opened_at", &filter, after.as_ref(), limit).await?;
         let jobs = rows.iter().map(Self::decode_job).collect::<Result<_, _>>()?;
         Ok(Page::cut(jobs, limit, Job::cursor))
     }

@@ -1,9 +1,10 @@
 //! Storms and pages of alerts and jobs.
 
-use graceful::backends::{IncidentCursor, STORM_LIMIT};
+use graceful::backends::{IncidentCursor, IncidentFilter, STORM_LIMIT};
 use sqlx::{ColumnIndex, Error, Executor, QueryBuilder};
 
 use crate::{
+    conditions::Condition,
     dialect::{Connection, Dialect, Row, Tables, Value},
     values::count,
 };
@@ -38,16 +39,22 @@ where
         Ok(singles >= STORM_LIMIT)
     }
 
-    /// Reads the rows of a page, and one more if there are more.
+    /// Reads the rows of a page, and one more if there are more. An index serves each part of the filter.
     pub(crate) async fn open_page(
         connection: &mut Connection<D>,
         open: &'static str,
         opened_at: &'static str,
+        filter: &IncidentFilter,
         after: Option<&IncidentCursor>,
         limit: usize,
     ) -> Result<Vec<Row<D>>, Error> {
         let order = format!("{opened_at}, {}", D::INCIDENT);
         let mut page = QueryBuilder::new(open);
+        let entity = filter.entity.as_deref().map(|entity| D::escaped(entity).into_owned());
+        let conditions = [(D::ENTITY, entity), (D::TENANT, filter.tenant_part())];
+        let equal =
+            |(name, value)| Some(Condition { before: format!("{name} = "), value: value?, after: "" });
+        Self::push_conditions(&mut page, &conditions.into_iter().filter_map(equal).collect::<Vec<_>>());
         if let Some(after) = after {
             page.push(format_args!(" AND ({order}) > (")).push_bind(after.micros()).push(", ");
             page.push_bind(after.incident().to_owned()).push(")");

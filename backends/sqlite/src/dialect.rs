@@ -22,6 +22,11 @@ impl graceful_sql::Dialect for Dialect {
 
     const INCIDENT: &'static str = "entity";
 
+    const ENTITY: &'static str = "substr(entity, 1, instr(entity || '#', '#') - 1)";
+
+    const TENANT: &'static str =
+        "substr(entity, instr(entity, ':') + 1, instr(substr(entity, instr(entity, ':') + 1), ':') - 1)";
+
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
 
     const HANDLER: &'static str = "substr(handler, 1, 200)";

@@ -210,6 +210,8 @@ const MIGRATIONS: Migrations = &[
     (70, "bulk operations", include_str!("../migrations/70_bulk.sql")),
     (80, "audit queries", include_str!("../migrations/80_audit_queries.sql")),
     (90, "storms", include_str!("../migrations/90_storms.sql")),
+    (95, "incident filters", include_str!("../migrations/95_incident_filters.sql")),
+    (96, "audit tenants", include_str!("../migrations/96_audit_tenants.sql")),
     (100, "secrets", include_str!("../migrations/100_secrets.sql")),
 ];
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     Flow, Incident,
-    backends::{IncidentCursor, Job, JobChange, Page, Reply, Scheduler},
+    backends::{IncidentCursor, IncidentFilter, Job, JobChange, Page, Reply, Scheduler},
 };
 use graceful_sql::values::{broken, count, micros};
 use jiff::Timestamp;
@@ -101,8 +101,13 @@ impl Scheduler for Store {
         })
     }
 
-    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
-        self.read(move |connection| Box::pin(Tables::jobs(connection, after, limit)))
+    fn jobs(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Job, IncidentCursor>> {
+        self.read(move |connection| Box::pin(Tables::jobs(connection, filter, after, limit)))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
@@ -127,6 +132,17 @@ impl Scheduler for Store {
             );
             let due = time.map_or(micros(Timestamp::MAX), |time| after(now(), time));
             let query = query.bind(due).bind(error.clone()).bind(entity.clone()).bind(token);
+            Box::pin(async move { Ok(query.execute(connection).await?.rows_affected() > 0) })
+        })
+    }
+
+    fn reschedule(&self, incident: &Incident, time: Duration) -> Reply<bool> {
+        let entity = incident.to_string();
+        self.writer().write(move |connection| {
+            let query = sqlx::query(
+                "UPDATE graceful_jobs SET due = ?, attempts = 0, held_until = NULL, token = NULL WHERE entity = ?",
+            );
+            let query = query.bind(after(now(), time)).bind(entity.clone());
             Box::pin(async move { Ok(query.execute(connection).await?.rows_affected() > 0) })
         })
     }

@@ -19,12 +19,12 @@ use crate::{
 /// Lists a page of the open review jobs.
 pub(crate) async fn jobs(
     output: &mut Output,
-    OpenPage { limit, after }: OpenPage,
+    OpenPage { filter, limit, after }: OpenPage,
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
     let missing = "the orchestrator has no scheduler: set one by `OrchestratorBuilder::scheduler`";
     let scheduler = orchestrator.scheduler().ok_or_else(|| Problem::refused(missing))?;
-    let Page { items: jobs, next } = scheduler.jobs(after, limit).await?;
+    let Page { items: jobs, next } = scheduler.jobs(filter, after, limit).await?;
     if output.json {
         let shown = |job: &Job| {
             json!({
@@ -75,10 +75,10 @@ fn alerter(orchestrator: &Orchestrator) -> Result<&Arc<dyn Alerter>, Problem> {
 /// Lists a page of the open alerts.
 pub(crate) async fn open_alerts(
     output: &mut Output,
-    OpenPage { limit, after }: OpenPage,
+    OpenPage { filter, limit, after }: OpenPage,
     orchestrator: &Orchestrator,
 ) -> Result<Exit, Problem> {
-    alerts(output, alerter(orchestrator)?.open(after, limit).await?);
+    alerts(output, alerter(orchestrator)?.open(filter, after, limit).await?);
     Ok(Exit::Done)
 }
 

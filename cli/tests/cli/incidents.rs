@@ -1,6 +1,6 @@
 //! Pages of open alerts and review jobs, with the summary of a storm.
 
-use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, backends::STORM_LIMIT};
+use graceful::{Code, Context, Failure, OrchestrationConfig, Orchestrator, backends::STORM_LIMIT};
 use serde_json::Value;
 
 use crate::{
@@ -43,4 +43,39 @@ async fn pages_of_jobs_and_alerts_end_with_the_summary_of_a_storm() {
     }
     let refused = run(&url, &["alerts", "--resolved", "--after", "1.a"]);
     assert_eq!(refused.code, 2, "{refused:?}");
+}
+
+#[test(flavor = "multi_thread")]
+async fn jobs_and_alerts_and_audit_records_are_selected_by_tenant_and_entity() {
+    let sqlite = Sqlite::new();
+    let store = graceful_sqlite::Store::open(sqlite.url()).await.unwrap();
+    let builder = Orchestrator::builder().service("orders").alerts(store.clone()).audit(store.clone());
+    let orchestrator = builder.scheduler(store).build().unwrap();
+    for (tenant, id) in [("acme", 1), ("acme", 2), ("ac", 1), ("", 1)] {
+        let config = OrchestrationConfig::new("order").handler("pay").id(id).on(&orchestrator);
+        let failed = async { Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await };
+        Context::new().tenant(tenant).scope(failed).await;
+    }
+    let url = sqlite.url();
+    for (words, expected) in [
+        (vec!["tenant=acme"], vec!["orders:acme:order:1", "orders:acme:order:2"]),
+        (vec!["tenant=acme", "entity=orders:acme:order:2"], vec!["orders:acme:order:2"]),
+        (vec!["tenant="], vec!["orders::order:1"]),
+        (vec!["entity=orders:ac:order:1"], vec!["orders:ac:order:1"]),
+    ] {
+        for (subcommand, list) in
+            [(&["jobs"][..], "jobs"), (&["alerts"], "alerts"), (&["audit", "list"], "records")]
+        {
+            let found = json(&url, &[subcommand, &words].concat());
+            let found = found[list].as_array().unwrap().iter();
+            let mut found: Vec<_> = found.map(|item| item["entity"].as_str().unwrap()).collect();
+            found.sort_unstable();
+            assert_eq!(found, expected, "{subcommand:?} {words:?}");
+        }
+    }
+    for wrong in [&["jobs", "tenat=acme"][..], &["alerts", "acme"], &["alerts", "--resolved", "tenant=acme"]]
+    {
+        let refused = run(&url, wrong);
+        assert_eq!((refused.code, &*refused.stdout), (2, ""), "{refused:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use graceful::{
     Orchestrator, StepError,
-    backends::{AuditRecord, Edge, Node, PatternUse, memory::Subscription},
+    backends::{AuditRecord, Edge, IncidentFilter, Node, PatternUse, memory::Subscription},
 };
 
 use crate::{print::table, service::User};
@@ -15,9 +15,10 @@ const ROWS: [&str; 5] = ["cached value", "metadata", "open jobs", "open alerts",
 pub async fn at(orchestrator: &Orchestrator, id: u64) -> Answer<[String; 5]> {
     let cached: Option<User> = orchestrator.cached("user", id).await?;
     let metadata = given(orchestrator.metadata())?.latest(&orchestrator.key("user", id)).await?;
-    let jobs = given(orchestrator.scheduler())?.jobs(None, 10).await?.items;
+    let jobs = given(orchestrator.scheduler())?.jobs(IncidentFilter::default(), None, 10).await?.items;
     let alerts = given(orchestrator.alerts())?;
-    let (open, resolved) = (alerts.open(None, 10).await?.items, alerts.resolved(10).await?);
+    let (open, resolved) =
+        (alerts.open(IncidentFilter::default(), None, 10).await?.items, alerts.resolved(10).await?);
     Ok([
         list(cached.iter().map(|user| format!("{} <{}>", user.name, user.email))),
         list(metadata.iter().map(|it| format!("score {}, errors {}", it.score, it.error_count))),

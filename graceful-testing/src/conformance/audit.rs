@@ -3,7 +3,7 @@
 use graceful::{
     __private010::Sample,
     Code, Key, Payload,
-    backends::{AuditLog, AuditRecord},
+    backends::{AuditFilter, AuditLog, AuditQuery, AuditRecord, RecordCheck},
 };
 
 use super::{audit_queries, flow, long_names};
@@ -26,6 +26,8 @@ pub async fn audit_log<S: AuditLog>(fresh: impl AsyncFn() -> S) {
     long_names::entities_are_audited(fresh().await).await;
     audit_queries::pages_contain_every_record_once_newest_first(fresh().await).await;
     audit_queries::filters_select_by_actor_entity_and_time(fresh().await).await;
+    audit_queries::filters_select_by_tenant(fresh().await).await;
+    unchanged_records_are_not_reported_as_changed(fresh().await).await;
     audit_queries::actors_with_long_or_strange_names_are_told_apart(fresh().await).await;
     audit_queries::cursor_stays_behind_its_record(fresh().await).await;
 }
@@ -61,4 +63,23 @@ async fn payload_is_hashed_and_kept_only_where_declared<S: AuditLog>(store: S) {
     }
     assert_eq!((kept.payload.as_ref().unwrap().as_json(), &hashed.payload), ("\"secret\"", &None));
     assert!(!format!("{hashed:?}").contains("secret"));
+}
+
+async fn unchanged_records_are_not_reported_as_changed<S: AuditLog>(store: S) {
+    for (id, second) in [("1", 1), ("2", 5), ("1", 3), ("1", 4)] {
+        store.append(&flow(id, Code::Ok, second)).await.unwrap();
+    }
+    let filter = AuditFilter::parse([("entity", "users::user:1")]).expect("a filter");
+    let query = AuditQuery::new(filter, 2);
+    let (records, verified) =
+        (store.query(query.clone()).await.unwrap(), store.verified(query.clone()).await.unwrap());
+    assert_eq!((records.items.len(), records.next), (2, verified.next));
+    let next = query.continued(verified.next.expect("there are more")).expect("the same filter");
+    let last = store.verified(next).await.unwrap();
+    assert_eq!((last.items.len(), last.next), (1, None));
+    let (verified, checks): (Vec<_>, Vec<_>) = verified.items.into_iter().unzip();
+    assert_eq!(verified, records.items);
+    for check in checks.into_iter().chain([last.items[0].1]) {
+        assert!([RecordCheck::Intact, RecordCheck::Unchained].contains(&check), "{check}");
+    }
 }

@@ -96,6 +96,55 @@ pub(super) async fn filters_select_by_actor_entity_and_time<S: AuditLog>(store: 
     }
 }
 
+pub(super) async fn filters_select_by_tenant<S: AuditLog>(store: S) {
+    let long = "é".repeat(3000);
+    let [long_a, long_b] = ["a", "b"].map(|end| long.clone() + end);
+    let flows: Vec<_> = [
+        ("acme", "ada", "1"),
+        ("", "ada", "1"),
+        ("ac", "bob", "1"),
+        ("acme", "bob", "2"),
+        ("a:b", "ada", "1"),
+        ("", "", "2"),
+        ("acme", "ada", "1"),
+        (&*long_a, "ada", "1"),
+        (&*long_b, "ada", "1"),
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|((tenant, actor, id), second)| {
+        let context = if actor.is_empty() { Context::new() } else { Context::new().user(actor) };
+        let context = if tenant.is_empty() { context } else { context.tenant(tenant) };
+        Sample::new(id, Code::Ok, second).context(context).flow()
+    })
+    .collect();
+    append(&store, &flows).await;
+    let acme = "users:acme:user:1";
+    for (pairs, expected) in [
+        (vec![("tenant", "acme")], vec![6, 3, 0]),
+        (vec![("tenant", "")], vec![5, 1]),
+        (vec![("tenant", "ac")], vec![2]),
+        (vec![("tenant", "a:b")], vec![4]),
+        (vec![("tenant", "a%3Ab")], vec![]),
+        (vec![("tenant", &*long_a)], vec![7]),
+        (vec![("tenant", "nobody")], vec![]),
+        (vec![("tenant", "acme"), ("actor", "ada")], vec![6, 0]),
+        (vec![("tenant", ""), ("actor", "ada")], vec![1]),
+        (vec![("tenant", "acme"), ("entity", acme)], vec![6, 0]),
+        (vec![("tenant", "ac"), ("entity", acme)], vec![]),
+        (vec![("tenant", ""), ("entity", acme)], vec![]),
+        (vec![("tenant", ""), ("entity", "users::user:2")], vec![5]),
+        (vec![("tenant", "acme"), ("entity", "users:acme:user:2"), ("actor", "bob")], vec![3]),
+        (vec![("tenant", "acme"), ("since", "1970-01-01T00:00:04Z")], vec![6, 3]),
+        (vec![("tenant", ""), ("until", "1970-01-01T00:00:04Z")], vec![1]),
+    ] {
+        let expected: Vec<_> = expected.into_iter().map(|place: usize| flows[place].id()).collect();
+        for size in [1, 2, 100] {
+            assert_eq!(ids(&pages(&store, &pairs, size).await), expected, "{pairs:?} {size}");
+        }
+    }
+}
+
 pub(super) async fn actors_with_long_or_strange_names_are_told_apart<S: AuditLog>(store: S) {
     let long = "é".repeat(3000);
     let names = [

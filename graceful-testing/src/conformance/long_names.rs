@@ -6,8 +6,8 @@ use graceful::{
     __private010::Sample,
     Code, Context, Flow, Severity,
     backends::{
-        Alerter, AttemptOutcome, AuditLog, FlowState, FlowStore, Inbox, InboxEntry, Lane, MetadataStore,
-        Nexus, QueuedFlow, ReceivedEvent, Room, Scheduler,
+        Alerter, AttemptOutcome, AuditLog, FlowState, FlowStore, Inbox, InboxEntry, IncidentFilter, Lane,
+        MetadataStore, Nexus, QueuedFlow, ReceivedEvent, Room, Scheduler,
     },
 };
 
@@ -74,7 +74,7 @@ pub(super) async fn entities_have_jobs<S: Scheduler>(store: S) {
         store.open(flow, HOUR).await.expect("a job is opened");
     }
     store.complete(&flows[0].incident()).await.expect("a job is completed");
-    let jobs = store.jobs(None, 9).await.expect("jobs are listed").items;
+    let jobs = store.jobs(IncidentFilter::default(), None, 9).await.expect("jobs are listed").items;
     assert_eq!((jobs.len(), &jobs[0].entity), (1, &flows[1].entity()));
 }
 
@@ -106,7 +106,7 @@ pub(super) async fn entities_have_alerts<S: Alerter>(store: S) {
         store.fire(flow, Severity::Error).await.expect("an alert fires");
     }
     store.resolve(&flows[0]).await.expect("an alert is resolved");
-    let open = store.open(None, 9).await.expect("open alerts are listed").items;
+    let open = store.open(IncidentFilter::default(), None, 9).await.expect("open alerts are listed").items;
     assert_eq!((open.len(), &open[0].entity), (1, &flows[1].entity()));
 }
 

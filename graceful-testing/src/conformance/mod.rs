@@ -27,6 +27,7 @@ mod audit_queries;
 mod cache;
 mod flows;
 mod inbox;
+mod incident_filters;
 mod lanes;
 mod live_relays;
 mod long_names;

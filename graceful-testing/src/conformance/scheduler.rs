@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use graceful::{
     __private010::Sample,
     Code, Flow,
-    backends::{IncidentCursor, Job, JobChange, Page, STORM_LIMIT, Scheduler},
+    backends::{IncidentCursor, IncidentFilter, Job, JobChange, Page, STORM_LIMIT, Scheduler},
 };
 use tokio::task::JoinSet;
 
-use super::{at, flow, long_names};
+use super::{at, flow, incident_filters, long_names};
 
 const HOLD: Duration = Duration::from_secs(600);
 
@@ -34,6 +34,9 @@ pub async fn scheduler<S: Scheduler>(fresh: impl AsyncFn() -> S, elapse: impl As
     postponed_job_is_due_again(fresh().await, &elapse).await;
     long_names::entities_have_jobs(fresh().await).await;
     jobs_have_pages(fresh().await).await;
+    incident_filters::jobs(&fresh).await;
+    rescheduled_job_is_due_then_and_its_worker_loses_it(fresh().await, &elapse).await;
+    summary_can_be_rescheduled(fresh().await).await;
     storm_is_counted_on_one_summary(fresh().await).await;
     storm_ends_with_its_last_single_job(fresh().await).await;
     summary_is_reviewed_like_any_job(fresh().await).await;
@@ -45,7 +48,7 @@ async fn poll<S: Scheduler>(store: &S, limit: usize) -> Vec<Job> {
 }
 
 async fn jobs<S: Scheduler>(store: &S) -> Vec<Job> {
-    store.jobs(None, 1000).await.unwrap().items
+    store.jobs(IncidentFilter::default(), None, 1000).await.unwrap().items
 }
 
 async fn incident_has_one_job<S: Scheduler>(store: S) {
@@ -143,7 +146,7 @@ async fn jobs_have_pages<S: Scheduler>(store: S) {
         store.open(&flow(id, Code::Internal, second), holds * HOLD).await.unwrap();
     }
     let page = async |after: Option<IncidentCursor>, limit| -> Page<Job, IncidentCursor> {
-        store.jobs(after, limit).await.unwrap()
+        store.jobs(IncidentFilter::default(), after, limit).await.unwrap()
     };
     let ids =
         |page: &Page<Job, _>| page.items.iter().map(|job| job.entity.id().to_owned()).collect::<Vec<_>>();
@@ -160,6 +163,48 @@ async fn jobs_have_pages<S: Scheduler>(store: S) {
     assert_eq!((ids(&last), last.next), (vec!["e".to_owned()], None));
     assert_eq!(page(None, 4).await.next, None, "the limit is the number of jobs");
     assert_eq!(page(None, 0).await, Page { items: Vec::new(), next: None });
+}
+
+async fn rescheduled_job_is_due_then_and_its_worker_loses_it<S: Scheduler>(
+    store: S,
+    elapse: &impl AsyncFn(&S, Duration),
+) {
+    let [flow, other] = ["1", "2"].map(|id| flow(id, Code::Internal, 1));
+    let reschedule = async |after| store.reschedule(&flow.incident(), after).await.unwrap();
+    store.open(&other, 1000 * HOLD).await.unwrap();
+    assert!(!reschedule(Duration::ZERO).await, "it has no job");
+    store.open(&flow, 10 * HOLD).await.unwrap();
+    assert!(reschedule(Duration::ZERO).await, "earlier");
+    let held = poll(&store, 10).await.remove(0);
+    assert_eq!((held.incident(), held.attempts), (flow.incident(), 1));
+    assert!(reschedule(2 * HOLD).await, "later, although a worker has it");
+    let job = jobs(&store).await.remove(0);
+    assert_eq!((job.held_until, job.token, job.attempts), (None, None, 0));
+    assert!(job.due > held.due);
+    assert!(!store.finish(&held).await.unwrap());
+    assert!(!store.postpone(&held, Some(Duration::ZERO), "too late").await.unwrap());
+    assert_eq!(poll(&store, 10).await, []);
+    elapse(&store, 3 * HOLD).await;
+    let job = poll(&store, 10).await.remove(0);
+    // One that no worker would get any more.
+    assert!(store.postpone(&job, None, "no use").await.unwrap());
+    assert!(reschedule(Duration::ZERO).await);
+    let again = poll(&store, 10).await.remove(0);
+    assert_eq!((again.attempts, again.bumps, again.error.as_deref()), (1, 1, Some("no use")));
+    assert!(store.finish(&again).await.unwrap());
+    assert!(!reschedule(Duration::ZERO).await, "it is closed");
+    assert_eq!(poll(&store, 10).await, [], "another job is left alone");
+}
+
+async fn summary_can_be_rescheduled<S: Scheduler>(store: S) {
+    for id in 0..STORM_LIMIT + 2 {
+        store.open(&failed(id, 1), HOLD).await.unwrap();
+    }
+    let counted = failed(STORM_LIMIT, 1).incident();
+    assert!(!store.reschedule(&counted, Duration::ZERO).await.unwrap(), "it has no job of its own");
+    assert!(store.reschedule(&counted.storm(Code::Internal), Duration::ZERO).await.unwrap());
+    let polled = poll(&store, 1000).await;
+    assert_eq!((polled.len(), polled[0].summary, polled[0].bumps), (1, true, 2));
 }
 
 fn failed(id: usize, second: i64) -> Arc<Flow> {

@@ -8,9 +8,9 @@ use graceful::{
         ActionResult, Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditCursor, AuditLog,
         AuditQuery, AuditRecord, Backends, BoxFuture, Cache, CacheEntry, CacheWrite, Claim, ClaimId, Count,
         Destination, Edge, EventEmitter, FailedAttempt, FailureGroups, FlowFilter, FlowQuery, FlowState,
-        FlowStore, FlowSummary, IncidentCursor, Job, JobChange, KnowledgeGraph, Lag, LiveRelay,
-        MetadataStore, Nexus, Node, Operations, Page, PatternTrace, PatternUse, QueuedFlow, ReadThrough,
-        RelayInfo, Reply, Room, Rows, Scheduler, StoredFlow,
+        FlowStore, FlowSummary, IncidentCursor, IncidentFilter, Job, JobChange, KnowledgeGraph, Lag,
+        LiveRelay, MetadataStore, Nexus, Node, Operations, Page, PatternTrace, PatternUse, QueuedFlow,
+        ReadThrough, RecordCheck, RelayInfo, Reply, Room, Rows, Scheduler, StoredFlow,
     },
 };
 use jiff::Timestamp;
@@ -174,8 +174,13 @@ impl Scheduler for Recording<dyn Scheduler> {
         self.log.record(|| "complete".to_owned(), || self.inner.complete(incident))
     }
 
-    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
-        self.inner.jobs(after, limit)
+    fn jobs(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Job, IncidentCursor>> {
+        self.inner.jobs(filter, after, limit)
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
@@ -188,6 +193,10 @@ impl Scheduler for Recording<dyn Scheduler> {
 
     fn postpone(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
         self.inner.postpone(job, after, error)
+    }
+
+    fn reschedule(&self, incident: &Incident, after: Duration) -> Reply<bool> {
+        self.inner.reschedule(incident, after)
     }
 }
 
@@ -226,6 +235,10 @@ impl AuditLog for Recording<dyn AuditLog> {
         self.inner.query(query)
     }
 
+    fn verified(&self, query: AuditQuery) -> Reply<Page<(AuditRecord, RecordCheck), AuditCursor>> {
+        self.inner.verified(query)
+    }
+
     fn verify_chain(&self, known: Option<&str>) -> Reply<String> {
         self.inner.verify_chain(known)
     }
@@ -241,8 +254,17 @@ impl Alerter for Recording<dyn Alerter> {
         self.log.record(|| "resolve".to_owned(), || self.inner.resolve(flow))
     }
 
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
-        self.inner.open(after, limit)
+    fn close(&self, incident: &Incident) -> Reply<AlertChange> {
+        self.inner.close(incident)
+    }
+
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>> {
+        self.inner.open(filter, after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

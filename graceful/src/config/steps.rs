@@ -206,7 +206,8 @@ impl OrchestrationConfig {
     /// let hour = std::time::Duration::from_secs(3600);
     /// let config = OrchestrationConfig::new("user").id(42).schedule_after(hour).on(&orchestrator);
     /// let report = Failure::wrap(Code::Internal, "something failed", "disk full").orchestrate(&config).await;
-    /// let jobs = orchestrator.scheduler().unwrap().jobs(None, 10).await.unwrap().items;
+    /// # let filter = backends::IncidentFilter::default();
+    /// let jobs = orchestrator.scheduler().unwrap().jobs(filter, None, 10).await.unwrap().items;
     /// assert!(jobs[0].due >= report.flow().timestamp() + hour);
     /// # });
     /// ```
@@ -222,7 +223,9 @@ impl OrchestrationConfig {
     /// # let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").alert(graceful::options::AlertOn::All, Severity::Info).on(&orchestrator);
     /// Failure::wrap(Code::NotFound, "no such user", "cause").orchestrate(&config).await;
-    /// assert_eq!(orchestrator.alerts().unwrap().open(None, 10).await.unwrap().items[0].severity, Severity::Info);
+    /// # let filter = backends::IncidentFilter::default();
+    /// let open = orchestrator.alerts().unwrap().open(filter, None, 10).await.unwrap().items;
+    /// assert_eq!(open[0].severity, Severity::Info);
     /// # });
     /// ```
     pub fn alert(mut self, on: AlertOn, severity: Severity) -> Self {

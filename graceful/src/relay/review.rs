@@ -37,7 +37,10 @@ impl Orchestrator {
     /// Fails if polling the scheduler fails. An error of the reviewer is stored in its job instead.
     ///
     /// ```
-    /// use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, StepError, backends::Job};
+    /// use graceful::{
+    ///     Code, Failure, OrchestrationConfig, Orchestrator, StepError,
+    ///     backends::{IncidentFilter, Job},
+    /// };
     ///
     /// async fn look_into(_: Job) -> Result<(), StepError> { Ok(()) }
     ///
@@ -49,7 +52,8 @@ impl Orchestrator {
     /// assert_eq!(orchestrator.review().await?, 0, "it is due in 5 minutes");
     /// tokio::time::advance(std::time::Duration::from_secs(300)).await;
     /// orchestrator.review().await?;
-    /// assert!(orchestrator.scheduler().unwrap().jobs(None, 10).await?.items.is_empty());
+    /// let jobs = orchestrator.scheduler().unwrap().jobs(IncidentFilter::default(), None, 10).await?;
+    /// assert!(jobs.items.is_empty());
     /// # Ok::<(), StepError>(())
     /// # }).unwrap();
     /// ```

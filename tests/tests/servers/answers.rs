@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 use graceful::{
     Sha256,
     backends::{
-        Alerter, AuditLog, Claim, FailureGroup, FlowQuery, FlowStore, FlowSummary, Inbox, InboxEntry, Job,
-        MetadataStore, Nexus, Room, Scheduler, StoredFlow, Uuid, memory,
+        Alerter, AuditLog, Claim, FailureGroup, FlowQuery, FlowStore, FlowSummary, Inbox, InboxEntry,
+        IncidentFilter, Job, MetadataStore, Nexus, Room, Scheduler, StoredFlow, Uuid, memory,
     },
 };
 use graceful_tests::{
@@ -114,14 +114,16 @@ impl<M: MetadataStore, N: Nexus, A: Alerter, J: Scheduler, I: Inbox, L: AuditLog
             Call::Fire(flow, severity) => text(&alerts.fire(&flow, severity).await?),
             Call::Resolve(flow) => text(&alerts.resolve(&flow).await?),
             Call::Alerts(limit) => {
-                let open = alerts.open(None, 1000).await?.items;
+                let open = alerts.open(IncidentFilter::default(), None, 1000).await?.items;
                 assert!(open.is_sorted_by_key(|alert| alert.fired_at));
                 let open = open.iter().map(|alert| format!("{alert:?}")).collect();
                 sorted(open) + &text(&alerts.resolved(limit).await?)
             }
             Call::Open(flow, after) => text(&jobs.open(&flow, after).await?),
             Call::Complete(incident) => text(&jobs.complete(&incident).await?),
-            Call::Jobs => sorted(jobs.jobs(None, 1000).await?.items.iter().map(job).collect()),
+            Call::Jobs => sorted(
+                jobs.jobs(IncidentFilter::default(), None, 1000).await?.items.iter().map(job).collect(),
+            ),
             Call::Poll(limit, lease) => {
                 let polled = jobs.poll(limit, lease).await?;
                 let answer = polled.iter().map(job).collect::<Vec<_>>().join("\n");

@@ -11,8 +11,10 @@ use std::{
 };
 
 use graceful::{
-    Flow, Severity, StepError,
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, ProcessRole, Reply, memory},
+    Flow, Incident, Severity, StepError,
+    backends::{
+        Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, ProcessRole, Reply, memory,
+    },
 };
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -173,7 +175,7 @@ impl<R: Receiver> Inner<R> {
     async fn open(&self) -> Result<Vec<Alert>, StepError> {
         let (mut open, mut after) = (Vec::new(), None);
         loop {
-            let page = self.alert_store.open(after, PAGE).await?;
+            let page = self.alert_store.open(IncidentFilter::default(), after, PAGE).await?;
             open.extend(page.items);
             after = page.next;
             if after.is_none() {
@@ -256,8 +258,30 @@ impl<R: Receiver> Alerter for Notifier<R> {
         })
     }
 
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
-        self.0.alert_store.open(after, limit)
+    fn close(&self, incident: &Incident) -> Reply<AlertChange> {
+        self.repeat();
+        let closed = self.0.alert_store.close(incident);
+        if !ProcessRole::current().runs_work() {
+            // The processes of the service know what the receiver was sent; they send the difference.
+            return closed;
+        }
+        let inner = Arc::clone(&self.0);
+        Reply::pending(async move {
+            let change = closed.await?;
+            if change == AlertChange::Resolved {
+                inner.synchronise().await?;
+            }
+            Ok(change)
+        })
+    }
+
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.alert_store.open(filter, after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use graceful::{
-    Code, Flow, OrchestrationConfig, Orchestrator, Severity,
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply, memory},
+    Code, Flow, Incident, OrchestrationConfig, Orchestrator, Severity,
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, Reply, memory},
     options::AlertOn,
 };
 use graceful_alerts::alertmanager::{Alertmanager, Builder};
@@ -192,8 +192,17 @@ impl Alerter for Late {
         change
     }
 
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
-        self.0.open(after, limit)
+    fn close(&self, incident: &Incident) -> Reply<AlertChange> {
+        self.0.close(incident)
+    }
+
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>> {
+        self.0.open(filter, after, limit)
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

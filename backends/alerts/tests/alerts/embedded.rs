@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use graceful::{Code, Orchestrator, Step, backends::Alerter};
+use graceful::{
+    Code, Orchestrator, Step,
+    backends::{Alerter, IncidentFilter},
+};
 use graceful_alerts::alertmanager::Alertmanager;
 use graceful_tests::{Reports, killed, services::Service};
 
@@ -34,7 +37,7 @@ async fn ok_after_a_kill_resolves_the_alert_fired_before_it() {
 
     let embedded = embedded(directory.path()).await;
     let alerts = embedded.0.alerts().unwrap();
-    let open = alerts.open(None, 9).await.unwrap().items;
+    let open = alerts.open(IncidentFilter::default(), None, 9).await.unwrap().items;
     assert_eq!(open.len(), 1);
     assert_eq!((open[0].entity.id(), open[0].code, open[0].count), ("42", Code::DataLoss, 2));
     assert_eq!(open[0].environment, "test");
@@ -42,11 +45,11 @@ async fn ok_after_a_kill_resolves_the_alert_fired_before_it() {
 
     assert_eq!(saved(&embedded, 42, None).await, "resolved");
     assert_eq!(saved(&embedded, 42, None).await, "no open alert");
-    assert_eq!(alerts.open(None, 9).await.unwrap().items, []);
+    assert_eq!(alerts.open(IncidentFilter::default(), None, 9).await.unwrap().items, []);
     let resolved = alerts.resolved(1).await.unwrap();
     assert_eq!((resolved[0].entity.id(), resolved[0].resolved_at.is_some()), ("42", true));
     assert_eq!(saved(&embedded, 42, Some(Code::Internal)).await, "fired");
-    assert_eq!(alerts.open(None, 9).await.unwrap().items[0].count, 1);
+    assert_eq!(alerts.open(IncidentFilter::default(), None, 9).await.unwrap().items[0].count, 1);
 }
 
 #[test]
@@ -59,7 +62,7 @@ async fn repeated_flow_is_not_counted_again() {
     for _ in 0..3 {
         store.fire(&flow, graceful::Severity::Error).await.unwrap();
     }
-    assert_eq!(Alerter::open(&store, None, 9).await.unwrap().items[0].count, 1);
+    assert_eq!(Alerter::open(&store, IncidentFilter::default(), None, 9).await.unwrap().items[0].count, 1);
 }
 
 /// The alert store is in one file and the receiver is elsewhere: a kill between them loses no alert.

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use graceful::{Code, backends::memory};
+use graceful::{
+    Code,
+    backends::{AlertChange, Alerter as _, memory},
+};
 use graceful_alerts::webhook::{Builder, Webhook};
 use graceful_tests::{
     raw_http::{Inbox, Request},
@@ -69,6 +72,36 @@ async fn err_and_ok_each_send_a_request() {
     assert_eq!((kind.as_str(), &right["since"]), ("alert.resolved", &firing["since"]));
     assert!(right["resolved_at"].is_string());
     assert_ne!(fired.header("webhook-id"), resolved.header("webhook-id"));
+}
+
+#[test]
+async fn alert_that_an_operator_closes_is_sent_as_resolved_once() {
+    let mut inbox = Inbox::open().await;
+    let alerts = told(&inbox).build().unwrap();
+    let world = world(alerts.clone());
+    assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
+    let incident = world.reports.last().flow().incident();
+    let (_, firing) = data(&inbox.next().await);
+    assert_eq!(alerts.close(&incident).await.unwrap(), AlertChange::Resolved);
+    let (kind, resolved) = data(&inbox.next().await);
+    assert_eq!((kind.as_str(), &resolved["since"]), ("alert.resolved", &firing["since"]));
+    assert_eq!(alerts.close(&incident).await.unwrap(), AlertChange::NotOpen);
+    // The next request is that of another failure.
+    assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
+    assert_eq!(data(&inbox.next().await).0, "alert.firing");
+}
+
+#[test]
+async fn alert_that_another_process_closes_is_sent_as_resolved() {
+    let mut inbox = Inbox::open().await;
+    let store = memory::Alerts::new();
+    let builder = told(&inbox).alert_store(store.clone()).retry_every(Duration::from_millis(50));
+    let world = world(builder.build().unwrap());
+    assert_eq!(saved(&world, 42, Some(Code::Internal)).await, "fired");
+    assert_eq!(data(&inbox.next().await).0, "alert.firing");
+    let incident = world.reports.last().flow().incident();
+    assert_eq!(store.close(&incident).await.unwrap(), AlertChange::Resolved);
+    assert_eq!(data(&inbox.next().await).0, "alert.resolved");
 }
 
 #[test]

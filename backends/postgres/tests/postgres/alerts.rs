@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use graceful::{
     __private010::Sample,
     Code, Orchestrator, Severity, Step,
-    backends::{Alert, Alerter, STORM_LIMIT, Scheduler},
+    backends::{Alert, Alerter, IncidentFilter, STORM_LIMIT, Scheduler},
     orchestrate,
 };
 use graceful_tests::{BACKENDS, Reports};
@@ -32,7 +32,7 @@ async fn touched((orchestrator, reports): &(Orchestrator, Reports), id: u64, err
 }
 
 async fn open(orchestrator: &Orchestrator) -> Vec<Alert> {
-    orchestrator.alerts().unwrap().open(None, 1000).await.unwrap().items
+    orchestrator.alerts().unwrap().open(IncidentFilter::default(), None, 1000).await.unwrap().items
 }
 
 #[test(requires(Postgres))]
@@ -106,12 +106,13 @@ async fn concurrent_alerts_of_two_processes_are_the_limit_and_one_summary() {
         firing.spawn(async move { store.fire(&flow, Severity::Error).await.unwrap() });
     }
     firing.join_all().await;
-    let (summaries, singles): (Vec<_>, Vec<_>) = Alerter::open(&*stores[0], None, 1000)
-        .await
-        .unwrap()
-        .items
-        .into_iter()
-        .partition(|alert| alert.summary);
+    let (summaries, singles): (Vec<_>, Vec<_>) =
+        Alerter::open(&*stores[0], IncidentFilter::default(), None, 1000)
+            .await
+            .unwrap()
+            .items
+            .into_iter()
+            .partition(|alert| alert.summary);
     assert_eq!((singles.len(), summaries.len()), (STORM_LIMIT, 1));
     assert_eq!(summaries[0].count, (OPENED - STORM_LIMIT) as u64);
     let mut resolving = JoinSet::new();
@@ -121,7 +122,7 @@ async fn concurrent_alerts_of_two_processes_are_the_limit_and_one_summary() {
         resolving.spawn(async move { store.resolve(&flow).await.unwrap() });
     }
     resolving.join_all().await;
-    assert_eq!(Alerter::open(&*stores[0], None, 1000).await.unwrap().items, []);
+    assert_eq!(Alerter::open(&*stores[0], IncidentFilter::default(), None, 1000).await.unwrap().items, []);
     postgres.clean().await;
 }
 
@@ -137,8 +138,13 @@ async fn concurrent_jobs_of_two_processes_are_the_limit_and_one_summary() {
         opening.spawn(async move { Scheduler::open(&*store, &flow, hour).await.unwrap() });
     }
     opening.join_all().await;
-    let (summaries, singles): (Vec<_>, Vec<_>) =
-        stores[0].jobs(None, 1000).await.unwrap().items.into_iter().partition(|job| job.summary);
+    let (summaries, singles): (Vec<_>, Vec<_>) = stores[0]
+        .jobs(IncidentFilter::default(), None, 1000)
+        .await
+        .unwrap()
+        .items
+        .into_iter()
+        .partition(|job| job.summary);
     assert_eq!((singles.len(), summaries.len()), (STORM_LIMIT, 1));
     assert_eq!(summaries[0].bumps, (OPENED - STORM_LIMIT) as u64);
     let mut completing = JoinSet::new();
@@ -147,6 +153,6 @@ async fn concurrent_jobs_of_two_processes_are_the_limit_and_one_summary() {
         completing.spawn(async move { store.complete(&incident).await.unwrap() });
     }
     completing.join_all().await;
-    assert_eq!(stores[0].jobs(None, 1000).await.unwrap().items, []);
+    assert_eq!(stores[0].jobs(IncidentFilter::default(), None, 1000).await.unwrap().items, []);
     postgres.clean().await;
 }

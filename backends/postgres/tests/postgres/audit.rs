@@ -3,7 +3,11 @@
 use std::{collections::BTreeSet, error::Error as _, sync::Arc};
 
 use graceful::{
-    Code, Failure, OrchestrationConfig, Orchestrator, RelaySettings, Success, backends::AuditLog as _,
+    Code, Failure, OrchestrationConfig, Orchestrator, RelaySettings, Success,
+    backends::{
+        AuditFilter, AuditLog as _, AuditQuery,
+        RecordCheck::{self, Changed, Intact},
+    },
 };
 use graceful_postgres::Store;
 use graceful_sql::{AuditHead, Tampered};
@@ -97,6 +101,37 @@ async fn changed_or_deleted_record_fails_verification() {
         let head = store.verify(None).await.unwrap();
         execute(&mut postgres.connection(&schema).await, change).await;
         assert_eq!(tampered(store.verify(Some(&head)).await), Some(sequence), "{change}");
+    }
+    postgres.clean().await;
+}
+
+#[test(requires(Postgres))]
+async fn page_reports_each_changed_record() {
+    async fn checks(store: &Store) -> Vec<RecordCheck> {
+        let page = store.verified(AuditQuery::new(AuditFilter::default(), 10)).await.unwrap();
+        page.items.into_iter().rev().map(|(_, check)| check).collect()
+    }
+    let postgres = Postgres::new();
+    for (change, expected) in [
+        (
+            "UPDATE graceful_audit SET record = replace(record, 'said', 'sang') WHERE seq = 3",
+            vec![Intact, Intact, Changed, Intact, Intact],
+        ),
+        // The record behind it depends on its hash.
+        (
+            "UPDATE graceful_audit SET hash = decode(repeat('00', 32), 'hex') WHERE seq = 2",
+            vec![Intact, Changed, Changed, Intact, Intact],
+        ),
+        ("UPDATE graceful_audit SET hash = '' WHERE seq = 2", vec![Intact, Changed, Changed, Intact, Intact]),
+        ("DELETE FROM graceful_audit WHERE seq = 2", vec![Intact, Changed, Intact, Intact]),
+        ("DELETE FROM graceful_audit WHERE seq = 1", vec![Changed, Intact, Intact, Intact]),
+    ] {
+        let schema = postgres.schema().await;
+        let store = postgres.store(&schema).await;
+        record(std::slice::from_ref(&store), 5).await;
+        assert_eq!(checks(&store).await, [Intact; 5]);
+        execute(&mut postgres.connection(&schema).await, change).await;
+        assert_eq!(checks(&store).await, expected, "{change}");
     }
     postgres.clean().await;
 }

@@ -2,7 +2,7 @@
 
 use graceful::{
     Code, Key, Orchestrator, RelaySettings,
-    backends::{AuditLog as _, MetadataStore as _, Nexus as _, Scheduler as _},
+    backends::{AuditLog as _, IncidentFilter, MetadataStore as _, Nexus as _, Scheduler as _},
     orchestrate,
 };
 use tokio::task::JoinSet;
@@ -51,6 +51,6 @@ async fn concurrent_processes_count_every_flow_once() {
     let patterns: Vec<_> = patterns.iter().map(|used| (used.pattern.as_str(), used.count)).collect();
     assert_eq!(patterns, [("user", 2 * EACH), ("user.error", 2 * EACH)]);
     assert_eq!(store.records(Some(&entity), usize::MAX).await.unwrap().len() as u64, 4 * EACH);
-    assert!(store.jobs(None, 9).await.unwrap().items.len() <= 1);
+    assert!(store.jobs(IncidentFilter::default(), None, 9).await.unwrap().items.len() <= 1);
     postgres.clean().await;
 }

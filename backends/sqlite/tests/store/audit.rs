@@ -1,6 +1,12 @@
 //! Verification of the audit chain finds every later change.
 
-use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, Success};
+use graceful::{
+    Code, Failure, OrchestrationConfig, Orchestrator, Success,
+    backends::{
+        AuditFilter, AuditLog as _, AuditQuery,
+        RecordCheck::{self, Changed, Intact},
+    },
+};
 use graceful_sqlite::{AuditHead, Store, Tampered};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tempfile::TempDir;
@@ -65,6 +71,56 @@ async fn every_edit_deletion_and_reordering_fails_verification() {
         tamper(&store, statement).await;
         assert_eq!(broken_at(&store, None).await, Some(at), "{statement}");
     }
+}
+
+/// What the records that a filter selects are found to be, from the oldest to the newest.
+async fn checks(store: &Store, pairs: &[(&str, &str)]) -> Vec<RecordCheck> {
+    let filter = AuditFilter::parse(pairs.iter().copied()).unwrap();
+    let page = store.verified(AuditQuery::new(filter, 10)).await.unwrap();
+    page.items.into_iter().rev().map(|(_, check)| check).collect()
+}
+
+#[tokio::test]
+async fn page_reports_each_changed_record() {
+    for (statement, expected) in [
+        (
+            "UPDATE graceful_audit SET record = replace(record, 'failed', 'done') WHERE seq = 2",
+            vec![Intact, Changed, Intact, Intact, Intact],
+        ),
+        (
+            "UPDATE graceful_audit SET record = 'junk' WHERE seq = 5",
+            vec![Intact, Intact, Intact, Intact, Changed],
+        ),
+        (
+            "UPDATE graceful_audit SET entity = 'e' WHERE seq = 1",
+            vec![Changed, Intact, Intact, Intact, Intact],
+        ),
+        // The record behind it depends on its hash.
+        (
+            "UPDATE graceful_audit SET hash = zeroblob(32) WHERE seq = 2",
+            vec![Intact, Changed, Changed, Intact, Intact],
+        ),
+        (
+            "UPDATE graceful_audit SET hash = x'00' WHERE seq = 2",
+            vec![Intact, Changed, Changed, Intact, Intact],
+        ),
+        ("DELETE FROM graceful_audit WHERE seq = 2", vec![Intact, Changed, Intact, Intact]),
+        ("DELETE FROM graceful_audit WHERE seq = 1", vec![Changed, Intact, Intact, Intact]),
+        ("DELETE FROM graceful_audit WHERE seq = 5", vec![Intact; 4]),
+    ] {
+        let (_dir, store) = recorded(5).await;
+        assert_eq!(checks(&store, &[]).await, [Intact; 5]);
+        tamper(&store, statement).await;
+        assert_eq!(checks(&store, &[]).await, expected, "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn page_of_a_filter_checks_records_against_those_that_it_does_not_select() {
+    let (_dir, store) = recorded(5).await;
+    tamper(&store, "UPDATE graceful_audit SET record = record || ' ' WHERE seq = 2").await;
+    assert_eq!(checks(&store, &[("entity", "users::user:1")]).await, [Changed]);
+    assert_eq!(checks(&store, &[("entity", "users::user:2")]).await, [Intact]);
 }
 
 #[tokio::test]

@@ -6,10 +6,12 @@ use std::{
     sync::{Arc, Mutex, RwLock},
 };
 
+use jiff::Timestamp;
+
 use super::{DEFAULT_CAPACITY, ordered::Ordered, unpoisoned};
 use crate::{
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
-    flow::{Flow, Severity},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, Reply},
+    flow::{Flow, Incident, Severity},
 };
 
 const DEFAULT_RESOLVED: usize = 1000;
@@ -24,7 +26,7 @@ const DEFAULT_RESOLVED: usize = 1000;
 /// ```
 /// use graceful::{
 ///     Code, Failure, OrchestrationConfig, Orchestrator, Success,
-///     backends::{Alerter, memory},
+///     backends::{Alerter, IncidentFilter, memory},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -32,10 +34,11 @@ const DEFAULT_RESOLVED: usize = 1000;
 /// let orchestrator = Orchestrator::builder().service("users").alerts(alerts.clone()).build()?;
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
-/// assert_eq!(alerts.open(None, 10).await?.items[0].message, "disk full");
+/// let open = alerts.open(IncidentFilter::default(), None, 10).await?;
+/// assert_eq!(open.items[0].message, "disk full");
 ///
 /// Success::wrap(Code::Ok, "user updated", &"ada").orchestrate(&config).await;
-/// assert!(alerts.open(None, 10).await?.items.is_empty());
+/// assert!(alerts.open(IncidentFilter::default(), None, 10).await?.items.is_empty());
 /// assert!(alerts.resolved(10).await?[0].resolved_at.is_some());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
@@ -82,6 +85,28 @@ impl Alerts {
     pub fn dropped(&self) -> u64 {
         unpoisoned(self.0.open.read()).dropped()
     }
+
+    /// Resolves the open alert of an incident, and with the last single one of a storm the summary.
+    fn end(&self, incident: &Incident, at: Timestamp, log: impl Fn(&Alert)) -> AlertChange {
+        if !unpoisoned(self.0.open.read()).contains(incident) {
+            return AlertChange::NotOpen;
+        }
+        // Another task may have resolved it since.
+        let Some((alert, summary)) = unpoisoned(self.0.open.write()).close(incident) else {
+            return AlertChange::NotOpen;
+        };
+        for alert in std::iter::once(alert).chain(summary) {
+            let alert = Alert { resolved_at: Some(at), ..alert };
+            let mut resolved = unpoisoned(self.0.resolved.lock());
+            if resolved.len() >= self.0.resolved_capacity {
+                resolved.pop_front();
+            }
+            resolved.push_back(alert.clone());
+            drop(resolved);
+            log(&alert);
+        }
+        AlertChange::Resolved
+    }
 }
 
 impl Alerter for Alerts {
@@ -106,30 +131,22 @@ impl Alerter for Alerts {
     }
 
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
-        let incident = flow.incident();
-        if !unpoisoned(self.0.open.read()).contains(&incident) {
-            return Reply::ready(AlertChange::NotOpen);
-        }
-        // Another task may have resolved it since.
-        let Some((alert, summary)) = unpoisoned(self.0.open.write()).close(&incident) else {
-            return Reply::ready(AlertChange::NotOpen);
-        };
-        for alert in std::iter::once(alert).chain(summary) {
-            let alert = Alert { resolved_at: Some(flow.timestamp()), ..alert };
-            let mut resolved = unpoisoned(self.0.resolved.lock());
-            if resolved.len() >= self.0.resolved_capacity {
-                resolved.pop_front();
-            }
-            resolved.push_back(alert.clone());
-            drop(resolved);
-            alert.log_resolved(flow);
-        }
-        Reply::ready(AlertChange::Resolved)
+        Reply::ready(self.end(&flow.incident(), flow.timestamp(), |alert| alert.log_resolved(flow)))
     }
 
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>> {
+    fn close(&self, incident: &Incident) -> Reply<AlertChange> {
+        Reply::ready(self.end(incident, Timestamp::now(), Alert::log_closed))
+    }
+
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>> {
         let open = unpoisoned(self.0.open.read());
-        Reply::ready(open.page(after.as_ref(), limit, |_, alert| alert.clone(), |alert| alert.fired_at))
+        let read = |_: &Incident, alert: &Alert| alert.clone();
+        Reply::ready(open.page(&filter, after.as_ref(), limit, read, |alert| alert.fired_at))
     }
 
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>> {

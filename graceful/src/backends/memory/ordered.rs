@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use quick_cache::DefaultHashBuilder;
 
 use crate::{
-    backends::{IncidentCursor, Page, STORM_LIMIT},
+    backends::{IncidentCursor, IncidentFilter, Page, STORM_LIMIT},
     code::Code,
     flow::Incident,
 };
@@ -100,11 +100,11 @@ impl<V> Ordered<V> {
         !self.contains(incident) && !is_counted()
     }
 
-    /// Changes the value of an incident, and its time, if there is one.
-    pub fn change(&mut self, incident: Incident, change: impl FnOnce(&V) -> (Timestamp, V)) {
-        if let Entry::Occupied(open) = self.values.entry(incident) {
-            replace(&mut self.order, open, |_, value| change(value));
-        }
+    /// Changes the value of an incident, and its time. Returns false if there is none.
+    pub fn change(&mut self, incident: Incident, change: impl FnOnce(&V) -> (Timestamp, V)) -> bool {
+        let Entry::Occupied(open) = self.values.entry(incident) else { return false };
+        replace(&mut self.order, open, |_, value| change(value));
+        true
     }
 
     /// Removes the value of an incident.
@@ -145,9 +145,10 @@ impl<V> Ordered<V> {
         self.order.iter().filter_map(|(_, incident)| Some((incident, &self.values.get(incident)?.value)))
     }
 
-    /// A page behind a cursor, in the order of cursors.
+    /// A page of what a filter selects, behind a cursor, in the order of cursors.
     pub fn page<T>(
         &self,
+        filter: &IncidentFilter,
         after: Option<&IncidentCursor>,
         limit: usize,
         read: impl Fn(&Incident, &V) -> T,
@@ -161,6 +162,7 @@ impl<V> Ordered<V> {
         };
         let mut found: Vec<_> = self
             .iter()
+            .filter(|(incident, _)| filter.selects(incident))
             .map(|(incident, value)| (opened_at(value).as_microsecond(), incident, value))
             .filter(|(at, incident, _)| is_later(*at, incident))
             .collect();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Clock, DEFAULT_CAPACITY, after, ordered::Ordered, unpoisoned};
 use crate::{
-    backends::{self, IncidentCursor, Job, JobChange, Page, Reply},
+    backends::{self, IncidentCursor, IncidentFilter, Job, JobChange, Page, Reply},
     code::Code,
     flow::{Flow, Incident},
 };
@@ -123,9 +123,15 @@ impl backends::Scheduler for Scheduler {
         Reply::ready(if completed { JobChange::Completed } else { JobChange::NotOpen })
     }
 
-    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>> {
+    fn jobs(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Job, IncidentCursor>> {
         let jobs = unpoisoned(self.0.read());
         Reply::ready(jobs.page(
+            &filter,
             after.as_ref(),
             limit,
             |incident, job| job.named(incident),
@@ -167,6 +173,13 @@ impl backends::Scheduler for Scheduler {
             (due, OpenJob { due, error, held_until: None, token: None, ..open.clone() })
         });
         Reply::ready(true)
+    }
+
+    fn reschedule(&self, incident: &Incident, time: Duration) -> Reply<bool> {
+        let due = after(self.1.now(), time);
+        Reply::ready(unpoisoned(self.0.write()).change(incident.clone(), |open| {
+            (due, OpenJob { due, attempts: 0, held_until: None, token: None, ..open.clone() })
+        }))
     }
 }
 

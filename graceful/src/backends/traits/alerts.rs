@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    backends::{IncidentCursor, Page, Reply},
+    backends::{IncidentCursor, IncidentFilter, Page, Reply},
     code::Code,
     escape::escaped,
     flow::{Flow, Incident, Severity},
@@ -23,7 +23,7 @@ const BEYOND: &str = "further entities fail, beyond 20 open alerts: ";
 /// ```
 /// use graceful::{
 ///     Code, Failure, OrchestrationConfig, Orchestrator, Severity,
-///     backends::{Alerter, memory},
+///     backends::{Alerter, IncidentFilter, memory},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -32,7 +32,7 @@ const BEYOND: &str = "further entities fail, beyond 20 open alerts: ";
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
 ///
-/// let alert = alerts.open(None, 10).await?.items.remove(0);
+/// let alert = alerts.open(IncidentFilter::default(), None, 10).await?.items.remove(0);
 /// assert_eq!((alert.entity.id(), alert.severity, alert.count), ("42", Severity::Error, 1));
 /// assert_eq!(alert.resolved_at, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -75,12 +75,13 @@ impl Alert {
     /// The incident of the alert.
     ///
     /// ```
-    /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
+    /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, backends::IncidentFilter};
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").handler("update_user").id(42).on(&orchestrator);
     /// let report = Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await;
-    /// let alert = orchestrator.alerts().unwrap().open(None, 10).await.unwrap().items.remove(0);
+    /// let alerts = orchestrator.alerts().unwrap();
+    /// let alert = alerts.open(IncidentFilter::default(), None, 10).await.unwrap().items.remove(0);
     /// assert_eq!(alert.incident(), report.flow().incident());
     /// # });
     /// ```
@@ -177,6 +178,21 @@ impl Alert {
         }
     }
 
+    /// Logs that an operator has closed the alert, at `INFO`, with the target `graceful::alert`.
+    pub fn log_closed(&self) {
+        tracing::info!(
+            target: "graceful::alert",
+            entity = %self.entity,
+            handler = &*self.owner,
+            code = %self.code,
+            severity = self.severity.as_str(),
+            flow = %self.flow,
+            count = self.count,
+            "closed by an operator: {}",
+            escaped(&self.message)
+        );
+    }
+
     /// Logs that the alert is resolved, at `INFO`, with the target `graceful::alert`.
     pub fn log_resolved(&self, flow: &Flow) {
         tracing::info!(
@@ -238,8 +254,8 @@ pub enum AlertChange {
 /// use std::sync::Arc;
 ///
 /// use graceful::{
-///     Code, Failure, Flow, OrchestrationConfig, Orchestrator, Severity,
-///     backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, Reply},
+///     Code, Failure, Flow, Incident, OrchestrationConfig, Orchestrator, Severity,
+///     backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, Reply},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -257,7 +273,16 @@ pub enum AlertChange {
 ///         Reply::ready(AlertChange::NotOpen)
 ///     }
 ///
-///     fn open(&self, _: Option<IncidentCursor>, _: usize) -> Reply<Page<Alert, IncidentCursor>> {
+///     fn close(&self, _: &Incident) -> Reply<AlertChange> {
+///         Reply::ready(AlertChange::NotOpen)
+///     }
+///
+///     fn open(
+///         &self,
+///         _: IncidentFilter,
+///         _: Option<IncidentCursor>,
+///         _: usize,
+///     ) -> Reply<Page<Alert, IncidentCursor>> {
 ///         Reply::ready(Page { items: Vec::new(), next: None })
 ///     }
 ///
@@ -279,9 +304,37 @@ pub trait Alerter: Debug + Send + Sync + 'static {
     /// Resolves the open alert of the flow's [incident](Flow::incident): never that of another handler. With the last single alert of a
     /// storm it also resolves the summary.
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange>;
-    /// Returns a page of the open alerts, by the time at which they first fired and the names of their incidents, behind a cursor. An
-    /// alert that is opened or resolved meanwhile may be missing or be on two pages.
-    fn open(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Alert, IncidentCursor>>;
+    /// Resolves the open alert of an incident, as an operator decides, at the present time: `Resolved`, or `NotOpen` if none is open. With the
+    /// last single alert of a storm it also resolves the summary. The summary can be resolved by its own incident; the single alerts stay
+    /// open, and the next flow beyond them opens a new summary. The next failure of the incident opens a new alert.
+    ///
+    /// ```
+    /// use graceful::{
+    ///     Code, Failure, OrchestrationConfig, Orchestrator,
+    ///     backends::{AlertChange, Alerter, memory},
+    /// };
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let alerts = memory::Alerts::new();
+    /// let orchestrator = Orchestrator::builder().service("users").alerts(alerts.clone()).build()?;
+    /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+    /// let report = Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+    ///
+    /// let incident = report.flow().incident();
+    /// assert_eq!(alerts.close(&incident).await?, AlertChange::Resolved);
+    /// assert_eq!(alerts.close(&incident).await?, AlertChange::NotOpen);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    fn close(&self, incident: &Incident) -> Reply<AlertChange>;
+    /// Returns a page of the open alerts that a filter selects, by the time at which they first fired and the names of their incidents, behind
+    /// a cursor. An alert that is opened or resolved meanwhile may be missing or be on two pages.
+    fn open(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Alert, IncidentCursor>>;
     /// Lists up to `limit` resolved alerts, newest first.
     fn resolved(&self, limit: usize) -> Reply<Vec<Alert>>;
 }

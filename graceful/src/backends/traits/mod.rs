@@ -17,7 +17,7 @@ mod scheduler;
 
 pub use self::{
     alerts::{Alert, AlertChange, Alerter},
-    audit::{AuditCursor, AuditFilter, AuditLog, AuditQuery, AuditRecord},
+    audit::{AuditCursor, AuditFilter, AuditLog, AuditQuery, AuditRecord, RecordCheck},
     cache::{Cache, CacheEntry, CacheWrite},
     events::{Destination, EventEmitter},
     flows::{
@@ -27,7 +27,7 @@ pub use self::{
         ParseVersionError, QueuedFlow, RelayInfo, StoredFlow,
     },
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
-    incidents::{IncidentCursor, STORM_LIMIT},
+    incidents::{IncidentCursor, IncidentFilter, STORM_LIMIT},
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,
     nexus::{Nexus, PatternTrace, PatternUse},

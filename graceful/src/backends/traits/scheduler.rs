@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    backends::{IncidentCursor, Page, Reply},
+    backends::{IncidentCursor, IncidentFilter, Page, Reply},
     code::Code,
     flow::{Flow, Incident},
     key::Key,
@@ -19,7 +19,7 @@ use crate::{
 /// ```
 /// use graceful::{
 ///     Code, Failure, OrchestrationConfig, Orchestrator,
-///     backends::{Scheduler, memory},
+///     backends::{IncidentFilter, Scheduler, memory},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -28,7 +28,7 @@ use crate::{
 /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
 /// Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
 ///
-/// let job = scheduler.jobs(None, 10).await?.items.remove(0);
+/// let job = scheduler.jobs(IncidentFilter::default(), None, 10).await?.items.remove(0);
 /// assert_eq!((job.id.as_str(), job.bumps, job.code), ("users::user:42", 1, Code::Internal));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
@@ -54,7 +54,7 @@ pub struct Job {
     pub code: Code,
     /// The end of the current worker's lease, by the scheduler's clock.
     pub held_until: Option<Timestamp>,
-    /// How often workers have got the job since it was last opened or bumped.
+    /// How often workers have got the job since it was last opened, bumped or rescheduled.
     pub attempts: u32,
     /// Why the last worker failed.
     pub error: Option<String>,
@@ -89,12 +89,13 @@ impl Job {
     /// The incident of the job.
     ///
     /// ```
-    /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator};
+    /// # use graceful::{Code, Failure, OrchestrationConfig, Orchestrator, backends::IncidentFilter};
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// # let orchestrator = Orchestrator::in_memory();
     /// let config = OrchestrationConfig::new("user").handler("update_user").id(42).on(&orchestrator);
     /// let report = Failure::wrap(Code::Internal, "disk full", "cause").orchestrate(&config).await;
-    /// let job = orchestrator.scheduler().unwrap().jobs(None, 10).await.unwrap().items.remove(0);
+    /// let scheduler = orchestrator.scheduler().unwrap();
+    /// let job = scheduler.jobs(IncidentFilter::default(), None, 10).await.unwrap().items.remove(0);
     /// assert_eq!(job.incident(), report.flow().incident());
     /// # });
     /// ```
@@ -148,7 +149,7 @@ pub enum JobChange {
 ///
 /// use graceful::{
 ///     Flow, Incident,
-///     backends::{IncidentCursor, Job, JobChange, Page, Reply, Scheduler},
+///     backends::{IncidentCursor, IncidentFilter, Job, JobChange, Page, Reply, Scheduler},
 /// };
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -165,7 +166,12 @@ pub enum JobChange {
 ///         Reply::ready(JobChange::NotOpen)
 ///     }
 ///
-///     fn jobs(&self, _: Option<IncidentCursor>, _: usize) -> Reply<Page<Job, IncidentCursor>> {
+///     fn jobs(
+///         &self,
+///         _: IncidentFilter,
+///         _: Option<IncidentCursor>,
+///         _: usize,
+///     ) -> Reply<Page<Job, IncidentCursor>> {
 ///         Reply::ready(Page { items: Vec::new(), next: None })
 ///     }
 ///
@@ -180,9 +186,13 @@ pub enum JobChange {
 ///     fn postpone(&self, _: &Job, _: Option<Duration>, _: &str) -> Reply<bool> {
 ///         Reply::ready(false)
 ///     }
+///
+///     fn reschedule(&self, _: &Incident, _: Duration) -> Reply<bool> {
+///         Reply::ready(false)
+///     }
 /// }
 ///
-/// assert_eq!(NoReview.jobs(None, 10).await?.items, []);
+/// assert_eq!(NoReview.jobs(IncidentFilter::default(), None, 10).await?.items, []);
 /// # Ok::<(), graceful::StepError>(())
 /// # }).unwrap();
 /// ```
@@ -192,9 +202,14 @@ pub trait Scheduler: Debug + Send + Sync + 'static {
     fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange>;
     /// Completes the open job of an incident. With the last single job of a storm it also completes the summary.
     fn complete(&self, incident: &Incident) -> Reply<JobChange>;
-    /// Returns a page of the open jobs behind a cursor, by the time at which they were opened and the names of their incidents: the due
+    /// Returns a page of the open jobs that a filter selects, behind a cursor, by the time at which they were opened and the names of their incidents: the due
     /// time of a job changes. A job that is opened or closed meanwhile may be missing or be on two pages.
-    fn jobs(&self, after: Option<IncidentCursor>, limit: usize) -> Reply<Page<Job, IncidentCursor>>;
+    fn jobs(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Job, IncidentCursor>>;
     /// Leases up to `limit` due jobs to the caller for the time `hold`. If the worker dies, its jobs can be polled again when the
     /// lease expires.
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>>;
@@ -203,4 +218,30 @@ pub trait Scheduler: Debug + Send + Sync + 'static {
     /// Postpones a job whose review has failed: its lease ends, and it is due again after this time, or with `None` only when a flow
     /// bumps it. Returns false if another worker has the job by now.
     fn postpone(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool>;
+    /// Makes the open job of an incident due at this time from now, earlier or later than before, as an operator decides. A worker that holds
+    /// the job loses it: it can neither finish nor postpone it, though its review may still be running. The attempts count anew, so that a
+    /// job which no worker gets any more is reviewed again; the error of its last review stays. Returns false if the incident has no open
+    /// job. The summary of a storm is a job like any other.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use graceful::{
+    ///     Code, Failure, OrchestrationConfig, Orchestrator,
+    ///     backends::{Scheduler, memory},
+    /// };
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let scheduler = memory::Scheduler::new();
+    /// let orchestrator = Orchestrator::builder().service("users").scheduler(scheduler.clone()).build()?;
+    /// let config = OrchestrationConfig::new("user").id("42").on(&orchestrator);
+    /// let report = Failure::wrap(Code::Internal, "disk full", &"cause").orchestrate(&config).await;
+    ///
+    /// // It would be due after five minutes.
+    /// assert!(scheduler.reschedule(&report.flow().incident(), Duration::ZERO).await?);
+    /// assert_eq!(scheduler.poll(10, Duration::from_secs(60)).await?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    fn reschedule(&self, incident: &Incident, after: Duration) -> Reply<bool>;
 }

@@ -2,7 +2,7 @@
 
 use graceful::{
     Code, Failure, OrchestrationConfig, Orchestrator, Step,
-    backends::{Alerter, memory},
+    backends::{Alerter, IncidentFilter, memory},
     error::ConfigError,
 };
 use graceful_tests::{BACKENDS, Log, raw_http::Inbox, servers::unique};
@@ -116,5 +116,8 @@ async fn alerts_setting_sends_the_alerts_of_the_store_setting() {
     assert_eq!(report.step(Step::Alert).to_string(), "fired");
     assert!(receiver.next().await.body.contains("disk full"));
     let store = graceful_sqlite::Store::open(&file).await.unwrap();
-    assert_eq!(Alerter::open(&store, None, 9).await.unwrap().items[0].message, "disk full");
+    assert_eq!(
+        Alerter::open(&store, IncidentFilter::default(), None, 9).await.unwrap().items[0].message,
+        "disk full"
+    );
 }

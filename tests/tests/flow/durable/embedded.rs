@@ -27,7 +27,17 @@ async fn everything_but_the_cache_survives_a_restart() {
     let orchestrator = graceful_sqlite::embedded(&place).await.unwrap().service("users").build().unwrap();
     let metadata = orchestrator.metadata().unwrap().latest(&entity).await.unwrap().unwrap();
     assert_eq!((metadata.score, metadata.error_count, metadata.previous.is_some()), (1, 1, true));
-    assert_eq!(orchestrator.scheduler().unwrap().jobs(None, 9).await.unwrap().items.len(), 1);
+    assert_eq!(
+        orchestrator
+            .scheduler()
+            .unwrap()
+            .jobs(graceful::backends::IncidentFilter::default(), None, 9)
+            .await
+            .unwrap()
+            .items
+            .len(),
+        1
+    );
     let traced = orchestrator.nexus().unwrap().trace(&entity).await.unwrap();
     assert_eq!(traced.iter().map(|trace| trace.pattern.as_str()).collect::<Vec<_>>(), ["user", "user.error"]);
     assert_eq!(orchestrator.audit().unwrap().records(Some(&entity), 10).await.unwrap().len(), 2);

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use graceful::backends::{Alerter, Job, Scheduler};
+use graceful::backends::{Alerter, IncidentFilter, Job, Scheduler};
 
 use super::*;
 
@@ -12,7 +12,7 @@ async fn ask(id: u8, error: Option<Code>) -> Result<u8, Code> {
 }
 
 async fn jobs(service: &Service) -> Vec<Job> {
-    service.store.jobs(None, 99).await.unwrap().items
+    service.store.jobs(IncidentFilter::default(), None, 99).await.unwrap().items
 }
 
 async fn until_closed(service: &Service) {
@@ -67,9 +67,14 @@ async fn ok_of_the_reviewer_closes_the_job_and_leaves_the_alert_open() {
     let orchestrator = service.builder().reviewer(|_| async { Ok(()) }).build().unwrap();
     orchestrator.scope(ask(1, Some(Code::Internal))).await.unwrap_err();
     until_closed(&service).await;
-    assert_eq!(Alerter::open(&service.store, None, 9).await.unwrap().items.len(), 1);
+    assert_eq!(
+        Alerter::open(&service.store, IncidentFilter::default(), None, 9).await.unwrap().items.len(),
+        1
+    );
     orchestrator.scope(ask(1, None)).await.unwrap();
-    assert!(Alerter::open(&service.store, None, 9).await.unwrap().items.is_empty());
+    assert!(
+        Alerter::open(&service.store, IncidentFilter::default(), None, 9).await.unwrap().items.is_empty()
+    );
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use super::{
 use crate::code::Code;
 
 fn open(alerts: &Alerts) -> Vec<Alert> {
-    answer(alerts.open(None, usize::MAX)).unwrap().items
+    answer(alerts.open(IncidentFilter::default(), None, usize::MAX)).unwrap().items
 }
 
 fn open_ids(alerts: &Alerts) -> Vec<String> {

@@ -21,7 +21,7 @@ fn poll(scheduler: &Scheduler, limit: usize) -> Vec<String> {
 }
 
 fn jobs(scheduler: &Scheduler) -> Vec<Job> {
-    answer(scheduler.jobs(None, usize::MAX)).unwrap().items
+    answer(scheduler.jobs(IncidentFilter::default(), None, usize::MAX)).unwrap().items
 }
 
 #[test]

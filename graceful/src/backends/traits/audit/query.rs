@@ -5,8 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::AuditRecord;
-use crate::backends::traits::query::{
-    Cursor, FilterError, Moment, Page, Query, TextForm, is_between, moment,
+use crate::{
+    backends::traits::query::{Cursor, FilterError, Moment, Page, Query, TextForm, is_between, moment},
+    key::Part,
 };
 
 /// Selects audit records. An empty filter selects all.
@@ -28,6 +29,8 @@ pub struct AuditFilter {
     pub actor: Option<String>,
     /// The entity's full name.
     pub entity: Option<String>,
+    /// The tenant; empty for the records of entities without a tenant.
+    pub tenant: Option<String>,
     /// Selects records of this time or later. The time of a record is that of the machine on which the handler ended.
     pub since: Option<Moment>,
     /// Selects records from before this time.
@@ -36,13 +39,14 @@ pub struct AuditFilter {
 
 impl AuditFilter {
     /// The keys of the text form.
-    pub const KEYS: [&'static str; 4] = ["actor", "entity", "since", "until"];
+    pub const KEYS: [&'static str; 5] = ["actor", "entity", "tenant", "since", "until"];
 
     /// Parses keys and values, e.g. of a URL or a command line. A time is RFC 3339 (`2026-01-31T10:00:00Z`) or a duration before now (`2h`,
     /// `7d`).
     ///
     /// # Errors
-    /// Fails for a key that is unknown or repeated, and for a value that is empty or malformed. So a mistake never selects more records.
+    /// Fails for a key that is unknown or repeated, and for a value that is empty or malformed. So a mistake never selects more records. Only
+    /// `tenant` may be empty.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, FilterError> {
@@ -52,6 +56,17 @@ impl AuditFilter {
     /// The keys and values that [`parse`](Self::parse) reads.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         self.named()
+    }
+
+    /// The second part of the full names of the tenant's entities.
+    ///
+    /// ```
+    /// use graceful::backends::AuditFilter;
+    /// assert_eq!(AuditFilter::parse([("tenant", "a:b")])?.tenant_part().as_deref(), Some("a%3Ab"));
+    /// # Ok::<(), graceful::backends::FilterError>(())
+    /// ```
+    pub fn tenant_part(&self) -> Option<String> {
+        self.tenant.as_deref().map(|tenant| Part(tenant).to_string())
     }
 
     /// Whether the filter selects a record, at this time by the log's clock.
@@ -67,22 +82,25 @@ impl AuditFilter {
     pub fn selects(&self, record: &AuditRecord, now: Timestamp) -> bool {
         self.actor.as_deref().is_none_or(|actor| record.actor.as_deref() == Some(actor))
             && self.entity.as_deref().is_none_or(|entity| record.entity.to_string() == entity)
+            && self.tenant.as_deref().is_none_or(|tenant| record.entity.tenant() == tenant)
             && is_between(record.at, self.since, self.until, now)
     }
 }
 
 impl TextForm for AuditFilter {
     const NAMES: &'static [&'static str] = &Self::KEYS;
+    const MAY_BE_EMPTY: &'static [&'static str] = &["tenant"];
 
     fn values(&self) -> Vec<Option<String>> {
         let [since, until] = [self.since, self.until].map(|moment| moment.map(|moment| moment.to_string()));
-        vec![self.actor.clone(), self.entity.clone(), since, until]
+        vec![self.actor.clone(), self.entity.clone(), self.tenant.clone(), since, until]
     }
 
     fn assign(&mut self, key: &str, value: &str) -> Result<(), String> {
         match key {
             "actor" => self.actor = Some(value.to_owned()),
             "entity" => self.entity = Some(value.to_owned()),
+            "tenant" => self.tenant = Some(value.to_owned()),
             "since" => self.since = Some(moment(key, value)?),
             _ => self.until = Some(moment(key, value)?),
         }

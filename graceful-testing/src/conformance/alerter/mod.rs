@@ -1,15 +1,17 @@
 //! What an [`Alerter`] must do.
 
+mod closing;
+
 use std::sync::Arc;
 
 use graceful::{
     __private010::Sample,
     Code, Flow, Severity,
-    backends::{Alert, AlertChange, Alerter, IncidentCursor, Page, STORM_LIMIT},
+    backends::{Alert, AlertChange, Alerter, IncidentCursor, IncidentFilter, Page, STORM_LIMIT},
 };
 use tokio::task::JoinSet;
 
-use super::{at, flow, long_names};
+use super::{at, flow, incident_filters, long_names};
 
 /// Checks the promises of [`Alerter`].
 ///
@@ -32,6 +34,11 @@ pub async fn alerter<S: Alerter>(fresh: impl AsyncFn() -> S) {
     concurrent_firing_opens_one_alert_and_loses_nothing(fresh().await).await;
     long_names::entities_have_alerts(fresh().await).await;
     open_alerts_have_pages(fresh().await).await;
+    incident_filters::alerts(&fresh).await;
+    closing::closed_alert_is_resolved_once(fresh().await).await;
+    closing::summary_can_be_closed(fresh().await).await;
+    closing::last_closed_alert_of_a_storm_ends_it(fresh().await).await;
+    closing::concurrent_closing_of_a_summary_loses_no_flow(fresh().await).await;
     storm_is_counted_on_one_summary(fresh().await).await;
     storm_ends_with_its_last_single_alert(fresh().await).await;
     storms_of_other_codes_and_handlers_are_apart(fresh().await).await;
@@ -47,7 +54,7 @@ async fn resolve<S: Alerter>(alerts: &S, flow: &Arc<Flow>) -> AlertChange {
 }
 
 async fn open<S: Alerter>(alerts: &S) -> Vec<Alert> {
-    alerts.open(None, 1000).await.expect("open alerts are listed").items
+    alerts.open(IncidentFilter::default(), None, 1000).await.expect("open alerts are listed").items
 }
 
 async fn resolved<S: Alerter>(alerts: &S, limit: usize) -> Vec<Alert> {
@@ -140,7 +147,7 @@ async fn open_alerts_have_pages<S: Alerter>(alerts: S) {
         fire(&alerts, &flow(id, Code::Internal, second), Severity::Error).await;
     }
     let page = async |after: Option<IncidentCursor>, limit| -> Page<Alert, IncidentCursor> {
-        alerts.open(after, limit).await.expect("a page is read")
+        alerts.open(IncidentFilter::default(), after, limit).await.expect("a page is read")
     };
     let first = page(None, 2).await;
     assert_eq!(ids(&first.items), ["a", "b"]);
