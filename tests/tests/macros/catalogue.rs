@@ -1,4 +1,5 @@
 //! The catalogue lists each handler of the program as its declaration says it.
+#![allow(dead_code, reason = "handlers are listed whether they are called or not")]
 
 use graceful::{
     Code, Flow, Orchestrator, Step, StepError,
@@ -13,8 +14,13 @@ async fn hook(_: &Flow) -> Result<(), StepError> {
 
 const LINE: u32 = line!() + 2;
 
-#[orchestrate(pattern = "user", cache(key = id, read, unwritten), event, audit = hook, nexus = off, alert(required))]
-async fn reader(id: u64) -> Result<u64, StepError> {
+#[orchestrate(pattern = "user", cache = id, event, audit = hook, nexus = off, alert(required))]
+async fn writer(id: u64) -> Result<u64, StepError> {
+    Ok(id)
+}
+
+#[orchestrate(pattern = "catalogue_page", cache(key = id, read, unwritten))]
+async fn reader(id: u64) -> Result<u64, Code> {
     Ok(id)
 }
 
@@ -94,7 +100,8 @@ fn of(name: &str) -> CataloguedHandler {
 fn handlers_are_listed_by_identity() {
     let identities: Vec<_> = listed().into_iter().map(|handler| handler.identity).collect();
     let here = module_path!();
-    let expected = ["Users::durable_method", "generic", "reader", "sync", "sync_with_a_key", "type"];
+    let expected =
+        ["Users::durable_method", "generic", "reader", "sync", "sync_with_a_key", "type", "writer"];
     let expected: Vec<_> = expected.iter().map(|name| format!("{here}::{name}")).collect();
     assert_eq!(identities[..identities.len() - 1], expected);
     assert_eq!(identities.last().unwrap(), "users::greet");
@@ -103,15 +110,12 @@ fn handlers_are_listed_by_identity() {
 
 #[test]
 fn handler_is_listed_with_its_place_and_its_steps() {
-    let reader = of("reader");
-    assert_eq!((reader.line, reader.pattern), (LINE, "user"));
-    assert_eq!(
-        reader.declared,
-        [Step::Cache, Step::Event, Step::Alert],
-        "neither the hooked step nor the one that is off"
-    );
-    assert_eq!(reader.required, [Step::Alert]);
-    assert!(reader.reads && !reader.is_sync && !reader.is_durable);
+    let writer = of("writer");
+    assert_eq!((writer.line, writer.pattern), (LINE, "user"));
+    let declared = [Step::Cache, Step::Event, Step::Alert];
+    assert_eq!(writer.declared, declared, "neither the hooked step nor the one that is off");
+    assert_eq!(writer.required, [Step::Alert]);
+    assert!(!writer.reads && of("reader").reads);
     assert_eq!(of("sync_with_a_key").required, [Step::Fallback]);
 }
 
