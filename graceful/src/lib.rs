@@ -89,6 +89,7 @@ pub mod trace;
 mod views;
 
 pub mod backends;
+pub mod catalogue;
 pub mod operations;
 // Its examples are tests of the package `graceful-tests`, which has the backends that they use.
 #[cfg(all(doc, not(doctest)))]

@@ -56,6 +56,8 @@ pub(super) fn durable(handler: &Handler) -> TokenStream {
 pub(super) fn registered(handler: &Handler) -> TokenStream {
     let (krate, registered) = (&handler.krate, &handler.registered);
     let name = handler.function.signature.ident.to_string();
+    // As a flow has it.
+    let name = name.trim_start_matches("r#");
     let pattern =
         registered.pattern.as_ref().map_or_else(|| quote!(""), |pattern| super::name(handler, pattern));
     let steps = |method, steps: &[Step]| {
@@ -70,9 +72,12 @@ pub(super) fn registered(handler: &Handler) -> TokenStream {
         quote!(.caches(#key, || #krate::__private010::cached::<#returned>().__graceful_type()))
     });
     let keyed = registered.keyed.as_ref().map(keyed);
+    let is_sync = registered.is_sync.then(|| quote!(.is_sync()));
+    let is_hidden = registered.is_hidden.then(|| quote!(.hidden()));
     quote! {
         #krate::__private010::inventory::submit! {
-            #krate::__private010::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches #keyed
+            #krate::__private010::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches #keyed #is_sync
+                #is_hidden
         }
     }
 }

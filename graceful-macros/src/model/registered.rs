@@ -31,6 +31,10 @@ pub(crate) struct Registered {
     pub(crate) required: Vec<Step>,
     pub(crate) cached: Option<Cached>,
     pub(crate) keyed: Option<Keyed>,
+    /// The function cannot await.
+    pub(crate) is_sync: bool,
+    /// The catalogue does not list the handler.
+    pub(crate) is_hidden: bool,
 }
 
 /// What the declaration says of the handler's cache key and of the entities beside it.
@@ -45,7 +49,7 @@ pub(crate) struct Keyed {
 }
 
 impl Keyed {
-    fn of(args: &Args, function: &Function, shape: &Shape, scope: &Scope) -> Option<Self> {
+    fn of(args: &Args, scope: &Scope) -> Option<Self> {
         let cache = &args.cache;
         let key = cache.key.as_ref();
         if args.steps[Step::Cache].off.is_some() || key.is_none() && cache.touches.is_empty() {
@@ -57,7 +61,6 @@ impl Keyed {
             ("per_actor", cache.per_actor.is_some()),
             ("unwritten", cache.unwritten.is_some()),
             ("shared", cache.shared.is_some()),
-            ("is_sync", is_sync(function, shape)),
             ("versioned", cache.version.is_some()),
             ("keeps", keeps),
             ("over_result", key.is_some_and(|key| over_result(key, scope).is_some())),
@@ -113,7 +116,9 @@ impl Registered {
             declared: served().filter(|(_, args)| args.given).map(|(step, _)| step).collect(),
             required,
             cached: cached(args, &names, shape),
-            keyed: Keyed::of(args, function, shape, scope),
+            keyed: Keyed::of(args, scope),
+            is_sync: is_sync(function, shape),
+            is_hidden: args.catalogue_off.is_some(),
         }
     }
 }

@@ -37,10 +37,32 @@ pub(crate) const DEFAULTS: &str = "__defaults";
 pub(crate) const CONCRETE: &str = "__concrete";
 
 /// The names of the arguments.
-const ARGUMENTS: [&str; 24] = [
-    "pattern", "id", "payload", "actor", "when", "metadata", "message", "tags", "cache", "event", "graph",
-    "schedule", "nexus", "audit", "alert", "fallback", "incident", "name", "delivery", "tx", "on", "errors",
-    "crate", "debug",
+const ARGUMENTS: [&str; 25] = [
+    "pattern",
+    "id",
+    "payload",
+    "actor",
+    "when",
+    "metadata",
+    "message",
+    "tags",
+    "cache",
+    "event",
+    "graph",
+    "schedule",
+    "nexus",
+    "audit",
+    "alert",
+    "fallback",
+    "incident",
+    "name",
+    "delivery",
+    "tx",
+    "on",
+    "errors",
+    "catalogue",
+    "crate",
+    "debug",
 ];
 
 /// What a declaration says.
@@ -79,6 +101,8 @@ pub(crate) struct Args {
     pub(crate) debug: bool,
     /// The cause of a server fault is not logged.
     pub(crate) errors_off: Option<Span>,
+    /// The catalogue does not list the handler.
+    pub(crate) catalogue_off: Option<Span>,
     pub(crate) steps: Steps,
     /// The `impl` block around the function, whose defaults it has, has no parameters.
     pub(crate) concrete: Option<Span>,
@@ -224,6 +248,7 @@ impl Args {
             krate_unknown: self.krate_unknown || defaults.krate_unknown,
             debug: self.debug || defaults.debug,
             errors_off: self.errors_off.or(defaults.errors_off),
+            catalogue_off: self.catalogue_off.or(defaults.catalogue_off),
             steps: self.steps.or(defaults.steps),
             concrete: self.concrete.or(defaults.concrete),
             broken: self.broken.or(defaults.broken),
@@ -274,13 +299,12 @@ impl Args {
                 });
             }
             "errors" => {
-                if !value::is_word(&given, "off") {
-                    return Err(wrong(
-                        &given,
-                        "`errors` takes only `off`: write `errors = off`, so that the causes of server faults are not logged",
-                    ));
-                }
+                only_off(&given, ERRORS_OFF)?;
                 self.errors_off = Some(at.span());
+            }
+            "catalogue" => {
+                only_off(&given, CATALOGUE_OFF)?;
+                self.catalogue_off = Some(at.span());
             }
             "crate" => {
                 let krate = path(&given, "`graceful`: `crate = my_reexport`");
@@ -291,6 +315,15 @@ impl Args {
         }
         Ok(())
     }
+}
+
+const ERRORS_OFF: &str =
+    "`errors` takes only `off`: write `errors = off`, so that the causes of server faults are not logged";
+
+const CATALOGUE_OFF: &str = "`catalogue` takes only `off`: write `catalogue = off`, so that the handler is not listed; otherwise omit the argument";
+
+fn only_off(given: &Expr, rule: &str) -> Result<()> {
+    if value::is_word(given, "off") { Ok(()) } else { Err(wrong(given, rule)) }
 }
 
 const ON: &str = "`on` names an orchestrator, such as `on = self.orchestrator`";

@@ -128,7 +128,7 @@ async fn run(mut flow: Flow, config: &OrchestrationConfig) -> FlowReport {
     }
     let flow = ended_write(flow, &orchestrator);
     let ended = Ended { orchestrator, flow, overrides: config.overrides() };
-    Foreground::new(FlowRun::new(ended), NoTypedHooks).await
+    Foreground::new(FlowRun::timed(ended), NoTypedHooks).await
 }
 
 /// Lets the flow end a write, if its pattern is read through the cache. What has happened before the flow was not held, so its value is not

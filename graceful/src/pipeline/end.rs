@@ -41,8 +41,12 @@ impl Pipeline {
         if self.flow.is_alone() {
             return;
         }
-        self.watch.flow_ended(&self.flow);
-        self.orchestrator.flow_ended(self.flow.ending, || self.report("not run"));
+        self.orchestrator.count_flow(self.flow.ending);
+        // Without telemetry there is no observer, because a flow that is observed is timed.
+        if self.watch.is_on() {
+            self.watch.flow_ended(&self.flow);
+            self.orchestrator.notify_observers(|| self.report("not run"));
+        }
     }
 
     /// The first failure of a step that is `required`.
@@ -59,7 +63,7 @@ impl Pipeline {
             None if step == Step::Fallback => StepResult::Skipped(steps::fallback::undone(&self.flow)),
             None => StepResult::Skipped("no backend"),
         };
-        FlowReport::new(&self.flow, Step::ALL.map(result))
+        FlowReport::new(&self.flow, Step::ALL.map(result), self.watch.durations())
     }
 
     fn is_running(&self, step: Step) -> bool {

@@ -80,6 +80,11 @@ impl FlowRun {
         Self::of(Pipeline::new(ended))
     }
 
+    /// The same, for a caller who gets the report, with the durations of the steps.
+    pub(crate) fn timed(ended: Ended) -> Self {
+        Self::of(Pipeline::timed(ended, true))
+    }
+
     fn of(pipeline: Pipeline) -> Self {
         Self(Some(Box::new(pipeline)))
     }

@@ -61,8 +61,16 @@ impl Orchestrator {
         }
     }
 
-    pub(crate) fn flow_ended(&self, ending: CallOutcome, report: impl FnOnce() -> FlowReport) {
+    pub(super) fn is_observed(&self) -> bool {
+        !self.0.observers.is_empty()
+    }
+
+    pub(super) fn count_flow(&self, ending: CallOutcome) {
         self.0.counters.flow(ending);
+    }
+
+    #[cold]
+    pub(super) fn notify_observers(&self, report: impl FnOnce() -> FlowReport) {
         if self.0.observers.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! The registered data of a handler. Each handler is registered by its expansion, whether it is called or not.
 
-use std::{fmt, panic::Location};
+use std::{borrow::Cow, fmt, panic::Location};
 
 use super::{Durable, registry};
 use crate::step::Step;
@@ -48,6 +48,8 @@ pub struct Registered {
     pub(crate) is_versioned: bool,
     /// Its errors keep the cached value.
     pub(crate) keeps: bool,
+    /// The catalogue does not list it.
+    pub(crate) is_hidden: bool,
 }
 
 /// What an `Ok` puts into the cache.
@@ -85,6 +87,7 @@ impl Registered {
             over_result: false,
             is_versioned: false,
             keeps: false,
+            is_hidden: false,
         }
     }
 
@@ -161,6 +164,12 @@ impl Registered {
     }
 
     #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.is_hidden = true;
+        self
+    }
+
+    #[must_use]
     pub const fn declares(mut self, steps: &'static [Step]) -> Self {
         self.declared = steps;
         self
@@ -182,6 +191,14 @@ impl Registered {
     pub const fn caches(mut self, key: &'static str, value: fn() -> &'static str) -> Self {
         self.cached = Some(Cached { key, value });
         self
+    }
+
+    /// The identity of a durable handler; of every other handler the path of its module, and its name.
+    pub(crate) fn identity(&self) -> Cow<'static, str> {
+        match self.durable {
+            Some(durable) => (durable.identity)().into(),
+            None => format!("{}::{}", self.module, self.handler).into(),
+        }
     }
 
     pub(crate) fn file(&self) -> &'static str {

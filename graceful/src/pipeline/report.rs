@@ -1,7 +1,8 @@
 //! The report of a flow.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
+use super::telemetry::Durations;
 use crate::{
     escape::escaped,
     flow::Flow,
@@ -94,21 +95,22 @@ impl fmt::Display for StepResult {
 pub struct FlowReport {
     flow: Arc<Flow>,
     steps: [StepResult; 9],
+    durations: Option<Box<Durations>>,
 }
 
 impl FlowReport {
-    pub(super) fn new(flow: &Arc<Flow>, steps: [StepResult; 9]) -> Self {
-        Self { flow: Arc::clone(flow), steps }
+    pub(super) fn new(flow: &Arc<Flow>, steps: [StepResult; 9], durations: Option<Box<Durations>>) -> Self {
+        Self { flow: Arc::clone(flow), steps, durations }
     }
 
     /// A report in which every step was skipped for the same reason.
     pub(crate) fn skipped(flow: &Arc<Flow>, why: &'static str) -> Self {
-        Self::new(flow, Step::ALL.map(|_| StepResult::Skipped(why)))
+        Self::new(flow, Step::ALL.map(|_| StepResult::Skipped(why)), None)
     }
 
     /// A report in which every step failed for the same reason.
     pub(crate) fn refused(flow: &Arc<Flow>, error: &StepError) -> Self {
-        Self::new(flow, Step::ALL.map(|step| StepResult::Failed(error.clone().in_step(step))))
+        Self::new(flow, Step::ALL.map(|step| StepResult::Failed(error.clone().in_step(step))), None)
     }
 
     /// The flow.
@@ -152,6 +154,24 @@ impl FlowReport {
     /// ```
     pub fn steps(&self) -> impl Iterator<Item = (Step, &StepResult)> {
         Step::ALL.into_iter().zip(&self.steps)
+    }
+
+    /// How long a step ran: from its start until it was done, had failed, or was over its time budget, including the time in which it
+    /// waited.
+    ///
+    /// `None` for a step that did not run, because it is off or was skipped; and for one that an earlier attempt of a durable flow did.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Step, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let config = OrchestrationConfig::new("user").id(42).on(&Orchestrator::in_memory());
+    /// let report = Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// assert!(report.duration(Step::Audit).is_some());
+    /// assert_eq!(report.duration(Step::Cache), None, "it has no key");
+    /// # });
+    /// ```
+    pub fn duration(&self, step: Step) -> Option<Duration> {
+        self.durations.as_ref()?[step as usize]
     }
 
     /// The failures of the steps.

@@ -83,8 +83,15 @@ enum Task {
 }
 
 impl Pipeline {
-    pub(super) fn new(mut ended: Ended) -> Self {
-        let watch = FlowTelemetry::over(&mut ended.flow);
+    pub(super) fn new(ended: Ended) -> Self {
+        let is_observed = ended.orchestrator.is_observed();
+        Self::timed(ended, is_observed)
+    }
+
+    /// The same, and if `is_timed` its report has the durations of the steps.
+    #[inline]
+    pub(super) fn timed(mut ended: Ended, is_timed: bool) -> Self {
+        let watch = FlowTelemetry::over(&mut ended.flow, is_timed);
         if ended.flow.cause.is_some() {
             log_cause(&mut ended.flow, &watch);
         }

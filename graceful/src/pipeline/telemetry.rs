@@ -1,6 +1,6 @@
-//! The spans of a flow and of its steps, and their durations. With no subscriber enabled the cost is one level check.
+//! The spans of a flow and of its steps, and their durations. With no subscriber and no observer the cost is two checks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tracing::{
     Level, Span,
@@ -8,9 +8,11 @@ use tracing::{
     level_filters::LevelFilter,
 };
 
+use tokio::time::Instant;
+
 use super::StepResult;
 #[cfg(feature = "metrics")]
-use super::metrics::{Clock, Labels};
+use super::metrics::Labels;
 use crate::{flow::Flow, pipeline::Orchestrator, step::Step, text::Text};
 
 /// The telemetry of one flow.
@@ -20,17 +22,22 @@ pub(super) struct FlowTelemetry(Option<Box<Watched>>);
 struct Watched {
     flow: Span,
     steps: [Option<Watching>; 9],
+    /// How long each step ran, if a report will say it.
+    durations: Option<Box<Durations>>,
     #[cfg(feature = "metrics")]
-    clock: Clock,
+    since: Instant,
     #[cfg(feature = "metrics")]
     labels: Labels,
 }
 
+/// How long each step ran; `None` for those that did not run.
+pub(super) type Durations = [Option<Duration>; 9];
+
 /// A running step.
 struct Watching {
     span: Span,
-    #[cfg(feature = "metrics")]
-    clock: Clock,
+    /// Not set if nothing needs the duration.
+    since: Option<Instant>,
 }
 
 /// The span in which a handler is called: the parent of the flow's span, if a subscriber enables flow spans.
@@ -63,10 +70,14 @@ fn steps_are_traced() -> bool {
 
 // The code for an enabled subscriber is cold, so that the hot path stays short.
 impl FlowTelemetry {
-    /// Starts the span and the clock at the end of the handler.
+    /// Starts the span and the clock at the end of the handler. `is_timed` says whether a report will have the durations of the steps;
+    /// then the telemetry is on.
     #[inline]
-    pub(super) fn over(flow: &mut Arc<Flow>) -> Self {
-        if cfg!(not(feature = "metrics")) && no_subscriber() { Self(None) } else { Self(Watched::over(flow)) }
+    pub(super) fn over(flow: &mut Arc<Flow>, is_timed: bool) -> Self {
+        if cfg!(not(feature = "metrics")) && !is_timed && no_subscriber() {
+            return Self(None);
+        }
+        Self(Watched::over(flow, is_timed))
     }
 
     #[inline]
@@ -99,6 +110,11 @@ impl FlowTelemetry {
         }
     }
 
+    /// How long each step ran, if that was measured for a report.
+    pub(super) fn durations(&self) -> Option<Box<Durations>> {
+        self.0.as_ref()?.durations.clone()
+    }
+
     /// Records that the last step has ended.
     #[inline]
     pub(super) fn flow_ended(&self, flow: &Flow) {
@@ -110,14 +126,14 @@ impl FlowTelemetry {
 
 impl Watched {
     #[cold]
-    fn over(flow: &mut Arc<Flow>) -> Option<Box<Self>> {
+    fn over(flow: &mut Arc<Flow>, is_timed: bool) -> Option<Box<Self>> {
         // Always taken, because a stored flow must not keep the caller's span open.
         let caller = Arc::get_mut(flow).and_then(|flow| flow.caller.take());
-        (cfg!(feature = "metrics") || flows_are_traced() || steps_are_traced())
-            .then(|| Box::new(Self::of(flow, caller.as_deref())))
+        (cfg!(feature = "metrics") || is_timed || flows_are_traced() || steps_are_traced())
+            .then(|| Box::new(Self::of(flow, caller.as_deref(), is_timed)))
     }
 
-    fn of(flow: &Flow, caller: Option<&Span>) -> Self {
+    fn of(flow: &Flow, caller: Option<&Span>, is_timed: bool) -> Self {
         let failed = (!flow.is_success()).then(|| flow.code().as_str());
         macro_rules! span {
             ($($parent:tt)*) => {
@@ -150,8 +166,9 @@ impl Watched {
         Self {
             flow: span,
             steps: [const { None }; 9],
+            durations: is_timed.then(Box::default),
             #[cfg(feature = "metrics")]
-            clock: Clock::start(),
+            since: Instant::now(),
             #[cfg(feature = "metrics")]
             labels: Labels::of(flow),
         }
@@ -190,11 +207,8 @@ impl Watched {
                 "messaging.message.id" = message.id.as_deref(),
             )
         });
-        self.steps[step as usize] = Some(Watching {
-            span: span.clone(),
-            #[cfg(feature = "metrics")]
-            clock: Clock::start(),
-        });
+        let is_timed = cfg!(feature = "metrics") || self.durations.is_some();
+        self.steps[step as usize] = Some(Watching { span: span.clone(), since: is_timed.then(Instant::now) });
         span
     }
 
@@ -203,8 +217,14 @@ impl Watched {
     fn end(&mut self, step: Step, result: &StepResult, flow: &Flow) {
         let Some(watching) = self.steps[step as usize].take() else { return };
         watching.end(result);
+        let took = watching.since.map(|since| since.elapsed());
+        // A step that skips itself has not run.
+        if let (Some(durations), StepResult::Done(_) | StepResult::Failed(_)) = (&mut self.durations, result)
+        {
+            durations[step as usize] = took;
+        }
         #[cfg(feature = "metrics")]
-        super::metrics::step_ended(step, result, flow.arm(), &self.labels, &watching.clock);
+        super::metrics::step_ended(step, result, flow.arm(), &self.labels, took.unwrap_or_default());
     }
 
     #[cold]
@@ -213,7 +233,7 @@ impl Watched {
             self.flow.record("recovered", true);
         }
         #[cfg(feature = "metrics")]
-        super::metrics::flow_ended(flow, &self.labels, &self.clock);
+        super::metrics::flow_ended(flow, &self.labels, self.since.elapsed());
     }
 }
 

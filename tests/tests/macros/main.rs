@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod behaviour;
+mod catalogue;
 mod classify;
 mod lints;
 mod shapes;

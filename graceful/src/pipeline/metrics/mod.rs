@@ -3,7 +3,7 @@
 mod names;
 mod sampler;
 
-use std::time::Instant;
+use std::time::Duration;
 
 use metrics::{SharedString, counter, histogram};
 
@@ -13,15 +13,6 @@ use crate::{
     flow::{Declaration, Declared, Flow},
     step::Step,
 };
-
-/// The start of a duration.
-pub(super) struct Clock(Instant);
-
-impl Clock {
-    pub(super) fn start() -> Self {
-        Self(Instant::now())
-    }
-}
 
 /// The labels that all metrics of a flow have, made once for the flow.
 pub(super) struct Labels {
@@ -51,7 +42,13 @@ impl Labels {
     }
 }
 
-pub(super) fn step_ended(step: Step, result: &StepResult, arm: &'static str, labels: &Labels, clock: &Clock) {
+pub(super) fn step_ended(
+    step: Step,
+    result: &StepResult,
+    arm: &'static str,
+    labels: &Labels,
+    took: Duration,
+) {
     let (Labels { handler, pattern }, step) = (labels, step.as_str());
     counter!(
         names::STEPS,
@@ -63,10 +60,10 @@ pub(super) fn step_ended(step: Step, result: &StepResult, arm: &'static str, lab
         names::STEP_DURATION,
         "handler" => handler.clone(), "pattern" => pattern.clone(), "step" => step, "arm" => arm
     )
-    .record(clock.0.elapsed());
+    .record(took);
 }
 
-pub(super) fn flow_ended(flow: &Flow, labels: &Labels, clock: &Clock) {
+pub(super) fn flow_ended(flow: &Flow, labels: &Labels, took: Duration) {
     let (Labels { handler, pattern }, arm) = (labels, flow.arm());
     counter!(
         names::FLOWS,
@@ -78,7 +75,7 @@ pub(super) fn flow_ended(flow: &Flow, labels: &Labels, clock: &Clock) {
         names::FLOW_DURATION,
         "handler" => handler.clone(), "pattern" => pattern.clone(), "arm" => arm
     )
-    .record(clock.0.elapsed());
+    .record(took);
 }
 
 /// The label `handler` of a dead letter whose handler is not in this program. The names of other programs would be series that begin

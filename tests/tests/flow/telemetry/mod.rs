@@ -3,6 +3,7 @@
 
 mod causes;
 mod conventions;
+mod durations;
 mod events;
 mod measures;
 mod replay;
