@@ -19,14 +19,16 @@ fn script() -> PathBuf {
 /// Whether exactly this version is there.
 pub fn is_installed() -> bool {
     let file = script();
-    file.is_file()
-        && output(command("sha256sum").arg(file)).is_ok_and(|printed| printed.starts_with(SHA256))
+    file.is_file() && output(command("sha256sum").arg(file)).is_ok_and(|printed| printed.starts_with(SHA256))
 }
 
 /// Unpacks it below `target/services`. None of its code runs.
 pub fn install() -> Result {
     if !works(command("npm").arg("--version")) {
-        return Err(format!("npm, which downloads {PACKAGE}, is missing; install it by the package manager of this machine").into());
+        return Err(format!(
+            "npm, which downloads {PACKAGE}, is missing; install it by the package manager of this machine"
+        )
+        .into());
     }
     let directory = services().join("axe-core");
     say(&format!("unpacking {PACKAGE} into {}", directory.display()));

@@ -88,7 +88,9 @@ fn fonts(unpacked: &Path) -> Result<PathBuf> {
     ];
     let aliases: String = families
         .iter()
-        .map(|(name, font)| format!("<alias><family>{name}</family><prefer><family>{font}</family></prefer></alias>\n"))
+        .map(|(name, font)| {
+            format!("<alias><family>{name}</family><prefer><family>{font}</family></prefer></alias>\n")
+        })
         .collect();
     let debian = directory().join("debian");
     let text = format!(

@@ -6,11 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use graceful_tests::requirement;
+use graceful_tests::{gate::until, requirement};
 use serde_json::{Value, json};
 use thirtyfour::{
-    BrowserCapabilitiesHelper as _, CapabilitiesHelper as _, ChromiumLikeCapabilities as _, DesiredCapabilities,
-    WebDriver, error::WebDriverResult, support::base64_decode,
+    BrowserCapabilitiesHelper as _, By, CapabilitiesHelper as _, ChromiumLikeCapabilities as _,
+    DesiredCapabilities, WebDriver, error::WebDriverResult, support::base64_decode,
 };
 use tokio::sync::Mutex;
 
@@ -63,7 +63,8 @@ impl Browser {
     pub async fn start(options: &Options) -> Self {
         let processes = Chromedriver::start();
         let capabilities = capabilities(options, &processes.directory.path().join("profile")).unwrap();
-        let driver = WebDriver::builder(processes.url(), capabilities).client(HyperClient::new()).await.unwrap();
+        let driver =
+            WebDriver::builder(processes.url(), capabilities).client(HyperClient::new()).await.unwrap();
         let browser = Self { driver, options: options.clone(), log: Mutex::default(), processes };
         browser.prepare_tab().await.unwrap();
         browser
@@ -138,9 +139,24 @@ impl Browser {
         file
     }
 
+    /// Waits until the first element that this CSS selector finds has this text.
+    pub async fn until_text(&self, selector: &str, text: &str) {
+        until(|| async {
+            let Ok(element) = self.driver.find(By::Css(selector)).await else { return false };
+            // The page may have replaced it since.
+            element.text().await.is_ok_and(|shown| shown == text)
+        })
+        .await;
+    }
+
     /// The id of the process group of Chromium and `ChromeDriver`.
     pub fn process_group(&self) -> u32 {
         self.processes.group()
+    }
+
+    /// Where the two have their files.
+    pub fn directory(&self) -> &Path {
+        self.processes.directory.path()
     }
 }
 
@@ -160,6 +176,8 @@ fn capabilities(options: &Options, profile: &Path) -> WebDriverResult<impl Into<
         "--disable-gpu",
         "--disable-quic",
         "--disable-dev-shm-usage",
+        // Its processes would not belong to the group.
+        "--disable-breakpad",
         "--no-first-run",
         "--disable-background-networking",
         "--disable-component-update",

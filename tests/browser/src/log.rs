@@ -40,7 +40,7 @@ impl From<BrowserLogEntry> for Entry {
     }
 }
 
-/// The URL that an event of the DevTools protocol says was requested, without those that need no network.
+/// The URL that an event of the DevTools protocol says was requested over the network.
 fn requested(event: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Event {
@@ -58,7 +58,8 @@ fn requested(event: &str) -> Option<String> {
         _ => return None,
     };
     let url = url.as_str().unwrap();
-    (!["about:", "blob:", "data:"].iter().any(|scheme| url.starts_with(scheme))).then(|| url.to_owned())
+    // Chromium's own pages are `chrome:`, and `data:` and `blob:` need no network.
+    ["http:", "https:", "ws:", "wss:"].iter().any(|scheme| url.starts_with(scheme)).then(|| url.to_owned())
 }
 
 /// Whether it belongs to `http://host:port`. A WebSocket belongs to the page's origin too.
