@@ -9,8 +9,8 @@ use std::{
 use graceful_tests::{gate::until, requirement};
 use serde_json::{Value, json};
 use thirtyfour::{
-    BrowserCapabilitiesHelper as _, By, CapabilitiesHelper as _, ChromiumLikeCapabilities as _,
-    DesiredCapabilities, WebDriver, error::WebDriverResult, support::base64_decode,
+    By, CapabilitiesHelper as _, ChromeCapabilities, ChromiumLikeCapabilities as _, DesiredCapabilities,
+    WebDriver, error::WebDriverResult, support::base64_decode,
 };
 use tokio::sync::Mutex;
 
@@ -167,7 +167,7 @@ impl Drop for Browser {
     }
 }
 
-fn capabilities(options: &Options, profile: &Path) -> WebDriverResult<impl Into<thirtyfour::Capabilities>> {
+fn capabilities(options: &Options, profile: &Path) -> WebDriverResult<ChromeCapabilities> {
     let mut capabilities = DesiredCapabilities::chrome();
     capabilities.set_binary(requirement::program("chromium").to_str().unwrap())?;
     for argument in [
