@@ -103,7 +103,7 @@ impl Browser {
         errors.map(|Entry { source, message, .. }| format!("{source}: {message}")).collect()
     }
 
-    /// The URL of each request since the start, also of those that failed.
+    /// The URL of each request since the start, also of those that failed. A page without an icon requests `/favicon.ico` after it has loaded.
     pub async fn requests(&self) -> Vec<String> {
         let mut log = self.log.lock().await;
         log.read_on(&self.driver).await.unwrap();
@@ -137,6 +137,11 @@ impl Browser {
         let file = directory.join(format!("{name}.png"));
         fs::write(&file, png).unwrap();
         file
+    }
+
+    /// Waits until the current page has this title: a click returns before the page that it leads to is there.
+    pub async fn until_title(&self, title: &str) {
+        until(|| async { self.driver.title().await.is_ok_and(|shown| shown == title) }).await;
     }
 
     /// Waits until the first element that this CSS selector finds has this text.
@@ -175,6 +180,8 @@ fn capabilities(options: &Options, profile: &Path) -> WebDriverResult<ChromeCapa
         "--no-sandbox",
         "--disable-gpu",
         "--disable-quic",
+        // They would take their width from the page's.
+        "--hide-scrollbars",
         "--disable-dev-shm-usage",
         // Its processes would not belong to the group.
         "--disable-breakpad",

@@ -106,12 +106,13 @@ async fn without_javascript_links_and_forms_work_but_no_script_runs() {
     assert_eq!(text(&browser, "scripted").await, "no script");
     assert!(is_shown(&browser, "noscript").await);
     browser.find(By::LinkText("next")).await.unwrap().click().await.unwrap();
-    assert_eq!(browser.title().await.unwrap(), "Next");
+    browser.until_title("Next").await;
     assert_eq!(text(&browser, "scripted").await, "no script");
     browser.back().await.unwrap();
+    browser.until_title("Page").await;
     browser.find(By::Name("name")).await.unwrap().send_keys("Ada").await.unwrap();
     browser.find(By::Css("form button")).await.unwrap().click().await.unwrap();
-    assert_eq!(browser.title().await.unwrap(), "Next");
+    browser.until_title("Next").await;
     browser.screenshot("harness-without-javascript").await;
 }
 

@@ -8,8 +8,7 @@ use axum::{
 use graceful_tests::http::{Server, serve};
 use graceful_tests_browser::{Browser, By, Options, View};
 
-const STRICT: &str =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'";
+const STRICT: &str = "default-src 'none'; img-src data:; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'";
 
 /// A page with this body and this content security policy.
 async fn page(body: String, policy: &'static str) -> Server {
@@ -81,7 +80,7 @@ async fn requests_to_other_origins_are_seen() {
     )
     .await;
     let browser = open(&page).await;
-    graceful_tests::gate::until(|| async { browser.title().await.unwrap() == "fetched" }).await;
+    browser.until_title("fetched").await;
     let mut outside = browser.requests_outside(&origin(&page)).await;
     outside.sort_unstable();
     let expected = [
@@ -98,14 +97,18 @@ async fn requests_to_other_origins_are_seen() {
 
 #[test(requires("chromium", "chromedriver"))]
 async fn redirect_to_another_origin_is_seen_also_of_a_clicked_link_and_in_another_tab() {
-    let other = serve(Router::new().fallback(|| async { Html("<title>Other</title>") })).await;
+    let other = serve(
+        Router::new().fallback(|| async { Html("<title>Other</title><link rel='icon' href='data:,'>") }),
+    )
+    .await;
     let target = origin(&other) + "/target";
     let to = target.clone();
     let leave = move || async move { Redirect::to(&to).into_response() };
-    let index = get(|| async { Html("<a href='/leave'>leave</a>") });
+    let index = get(|| async { Html("<link rel='icon' href='data:,'><a href='/leave'>leave</a>") });
     let server = serve(Router::new().route("/", index).route("/leave", get(leave))).await;
     let browser = open(&server).await;
     browser.find(By::LinkText("leave")).await.unwrap().click().await.unwrap();
+    browser.until_title("Other").await;
     assert_eq!(browser.requests_outside(&origin(&server)).await, [target.clone()]);
     browser.open_tab().await;
     browser.goto(origin(&server) + "/leave").await.unwrap();
