@@ -78,26 +78,27 @@ fn read_templates_from_descriptor(program: &Path) -> Result {
     Ok(fs::write(program, bytes)?)
 }
 
-/// What Chromium renders text with: the fonts of the machine and those that were unpacked, under the names that style sheets use.
+/// What Chromium renders text with: the fonts of the machine and those that were unpacked, under the names that style sheets and
+/// Chromium itself use.
 fn fonts(unpacked: &Path) -> Result<PathBuf> {
     let families = [
         ("sans-serif", "DejaVu Sans"),
         ("system-ui", "DejaVu Sans"),
+        ("Arial", "DejaVu Sans"),
         ("serif", "DejaVu Serif"),
+        ("Times New Roman", "DejaVu Serif"),
         ("monospace", "DejaVu Sans Mono"),
     ];
-    let aliases: String = families
-        .iter()
-        .map(|(name, font)| {
-            format!("<alias><family>{name}</family><prefer><family>{font}</family></prefer></alias>\n")
-        })
-        .collect();
+    let aliases = families.map(|(name, font)| {
+        format!("<alias><family>{name}</family><prefer><family>{font}</family></prefer></alias>\n")
+    });
     let debian = directory().join("debian");
     let text = format!(
         "<?xml version=\"1.0\"?>\n<!DOCTYPE fontconfig SYSTEM \"urn:fontconfig:fonts.dtd\">\n<fontconfig>\n\
-         <dir>/usr/share/fonts</dir>\n<dir>{}/usr/share/fonts</dir>\n<cachedir>{}/fonts</cachedir>\n{aliases}</fontconfig>\n",
+         <dir>/usr/share/fonts</dir>\n<dir>{}/usr/share/fonts</dir>\n<cachedir>{}/fonts</cachedir>\n{}</fontconfig>\n",
         unpacked.display(),
-        debian.display()
+        debian.display(),
+        aliases.concat()
     );
     let file = debian.join("fonts.conf");
     fs::write(&file, text)?;

@@ -36,7 +36,7 @@ struct Node {
     failure_summary: Option<String>,
 }
 
-/// The script comes from WebDriver, so the page's content security policy does not block it.
+/// The script comes from `WebDriver`, so the page's content security policy does not block it.
 pub(crate) async fn violations(driver: &WebDriver) -> WebDriverResult<Vec<String>> {
     let script = fs::read_to_string(requirement::axe()).unwrap();
     driver.execute(script, []).await?;

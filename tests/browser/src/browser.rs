@@ -27,7 +27,7 @@ use crate::{
 pub struct Options {
     /// Of its first tab and of those that [`Browser::open_tab`] opens.
     pub view: View,
-    /// Whether pages may run scripts. WebDriver's own commands work without them too.
+    /// Whether pages may run scripts. The commands of `WebDriver` work without them too.
     pub javascript: bool,
     /// A name such as `Asia/Kolkata`.
     pub time_zone: &'static str,
@@ -77,7 +77,7 @@ impl Browser {
         self.prepare_tab().await.unwrap();
     }
 
-    /// The settings of the DevTools protocol belong to one tab.
+    /// The settings of the `DevTools` protocol belong to one tab.
     async fn prepare_tab(&self) -> WebDriverResult<()> {
         let zone = json!({ "timezoneId": self.options.time_zone });
         self.driver.cdp().send_raw("Emulation.setTimezoneOverride", zone).await?;
@@ -205,6 +205,6 @@ fn capabilities(options: &Options, profile: &Path) -> WebDriverResult<ChromeCapa
 }
 
 fn hosts(names: &[&str]) -> String {
-    let mapped = names.iter().map(|name| format!("MAP {name} 127.0.0.1, "));
-    mapped.collect::<String>() + "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]"
+    let mapped: Vec<_> = names.iter().map(|name| format!("MAP {name} 127.0.0.1, ")).collect();
+    mapped.concat() + "MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]"
 }

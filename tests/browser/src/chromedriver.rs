@@ -12,7 +12,7 @@ use std::{
 use graceful_tests::requirement;
 use tempfile::TempDir;
 
-/// A ChromeDriver on a free port, which has a process group of its own: Chromium's processes belong to it. All end with it.
+/// A `ChromeDriver` on a free port, which has a process group of its own: Chromium's processes belong to it. All end with it.
 #[derive(Debug)]
 pub(crate) struct Chromedriver {
     process: Child,

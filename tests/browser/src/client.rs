@@ -1,4 +1,4 @@
-//! How WebDriver's commands are sent.
+//! How commands are sent to `ChromeDriver`.
 
 use std::sync::Arc;
 

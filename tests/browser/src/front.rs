@@ -145,8 +145,11 @@ fn decoded(path: &str) -> String {
             segment => segments.push(segment),
         }
     }
-    let mut path: String =
-        segments.iter().map(|segment| format!("/{}", percent_encode(segment, NOT_IN_PATHS))).collect();
+    let mut path = String::new();
+    for segment in segments {
+        path.push('/');
+        path.extend(percent_encode(segment, NOT_IN_PATHS));
+    }
     if path.is_empty() || bytes.ends_with(b"/") {
         path.push('/');
     }

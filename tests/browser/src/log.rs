@@ -40,7 +40,7 @@ impl From<BrowserLogEntry> for Entry {
     }
 }
 
-/// The URL that an event of the DevTools protocol says was requested over the network.
+/// The URL that an event of the `DevTools` protocol says was requested over the network.
 fn requested(event: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Event {
