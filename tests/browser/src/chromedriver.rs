@@ -12,6 +12,9 @@ use std::{
 use graceful_tests::requirement;
 use tempfile::TempDir;
 
+/// Kills the whole process group when its standard input is closed, as the kernel does also if the test is killed, or when `ChromeDriver` ends.
+const SCRIPT: &str = r#"{ "$0" --port=0; kill -s KILL 0; } & cat > /dev/null; kill -s KILL 0"#;
+
 /// A `ChromeDriver` on a free port, which has a process group of its own: Chromium's processes belong to it. All end with it.
 #[derive(Debug)]
 pub(crate) struct Chromedriver {
@@ -26,12 +29,13 @@ pub(crate) struct Chromedriver {
 impl Chromedriver {
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut process = Command::new(requirement::program("chromedriver"))
-            .arg("--port=0")
+        let mut process = Command::new("sh")
+            .args(["-c", SCRIPT])
+            .arg(requirement::program("chromedriver"))
             .env("TMPDIR", directory.path())
             .env("HOME", directory.path())
             .process_group(0)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -59,8 +63,7 @@ impl Chromedriver {
 
 impl Drop for Chromedriver {
     fn drop(&mut self) {
-        let group = format!("-{}", self.group());
-        let _ = Command::new("kill").args(["-s", "KILL", "--", &group]).status();
+        // This closes its standard input.
         let _ = self.process.wait();
         // The kernel ends the processes of Chromium a little later, and until then they may write files.
         let start = Instant::now();

@@ -6,6 +6,7 @@ use axum::{Router, response::Html, routing::get};
 use graceful_tests::{
     gate::until,
     http::{Server, serve},
+    killed,
 };
 use graceful_tests_browser::{Browser, By, Options, View};
 
@@ -210,4 +211,17 @@ async fn panicking_test_leaves_no_process_and_no_file() {
     assert!(panicked.is_err());
     until(|| async { processes(group) == 0 && working_in(&directory) == 0 }).await;
     assert!(!directory.exists());
+}
+
+#[test(requires("chromium", "chromedriver"))]
+async fn killed_test_leaves_no_process() {
+    if let Some(directory) = killed::works_in() {
+        let browser = Browser::start(&Options::default()).await;
+        fs::write(directory.join("group"), browser.process_group().to_string()).unwrap();
+        killed::done().await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    killed::after("browser::killed_test_leaves_no_process", directory.path());
+    let group = fs::read_to_string(directory.path().join("group")).unwrap().parse().unwrap();
+    until(|| async { processes(group) == 0 }).await;
 }

@@ -102,17 +102,19 @@ async fn redirect_to_another_origin_is_seen_also_of_a_clicked_link_and_in_anothe
     )
     .await;
     let target = origin(&other) + "/target";
-    let to = target.clone();
-    let leave = move || async move { Redirect::to(&to).into_response() };
+    let leave = {
+        let target = target.clone();
+        move || async move { Redirect::to(&target).into_response() }
+    };
     let index = get(|| async { Html("<link rel='icon' href='data:,'><a href='/leave'>leave</a>") });
     let server = serve(Router::new().route("/", index).route("/leave", get(leave))).await;
     let browser = open(&server).await;
     browser.find(By::LinkText("leave")).await.unwrap().click().await.unwrap();
     browser.until_title("Other").await;
-    assert_eq!(browser.requests_outside(&origin(&server)).await, [target.clone()]);
+    assert_eq!(browser.requests_outside(&origin(&server)).await, std::slice::from_ref(&target));
     browser.open_tab().await;
     browser.goto(origin(&server) + "/leave").await.unwrap();
-    assert_eq!(browser.requests_outside(&origin(&server)).await, [target.clone(), target]);
+    assert_eq!(browser.requests_outside(&origin(&server)).await, [&*target, &*target]);
 }
 
 #[test(requires("chromium", "chromedriver"))]
