@@ -175,6 +175,7 @@ async fn text_that_appears_later_is_awaited() {
     let later = "setTimeout(() => document.getElementById('scripted').textContent = 'later', 200)";
     browser.execute(later, []).await.unwrap();
     browser.until_text("#scripted", "later").await;
+    assert_eq!(text(&browser, "scripted").await, "later");
 }
 
 /// The processes of a group that have not ended.
