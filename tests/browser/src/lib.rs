@@ -2,7 +2,7 @@
 //!
 //! A test that uses it requires `"chromium"` and `"chromedriver"`, and `Axe` if it calls [`Browser::axe`]:
 //!
-//! ```
+//! ```no_run
 //! # #[macro_use(test)]
 //! # extern crate graceful_tests;
 //! use graceful_tests_browser::{Browser, By, Front, Options, View};

@@ -219,10 +219,12 @@ async fn killed_test_leaves_no_process() {
     if let Some(directory) = killed::works_in() {
         let browser = Browser::start(&Options::default()).await;
         fs::write(directory.join("group"), browser.process_group().to_string()).unwrap();
+        fs::write(directory.join("files"), browser.directory().to_str().unwrap()).unwrap();
         killed::done().await;
     }
     let directory = tempfile::tempdir().unwrap();
     killed::after("browser::killed_test_leaves_no_process", directory.path());
     let group = fs::read_to_string(directory.path().join("group")).unwrap().parse().unwrap();
     until(|| async { processes(group) == 0 }).await;
+    fs::remove_dir_all(fs::read_to_string(directory.path().join("files")).unwrap()).unwrap();
 }
