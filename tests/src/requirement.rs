@@ -24,6 +24,8 @@ pub enum Requirement {
     Program(&'static str),
     /// A module of Python.
     Python(&'static str),
+    /// axe-core, a script that checks whether pages are accessible.
+    Axe,
     /// The right to mount a file system, which root has.
     Mount,
 }
@@ -46,6 +48,7 @@ impl Requirement {
                 works(Command::new(python).args(["-c", &format!("import {module}")]))
                     .ok_or_else(|| not_installed(&format!("{module} of Python")))
             }
+            Self::Axe => axe_in_services().map(drop).ok_or_else(|| not_installed("axe-core")),
             Self::Mount => {
                 let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
                 let mount = ["-t", "tmpfs", "graceful"];
@@ -80,9 +83,25 @@ pub fn program(name: &str) -> PathBuf {
     find(name).unwrap_or_else(|| panic!("{}", not_installed(name)))
 }
 
+/// The script of axe-core.
+///
+/// # Panics
+/// Where it is not installed: then the test has to say that it requires it.
+pub fn axe() -> PathBuf {
+    axe_in_services().unwrap_or_else(|| panic!("{}", not_installed("axe-core")))
+}
+
+fn axe_in_services() -> Option<PathBuf> {
+    Some(services().join("axe-core/axe.min.js")).filter(|script| script.is_file())
+}
+
+fn services() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services")
+}
+
 /// What `cargo xtask services --install` installed, else what is on the path, or where Debian keeps servers.
 fn find(name: &str) -> Option<PathBuf> {
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services/bin");
+    let ours = services().join("bin");
     let path = env::var_os("PATH").unwrap_or_default();
     let places = [ours].into_iter().chain(env::split_paths(&path)).chain(["/usr/sbin".into()]);
     places.map(|place| place.join(name)).find(|program| program.is_file())

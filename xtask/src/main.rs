@@ -1,7 +1,9 @@
 //! The tasks of this repository. `cargo xtask` lists them; CONTRIBUTING.md explains them.
 
 mod api;
+mod axe;
 mod ci;
+mod debian;
 mod dependencies;
 mod features;
 #[cfg(test)]

@@ -4,20 +4,21 @@
 //! right of an administrator is needed.
 
 use std::{
-    env, fs,
+    env,
     net::{SocketAddr, TcpStream},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
 use crate::{
-    Result,
-    run::{command, on_ci, output, run, say, services as directory, works},
+    Result, axe, debian,
+    run::{command, on_ci, run, say, services as directory, works},
 };
 
 /// A program, and the package of Debian and Ubuntu that has it.
 const PROGRAMS: &[(&str, &str)] = &[
+    ("chromedriver", "chromium-driver"),
+    ("chromium", "chromium"),
     ("curl", "curl"),
     ("nats-server", "nats-server"),
     ("openssl", "openssl"),
@@ -47,11 +48,14 @@ pub fn prepare() -> Result {
 }
 
 pub fn report() {
-    let (programs, python) = (missing_programs(), !has_python());
-    if !programs.is_empty() || python {
+    let (programs, python, axe) = (missing_programs(), !has_python(), !axe::is_installed());
+    if !programs.is_empty() || python || axe {
         let mut names: Vec<&str> = programs.iter().map(|(program, _)| *program).collect();
         if python {
             names.extend(PYTHON);
+        }
+        if axe {
+            names.push(axe::PACKAGE);
         }
         say(&format!("missing: {}; the tests that need them are ignored", names.join(", ")));
         say("to put them below target/services, and change nothing else: cargo xtask services --install");
@@ -77,13 +81,16 @@ pub fn install() -> Result {
         run(command(&pip).args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON))?;
     }
     if !programs.is_empty() {
-        unpack(&programs)?;
+        debian::unpack(&programs)?;
         if let [(program, _), ..] = missing_programs().as_slice() {
             return Err(format!(
                 "{program} is still missing; install it by the package manager of this machine"
             )
             .into());
         }
+    }
+    if !axe::is_installed() {
+        axe::install()?;
     }
     match SERVERS.iter().find(|(_, port)| !answers(*port)) {
         Some((name, port)) => {
@@ -117,85 +124,4 @@ fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let further = [directory().join("bin"), "/usr/sbin".into()];
     env::split_paths(&path).chain(further).map(|place| place.join(program)).find(|file| file.is_file())
-}
-
-/// Downloads the packages and what they depend on, unpacks them below `target/services/debian`, and writes a script for each program,
-/// which tells it where its libraries are.
-fn unpack(programs: &[(&str, &str)]) -> Result {
-    if !works(command("apt-get").arg("--version")) {
-        let names: Vec<&str> = programs.iter().map(|(program, _)| *program).collect();
-        return Err(format!(
-            "{} are missing; install them by the package manager of this machine",
-            names.join(", ")
-        )
-        .into());
-    }
-    let debian = directory().join("debian");
-    let (lists, archives) = (debian.join("lists"), debian.join("archives"));
-    for directory in [&lists, &archives] {
-        fs::create_dir_all(directory.join("partial"))?;
-    }
-    let packages: Vec<&str> = programs.iter().map(|(_, package)| *package).collect();
-    say(&format!("unpacking {} into {}", packages.join(", "), debian.display()));
-    let apt = |arguments: &str| {
-        let mut apt = command("apt-get");
-        for (name, value) in [("State::lists", &lists), ("Cache", &debian), ("Cache::archives", &archives)] {
-            apt.arg("-o").arg(format!("Dir::{name}={}", value.display()));
-        }
-        apt.args(["-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User="]);
-        apt.args(arguments.split(' '));
-        apt
-    };
-    run(&mut apt("update"))?;
-    run(apt("install --download-only --yes --no-install-recommends").args(&packages))?;
-    let unpacked = debian.join("root");
-    for archive in fs::read_dir(&archives)? {
-        let archive = archive?.path();
-        if archive.extension().is_some_and(|extension| extension == "deb") {
-            run(command("dpkg-deb").arg("--extract").args([&archive, &unpacked]))?;
-        }
-    }
-    for (program, package) in programs {
-        let places = ["usr/bin", "usr/sbin", "bin", "sbin"].map(|place| unpacked.join(place).join(program));
-        let file = places.into_iter().find(|file| file.is_file());
-        let file = file.ok_or(format!("the package {package} has no {program}"))?;
-        if *program == "prometheus-alertmanager" {
-            read_templates_from_descriptor(&file)?;
-        }
-        script(program, &file, &unpacked)?;
-    }
-    Ok(())
-}
-
-/// The directory whose name is compiled into Debian's Alertmanager. Without its templates it does not start.
-const TEMPLATES: &str = "/usr/share/prometheus/alertmanager";
-
-/// Lets a program that was not installed find its templates: their directory is open as descriptor 9 (see [`script`]), and the name of
-/// that descriptor replaces the directory's, with the same length.
-fn read_templates_from_descriptor(program: &Path) -> Result {
-    let mut bytes = fs::read(program)?;
-    let descriptor = format!("{:/<1$}", "/proc/self/fd/9", TEMPLATES.len());
-    while let Some(place) = bytes.windows(TEMPLATES.len()).position(|bytes| bytes == TEMPLATES.as_bytes()) {
-        bytes[place..place + TEMPLATES.len()].copy_from_slice(descriptor.as_bytes());
-    }
-    Ok(fs::write(program, bytes)?)
-}
-
-fn script(program: &str, file: &Path, unpacked: &Path) -> Result {
-    let machine = output(command("dpkg-architecture").arg("-qDEB_HOST_MULTIARCH")).or_else(|_| {
-        output(command("uname").arg("-m")).map(|machine| format!("{}-linux-gnu", machine.trim()))
-    })?;
-    let templates = unpacked.join(TEMPLATES.trim_start_matches('/'));
-    let templates =
-        if templates.is_dir() { format!("exec 9<\"{}\"\n", templates.display()) } else { String::new() };
-    let (unpacked, machine) = (unpacked.display(), machine.trim());
-    let text = format!(
-        "#!/bin/sh\n{templates}export LD_LIBRARY_PATH=\"{unpacked}/usr/lib/{machine}:{unpacked}/lib/{machine}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\"\n\
-         export VALGRIND_LIB=\"{unpacked}/usr/libexec/valgrind\"\nexec \"{}\" \"$@\"\n",
-        file.display()
-    );
-    let script = directory().join("bin").join(program);
-    fs::create_dir_all(directory().join("bin"))?;
-    fs::write(&script, text)?;
-    Ok(fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?)
 }
