@@ -17,7 +17,9 @@ use std::{
 use graceful::FlowReport;
 
 use self::entry::Entry;
-pub use self::snapshot::{ArmSnapshot, HandlerSnapshot, Interval, LastFailure, Snapshot, StepSnapshot, Throughput};
+pub use self::snapshot::{
+    ArmSnapshot, HandlerSnapshot, Interval, LastFailure, Snapshot, StepSnapshot, Throughput,
+};
 
 /// The maximum number of pairs of handler and pattern that are measured each on its own.
 const MAX_ENTRIES: usize = 1_000;

@@ -17,7 +17,7 @@ use crate::{
 /// async fn update_user(id: u64) -> Result<u64, graceful::StepError> { Ok(id) }
 ///
 /// #[orchestrate(pattern = "user", catalogue = off)]
-/// async fn internal() -> Result<(), Code> { Ok(()) }
+/// async fn hidden() -> Result<(), Code> { Ok(()) }
 ///
 /// let catalogue = Catalogue::of_program();
 /// let [handler] = catalogue.handlers() else { panic!("one handler is listed") };

@@ -119,6 +119,7 @@ pub use self::{
 pub mod error {
     pub use crate::{
         code::ParseCodeError,
+        key::ParseKeyError,
         orchestrator::{BuildError, ConfigError, InstallError, UnmetRequirement},
     };
 }

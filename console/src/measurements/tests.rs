@@ -44,8 +44,11 @@ fn intervals(intervals: &[super::Interval]) -> Vec<(usize, u32, u32)> {
 async fn results_of_steps_are_counted_on_both_arms() {
     let measurements = Measurements::default();
     let observer = measurements.clone();
-    let orchestrator =
-        Orchestrator::builder().in_memory().on_report(move |report| observer.observe(report)).build().unwrap();
+    let orchestrator = Orchestrator::builder()
+        .in_memory()
+        .on_report(move |report| observer.observe(report))
+        .build()
+        .unwrap();
     let before = SystemTime::now();
     for _ in 0..2 {
         ok(&config(&orchestrator)).await;

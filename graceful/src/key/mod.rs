@@ -1,5 +1,6 @@
 //! Keys: unambiguous and safe names for backends.
 
+mod parse;
 mod part;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use self::part::Part;
-pub use self::part::encoded;
+pub use self::{parse::ParseKeyError, part::encoded};
 use crate::text::{Text, text};
 
 /// The space of a [`Key`]. It is part of the key, so that keys of different spaces never collide.

@@ -24,6 +24,7 @@
 //! # }).unwrap();
 //! ```
 
+pub mod json;
 mod operator;
 mod prepare;
 mod record;

@@ -1,13 +1,15 @@
 //! Access to the backends of an orchestrator, and to cached values.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::Orchestrator;
 use crate::{
     backends::{
-        Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Scheduler,
+        Alerter, AuditLog, Cache, EventEmitter, FlowStore, Hit, KnowledgeGraph, MetadataStore, Nexus,
+        Scheduler,
     },
     cache_stats::CacheStats,
     context::Context,
@@ -40,6 +42,22 @@ impl Orchestrator {
         Key::new(&self.0.origin.service, Context::current().tenant.as_deref(), pattern, id)
     }
 
+    /// The name of the service.
+    ///
+    /// ```
+    /// let orchestrator = graceful::Orchestrator::builder().service("users").build()?;
+    /// assert_eq!((orchestrator.service(), orchestrator.environment()), ("users", ""));
+    /// # Ok::<(), graceful::error::BuildError>(())
+    /// ```
+    pub fn service(&self) -> &str {
+        &self.0.origin.service
+    }
+
+    /// The name of the environment, such as `production`; empty if none is set.
+    pub fn environment(&self) -> &str {
+        &self.0.origin.environment
+    }
+
     /// Reads a value that a handler of this service has cached.
     ///
     /// Of a pattern that is read through the cache, it returns only a value whose marks are all current; one that depends on other entities
@@ -64,16 +82,42 @@ impl Orchestrator {
         pattern: &str,
         key: impl fmt::Display,
     ) -> Result<Option<T>, StepError> {
-        let Some(cache) = self.cache() else { return Ok(None) };
-        let key = self.key(pattern, key);
-        let entry = match self.held(pattern) {
-            None => cache.get(&key).await?,
-            Some((held, protocol)) => {
-                let hit = protocol.hit(&EntryName::new(key, held.variant(), Vec::new())).await?;
-                hit.filter(|hit| !hit.depends_on_more).map(|hit| hit.entry)
-            }
-        };
+        let found = self.cache_entry(&self.key(pattern, key)).await?;
+        let entry = found.filter(|hit| !hit.depends_on_more).map(|hit| hit.entry);
         entry.map(|entry| entry.value.decode().map_err(StepError::caused_by)).transpose()
+    }
+
+    /// Reads the cache entry of an entity, with its age, e.g. to find out why a reader got an old value.
+    ///
+    /// Of a pattern that is read through the cache, it returns only an entry whose marks are all current, apart from those of the entities on
+    /// which it [depends](Hit::depends_on_more).
+    ///
+    /// # Errors
+    /// Fails if the cache fails. This method is cancel-safe.
+    ///
+    /// ```
+    /// # use graceful::{Code, OrchestrationConfig, Orchestrator, Success};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let orchestrator = Orchestrator::in_memory();
+    /// let config = OrchestrationConfig::new("user").cache_key(42).on(&orchestrator);
+    /// Success::wrap(Code::Ok, "user updated", "ada").orchestrate(&config).await;
+    /// let hit = orchestrator.cache_entry(&orchestrator.key("user", 42)).await?.unwrap();
+    /// assert!(hit.age.as_secs() < 60 && !hit.depends_on_more);
+    /// # Ok::<(), graceful::StepError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn cache_entry(&self, entity: &Key) -> Result<Option<Hit>, StepError> {
+        let Some(cache) = self.cache() else { return Ok(None) };
+        match self.held(entity.pattern()) {
+            None => Ok(cache.get(entity).await?.map(|entry| {
+                let age =
+                    Duration::try_from(Timestamp::now().duration_since(entry.stored_at)).unwrap_or_default();
+                Hit::new(entry, age, false)
+            })),
+            Some((held, protocol)) => {
+                protocol.hit(&EntryName::new(entity.clone(), held.variant(), Vec::new())).await
+            }
+        }
     }
 
     /// The orchestrator of this task, or that of the process.

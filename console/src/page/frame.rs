@@ -1,0 +1,177 @@
+//! The frame of every page: head, navigation and notices.
+
+use std::cell::RefCell;
+
+use graceful::backends::{Pause, Timestamp};
+use maud::{DOCTYPE, Markup, html};
+
+use super::{PageError, link, text};
+use crate::{
+    access::Permission,
+    assets,
+    request::{Query, Signed, View},
+};
+
+/// What a page needs to be written.
+#[derive(Debug)]
+pub(crate) struct Frame<'v> {
+    pub(crate) view: &'v View,
+    /// The token of the forms; `None` if nothing can be changed.
+    token: Option<String>,
+    notice: Option<String>,
+    pauses: Vec<Pause>,
+    pub(crate) now: Timestamp,
+    cells: RefCell<Vec<(String, String)>>,
+}
+
+/// The pages of the navigation, each with its key on the keyboard.
+const PAGES: [(&str, &str, &str); 10] = [
+    ("", "Overview", "o"),
+    ("flows", "Flows", "f"),
+    ("groups", "Failures", "x"),
+    ("handlers", "Handlers", "h"),
+    ("jobs", "Jobs", "j"),
+    ("alerts", "Alerts", "l"),
+    ("audit", "Audit", "a"),
+    ("entity", "Entity", "e"),
+    ("graph", "Graph", "g"),
+    ("operations", "Operations", "p"),
+];
+
+impl<'v> Frame<'v> {
+    pub(crate) async fn new(view: &'v View, notice: Option<String>) -> Self {
+        let pauses = match view.orchestrator().flows().and_then(|store| store.operations()) {
+            Some(operations) if view.access.is_unrestricted() => {
+                view.shared.number(operations.pauses()).await.unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        let token = view.token().await;
+        Self { view, token, notice, pauses, now: Timestamp::now(), cells: RefCell::default() }
+    }
+
+    /// Takes the notice of an action from the query. Only a signed one is shown: a link cannot make the console say something.
+    pub(crate) async fn notice(view: &View, query: &mut Query) -> Result<Option<String>, PageError> {
+        let (notice, signature) = (query.take("notice")?, query.take("signature")?);
+        let (Some(notice), Some(signature)) = (notice, signature) else { return Ok(None) };
+        let signed = (view.access.who(), &*notice);
+        let is_ours = view.shared.key.verify(view.orchestrator(), Signed::Notice, signed, &signature).await;
+        Ok(Some(notice).filter(|_| is_ours))
+    }
+
+    /// The pauses that operators have made; none if they are not shown.
+    pub(crate) fn pauses(&self) -> &[Pause] {
+        &self.pauses
+    }
+
+    /// A text that is updated while the page is open. The name must be unique on the page.
+    pub(crate) fn live(&self, name: &str, value: impl std::fmt::Display) -> Markup {
+        let value = value.to_string();
+        self.cells.borrow_mut().push((name.to_owned(), value.clone()));
+        html! { span data-live=(name) { (value) } }
+    }
+
+    pub(crate) fn into_cells(self) -> Vec<(String, String)> {
+        self.cells.into_inner()
+    }
+
+    /// Whether a button of this permission is shown.
+    pub(crate) fn may(&self, permission: Permission) -> bool {
+        self.token.is_some() && self.view.access.may(permission)
+    }
+
+    /// A form that sends an action, or nothing without the permission.
+    pub(crate) fn form(&self, action: &str, permission: Permission, content: &Markup) -> Markup {
+        let Some(token) = self.token.as_ref().filter(|_| self.may(permission)) else { return html! {} };
+        html! {
+            form.action method="post" action={ "act/" (action) } {
+                input type="hidden" name="token" value=(token);
+                (content)
+            }
+        }
+    }
+
+    /// The token of a form that is not made by [`form`](Self::form), such as one whose buttons send different actions.
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The whole page.
+    pub(crate) fn whole(&self, path: &str, title: &str, query: &str, content: &Markup) -> Markup {
+        let shared = &self.view.shared;
+        let service = shared.orchestrator.service();
+        let accent = shared.accent.map_or("", |accent| accent.as_str());
+        html! {
+            (DOCTYPE)
+            html lang="en" data-accent=(accent) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    base href=(self.view.base);
+                    title { (title) " · " (service) @if !shared.environment().is_empty() { " (" (shared.environment()) ")" } }
+                    link rel="icon" href=(assets::ICON.path()) type="image/svg+xml";
+                    link rel="stylesheet" href=(assets::STYLE.path());
+                    script src=(assets::SCRIPT.path()) {}
+                }
+                body data-page=(path) data-query=(query) {
+                    a.skip href={ (path) @if !query.is_empty() { "?" (query) } "#content" } { "Skip to the content" }
+                    header {
+                        a.brand href="./" { (text(service)) }
+                        @if !shared.environment().is_empty() {
+                            strong.environment { (text(shared.environment())) }
+                        }
+                        (self.navigation(path))
+                        div.tools {
+                            (self.tenants())
+                            span.who { (text(self.view.access.who())) }
+                            span #live-control .scripted {}
+                            button #theme .scripted type="button" title="Change the theme (t)" { "Theme" }
+                            button #help .scripted type="button" title="Shortcuts (?)" { "?" }
+                        }
+                    }
+                    main #content tabindex="-1" {
+                        @for pause in &self.pauses {
+                            p.warning {
+                                strong { "Paused: " } (text(&pause.target.to_string())) " by " (text(&pause.operator))
+                                ": " (text(&pause.reason)) " "
+                                a href="operations" { "Pauses" }
+                            }
+                        }
+                        @if let Some(notice) = &self.notice { p.notice role="status" { (text(notice)) } }
+                        h1 { (title) }
+                        (content)
+                    }
+                    footer {
+                        "graceful " (env!("CARGO_PKG_VERSION")) " · times are UTC · "
+                        a href={ "api/v1/" (if path.is_empty() { "overview" } else { path }) @if !query.is_empty() { "?" (query) } } { "JSON" }
+                        @if self.view.access.is_unrestricted() { " · " a href="settings" { "Settings" } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn navigation(&self, path: &str) -> Markup {
+        html! {
+            nav aria-label="Pages" {
+                @for (page, name, key) in PAGES {
+                    @let target = if page.is_empty() { "./" } else { page };
+                    a href=(target) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
+                }
+            }
+        }
+    }
+
+    /// The tenants that the operator may see, if they are restricted.
+    fn tenants(&self) -> Markup {
+        let Some(only) = self.view.access.only_tenants() else { return html! {} };
+        html! {
+            @for tenant in only {
+                a.tenant href=(link("flows", &[("tenant", tenant)])) {
+                    @if tenant.is_empty() { "no tenant" } @else { (text(tenant)) }
+                }
+            }
+        }
+    }
+}

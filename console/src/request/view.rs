@@ -1,0 +1,145 @@
+//! One request, and what its sender may see.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use graceful::{
+    Orchestrator, StepError,
+    backends::{FlowFilter, FlowStore, Operation, Operations, Uuid},
+    operations::Operator,
+};
+use http::request::Parts;
+
+use super::{FormToken, base};
+use crate::{
+    Shared,
+    access::{Access, Permission},
+    page::{PageError, refused},
+};
+
+/// One request: who has sent it, and where the console is.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) access: Access,
+    /// The path of the first page, with a slash at both ends.
+    pub(crate) base: String,
+    /// The request, to ask for the access again.
+    pub(crate) parts: Parts,
+}
+
+/// Asks for the access of each request, and refuses it or passes it on with its [`View`].
+pub(crate) async fn gate(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let base = base(&parts, &shared.at, shared.public_path.as_deref());
+    let access = shared.gate.ask(parts.clone()).await;
+    if let Some(refusal) = access.refusal() {
+        return refused(&parts, &shared.at, refusal);
+    }
+    let view = View { shared, access, base, parts: parts.clone() };
+    parts.extensions.insert(view);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+impl View {
+    pub(crate) fn orchestrator(&self) -> &Orchestrator {
+        &self.shared.orchestrator
+    }
+
+    pub(crate) fn store(&self) -> Result<&Arc<dyn FlowStore>, PageError> {
+        self.orchestrator().flows().ok_or_else(|| PageError::not_found("this service has no durable flows"))
+    }
+
+    /// An operation, if it may be seen.
+    pub(crate) async fn operation(&self, id: Uuid) -> Result<Operation, PageError> {
+        let operations = self.operations()?;
+        let found = operations.operation(id).await?;
+        let gone = || PageError::not_found(format_args!("there is no operation {id}"));
+        let operation = found.ok_or_else(gone)?;
+        if self.may_see_operation(&operation) { Ok(operation) } else { Err(gone()) }
+    }
+
+    /// Whether an operation may be shown. Its flows can be of any tenant, so with access to some tenants operators see their own operations only.
+    pub(crate) fn may_see_operation(&self, operation: &Operation) -> bool {
+        self.access.is_unrestricted() || operation.operator == self.access.who()
+    }
+
+    pub(crate) fn operations(&self) -> Result<&dyn Operations, PageError> {
+        self.store()?.operations().ok_or_else(|| PageError::not_found("this store has no operations"))
+    }
+
+    pub(crate) fn operator(&self) -> Operator<'_> {
+        match self.access.is_verified() {
+            true => Operator::verified(self.access.who()),
+            false => Operator::from(self.access.who()),
+        }
+    }
+
+    /// The token of the page's forms; `None` if nothing can be changed.
+    pub(crate) async fn token(&self) -> Option<String> {
+        if Permission::ALL.iter().all(|permission| !self.access.may(*permission)) || self.is_read_only().await
+        {
+            return None;
+        }
+        let token = FormToken::new(&self.shared.key, self.orchestrator(), self.access.who());
+        self.shared.number(async { Ok(token.await) }).await.flatten()
+    }
+
+    /// Whether the store can only be read.
+    pub(crate) async fn is_read_only(&self) -> bool {
+        match self.orchestrator().flows() {
+            Some(store) => self.shared.number(store.is_read_only()).await.unwrap_or(true),
+            None => false,
+        }
+    }
+
+    /// The page concerns all tenants.
+    pub(crate) fn needs_all_tenants(&self) -> Result<(), PageError> {
+        match self.access.is_unrestricted() {
+            true => Ok(()),
+            false => Err(PageError::forbidden("this page shows the data of all tenants")),
+        }
+    }
+
+    /// The tenant to show: with access to some tenants only, it must be one of them; the first one, if none is named.
+    pub(crate) fn tenant(&self, named: Option<String>) -> Result<Option<String>, PageError> {
+        match (self.access.only_tenants(), named) {
+            (None, named) => Ok(named),
+            (Some(only), Some(named)) if only.contains(&named) => Ok(Some(named)),
+            (Some(only), None) => Ok(only.first().cloned()),
+            (Some(_), Some(_)) => Err(PageError::forbidden("you have no access to this tenant")),
+        }
+    }
+
+    /// Restricts a filter of flows to what may be shown.
+    pub(crate) fn restricted(&self, mut filter: FlowFilter) -> Result<FlowFilter, PageError> {
+        filter.tenant = self.tenant(filter.tenant)?;
+        Ok(filter)
+    }
+
+    /// Whether the data of an entity may be shown, by the entity's full name.
+    pub(crate) fn may_see(&self, entity: &str) -> bool {
+        self.access.only_tenants().is_none_or(|only| {
+            only.iter().any(|tenant| {
+                let mut filter = FlowFilter::default();
+                filter.tenant = Some(tenant.clone());
+                entity.split(':').nth(1) == filter.tenant_part().as_deref()
+            })
+        })
+    }
+
+    /// The data of an entity, or the answer for one that does not exist.
+    pub(crate) fn check_entity(&self, entity: &str) -> Result<(), PageError> {
+        if self.may_see(entity) { Ok(()) } else { Err(PageError::not_found("there is no such entity")) }
+    }
+}
+
+impl From<StepError> for PageError {
+    fn from(error: StepError) -> Self {
+        Self::unavailable(error.message())
+    }
+}
