@@ -96,7 +96,7 @@ impl Console {
     /// Panics if it is not an absolute path of letters, digits, `-`, `.`, `_` and `~`.
     #[must_use]
     pub fn at(mut self, path: impl Into<String>) -> Self {
-        self.shared.at = checked(path.into());
+        self.shared.at = checked(&path.into());
         self
     }
 
@@ -107,7 +107,7 @@ impl Console {
     /// Panics as [`at`](Self::at).
     #[must_use]
     pub fn public_path(mut self, path: impl Into<String>) -> Self {
-        self.shared.public_path = Some(checked(path.into()));
+        self.shared.public_path = Some(checked(&path.into()));
         self
     }
 
@@ -146,7 +146,7 @@ impl Console {
     }
 }
 
-fn checked(path: String) -> String {
+fn checked(path: &str) -> String {
     let path = path.trim_end_matches('/').to_owned();
     assert!(path.is_empty() || is_path(&path), "`{path}` is not a path such as `/ops`");
     path

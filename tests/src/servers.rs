@@ -35,7 +35,7 @@ pub fn unique(name: &str) -> String {
 pub async fn drop_schema(connection: &mut PgConnection, schema: &str) {
     let statement = format!("DROP SCHEMA {schema} CASCADE");
     while let Err(error) = sqlx::raw_sql(AssertSqlSafe(&*statement)).execute(&mut *connection).await {
-        let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         assert_eq!(code.as_deref(), Some("40P01"), "{error}");
     }
 }

@@ -83,7 +83,7 @@ impl Alerter for Store {
     fn resolve(&self, flow: &Arc<Flow>) -> Reply<AlertChange> {
         let logged = Arc::clone(flow);
         self.end_alert(flow.incident().to_string(), flow.timestamp(), move |alert| {
-            alert.log_resolved(&logged)
+            alert.log_resolved(&logged);
         })
     }
 

@@ -20,7 +20,7 @@ use super::{Access, Permission, Refusal};
 const MAX_FAILURES: u32 = 10;
 
 /// For how long they block it.
-const BLOCKED_FOR: Duration = Duration::from_mins(1);
+const BLOCKED_FOR: Duration = Duration::from_secs(60);
 
 /// How many names and addresses are remembered.
 const MAX_REMEMBERED: usize = 10_000;
@@ -29,7 +29,7 @@ const MAX_REMEMBERED: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Basic {
     users: Vec<User>,
-    failures: Arc<Mutex<HashMap<(Option<IpAddr>, String), Failures>>>,
+    failures: Arc<Mutex<HashMap<Claimed, Failures>>>,
 }
 
 #[derive(Clone)]
@@ -44,6 +44,9 @@ impl std::fmt::Debug for User {
         f.debug_struct("User").field("name", &self.name).field("access", &self.access).finish_non_exhaustive()
     }
 }
+
+/// A peer's address, and the name that it claims.
+type Claimed = (Option<IpAddr>, String);
 
 type Digest = Hmac<Sha256>;
 

@@ -165,3 +165,16 @@ async fn redirect(view: &View, done: Done) -> Response {
     let target = format!("{}{}", view.base, link_to(done.page, query).trim_start_matches("./"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, target)]).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_tried_with_every_permission() {
+        let tests = include_str!("../../tests/console/security.rs");
+        for (name, permission) in ALL {
+            assert!(tests.contains(&format!("(\"{name}\", Permission::{permission:?},")), "{name}");
+        }
+    }
+}

@@ -137,9 +137,11 @@ async fn pairs_beyond_the_maximum_count_together() {
     let measurements = Measurements::default();
     let orchestrator = Orchestrator::in_memory();
     for number in 0..MAX_ENTRIES + 3 {
-        let config = OrchestrationConfig::new(&format!("pattern {number}")).id(42).on(&orchestrator);
+        let config = OrchestrationConfig::new(format!("pattern {number}")).id(42).on(&orchestrator);
         let reports = [ok(&config).await, err(&config).await];
-        reports.iter().for_each(|report| measurements.observe(report));
+        for report in &reports {
+            measurements.observe(report);
+        }
     }
     let snapshot = measurements.snapshot();
     assert_eq!(snapshot.handlers.len(), MAX_ENTRIES + 1);
@@ -156,14 +158,16 @@ async fn concurrent_flows_are_all_counted() {
     let orchestrator = Orchestrator::in_memory();
     let mut reports = Vec::new();
     for number in 0..4 {
-        let config = OrchestrationConfig::new(&format!("pattern {number}")).id(42).on(&orchestrator);
+        let config = OrchestrationConfig::new(format!("pattern {number}")).id(42).on(&orchestrator);
         reports.push(ok(&config).await);
     }
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..250 {
-                    reports.iter().for_each(|report| measurements.observe(report));
+                    for report in &reports {
+                        measurements.observe(report);
+                    }
                 }
             });
         }

@@ -121,7 +121,7 @@ impl<'v> Frame<'v> {
                         @if !shared.environment().is_empty() {
                             strong.environment { (text(shared.environment())) }
                         }
-                        (self.navigation(path))
+                        (navigation(path))
                         div.tools {
                             (self.tenants())
                             span.who { (text(self.view.access.who())) }
@@ -152,17 +152,6 @@ impl<'v> Frame<'v> {
         }
     }
 
-    fn navigation(&self, path: &str) -> Markup {
-        html! {
-            nav aria-label="Pages" {
-                @for (page, name, key) in PAGES {
-                    @let target = if page.is_empty() { "./" } else { page };
-                    a href=(target) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
-                }
-            }
-        }
-    }
-
     /// The tenants that the operator may see, if they are restricted.
     fn tenants(&self) -> Markup {
         let Some(only) = self.view.access.only_tenants() else { return html! {} };
@@ -171,6 +160,17 @@ impl<'v> Frame<'v> {
                 a.tenant href=(link("flows", &[("tenant", tenant)])) {
                     @if tenant.is_empty() { "no tenant" } @else { (text(tenant)) }
                 }
+            }
+        }
+    }
+}
+
+fn navigation(path: &str) -> Markup {
+    html! {
+        nav aria-label="Pages" {
+            @for (page, name, key) in PAGES {
+                @let target = if page.is_empty() { "./" } else { page };
+                a href=(target) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
             }
         }
     }

@@ -86,7 +86,7 @@ impl OneFlow {
         match (flow.ended_at, flow.state) {
             (Some(ended), _) => pairs.push(("ended", at(ended))),
             (None, FlowState::Queued) => {
-                pairs.push((if flow.running { "lease ends" } else { "due" }, at(flow.due)))
+                pairs.push((if flow.running { "lease ends" } else { "due" }, at(flow.due)));
             }
             (None, _) => {}
         }
@@ -104,7 +104,7 @@ impl OneFlow {
         let call = match &self.call {
             Ok(call) => call,
             Err(error) => {
-                return html! { p.problem { "The record of this flow cannot be read: " (text(&error.message())) } };
+                return html! { p.problem { "The record of this flow cannot be read: " (text(error.message())) } };
             }
         };
         let parent = call.parent().map(|parent| parent.to_string());

@@ -14,7 +14,7 @@ const VALID_FOR: i64 = 12 * 3600;
 pub(crate) struct FormToken;
 
 impl FormToken {
-    pub(crate) async fn new(key: &FormKey, orchestrator: &Orchestrator, who: &str) -> Option<String> {
+    pub(crate) async fn make(key: &FormKey, orchestrator: &Orchestrator, who: &str) -> Option<String> {
         let until = (Timestamp::now().as_second() + VALID_FOR).to_string();
         let signature = key.sign(orchestrator, Signed::Form, who, &until).await?;
         Some(format!("{until}.{signature}"))

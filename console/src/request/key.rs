@@ -1,5 +1,6 @@
 //! The key that signs form tokens and notices.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use graceful::{Orchestrator, backends::random_secret};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -47,7 +48,7 @@ impl FormKey {
         text: &str,
     ) -> Option<String> {
         let tag = Self::mac(self.key(orchestrator).await?, kind, who, text).finalize().into_bytes();
-        Some(tag.iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(BASE64_URL_SAFE_NO_PAD.encode(tag))
     }
 
     /// Whether a text was signed for an operator, in constant time.
@@ -58,10 +59,7 @@ impl FormKey {
         (who, text): (&str, &str),
         signature: &str,
     ) -> bool {
-        let digits = (signature.len() == 64 && signature.is_ascii()).then_some(signature);
-        let bytes: Option<Vec<u8>> = digits.and_then(|digits| {
-            (0..32).map(|place| u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).ok()).collect()
-        });
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).ok();
         match (bytes, self.key(orchestrator).await) {
             (Some(bytes), Some(key)) => Self::mac(key, kind, who, text).verify_slice(&bytes).is_ok(),
             _ => false,

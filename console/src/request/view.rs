@@ -85,7 +85,7 @@ impl View {
         {
             return None;
         }
-        let token = FormToken::new(&self.shared.key, self.orchestrator(), self.access.who());
+        let token = FormToken::make(&self.shared.key, self.orchestrator(), self.access.who());
         self.shared.number(async { Ok(token.await) }).await.flatten()
     }
 

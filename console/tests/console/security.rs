@@ -14,8 +14,10 @@ use crate::{
 
 const ENTITY: &str = "shop::order:1";
 
+type Fields = &'static [(&'static str, &'static str)];
+
 /// Each action with its permission, and fields that it understands.
-const ACTIONS: &[(&str, Permission, &[(&str, &str)])] = &[
+const ACTIONS: &[(&str, Permission, Fields)] = &[
     ("resubmit", Permission::Flows, &[("state", "dead")]),
     ("postpone", Permission::Flows, &[("state", "queued"), ("minutes", "5")]),
     ("discard", Permission::Discard, &[("state", "dead")]),

@@ -17,7 +17,7 @@ use crate::{
 async fn settings_name_backends_relays_patterns_and_permissions() {
     let orchestrator = orchestrator();
     let mut relay = RelayInfo::new(id(1), "orders", vec![SHIP.to_owned()]);
-    relay.host = "<host>".to_owned();
+    "<host>".clone_into(&mut relay.host);
     store(&orchestrator).announce(relay).await.unwrap();
     let config = OrchestrationConfig::new("parcel").id("42").on(&orchestrator);
     Success::wrap(Code::Ok, "parcel sent", &"x").orchestrate(&config).await;

@@ -79,7 +79,7 @@ mod hidden {
     #[orchestrate(pattern = "user", catalogue = off)]
     impl Block {
         #[orchestrate(id = 42)]
-        fn method(&self) -> Result<(), Code> {
+        fn method() -> Result<(), Code> {
             Ok(())
         }
     }
