@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use graceful::{
     HealthStatus, Orchestrator,
     backends::{FlowFilter, FlowQuery, FlowState, FlowStore, IncidentFilter, Page, Uuid},
+    operations::json,
 };
 use serde_json::{Value, json};
 
 use crate::{
     action,
     exit::{Exit, Problem},
-    json,
     output::{Colour, Output},
     pause, read,
 };

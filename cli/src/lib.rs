@@ -67,7 +67,6 @@ mod command;
 mod doctor;
 mod exit;
 mod filter;
-mod json;
 mod operator;
 mod output;
 mod pause;

@@ -6,6 +6,7 @@ use graceful::{
     Orchestrator,
     backends::{FlowFilter, FlowState, Pause, PauseTarget, escaped},
     operations,
+    operations::json,
 };
 use serde_json::{Value, json};
 
@@ -13,7 +14,6 @@ use crate::{
     action,
     arguments::Target,
     exit::{Exit, Problem},
-    json,
     operator::Operator,
     output::{Cell, Output, note},
     read,
@@ -152,16 +152,7 @@ pub(crate) async fn note_all(orchestrator: &Orchestrator) {
 pub(crate) async fn list(output: &mut Output, orchestrator: &Orchestrator) -> Result<Exit, Problem> {
     let pauses = read::operations(orchestrator)?.pauses().await?;
     if output.json {
-        let shown = |pause: &Pause| {
-            json!({
-                "target": pause.target.kind(),
-                "name": pause.target.name(),
-                "operator": pause.operator,
-                "reason": pause.reason,
-                "at": json::time(pause.at),
-            })
-        };
-        output.value(&json!({ "pauses": pauses.iter().map(shown).collect::<Vec<Value>>() }));
+        output.value(&json!({ "pauses": pauses.iter().map(json::pause).collect::<Vec<Value>>() }));
         return Ok(Exit::Done);
     }
     let row = |pause: &Pause| {

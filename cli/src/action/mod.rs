@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use graceful::{
     Orchestrator, StepError,
     backends::{Action, FlowStore, ItemState, Operation, OperationItem, OperationState, Operations, Uuid},
-    operations::{self, Prepared, Selection},
+    operations::{self, Prepared, Selection, json},
 };
 
 use crate::{
@@ -235,7 +235,7 @@ async fn report(
         note(&format!("error: {}; the operation is {state}, and {next}", error.message()));
     }
     if output.json {
-        let mut shown = read::operation(operation);
+        let mut shown = json::operation(operation);
         read::add_items(&mut shown, &skipped, &failed);
         shown["error"] = unended.map(StepError::message).into();
         output.value(&shown);

@@ -3,6 +3,7 @@
 use graceful::{
     Orchestrator,
     backends::{AuditFilter, AuditRecord},
+    operations::json,
 };
 use serde_json::{Value, json};
 
@@ -10,7 +11,6 @@ use super::{audit_log, more, operations_key, pages};
 use crate::{
     command::Listing,
     exit::{Exit, Problem},
-    json,
     output::{Cell, Colour, Output},
 };
 

@@ -3,6 +3,7 @@
 use graceful::{
     Orchestrator, Step,
     backends::{FailureGroup, FlowFilter, FlowState, FlowSummary, Lag, Uuid, escaped},
+    operations::json,
 };
 use serde_json::{Value, json};
 
@@ -10,7 +11,6 @@ use super::{more, pages, store};
 use crate::{
     command::Listing,
     exit::{Exit, Problem},
-    json,
     output::{Cell, Colour, Output, note},
     pause,
 };
@@ -162,7 +162,7 @@ pub(crate) async fn show(
     if let Some(operations) = store.operations()
         && let Ok(on) = operations.operations_on(id).await
     {
-        shown["operations"] = on.iter().map(super::operation).collect::<Vec<Value>>().into();
+        shown["operations"] = on.iter().map(json::operation).collect::<Vec<Value>>().into();
     }
     match output.json {
         true => output.value(&shown),

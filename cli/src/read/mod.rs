@@ -16,7 +16,7 @@ use graceful::{
 pub(crate) use self::{
     audit::{recorded_operations, records, verify},
     flows::{CAP, flows, groups, lag, lines, sentence, show},
-    operations::{add_items, item_lines, list_operations, operation, show_operation},
+    operations::{add_items, item_lines, list_operations, show_operation},
     relays::relays,
     stores::{jobs, open_alerts, patterns, resolved_alerts},
 };

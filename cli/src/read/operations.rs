@@ -3,42 +3,15 @@
 use graceful::{
     Orchestrator,
     backends::{Action, ItemState, Operation, OperationItem, OperationState, Uuid, escaped},
+    operations::json,
 };
 use serde_json::{Value, json};
 
 use super::operations;
 use crate::{
     exit::{Exit, Problem},
-    json,
     output::{Cell, Colour, Output, note},
 };
-
-/// An operation as JSON.
-pub(crate) fn operation(operation: &Operation) -> Value {
-    let by = match operation.action {
-        Action::Postpone(time) => Some(time.as_secs_f64()),
-        _ => None,
-    };
-    json!({
-        "operation": operation.id.to_string(),
-        "action": operation.action.as_str(),
-        "by_seconds": by,
-        "selection": operation.selection,
-        "operator": operation.operator,
-        "cancelled_by": operation.cancelled_by,
-        "cancelled_by_verified": operation.cancelled_by.as_ref().map(|_| operation.cancelled_by_verified),
-        "verified": operation.verified,
-        "state": operation.state.as_str(),
-        "prepared_at": json::time(operation.prepared_at),
-        "ended_at": operation.ended_at.map(json::time),
-        "selected": operation.selected,
-        "done": operation.changed(),
-        "not_tried_yet": operation.waiting,
-        "failed_again": operation.failed,
-        "skipped": operation.skipped,
-        "left": operation.left(),
-    })
-}
 
 /// Adds the flows that were skipped, and those that have failed again.
 pub(crate) fn add_items(shown: &mut Value, skipped: &[OperationItem], failed: &[OperationItem]) {
@@ -110,12 +83,12 @@ pub(crate) async fn show_operation(
     let skipped = operations.items(id, Some(ItemState::Skipped), None, SHOWN).await?;
     let failed = operations.items(id, Some(ItemState::Failed), None, SHOWN).await?;
     if output.json {
-        let mut shown = operation(&found);
+        let mut shown = json::operation(&found);
         add_items(&mut shown, &skipped.items, &failed.items);
         output.value(&shown);
         return Ok(Exit::Done);
     }
-    super::lines(output, &operation(&found), 0);
+    super::lines(output, &json::operation(&found), 0);
     item_lines(output, &skipped.items, &failed.items);
     if skipped.next.is_some() || failed.next.is_some() {
         note(&format!("there are more: of each kind, {SHOWN} are shown"));

@@ -1,32 +1,18 @@
 //! The relays that are alive.
 
-use graceful::{Orchestrator, backends::LiveRelay};
+use graceful::{Orchestrator, backends::LiveRelay, operations::json};
 use serde_json::{Value, json};
 
 use super::store;
 use crate::{
     exit::{Exit, Problem},
-    json,
     output::{Cell, Output},
 };
 
 pub(crate) async fn relays(output: &mut Output, orchestrator: &Orchestrator) -> Result<Exit, Problem> {
     let relays = store(orchestrator)?.relays().await?;
     if output.json {
-        let shown = |LiveRelay { info, since, seen_at, .. }: &LiveRelay| {
-            json!({
-                "id": info.id.to_string(),
-                "service": info.service,
-                "environment": info.environment,
-                "host": info.host,
-                "process": info.process,
-                "version": info.version,
-                "since": json::time(*since),
-                "seen_at": json::time(*seen_at),
-                "handlers": info.handlers,
-            })
-        };
-        output.value(&json!({ "relays": relays.iter().map(shown).collect::<Vec<Value>>() }));
+        output.value(&json!({ "relays": relays.iter().map(json::relay).collect::<Vec<Value>>() }));
         return Ok(Exit::Done);
     }
     let row = |LiveRelay { info, since, seen_at, .. }: &LiveRelay| {

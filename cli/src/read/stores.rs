@@ -5,6 +5,7 @@ use std::sync::Arc;
 use graceful::{
     Orchestrator, Severity,
     backends::{Alert, Alerter, IncidentCursor, Job, Page, PatternUse, escaped},
+    operations::json,
 };
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use super::more;
 use crate::{
     command::OpenPage,
     exit::{Exit, Problem},
-    json,
     output::{Cell, Colour, Output},
 };
 
@@ -26,23 +26,8 @@ pub(crate) async fn jobs(
     let scheduler = orchestrator.scheduler().ok_or_else(|| Problem::refused(missing))?;
     let Page { items: jobs, next } = scheduler.jobs(filter, after, limit).await?;
     if output.json {
-        let shown = |job: &Job| {
-            json!({
-                "id": job.id,
-                "entity": job.entity.to_string(),
-                "owner": &*job.owner,
-                "code": job.code.as_str(),
-                "due": json::time(job.due),
-                "opened_at": json::time(job.opened_at),
-                "bumps": job.bumps,
-                "attempts": job.attempts,
-                "flow": job.flow.to_string(),
-                "error": job.error,
-                "summary": job.summary,
-            })
-        };
         let (jobs, next): (Vec<Value>, _) =
-            (jobs.iter().map(shown).collect(), next.map(|next| next.to_string()));
+            (jobs.iter().map(json::job).collect(), next.map(|next| next.to_string()));
         output.value(&json!({ "jobs": jobs, "next": next }));
         return Ok(Exit::Done);
     }
@@ -96,23 +81,8 @@ pub(crate) async fn resolved_alerts(
 /// Writes a page of alerts.
 fn alerts(output: &mut Output, Page { items: alerts, next }: Page<Alert, IncidentCursor>) {
     if output.json {
-        let shown = |alert: &Alert| {
-            json!({
-                "entity": alert.entity.to_string(),
-                "owner": &*alert.owner,
-                "severity": alert.severity.as_str(),
-                "code": alert.code.as_str(),
-                "message": &*alert.message,
-                "count": alert.count,
-                "fired_at": json::time(alert.fired_at),
-                "last_fired_at": json::time(alert.last_fired_at),
-                "resolved_at": alert.resolved_at.map(json::time),
-                "flow": alert.flow.to_string(),
-                "summary": alert.summary,
-            })
-        };
         let (alerts, next): (Vec<Value>, _) =
-            (alerts.iter().map(shown).collect(), next.map(|next| next.to_string()));
+            (alerts.iter().map(json::alert).collect(), next.map(|next| next.to_string()));
         output.value(&json!({ "alerts": alerts, "next": next }));
         return;
     }
@@ -145,16 +115,8 @@ pub(crate) async fn patterns(
     patterns.truncate(limit);
     let next = patterns.last().filter(|_| are_more).map(|used| used.pattern.to_string());
     if output.json {
-        let shown = |used: &PatternUse| {
-            json!({
-                "pattern": &*used.pattern,
-                "count": used.count,
-                "first_used": json::time(used.first_used),
-                "last_used": json::time(used.last_used),
-            })
-        };
         output
-            .value(&json!({ "patterns": patterns.iter().map(shown).collect::<Vec<Value>>(), "next": next }));
+            .value(&json!({ "patterns": patterns.iter().map(json::pattern).collect::<Vec<Value>>(), "next": next }));
         return Ok(Exit::Done);
     }
     let row = |used: &PatternUse| {

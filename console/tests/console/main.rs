@@ -15,6 +15,7 @@ mod operation;
 mod operations;
 mod payload;
 mod places;
+mod questions;
 mod security;
 mod settings;
 mod silent;

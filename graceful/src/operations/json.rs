@@ -208,6 +208,7 @@ pub fn operation(operation: &Operation) -> Value {
         "selection": operation.selection,
         "operator": operation.operator,
         "cancelled_by": operation.cancelled_by,
+        "cancelled_by_verified": operation.cancelled_by.as_ref().map(|_| operation.cancelled_by_verified),
         "verified": operation.verified,
         "state": operation.state.as_str(),
         "prepared_at": time(operation.prepared_at),
