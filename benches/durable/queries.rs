@@ -3,16 +3,22 @@
 //! `cargo bench -p graceful-benches-durable --bench queries` prints a table of the medians of 15 calls, in milliseconds. Of ten flows six are
 //! completed, two are queued and two are dead, of ten handlers and a hundred tenants; the dead letters have three causes. PostgreSQL is
 //! expected at its standard port or at the URL in `GRACEFUL_BENCH_POSTGRES`; the bench creates a schema in it, and removes it. `-- sqlite` or
-//! `-- postgres` measures one store, `-- flows` or `-- audit` one part.
+//! `-- postgres` measures one store, `-- flows`, `-- audit` or `-- pages` (of the console) one
+//! part.
 
 #[path = "audit.rs"]
 mod audit;
 #[path = "filled.rs"]
 mod filled;
+#[path = "pages.rs"]
+mod pages;
 
 use std::time::{Duration, Instant};
 
-use graceful::backends::{FlowFilter, FlowQuery, FlowStore, Uuid};
+use graceful::{
+    Orchestrator, OrchestratorBuilder,
+    backends::{FlowFilter, FlowQuery, FlowStore, Uuid},
+};
 
 use self::filled::Filled;
 
@@ -94,6 +100,10 @@ fn shown_number(number: f64) -> String {
     if number.is_nan() { "-".to_owned() } else { format!("{number:.2}") }
 }
 
+fn builder() -> OrchestratorBuilder {
+    Orchestrator::builder().service("svc").in_memory()
+}
+
 async fn of(store: &str, part: &str, rows: u32) -> Option<Vec<(String, f64)>> {
     let filled = Filled::new(SCHEMA, ROW, rows);
     Some(match (store, part) {
@@ -101,9 +111,21 @@ async fn of(store: &str, part: &str, rows: u32) -> Option<Vec<(String, f64)>> {
             let (_dir, store) = filled.sqlite().await;
             measured(&store).await
         }
-        ("sqlite", _) => {
+        ("sqlite", "audit") => {
             let (_dir, store) = audit::sqlite(rows).await;
             audit::measured(&store).await
+        }
+        ("sqlite", _) => {
+            let (_dir, store) = filled.sqlite().await;
+            let mut figures = pages::of_flows(builder().store(store)).await;
+            let (_dir, store) = audit::sqlite(rows).await;
+            figures.extend(pages::of_audit(builder().store(store)).await);
+            figures
+        }
+        (_, "pages") => {
+            let mut figures = pages::of_flows(builder().store(filled.postgres().await?)).await;
+            figures.extend(pages::of_audit(builder().store(audit::postgres(SCHEMA, rows).await?)).await);
+            figures
         }
         (_, "flows") => measured(&filled.postgres().await?).await,
         _ => audit::measured(&audit::postgres(SCHEMA, rows).await?).await,
@@ -111,7 +133,7 @@ async fn of(store: &str, part: &str, rows: u32) -> Option<Vec<(String, f64)>> {
 }
 
 async fn queries(is_measured: impl Fn(&[&str], &str) -> bool) {
-    let (stores, parts) = (["sqlite", "postgres"], ["flows", "audit"]);
+    let (stores, parts) = (["sqlite", "postgres"], ["flows", "audit", "pages"]);
     println!("| store | query | with 10,000 | with 1,000,000 | ratio |\n| --- | --- | --- | --- | --- |");
     for (name, shown) in stores.into_iter().zip(["SQLite", "PostgreSQL"]) {
         for part in parts {
