@@ -23,7 +23,7 @@ const OF_FLOWS: [(&str, &str); 8] = [
 
 /// The pages that read the audit records.
 const OF_AUDIT: [(&str, &str); 3] =
-    [("audit", "/audit"), ("audit of an actor", "/audit?actor=actor-3"), ("audit since", "/audit?since=1h")];
+    [("audit", "/audit"), ("audit of an actor", "/audit?actor=actor_3"), ("audit since", "/audit?since=1h")];
 
 /// The pages of a store with flows.
 pub async fn of_flows(builder: OrchestratorBuilder) -> Vec<(String, f64)> {
