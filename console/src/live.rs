@@ -18,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{
     Shared,
-    page::{PageError, problem},
+    page::{PageError, problem, within},
     pages,
     request::{Query, View},
 };
@@ -126,7 +126,7 @@ async fn updates(
 
 /// The cells that have changed since the last update, as JSON; a comment if none has.
 async fn changes(view: &View, asked: &Asked, sent: &mut HashMap<String, String>) -> Event {
-    let Ok(cells) = pages::cells(view, &asked.page, &asked.query).await else {
+    let Ok(cells) = within(pages::cells(view, &asked.page, &asked.query)).await else {
         return Event::default().comment("the page cannot be read");
     };
     let mut changed = Map::new();

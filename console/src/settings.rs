@@ -3,11 +3,13 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use graceful::{Orchestrator, StepError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     access::Gate,
     live::Slots,
     measurements::Measurements,
+    page::PageError,
     request::{FormKey, is_path},
 };
 
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) measurements: Option<Measurements>,
     pub(crate) key: FormKey,
     pub(crate) slots: Arc<Slots>,
+    /// The turn of actions that keep a backend busy for seconds.
+    slow: Arc<Semaphore>,
 }
 
 /// The colour of the environment's name, so that nobody mistakes one environment for another.
@@ -86,6 +90,7 @@ impl Console {
             measurements: None,
             key: FormKey::default(),
             slots: Arc::default(),
+            slow: Arc::new(Semaphore::new(1)),
         };
         Self { shared }
     }
@@ -118,7 +123,8 @@ impl Console {
         self
     }
 
-    /// Declares that this is production: before an operation on flows runs, the console also asks for the name of the environment.
+    /// Declares that this is production: before an operation on flows runs, and before a pause, the console also asks for the name of the
+    /// environment, or for `production` if it has none.
     #[must_use]
     pub const fn production(mut self) -> Self {
         self.shared.is_production = true;
@@ -153,14 +159,33 @@ fn checked(path: &str) -> String {
 }
 
 impl Shared {
+    /// The turn for an action that keeps a backend busy for seconds, until it is dropped.
+    pub(crate) fn slow_turn(&self) -> Result<OwnedSemaphorePermit, PageError> {
+        let busy = |_| {
+            PageError::unavailable("another query or verification is running: try again when it has ended")
+        };
+        Arc::clone(&self.slow).try_acquire_owned().map_err(busy)
+    }
+
     /// The name of the environment.
     pub(crate) fn environment(&self) -> &str {
         self.orchestrator.environment()
     }
 
-    /// The name of the environment that an operator types before an operation runs; none if it has no name, or is not production.
+    /// The word that an operator types in production before an operation or a pause: the name of the environment, if it has one.
     pub(crate) fn asked_environment(&self) -> Option<&str> {
-        Some(self.environment().trim()).filter(|name| self.is_production && !name.is_empty())
+        let name = Some(self.environment().trim()).filter(|name| !name.is_empty());
+        self.is_production.then(|| name.unwrap_or("production"))
+    }
+
+    /// Checks that word.
+    pub(crate) fn check_environment(&self, typed: Option<&str>) -> Result<(), PageError> {
+        match self.asked_environment() {
+            Some(name) if typed.map(str::trim) != Some(name) => {
+                Err(PageError::invalid(format_args!("this is production: type `{name}` to confirm")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A number of a page, or nothing if the backend fails or does not answer in time: the rest of the page is shown all the same.

@@ -270,7 +270,7 @@ impl AuditLog for Store {
     }
 
     fn verified(&self, query: AuditQuery) -> Reply<Page<(AuditRecord, RecordCheck), AuditCursor>> {
-        self.run(move |connection| {
+        self.for_operator(move |connection| {
             Box::pin(async move { Tables::verified_records(connection, &query).await })
         })
     }

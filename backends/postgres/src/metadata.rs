@@ -32,6 +32,6 @@ impl MetadataStore for Store {
     }
 
     fn state(&self, flow: Uuid) -> Reply<Option<Arc<Metadata>>> {
-        self.run(move |connection| Box::pin(Tables::state(connection, flow)))
+        self.for_operator(move |connection| Box::pin(Tables::state(connection, flow)))
     }
 }

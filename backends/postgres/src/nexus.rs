@@ -26,11 +26,11 @@ impl Nexus for Store {
 
     fn patterns(&self, after: Option<&str>, limit: usize) -> Reply<Vec<PatternUse>> {
         let after = after.map(str::to_owned);
-        self.run(move |connection| Box::pin(Tables::patterns(connection, after, limit)))
+        self.for_operator(move |connection| Box::pin(Tables::patterns(connection, after, limit)))
     }
 
     fn trace(&self, entity: &Key) -> Reply<Vec<PatternTrace>> {
         let entity = entity.to_string();
-        self.run(move |connection| Box::pin(Tables::trace(connection, entity)))
+        self.for_operator(move |connection| Box::pin(Tables::trace(connection, entity)))
     }
 }

@@ -94,7 +94,7 @@ impl Scheduler for Store {
         after: Option<IncidentCursor>,
         limit: usize,
     ) -> Reply<Page<Job, IncidentCursor>> {
-        self.run(move |connection| Box::pin(Tables::jobs(connection, filter, after, limit)))
+        self.for_operator(move |connection| Box::pin(Tables::jobs(connection, filter, after, limit)))
     }
 
     fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {

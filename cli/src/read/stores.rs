@@ -115,8 +115,9 @@ pub(crate) async fn patterns(
     patterns.truncate(limit);
     let next = patterns.last().filter(|_| are_more).map(|used| used.pattern.to_string());
     if output.json {
-        output
-            .value(&json!({ "patterns": patterns.iter().map(json::pattern).collect::<Vec<Value>>(), "next": next }));
+        output.value(
+            &json!({ "patterns": patterns.iter().map(json::pattern).collect::<Vec<Value>>(), "next": next }),
+        );
         return Ok(Exit::Done);
     }
     let row = |used: &PatternUse| {

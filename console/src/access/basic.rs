@@ -22,7 +22,7 @@ const MAX_FAILURES: u32 = 10;
 /// For how long they block it.
 const BLOCKED_FOR: Duration = Duration::from_secs(60);
 
-/// How many names and addresses are remembered.
+/// How many failures of addresses and names are remembered.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// Basic authentication with fixed users; see [`basic`].
@@ -104,7 +104,9 @@ impl Basic {
             return Access::refused(Refusal::Unauthenticated);
         };
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        let who = (peer, name);
+        // One entry of a peer for all names that do not exist, so that guessing names needs no memory.
+        let claimed = self.users.iter().find(|user| user.name == name).map_or("", |user| &user.name);
+        let who = (peer, claimed.to_owned());
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let blocks = |failures: &Failures| now.saturating_duration_since(failures.last) < BLOCKED_FOR;
         let before = failures.get(&who).copied().filter(blocks);
@@ -115,7 +117,7 @@ impl Basic {
         // Every user is compared, so that the time does not tell which names exist.
         let mut found = None;
         for user in &self.users {
-            let is_user = user.name == who.1;
+            let is_user = user.name == claimed;
             let is_right =
                 user.password.clone().verify_slice(&digest(&password).finalize().into_bytes()).is_ok();
             if is_user && is_right {
@@ -129,11 +131,11 @@ impl Basic {
         if failures.len() >= MAX_REMEMBERED {
             failures.retain(|_, failures| blocks(failures));
         }
-        // Under attack from so many addresses, one failure more is not remembered.
-        if failures.len() < MAX_REMEMBERED || failures.contains_key(&who) {
-            failures
-                .insert(who, Failures { number: before.map_or(1, |before| before.number + 1), last: now });
+        // Under attack from so many addresses, only right passwords are let in.
+        if failures.len() >= MAX_REMEMBERED && !failures.contains_key(&who) {
+            return Access::refused(Refusal::TooManyFailures(BLOCKED_FOR));
         }
+        failures.insert(who, Failures { number: before.map_or(1, |before| before.number + 1), last: now });
         Access::refused(Refusal::Unauthenticated)
     }
 }

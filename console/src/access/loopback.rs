@@ -13,8 +13,12 @@ use super::{Access, Permission};
 /// The name of the operator.
 const WHO: &str = "loopback";
 
-/// The headers that a proxy adds. Behind a proxy each request seems to come from the same machine.
-const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+/// The headers that a proxy adds, beside those that begin with `x-forwarded`. Behind a proxy each request seems to come from the same machine.
+const FORWARDING: [&str; 7] =
+    ["forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-host"];
+
+/// How the other headers of a proxy begin.
+const X_FORWARDED: &str = "x-forwarded";
 
 /// Access for programs of the same machine, with these permissions: for development, and behind an SSH tunnel. Everybody else is refused, with
 /// 403.
@@ -22,7 +26,7 @@ const FORWARDING: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host
 /// The peer's address must be a loopback address, so the server must provide it:
 /// `router.into_make_service_with_connect_info::<SocketAddr>()`; without it everybody is refused. `Host` must name this machine, so that no
 /// page of another site can reach the console by a name of its own that resolves to this machine. A request with a header of a proxy is
-/// refused. The operator's name counts as unverified.
+/// refused; a proxy that adds no header, and sends its own `Host`, cannot be recognised: do not put one before it. The operator's name counts as unverified.
 ///
 /// ```
 /// use graceful_console::access::{Permission, loopback};
@@ -35,7 +39,8 @@ pub fn loopback(
     let permitted = Access::act(WHO, permissions).unverified();
     move |parts| {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        let is_forwarded = FORWARDING.iter().any(|name| parts.headers.contains_key(*name));
+        let adds = |name: &str| FORWARDING.contains(&name) || name.starts_with(X_FORWARDED);
+        let is_forwarded = parts.headers.keys().any(|name| adds(name.as_str()));
         let is_local = peer.is_some_and(is_loopback) && names_loopback(&parts.headers) && !is_forwarded;
         ready(if is_local { permitted.clone() } else { Access::forbidden() })
     }
@@ -51,6 +56,9 @@ fn names_loopback(headers: &HeaderMap) -> bool {
     let Some(host) = host.to_str().ok().and_then(|host| host.parse::<http::uri::Authority>().ok()) else {
         return false;
     };
+    if host.as_str().contains('@') {
+        return false;
+    }
     let name = host.host().trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|address: IpAddr| is_loopback(address))
 }
@@ -92,12 +100,21 @@ mod tests {
     #[test]
     fn other_hosts_peers_and_proxies_are_refused() {
         let forbidden = Access::forbidden();
-        for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+            "",
+            "x@127.0.0.1",
+        ] {
             assert_eq!(asked(LOCAL, &[("host", host)]), forbidden, "{host}");
         }
         assert_eq!(asked(LOCAL, &[]), forbidden);
         assert_eq!(asked(LOCAL, &[("host", "localhost"), ("host", "evil.example")]), forbidden);
-        for name in FORWARDING {
+        for name in
+            FORWARDING.into_iter().chain(["x-forwarded-for", "x-forwarded-prefix", "x-forwarded-proto"])
+        {
             assert_eq!(asked(LOCAL, &[("host", "localhost"), (name, "1.2.3.4")]), forbidden, "{name}");
         }
         assert_eq!(asked(Some("10.0.0.1".parse().unwrap()), &[("host", "localhost")]), forbidden);

@@ -44,6 +44,7 @@ impl Action for VerifyChain {
             return Err(PageError::not_found("there is no audit log"));
         };
         let work = async {
+            let _turn = view.shared.slow_turn()?;
             let verified = tokio::time::timeout(TIME, log.verify_chain(self.known.as_deref())).await;
             let late = || {
                 PageError::unavailable(format_args!(

@@ -130,7 +130,10 @@ macro_rules! actions {
             }
 
             async fn act(self, view: &View) -> Result<Done, PageError> {
-                operation_of(view, self.0, |action| matches!(action, FlowAction::$kind { .. })).await?;
+                let found = operation_of(view, self.0, |action| matches!(action, FlowAction::$kind { .. })).await?;
+                if found.state.is_ended() {
+                    return Err(PageError::changed(format_args!("the operation is {} already", found.state)));
+                }
                 operations::cancel(view.orchestrator(), self.0, view.operator()).await?;
                 Ok(shown(self.0))
             }
@@ -177,21 +180,24 @@ impl Confirmed {
 
     async fn run(self, view: &View, is_its_action: fn(FlowAction) -> bool) -> Result<Done, PageError> {
         let operation = operation_of(view, self.id, is_its_action).await?;
+        // The audit record of an operation bears the name of who has prepared it.
+        if operation.operator != view.access.who() || operation.verified != view.access.is_verified() {
+            let operator = &operation.operator;
+            return Err(PageError::forbidden(format_args!(
+                "only {operator}, who has prepared the operation, can run it: prepare one of your own"
+            )));
+        }
+        if operation.state != OperationState::Prepared {
+            return Err(PageError::changed(format_args!("the operation is {} already", operation.state)));
+        }
         if self.number != operation.selected {
             let selected = operation.selected;
             return Err(PageError::invalid(format_args!(
                 "the operation has {selected} flows: type {selected} to confirm"
             )));
         }
-        if let Some(name) = view.shared.asked_environment()
-            && self.environment.as_deref().map(str::trim) != Some(name)
-        {
-            return Err(PageError::invalid(format_args!("this is production: type `{name}` to confirm")));
-        }
-        let started = operations::start(view.orchestrator(), self.id).await?;
-        if started.state != OperationState::Running {
-            return Err(PageError::changed(format_args!("the operation is {} already", started.state)));
-        }
+        view.shared.check_environment(self.environment.as_deref())?;
+        operations::start(view.orchestrator(), self.id).await?;
         let orchestrator = view.orchestrator().clone();
         let running = tokio::spawn(async move {
             if let Err(error) = operations::run(&orchestrator, self.id, |_| ()).await {

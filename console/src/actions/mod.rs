@@ -19,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use graceful::Orchestrator;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use maud::Markup;
@@ -120,7 +121,7 @@ actions![
 ];
 
 async fn send<A: Action>(Extension(view): Extension<View>, headers: HeaderMap, body: Body) -> Response {
-    match checked::<A>(&view, &headers, body).await {
+    match acted::<A>(&view, &headers, body).await {
         Ok(Done { page, answer: Some((title, content)), .. }) => {
             let frame = Frame::new(&view, None).await;
             let content = content(&frame);
@@ -131,8 +132,15 @@ async fn send<A: Action>(Extension(view): Extension<View>, headers: HeaderMap, b
     }
 }
 
+/// An action runs to its end, with its audit record, even if the client has closed the connection.
+async fn acted<A: Action>(view: &View, headers: &HeaderMap, body: Body) -> Result<Done, PageError> {
+    let (action, view) = (checked::<A>(view, headers, body).await?, view.clone());
+    let acting = Orchestrator::spawn(async move { action.act(&view).await });
+    acting.await.unwrap_or_else(|_| Err(PageError::unavailable("the action has panicked: see the log")))
+}
+
 /// The one place where the permission, the sender and the token of an action are checked.
-async fn checked<A: Action>(view: &View, headers: &HeaderMap, body: Body) -> Result<Done, PageError> {
+async fn checked<A: Action>(view: &View, headers: &HeaderMap, body: Body) -> Result<A, PageError> {
     check_origin(headers)?;
     if !view.access.may(A::PERMISSION) {
         return Err(PageError::forbidden(format_args!("you need the permission `{}`", A::PERMISSION)));
@@ -150,7 +158,7 @@ async fn checked<A: Action>(view: &View, headers: &HeaderMap, body: Body) -> Res
     FormToken::check(&view.shared.key, view.orchestrator(), view.access.who(), &token).await?;
     let action = A::parse(&mut form)?;
     form.end()?;
-    action.act(view).await
+    Ok(action)
 }
 
 async fn redirect(view: &View, done: Done) -> Response {

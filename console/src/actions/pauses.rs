@@ -42,6 +42,7 @@ fn target(kind: &str, name: &str) -> Result<PauseTarget, PageError> {
 pub(super) struct Pause {
     target: PauseTarget,
     reason: String,
+    environment: Option<String>,
 }
 
 impl Action for Pause {
@@ -50,18 +51,19 @@ impl Action for Pause {
 
     fn parse(form: &mut Query) -> Result<Self, PageError> {
         let ((kind, name), reason) = (fields(form)?, form.take("reason")?.unwrap_or_default());
-        let target = target(&kind, name.trim())?;
+        let (target, environment) = (target(&kind, name.trim())?, form.take("environment")?);
         match reason.trim() {
             "" => Err(PageError::invalid("type a reason: other operators see it on every page")),
             reason if reason.len() > MAX_REASON => {
                 Err(PageError::invalid(format_args!("the reason is longer than {MAX_REASON} bytes")))
             }
-            reason => Ok(Self { target, reason: reason.to_owned() }),
+            reason => Ok(Self { target, reason: reason.to_owned(), environment }),
         }
     }
 
     async fn act(self, view: &View) -> Result<Done, PageError> {
-        let Self { target, reason } = self;
+        let Self { target, reason, environment } = self;
+        view.shared.check_environment(environment.as_deref())?;
         let paused = operations::pause(view.orchestrator(), target.clone(), view.operator(), &reason).await;
         let made = match &paused {
             Ok(true) => None,

@@ -3,11 +3,13 @@
 use std::{borrow::Cow, fmt, future::Future};
 
 use graceful::{
-    Classify, Code, Context, Orchestrator,
+    Classify, Code, Context, Key, Orchestrator,
+    backends::{AuditFilter, AuditQuery},
     operations::{ENTITY, OPERATIONS},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::{page::PageError, request::View};
 
@@ -95,6 +97,28 @@ fn context() -> Context {
     context
 }
 
+/// How many of the last records are looked through for that of an action.
+const LAST: usize = 50;
+
+/// Checks that the audit log, if there is one, has the record of an action.
+async fn check(orchestrator: &Orchestrator, request: Uuid, what: &str) -> Result<(), PageError> {
+    let Some(log) = orchestrator.audit() else { return Ok(()) };
+    let mut filter = AuditFilter::default();
+    filter.entity = Some(Key::new(orchestrator.service(), None, OPERATIONS, ENTITY).to_string());
+    let records = log.query(AuditQuery::new(filter, LAST)).await.map(|page| page.items).unwrap_or_default();
+    let request = request.to_string();
+    let is_recorded = records
+        .iter()
+        .filter_map(|record| record.payload.as_ref())
+        .any(|payload| payload.decode::<Value>().is_ok_and(|deed| deed["request"] == *request));
+    match is_recorded {
+        true => Ok(()),
+        false => Err(PageError::unavailable(format_args!(
+            "{what}: it was done, but the audit log has no record of it"
+        ))),
+    }
+}
+
 macro_rules! kinds {
     ($($kind:ident $method:ident;)*) => {
         /// The kinds of deeds, each a handler.
@@ -122,6 +146,8 @@ macro_rules! kinds {
             T: Send,
         {
             let (orchestrator, who) = (view.orchestrator(), view.access.who());
+            let (request, what) = (Uuid::new_v4(), deed.what.clone());
+            let deed = deed.with("request", request.to_string());
             let work = async {
                 match (kind, view.access.is_verified()) {
                     $(
@@ -131,7 +157,7 @@ macro_rules! kinds {
                 }
             };
             match context().scope(work).await {
-                Ok(done) => Ok(done.result),
+                Ok(done) => check(orchestrator, request, &what).await.map(|()| done.result),
                 Err(failed) => Err(failed.error),
             }
         }

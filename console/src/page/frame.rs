@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use graceful::backends::{Pause, Timestamp};
 use maud::{DOCTYPE, Markup, html};
 
-use super::{PageError, link, text};
+use super::{PageError, cut, text};
 use crate::{
     access::Permission,
     assets,
-    request::{Query, Signed, View},
+    request::{Query, Signed, View, link_to},
 };
 
 /// What a page needs to be written.
@@ -23,6 +23,12 @@ pub(crate) struct Frame<'v> {
     pub(crate) now: Timestamp,
     cells: RefCell<Vec<(String, String)>>,
 }
+
+/// The pages that show the data of one tenant.
+const OF_A_TENANT: [&str; 6] = ["", "flows", "groups", "jobs", "alerts", "audit"];
+
+/// How many pauses every page shows.
+const SHOWN_PAUSES: usize = 3;
 
 /// The pages of the navigation, each with its key on the keyboard.
 const PAGES: [(&str, &str, &str); 10] = [
@@ -123,7 +129,6 @@ impl<'v> Frame<'v> {
                         }
                         (navigation(path))
                         div.tools {
-                            (self.tenants())
                             span.who { (text(self.view.access.who())) }
                             span #live-control .scripted {}
                             button #theme .scripted type="button" title="Change the theme (t)" { "Theme" }
@@ -131,13 +136,8 @@ impl<'v> Frame<'v> {
                         }
                     }
                     main #content tabindex="-1" {
-                        @for pause in &self.pauses {
-                            p.warning {
-                                strong { "Paused: " } (text(&pause.target.to_string())) " by " (text(&pause.operator))
-                                ": " (text(&pause.reason)) " "
-                                a href="operations" { "Pauses" }
-                            }
-                        }
+                        (self.paused())
+                        (self.tenant_note(path, query))
                         @if let Some(notice) = &self.notice { p.notice role="status" { (text(notice)) } }
                         h1 { (title) }
                         (content)
@@ -152,13 +152,41 @@ impl<'v> Frame<'v> {
         }
     }
 
-    /// The tenants that the operator may see, if they are restricted.
-    fn tenants(&self) -> Markup {
-        let Some(only) = self.view.access.only_tenants() else { return html! {} };
+    /// What is paused: every page says so.
+    fn paused(&self) -> Markup {
         html! {
-            @for tenant in only {
-                a.tenant href=(link("flows", &[("tenant", tenant)])) {
-                    @if tenant.is_empty() { "no tenant" } @else { (text(tenant)) }
+            @for pause in self.pauses.iter().take(SHOWN_PAUSES) {
+                p.warning {
+                    strong { "Paused: " } (cut(&pause.target.to_string(), 160)) " by " (cut(&pause.operator, 80))
+                    ": " (cut(&pause.reason, 160)) " "
+                    a href="operations" { "Pauses" }
+                }
+            }
+            @if self.pauses.len() > SHOWN_PAUSES {
+                p.warning { (self.pauses.len() - SHOWN_PAUSES) " more are paused. " a href="operations" { "Pauses" } }
+            }
+        }
+    }
+
+    /// Which of the tenants that the operator may see is shown.
+    fn tenant_note(&self, path: &str, query: &str) -> Markup {
+        let Some(only) = self.view.access.only_tenants().filter(|_| OF_A_TENANT.contains(&path)) else {
+            return html! {};
+        };
+        let named = Query::parse(query.as_bytes()).take_all("tenant").pop();
+        let shown = named.as_ref().or_else(|| only.first());
+        let name = |tenant: &str| {
+            if tenant.is_empty() {
+                html! { "no tenant" }
+            } else {
+                text(tenant)
+            }
+        };
+        html! {
+            p.none {
+                @if let Some(shown) = shown { "Shown: " strong { (name(shown)) } "." }
+                @for tenant in only.iter().filter(|tenant| Some(*tenant) != shown) {
+                    " " a href=(link_to(path, [("tenant", tenant)])) { (name(tenant)) }
                 }
             }
         }

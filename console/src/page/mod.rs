@@ -63,7 +63,7 @@ pub(crate) fn page<P: Page>(router: Router<Arc<Shared>>, at: &str) -> Router<Arc
 /// How long the backends may take for a page. Numbers that may be missing are waited for less long.
 const PAGE: Duration = Duration::from_secs(10);
 
-async fn within<T>(load: impl Future<Output = Result<T, PageError>>) -> Result<T, PageError> {
+pub(crate) async fn within<T>(load: impl Future<Output = Result<T, PageError>>) -> Result<T, PageError> {
     let late = |_| Err(PageError::unavailable("the backends of this page do not answer"));
     tokio::time::timeout(PAGE, load).await.unwrap_or_else(late)
 }

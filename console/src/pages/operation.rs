@@ -251,12 +251,7 @@ impl OneOperation {
                     input.short type="text" name="number" inputmode="numeric" pattern="[0-9]+" required autocomplete="off";
                 }
             }
-            @if let Some(environment) = frame.view.shared.asked_environment() {
-                label {
-                    span { "This is production: type " strong { (text(environment)) } }
-                    input type="text" name="environment" required autocomplete="off" spellcheck="false";
-                }
-            }
+            (environment(frame))
             button class=[(action == Action::Discard).then_some("danger")] type="submit" { (verb(action)) " " (selected) @if selected == 1 { " flow" } @else { " flows" } }
         };
         html! {

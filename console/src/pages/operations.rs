@@ -19,6 +19,9 @@ use crate::{
 /// How many operations one page shows.
 const LIMIT: usize = 50;
 
+/// For how many pauses the waiting flows are counted.
+const COUNTED: usize = 10;
+
 /// How many handlers the form suggests.
 const SUGGESTED: usize = 200;
 
@@ -168,9 +171,9 @@ impl Pauses {
         let handlers = handlers.take(SUGGESTED).collect();
         let Some(stored) = stored else { return Ok(Self { made: None, handlers }) };
         let (mut made, mut is_answering) = (Vec::with_capacity(stored.len()), true);
-        for pause in stored {
+        for (place, pause) in stored.into_iter().enumerate() {
             let mut counted = Paused { pause, own: None, behind: None };
-            if is_answering {
+            if is_answering && place < COUNTED {
                 is_answering = counted.count(view).await.is_some();
             }
             made.push(counted);
@@ -180,10 +183,11 @@ impl Pauses {
 
     fn html(&self, frame: &Frame<'_>) -> Markup {
         let rows: Option<Vec<_>> =
-            self.made.as_ref().map(|made| made.iter().map(|paused| paused.row(frame)).collect());
+            self.made.as_ref().map(|made| made.iter().take(LIMIT).map(|paused| paused.row(frame)).collect());
         html! {
             @if let Some(rows) = &rows {
                 (table("Pauses", &["Paused", "Since", "Operator", "Reason", "Waiting flows", ""], rows))
+                @if rows.len() == LIMIT { p.none { "The first " (LIMIT) " are shown." } }
             } @else {
                 p.none { "– The store does not answer." }
             }
@@ -198,8 +202,20 @@ impl Pauses {
                 }
                 datalist #handlers { @for handler in &self.handlers { option value=(handler) {} } }
                 label { span { "Reason" } input type="text" name="reason" required maxlength="500" autocomplete="off"; }
+                (environment(frame))
                 button type="submit" { "Pause" }
             }))
+        }
+    }
+}
+
+/// The field for the word that is asked for in production.
+pub(super) fn environment(frame: &Frame<'_>) -> Markup {
+    let Some(name) = frame.view.shared.asked_environment() else { return html! {} };
+    html! {
+        label {
+            span { "This is production: type " strong { (text(name)) } }
+            input type="text" name="environment" required autocomplete="off" spellcheck="false";
         }
     }
 }

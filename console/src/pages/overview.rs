@@ -42,10 +42,11 @@ impl Page for Overview {
     const PATH: &'static str = "";
     const TITLE: &'static str = "Overview";
 
-    async fn load(view: &View, _: &mut Query) -> Result<Self, PageError> {
+    async fn load(view: &View, query: &mut Query) -> Result<Self, PageError> {
         let (shared, orchestrator) = (&view.shared, view.orchestrator());
         let (all, store) = (view.access.is_unrestricted(), orchestrator.flows());
-        let filter = view.restricted(FlowFilter::default())?;
+        let mut filter = FlowFilter::default();
+        filter.tenant = view.tenant(query.take_all("tenant").pop())?;
         let health = orchestrator.health();
         let lag = async { shared.number(store.filter(|_| all)?.lag(CAP)).await };
         let counted = async |state| {

@@ -21,6 +21,9 @@ use crate::{
     page::{PageError, refused},
 };
 
+/// How many flows of an operation are compared with the access.
+const LIST: u64 = 100;
+
 /// One request: who has sent it, and where the console is.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
@@ -60,12 +63,35 @@ impl View {
         let found = operations.operation(id).await?;
         let gone = || PageError::not_found(format_args!("there is no operation {id}"));
         let operation = found.ok_or_else(gone)?;
-        if self.may_see_operation(&operation) { Ok(operation) } else { Err(gone()) }
+        match self.may_see_operation(&operation) && self.may_see_flows_of(&operation).await? {
+            true => Ok(operation),
+            false => Err(gone()),
+        }
+    }
+
+    /// Whether the flows of an operation may be shown: the access may have been reduced since it was prepared. A long list is that of a filter, which
+    /// then names one of the tenants.
+    async fn may_see_flows_of(&self, operation: &Operation) -> Result<bool, PageError> {
+        let Some(only) = self.access.only_tenants() else { return Ok(true) };
+        let is_named = |word: &str| word.strip_prefix("tenant=").is_some_and(|tenant| only.contains(tenant));
+        if operation.selected > LIST && !operation.selection.split(' ').any(is_named) {
+            return Ok(false);
+        }
+        let limit = usize::try_from(LIST).unwrap_or(usize::MAX);
+        for item in self.operations()?.items(operation.id, None, None, limit).await?.items {
+            let found = self.store()?.get(item.flow).await?;
+            if found.is_some_and(|stored| !self.may_see(&stored.summary.entity)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether an operation may be shown. Its flows can be of any tenant, so with access to some tenants operators see their own operations only.
     pub(crate) fn may_see_operation(&self, operation: &Operation) -> bool {
-        self.access.is_unrestricted() || operation.operator == self.access.who()
+        let access = &self.access;
+        access.is_unrestricted()
+            || (operation.operator == access.who() && operation.verified == access.is_verified())
     }
 
     pub(crate) fn operations(&self) -> Result<&dyn Operations, PageError> {

@@ -54,7 +54,8 @@ impl<'s> Question<'s> {
 
 /// The first link of a page that begins so.
 fn link(page: &str, beginning: &str) -> String {
-    let (_, rest) = page.split_once(&format!("href=\"{beginning}")).unwrap_or_else(|| panic!("{beginning}: {page}"));
+    let (_, rest) =
+        page.split_once(&format!("href=\"{beginning}")).unwrap_or_else(|| panic!("{beginning}: {page}"));
     format!("{beginning}{}", rest.split('"').next().unwrap()).replace("&amp;", "&")
 }
 
@@ -69,7 +70,8 @@ fn says(page: &str, texts: &[&str]) {
 async fn service() -> (Orchestrator, Measurements) {
     let measurements = Measurements::default();
     let observed = measurements.clone();
-    let builder = Orchestrator::builder().service("users").in_memory().log_errors(false).flows(memory::Flows::new());
+    let builder =
+        Orchestrator::builder().service("users").in_memory().log_errors(false).flows(memory::Flows::new());
     let builder = builder.relay(RelaySettings::default().attempts(1)).reads("user");
     let orchestrator = builder.on_report(move |report| observed.observe(report)).build().unwrap();
     let dead = async |number| {
@@ -154,5 +156,8 @@ async fn questions_are_answered_in_three_requests() {
     says(&audit, &["resubmit"]);
     let token = crate::site::token(&audit);
     let verified = question.post("act/verify-chain", &[("token", &token)]).await;
-    assert!(verified.status.is_success() || verified.status.is_redirection() || verified.status == 503, "{verified:?}");
+    assert!(
+        verified.status.is_success() || verified.status.is_redirection() || verified.status == 503,
+        "{verified:?}"
+    );
 }

@@ -2,7 +2,7 @@
 //!
 //! The backends of `graceful-rdf` refuse updates: the embedded one parses a query, and a server gets it as a query. They do not refuse
 //! `SERVICE`, with which a server would send requests elsewhere, nor `FROM`, with which it could. These checks do not parse the query, so they
-//! refuse more than they must.
+//! refuse more than they must: a parser needs no space around these words.
 
 use super::MAX_ROWS;
 
@@ -15,9 +15,10 @@ pub(super) fn bounded(query: &str) -> Result<String, String> {
     if query.to_ascii_lowercase().contains("\\u") {
         return Err("an escape such as \\u0053 is refused, because it can hide a word".to_owned());
     }
+    let outside = outside_of_iris(query).to_ascii_uppercase();
     for word in ["SERVICE", "FROM"] {
-        if contains_word(query, word) {
-            return Err(format!("the word {word} is refused: a query must not reach other servers"));
+        if outside.contains(word) {
+            return Err(format!("{word} is refused outside of IRIs: a query must not reach other servers"));
         }
     }
     match (form, last_limit(query)) {
@@ -62,16 +63,6 @@ fn form(query: &str) -> Option<Form> {
     }
 }
 
-/// Whether a word stands alone, in any case of its letters. Behind `:`, `/` or `#` it is a part of a name or of an IRI, or a comment.
-fn contains_word(query: &str, word: &str) -> bool {
-    let query = query.to_ascii_uppercase();
-    let is_part = |char: char| char.is_alphanumeric() || char == '_';
-    query.match_indices(word).any(|(at, _)| {
-        let (before, after) = (query[..at].chars().next_back(), query[at + word.len()..].chars().next());
-        !before.is_some_and(|char| is_part(char) || ":/#".contains(char)) && !after.is_some_and(is_part)
-    })
-}
-
 /// The limit at the end of the query, the greatest if it is no number; `None` if the query does not certainly end with one.
 fn last_limit(query: &str) -> Option<usize> {
     let last = query.trim_end().lines().next_back().unwrap_or_default();
@@ -88,21 +79,22 @@ fn last_limit(query: &str) -> Option<usize> {
     }
 }
 
-/// The text without what is between `<` and `>`, if that is an IRI.
+/// The text without its IRIs. What is between `<` and `>` and is no IRI stays: `<` compares, too.
 fn outside_of_iris(text: &str) -> String {
     let (mut outside, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once('<') {
         outside.push_str(before);
-        rest = match after.split_once('>') {
-            Some((iri, after))
-                if !iri.contains(|char: char| char.is_whitespace() || "<\"{}|^`\\".contains(char)) =>
-            {
-                after
-            }
-            _ => after,
-        };
+        let iri = after.split_once('>').filter(|(iri, _)| !iri.contains(is_no_part_of_an_iri));
+        match iri {
+            Some((_, after)) => (outside, rest) = (outside + " ", after),
+            None => (outside, rest) = (outside + "<", after),
+        }
     }
     outside + rest
+}
+
+fn is_no_part_of_an_iri(char: char) -> bool {
+    char.is_whitespace() || char.is_control() || "<\"{}|^`\\".contains(char)
 }
 
 #[cfg(test)]
@@ -114,8 +106,8 @@ mod tests {
         for query in [
             "SELECT * WHERE { ?s ?p ?o }",
             "  select ?s { ?s a <http://x/service> }",
-            "PREFIX g: <urn:graceful:term:>\nPREFIX : <urn:x#y>\nSELECT ?f { ?f g:service ?x ; :FROM ?y }",
-            "BASE <urn:x:>\nSELECT * { ?s ?p \"services\" } # LIMIT 5",
+            "PREFIX g: <urn:graceful:term:>\nPREFIX : <urn:x#from>\nSELECT ?f { ?f <urn:graceful:term:service> ?x ; :y ?y }",
+            "BASE <urn:x:>\nSELECT * { ?s ?p \"orders\" } # LIMIT 5",
             "SELECT * { { SELECT * { ?s ?p ?o } LIMIT 5 } }",
         ] {
             assert_eq!(bounded(query), Ok(format!("{query}\nLIMIT 1001")));
@@ -147,6 +139,11 @@ mod tests {
             "SELECT * { ?s ?p ?o } #\nSELECT * { SeRvIcE SILENT <u> {} }",
             "SELECT * { \\u0053ERVICE <http://evil.example/> { ?s ?p ?o } }",
             "SELECT * FROM <http://evil.example/> { ?s ?p ?o }",
+            "PREFIX x: <http://127.0.0.1:1/> SELECT * { SERVICEx:foo { ?s ?p ?o } }",
+            "SELECT * { ?s ?p trueSERVICE<http://127.0.0.1:1/> { ?s ?p ?o } }",
+            "PREFIX x: <u> SELECT * FROMx:foo { ?s ?p ?o }",
+            "SELECT * { ?s ?p ?o FILTER(?o <1) SERVICE<x> { ?a ?b ?c } }",
+            "SELECT * { ?s ?p ?o FILTER(?o<?s) . \"<\" SERVICE <x> {} }",
             "SELECT * FROM<http://evil.example/> { ?s ?p ?o }",
             "SELECT * { ?s ?p ?o } LIMIT 1001",
             "SELECT * { ?s ?p ?o } LIMIT 99999999999999999999999",

@@ -6,7 +6,7 @@ use graceful::{
     CacheStats, Key, Metadata, StepError,
     backends::{
         Activity, Alert, AuditFilter, AuditQuery, Edge, FlowFilter, FlowQuery, FlowSummary, Hit,
-        IncidentFilter, Job, MetadataStore, Node, Operation, PatternTrace, Uuid,
+        IncidentFilter, Job, MetadataStore, Node, Operation, PatternTrace, Timestamp, Uuid,
     },
     operations::{ENTITY, OPERATIONS},
 };
@@ -68,6 +68,8 @@ pub(super) struct Known {
     pub(super) records: Part<Vec<Checked>>,
     /// What operators did to the entity, apart from operations on flows.
     pub(super) deeds: Vec<Checked>,
+    /// Since when all that operators did is among these records; `None` if nobody knows.
+    pub(super) deeds_since: Option<Timestamp>,
     pub(super) jobs: Part<Vec<Job>>,
     pub(super) open: Part<Vec<Alert>>,
     pub(super) resolved: Part<Vec<Alert>>,
@@ -135,6 +137,10 @@ impl Known {
             }
             unknown => unknown,
         };
+        let deeds_since = deeds.known().map(|deeds| match deeds.last() {
+            Some((oldest, _)) if deeds.len() >= DEEDS => oldest.at,
+            _ => Timestamp::MIN,
+        });
         let mut deeds = match deeds {
             Part::Known(deeds) if name != operators => deeds,
             _ => Vec::new(),
@@ -150,6 +156,7 @@ impl Known {
             operations: Vec::new(),
             records,
             deeds,
+            deeds_since,
             jobs,
             open,
             resolved,

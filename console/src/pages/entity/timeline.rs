@@ -196,8 +196,13 @@ fn alert_events(alert: &Alert, known: &Known) -> Vec<Event> {
     if let Some(at) = alert.resolved_at {
         let by = match resolved_by(alert, at, known) {
             Some(operator) => format!("resolved by the operator {operator}"),
-            None => "resolved by itself, by a success of the handler: there is no record of an operator"
-                .to_owned(),
+            None if known.deeds_since.is_some_and(|since| since < at) => {
+                "resolved by itself, by a success of the handler: there is no record of an operator"
+                    .to_owned()
+            }
+            None => {
+                "resolved; the records that could say by whom are not among those that were read".to_owned()
+            }
         };
         events.push(of_alert(at, "alert resolved", by));
     }
