@@ -192,6 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn names_that_do_not_exist_share_one_entry() {
+        let (basic, now) = (basic().user("ada", "x", []), Instant::now());
+        for number in 0..10 {
+            let asked = basic.asked(&request(&format!("{number}:no")), now);
+            assert_eq!(asked.refusal(), Some(Refusal::Unauthenticated));
+        }
+        assert_eq!(
+            basic.asked(&request("carol:no"), now).refusal(),
+            Some(Refusal::TooManyFailures(BLOCKED_FOR))
+        );
+        assert_eq!(basic.failures.lock().unwrap().len(), 1);
+        assert_eq!(basic.asked(&request("ada:x"), now).refusal(), None);
+    }
+
+    #[test]
     fn success_forgets_failures() {
         let (basic, now) = (basic().user("ada", "x", []), Instant::now());
         for _ in 0..3 {

@@ -1,6 +1,11 @@
 //! The page of the graph, and SPARQL.
 
-use graceful::Orchestrator;
+use std::sync::Arc;
+
+use graceful::{
+    Flow, Key, Orchestrator,
+    backends::{Activity, Edge, KnowledgeGraph, Node, Reply, Rows, Timestamp},
+};
 use graceful_console::access::{Access, Permission};
 use graceful_rdf::oxigraph::Graph;
 use graceful_tests::faulty::Fault;
@@ -115,4 +120,41 @@ async fn graph_that_never_answers_is_a_dash() {
         let page = Site::new(&faulty(fault), ada()).page("graph?entity=users::user:42").await;
         assert!(page.contains("–, the graph does not answer"), "{page}");
     }
+}
+
+/// A graph whose queries never end.
+#[derive(Debug)]
+struct Endless;
+
+impl KnowledgeGraph for Endless {
+    fn record(&self, _: &Arc<Flow>) -> Reply<()> {
+        Reply::ready(())
+    }
+
+    fn neighbours(&self, _: &Node) -> Reply<Vec<Edge>> {
+        Reply::ready(Vec::new())
+    }
+
+    fn history(&self, _: &Key, _: usize) -> Reply<Vec<Activity>> {
+        Reply::ready(Vec::new())
+    }
+
+    fn failures(&self, _: &str, _: Timestamp) -> Reply<Vec<Activity>> {
+        Reply::ready(Vec::new())
+    }
+
+    fn query(&self, _: &str) -> Reply<Rows> {
+        Reply::pending(std::future::pending())
+    }
+}
+
+#[test(start_paused = true)]
+async fn query_that_does_not_end_keeps_others_out() {
+    let site = Site::new(&builder().graph(Endless).build().unwrap(), ada());
+    let token = site.token("graph").await;
+    let fields = [("token", &*token), ("query", "ASK { ?s ?p ?o }")];
+    let first = site.post("act/sparql", &fields).await.is(503);
+    assert!(first.body.contains("longer than 5 s"), "{}", first.body);
+    let second = site.post("act/sparql", &fields).await.is(503);
+    assert!(second.body.contains("another query"), "{}", second.body);
 }

@@ -2,12 +2,12 @@
 
 use graceful::backends::STORM_LIMIT;
 use graceful_console::access::{Access, Permission};
-use graceful_tests::faulty::Fault;
+use graceful_tests::faulty::{Fault, Faulty};
 use http::StatusCode;
 
 use crate::{
     site::Site,
-    users::{HOSTILE, ada, faulty, form, orchestrator, pairs, recorded, update, without},
+    users::{HOSTILE, ada, builder, faulty, form, orchestrator, pairs, recorded, update, without},
 };
 
 const FIELDS: [&str; 4] = ["token", "key", "owner", "seen"];
@@ -168,4 +168,16 @@ async fn store_that_fails_is_a_problem_of_its_page() {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(answer.body.contains("the backend failed"), "{path}");
     }
+}
+
+#[test]
+async fn action_without_a_record_says_so() {
+    let failing = Faulty(Fault::Fails);
+    let orchestrator = builder().audit(failing).build().unwrap();
+    update(&orchestrator, "", "42", Some("disk full")).await;
+    let site = Site::new(&orchestrator, ada());
+    let fields = form(&site.page("jobs").await, "complete-job", &FIELDS);
+    let answer = site.post("act/complete-job", &pairs(&fields)).await.is(503);
+    assert!(answer.body.contains("it was done, but the audit log has no record of it"), "{}", answer.body);
+    assert!(site.json("jobs").await["jobs"].as_array().unwrap().is_empty());
 }

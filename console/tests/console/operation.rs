@@ -130,7 +130,7 @@ async fn production_asks_for_the_environment() {
 }
 
 #[test]
-async fn production_without_a_name_asks_for_the_number_only() {
+async fn production_without_a_name_asks_for_the_word() {
     let builder = Orchestrator::builder().in_memory().flows(graceful::backends::memory::Flows::new());
     let orchestrator = builder.relay(graceful::RelaySettings::off()).build().unwrap();
     dead(&orchestrator, 1..3).await;
@@ -139,9 +139,13 @@ async fn production_without_a_name_asks_for_the_number_only() {
     let site =
         Site::of(Console::new(&orchestrator, move |_| std::future::ready(access.clone())).production());
     let (path, id) = (format!("operation?id={operation}"), operation.to_string());
-    assert!(!site.page(&path).await.contains("name=\"environment\""));
     let token = site.token(&path).await;
-    let done = site.post("act/run-resubmit", &[("token", &token), ("id", &id), ("number", "2")]).await;
+    let fields = [("token", &*token), ("id", &id), ("number", "2"), ("environment", "production")];
+    assert_eq!(site.post("act/run-resubmit", &fields[..3]).await.status, StatusCode::BAD_REQUEST);
+    let pause = [("token", &*token), ("kind", "relays"), ("reason", "a test")];
+    let pausing = Console::new(&orchestrator, async |_| Access::act("ada", Permission::ALL)).production();
+    assert_eq!(Site::of(pausing).post("act/pause", &pause).await.status, StatusCode::BAD_REQUEST);
+    let done = site.post("act/run-resubmit", &fields).await;
     assert_eq!(site.json(done.target()).await["state"], "completed");
 }
 
@@ -228,8 +232,29 @@ async fn operator_of_some_tenants_sees_no_operation_of_others() {
     }
     // Somebody whose access was reduced since.
     let site = Site::new(&orchestrator, Access::act("ada", Permission::ALL).tenants(["evil"]));
-    let page = site.page(&path).await;
-    assert!(page.contains("&lt;2&gt;") && !page.contains("acme"), "{page}");
+    assert_eq!(site.get(&path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(site.post("act/run-resubmit", &fields).await.status, StatusCode::NOT_FOUND);
+    let own = prepared(&orchestrator, Action::Resubmit, Selection::Ids(vec![id(2)])).await;
+    assert!(site.page(&format!("operation?id={own}")).await.contains("&lt;2&gt;"));
+}
+
+#[test]
+async fn only_its_operator_runs_an_operation_and_once() {
+    let orchestrator = orchestrator();
+    dead(&orchestrator, 1..3).await;
+    let operation = prepared(&orchestrator, Action::Resubmit, all()).await;
+    let id = operation.to_string();
+    let run = async |access: Access| {
+        let site = Site::new(&orchestrator, access);
+        let token = site.token("flows").await;
+        site.post("act/run-resubmit", &[("token", &token), ("id", &id), ("number", "2")]).await.status
+    };
+    let ada = Access::act("ada", [Permission::Flows]);
+    assert_eq!(run(Access::act("bob", [Permission::Flows])).await, StatusCode::FORBIDDEN);
+    assert_eq!(run(ada.clone().unverified()).await, StatusCode::FORBIDDEN);
+    assert_eq!(state(&orchestrator, operation).await, OperationState::Prepared);
+    assert_eq!(run(ada.clone()).await, StatusCode::SEE_OTHER);
+    assert_eq!(run(ada).await, StatusCode::CONFLICT);
 }
 
 #[test(start_paused = true)]

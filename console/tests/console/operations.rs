@@ -1,12 +1,19 @@
 //! The page of the operations and of the pauses.
 
+use std::sync::Arc;
+
 use graceful::{
-    Orchestrator,
-    backends::{Action, FlowFilter, FlowState, PauseTarget, Uuid},
+    Flow, Orchestrator, RelaySettings,
+    backends::{
+        Action, AuditCursor, AuditLog, AuditQuery, AuditRecord, FlowFilter, FlowState, Page, PauseTarget,
+        Reply, Uuid, memory,
+    },
     operations::{self, Selection},
 };
 use graceful_console::access::{Access, Permission};
+use graceful_tests::gate::until;
 use http::StatusCode;
+use tokio::sync::Notify;
 
 use crate::{
     silent::Silent,
@@ -186,4 +193,58 @@ async fn page_of_operations_is_shown_without_an_answer_of_the_store() {
         let shown = site.json("operations").await;
         assert!(shown["operations"].is_null() && shown["pauses"].is_null(), "{shown}");
     }
+}
+
+#[test]
+async fn many_pauses_leave_the_pages_short() {
+    let orchestrator = orchestrator();
+    let operations = store(&orchestrator).operations().unwrap();
+    for number in 0..60 {
+        let target = PauseTarget::Handler(format!("{number}{}", "n".repeat(1000)));
+        assert!(operations.pause(target, "ada", &"r".repeat(1000)).await.unwrap());
+    }
+    let site = Site::new(&orchestrator, Access::read("ada"));
+    let page = site.page("flows").await;
+    assert!(page.contains("57 more are paused") && page.len() < 20_000, "{}", page.len());
+    assert!(site.page("operations").await.len() < 400_000);
+}
+
+/// The audit log answers when the gate is open.
+#[derive(Debug)]
+struct Gated(Arc<memory::AuditLog>, Arc<Notify>);
+
+impl AuditLog for Gated {
+    fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
+        let (log, gate, flow) = (Arc::clone(&self.0), Arc::clone(&self.1), Arc::clone(flow));
+        Reply::pending(async move {
+            gate.notified().await;
+            log.append(&flow).await
+        })
+    }
+
+    fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {
+        self.0.query(query)
+    }
+}
+
+#[test]
+async fn pause_of_a_client_that_is_gone_is_recorded() {
+    let (log, gate) = (Arc::new(memory::AuditLog::new()), Arc::new(Notify::new()));
+    let builder = Orchestrator::builder().service("orders").flows(memory::Flows::new());
+    let builder = builder.audit(Gated(Arc::clone(&log), Arc::clone(&gate))).relay(RelaySettings::off());
+    let orchestrator = builder.build().unwrap();
+    let site = Site::new(&orchestrator, Access::act("ada", Permission::ALL));
+    let token = site.token("operations").await;
+    let fields = [("token", &*token), ("kind", "relays"), ("reason", "a test")];
+    let operations = store(&orchestrator).operations().unwrap();
+    let is_paused = until(async || !operations.pauses().await.unwrap().is_empty());
+    tokio::select! {
+        _ = site.post("act/pause", &fields) => panic!("the log does not answer"),
+        () = is_paused => {}
+    }
+    gate.notify_one();
+    until(async || {
+        log.records(None, 10).await.unwrap().iter().any(|record| record.actor.as_deref() == Some("ada"))
+    })
+    .await;
 }

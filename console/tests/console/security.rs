@@ -219,3 +219,25 @@ async fn notice_that_nobody_signed_is_not_shown() {
     assert!(!page.contains("call 555"));
     assert_eq!(token(&page), "", "a reader has no forms");
 }
+
+#[test]
+async fn tenant_that_is_shown_is_named() {
+    let orchestrator = orchestrator();
+    queue(&orchestrator, 1, "orders:acme:parcel:1", SHIP).await;
+    queue(&orchestrator, 2, "orders:beta:parcel:2", SHIP).await;
+    queue(&orchestrator, 3, "orders:other:parcel:3", SHIP).await;
+    kill(&orchestrator, "disk full").await;
+    let site = Site::new(&orchestrator, Access::read("ada").tenants(["acme", "beta"]));
+    let page = site.page("/").await;
+    assert!(
+        page.contains("Shown: <strong><bdi>acme</bdi></strong>") && page.contains("./?tenant=beta"),
+        "{page}"
+    );
+    for path in ["/?tenant=beta", "/flows?tenant=beta", "/groups?tenant=beta"] {
+        let page = site.page(path).await;
+        assert!(page.contains("Shown: <strong><bdi>beta</bdi></strong>"), "{path}: {page}");
+        assert!(!page.contains("parcel:1") && !page.contains("other"), "{path}: {page}");
+        site.get(&path.replace("beta", "other")).await.is(403);
+    }
+    assert_eq!(site.json("overview?tenant=beta").await["flows"]["dead"]["number"], 1);
+}
