@@ -2,7 +2,7 @@
 
 use graceful::{
     Orchestrator,
-    backends::{Action, ItemState, Operation, OperationItem, OperationState, Uuid, escaped},
+    backends::{ItemState, Operation, OperationItem, OperationState, Uuid, escaped},
     operations::json,
 };
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub(crate) async fn list_operations(
 ) -> Result<Exit, Problem> {
     let page = operations(orchestrator)?.list(after, limit).await?;
     if output.json {
-        let listed: Vec<_> = page.items.iter().map(operation).collect();
+        let listed: Vec<_> = page.items.iter().map(json::operation).collect();
         output.value(&json!({ "operations": listed, "next": page.next.map(|id| id.to_string()) }));
         return Ok(Exit::Done);
     }

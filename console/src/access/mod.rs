@@ -8,10 +8,11 @@ use std::{collections::BTreeSet, fmt, future::Future, pin::Pin, sync::Arc, time:
 
 use http::request::Parts;
 
+use self::permission::Permissions;
 pub use self::{
     basic::{Basic, basic},
     loopback::loopback,
-    permission::{Permission, Permissions},
+    permission::Permission,
 };
 
 /// What the sender of one request may see and do. The function that is given to [`Console::new`](crate::Console::new) returns it.

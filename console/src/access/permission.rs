@@ -73,18 +73,12 @@ impl fmt::Display for Permission {
 }
 
 /// A set of permissions.
-///
-/// ```
-/// use graceful_console::access::{Permission, Permissions};
-/// let permissions: Permissions = [Permission::Jobs].into_iter().collect();
-/// assert!(permissions.contains(Permission::Jobs) && !permissions.contains(Permission::Pause));
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Permissions(u16);
+pub(crate) struct Permissions(u16);
 
 impl Permissions {
     /// Whether the set contains this permission.
-    pub const fn contains(self, permission: Permission) -> bool {
+    pub(crate) const fn contains(self, permission: Permission) -> bool {
         self.0 & Self::bit(permission) != 0
     }
 

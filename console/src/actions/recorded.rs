@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, fmt, future::Future};
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use graceful::{
     Classify, Code, Context, Key, Orchestrator,
-    backends::{AuditFilter, AuditQuery},
+    backends::{AuditFilter, AuditQuery, random_secret},
     operations::{ENTITY, OPERATIONS},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use crate::{page::PageError, request::View};
 
@@ -101,16 +101,15 @@ fn context() -> Context {
 const LAST: usize = 50;
 
 /// Checks that the audit log, if there is one, has the record of an action.
-async fn check(orchestrator: &Orchestrator, request: Uuid, what: &str) -> Result<(), PageError> {
+async fn check(orchestrator: &Orchestrator, request: &str, what: &str) -> Result<(), PageError> {
     let Some(log) = orchestrator.audit() else { return Ok(()) };
     let mut filter = AuditFilter::default();
     filter.entity = Some(Key::new(orchestrator.service(), None, OPERATIONS, ENTITY).to_string());
     let records = log.query(AuditQuery::new(filter, LAST)).await.map(|page| page.items).unwrap_or_default();
-    let request = request.to_string();
     let is_recorded = records
         .iter()
         .filter_map(|record| record.payload.as_ref())
-        .any(|payload| payload.decode::<Value>().is_ok_and(|deed| deed["request"] == *request));
+        .any(|payload| payload.decode::<Value>().is_ok_and(|deed| deed["request"] == request));
     match is_recorded {
         true => Ok(()),
         false => Err(PageError::unavailable(format_args!(
@@ -146,8 +145,8 @@ macro_rules! kinds {
             T: Send,
         {
             let (orchestrator, who) = (view.orchestrator(), view.access.who());
-            let (request, what) = (Uuid::new_v4(), deed.what.clone());
-            let deed = deed.with("request", request.to_string());
+            let (request, what) = (BASE64_URL_SAFE_NO_PAD.encode(random_secret()?), deed.what.clone());
+            let deed = deed.with("request", &*request);
             let work = async {
                 match (kind, view.access.is_verified()) {
                     $(
@@ -157,7 +156,7 @@ macro_rules! kinds {
                 }
             };
             match context().scope(work).await {
-                Ok(done) => check(orchestrator, request, &what).await.map(|()| done.result),
+                Ok(done) => check(orchestrator, &request, &what).await.map(|()| done.result),
                 Err(failed) => Err(failed.error),
             }
         }

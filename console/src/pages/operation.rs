@@ -18,7 +18,7 @@ use crate::{
         EntityLink, Frame, Page, PageError, ago, duration, fields, handler_link, link, more, optional, table,
         text, time,
     },
-    pages::operations::{operator, progress, result, state},
+    pages::operations::{environment, operator, progress, result, state},
     request::{Query, View},
 };
 

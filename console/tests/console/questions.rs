@@ -16,7 +16,7 @@ use graceful_tests::gate::until;
 
 use crate::{
     site::{Answer, Site},
-    users::{self, Refused},
+    users,
 };
 
 #[orchestrate(pattern = "parcel", id = id, event = no_mailbox, delivery = "durable")]
@@ -88,7 +88,7 @@ async fn service() -> (Orchestrator, Measurements) {
     users::update(&orchestrator, "", "42", Some("disk full")).await;
     users::update(&orchestrator, "", "42", None).await;
     users::update(&orchestrator, "", "43", Some("disk full")).await;
-    let load = || async { Ok::<_, Refused>("ada".to_owned()) };
+    let load = || async { Ok::<_, StepError>("ada".to_owned()) };
     orchestrator.read_through("user", 44).load(load).await.unwrap();
     (orchestrator, measurements)
 }
