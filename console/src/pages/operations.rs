@@ -183,7 +183,7 @@ impl Pauses {
             self.made.as_ref().map(|made| made.iter().map(|paused| paused.row(frame)).collect());
         html! {
             @if let Some(rows) = &rows {
-                (table("Pauses", &["Paused", "Since", "Operator", "Reason", "Waiting flows", ""], rows))
+                (table("Pauses", &["Paused", "Since", "Operator", "Reason", "Waiting flows", "Actions"], rows))
             } @else {
                 p.none { "– The store does not answer." }
             }

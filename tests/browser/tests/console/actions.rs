@@ -12,7 +12,7 @@ async fn act(options: Options, host: &str) {
     let folder = tempfile::tempdir().unwrap();
     let orchestrator = chained(folder.path()).await;
     dead(&orchestrator, 1..5).await;
-    update(&orchestrator, "42", None).await;
+    update(&orchestrator, "43", None).await;
     update(&orchestrator, "42", Some("disk full")).await;
     let paid = pay(&orchestrator).await;
     let port = serve(console(&orchestrator).router()).await.port();
@@ -58,14 +58,21 @@ async fn act(options: Options, host: &str) {
     press(&browser, "form[action='act/resume'] button", "Resumed: handler orders::ship").await;
 
     open("jobs").await;
-    press(&browser, "form[action='act/complete-job'] button", "The review job of orders::user:42 is completed.").await;
+    press(
+        &browser,
+        "form[action='act/complete-job'] button",
+        "The review job of orders::user:42 is completed.",
+    )
+    .await;
     until_contains(&browser, "Nothing to show: open review jobs").await;
 
     open("alerts").await;
-    press(&browser, "form[action='act/resolve-alert'] button", "The alert of orders::user:42 is resolved.").await;
+    press(&browser, "form[action='act/resolve-alert'] button", "The alert of orders::user:42 is resolved.")
+        .await;
 
-    open("entity?entity=orders::user:42").await;
-    press(&browser, "form[action='act/drop-cache'] button", "cached value of orders::user:42 is dropped.").await;
+    open("entity?entity=orders::user:43").await;
+    press(&browser, "form[action='act/drop-cache'] button", "cached value of orders::user:43 is dropped.")
+        .await;
     until_contains(&browser, "No value is cached.").await;
 
     open("audit").await;
@@ -75,7 +82,12 @@ async fn act(options: Options, host: &str) {
     assert!(!browser.source().await.unwrap().contains("4711"));
     press(&browser, "form[action='act/reveal'] button", "4711").await;
 
-    assert_eq!(browser.errors().await, [""; 0]);
+    // Without TLS, another host than this machine is not trusted with this header.
+    let errors = browser.errors().await.into_iter();
+    let errors: Vec<_> = errors
+        .filter(|error| !error.contains("Cross-Origin-Opener-Policy header has been ignored"))
+        .collect();
+    assert_eq!(errors, [""; 0]);
     assert_eq!(browser.requests_outside(base.trim_end_matches('/')).await, [""; 0]);
     let is_scripted = !browser.find_all(By::Css("html[data-scripted]")).await.unwrap().is_empty();
     assert_eq!(is_scripted, options.javascript);

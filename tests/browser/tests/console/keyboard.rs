@@ -1,6 +1,6 @@
 //! Shortcuts, themes, and times.
 
-use graceful_tests_browser::{Browser, Options, By};
+use graceful_tests_browser::{Browser, By, Options};
 
 use crate::{
     site::{evaluate, find, origin, type_into},
@@ -44,9 +44,8 @@ async fn chosen_theme_survives_a_reload() {
     let origin = origin(&orchestrator()).await;
     let browser = Browser::start(&Options::default()).await;
     browser.goto(format!("{origin}/")).await.unwrap();
-    let back = async || {
-        evaluate::<String>(&browser, "return getComputedStyle(document.body).backgroundColor").await
-    };
+    let back =
+        async || evaluate::<String>(&browser, "return getComputedStyle(document.body).backgroundColor").await;
     let system = back().await;
     type_into(&browser, "body", "t").await;
     assert_eq!(back().await, system, "light");
@@ -66,7 +65,8 @@ async fn clicked_time_finds_its_flow_in_another_time_zone() {
     let browser = Browser::start(&Options { time_zone: "Asia/Tokyo", ..Options::default() }).await;
     browser.goto(format!("{origin}/flows")).await.unwrap();
     find(&browser, "td[data-column=Stored] a").await.click().await.unwrap();
-    let filtered = async || browser.current_url().await.unwrap().query().is_some_and(|query| query.contains("since="));
+    let filtered =
+        async || browser.current_url().await.unwrap().query().is_some_and(|query| query.contains("since="));
     graceful_tests::gate::until(filtered).await;
     find(&browser, &format!("a[title='{}']", id(1))).await;
     // The fields of the form show what the list is filtered by, and send the same again.

@@ -45,7 +45,10 @@ async fn live_texts_leave_ticks_fields_selections_and_the_scroll_position() {
         evaluate::<serde_json::Value>(&browser, script).await
     };
     let before = now().await;
-    assert_eq!((&before[0], &before[1], &before[2], &before[4]), (&3.into(), &true.into(), &"half of a te".into(), &300.into()));
+    assert_eq!(
+        (&before[0], &before[1], &before[2], &before[4]),
+        (&3.into(), &true.into(), &"half of a te".into(), &300.into())
+    );
     assert!(before[3].as_str().unwrap().contains("refused"), "{before}");
 
     until_state(&browser, 50, "queued").await;
@@ -77,7 +80,8 @@ async fn live_texts_leave_half_of_a_confirmation() {
     until_state(&browser, 1, "dead").await;
     let field = browser.active_element().await.unwrap();
     field.send_keys("2").await.unwrap();
-    let typed = "const field = document.activeElement; return [field.name, field.value, field.selectionStart]";
+    let typed =
+        "const field = document.activeElement; return [field.name, field.value, field.selectionStart]";
     assert_eq!(evaluate::<serde_json::Value>(&browser, typed).await, serde_json::json!(["number", "12", 2]));
 }
 

@@ -5,7 +5,6 @@
 extern crate graceful_tests;
 
 mod actions;
-mod example;
 mod ids;
 mod keyboard;
 mod live;

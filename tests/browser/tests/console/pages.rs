@@ -1,10 +1,6 @@
 //! Every page in every view.
 
-use graceful::{
-    Orchestrator,
-    backends::PauseTarget,
-    operations,
-};
+use graceful::{Orchestrator, backends::PauseTarget, operations};
 use graceful_tests_browser::{Browser, Options, View};
 
 use crate::{
@@ -24,6 +20,7 @@ async fn troubled(folder: &std::path::Path) -> (Orchestrator, String, String) {
         update(&orchestrator, id, None).await;
         update(&orchestrator, id, Some("disk full: no space left on /var/lib/orders")).await;
     }
+    update(&orchestrator, "43", None).await;
     let paid = pay(&orchestrator).await.to_string();
     let operation = prepare_discard(&orchestrator).await.to_string();
     let target = PauseTarget::Handler(SHIP.to_owned());
@@ -52,6 +49,7 @@ async fn check(view: View) {
         ("audit", "audit".to_owned(), 200),
         ("entity", "entity".to_owned(), 200),
         ("entity-user", "entity?entity=orders::user:42".to_owned(), 200),
+        ("entity-cached", "entity?entity=orders::user:43".to_owned(), 200),
         ("graph", "graph".to_owned(), 200),
         ("graph-user", "graph?entity=orders::user:42".to_owned(), 200),
         ("settings", "settings".to_owned(), 200),

@@ -5,8 +5,8 @@ use std::{borrow::Cow, fmt, path::Path, time::Duration};
 use graceful::{
     Classify, Code, Context, Orchestrator, OrchestratorBuilder, RelaySettings, Step,
     backends::{
-        AttemptFailure, AttemptOutcome, Claim, FailureCause, FlowFilter, FlowQuery, FlowState, Lane, QueuedFlow,
-        Room, Uuid, memory,
+        AttemptFailure, AttemptOutcome, Claim, FailureCause, FlowFilter, FlowQuery, FlowState, Lane,
+        QueuedFlow, Room, Uuid, memory,
     },
     operations::{self, Selection},
     orchestrate,
