@@ -27,8 +27,11 @@ impl Drop for Example {
 
 #[tokio::main]
 async fn main() {
+    let data = tempfile::tempdir().expect("a directory can be made");
     let cargo = Command::new(env!("CARGO"))
         .args(["run", "--example", "console"])
+        // Where it stores its data.
+        .env("TMPDIR", data.path())
         .stdout(Stdio::piped())
         .spawn()
         .expect("cargo starts");
