@@ -65,7 +65,7 @@ impl PageError {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let content = html! {
             p.problem role="alert" { (super::text(&self.message)) }
-            p { a href="./" { "Back to the overview" } }
+            p { a href="overview" { "Back to the overview" } }
         };
         let mut response = html_of(frame.whole("error", title, "", &content));
         *response.status_mut() = self.status;

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
+use axum::extract::NestedPath;
 use graceful::backends::{Pause, Timestamp};
 use maud::{DOCTYPE, Markup, html};
 
-use super::{PageError, cut, text};
+use super::{PageError, cut, name_of, text};
 use crate::{
     access::Permission,
     assets,
@@ -103,9 +104,12 @@ impl<'v> Frame<'v> {
     }
 
     /// The whole page.
-    pub(crate) fn whole(&self, path: &str, title: &str, query: &str, content: &Markup) -> Markup {
+    pub(crate) fn whole(&self, path: &'static str, title: &str, query: &str, content: &Markup) -> Markup {
         let shared = &self.view.shared;
         let service = shared.orchestrator.service();
+        let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+        // An error and the answer of an action have no address of their own.
+        let is_page = self.is_at(path);
         let accent = shared.accent.map_or("", |accent| accent.as_str());
         html! {
             (DOCTYPE)
@@ -120,10 +124,10 @@ impl<'v> Frame<'v> {
                     link rel="stylesheet" href=(assets::STYLE.path());
                     script src=(assets::SCRIPT.path()) {}
                 }
-                body data-page=(path) data-query=(query) {
-                    a.skip href={ (path) @if !query.is_empty() { "?" (query) } "#content" } { "Skip to the content" }
+                body data-page=(path) data-query=(query.strip_prefix('?').unwrap_or_default()) {
                     header {
-                        a.brand href="./" { (text(service)) }
+                        @if is_page { a.skip href={ (self.here(path)) (query) "#content" } { "Skip to the content" } }
+                        a.brand href="overview" { (text(service)) }
                         @if !shared.environment().is_empty() {
                             strong.environment { (text(shared.environment())) }
                         }
@@ -143,13 +147,27 @@ impl<'v> Frame<'v> {
                         (content)
                     }
                     footer {
-                        "graceful " (env!("CARGO_PKG_VERSION")) " · times are UTC · "
-                        a href={ "api/v1/" (if path.is_empty() { "overview" } else { path }) @if !query.is_empty() { "?" (query) } } { "JSON" }
+                        "graceful " (env!("CARGO_PKG_VERSION")) " · times are UTC"
+                        @if is_page { " · " a href={ "api/v1/" (name_of(path)) (query) } { "JSON" } }
                         @if self.view.access.is_unrestricted() { " · " a href="settings" { "Settings" } }
                     }
                 }
             }
         }
+    }
+
+    /// Whether the request was one for this page.
+    fn is_at(&self, path: &str) -> bool {
+        let requested = self.view.parts.uri.path();
+        let below = requested.strip_prefix(&self.view.shared.at).unwrap_or(requested).trim_matches('/');
+        name_of(below) == name_of(path)
+    }
+
+    /// The relative link to this page that loads nothing anew, as far as that is known.
+    fn here(&self, path: &'static str) -> &'static str {
+        let parts = &self.view.parts;
+        let is_nested = parts.extensions.get::<NestedPath>().is_some();
+        if path.is_empty() && parts.uri.path().ends_with('/') && !is_nested { "./" } else { name_of(path) }
     }
 
     /// What is paused: every page says so.
@@ -197,8 +215,7 @@ fn navigation(path: &str) -> Markup {
     html! {
         nav aria-label="Pages" {
             @for (page, name, key) in PAGES {
-                @let target = if page.is_empty() { "./" } else { page };
-                a href=(target) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
+                a href=(name_of(page)) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
             }
         }
     }

@@ -49,14 +49,20 @@ pub(crate) trait Page: Sized + Send + 'static {
 /// The prefix of the JSON twins.
 pub(crate) const API: &str = "/api/v1";
 
+/// The name of a page in links. The first page has one too: where the console is nested, there is no path with a final slash.
+pub(crate) const fn name_of(path: &str) -> &str {
+    if path.is_empty() { "overview" } else { path }
+}
+
 /// Adds the routes of a page and of its JSON twin.
 pub(crate) fn page<P: Page>(router: Router<Arc<Shared>>, at: &str) -> Router<Arc<Shared>> {
     let router = match P::PATH {
         "" if at.is_empty() => router.route("/", get(shown::<P>)),
         "" => router.route(at, get(shown::<P>)).route(&format!("{at}/"), get(shown::<P>)),
-        path => router.route(&format!("{at}/{path}"), get(shown::<P>)),
+        _ => router,
     };
-    let name = if P::PATH.is_empty() { "overview" } else { P::PATH };
+    let name = name_of(P::PATH);
+    let router = router.route(&format!("{at}/{name}"), get(shown::<P>));
     router.route(&format!("{at}{API}/{name}"), get(twin::<P>))
 }
 

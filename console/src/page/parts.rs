@@ -118,7 +118,7 @@ impl maud::Render for EntityLink<'_> {
 /// The link to the page of a flow. The end of an id differs most.
 pub(crate) fn flow_link(id: Uuid) -> Markup {
     let id = id.to_string();
-    html! { a.id href=(link("flow", &[("id", &id)])) title=(id) { "…" (id[id.len() - 12..]) } }
+    html! { a.id.short href=(link("flow", &[("id", &id)])) title=(id) { "…" (id[id.len() - 12..]) } }
 }
 
 /// A number of times.

@@ -12,7 +12,7 @@ use crate::{
     access::Permission,
     actions::{incident_fields, seen_alert},
     page::{
-        EntityLink, Frame, Page, PageError, Tone, badge, cut, duration, filter_form, handler_link, link,
+        EntityLink, Frame, Page, PageError, Tone, badge, cut, duration, filter_form, flow_link, handler_link,
         more, table, time,
     },
     request::{Query, View, link_to},
@@ -143,7 +143,7 @@ pub(super) fn resolved_table(frame: &Frame<'_>, alerts: &[Alert]) -> Markup {
 }
 
 fn cells(frame: &Frame<'_>, alert: &Alert) -> Vec<Markup> {
-    let (flow, name) = (alert.flow.to_string(), alert.incident().to_string());
+    let name = alert.incident().to_string();
     let is_open = alert.resolved_at.is_none();
     let tone = if is_open { Tone::Bad } else { Tone::Plain };
     vec![
@@ -158,7 +158,7 @@ fn cells(frame: &Frame<'_>, alert: &Alert) -> Vec<Markup> {
         time(alert.last_fired_at, frame.now),
         html! {
             @if is_open { (frame.live(&format!("count-{name}"), alert.count)) } @else { (alert.count) }
-            ", last " a.id href=(link("flow", &[("id", &flow)])) { (flow) }
+            ", last " (flow_link(alert.flow))
         },
     ]
 }

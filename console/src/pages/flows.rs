@@ -49,7 +49,7 @@ impl Page for Flows {
     fn html(&self, frame: &Frame<'_>) -> Markup {
         let pairs = self.filter.pairs();
         let rows: Vec<_> = self.found.items.iter().map(|flow| row(frame, flow)).collect();
-        let columns = ["", "State", "Flow", "Stored", "Handler", "Entity", "Attempts", "Last error"];
+        let columns = ["Tick", "State", "Flow", "Stored", "Handler", "Entity", "Attempts", "Last error"];
         html! {
             (states(&self.filter))
             (filter_form("flows", &FIELDS, &pairs))

@@ -11,7 +11,7 @@ use crate::{
     access::Permission,
     actions::{incident_fields, seen_job},
     page::{
-        EntityLink, Frame, Page, PageError, Tone, badge, cut, filter_form, handler_link, link, more,
+        EntityLink, Frame, Page, PageError, Tone, badge, cut, filter_form, flow_link, handler_link, more,
         optional, table, time,
     },
     request::{Query, View},
@@ -83,7 +83,6 @@ pub(super) fn jobs_table(frame: &Frame<'_>, jobs: &[Job]) -> Markup {
 }
 
 fn row(frame: &Frame<'_>, job: &Job) -> Vec<Markup> {
-    let flow = job.flow.to_string();
     vec![
         state(frame, job),
         html! {
@@ -95,7 +94,7 @@ fn row(frame: &Frame<'_>, job: &Job) -> Vec<Markup> {
         time(job.opened_at, frame.now),
         html! {
             (frame.live(&format!("bumps-{}", job.id), job.bumps)) ", last "
-            a.id href=(link("flow", &[("id", &flow)])) { (flow) }
+            (flow_link(job.flow))
         },
         html! {
             @match &job.error {

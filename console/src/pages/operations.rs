@@ -186,7 +186,7 @@ impl Pauses {
             self.made.as_ref().map(|made| made.iter().take(LIMIT).map(|paused| paused.row(frame)).collect());
         html! {
             @if let Some(rows) = &rows {
-                (table("Pauses", &["Paused", "Since", "Operator", "Reason", "Waiting flows", ""], rows))
+                (table("Pauses", &["Paused", "Since", "Operator", "Reason", "Waiting flows", "Actions"], rows))
                 @if rows.len() == LIMIT { p.none { "The first " (LIMIT) " are shown." } }
             } @else {
                 p.none { "– The store does not answer." }

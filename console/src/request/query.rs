@@ -64,7 +64,6 @@ pub(crate) fn link<K: AsRef<str>, V: AsRef<str>>(
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> String {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    // With a base, an empty link would be that of the base.
     match (page, query.as_str()) {
         ("", "") => "./".to_owned(),
         ("", query) => format!("./?{query}"),

@@ -32,7 +32,7 @@ async fn neighbours_are_drawn_with_links_and_hostile_texts() {
         let page = site.page(&path).await;
         assert!(
             page.contains("<svg")
-                && page.contains("role=\"img\"")
+                && page.contains("role=\"group\"")
                 && page.contains("<title id=\"graph-title\">"),
             "{page}"
         );

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     access::Permission,
     actions::{key_field, seen_entry},
-    page::{Frame, Tone, badge, cut, duration, fields, handler_link, link, optional, table, text, time},
+    page::{
+        Frame, Tone, badge, cut, duration, fields, flow_link, handler_link, link, optional, table, text,
+        time, times,
+    },
     pages::{
         alerts::{open_table, resolved_table},
         audit::{check_badge, checked_json},
@@ -186,8 +189,8 @@ impl Known {
                 .collect();
             html! {
                 (fields(&[
-                    ("succeeded", html! { (latest.score) " times" }),
-                    ("failed", html! { (latest.error_count) " times" }),
+                    ("succeeded", html! { (times(latest.score)) }),
+                    ("failed", html! { (times(latest.error_count)) }),
                     ("last success", latest.last_success.map_or_else(|| optional(None), |at| time(at, frame.now))),
                     ("last error", html! {
                         @match &latest.last_error {
@@ -211,13 +214,13 @@ impl Known {
                 badge(
                     if event.is_failure { Tone::Bad } else { Tone::Plain },
                     &html! {
-                        (event.kind) @if event.is_failure { ", failed" }
+                        (event.kind) @if event.is_failure && event.kind == "flow" { ", failed" }
                     },
                 ),
                 html! { @if !event.handler.is_empty() { (handler_link(&event.handler)) } },
                 html! { (optional(event.actor.as_deref())) },
                 cut(&event.text, 300),
-                html! { @if let Some(id) = event.flow.map(|flow| flow.to_string()) { a.id href=(link("flow", &[("id", &id)])) { (id) } } },
+                html! { @if let Some(id) = event.flow { (flow_link(id)) } },
                 html! { (event.stores.join(", ")) },
                 html! { @match event.check { Some(check) => (check_badge(check)), None => (optional(None)) } },
             ]

@@ -47,7 +47,7 @@ pub(super) fn drawing(key: &Key, edges: &[Edge]) -> Markup {
     neighbours.truncate(DRAWN);
     let places: Vec<_> = (0..neighbours.len()).map(|number| place(number, neighbours.len())).collect();
     html! {
-        svg.graph role="img" aria-labelledby="graph-title" viewBox="-430 -260 860 520" width="860" height="520" {
+        svg.graph role="group" aria-labelledby="graph-title" viewBox="-430 -260 860 520" width="860" height="520" {
             title #graph-title { "Neighbours of " (label(&centre)) ". The table below shows the same." }
             @for (neighbour, (x, y)) in neighbours.iter().zip(&places) {
                 line.edge.failure[neighbour.is_failure] x1="0" y1="0" x2=(x) y2=(y) {}
