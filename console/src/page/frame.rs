@@ -141,7 +141,7 @@ impl<'v> Frame<'v> {
                     }
                     main #content tabindex="-1" {
                         (self.paused())
-                        (self.tenant_note(path, query))
+                        (self.tenant_note(path, query.trim_start_matches('?')))
                         @if let Some(notice) = &self.notice { p.notice role="status" { (text(notice)) } }
                         h1 { (title) }
                         (content)
@@ -204,7 +204,7 @@ impl<'v> Frame<'v> {
             p.none {
                 @if let Some(shown) = shown { "Shown: " strong { (name(shown)) } "." }
                 @for tenant in only.iter().filter(|tenant| Some(*tenant) != shown) {
-                    " " a href=(link_to(path, [("tenant", tenant)])) { (name(tenant)) }
+                    " " a href=(link_to(name_of(path), [("tenant", tenant)])) { (name(tenant)) }
                 }
             }
         }

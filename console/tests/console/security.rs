@@ -230,7 +230,7 @@ async fn tenant_that_is_shown_is_named() {
     let site = Site::new(&orchestrator, Access::read("ada").tenants(["acme", "beta"]));
     let page = site.page("/").await;
     assert!(
-        page.contains("Shown: <strong><bdi>acme</bdi></strong>") && page.contains("./?tenant=beta"),
+        page.contains("Shown: <strong><bdi>acme</bdi></strong>") && page.contains("overview?tenant=beta"),
         "{page}"
     );
     for path in ["/?tenant=beta", "/flows?tenant=beta", "/groups?tenant=beta"] {

@@ -71,9 +71,8 @@ pub async fn until_contains(browser: &Browser, text: &str) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     });
-    if waited.await.is_err() {
-        panic!("{text:?} is not shown, but: {shown}");
-    }
+    let is_shown = waited.await.is_ok();
+    assert!(is_shown, "{text:?} is not shown, but: {shown}");
 }
 
 /// The value that a script returns.
