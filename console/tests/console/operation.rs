@@ -233,6 +233,8 @@ async fn operator_of_some_tenants_sees_no_operation_of_others() {
     // Somebody whose access was reduced since.
     let site = Site::new(&orchestrator, Access::act("ada", Permission::ALL).tenants(["evil"]));
     assert_eq!(site.get(&path).await.status, StatusCode::NOT_FOUND);
+    let token = site.token("flows").await;
+    let fields = [("token", &*token), ("id", &operation.to_string()), ("number", "2")];
     assert_eq!(site.post("act/run-resubmit", &fields).await.status, StatusCode::NOT_FOUND);
     let own = prepared(&orchestrator, Action::Resubmit, Selection::Ids(vec![id(2)])).await;
     assert!(site.page(&format!("operation?id={own}")).await.contains("&lt;2&gt;"));

@@ -8,7 +8,7 @@ use graceful::{
         Action, AuditCursor, AuditLog, AuditQuery, AuditRecord, FlowFilter, FlowState, Page, PauseTarget,
         Reply, Uuid, memory,
     },
-    operations::{self, Selection},
+    operations::{self, Operator, Selection},
 };
 use graceful_console::access::{Access, Permission};
 use graceful_tests::gate::until;
@@ -23,7 +23,11 @@ use crate::{
 
 async fn prepare(orchestrator: &Orchestrator, operator: &str) -> Uuid {
     let selection = Selection::Filter(FlowFilter::from(FlowState::Dead));
-    operations::prepare(orchestrator, Action::Discard, &selection, operator).await.unwrap().operation.id
+    operations::prepare(orchestrator, Action::Discard, &selection, Operator::verified(operator))
+        .await
+        .unwrap()
+        .operation
+        .id
 }
 
 #[test]

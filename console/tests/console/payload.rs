@@ -83,7 +83,7 @@ async fn payload_is_not_revealed_without_permission_record_or_tenant() {
     let answer = site.post("act/reveal", &[("token", &token), ("id", &id)]).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(
-        answer.body.contains("could not be recorded") && !answer.body.contains("hidden"),
+        answer.body.contains("there is no audit log") && !answer.body.contains("hidden"),
         "{}",
         answer.body
     );
