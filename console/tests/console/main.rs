@@ -21,6 +21,7 @@ mod settings;
 mod silent;
 mod site;
 mod stored;
+mod uncountable;
 mod users;
 
 use std::process::ExitCode;

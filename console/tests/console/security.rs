@@ -241,3 +241,39 @@ async fn tenant_that_is_shown_is_named() {
     }
     assert_eq!(site.json("overview?tenant=beta").await["flows"]["dead"]["number"], 1);
 }
+
+#[test]
+async fn ten_thousand_hostile_names_leave_pages_small() {
+    let orchestrator = orchestrator();
+    for number in 0..10_000_u128 {
+        let hostile = format!("<b>{number}</b>\"'&\u{202e}/../#{}", "n".repeat(200));
+        queue(&orchestrator, number, &format!("orders:{hostile}:{hostile}:{number}"), &hostile).await;
+    }
+    let site = Site::new(&orchestrator, Access::act("ada", Permission::ALL));
+    for path in
+        ["/", "/flows", "/groups", "/handlers", "/operations", "/settings", "/entity", "/alerts", "/jobs"]
+    {
+        let page = site.page(path).await;
+        assert!(page.len() < 200_000, "{path}: {}", page.len());
+        assert!(!page.contains("<b>") && !page.contains('\u{202e}'), "{path}");
+    }
+}
+
+#[test]
+async fn form_of_one_process_can_be_sent_to_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let process = async || {
+        let store = graceful_sqlite::Store::open(dir.path().join("graceful.db")).await.unwrap();
+        let builder = graceful::Orchestrator::builder().service("orders").store(store).in_memory();
+        builder.relay(graceful::RelaySettings::off()).build().unwrap()
+    };
+    let (one, other) = (process().await, process().await);
+    let access = Access::act("ada", Permission::ALL);
+    let token = Site::new(&one, access.clone()).token("flows").await;
+    let fields = [("token", &*token), ("all", "yes")];
+    Site::new(&other, access.clone()).post("act/discard", &fields).await.is(303);
+    Site::new(&other, Access::act("bob", Permission::ALL)).post("act/discard", &fields).await.is(403);
+    // A process that starts later.
+    drop((one, other));
+    Site::new(&process().await, access).post("act/discard", &fields).await.is(303);
+}
