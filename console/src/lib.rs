@@ -15,7 +15,7 @@
 //! # Access
 //!
 //! There is no default: [`Console::new`] takes a function that says for each request what its sender may see and do, as an
-//! [`Access`](access::Access). The module [`access`] has functions for basic authentication and for the same machine.
+//! [`Access`]. The module [`access`] has functions for basic authentication and for the same machine.
 //!
 //! # Security
 //!
