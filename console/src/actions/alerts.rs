@@ -30,13 +30,14 @@ impl Action for ResolveAlert {
         let Self(seen) = self;
         let work = async {
             seen.alert(view).await?;
-            let Some(alerts) = view.orchestrator().alerts() else { return Ok(AlertChange::NotOpen) };
-            Ok(alerts.close(&seen.incident).await?)
+            match view.orchestrator().alerts() {
+                Some(alerts) if alerts.close(&seen.incident).await? == AlertChange::Resolved => Ok(()),
+                // The record must not say that it was done.
+                _ => Err(PageError::changed("the alert is resolved by now")),
+            }
         };
-        match recorded(view, Kind::ResolveAlert, deed("resolve the alert", &seen), work).await? {
-            AlertChange::Resolved => Ok(Done::show("alerts", seen.query(view))
-                .notice(format!("The alert of {} is resolved.", seen.entity()))),
-            _ => Err(PageError::changed("the alert is resolved by now")),
-        }
+        recorded(view, Kind::ResolveAlert, deed("resolve the alert", &seen), work).await?;
+        let notice = format!("The alert of {} is resolved.", seen.entity());
+        Ok(Done::show("alerts", seen.query(view)).notice(notice))
     }
 }

@@ -32,14 +32,16 @@ impl Action for CompleteJob {
         let Self(seen) = self;
         let work = async {
             seen.job(view).await?;
-            let Some(scheduler) = view.orchestrator().scheduler() else { return Ok(JobChange::NotOpen) };
-            Ok(scheduler.complete(&seen.incident).await?)
+            match view.orchestrator().scheduler() {
+                Some(scheduler) if scheduler.complete(&seen.incident).await? == JobChange::Completed => {
+                    Ok(())
+                }
+                _ => Err(closed()),
+            }
         };
-        match recorded(view, Kind::CompleteJob, deed("complete the review job", &seen), work).await? {
-            JobChange::Completed => Ok(Done::show("jobs", seen.query(view))
-                .notice(format!("The review job of {} is completed.", seen.entity()))),
-            _ => Err(PageError::changed("the job is closed by now")),
-        }
+        recorded(view, Kind::CompleteJob, deed("complete the review job", &seen), work).await?;
+        let notice = format!("The review job of {} is completed.", seen.entity());
+        Ok(Done::show("jobs", seen.query(view)).notice(notice))
     }
 }
 
@@ -60,20 +62,22 @@ impl Action for PostponeJob {
         let Self(seen, after) = self;
         let work = async {
             seen.job(view).await?;
-            let Some(scheduler) = view.orchestrator().scheduler() else { return Ok(false) };
-            Ok(scheduler.reschedule(&seen.incident, after).await?)
+            match view.orchestrator().scheduler() {
+                Some(scheduler) if scheduler.reschedule(&seen.incident, after).await? => Ok(()),
+                _ => Err(closed()),
+            }
         };
         let what = format!("make the review job due in {}", duration(after));
         let deed = deed(&what, &seen).with("after_seconds", after.as_secs());
-        match recorded(view, Kind::PostponeJob, deed, work).await? {
-            true => Ok(Done::show("jobs", seen.query(view)).notice(format!(
-                "The review job of {} is due in {}.",
-                seen.entity(),
-                duration(after)
-            ))),
-            false => Err(PageError::changed("the job is closed by now")),
-        }
+        recorded(view, Kind::PostponeJob, deed, work).await?;
+        let notice = format!("The review job of {} is due in {}.", seen.entity(), duration(after));
+        Ok(Done::show("jobs", seen.query(view)).notice(notice))
     }
+}
+
+/// Somebody else was faster. This fails the action, so that its record does not say that it was done.
+fn closed() -> PageError {
+    PageError::changed("the job is closed by now")
 }
 
 /// Something that is done to the job or alert of an incident.

@@ -107,7 +107,7 @@ impl<'v> Frame<'v> {
     pub(crate) fn whole(&self, path: &'static str, title: &str, query: &str, content: &Markup) -> Markup {
         let shared = &self.view.shared;
         let service = shared.orchestrator.service();
-        let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+        let suffix = if query.is_empty() { String::new() } else { format!("?{query}") };
         // An error and the answer of an action have no address of their own.
         let is_page = self.is_at(path);
         let accent = shared.accent.map_or("", |accent| accent.as_str());
@@ -124,14 +124,14 @@ impl<'v> Frame<'v> {
                     link rel="stylesheet" href=(assets::STYLE.path());
                     script src=(assets::SCRIPT.path()) {}
                 }
-                body data-page=(path) data-query=(query.strip_prefix('?').unwrap_or_default()) {
+                body data-page=(path) data-query=(query) {
                     header {
-                        @if is_page { a.skip href={ (self.here(path)) (query) "#content" } { "Skip to the content" } }
+                        @if is_page { a.skip href={ (self.here(path)) (suffix) "#content" } { "Skip to the content" } }
                         a.brand href="overview" { (text(service)) }
                         @if !shared.environment().is_empty() {
                             strong.environment { (text(shared.environment())) }
                         }
-                        (navigation(path))
+                        (self.navigation(path, query))
                         div.tools {
                             span.who { (text(self.view.access.who())) }
                             span #live-control .scripted {}
@@ -141,14 +141,14 @@ impl<'v> Frame<'v> {
                     }
                     main #content tabindex="-1" {
                         (self.paused())
-                        (self.tenant_note(path, query.trim_start_matches('?')))
+                        (self.tenant_note(path, query))
                         @if let Some(notice) = &self.notice { p.notice role="status" { (text(notice)) } }
                         h1 { (title) }
                         (content)
                     }
                     footer {
                         "graceful " (env!("CARGO_PKG_VERSION")) " · times are UTC"
-                        @if is_page { " · " a href={ "api/v1/" (name_of(path)) (query) } { "JSON" } }
+                        @if is_page { " · " a href={ "api/v1/" (name_of(path)) (suffix) } { "JSON" } }
                         @if self.view.access.is_unrestricted() { " · " a href="settings" { "Settings" } }
                     }
                 }
@@ -191,8 +191,17 @@ impl<'v> Frame<'v> {
         let Some(only) = self.view.access.only_tenants().filter(|_| OF_A_TENANT.contains(&path)) else {
             return html! {};
         };
-        let named = Query::parse(query.as_bytes()).take_all("tenant").pop();
-        let shown = named.as_ref().or_else(|| only.first());
+        let mut filter = Query::parse(query.as_bytes());
+        let (named, _) = (filter.take_all("tenant").pop(), filter.take_all("after"));
+        let shown = match (named, filter.clone().take_all("entity").pop()) {
+            (None, Some(entity)) => self.view.tenant(None, Some(&entity)).ok().flatten(),
+            (named, _) => named.or_else(|| only.first().cloned()),
+        };
+        let filter = filter.take_rest();
+        let link_of = |tenant: &str| {
+            let pairs = filter.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+            link_to(name_of(path), pairs.chain([("tenant", tenant)]))
+        };
         let name = |tenant: &str| {
             if tenant.is_empty() {
                 html! { "no tenant" }
@@ -202,20 +211,27 @@ impl<'v> Frame<'v> {
         };
         html! {
             p.none {
-                @if let Some(shown) = shown { "Shown: " strong { (name(shown)) } "." }
-                @for tenant in only.iter().filter(|tenant| Some(*tenant) != shown) {
-                    " " a href=(link_to(name_of(path), [("tenant", tenant)])) { (name(tenant)) }
+                @if let Some(shown) = &shown { "Shown: " strong { (name(shown)) } "." }
+                @for tenant in only.iter().filter(|tenant| Some(*tenant) != shown.as_ref()) {
+                    " " a href=(link_of(tenant)) { (name(tenant)) }
                 }
             }
         }
     }
-}
 
-fn navigation(path: &str) -> Markup {
-    html! {
-        nav aria-label="Pages" {
-            @for (page, name, key) in PAGES {
-                a href=(name_of(page)) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
+    /// The links to the pages; of the tenant that is shown, if it was chosen.
+    fn navigation(&self, path: &str, query: &str) -> Markup {
+        let chosen = Query::parse(query.as_bytes()).take_all("tenant").pop();
+        let chosen = chosen.filter(|_| !self.view.access.is_unrestricted());
+        let link_of = |page: &str| {
+            let tenant = chosen.as_deref().filter(|_| OF_A_TENANT.contains(&page));
+            link_to(name_of(page), tenant.map(|tenant| ("tenant", tenant)))
+        };
+        html! {
+            nav aria-label="Pages" {
+                @for (page, name, key) in PAGES {
+                    a href=(link_of(page)) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
+                }
             }
         }
     }

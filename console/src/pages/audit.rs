@@ -47,7 +47,7 @@ impl Page for Audit {
     async fn load(view: &View, query: &mut Query) -> Result<Self, PageError> {
         let after: Option<AuditCursor> = query.take_parsed("after")?;
         let mut filter = AuditFilter::parse(query.take_rest()).map_err(PageError::invalid)?;
-        filter.tenant = view.tenant(filter.tenant)?;
+        filter.tenant = view.tenant(filter.tenant, filter.entity.as_deref())?;
         let found = match view.orchestrator().audit() {
             Some(log) => {
                 let mut page = AuditQuery::new(filter.clone(), LIMIT);

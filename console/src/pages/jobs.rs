@@ -68,7 +68,7 @@ impl Page for Jobs {
 /// Takes the filter of incidents from what is left of a query, restricted to what may be shown.
 pub(super) fn incident_filter(view: &View, query: &mut Query) -> Result<IncidentFilter, PageError> {
     let mut filter = IncidentFilter::parse(query.take_rest()).map_err(PageError::invalid)?;
-    filter.tenant = view.tenant(filter.tenant)?;
+    filter.tenant = view.tenant(filter.tenant, filter.entity.as_deref())?;
     Ok(filter)
 }
 

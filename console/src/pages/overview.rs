@@ -2,7 +2,7 @@
 
 use graceful::{
     Health, HealthStatus,
-    backends::{Alert, FailureGroups, FlowFilter, FlowState, Lag, LiveRelay},
+    backends::{Alert, FailureGroups, FlowFilter, FlowState, IncidentFilter, Lag, LiveRelay},
     operations::json,
 };
 use maud::{Markup, html};
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::{
     measurements::Throughput,
     page::{
-        Frame, Page, PageError, Tone, ago, badge, count, cut, duration, handler_link, link, table, text,
-        time, times,
+        Frame, Page, PageError, Tone, ago, badge, count, cut, duration, handler_link, table, text, time,
+        times,
     },
     pages::throughput::charts,
-    request::{Query, View},
+    request::{Query, View, link_to},
 };
 
 /// Up to what number flows are counted.
@@ -27,6 +27,8 @@ const SHOWN: usize = 5;
 /// What fails, and how much there is to do. Each part may be missing.
 #[derive(Debug)]
 pub(crate) struct Overview {
+    /// The tenant, for the links; empty if all are shown.
+    of_tenant: Vec<(&'static str, String)>,
     health: Health,
     lag: Option<Lag>,
     states: Vec<(FlowState, Option<graceful::backends::Count>)>,
@@ -45,8 +47,13 @@ impl Page for Overview {
     async fn load(view: &View, query: &mut Query) -> Result<Self, PageError> {
         let (shared, orchestrator) = (&view.shared, view.orchestrator());
         let (all, store) = (view.access.is_unrestricted(), orchestrator.flows());
+        let mut of_tenant = IncidentFilter::parse(query.take_rest()).map_err(PageError::invalid)?;
+        if of_tenant.entity.is_some() {
+            return Err(PageError::invalid("`entity` is not known here"));
+        }
+        of_tenant.tenant = view.tenant(of_tenant.tenant, None)?;
         let mut filter = FlowFilter::default();
-        filter.tenant = view.tenant(query.take_all("tenant").pop())?;
+        filter.tenant.clone_from(&of_tenant.tenant);
         let health = orchestrator.health();
         let lag = async { shared.number(store.filter(|_| all)?.lag(CAP)).await };
         let counted = async |state| {
@@ -57,8 +64,7 @@ impl Page for Overview {
         };
         let groups = async { shared.number(store?.groups(filter.clone(), CAP)).await };
         let relays = async { shared.number(store.filter(|_| all)?.relays()).await };
-        let mut of_tenant = graceful::backends::IncidentFilter::default();
-        of_tenant.tenant.clone_from(&filter.tenant);
+        let pairs = of_tenant.pairs();
         let alerts = async { shared.number(orchestrator.alerts()?.open(of_tenant, None, SHOWN)).await };
         let [queued, completed, dead, discarded] = FlowState::ALL.map(counted);
         let (health, lag, groups, relays, alerts, queued, dead) =
@@ -67,6 +73,7 @@ impl Page for Overview {
         let measured = shared.measurements.as_ref().filter(|_| all);
         let more_alerts = alerts.as_ref().is_some_and(|page| page.next.is_some());
         Ok(Self {
+            of_tenant: pairs,
             health,
             lag,
             states: vec![dead, queued, completed, discarded],
@@ -104,6 +111,12 @@ impl Page for Overview {
 }
 
 impl Overview {
+    /// The link to a page with this filter, of the same tenant.
+    fn link(&self, page: &str, (key, value): (&str, &str)) -> String {
+        let tenant = self.of_tenant.iter().map(|(key, tenant)| (*key, tenant.as_str()));
+        link_to(page, tenant.chain([(key, value)]))
+    }
+
     /// What fails; nothing if nothing does.
     fn failures(&self, frame: &Frame<'_>) -> Markup {
         let groups = self.groups.as_ref().filter(|found| !found.groups.is_empty());
@@ -114,7 +127,7 @@ impl Overview {
                     h2 { "Failing" }
                     @if let Some(found) = groups {
                         @let rows: Vec<_> = found.groups.iter().take(SHOWN).map(|group| vec![
-                            html! { a href=(link("flows", &[("group", &group.cause.group.to_string())])) {
+                            html! { a href=(self.link("flows", ("group", &group.cause.group.to_string()))) {
                                 (frame.live(&format!("dead-{}", group.cause.group), group.dead)) " dead, "
                                 (frame.live(&format!("retrying-{}", group.cause.group), group.retrying)) " retrying"
                             } },
@@ -124,7 +137,7 @@ impl Overview {
                             time(group.last, frame.now),
                         ]).collect();
                         (table("Failures with one cause", &["Flows", "Handler", "Step", "Error", "Last"], &rows))
-                        @if found.groups.len() > SHOWN || found.more { p { a href="groups" { "All failures" } } }
+                        @if found.groups.len() > SHOWN || found.more { p { a href=(link_to("groups", self.of_tenant.clone())) { "All failures" } } }
                     }
                     @if let Some(alerts) = alerts {
                         @let rows: Vec<_> = alerts.iter().map(|alert| vec![
@@ -135,7 +148,7 @@ impl Overview {
                             html! { (times(alert.count)) ", last " (ago(alert.last_fired_at, frame.now)) },
                         ]).collect();
                         (table("Open alerts", &["Severity", "Entity", "Handler", "Message", "Fired"], &rows))
-                        @if self.more_alerts { p { a href="alerts" { "All alerts" } } }
+                        @if self.more_alerts { p { a href=(link_to("alerts", self.of_tenant.clone())) { "All alerts" } } }
                     }
                 }
             }
@@ -154,7 +167,7 @@ impl Overview {
                 dl.numbers {
                     @for (state, number) in &self.states {
                         div {
-                            dt { a href=(link("flows", &[("state", state.as_str())])) { (state) } }
+                            dt { a href=(self.link("flows", ("state", state.as_str()))) { (state) } }
                             dd { (frame.live(state.as_str(), count(*number))) }
                         }
                     }

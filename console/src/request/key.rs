@@ -27,7 +27,14 @@ impl FormKey {
             Some(operations) => operations.secret(SECRET).await,
             None => random_secret(),
         };
-        self.0.get_or_try_init(make).await.ok().map(Vec::as_slice)
+        match self.0.get_or_try_init(make).await {
+            Ok(key) => Some(key),
+            Err(error) => {
+                let error = error.message();
+                tracing::warn!(target: "graceful::console", error, "pages have no forms, because their key cannot be read");
+                None
+            }
+        }
     }
 
     fn mac(key: &[u8], kind: Signed, who: &str, text: &str) -> Hmac<Sha256> {

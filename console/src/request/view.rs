@@ -131,37 +131,44 @@ impl View {
         }
     }
 
-    /// The tenant to show: with access to some tenants only, it must be one of them; the first one, if none is named.
-    pub(crate) fn tenant(&self, named: Option<String>) -> Result<Option<String>, PageError> {
-        match (self.access.only_tenants(), named) {
-            (None, named) => Ok(named),
-            (Some(only), Some(named)) if only.contains(&named) => Ok(Some(named)),
-            (Some(only), None) => Ok(only.first().cloned()),
-            (Some(_), Some(_)) => Err(PageError::forbidden("you have no access to this tenant")),
-        }
+    /// The tenant to show: with access to some tenants only, it must be one of them. If none is named, it is that of the entity which the page is
+    /// about, otherwise the first one.
+    pub(crate) fn tenant(
+        &self,
+        named: Option<String>,
+        entity: Option<&str>,
+    ) -> Result<Option<String>, PageError> {
+        let Some(only) = self.access.only_tenants() else { return Ok(named) };
+        let shown = match (named, entity) {
+            (Some(named), _) => Some(named).filter(|named| only.contains(named)),
+            (None, Some(entity)) => only.iter().find(|tenant| is_of(entity, tenant)).cloned(),
+            (None, None) => only.first().cloned(),
+        };
+        shown.map(Some).ok_or_else(|| PageError::forbidden("you have no access to this tenant"))
     }
 
     /// Restricts a filter of flows to what may be shown.
     pub(crate) fn restricted(&self, mut filter: FlowFilter) -> Result<FlowFilter, PageError> {
-        filter.tenant = self.tenant(filter.tenant)?;
+        filter.tenant = self.tenant(filter.tenant, filter.entity.as_deref())?;
         Ok(filter)
     }
 
     /// Whether the data of an entity may be shown, by the entity's full name.
     pub(crate) fn may_see(&self, entity: &str) -> bool {
-        self.access.only_tenants().is_none_or(|only| {
-            only.iter().any(|tenant| {
-                let mut filter = FlowFilter::default();
-                filter.tenant = Some(tenant.clone());
-                entity.split(':').nth(1) == filter.tenant_part().as_deref()
-            })
-        })
+        self.access.only_tenants().is_none_or(|only| only.iter().any(|tenant| is_of(entity, tenant)))
     }
 
     /// The data of an entity, or the answer for one that does not exist.
     pub(crate) fn check_entity(&self, entity: &str) -> Result<(), PageError> {
         if self.may_see(entity) { Ok(()) } else { Err(PageError::not_found("there is no such entity")) }
     }
+}
+
+/// Whether an entity belongs to a tenant, by the entity's full name.
+fn is_of(entity: &str, tenant: &str) -> bool {
+    let mut filter = FlowFilter::default();
+    filter.tenant = Some(tenant.to_owned());
+    entity.split(':').nth(1) == filter.tenant_part().as_deref()
 }
 
 impl From<StepError> for PageError {

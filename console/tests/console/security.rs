@@ -240,6 +240,23 @@ async fn tenant_that_is_shown_is_named() {
         site.get(&path.replace("beta", "other")).await.is(403);
     }
     assert_eq!(site.json("overview?tenant=beta").await["flows"]["dead"]["number"], 1);
+    for wrong in ["/?tenant=acme&tenant=beta", "/?entity=x", "/?state=dead"] {
+        site.get(wrong).await.is(400);
+    }
+    // Links stay with the tenant, or with that of the entity.
+    let page = site.page("/?tenant=beta").await;
+    for link in
+        ["flows?tenant=beta&amp;state=dead", "flows?tenant=beta&amp;group=", "alerts?tenant=beta\" data-key"]
+    {
+        assert!(page.contains(link), "{link}: {page}");
+    }
+    let page = site.page("/flows?entity=orders:beta:parcel:2").await;
+    assert!(
+        page.contains("beta:parcel:2") && page.contains("Shown: <strong><bdi>beta</bdi></strong>"),
+        "{page}"
+    );
+    assert!(page.contains("flows?entity=orders%3Abeta%3Aparcel%3A2&amp;tenant=acme"), "{page}");
+    site.get("/flows?entity=orders:other:parcel:3").await.is(403);
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Page for Entity {
         let name = match (query.take("entity")?, query.take("pattern")?) {
             (Some(name), None) => name,
             (None, Some(pattern)) => {
-                let tenant = view.tenant(tenant_of(query)?)?;
+                let tenant = view.tenant(tenant_of(query)?, None)?;
                 Key::new(view.orchestrator().service(), tenant.as_deref(), pattern, query.need("id")?)
                     .to_string()
             }
