@@ -1,6 +1,11 @@
 //! The pages of review jobs and alerts, and their actions.
 
-use graceful::backends::STORM_LIMIT;
+use std::{sync::Arc, time::Duration};
+
+use graceful::{
+    Flow, Incident,
+    backends::{IncidentCursor, IncidentFilter, Job, JobChange, Page, Reply, STORM_LIMIT, Scheduler, memory},
+};
 use graceful_console::access::{Access, Permission};
 use graceful_tests::faulty::{Fault, Faulty};
 use http::StatusCode;
@@ -180,4 +185,59 @@ async fn action_without_a_record_says_so() {
     let answer = site.post("act/complete-job", &pairs(&fields)).await.is(503);
     assert!(answer.body.contains("it was done, but the audit log has no record of it"), "{}", answer.body);
     assert!(site.json("jobs").await["jobs"].as_array().unwrap().is_empty());
+}
+
+/// A scheduler whose jobs somebody else completes at the same time.
+#[derive(Debug)]
+struct Raced(memory::Scheduler);
+
+impl Scheduler for Raced {
+    fn open(&self, flow: &Arc<Flow>, after: Duration) -> Reply<JobChange> {
+        self.0.open(flow, after)
+    }
+
+    fn complete(&self, _: &Incident) -> Reply<JobChange> {
+        Reply::ready(JobChange::NotOpen)
+    }
+
+    fn jobs(
+        &self,
+        filter: IncidentFilter,
+        after: Option<IncidentCursor>,
+        limit: usize,
+    ) -> Reply<Page<Job, IncidentCursor>> {
+        self.0.jobs(filter, after, limit)
+    }
+
+    fn poll(&self, limit: usize, hold: Duration) -> Reply<Vec<Job>> {
+        self.0.poll(limit, hold)
+    }
+
+    fn finish(&self, job: &Job) -> Reply<bool> {
+        self.0.finish(job)
+    }
+
+    fn postpone(&self, job: &Job, after: Option<Duration>, error: &str) -> Reply<bool> {
+        self.0.postpone(job, after, error)
+    }
+
+    fn reschedule(&self, _: &Incident, _: Duration) -> Reply<bool> {
+        Reply::ready(false)
+    }
+}
+
+#[test]
+async fn record_of_an_action_that_came_too_late_says_so() {
+    let orchestrator = builder().scheduler(Raced(memory::Scheduler::new())).build().unwrap();
+    update(&orchestrator, "", "42", Some("disk full")).await;
+    let site = Site::new(&orchestrator, ada());
+    let page = site.page("jobs").await;
+    let mut fields = form(&page, "complete-job", &FIELDS);
+    site.post("act/complete-job", &pairs(&fields)).await.is(409);
+    fields.push(("minutes", "5".to_owned()));
+    site.post("act/postpone-job", &pairs(&fields)).await.is(409);
+    let codes: Vec<_> =
+        recorded(&orchestrator).await.into_iter().map(|record| (record.0, record.2)).collect();
+    let expected = [("postpone_job", "ABORTED"), ("complete_job", "ABORTED")];
+    assert_eq!(codes, expected.map(|(action, code)| (action.to_owned(), code.to_owned())));
 }
