@@ -6,7 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use quote::ToTokens as _;
 use syn::{Attribute, Item, ItemMod, UseTree, Visibility};
 
 use crate::Result;
@@ -202,9 +201,10 @@ pub fn is_public(visibility: &Visibility) -> bool {
 }
 
 pub fn is_hidden(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("doc") && attribute.meta.to_token_stream().to_string().contains("hidden")
-    })
+    // A documentation that contains the word is `doc = "…"`.
+    let says = |attribute: &Attribute| Some(attribute.meta.require_list().ok()?.tokens.to_string());
+    let docs = attributes.iter().filter(|attribute| attribute.path().is_ident("doc"));
+    docs.filter_map(says).any(|said| said.split(',').any(|word| word.trim() == "hidden"))
 }
 
 /// The conditions of an item, as they are written: `feature = "axum"`.
