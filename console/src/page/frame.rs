@@ -28,6 +28,9 @@ pub(crate) struct Frame<'v> {
 /// The pages that show the data of one tenant.
 const OF_A_TENANT: [&str; 6] = ["", "flows", "groups", "jobs", "alerts", "audit"];
 
+/// The pages that a service without durable flows does not have.
+const OF_FLOWS: [&str; 3] = ["flows", "groups", "operations"];
+
 /// How many pauses every page shows.
 const SHOWN_PAUSES: usize = 3;
 
@@ -227,9 +230,10 @@ impl<'v> Frame<'v> {
             let tenant = chosen.as_deref().filter(|_| OF_A_TENANT.contains(&page));
             link_to(name_of(page), tenant.map(|tenant| ("tenant", tenant)))
         };
+        let has_flows = self.view.orchestrator().flows().is_some();
         html! {
             nav aria-label="Pages" {
-                @for (page, name, key) in PAGES {
+                @for (page, name, key) in PAGES.into_iter().filter(|(page, ..)| has_flows || !OF_FLOWS.contains(page)) {
                     a href=(link_of(page)) data-key=(key) aria-current=[(page == path).then_some("page")] { (name) }
                 }
             }

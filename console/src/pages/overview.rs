@@ -102,7 +102,7 @@ impl Page for Overview {
     fn html(&self, frame: &Frame<'_>) -> Markup {
         html! {
             (self.failures(frame))
-            (self.numbers(frame))
+            @if frame.view.orchestrator().flows().is_some() { (self.numbers(frame)) }
             @if let Some(throughput) = &self.throughput { section { h2 { "Flows of this process" } (charts(throughput)) } }
             (self.health(frame))
             (self.relays(frame))

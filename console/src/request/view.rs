@@ -54,7 +54,9 @@ impl View {
     }
 
     pub(crate) fn store(&self) -> Result<&Arc<dyn FlowStore>, PageError> {
-        self.orchestrator().flows().ok_or_else(|| PageError::not_found("this service has no durable flows"))
+        self.orchestrator().flows().ok_or_else(|| {
+            PageError::not_found("this service has no durable flows: give its orchestrator a store of flows")
+        })
     }
 
     /// An operation, if it may be seen.

@@ -71,3 +71,17 @@ async fn settings_are_shown_without_an_answer_of_the_store() {
         assert!(site.page("settings").await.contains("<dd>–</dd>"));
     }
 }
+
+#[test]
+async fn service_without_durable_flows_has_no_pages_of_them() {
+    let orchestrator = graceful::Orchestrator::in_memory();
+    let site = Site::new(&orchestrator, Access::act("ada", Permission::ALL));
+    for path in ["", "handlers", "jobs", "alerts", "audit", "entity", "graph", "settings"] {
+        let page = site.page(path).await;
+        for of_flows in ["\"flows\"", "\"groups\"", "\"operations\"", "\"flows?state="] {
+            assert!(!page.contains(&format!("href={of_flows}")), "{path}, {of_flows}: {page}");
+        }
+    }
+    let answer = site.get("flows").await.is(404);
+    assert!(answer.body.contains("give its orchestrator a store of flows"), "{}", answer.body);
+}
