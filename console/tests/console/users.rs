@@ -1,9 +1,7 @@
 //! A service of users, in memory.
 
-use std::{borrow::Cow, fmt};
-
 use graceful::{
-    Classify, Code, Context, Orchestrator, OrchestratorBuilder, RelaySettings, backends::memory, orchestrate,
+    Classify, Context, Orchestrator, OrchestratorBuilder, RelaySettings, backends::memory, orchestrate,
 };
 use graceful_console::access::{Access, Permission};
 use graceful_tests::faulty::{Fault, Faulty};
@@ -16,31 +14,16 @@ pub const HOSTILE: [&str; 10] =
 pub async fn update_user(id: &str, error: Option<&str>) -> Result<String, Refused> {
     match error {
         None => Ok(format!("ada {id}")),
-        Some(error) => Err(Refused(error.to_owned())),
+        Some(why) => Err(Refused::Because { why: why.to_owned() }),
     }
 }
 
 /// An error whose message is shown.
-#[derive(Debug)]
-pub struct Refused(String);
-
-impl Classify for Refused {
-    fn code(&self) -> Code {
-        Code::Internal
-    }
-
-    fn message(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&self.0)
-    }
+#[derive(Debug, Classify)]
+pub enum Refused {
+    #[classify(code = Internal, message = "{why}")]
+    Because { why: String },
 }
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 pub fn builder() -> OrchestratorBuilder {
     let builder = Orchestrator::builder().service("users").in_memory().log_errors(false);

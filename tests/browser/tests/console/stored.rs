@@ -1,6 +1,6 @@
 //! What the pages show: users on both arms, and flows of parcels, which no relay changes.
 
-use std::{borrow::Cow, fmt, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use graceful::{
     Classify, Code, Context, Orchestrator, OrchestratorBuilder, RelaySettings, Step,
@@ -22,7 +22,7 @@ pub const NAMES: [&str; 7] = ["a/b", "..", "%2F", "#", "x&y", "é 😀", "?a=b"]
 async fn update_user(id: &str, error: Option<&str>) -> Result<String, Refused> {
     match error {
         None => Ok(format!("ada {id}")),
-        Some(error) => Err(Refused(error.to_owned())),
+        Some(why) => Err(Refused::Because { why: why.to_owned() }),
     }
 }
 
@@ -32,26 +32,11 @@ async fn pay_order(id: u64, payload: Value) -> Result<Value, Refused> {
 }
 
 /// An error whose message is shown.
-#[derive(Debug)]
-struct Refused(String);
-
-impl Classify for Refused {
-    fn code(&self) -> Code {
-        Code::Internal
-    }
-
-    fn message(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&self.0)
-    }
+#[derive(Debug, Classify)]
+enum Refused {
+    #[classify(code = Internal, message = "{why}")]
+    Because { why: String },
 }
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 fn builder() -> OrchestratorBuilder {
     let builder = Orchestrator::builder().service("orders").environment("staging").in_memory();
