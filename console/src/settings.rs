@@ -2,7 +2,10 @@
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
-use graceful::{Orchestrator, StepError};
+use graceful::{
+    Key, Orchestrator, StepError,
+    operations::{ENTITY, OPERATIONS},
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -165,6 +168,11 @@ impl Shared {
             PageError::unavailable("another query or verification is running: try again when it has ended")
         };
         Arc::clone(&self.slow).try_acquire_owned().map_err(busy)
+    }
+
+    /// The full name of the entity to which the audit records of operators belong.
+    pub(crate) fn operators(&self) -> String {
+        Key::new(self.orchestrator.service(), None, OPERATIONS, ENTITY).to_string()
     }
 
     /// The name of the environment.

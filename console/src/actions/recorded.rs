@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, future::Future};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use graceful::{
-    Classify, Code, Context, Key, Orchestrator,
+    Classify, Code, Context, Orchestrator,
     backends::{AuditFilter, AuditQuery, random_secret},
     operations::{ENTITY, OPERATIONS},
 };
@@ -101,10 +101,10 @@ fn context() -> Context {
 const LAST: usize = 50;
 
 /// Checks that the audit log, if there is one, has the record of an action.
-async fn check(orchestrator: &Orchestrator, request: &str, what: &str) -> Result<(), PageError> {
-    let Some(log) = orchestrator.audit() else { return Ok(()) };
+async fn check(view: &View, request: &str, what: &str) -> Result<(), PageError> {
+    let Some(log) = view.orchestrator().audit() else { return Ok(()) };
     let mut filter = AuditFilter::default();
-    filter.entity = Some(Key::new(orchestrator.service(), None, OPERATIONS, ENTITY).to_string());
+    filter.entity = Some(view.shared.operators());
     let records = log.query(AuditQuery::new(filter, LAST)).await.map(|page| page.items).unwrap_or_default();
     let is_recorded = records
         .iter()
@@ -156,7 +156,7 @@ macro_rules! kinds {
                 }
             };
             match context().scope(work).await {
-                Ok(done) => check(orchestrator, &request, &what).await.map(|()| done.result),
+                Ok(done) => check(view, &request, &what).await.map(|()| done.result),
                 Err(failed) => Err(failed.error),
             }
         }

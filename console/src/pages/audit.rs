@@ -58,10 +58,7 @@ impl Page for Audit {
             }
             None => None,
         };
-        let service = view.orchestrator().service();
-        let operators =
-            graceful::Key::new(service, None, graceful::operations::OPERATIONS, graceful::operations::ENTITY);
-        Ok(Self { filter, operators: operators.to_string(), found })
+        Ok(Self { filter, operators: view.shared.operators(), found })
     }
 
     fn json(&self) -> Value {

@@ -8,7 +8,6 @@ use graceful::{
         Activity, Alert, AuditFilter, AuditQuery, Edge, FlowFilter, FlowQuery, FlowSummary, Hit,
         IncidentFilter, Job, MetadataStore, Node, Operation, PatternTrace, Timestamp, Uuid,
     },
-    operations::{ENTITY, OPERATIONS},
 };
 
 use crate::{
@@ -108,7 +107,7 @@ impl Known {
 
     async fn by_name(view: &View, name: String) -> Self {
         let orchestrator = view.orchestrator();
-        let operators = Key::new(orchestrator.service(), None, OPERATIONS, ENTITY).to_string();
+        let operators = view.shared.operators();
         let mut filter = FlowFilter::default();
         filter.entity = Some(name.clone());
         let flows = orchestrator.flows().map(|store| store.flows(FlowQuery::new(filter, LIMIT)));
