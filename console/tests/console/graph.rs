@@ -91,15 +91,12 @@ async fn query_that_is_not_only_a_short_reading_is_refused() {
         let answer = site.post("act/sparql", &[("token", &token), ("query", query)]).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}: {}", answer.body);
     }
-    for id in 0..400 {
+    for id in 0..10 {
         update(&orchestrator, "", &id.to_string(), None).await;
     }
-    let answer = site.post("act/sparql", &[("token", &token), ("query", "SELECT * { ?s ?p ?o }")]).await;
+    let answer =
+        site.post("act/sparql", &[("token", &token), ("query", "SELECT * { ?s ?p ?o . ?a ?b ?c }")]).await;
     assert!(answer.body.contains("There are more than 1,000 rows"), "{}", answer.status);
-    // A product of everything with everything ends in time.
-    let product = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }";
-    let answer = site.post("act/sparql", &[("token", &token), ("query", product)]).await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
 }
 
 #[test]
