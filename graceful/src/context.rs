@@ -1,6 +1,6 @@
 //! The context of a call, which is local to the task.
 
-use std::{future::Future, sync::Arc};
+use std::{cell::Cell, future::Future, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tokio::{task::futures::TaskLocalFuture, task_local};
@@ -170,4 +170,21 @@ pub(crate) fn scope<F: Future>(context: Arc<Context>, future: F) -> TaskLocalFut
 
 pub(crate) fn enter<R>(context: &Arc<Context>, run: impl FnOnce() -> R) -> R {
     CURRENT.sync_scope(Arc::clone(context), run)
+}
+
+task_local! {
+    /// Whether the answer of an idempotent handler was replayed in this request.
+    static REPLAYED: Cell<bool>;
+}
+
+/// Records that an idempotent handler has replayed an answer, for the layer around the request.
+pub(crate) fn replayed() {
+    // Without a layer nobody asks.
+    let _ = REPLAYED.try_with(|replayed| replayed.set(true));
+}
+
+/// Runs a request, and finds out whether an answer was replayed in it.
+#[cfg(feature = "tower")]
+pub(crate) fn observing_replays<F: Future>(future: F) -> TaskLocalFuture<Cell<bool>, F> {
+    REPLAYED.scope(Cell::new(false), future)
 }

@@ -145,20 +145,22 @@ pub use graceful_macros::orchestrate;
 pub mod bounds {
     pub use crate::backends::Transaction as OpenTransaction;
     pub use crate::handler::{
-        Answer as FallbackAnswer, Awaitable, Borrowed as BorrowedTransaction, ErrorOfStep, ErrorOfStore,
-        FallbackOf, Fields, Finish, HookOf, Kept, Named, NamesEntities, ReadBack, Remembered, Restored,
-        Returns, Shown, Source as OrchestratorSource, Value as Storable, Version as CacheVersion,
+        Answer as FallbackAnswer, Awaitable, Borrowed as BorrowedTransaction, ErrorOfRefusal, ErrorOfStep,
+        ErrorOfStore, FallbackOf, Fields, Finish, HookOf, Kept, Named, NamesEntities, ReadBack, Remembered,
+        RepeatableAnswer, Restored, Returns, Shown, Source as OrchestratorSource, StorableAnswer,
+        Value as Storable, Version as CacheVersion,
     };
     // A compiler error also names the function that needs a bound, so these names are unambiguous.
     #[doc(hidden)]
     pub use crate::handler::{
-        AnyIds as AnyEntities, Anything as AnyResult, DecodeAnything as AnyPayload, Entered as EnteredCall,
-        FlowBuilder as CallDraft, Prepared as PreparedCall, Restores as RestoredHook,
-        SendsNot as CallThatCannotWait, boxed as boxed_hooks, called as called_body,
-        enter_on as enter_on_orchestrator, hole as hole_of_a_key, hook as hook_of_a_step,
-        ids as ids_of_entities, kept as kept_parameter, recover as fallback_of_a_handler,
-        recovered as answer_of_a_fallback, required_error as error_of_a_step, shown as hole_of_a_text,
-        store_error as error_of_the_store, transaction as open_transaction,
+        AnyIds as AnyEntities, AnyKey as AnyIdempotencyKey, Anything as AnyResult,
+        DecodeAnything as AnyPayload, Entered as EnteredCall, FlowBuilder as CallDraft,
+        Prepared as PreparedCall, Restores as RestoredHook, SendsNot as CallThatCannotWait,
+        boxed as boxed_hooks, called as called_body, enter_on as enter_on_orchestrator,
+        hole as hole_of_a_key, hook as hook_of_a_step, ids as ids_of_entities, kept as kept_parameter,
+        recover as fallback_of_a_handler, recovered as answer_of_a_fallback, refusal as error_of_a_refusal,
+        required_error as error_of_a_step, shown as hole_of_a_text, store_error as error_of_the_store,
+        transaction as open_transaction,
     };
 }
 

@@ -29,12 +29,13 @@ pub use self::{
     secret::random_secret,
     set::Backends,
     traits::*,
-    transaction::{AnotherDatabase, Inserting, Transaction},
+    transaction::{AnotherDatabase, InTransaction, Inserting, Transaction},
 };
 #[doc(hidden)]
 pub use crate::failpoints::point as failpoint;
 pub use crate::{
     escape::escaped,
+    flow::{IdempotentAnswer, IdempotentCall, RequestHash, StoredAnswer},
     key::{KeySpace, encoded},
     marks::{EntryName, Held, Incarnation, Lease, Mark, Seen, Write},
 };

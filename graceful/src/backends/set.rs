@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Alerter, AuditLog, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus, Scheduler,
+    Alerter, AuditLog, Cache, EventEmitter, FlowStore, Idempotency, KnowledgeGraph, MetadataStore, Nexus,
+    Scheduler,
 };
 
 /// The backends of one orchestrator; a step without one is skipped.
@@ -30,4 +31,6 @@ pub struct Backends {
     pub alerts: Option<Arc<dyn Alerter>>,
     /// The store of durable flows.
     pub flows: Option<Arc<dyn FlowStore>>,
+    /// The store of idempotent calls, if it is not the flow store.
+    pub idempotency: Option<Arc<dyn Idempotency>>,
 }

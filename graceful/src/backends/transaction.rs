@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
-use super::QueuedFlow;
+use super::{IdempotentAnswer, KnownCall, QueuedFlow};
 use crate::step::StepError;
 
 /// A transaction in which a flow can be stored together with the handler's data: the type of the argument `tx`.
@@ -16,17 +16,45 @@ use crate::step::StepError;
             dependency, and be named in this crate, if only by `use graceful_sqlite as _;`"
 )]
 pub trait Transaction<Store>: Send {
-    /// Inserts a flow.
+    /// Inserts a flow. One with an answer is inserted together with it, in one statement; see [`answer`](Self::answer).
     fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_>;
     /// Takes the write lock, if the database has only one writer. A transaction that has read first could not take it after another
     /// writer's commit.
     fn lock(&mut self) -> Option<Inserting<'_>>;
     /// Whether no other write to the database is possible while the transaction is open.
     fn locks_all(&self) -> bool;
+
+    /// Returns what is known of the first of these keys that has an answer. What has expired counts as missing. The default
+    /// implementation fails.
+    fn find(&mut self, names: &[String]) -> InTransaction<'_, Option<KnownCall>> {
+        let _ = names;
+        no_idempotency()
+    }
+
+    /// Locks these keys until the end of the transaction, without waiting. Returns false if another transaction has locked one of them. The
+    /// default implementation fails.
+    fn try_lock(&mut self, names: &[String]) -> InTransaction<'_, bool> {
+        let _ = names;
+        no_idempotency()
+    }
+
+    /// Inserts the answer of an idempotent call under each of its names, in place of what has expired. If another transaction has inserted an
+    /// answer meanwhile, it fails with [`StepError::aborted`]. The default implementation fails.
+    fn answer(&mut self, answer: IdempotentAnswer) -> Inserting<'_> {
+        drop(answer);
+        no_idempotency()
+    }
 }
 
+/// The future of a statement in a transaction.
+pub type InTransaction<'t, T> = Pin<Box<dyn Future<Output = Result<T, StepError>> + Send + 't>>;
+
 /// The future of an insert or a lock.
-pub type Inserting<'t> = Pin<Box<dyn Future<Output = Result<(), StepError>> + Send + 't>>;
+pub type Inserting<'t> = InTransaction<'t, ()>;
+
+fn no_idempotency<T>() -> InTransaction<'static, T> {
+    Box::pin(async { Err(StepError::new("the store of this transaction has no idempotent calls")) })
+}
 
 /// The error of a transaction whose database does not have the store's tables. It is the source of the [`StepError`] of
 /// [`insert`](Transaction::insert) or [`lock`](Transaction::lock); the handler's error then names the store.

@@ -71,6 +71,9 @@ fn step(error: &StepError) -> Code {
         StepErrorKind::TimedOut => Code::DeadlineExceeded,
         StepErrorKind::Abandoned => Code::Cancelled,
         StepErrorKind::Unavailable => Code::Unavailable,
+        StepErrorKind::Aborted => Code::Aborted,
+        StepErrorKind::DifferentRequest => Code::InvalidArgument,
+        StepErrorKind::Refused => Code::FailedPrecondition,
         _ => Code::Internal,
     }
 }

@@ -61,7 +61,7 @@ pub use graceful_macros::Classify;
 /// | `tokio::time::error::Elapsed` | `DeadlineExceeded` |
 /// | `tokio::task::JoinError` | `Cancelled`, or `Internal` after a panic |
 /// | `std::fmt::Error`, `PoisonError` | `Internal` |
-/// | [`StepError`](crate::StepError) | `DeadlineExceeded` when out of time, `Cancelled` when abandoned, `Unavailable` when a hold was not confirmed, else `Internal` |
+/// | [`StepError`](crate::StepError) | `DeadlineExceeded` when out of time, `Cancelled` when abandoned, `Unavailable` when a hold was not confirmed; `Aborted`, `InvalidArgument`, `FailedPrecondition` or `Unavailable` when an idempotent handler refused to run; else `Internal` |
 /// | `dyn Error`, in a `Box`, an `Arc` or a reference | that of the first known cause, else `Internal` |
 /// | `anyhow::Error` (feature `anyhow`) | the same; a [`Code`] given as `.context(…)` wins |
 /// | `eyre::Report` of eyre 0.6 (feature `eyre`) | the same; a [`Code`] given to `.wrap_err(…)` wins |

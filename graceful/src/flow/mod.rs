@@ -5,6 +5,7 @@ mod cached;
 mod declaration;
 mod event;
 mod faults;
+mod idempotent;
 mod incident;
 mod metadata;
 mod naming;
@@ -31,6 +32,7 @@ pub use self::sample::Sample;
 pub(crate) use self::{
     cached::{Cached, Loading, Named as NamedEntity, Own, Progress, Writing},
     declaration::{Declaration, Declared, Identity, Tags},
+    idempotent::{Answering, CanonicalRequest},
     naming::Named,
     options::{DEFAULT_CACHE_TTL_MS, Options},
     stored::Stored,
@@ -39,6 +41,7 @@ pub(crate) use self::{
 pub use self::{
     event::{Event, EventData},
     faults::Argument,
+    idempotent::{IdempotentAnswer, IdempotentCall, RequestHash, StoredAnswer},
     incident::Incident,
     metadata::{LastError, Metadata},
     options::{AlertOn, Delivery, OnErr, OnOk, Severity},
@@ -164,6 +167,9 @@ pub struct Flow {
     /// The text of the error behind a server fault, until it is logged. It is used for nothing else.
     #[serde(skip)]
     pub(crate) cause: Option<Box<str>>,
+    /// The answer of an idempotent call, until it is stored.
+    #[serde(skip)]
+    pub(crate) answering: Option<Arc<Answering>>,
 }
 
 impl Flow {
@@ -187,6 +193,7 @@ impl Flow {
             resubmitted: 0,
             caller: None,
             cause: None,
+            answering: None,
         }
     }
 

@@ -70,7 +70,7 @@ impl Payload {
         self.0.as_ref()
     }
 
-    fn from_bytes(json: &[u8]) -> Self {
+    pub(crate) fn from_bytes(json: &[u8]) -> Self {
         match json {
             b"null" => Self::NULL,
             json => Self(Some(json.into())),

@@ -13,7 +13,7 @@ use crate::{
     code::Code,
     context::Context,
     flights::Landing,
-    flow::{Argument, Cached, CallOutcome, Flow, Loading, Origin},
+    flow::{Answering, Argument, Cached, CallOutcome, Flow, Loading, Origin},
     handler::Outcome,
     pipeline::{self, Ended, FlowRun, Orchestrator, current},
     step::StepError,
@@ -116,6 +116,16 @@ impl Active {
     /// Gives a reader's call the load that the step `cache` stores, or the reason why nothing of it is stored.
     pub(super) fn loads(&mut self, loading: Result<Arc<Loading>, &'static str>) {
         self.flow().values.cached = Cached::loads(loading);
+    }
+
+    /// Gives the call of an idempotent handler what takes its answer.
+    pub(super) fn answers(&mut self, answering: Arc<Answering>) {
+        self.flow().answering = Some(answering);
+    }
+
+    /// Ends a call whose body does not run, without a flow.
+    pub(super) fn forget(mut self) {
+        self.flow = None;
     }
 
     fn find_orchestrator(&mut self) -> bool {

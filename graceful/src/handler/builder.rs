@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::{
     code::Code,
-    flow::{Argument, Flow, name},
+    flow::{Argument, Flow, Payload, name},
     key::encoded,
-    step::contain,
+    step::{StepError, contain},
     text::{Text, text},
 };
 
@@ -273,6 +273,13 @@ impl FlowBuilder<'_> {
 
     pub fn event_payload<T: Value + ?Sized>(&mut self, payload: &T) {
         self.flow.values.event_payload = Some(self.flow.values.serialise(Argument::EventPayload, payload));
+    }
+
+    /// Sets the answer of an idempotent call, as its repetitions get it, or why it cannot be stored.
+    pub(super) fn answer(&mut self, answer: impl FnOnce() -> Result<Payload, StepError>) {
+        if let Some(answering) = &self.flow.answering {
+            answering.set(contain(answer).and_then(|answer| answer));
+        }
     }
 
     pub(super) fn classified(&mut self, code: Code, message: impl Into<Text>) {

@@ -13,6 +13,7 @@ mod enter;
 mod fallback;
 mod hold;
 mod hook;
+mod idempotent;
 mod ids;
 mod mismatch;
 mod once;
@@ -40,6 +41,10 @@ pub use self::{
     enter::{Entered, Source, call, enter, enter_eager, enter_on},
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
+    idempotent::{
+        AnyKey, CallNames, ErrorOfRefusal, Keyed, OptionalKey, Repeatable, RepeatableAnswer, Repeated,
+        StorableAnswer, keyed, refusal, repeatable, repeatable_on,
+    },
     ids::{AnyIds, Ids, Iterated, Listed, NamesEntities, ids},
     once::Once,
     outcome::Outcome,

@@ -37,6 +37,12 @@ pub struct Opaque<'a, T: ?Sized>(Anything<'a, T>);
 #[derive(Debug)]
 pub struct Anything<'a, T: ?Sized>(&'a T);
 
+impl<'a, T: ?Sized> Anything<'a, T> {
+    pub(super) const fn value(&self) -> &'a T {
+        self.0
+    }
+}
+
 /// Starts the method resolution for a value.
 #[inline]
 pub fn probe<T: ?Sized>(value: &T) -> Probe<'_, T> {
@@ -206,6 +212,12 @@ pub struct DecodeWrapped<'a, T>(DecodeAnything<'a, T>);
 /// The last level: types that cannot be decoded.
 #[derive(Debug)]
 pub struct DecodeAnything<'a, T>(&'a Payload, PhantomData<fn() -> T>);
+
+impl<'a, T> DecodeAnything<'a, T> {
+    pub(super) const fn payload(&self) -> &'a Payload {
+        self.0
+    }
+}
 
 impl<'a, T> Decode<'a, T> {
     pub(super) fn new(payload: &'a Payload) -> Self {

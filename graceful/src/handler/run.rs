@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 
 use super::{Active, After, FlowBuilder, after::taken};
 use crate::{
-    flow::Loading,
+    flow::{Answering, Loading},
     handler::Outcome,
     pipeline::{FirstPoll, Foreground, NoTypedHooks, current},
 };
@@ -123,6 +123,13 @@ impl<F, O, X, A, P> Run<F, O, X, A, P> {
     pub(super) fn loads(self: Pin<&mut Self>, loading: Result<Arc<Loading>, &'static str>) {
         if let Projection::Body { active: Some(active), .. } = self.project() {
             active.loads(loading);
+        }
+    }
+
+    /// Gives the call of an idempotent handler, which was not polled yet, what takes its answer.
+    pub(super) fn answers(self: Pin<&mut Self>, answering: Arc<Answering>) {
+        if let Projection::Body { active: Some(active), .. } = self.project() {
+            active.answers(answering);
         }
     }
 

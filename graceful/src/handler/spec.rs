@@ -1,6 +1,6 @@
 //! A handler's declaration as data, which the expansion makes in a `const`.
 
-use std::mem;
+use std::{mem, time::Duration};
 
 use crate::{
     flow::{AlertOn, Declaration, Declared, Delivery, Identity, OnErr, OnOk, Options, Severity, Tags},
@@ -22,6 +22,10 @@ pub struct HandlerSpec {
     read: Reads,
     /// In a transaction, the commit does not depend on the hold.
     hold_optional: bool,
+    /// How long repetitions of an idempotent call get its answer.
+    window_ms: u64,
+    /// The former identities of the handler.
+    was: &'static [&'static str],
 }
 
 /// How a handler reads through the cache.
@@ -43,6 +47,9 @@ impl Reads {
     pub(crate) const DEFAULT: Self =
         Self { refresh_ms: 0, wait_ms: 2_000, lag_ms: 0, rev: 0, per_actor: false };
 }
+
+/// The default window of an idempotent handler: a day.
+const WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Replaces a name. The old one is static, so nothing is leaked; a `const` cannot drop it.
 const fn set(place: &mut Text, text: &'static str) {
@@ -88,6 +95,8 @@ impl HandlerSpec {
             reads: false,
             read: Reads::DEFAULT,
             hold_optional: false,
+            window_ms: WINDOW_MS,
+            was: &[],
         }
     }
 
@@ -129,6 +138,28 @@ impl HandlerSpec {
         self
     }
 
+    /// Sets how long repetitions of an idempotent call get its answer.
+    pub const fn window_ms(mut self, window: u64) -> Self {
+        self.window_ms = window;
+        self
+    }
+
+    /// Sets the former identities of the handler.
+    pub const fn was(mut self, was: &'static [&'static str]) -> Self {
+        self.was = was;
+        self
+    }
+
+    pub(super) const fn window(&self) -> Duration {
+        Duration::from_millis(self.window_ms)
+    }
+
+    /// The handler's identity, and its former ones.
+    pub(super) fn identities(&self) -> impl Iterator<Item = Text> {
+        let was = self.was.iter().map(|was| Text::new_static(was));
+        std::iter::once(self.declaration.identity.name()).chain(was)
+    }
+
     #[inline]
     pub(super) const fn reads_through(&self) -> bool {
         self.reads
@@ -146,7 +177,7 @@ impl HandlerSpec {
         &self.declaration.pattern
     }
 
-    pub(super) fn handler(&self) -> &str {
+    pub(super) fn handler(&'static self) -> &'static str {
         &self.declaration.handler
     }
 

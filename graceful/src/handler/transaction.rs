@@ -8,7 +8,7 @@ use std::{
     task::Poll,
 };
 
-use super::{Active, Entered, FlowBuilder, hold::hold_before_commit};
+use super::{Active, Entered, FlowBuilder, hold::hold_before_commit, idempotent::Found};
 use crate::{
     backends::{AnotherDatabase, Transaction},
     code::Code,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Adds the orchestrator's store to the error of a transaction of another database.
-fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
+pub(super) fn with_the_store(error: StepError, orchestrator: &Orchestrator) -> StepError {
     if let (Some(source), Some(store)) = (std::error::Error::source(&error), orchestrator.flows())
         && source.is::<AnotherDatabase>()
     {
@@ -54,8 +54,10 @@ pub fn transaction<S, T: Transaction<S>>(transaction: &mut T) -> &mut dyn Transa
 /// A call whose transaction has the lock that it needs, or could not get it.
 #[derive(Debug)]
 pub struct Locked {
-    active: Option<Active>,
-    refused: Option<StepError>,
+    pub(super) active: Option<Active>,
+    pub(super) refused: Option<StepError>,
+    /// What is known of the key of an idempotent call.
+    pub(super) found: Found,
     locks_all: bool,
     /// The commit depends on the hold of the cache.
     requires_hold: bool,
@@ -64,8 +66,9 @@ pub struct Locked {
 /// A call whose body has ended, or was not run, and whose flow is not stored yet.
 #[derive(Debug)]
 pub struct Observed<R> {
-    result: Result<R, StepError>,
-    ended: Option<Ended>,
+    pub(super) result: Result<R, StepError>,
+    pub(super) ended: Option<Ended>,
+    pub(super) found: Found,
     requires_hold: bool,
 }
 
@@ -94,7 +97,7 @@ impl Entered {
         {
             refused = lock.await.err();
         }
-        Locked { active, refused, locks_all, requires_hold }
+        Locked { active, refused, found: Found::Plain, locks_all, requires_hold }
     }
 }
 
@@ -112,9 +115,17 @@ impl Locked {
         O: Fn(&mut FlowBuilder<'_>, &R::Ok),
         X: Fn(&mut FlowBuilder<'_>, &R::Err),
     {
-        let Self { mut active, refused, locks_all, requires_hold } = self;
+        let Self { mut active, refused, found, locks_all, requires_hold } = self;
+        if let Found::Refused(error) = &found {
+            return Observed { result: Err(error.clone()), ended: None, found, requires_hold };
+        }
+        if found.is_decided() {
+            // It is replaced by the answer.
+            let undecided = Err(StepError::new("the answer was not decoded"));
+            return Observed { result: undecided, ended: None, found, requires_hold };
+        }
         if active.is_none() {
-            return Observed { result: Ok(body.await), ended: None, requires_hold };
+            return Observed { result: Ok(body.await), ended: None, found, requires_hold };
         }
         if let Some(mut error) = refused {
             let ended = active.take().and_then(Active::refused);
@@ -122,7 +133,7 @@ impl Locked {
                 error = with_the_store(error, &ended.orchestrator);
                 ended.orchestrator.not_stored(&error, &ended.flow);
             }
-            return Observed { result: Err(error), ended, requires_hold };
+            return Observed { result: Err(error), ended, found, requires_hold };
         }
         let mut body = pin!(body);
         let polled = poll_fn(|cx| {
@@ -143,7 +154,7 @@ impl Locked {
         match polled.await {
             Ok(result) => {
                 let ended = active.take().and_then(|active| active.returned(&result, &ok, &err));
-                Observed { result: Ok(result), ended, requires_hold }
+                Observed { result: Ok(result), ended, found, requires_hold }
             }
             Err(payload) => {
                 // The transaction is still open and may lock the store, so this must not wait.
@@ -163,9 +174,9 @@ pub async fn in_transaction<R: Outcome, S>(
     transaction: &mut dyn Transaction<S>,
     into: fn(StepError) -> R::Err,
 ) -> R {
-    let Observed { result, ended, requires_hold } = observed;
+    let Observed { result, ended, found, requires_hold } = observed;
     let result = result.unwrap_or_else(|error| R::from_err(into(error)));
-    let Some(ended) = ended else { return result };
+    let Some(ended) = ended else { return without_flow(result, found, transaction, into).await };
     if result.as_result().is_err() {
         let run = FlowRun::new(ended);
         match transaction.locks_all() {
@@ -183,10 +194,16 @@ pub async fn in_transaction<R: Outcome, S>(
         Err(error) if requires_hold => Err(error),
         _ => undecided.insert(transaction).await,
     };
+    found.count(result.as_result().is_ok(), stored.as_ref().err());
     match stored {
         Ok(()) => {
             undecided.0 = None;
             result
+        }
+        // The flow of the other call exists.
+        Err(error) if error.kind() == StepErrorKind::Aborted => {
+            undecided.0 = None;
+            R::from_err(into(error))
         }
         Err(error) => {
             let code = match error.kind() {
@@ -196,6 +213,25 @@ pub async fn in_transaction<R: Outcome, S>(
             undecided.come_to(CallOutcome::Err, code);
             R::from_err(into(error))
         }
+    }
+}
+
+/// Stores the answer of an idempotent call that no flow follows.
+async fn without_flow<R: Outcome, S>(
+    result: R,
+    found: Found,
+    transaction: &mut dyn Transaction<S>,
+    into: fn(StepError) -> R::Err,
+) -> R {
+    let Found::New(answering, _) = &found else { return result };
+    if result.as_result().is_err() {
+        return result;
+    }
+    let stored = transaction.answer(answering.to_store()).await;
+    found.count(true, stored.as_ref().err());
+    match stored {
+        Ok(()) => result,
+        Err(error) => R::from_err(into(error)),
     }
 }
 

@@ -38,6 +38,8 @@ pub enum KeySpace {
     Variant,
     /// The entities of a pattern that fail with one code: the id is the code. See [`Incident::storm`](crate::Incident::storm).
     Storm,
+    /// A call of an idempotent handler: its pattern is the handler's identity, and its id the scope and the key.
+    Idempotent,
 }
 
 /// The name of an entity: service, tenant, pattern and id.
@@ -264,6 +266,7 @@ impl fmt::Display for Key {
             KeySpace::Pattern => f.write_str(":pattern"),
             KeySpace::Variant => f.write_str(":variant"),
             KeySpace::Storm => f.write_str(":storm"),
+            KeySpace::Idempotent => f.write_str(":idempotent"),
         }
     }
 }

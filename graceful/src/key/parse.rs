@@ -73,6 +73,7 @@ impl FromStr for Key {
             (Some("pattern"), None) => KeySpace::Pattern,
             (Some("variant"), None) => KeySpace::Variant,
             (Some("storm"), None) => KeySpace::Storm,
+            (Some("idempotent"), None) => KeySpace::Idempotent,
             _ => return Err(malformed),
         };
         if is_hashed {
@@ -93,9 +94,9 @@ mod tests {
 
     #[test]
     fn key_is_parsed_from_its_name() {
-        use KeySpace::{Call, Entity, LastGood, Pattern, Storm, Variant};
+        use KeySpace::{Call, Entity, Idempotent, LastGood, Pattern, Storm, Variant};
         for id in ["42", "", "a/b", "..", "%2F", "#", "x&y", "é 😀", "\n\0", "~", "a:b:call"] {
-            for space in [Entity, LastGood, Call, Pattern, Variant, Storm] {
+            for space in [Entity, LastGood, Call, Pattern, Variant, Storm, Idempotent] {
                 for tenant in [None, Some("a:b")] {
                     let key = Key::new("users", tenant, "user", id).in_space(space);
                     assert_eq!(key.to_string().parse(), Ok(key));

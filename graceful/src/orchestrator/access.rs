@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::Orchestrator;
 use crate::{
     backends::{
-        Alerter, AuditLog, Cache, EventEmitter, FlowStore, Hit, KnowledgeGraph, MetadataStore, Nexus,
-        Scheduler,
+        Alerter, AuditLog, Cache, EventEmitter, FlowStore, Hit, Idempotency, KnowledgeGraph, MetadataStore,
+        Nexus, Scheduler,
     },
     cache_stats::CacheStats,
     context::Context,
@@ -234,5 +234,14 @@ impl Orchestrator {
         /// # }).unwrap();
         /// ```
         flows: FlowStore
+        /// The store of the calls of `idempotent` handlers.
+        ///
+        /// ```
+        /// # use graceful::Orchestrator;
+        /// assert!(Orchestrator::in_memory().idempotency().is_some());
+        /// assert!(Orchestrator::builder().build()?.idempotency().is_none());
+        /// # Ok::<(), graceful::error::BuildError>(())
+        /// ```
+        idempotency: Idempotency
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use tokio::{runtime::Handle, sync::watch};
@@ -10,14 +11,16 @@ use tokio::{runtime::Handle, sync::watch};
 use super::requirements::{self, BuildError};
 use crate::{
     backends::{
-        Alerter, AuditLog, Backends, Cache, EventEmitter, FlowStore, KnowledgeGraph, MetadataStore, Nexus,
-        ProcessRole, Scheduler,
+        Alerter, AuditLog, Backends, Cache, EventEmitter, FlowStore, Idempotency, KnowledgeGraph,
+        MetadataStore, Nexus, ProcessRole, Scheduler,
     },
     flow::Origin,
     outage::Outages,
     pipeline::{
         ALIVE, Background, Counters, Inner, LastProbe, Missed, Observer, Orchestrator, RelayHandle,
-        RelaySettings, Reviewer, read_through::ReadThroughState,
+        RelaySettings, Reviewer,
+        idempotent::{self, IdempotentState},
+        read_through::ReadThroughState,
     },
     relay,
     steps::served,
@@ -56,10 +59,16 @@ pub struct OrchestratorBuilder {
     pub(super) log_errors: bool,
     pub(super) reads: Vec<Text>,
     pub(super) shared: Vec<Text>,
+    pub(super) idempotency_lease: Duration,
+    /// What the backend of idempotent calls is if no store has one.
+    pub(super) idempotency_in_memory: bool,
 }
 
 /// The default capacity of the background queue, in flows.
 const QUEUE: usize = 1024;
+
+/// The default time for which a key of an idempotent handler is claimed.
+const IDEMPOTENCY_LEASE: Duration = Duration::from_secs(30);
 
 const NO_RUNTIME: &str = "the relay and the reviewer need a Tokio runtime: call `build()` inside of one, or pass a handle with \
                           `.runtime(handle)`";
@@ -92,6 +101,8 @@ impl OrchestratorBuilder {
             log_errors: true,
             reads: Vec::new(),
             shared: Vec::new(),
+            idempotency_lease: IDEMPOTENCY_LEASE,
+            idempotency_in_memory: false,
         }
     }
 
@@ -208,6 +219,16 @@ impl OrchestratorBuilder {
         /// # }).unwrap();
         /// ```
         flows: FlowStore
+        /// Sets the store of the calls of `idempotent` handlers. Default: the database of the durable flows, if its store supports it; so that an
+        /// answer and its flow are stored in one transaction.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().idempotency(memory::IdempotentCalls::new()).build()?;
+        /// assert!(orchestrator.idempotency().is_some());
+        /// # Ok::<(), graceful::error::BuildError>(())
+        /// ```
+        idempotency: Idempotency
     }
 
     /// Uses one store, such as `graceful_sqlite::Store` or `graceful_postgres::Store`, for everything that must survive a restart: durable
@@ -247,6 +268,7 @@ impl OrchestratorBuilder {
         backends.nexus.get_or_insert_with(|| Arc::new(memory::Nexus::new()));
         backends.audit.get_or_insert_with(|| Arc::new(memory::AuditLog::new()));
         backends.alerts.get_or_insert_with(|| Arc::new(memory::Alerts::new()));
+        self.idempotency_in_memory = true;
         self
     }
 
@@ -294,7 +316,9 @@ impl OrchestratorBuilder {
     /// assert!(orchestrator.audit().is_some());
     /// # Ok::<(), graceful::error::BuildError>(())
     /// ```
-    pub fn build(self) -> Result<Orchestrator, BuildError> {
+    pub fn build(mut self) -> Result<Orchestrator, BuildError> {
+        let idempotent =
+            IdempotentState::of(&mut self.backends, self.idempotency_lease, self.idempotency_in_memory);
         let unmet = requirements::of_handlers(&self.handlers, &self.backends);
         let mut faults: Vec<_> = unmet.iter().map(ToString::to_string).collect();
         faults.extend(self.origin.faults());
@@ -327,7 +351,13 @@ impl OrchestratorBuilder {
             last_probe: LastProbe::default(),
             shutdown: watch::Sender::new(false),
             read_through,
+            idempotent,
         }));
+        if let (true, Some(runtime)) =
+            (runs_work && orchestrator.idempotency().is_some(), orchestrator.runtime())
+        {
+            runtime.spawn(idempotent::purge(orchestrator.downgrade()));
+        }
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));
         }

@@ -1,6 +1,6 @@
 //! The settings of an orchestrator other than its backends.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
 
@@ -40,6 +40,20 @@ impl OrchestratorBuilder {
         Fut: Future<Output = Result<(), StepError>> + Send + 'static,
     {
         self.reviewer = Some(Reviewer::new(review));
+        self
+    }
+
+    /// Sets for how long a call of an `idempotent` handler without `tx` claims its key; default: 30 s. The claim is renewed while the body runs. If
+    /// the process dies, repetitions are refused for as long; if the renewals fail for as long, the body's future is dropped.
+    ///
+    /// At least 100 ms: a shorter time counts as that.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let builder = graceful::Orchestrator::builder().idempotency_lease(Duration::from_secs(10));
+    /// ```
+    pub fn idempotency_lease(mut self, lease: Duration) -> Self {
+        self.idempotency_lease = lease.max(Duration::from_millis(100));
         self
     }
 

@@ -29,6 +29,9 @@ pub(super) async fn store(mut run: FlowRun) -> FlowReport {
     match stored {
         Ok(()) => {
             run.pipeline().orchestrator.stored();
+            if let Some(answering) = &run.flow().answering {
+                answering.flow_is_stored();
+            }
             run.left_to_the_relay()
         }
         Err(error) => {
@@ -198,7 +201,11 @@ fn queued(pipeline: &mut Pipeline) -> Result<QueuedFlow, StepError> {
     // A flow without an identity is counted by its pattern.
     let sharing = if handler.is_empty() { flow.pattern() } else { &*handler };
     let lane = Lane::of(sharing, flow.tenant());
-    Ok(QueuedFlow { id: flow.id, entity: flow.entity().to_string(), handler, lane, body })
+    // If a `required` step has failed the caller gets an `Err`, and the key is released.
+    let is_answered = flow.is_success() && pipeline.required_failure().is_none();
+    let answering = flow.answering.as_ref().filter(|_| is_answered);
+    let answer = answering.and_then(|answering| answering.to_store_with_flow());
+    Ok(QueuedFlow { id: flow.id, entity: flow.entity().to_string(), handler, lane, body, answer })
 }
 
 /// An upper bound of the bytes that the envelope of an event adds to the flow's record.

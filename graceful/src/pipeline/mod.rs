@@ -8,6 +8,7 @@ mod durable;
 mod end;
 mod foreground;
 mod health;
+pub(crate) mod idempotent;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
 mod observe;

@@ -16,6 +16,7 @@ use tokio::{runtime::Handle, sync::watch, time::Sleep};
 use super::{
     background::Background,
     health::LastProbe,
+    idempotent::IdempotentState,
     observe::Observer,
     read_through::ReadThroughState,
     registry::Missed,
@@ -84,6 +85,7 @@ pub(crate) struct Inner {
     pub(crate) runtime: Option<Handle>,
     pub(crate) missed: Missed,
     pub(crate) read_through: ReadThroughState,
+    pub(crate) idempotent: IdempotentState,
     pub(crate) last_probe: LastProbe,
     /// Whether a shutdown has begun.
     pub(crate) shutdown: watch::Sender<bool>,

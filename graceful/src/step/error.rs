@@ -35,8 +35,15 @@ pub enum StepErrorKind {
     TooDeep,
     /// The step could not continue, because its caller was dropped or the runtime ended.
     Abandoned,
-    /// The cache did not confirm the hold of a write that requires it. So the body did not run; or, with `tx`, nothing may be committed.
+    /// The cache did not confirm the hold of a write that requires it: the body did not run, or, with `tx`, nothing may be committed. Or the lease
+    /// of an idempotent call has expired, or its answer could not be stored: the body may have run.
     Unavailable,
+    /// Another call with the same idempotency key runs, or has overtaken this one. It can be tried again.
+    Aborted,
+    /// An earlier call with the same idempotency key had another request.
+    DifferentRequest,
+    /// An idempotent handler refused to run, because something that it needs is missing: an orchestrator, a store, a key or a scope.
+    Refused,
 }
 
 impl StepErrorKind {
@@ -50,6 +57,9 @@ impl StepErrorKind {
             Self::TooDeep => "too_deep",
             Self::Abandoned => "abandoned",
             Self::Unavailable => "unavailable",
+            Self::Aborted => "aborted",
+            Self::DifferentRequest => "different_request",
+            Self::Refused => "refused",
         }
     }
 }
@@ -119,6 +129,16 @@ impl StepError {
     /// ```
     pub fn timed_out(message: impl Into<Text>) -> Self {
         Self::of_kind(StepErrorKind::TimedOut, message)
+    }
+
+    /// Creates a failure of the kind [`Aborted`](StepErrorKind::Aborted).
+    ///
+    /// ```
+    /// # use graceful::{StepError, StepErrorKind};
+    /// assert_eq!(StepError::aborted("the key was claimed again").kind(), StepErrorKind::Aborted);
+    /// ```
+    pub fn aborted(message: impl Into<Text>) -> Self {
+        Self::of_kind(StepErrorKind::Aborted, message)
     }
 
     /// Runs a closure, and turns a panic into a failure of the kind [`Panicked`](StepErrorKind::Panicked).

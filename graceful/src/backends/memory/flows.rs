@@ -167,7 +167,7 @@ impl backends::FlowStore for Flows {
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
         let mut rows = self.rows();
         if !rows.by_id.contains_key(&flow.id) {
-            let QueuedFlow { id, entity, handler, lane, body } = flow;
+            let QueuedFlow { id, entity, handler, lane, body, .. } = flow;
             let summary = FlowSummary::new(id, entity, handler, FlowState::Queued, rows.clock.now());
             rows.push(Row { summary, body, lane, token: None, failed: Vec::new() });
         }

@@ -46,6 +46,7 @@ mod cache;
 mod events;
 mod flows;
 mod graph;
+mod idempotency;
 mod inbox;
 mod metadata;
 mod nexus;
@@ -67,6 +68,7 @@ pub use self::{
     events::{Events, RecvError, Subscription, TryRecvError},
     flows::Flows,
     graph::Graph,
+    idempotency::IdempotentCalls,
     inbox::{Inbox, InboxTransaction},
     metadata::MetadataStore,
     nexus::Nexus,

@@ -6,6 +6,7 @@ mod cache;
 mod events;
 mod flows;
 mod graph;
+mod idempotency;
 mod incidents;
 mod lanes;
 mod metadata;
@@ -27,6 +28,7 @@ pub use self::{
         ParseVersionError, QueuedFlow, RelayInfo, StoredFlow,
     },
     graph::{Activity, Edge, KnowledgeGraph, Node, Rows, Term},
+    idempotency::{CallState, Claimed, Idempotency, KnownCall, LeaseRenewal},
     incidents::{IncidentCursor, IncidentFilter, STORM_LIMIT},
     lanes::{Lane, Room, Share},
     metadata::MetadataStore,

@@ -1,6 +1,6 @@
 //! The metrics of flows and steps, recorded by the installed recorder of the `metrics` facade.
 
-mod names;
+pub(super) mod names;
 mod sampler;
 
 use std::time::Duration;

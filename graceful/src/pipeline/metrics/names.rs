@@ -10,6 +10,7 @@ pub(super) const FLOW_DURATION: &str = "graceful_flow_duration_seconds";
 pub(super) const STEPS: &str = "graceful_steps_total";
 pub(super) const STEP_DURATION: &str = "graceful_step_duration_seconds";
 pub(super) const DEAD_LETTERS: &str = "graceful_dead_letters_total";
+pub(crate) const IDEMPOTENT: &str = "graceful_idempotent_calls_total";
 pub(super) const STORE_UP: &str = "graceful_store_up";
 pub(super) const QUEUED: &str = "graceful_flows_queued";
 pub(super) const RUNNING: &str = "graceful_flows_running";
@@ -36,6 +37,7 @@ pub(super) fn describe() {
     describe_counter!(STEPS, "Steps that have ended, by their outcome.");
     describe_histogram!(STEP_DURATION, Unit::Seconds, "The time that a step took.");
     describe_counter!(DEAD_LETTERS, "Durable flows that a relay of this process has moved to dead letters.");
+    describe_counter!(IDEMPOTENT, "Calls of idempotent handlers with a key, by their result.");
     describe_counter!(
         crate::cache_stats::NAME,
         "Reads and writes of patterns that are read through the cache, by what happened."

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::backends::Lane;
+use crate::backends::{IdempotentAnswer, Lane};
 
 /// A flow that a [`FlowStore`](super::FlowStore) stores. The `body` is opaque to the store, which returns it unchanged.
 ///
@@ -26,10 +26,13 @@ pub struct QueuedFlow {
     pub lane: Lane,
     /// The encoded flow.
     pub body: Vec<u8>,
+    /// The answer of an idempotent call, which is stored in the same transaction. See [`FlowStore::enqueue`](super::FlowStore::enqueue) and
+    /// [`Transaction::insert`](crate::backends::Transaction::insert).
+    pub answer: Option<IdempotentAnswer>,
 }
 
 impl QueuedFlow {
-    /// Creates a flow to store.
+    /// Creates a flow to store, without an answer.
     pub fn new(
         id: Uuid,
         entity: impl Into<String>,
@@ -37,7 +40,7 @@ impl QueuedFlow {
         lane: Lane,
         body: Vec<u8>,
     ) -> Self {
-        Self { id, entity: entity.into(), handler: handler.into(), lane, body }
+        Self { id, entity: entity.into(), handler: handler.into(), lane, body, answer: None }
     }
 }
 

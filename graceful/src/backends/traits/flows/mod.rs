@@ -11,7 +11,7 @@ mod query;
 mod relays;
 mod stored;
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub use self::{
     relays::{LiveRelay, RelayInfo},
     stored::{FlowState, FlowSummary, FlowVersion, ParseStateError, ParseVersionError, StoredFlow},
 };
-use super::{Operations, Page, Room};
+use super::{Idempotency, Operations, Page, Room};
 use crate::{
     backends::{BoxFuture, Reply},
     step::StepError,
@@ -62,6 +62,9 @@ use crate::{
 /// ```
 pub trait FlowStore: Debug + Send + Sync + 'static {
     /// Stores a flow, which is due at once. When the reply is ready the flow is on disk. A flow with a known id is not changed.
+    ///
+    /// A flow with an answer is stored together with it, or not at all: if the call has not all of its names any more, it fails with
+    /// [`StepError::aborted`]. Only a store with [`idempotency`](Self::idempotency) gets such flows.
     fn enqueue(&self, flow: QueuedFlow) -> Reply<()>;
     /// Claims due flows: at most one of each entity, and none whose entity has an earlier flow queued, in the order in which they
     /// were stored. A claimed flow is due again when the lease expires.
@@ -110,6 +113,12 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
 
     /// The operations on many flows, and the pauses. The default implementation has none: then operators cannot act on flows.
     fn operations(&self) -> Option<&dyn Operations> {
+        None
+    }
+
+    /// The store of idempotent calls that is in the same database, so that an answer and its flow are stored together. The default
+    /// implementation has none.
+    fn idempotency(&self) -> Option<Arc<dyn Idempotency>> {
         None
     }
 
