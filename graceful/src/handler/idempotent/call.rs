@@ -73,7 +73,10 @@ impl Call {
     pub(super) async fn claim(self: Box<Self>) -> Decision<Claim> {
         let Some(store) = self.orchestrator.idempotent_store().cloned() else {
             self.count(CallResult::Refused);
-            return Decision::Refuse(StepError::of_kind(StepErrorKind::Refused, NO_IDEMPOTENT_STORE));
+            let message = text!(
+                "an idempotent handler does not run without a store, because it could run twice: {NO_IDEMPOTENT_STORE}"
+            );
+            return Decision::Refuse(StepError::of_kind(StepErrorKind::Refused, message));
         };
         let (sent, lease) = (Instant::now(), self.orchestrator.idempotency_lease());
         match store.claim(self.call.clone(), lease).await {

@@ -43,12 +43,12 @@ results! {
 }
 
 /// Counts the result of a call, and tells it in the current span.
-pub(crate) fn count(handler: &str, result: CallResult) {
+pub(crate) fn count(handler: &'static str, result: CallResult) {
     tracing::debug!(target: "graceful::idempotency", handler, result = result.as_str(), "idempotent call");
     #[cfg(feature = "metrics")]
     metrics::counter!(
         super::super::metrics::names::IDEMPOTENT,
-        "handler" => handler.to_owned(), "result" => result.as_str()
+        "handler" => handler, "result" => result.as_str()
     )
     .increment(1);
 }
