@@ -90,6 +90,7 @@ mod views;
 
 pub mod backends;
 pub mod catalogue;
+pub mod idempotency;
 pub mod operations;
 // Its examples are tests of the package `graceful-tests`, which has the backends that they use.
 #[cfg(all(doc, not(doctest)))]

@@ -79,7 +79,6 @@ impl CallNames {
         orchestrator: &Orchestrator,
         spec: &HandlerSpec,
     ) -> Result<IdempotentCall, StepError> {
-        let refused = |why: &str| Err(StepError::of_kind(StepErrorKind::Refused, why));
         if let Some(fault) = &self.fault {
             return Err(StepError::of_kind(StepErrorKind::Argument, fault.clone()));
         }
@@ -92,7 +91,9 @@ impl CallNames {
             context.actor.clone().or_else(|| context.user.clone())
         };
         let scope = match self.scope.clone().or_else(|| self.actor.clone()).or_else(of_context) {
-            None if self.request.is_none() => return refused(NO_SCOPE),
+            None if self.request.is_none() => {
+                return Err(StepError::of_kind(StepErrorKind::Unscoped, NO_SCOPE));
+            }
             scope => scope.unwrap_or_default(),
         };
         let tenant = context.as_ref().and_then(|context| context.tenant.as_deref());

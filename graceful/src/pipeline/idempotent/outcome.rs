@@ -1,5 +1,7 @@
 //! What is counted of idempotent calls.
 
+use crate::{outage, step::StepError};
+
 macro_rules! results {
     ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
         /// What happened to a call of an idempotent handler.
@@ -51,4 +53,13 @@ pub(crate) fn count(handler: &'static str, result: CallResult) {
         "handler" => handler, "result" => result.as_str()
     )
     .increment(1);
+}
+
+/// Counts and logs a call that did not run because of its own service, not because of an earlier call.
+pub(crate) fn refused(handler: &'static str, error: &StepError) {
+    const REFUSED: &str = "an idempotent call was refused";
+    count(handler, CallResult::Refused);
+    if let Some(failures) = outage::failed(REFUSED) {
+        tracing::error!(target: "graceful::idempotency", handler, error = error.message(), failures, "{REFUSED}");
+    }
 }

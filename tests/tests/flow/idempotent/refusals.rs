@@ -57,7 +57,7 @@ async fn repetition_while_the_first_call_runs_is_refused() {
 #[tokio::test]
 async fn handler_without_orchestrator_refuses_to_run() {
     let account = Account::default();
-    assert_eq!(refused(pay_number(&account, "1").await), StepErrorKind::Refused);
+    assert_eq!(refused(pay_number(&account, "1").await), StepErrorKind::Failed);
     assert_eq!(account.payments(), 0);
 }
 
@@ -67,7 +67,7 @@ async fn handler_without_store_refuses_to_run() {
     let orchestrator = Orchestrator::builder().build().unwrap();
     let call = async { pay_number(&account, "1").await };
     let error = graceful::Context::new().user("ada").scope(orchestrator.scope(call)).await;
-    assert_eq!(refused(error), StepErrorKind::Refused);
+    assert_eq!(refused(error), StepErrorKind::Failed);
     assert_eq!(account.payments(), 0);
 }
 

@@ -64,8 +64,8 @@ async fn answer_of_another_tenant_is_not_replayed() {
 #[tokio::test]
 async fn call_without_actor_needs_scope_or_request() {
     let (recorder, account) = (Recorder::new(), Account::default());
-    assert_eq!(refused(recorder.run(pay(&account, 1)).await), StepErrorKind::Refused);
-    assert_eq!(refused(recorder.run(pay_as(&account, "", 1)).await), StepErrorKind::Refused);
+    assert_eq!(refused(recorder.run(pay(&account, 1)).await), StepErrorKind::Unscoped);
+    assert_eq!(refused(recorder.run(pay_as(&account, "", 1)).await), StepErrorKind::Unscoped);
     assert_eq!(account.payments(), 0);
     assert_eq!(recorder.run(pay_of(&account, "acme", 1)).await.unwrap(), 1);
     assert_eq!(
