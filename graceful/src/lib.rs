@@ -147,8 +147,8 @@ pub mod bounds {
     pub use crate::backends::Transaction as OpenTransaction;
     pub use crate::handler::{
         Answer as FallbackAnswer, Awaitable, Borrowed as BorrowedTransaction, ErrorOfRefusal, ErrorOfStep,
-        ErrorOfStore, FallbackOf, Fields, Finish, HookOf, Kept, Named, NamesEntities, ReadBack, Remembered,
-        RepeatableAnswer, Restored, Returns, Shown, Source as OrchestratorSource, StorableAnswer,
+        ErrorOfStore, FallbackOf, Fields, Finish, HookOf, Kept, Named, NamesCall, NamesEntities, ReadBack,
+        Remembered, RepeatableAnswer, Restored, Returns, Shown, Source as OrchestratorSource, StorableAnswer,
         Value as Storable, Version as CacheVersion,
     };
     // A compiler error also names the function that needs a bound, so these names are unambiguous.

@@ -81,7 +81,7 @@ fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option
     }
     let rules = [
         (
-            delivery(args) != Delivery::Durable,
+            args.delivery.as_ref().is_some_and(|delivery| delivery.value != Delivery::Durable),
             "`tx` stores the flow in the handler's transaction, so its delivery is durable: remove `delivery`",
         ),
         (matches!(shape, Shape::Call { .. }), "`tx` waits for the transaction, so it needs an `async fn`"),

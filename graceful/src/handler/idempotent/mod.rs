@@ -12,7 +12,7 @@ use std::future::{Future, IntoFuture as _};
 pub(super) use self::transaction::Found;
 pub use self::{
     answer::{RepeatableAnswer, StorableAnswer},
-    key::{AnyKey, Keyed, OptionalKey, keyed},
+    key::{AnyKey, Keyed, NamesCall, OptionalKey, keyed},
     names::CallNames,
     through::Repeated,
 };

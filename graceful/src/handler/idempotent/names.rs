@@ -1,6 +1,9 @@
 //! What an idempotent handler names before its body runs: key, scope and request.
 
-use super::super::{HandlerSpec, Named, Value};
+use super::{
+    super::{HandlerSpec, Named, Value},
+    NamesCall,
+};
 use crate::{
     context::Context,
     flow::{CanonicalRequest, IdempotentCall, RequestHash},
@@ -39,11 +42,11 @@ impl CallNames {
         self.skipped = !when;
     }
 
-    pub fn key<T: Named + ?Sized>(&mut self, key: &T) {
+    pub fn key<T: NamesCall + ?Sized>(&mut self, key: &T) {
         self.key = Some(text!("{key}"));
     }
 
-    pub fn scope<T: Named + ?Sized>(&mut self, scope: &T) {
+    pub fn scope<T: NamesCall + ?Sized>(&mut self, scope: &T) {
         self.scope = Some(text!("{scope}"));
     }
 
