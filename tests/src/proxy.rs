@@ -108,6 +108,11 @@ impl Proxy {
         self.recorded.send_replace(Some(Vec::new()));
     }
 
+    /// What clients have sent since [`record`](Self::record).
+    pub fn recorded(&self) -> Vec<u8> {
+        self.recorded.borrow().clone().unwrap_or_default()
+    }
+
     /// Waits until clients have sent this since [`record`](Self::record), even if it has not come through.
     pub async fn until_sent(&self, text: &str) {
         let mut recorded = self.recorded.subscribe();

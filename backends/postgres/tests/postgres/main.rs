@@ -21,6 +21,7 @@ mod pooler;
 mod production;
 mod purge;
 mod relays;
+mod repeated;
 mod skew;
 mod start;
 mod steps;

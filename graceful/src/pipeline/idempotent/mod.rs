@@ -27,7 +27,10 @@ pub(crate) struct IdempotentState {
     leases: Leases,
 }
 
-/// How often answers whose window has passed are purged.
+/// When answers whose window has passed are purged for the first time. A process that starts has other things to do.
+const FIRST_PURGE: Duration = Duration::from_secs(10);
+
+/// How often they are purged after that.
 const PURGED_EVERY: Duration = Duration::from_secs(60);
 
 /// A purge that deletes fewer rows than this was the last one for a while.
@@ -81,6 +84,7 @@ impl Orchestrator {
 /// Purges answers whose window has passed, until the orchestrator is dropped.
 pub(crate) async fn purge(orchestrator: WeakOrchestrator) {
     const PURGING: &str = "expired answers of idempotent calls could not be purged";
+    tokio::time::sleep(FIRST_PURGE).await;
     while let Some(store) = orchestrator.upgrade().and_then(|strong| strong.idempotent_store().cloned()) {
         match store.purge().await {
             Ok(purged) => {
