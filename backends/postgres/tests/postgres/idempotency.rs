@@ -100,7 +100,7 @@ async fn answer_and_flow_are_inserted_by_one_statement() {
         "SELECT cmin::text FROM graceful_flows UNION SELECT cmin::text FROM graceful_idempotent_calls";
     let commands: Vec<String> = sqlx::query_scalar(commands).fetch_all(&mut *transaction).await.unwrap();
     assert_eq!(commands.len(), 1, "{commands:?}");
-    drop(transaction);
+    transaction.rollback().await.unwrap();
     postgres.clean().await;
 }
 
@@ -140,7 +140,8 @@ async fn key_is_locked_by_one_transaction_at_a_time() {
     transaction.rollback().await.unwrap();
     let mut other = second.begin().await.unwrap();
     assert!(try_lock(&mut other, &["a", "b"]).await);
-    drop((other, other_schema));
+    other.rollback().await.unwrap();
+    other_schema.rollback().await.unwrap();
     postgres.clean().await;
 }
 
@@ -267,7 +268,7 @@ async fn purge_uses_the_index_of_expiry() {
     execute(
         &mut connection,
         "INSERT INTO graceful_idempotent_calls SELECT sha256(n::text::bytea), gen_random_uuid(), NULL, TRUE, \
-         graceful_now() + (n - 2500) * 60000000, NULL FROM generate_series(1, 20000) AS n; ANALYZE graceful_idempotent_calls",
+         graceful_now() + (n - 2500) * 60000000::bigint, NULL FROM generate_series(1, 20000) AS n; ANALYZE graceful_idempotent_calls",
     )
     .await;
     let plan = "EXPLAIN SELECT ctid FROM graceful_idempotent_calls WHERE expires <= graceful_now() ORDER BY expires LIMIT 1000 \
