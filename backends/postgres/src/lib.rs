@@ -77,6 +77,13 @@
 //! sixths of the [timeout](Store::timeout): 2.5 s. So they take no connection from the service, do not open its circuit breaker, and the server ends
 //! a statement that takes longer. A query costs two more round trips for its transaction, and behind `PgBouncer` four.
 //!
+//! # Idempotent handlers
+//!
+//! With `tx` a call needs three round trips more: it looks for its key, locks it (`pg_try_advisory_xact_lock`), and looks again; its answer is inserted
+//! by the statement of its flow. Without `tx` it needs two more, to claim the key and to store the answer, and leases are renewed on a connection
+//! of their own. If `synchronous_commit` is `off`, idempotent handlers are refused at start, unless that is
+//! [allowed](Store::allow_asynchronous_commit).
+//!
 //! # Subscribers
 //!
 //! A subscriber holds a transaction for as long as its handler runs, on one of ten connections of their own. The transaction may be
@@ -99,6 +106,7 @@
 //! | `graceful_alerts` | open alerts, as many; the newest 1000 resolved alerts | open incidents |
 //! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
 //! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
+//! | `graceful_idempotent_calls` | the keys of idempotent calls, as SHA-256, and their answers, until their windows have passed | calls in a window |
 //!
 //! `sqlx` needs Rust 1.94. For encrypted connections enable one of its `tls-…` features.
 

@@ -27,6 +27,9 @@
 //! no flow is stored. So keep transactions short, and do not await a durable handler in a transaction that it does not use. The
 //! transaction of a subscriber is such a transaction too.
 //!
+//! The leases of idempotent calls are renewed on a connection of their own. If the runtime of the store is blocked while it has the write lock,
+//! they cannot be renewed.
+//!
 //! # Tables
 //!
 //! | table | contents | grows with |
@@ -44,6 +47,7 @@
 //! | `graceful_alerts` | open alerts, as many; the newest 1000 resolved alerts | open incidents |
 //! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
 //! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
+//! | `graceful_idempotent_calls` | the keys of idempotent calls, as SHA-256, and their answers, until their windows have passed | calls in a window |
 //!
 //! # Time
 //!

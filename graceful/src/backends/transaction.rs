@@ -24,8 +24,8 @@ pub trait Transaction<Store>: Send {
     /// Whether no other write to the database is possible while the transaction is open.
     fn locks_all(&self) -> bool;
 
-    /// Returns what is known of the first of these keys that has an answer. What has expired counts as missing. The default
-    /// implementation fails.
+    /// Returns what is known of these keys: an answer before a call that runs. What has expired, by the clock of the store, counts as missing. The
+    /// default implementation fails.
     fn find(&mut self, names: &[String]) -> InTransaction<'_, Option<KnownCall>> {
         let _ = names;
         no_idempotency()

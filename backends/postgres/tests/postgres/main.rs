@@ -11,6 +11,7 @@ mod discard;
 mod faults;
 mod heads;
 mod health;
+mod idempotency;
 mod inbox;
 mod many;
 mod notifications;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use graceful::{
     Code, Orchestrator, RelaySettings, Step, StepError,
-    backends::{FlowState, Inbox as _, InboxEntry},
+    backends::{
+        Claimed, FlowState, FlowStore as _, Idempotency, IdempotentAnswer, IdempotentCall, Inbox as _,
+        InboxEntry, Lane, QueuedFlow, StoredAnswer, Transaction as _, Uuid,
+    },
     orchestrate,
 };
 use graceful_postgres::Store;
@@ -74,10 +77,48 @@ pub(super) async fn works(store: &Store, pool: &PgPool) {
         store.commit(transaction).await.unwrap();
         assert!(matches!(store.begin("reader", &event(round)).await.unwrap(), InboxEntry::Again));
     }
+    repeats_calls(store, pool).await;
     assert_eq!(orchestrator.stats().store_failures(), 0);
     until(async || store.in_state(FlowState::Completed).await.unwrap().len() == 10).await;
     store.verify(None).await.unwrap();
     orchestrator.shutdown(Duration::from_secs(10)).await;
+}
+
+/// Everything that an idempotent handler does with its store.
+async fn repeats_calls(store: &Store, pool: &PgPool) {
+    let lease = Duration::from_hours(1);
+    let call = |token| IdempotentCall::new(["a", "b"].map(str::to_owned), Uuid::from_u128(token), None);
+    let answered = |token| {
+        let lane = Lane::default();
+        let body = b"unreadable".to_vec();
+        let mut flow = QueuedFlow::new(Uuid::from_u128(token), format!("e{token}"), "h", lane, body);
+        flow.answer = Some(IdempotentAnswer::new(call(token), StoredAnswer::NotStorable, lease));
+        flow
+    };
+    for token in 1..3 {
+        assert_eq!(Idempotency::claim(store, call(token), lease).await.unwrap(), Claimed::New);
+        assert!(matches!(Idempotency::claim(store, call(0), lease).await.unwrap(), Claimed::Known(_)));
+        let renewal = store.renewal().await.unwrap();
+        for _ in 0..2 {
+            assert!(renewal.renew(call(token), lease).await.unwrap());
+        }
+        store.release(call(token)).await.unwrap();
+    }
+    assert_eq!(Idempotency::claim(store, call(3), lease).await.unwrap(), Claimed::New);
+    store.enqueue(answered(3)).await.unwrap();
+    assert!(store.answer(answered(3).answer.unwrap()).await.unwrap());
+    assert_eq!(Idempotency::purge(store).await.unwrap(), 0);
+
+    for token in 4..6 {
+        let mut transaction = pool.begin().await.unwrap();
+        sqlx::raw_sql("DELETE FROM graceful_idempotent_calls").execute(&mut *transaction).await.unwrap();
+        let names = call(token).names;
+        assert_eq!(transaction.find(&names).await.unwrap(), None);
+        assert!(transaction.try_lock(&names).await.unwrap());
+        transaction.insert(answered(token)).await.unwrap();
+        assert!(transaction.find(&names).await.unwrap().is_some());
+        transaction.rollback().await.unwrap();
+    }
 }
 
 async fn refused(url: &str) -> String {

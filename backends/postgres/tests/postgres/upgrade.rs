@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use graceful::backends::{
-    AttemptOutcome, Claim, FlowStore as _, Lane, Operations as _, PauseTarget, QueuedFlow, Room, Uuid,
+    AttemptOutcome, Claim, Claimed, FlowStore as _, IdempotentCall, Lane, Operations as _, PauseTarget,
+    QueuedFlow, Room, Uuid,
 };
 use graceful_postgres::Store;
 use graceful_tests::servers::unique;
@@ -60,7 +61,14 @@ async fn role_of_a_service_claims_and_operates_after_the_migration() {
     assert_eq!(store.list(None, 10).await.unwrap().items, []);
     assert_eq!(store.relays().await.unwrap(), []);
     assert_eq!(store.secret("forms").await.unwrap().len(), 32);
-    for (table, expected) in [("graceful_operations", true), ("graceful_secrets", false)] {
+    let call = IdempotentCall::new(["a".to_owned()], Uuid::nil(), None);
+    let calls = store.idempotency().unwrap();
+    assert_eq!(calls.claim(call.clone(), Duration::from_hours(1)).await.unwrap(), Claimed::New);
+    calls.release(call).await.unwrap();
+    drop(calls);
+    for (table, expected) in
+        [("graceful_operations", true), ("graceful_secrets", false), ("graceful_idempotent_calls", false)]
+    {
         let query = "SELECT has_table_privilege($1, $2, 'SELECT')";
         let can: bool =
             sqlx::query_scalar(query).bind(&reader).bind(table).fetch_one(&mut owner).await.unwrap();

@@ -6,6 +6,7 @@ mod audit;
 mod audit_queries;
 mod conformance;
 mod health;
+mod idempotency;
 mod inbox;
 mod model;
 mod old_audit;
