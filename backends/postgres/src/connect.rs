@@ -30,7 +30,7 @@ const MIGRATION: Duration = Duration::from_hours(1);
 
 impl Store {
     /// Connects to `postgres://[user[:password]@]host[:port][/database][?options]`. The options are those of sqlx and libpq, and
-    /// `max_connections`, 10 by default. In addition a relay has one connection for notifications, the transactions of subscribers
+    /// `max_connections`, 10 by default, and [`allow_asynchronous_commit`](Self::allow_asynchronous_commit). In addition a relay has one connection for notifications, the transactions of subscribers
     /// have a pool of the same size, and queries of operators have up to two connections.
     ///
     /// The tables must exist: [`migrate`](Self::migrate) creates them. In a process with the [role](ProcessRole) `Migration`, this does, too.
@@ -49,11 +49,12 @@ impl Store {
     /// # }
     /// ```
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        let (options, connections) = parse(url)?;
+        let Parsed { options, connections, allows_asynchronous_commit } = parse(url)?;
         let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(START);
         // A subscriber's transaction occupies a connection as long as its handler runs, so the steps use another pool.
         let inbox = pool.clone().connect_lazy_with(options.clone());
-        Self::over(pool.connect_lazy_with(options), inbox).await
+        let store = Self::over(pool.connect_lazy_with(options), inbox).await?;
+        Ok(if allows_asynchronous_commit { store.allow_asynchronous_commit() } else { store })
     }
 
     /// Uses your own pool, with its size and settings. A relay opens one more connection for notifications, and queries of operators open up to
@@ -106,6 +107,7 @@ impl Store {
             idle: Arc::default(),
             probe: Probe::default(),
             is_pooled: server.is_pooled,
+            commits_asynchronously: server.synchronous_commit == "off",
             in_transactions: server.is_pooled || server.isolation != "read committed",
             runtime: Handle::current(),
         })
@@ -128,7 +130,7 @@ impl Store {
     /// # }
     /// ```
     pub async fn migrate(url: &str) -> Result<(), ConnectError> {
-        let (options, _) = parse(url)?;
+        let options = parse(url)?.options;
         if !ProcessRole::current().changes_schema() {
             return Ok(());
         }
@@ -147,8 +149,18 @@ async fn migrate_missing(place: &str, connection: &mut PgConnection) -> Result<(
     answered(place, MIGRATION, run).await
 }
 
+/// A URL.
+struct Parsed {
+    options: PgConnectOptions,
+    connections: u32,
+    allows_asynchronous_commit: bool,
+}
+
+/// The options that are not those of the server.
+const OWN: [&str; 2] = ["max_connections", "allow_asynchronous_commit"];
+
 /// Parses a URL. The error contains no part of it, because any part may be a password.
-fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
+fn parse(text: &str) -> Result<Parsed, ConnectError> {
     let wrong = || {
         ConnectError::new(format!(
             "not a URL of PostgreSQL; expected `postgres://user@host/database`{ENCODE}"
@@ -161,22 +173,34 @@ fn parse(text: &str) -> Result<(PgConnectOptions, u32), ConnectError> {
     let (own, others): (Vec<_>, Vec<_>) = parameters
         .split('&')
         .filter(|parameter| !parameter.is_empty())
-        .partition(|parameter| parameter.starts_with("max_connections="));
+        .partition(|parameter| parameter.split_once('=').is_some_and(|(name, _)| OWN.contains(&name)));
     let server = format!("{server}?{}", others.join("&"));
     // The parser would log the value of an unknown option.
     let options = tracing::dispatcher::with_default(&tracing::Dispatch::none(), || server.parse());
     let options: PgConnectOptions = options.map_err(|_| wrong())?;
     // `PgBouncer` refuses this parameter, and the tables contain no floats.
     let options = options.extra_float_digits(None);
-    let connections = match own.last() {
-        None => CONNECTIONS,
-        Some(own) => own["max_connections=".len()..]
-            .parse()
-            .ok()
-            .filter(|connections| *connections > 0)
-            .ok_or_else(|| ConnectError::new("`max_connections` is not a number; expected 1 or more"))?,
-    };
-    Ok((options, connections))
+    let mut parsed = Parsed { options, connections: CONNECTIONS, allows_asynchronous_commit: false };
+    for parameter in own {
+        match parameter.split_once('=') {
+            Some(("max_connections", connections)) => {
+                let number = connections.parse().ok().filter(|connections| *connections > 0);
+                parsed.connections = number.ok_or_else(|| {
+                    ConnectError::new("`max_connections` is not a number; expected 1 or more")
+                })?;
+            }
+            Some((_, allowed)) => {
+                let allowed = allowed.parse();
+                parsed.allows_asynchronous_commit = allowed.map_err(|_| {
+                    ConnectError::new(
+                        "the value of `allow_asynchronous_commit` is unknown; expected `true` or `false`",
+                    )
+                })?;
+            }
+            None => {}
+        }
+    }
+    Ok(parsed)
 }
 
 fn place(options: &PgConnectOptions) -> String {
@@ -206,6 +230,7 @@ async fn answered<T>(
 struct Server {
     encoding: String,
     isolation: String,
+    synchronous_commit: String,
     is_pooled: bool,
     tables: Option<String>,
 }
@@ -216,11 +241,13 @@ impl Server {
         let mut connection = pool.acquire().await?;
         // Without parameters there is no prepared statement, which a pooler might not support.
         let settings = "SELECT current_setting('server_encoding') AS encoding, \
-                        current_setting('default_transaction_isolation') AS isolation";
+                        current_setting('default_transaction_isolation') AS isolation, \
+                        current_setting('synchronous_commit') AS synchronous_commit";
         let settings = sqlx::raw_sql(settings).fetch_one(&mut *connection).await?;
         Ok(Self {
             encoding: settings.try_get("encoding")?,
             isolation: settings.try_get("isolation")?,
+            synchronous_commit: settings.try_get("synchronous_commit")?,
             is_pooled,
             tables: migrate::state(&mut connection).await?,
         })

@@ -57,6 +57,8 @@ impl graceful_sql::Dialect for Dialect {
         "SELECT pg_advisory_xact_lock(hashtextextended('graceful_claim ' || current_schema(), 0)) IS NULL",
     );
 
+    const LOCK: &'static str = "FOR UPDATE";
+
     const SKIP_LOCKED: &'static str = "FOR UPDATE SKIP LOCKED";
 
     const TOKEN: &'static str = "gen_random_uuid()";

@@ -6,35 +6,48 @@ use graceful::{
     Code, Step,
     backends::{
         Action, ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Operations, Page,
-        QueuedFlow, RelayInfo, Reply, Room, Share, StoredFlow,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Idempotency, IdempotentAnswer, Lag,
+        LiveRelay, Operations, Page, QueuedFlow, RelayInfo, Reply, Room, Share, StoredFlow,
     },
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
     flows::{results, state_number},
-    purge,
+    lost_claim, purge,
     values::{count, length},
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::{Store, Tables, text::escaped, transaction::may_prepare};
 
 pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO graceful_flows (id, entity, handler, body, lane) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(flow.id)
-    .bind(escaped(&flow.entity))
-    .bind(escaped(&flow.handler))
-    .bind(&flow.body)
-    .bind(flow.lane.number())
-    .persistent(may_prepare())
-    .execute(connection)
-    .await?;
-    Ok(())
+    let mut query = QueryBuilder::default();
+    push_insert(&mut query, flow, "");
+    query.build().persistent(may_prepare()).execute(connection).await.map(drop)
+}
+
+/// Appends the insertion of a flow, under a condition.
+pub(super) fn push_insert(query: &mut QueryBuilder<Postgres>, flow: &QueuedFlow, condition: &str) {
+    query.push("INSERT INTO graceful_flows (id, entity, handler, body, lane) SELECT ");
+    let mut values = query.separated(", ");
+    values.push_bind(flow.id).push_bind(escaped(&flow.entity)).push_bind(escaped(&flow.handler));
+    values.push_bind(&*flow.body).push_bind(flow.lane.number());
+    query.push(condition).push(" ON CONFLICT (id) DO NOTHING");
+}
+
+/// Stores a flow and the answer of its call, or none of them: then it returns false.
+async fn insert_answered(
+    connection: &mut PgConnection,
+    flow: &QueuedFlow,
+    answer: &IdempotentAnswer,
+) -> Result<bool, sqlx::Error> {
+    let mut query = QueryBuilder::new("WITH answered AS (");
+    Tables::push_answer(&mut query, answer);
+    query.push(" RETURNING name), inserted AS (");
+    push_insert(&mut query, flow, " WHERE EXISTS (SELECT FROM answered)");
+    query.push(") SELECT EXISTS (SELECT FROM answered)");
+    query.build_query_scalar().fetch_one(connection).await
 }
 
 async fn claim(
@@ -135,9 +148,15 @@ impl Store {
 }
 
 impl FlowStore for Store {
-    fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
+    fn enqueue(&self, mut flow: QueuedFlow) -> Reply<()> {
         self.idle.wake();
-        self.insist(move |connection| Box::pin(async move { insert(connection, &flow).await }))
+        let Some(answer) = flow.answer.take() else {
+            return self.insist(move |connection| Box::pin(async move { insert(connection, &flow).await }));
+        };
+        let stored = self.insist(move |connection| {
+            Box::pin(async move { insert_answered(connection, &flow, &answer).await })
+        });
+        stored.and_then(|is_stored| is_stored.then_some(()).ok_or_else(lost_claim))
     }
 
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
@@ -230,6 +249,10 @@ impl FlowStore for Store {
 
     fn operations(&self) -> Option<&dyn Operations> {
         Some(self)
+    }
+
+    fn idempotency(&self) -> Option<Arc<dyn Idempotency>> {
+        Some(Arc::new(self.clone()))
     }
 
     fn probe(&self) -> Reply<()> {

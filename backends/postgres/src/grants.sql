@@ -4,5 +4,6 @@ GRANT SELECT, INSERT ON app.graceful_audit, app.graceful_secrets TO service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON app.graceful_flows, app.graceful_attempts, app.graceful_relays, app.graceful_live_relays,
     app.graceful_metadata, app.graceful_jobs,
     app.graceful_patterns, app.graceful_traces, app.graceful_alerts, app.graceful_inbox,
-    app.graceful_inbox_attempts, app.graceful_pauses, app.graceful_operations, app.graceful_operation_items TO service;
+    app.graceful_inbox_attempts, app.graceful_pauses, app.graceful_operations, app.graceful_operation_items,
+    app.graceful_idempotent_calls TO service;
 GRANT USAGE ON SEQUENCE app.graceful_flows_order, app.graceful_alerts_seq_seq TO service;

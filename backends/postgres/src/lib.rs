@@ -108,6 +108,7 @@ mod connect;
 mod dialect;
 mod failed;
 mod flows;
+mod idempotency;
 mod idle;
 mod inbox;
 mod listen;
@@ -117,6 +118,7 @@ mod nexus;
 mod operations;
 mod operators;
 mod probe;
+mod renewal;
 mod scheduler;
 mod text;
 mod transaction;
@@ -164,6 +166,8 @@ pub struct Store {
     probe: probe::Probe,
     /// Whether a pooler may assign another server connection to each transaction.
     is_pooled: bool,
+    /// Whether the server confirms what it may forget, and this is not allowed.
+    commits_asynchronously: bool,
     /// Whether each statement runs in a transaction of its own: see [`Store::unit`].
     in_transactions: bool,
     runtime: Handle,

@@ -62,6 +62,9 @@ pub trait Dialect {
     /// Keeps claims from running until the end of the transaction, in a database with more than one writer.
     const LOCK_CLAIMS: Option<&'static str>;
 
+    /// Locks rows, in a database with more than one writer.
+    const LOCK: &'static str;
+
     /// Skips rows that another transaction has locked, in a database with more than one writer.
     const SKIP_LOCKED: &'static str;
 

@@ -11,6 +11,7 @@ mod conditions;
 mod dialect;
 pub mod flows;
 mod groups;
+mod idempotency;
 mod metadata;
 mod nexus;
 mod operations;
@@ -33,6 +34,7 @@ use sqlx::{
 pub use self::{
     audit_chain::{AuditHead, ParseHeadError, Tampered},
     dialect::{Connection, Dialect, Row, Statement, Tables, Value},
+    idempotency::{call_names, lost_claim},
 };
 
 /// The longest part of a key that is stored unchanged, in bytes; index entries of PostgreSQL are limited to 2,700 bytes.

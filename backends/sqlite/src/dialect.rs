@@ -49,6 +49,8 @@ impl graceful_sql::Dialect for Dialect {
     // There is one writer.
     const LOCK_CLAIMS: Option<&'static str> = None;
 
+    const LOCK: &'static str = "";
+
     const SKIP_LOCKED: &'static str = "";
 
     const TOKEN: &'static str = "randomblob(16)";

@@ -6,14 +6,14 @@ use graceful::{
     Code, Step,
     backends::{
         Action, ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Lag, LiveRelay, Operations, Page,
-        QueuedFlow, RelayInfo, Reply, Room, StoredFlow,
+        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Idempotency, Lag, LiveRelay, Operations,
+        Page, QueuedFlow, RelayInfo, Reply, Room, StoredFlow,
     },
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
     flows::{results, state_number},
-    purge,
+    lost_claim, purge,
     values::length,
 };
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -125,8 +125,21 @@ impl Store {
 }
 
 impl FlowStore for Store {
-    fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
-        self.writer().enqueue(flow)
+    fn enqueue(&self, mut flow: QueuedFlow) -> Reply<()> {
+        let Some(answer) = flow.answer.take() else { return self.writer().enqueue(flow) };
+        let both = Arc::new((flow, answer));
+        let stored = self.writer().write(move |connection| {
+            let both = Arc::clone(&both);
+            Box::pin(async move {
+                let (flow, answer) = &*both;
+                let is_stored = Tables::answer_call(connection, answer).await?;
+                if is_stored {
+                    insert(connection, std::slice::from_ref(flow)).await?;
+                }
+                Ok(is_stored)
+            })
+        });
+        stored.and_then(|is_stored| is_stored.then_some(()).ok_or_else(lost_claim))
     }
 
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
@@ -210,6 +223,10 @@ impl FlowStore for Store {
 
     fn operations(&self) -> Option<&dyn Operations> {
         Some(self)
+    }
+
+    fn idempotency(&self) -> Option<Arc<dyn Idempotency>> {
+        Some(Arc::new(self.clone()))
     }
 
     fn probe(&self) -> Reply<()> {

@@ -64,6 +64,7 @@ mod file;
 mod flows;
 #[cfg(feature = "graph")]
 mod graph;
+mod idempotency;
 mod inbox;
 mod metadata;
 mod nexus;
@@ -72,6 +73,7 @@ mod operations;
 mod operators;
 mod probe;
 mod read_only;
+mod renewal;
 mod scheduler;
 mod transaction;
 mod turns;

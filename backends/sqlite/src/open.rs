@@ -213,6 +213,7 @@ const MIGRATIONS: Migrations = &[
     (95, "incident filters", include_str!("../migrations/95_incident_filters.sql")),
     (96, "audit tenants", include_str!("../migrations/96_audit_tenants.sql")),
     (100, "secrets", include_str!("../migrations/100_secrets.sql")),
+    (110, "idempotent calls", include_str!("../migrations/110_idempotent_calls.sql")),
 ];
 
 /// Why the tables are not those of this version, for a process that may not migrate them.

@@ -1,12 +1,14 @@
-//! Stores a flow in the transaction of its handler.
+//! Stores a flow, and the answer of an idempotent call, in the transaction of the handler.
 
 use graceful::{
     StepError,
-    backends::{AnotherDatabase, Inserting, QueuedFlow, Transaction},
+    backends::{
+        AnotherDatabase, IdempotentAnswer, InTransaction, Inserting, KnownCall, QueuedFlow, Transaction,
+    },
 };
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-use super::{Store, flows, is_busy, lock, turns::Turns};
+use super::{Store, Tables, flows, idempotency, is_busy, lock, turns::Turns};
 
 /// Begins a write transaction, like `pool.begin_with("BEGIN IMMEDIATE")`, but callers in this process get the lock in order. SQLite itself
 /// assigns the lock at random, so of many waiting transactions some fail when their busy timeout expires.
@@ -47,8 +49,14 @@ async fn lock_in_turn(connection: &mut SqliteConnection) -> Result<(), sqlx::Err
 }
 
 impl Transaction<Store> for SqliteConnection {
-    fn insert(&mut self, flow: QueuedFlow) -> Inserting<'_> {
-        Box::pin(async move { flows::insert(self, &[flow]).await.map_err(failed) })
+    fn insert(&mut self, mut flow: QueuedFlow) -> Inserting<'_> {
+        Box::pin(async move {
+            // First the answer, so that there is no flow without it.
+            if let Some(answer) = flow.answer.take() {
+                idempotency::insert_answer(self, &answer).await.map_err(not_answered)?;
+            }
+            flows::insert(self, &[flow]).await.map_err(failed)
+        })
     }
 
     fn lock(&mut self) -> Option<Inserting<'_>> {
@@ -57,6 +65,32 @@ impl Transaction<Store> for SqliteConnection {
 
     fn locks_all(&self) -> bool {
         true
+    }
+
+    fn find(&mut self, names: &[String]) -> InTransaction<'_, Option<KnownCall>> {
+        let names = names.to_vec();
+        Box::pin(async move { Tables::known_call(self, &names, true).await.map_err(failed) })
+    }
+
+    /// There is one lock for all keys, which `lock` has taken already, as a rule.
+    fn try_lock(&mut self, _: &[String]) -> InTransaction<'_, bool> {
+        Box::pin(async move { lock_in_turn(self).await.map(|()| true).map_err(refused) })
+    }
+
+    fn answer(&mut self, answer: IdempotentAnswer) -> Inserting<'_> {
+        Box::pin(async move { idempotency::insert_answer(self, &answer).await.map_err(not_answered) })
+    }
+}
+
+/// The error of a transaction that could not insert an answer: another call has one; or another transaction has written since this one has read,
+/// which may have been such a call.
+fn not_answered(error: sqlx::Error) -> StepError {
+    let is_taken = error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation);
+    match is_taken || is_busy(&error) {
+        true => StepError::aborted(format_args!(
+            "another call with this idempotency key has committed meanwhile ({error}): roll the transaction back, and try again"
+        )),
+        false => failed(error),
     }
 }
 
@@ -91,5 +125,17 @@ impl Transaction<Store> for sqlx::Transaction<'_, Sqlite> {
 
     fn locks_all(&self) -> bool {
         true
+    }
+
+    fn find(&mut self, names: &[String]) -> InTransaction<'_, Option<KnownCall>> {
+        SqliteConnection::find(self, names)
+    }
+
+    fn try_lock(&mut self, names: &[String]) -> InTransaction<'_, bool> {
+        SqliteConnection::try_lock(self, names)
+    }
+
+    fn answer(&mut self, answer: IdempotentAnswer) -> Inserting<'_> {
+        SqliteConnection::answer(self, answer)
     }
 }

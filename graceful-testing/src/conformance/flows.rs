@@ -9,7 +9,7 @@ use graceful::backends::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{actions, lanes, long_names, queries};
+use super::{actions, answered_flows, lanes, long_names, queries};
 
 pub(super) const LEASE: Duration = Duration::from_secs(600);
 pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -52,6 +52,7 @@ pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     lanes::handlers_and_tenants_take_turns(fresh().await).await;
     lanes::every_lane_gets_its_turn_beside_a_backlog(fresh().await).await;
     long_names::flows_are_stored_whole(fresh().await).await;
+    answered_flows::flow_is_stored_with_its_answer_or_not_at_all(fresh().await, &elapse).await;
     concurrent_relays_lose_nothing_and_keep_the_order(fresh().await).await;
 }
 

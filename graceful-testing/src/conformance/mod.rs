@@ -17,15 +17,19 @@
 //! conformance::audit_log(async || memory::AuditLog::new()).await;
 //! conformance::alerter(async || memory::Alerts::new()).await;
 //! conformance::inbox(async || memory::Inbox::new()).await;
+//! let fresh = async || memory::IdempotentCalls::new();
+//! conformance::idempotency(fresh, async |_, time| tokio::time::advance(time).await).await;
 //! # });
 //! ```
 
 mod actions;
 mod alerter;
+mod answered_flows;
 mod audit;
 mod audit_queries;
 mod cache;
 mod flows;
+mod idempotency;
 mod inbox;
 mod incident_filters;
 mod lanes;
@@ -45,8 +49,8 @@ use graceful::{__private010::Sample, Code, Flow};
 use jiff::Timestamp;
 
 pub use self::{
-    alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, inbox::inbox,
-    live_relays::live_relays, metadata::metadata_store, nexus::nexus, operations::operations,
+    alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, idempotency::idempotency,
+    inbox::inbox, live_relays::live_relays, metadata::metadata_store, nexus::nexus, operations::operations,
     read_through::read_through, scheduler::scheduler,
 };
 

@@ -11,6 +11,7 @@ mod discard;
 mod faults;
 mod heads;
 mod health;
+mod idempotency;
 mod inbox;
 mod many;
 mod notifications;
@@ -102,6 +103,7 @@ impl Postgres {
             "UPDATE graceful_flows SET due = due - {micros}, ended_at = ended_at - {micros};
              UPDATE graceful_live_relays SET since = since - {micros}, seen_at = seen_at - {micros};
              UPDATE graceful_jobs SET due = due - {micros}, held_until = held_until - {micros};
+             UPDATE graceful_idempotent_calls SET expires = expires - {micros};
              UPDATE graceful_operations SET prepared_at = prepared_at - {micros}, lease_until = lease_until - {micros},
              ended_at = ended_at - {micros}"
         );

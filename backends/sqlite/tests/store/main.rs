@@ -6,6 +6,7 @@ mod audit;
 mod audit_queries;
 mod conformance;
 mod health;
+mod idempotency;
 mod inbox;
 mod model;
 mod old_audit;
@@ -28,6 +29,7 @@ async fn elapse(store: &Store, time: Duration) {
         "UPDATE graceful_flows SET due = due - ?1, ended_at = ended_at - ?1",
         "UPDATE graceful_live_relays SET since = since - ?1, seen_at = seen_at - ?1",
         "UPDATE graceful_jobs SET due = due - ?1, held_until = held_until - ?1",
+        "UPDATE graceful_idempotent_calls SET expires = expires - ?1",
         "UPDATE graceful_operations SET prepared_at = prepared_at - ?1, lease_until = lease_until - ?1, ended_at = ended_at - ?1",
     ] {
         sqlx::query(statement).bind(micros).execute(&mut connection).await.unwrap();
