@@ -50,7 +50,7 @@ fn commands_of_the_readme_answer_as_written() {
         }
     }
     service.take().expect("it is started").stop();
-    assert_eq!(walked, 13, "commands of the README");
+    assert_eq!(walked, 15, "commands of the README");
 }
 
 /// The blocks of the section, each with its kind.

@@ -3,6 +3,7 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
         const fn __graceful_here() {}
         ::graceful::__private010::Durable {
             identity: || ::graceful::__private010::identity(&__graceful_here),
+            was: &[],
             hooks: ::core::option::Option::Some(|__step, __flow| ::graceful::__private010::boxed(async move {
                 match (__step, ::graceful::Flow::is_success(&__flow)) {
                     (::graceful::Step::Audit, _) => {

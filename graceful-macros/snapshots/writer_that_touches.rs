@@ -7,6 +7,7 @@ async fn update(
         const fn __graceful_here() {}
         ::graceful::__private010::Durable {
             identity: || ::graceful::__private010::identity(&__graceful_here),
+            was: &[],
             hooks: ::core::option::Option::None,
         }
     };

@@ -250,3 +250,34 @@ fn defaults_of_a_block() {
         },
     );
 }
+
+#[test]
+fn idempotent_through_a_transaction() {
+    snapshot(
+        "idempotent_through_a_transaction",
+        quote!(
+            pattern = "payment",
+            was = "shop::pay",
+            tx = tx,
+            idempotent(key = key, window = "1h", request = cents)
+        ),
+        &quote! {
+            async fn pay(tx: &mut Transaction<'_, Sqlite>, key: Option<Key>, cents: u64) -> Result<Receipt, Error> {
+                tx.pay(cents).await
+            }
+        },
+    );
+}
+
+#[test]
+fn idempotent_without_a_transaction() {
+    snapshot(
+        "idempotent_without_a_transaction",
+        quote!(pattern = "payment", actor = user, idempotent = "{account}/{key}"),
+        &quote! {
+            async fn pay(user: &str, account: u64, key: &str) -> Result<Receipt, Error> {
+                account.pay().await
+            }
+        },
+    );
+}

@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn handlers_are_sorted_by_identity_then_by_line_and_hidden_ones_are_left_out() {
-        const PAY: Durable = Durable { identity: || "billing::pay", hooks: None };
+        const PAY: Durable = Durable { identity: || "billing::pay", was: &[], hooks: None };
         let handlers = [
             Registered::new("update", "shop", "user").is_sync(),
             Registered::new("secret", "shop", "user").hidden(),

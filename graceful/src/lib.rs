@@ -90,6 +90,7 @@ mod views;
 
 pub mod backends;
 pub mod catalogue;
+pub mod idempotency;
 pub mod operations;
 // Its examples are tests of the package `graceful-tests`, which has the backends that they use.
 #[cfg(all(doc, not(doctest)))]
@@ -146,8 +147,8 @@ pub mod bounds {
     pub use crate::backends::Transaction as OpenTransaction;
     pub use crate::handler::{
         Answer as FallbackAnswer, Awaitable, Borrowed as BorrowedTransaction, ErrorOfRefusal, ErrorOfStep,
-        ErrorOfStore, FallbackOf, Fields, Finish, HookOf, Kept, Named, NamesEntities, ReadBack, Remembered,
-        RepeatableAnswer, Restored, Returns, Shown, Source as OrchestratorSource, StorableAnswer,
+        ErrorOfStore, FallbackOf, Fields, Finish, HookOf, Kept, Named, NamesCall, NamesEntities, ReadBack,
+        Remembered, RepeatableAnswer, Restored, Returns, Shown, Source as OrchestratorSource, StorableAnswer,
         Value as Storable, Version as CacheVersion,
     };
     // A compiler error also names the function that needs a bound, so these names are unambiguous.

@@ -48,6 +48,7 @@ impl Backends {
             .nexus(nexus)
             .audit(audit)
             .alerts(alerts)
+            .idempotency(memory::IdempotentCalls::new())
     }
 }
 

@@ -4,7 +4,7 @@
 //! answered from the cache if they can be, and a write makes the values that it changes stale. As a hit skips what a body checks, the
 //! caller is checked before.
 
-use graceful::{Context, orchestrate};
+use graceful::{Context, idempotency::IdempotencyKey, orchestrate};
 use serde::{Deserialize, Serialize};
 
 use super::{Mail, UserError, table::Table};
@@ -49,12 +49,19 @@ impl<M: Mail> Users<M> {
         Ok(Self { table: Table::open(database).await?, mail })
     }
 
-    /// Creates a user; only the administrator may.
+    /// Creates a user; only the administrator may. A repetition with the same key gets the user that was created first.
+    ///
+    /// A repetition skips what the body checks; but the key belongs to its caller, so it gets only what the same caller got before.
     ///
     /// # Errors
     /// See [`UserError`].
-    #[orchestrate(cache(key = result.id, touches(all_users = ())), event = "user_created", delivery = "durable")]
-    pub async fn create(&self, new: NewUser) -> Result<User, UserError> {
+    #[orchestrate(
+        cache(key = result.id, touches(all_users = ())),
+        event = "user_created",
+        delivery = "durable",
+        idempotent(key = key, request = new)
+    )]
+    pub async fn create(&self, key: Option<IdempotencyKey>, new: NewUser) -> Result<User, UserError> {
         allowed(None)?;
         self.valid(&new.name, &new.email).await?;
         self.table.insert(new).await

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use graceful::Classify;
+use graceful::{Classify, StepError};
 
 /// The error of a handler. Its code decides what the steps do, and clients get its message only.
 #[derive(Debug, Classify)]
@@ -28,6 +28,15 @@ pub enum UserError {
     /// The database failed. Its error is logged, and never sent to a client.
     #[classify(transparent)]
     Database(sqlx::Error),
+    /// A repetition was refused.
+    #[classify(transparent)]
+    Refused(StepError),
+}
+
+impl From<StepError> for UserError {
+    fn from(error: StepError) -> Self {
+        Self::Refused(error)
+    }
 }
 
 impl From<io::Error> for UserError {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use graceful::tonic::status;
+use graceful::tonic::{idempotency_key, status};
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -28,8 +28,9 @@ impl From<User> for Message {
 #[tonic::async_trait]
 impl<M: Mail> users_server::Users for Service<M> {
     async fn create(&self, request: Request<CreateUser>) -> Result<Response<Message>, Status> {
+        let key = idempotency_key(&request)?;
         let CreateUser { name, email } = request.into_inner();
-        let user = self.0.create(NewUser { name, email }).await.map_err(status)?;
+        let user = self.0.create(key, NewUser { name, email }).await.map_err(status)?;
         Ok(Response::new(user.into()))
     }
 

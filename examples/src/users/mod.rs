@@ -15,7 +15,7 @@ mod table;
 
 use std::sync::Arc;
 
-use graceful::{Orchestrator, axum::Serve};
+use graceful::{Orchestrator, axum::Serve, tower::ReplayLayer};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 
@@ -36,5 +36,6 @@ pub fn serve<M: Mail>(
     let layer = identity::layer(orchestrator);
     let server = Server::builder().layer(layer.clone());
     let grpc = graceful::tonic::serve(grpc, server, grpc::service(Arc::clone(&users)));
-    graceful::axum::serve(rest, rest::routes(users).layer(layer)).and(grpc).on(orchestrator)
+    let routes = rest::routes(users).layer(ReplayLayer::new()).layer(layer);
+    graceful::axum::serve(rest, routes).and(grpc).on(orchestrator)
 }

@@ -11,7 +11,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use graceful::axum::Problem;
+use graceful::{axum::Problem, idempotency::IdempotencyKey};
 
 use super::{Mail, NewUser, User, Users};
 
@@ -29,9 +29,10 @@ pub fn routes<M: Mail>(users: Arc<Users<M>>) -> Router {
 
 async fn create<M: Mail>(
     State(users): State<Arc<Users<M>>>,
+    key: Option<IdempotencyKey>,
     new: Body<NewUser>,
 ) -> Result<(StatusCode, Json<User>), Problem> {
-    Ok((StatusCode::CREATED, Json(users.create(new?.0).await?)))
+    Ok((StatusCode::CREATED, Json(users.create(key, new?.0).await?)))
 }
 
 async fn read<M: Mail>(State(users): State<Arc<Users<M>>>, id: Id) -> Result<Json<User>, Problem> {

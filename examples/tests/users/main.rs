@@ -145,6 +145,15 @@ impl World {
         self.rest.send(request.body(body.to_owned()).unwrap()).await
     }
 
+    /// Creates a user with an idempotency key.
+    async fn create(&self, who: &str, key: &str, body: &str) -> Response<String> {
+        let request = Request::post("/users")
+            .header("authorization", format!("Bearer token-of-{who}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key);
+        self.rest.send(request.body(body.to_owned()).unwrap()).await
+    }
+
     /// A handler is called, so one more flow will end.
     fn called(&self) {
         self.called.fetch_add(1, Ordering::Relaxed);

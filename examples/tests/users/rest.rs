@@ -10,6 +10,7 @@ on_each_database! {
     read_is_answered_from_the_cache_until_the_user_changes
     page_is_answered_from_the_cache_until_any_user_changes
     hit_is_refused_to_anonymous_callers
+    creation_is_repeated_without_a_second_user
 }
 
 async fn create_read_update_delete(kind: Kind) {
@@ -142,6 +143,23 @@ async fn hit_is_refused_to_anonymous_callers(kind: Kind) {
             assert_eq!((refused.status().as_u16(), hits(world)), (401, 0));
         }
         assert_eq!(world.flows().await.len(), 3);
+    })
+    .await;
+}
+
+async fn creation_is_repeated_without_a_second_user(kind: Kind) {
+    on(kind, async |world| {
+        let create = async |who, key, body: &str| world.create(who, key, body).await;
+        let first = create("root", "k-1", ADA).await;
+        assert_eq!((first.status().as_u16(), first.body().as_str()), (201, ADA_1));
+        let again = create("root", "k-1", ADA).await;
+        assert_eq!((again.status(), again.body()), (first.status(), first.body()));
+        assert_eq!(again.headers()["idempotency-replayed"], "true");
+        let bob = r#"{"name":"bob","email":"bob@example.org"}"#;
+        let other = create("root", "k-1", bob).await;
+        assert_eq!((other.status().as_u16(), &json(&other)["code"]), (422, &json!("INVALID_ARGUMENT")));
+        assert_eq!(create("ada", "k-1", ADA).await.status(), 403, "the key is another caller's");
+        assert_eq!(json(&create("root", "k-2", bob).await)["id"], 2);
     })
     .await;
 }

@@ -12,11 +12,13 @@ pub(super) fn derive(input: &DeriveInput, Model { krate, arms }: &Model<'_>) -> 
     let matched = if arms.is_empty() { quote!(*self) } else { quote!(self) };
     let codes = arms.iter().map(|arm| code(arm, krate));
     let message = message(arms, krate);
+    let refusal = refusal(arms, krate);
     let body = quote! {
         fn code(&self) -> #krate::Code {
             match #matched { #(#codes)* }
         }
         #message
+        #refusal
     };
     let implementation = implementation(input, krate, arms, &body);
     let cause = cause(input, krate);
@@ -81,6 +83,26 @@ fn message(arms: &[Arm<'_>], krate: &Path) -> Option<TokenStream> {
     Some(quote! {
         fn message(&self) -> ::std::borrow::Cow<'_, ::core::primitive::str> {
             match self { #(#texts)* }
+        }
+    })
+}
+
+/// Only a wrapped error can be the refusal of an idempotent call.
+fn refusal(arms: &[Arm<'_>], krate: &Path) -> Option<TokenStream> {
+    let asked: Vec<_> = arms
+        .iter()
+        .filter_map(|arm| match &arm.rule {
+            Rule::Transparent(inner) => Some(ask(arm, inner, &quote!(#krate::Classify::refusal))),
+            Rule::Code(..) => None,
+        })
+        .collect();
+    if asked.is_empty() {
+        return None;
+    }
+    let others = (asked.len() < arms.len()).then(|| quote!(_ => ::core::option::Option::None,));
+    Some(quote! {
+        fn refusal(&self) -> ::core::option::Option<#krate::idempotency::Refusal> {
+            match self { #(#asked)* #others }
         }
     })
 }

@@ -87,6 +87,11 @@ fn set(handler: &Handler, setter: &Setter, builder: &Ident) -> TokenStream {
             quote_spanned!(span=> #builder.#method(#expr))
         }
         Argument::Value(expr) => quote_spanned!(span=> #builder.#method(#expr)),
+        Argument::Optional(expr) => {
+            let method = Ident::new(&format!("__graceful_{method}"), span);
+            let expr = reference(expr);
+            quote_spanned!(span=> #krate::__private010::keyed(#expr).#method(#builder))
+        }
         Argument::Format { text, holes } => {
             let whole = bound("text");
             let set = match setter.kept.map(syn::Index::from) {
@@ -122,7 +127,7 @@ fn each_of(handler: &Handler, id: &Argument, builder: &Ident, each: &Ident) -> O
             let text = format(&handler.krate, Span::mixed_site(), text, holes, builder);
             Some(quote!(#each(&#text)))
         }
-        Argument::Value(_) | Argument::Probe | Argument::Related { .. } => None,
+        Argument::Value(_) | Argument::Optional(_) | Argument::Probe | Argument::Related { .. } => None,
     }
 }
 

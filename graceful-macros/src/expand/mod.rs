@@ -3,6 +3,7 @@
 mod arguments;
 mod hint;
 mod hooks;
+mod idempotent;
 mod lints;
 mod read;
 mod registered;
@@ -98,12 +99,12 @@ fn call(handler: &Handler) -> TokenStream {
             let body = quote!(#krate::__private010::body::<#returned, _>(#body));
             let run = match &handler.tx {
                 Some(tx) => {
-                    let run = in_transaction(handler, tx, &enter, &body, &arms);
+                    let run = in_transaction(handler, tx, &name, &enter, &body, &arms);
                     quote!(async move { #run })
                 }
                 None => {
                     let call = answer(enter, quote!(.#run(#body, #arms) #after));
-                    in_braces(handler, read::through(handler, &name, false, call))
+                    in_braces(handler, through(handler, &name, false, call))
                 }
             };
             // Made in a closure, since what an `async fn` borrows of its parameters it keeps, even when they have moved on. It gets its
@@ -118,10 +119,10 @@ fn call(handler: &Handler) -> TokenStream {
             let hint = hint.in_a_branch(&[]);
             let body = quote!(async #capture { #hint { #body } });
             let run = match &handler.tx {
-                Some(tx) => in_transaction(handler, tx, &enter, &body, &arms),
+                Some(tx) => in_transaction(handler, tx, &spec, &enter, &body, &arms),
                 None => {
                     let call = sent(handler, quote!(#enter.#run(#body, #arms) #after));
-                    let call = read::through(handler, &spec, false, call);
+                    let call = through(handler, &spec, false, call);
                     quote!(#call.await)
                 }
             };
@@ -135,7 +136,7 @@ fn call(handler: &Handler) -> TokenStream {
             let body = quote_spanned!(users=> move || #block);
             let call = quote_spanned!(run_span=> #krate::__private010::called::<#returned, _, _>(#body));
             let call = sent(handler, quote!(#enter.#run(#call, #arms) #after));
-            let call = in_braces(handler, read::through(handler, &spec, true, call));
+            let call = in_braces(handler, through(handler, &spec, true, call));
             let future = answer(quote!(::core::future::IntoFuture::into_future), quote!((#call)));
             quote!(return #future)
         }
@@ -197,6 +198,7 @@ fn sent(handler: &Handler, call: TokenStream) -> TokenStream {
 fn in_transaction(
     handler: &Handler,
     Tx { name: tx, alias }: &Tx,
+    spec: &impl ToTokens,
     enter: &TokenStream,
     body: &TokenStream,
     arms: &TokenStream,
@@ -214,20 +216,32 @@ fn in_transaction(
     // Not within the call, because an error there would be reported a second time for the call.
     let open = quote_spanned!(span=> #at::__private010::transaction(&mut *#tx));
     let error = quote_spanned!(span=> #at::__private010::store_error);
+    let begun = idempotent::begun(handler, spec);
+    let repeatable = idempotent::in_transaction(handler, &open);
+    let repeated = idempotent::repeated(handler);
     quote! {
         #borrowed
+        #begun
         let #ended = {
-            let #locked = #enter.lock(#open).await;
+            let #locked = #enter.lock(#open).await #repeatable;
             #reborrowed
-            #locked.observe(#body, #arms).await #typed
+            #locked.observe(#body, #arms).await #typed #repeated
         };
         #krate::__private010::in_transaction(#ended, #open, #error).await
     }
 }
 
-/// What a reader calls is more than an expression.
+/// The call of a reader or of an idempotent handler asks a store before the body.
+fn through(handler: &Handler, spec: &impl ToTokens, eager: bool, call: TokenStream) -> TokenStream {
+    match handler.idempotent {
+        Some(at) => idempotent::through(handler, spec, at, &call),
+        None => read::through(handler, spec, eager, call),
+    }
+}
+
+/// What such a handler calls is more than an expression.
 fn in_braces(handler: &Handler, call: TokenStream) -> TokenStream {
-    if handler.read.is_some() { quote!({ #call }) } else { call }
+    if handler.read.is_some() || handler.idempotent.is_some() { quote!({ #call }) } else { call }
 }
 
 fn braced(span: Span, content: TokenStream) -> Group {
@@ -252,10 +266,10 @@ fn inner(body: &Group, Held { rebound, breaks, .. }: &Held) -> TokenStream {
     }
 }
 
-/// What prepares the call. A reader has entered before, with the names of its entry.
+/// What prepares the call. A reader and an idempotent handler have entered before, with their names.
 fn enter(handler: &Handler, spec: &impl ToTokens, eager: bool) -> TokenStream {
     let (krate, fill) = (&handler.krate, fill(handler));
-    match (handler.read, on(handler), eager) {
+    match (handler.read.or(handler.idempotent), on(handler), eager) {
         (Some(_), _, _) => bound("entered").into_token_stream(),
         (None, Some(on), _) => quote!(#krate::__private010::enter_on(#spec, #on, #fill)),
         (None, None, true) => quote!(#krate::__private010::enter_eager(#spec, #fill)),

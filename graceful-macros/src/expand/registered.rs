@@ -40,6 +40,7 @@ pub(super) fn durable(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
     let (name, identity) = (durable_name(), identity(handler));
     let here = handler.name.is_none().then(here);
+    let was = handler.was.iter().map(|was| super::name(handler, was));
     let hooks = match hooks::detached(handler) {
         Some(start) => quote!(::core::option::Option::Some(#start)),
         None => quote!(::core::option::Option::None),
@@ -47,7 +48,7 @@ pub(super) fn durable(handler: &Handler) -> TokenStream {
     quote! {
         const #name: #krate::__private010::Durable = {
             #here
-            #krate::__private010::Durable { identity: #identity, hooks: #hooks }
+            #krate::__private010::Durable { identity: #identity, was: &[#(#was),*], hooks: #hooks }
         };
     }
 }
@@ -74,10 +75,11 @@ pub(super) fn registered(handler: &Handler) -> TokenStream {
     let keyed = registered.keyed.as_ref().map(keyed);
     let is_sync = registered.is_sync.then(|| quote!(.is_sync()));
     let is_hidden = registered.is_hidden.then(|| quote!(.hidden()));
+    let is_idempotent = registered.is_idempotent.then(|| quote!(.idempotent()));
     quote! {
         #krate::__private010::inventory::submit! {
             #krate::__private010::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches #keyed #is_sync
-                #is_hidden
+                #is_hidden #is_idempotent
         }
     }
 }

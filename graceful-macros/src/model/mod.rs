@@ -2,6 +2,7 @@
 //! arguments are in `rules`.
 
 mod cache;
+mod idempotent;
 mod registered;
 mod related;
 mod rules;
@@ -60,8 +61,12 @@ pub(crate) struct Handler {
     pub(crate) durable: bool,
     /// Where it says that it is answered from the cache, if it does.
     pub(crate) read: Option<Span>,
+    /// Where it says that it is idempotent, if it does.
+    pub(crate) idempotent: Option<Span>,
     /// The identity, if the handler declares one.
     pub(crate) name: Option<Name>,
+    /// Its former identities.
+    pub(crate) was: Vec<Name>,
     pub(crate) tx: Option<Tx>,
     pub(crate) registered: Registered,
     /// Whether it can be expanded beside errors. Otherwise the function is returned unchanged.
@@ -170,7 +175,9 @@ impl Handler {
             required: args.steps.iter().find_map(|(_, step)| step.required),
             durable,
             read: args.cache.read,
+            idempotent: args.idempotent.given,
             name: args.name.clone(),
+            was: args.was.as_ref().map(|was| was.value.clone()).unwrap_or_default(),
             tx: args.tx.map(|name| Tx::new(name, &function.signature)),
             on,
             sound,
@@ -227,7 +234,11 @@ impl Handler {
     /// Whether no hook borrows the result, and neither a step nor the cache can change the answer.
     pub(crate) fn is_plain(&self) -> bool {
         let typed = self.hooks.iter().any(|hook| hook.arm != HookArm::Both);
-        !typed && self.read.is_none() && self.fallback.is_none() && self.required.is_none()
+        !typed
+            && self.read.is_none()
+            && self.idempotent.is_none()
+            && self.fallback.is_none()
+            && self.required.is_none()
     }
 
     /// The hooks for which a relay decodes the result, instead of borrowing it.
@@ -247,7 +258,8 @@ impl HookArm {
 }
 
 fn delivery(args: &Args) -> Delivery {
-    args.delivery.as_ref().map_or(Delivery::Inline, |delivery| delivery.value)
+    let default = if args.tx.is_some() { Delivery::Durable } else { Delivery::Inline };
+    args.delivery.as_ref().map_or(default, |delivery| delivery.value)
 }
 
 fn pattern(args: &Args, name: &Ident, errors: &mut Accumulator) -> Name {

@@ -4,7 +4,7 @@ use darling::error::Accumulator;
 use proc_macro2::{Ident, Span};
 use syn::{ReturnType, Type};
 
-use super::{Shape, cache::check_cache, delivery, scope::Scope};
+use super::{Shape, cache::check_cache, delivery, idempotent::check_idempotent, scope::Scope};
 use crate::{
     errors::{at, wrong},
     parse::{Args, Function, StepArgs},
@@ -37,6 +37,7 @@ pub(super) fn check_rules(args: &mut Args, scope: &Scope, shape: &Shape, errors:
         check_step(&mut args.steps[*step], *step, delivery, errors);
     }
     check_cache(args, scope, errors);
+    check_idempotent(args, scope, shape, errors);
     if let Some(tx) = args.tx.take() {
         match broken_by_tx(&tx, args, scope, shape) {
             Some(rule) => errors.push(wrong(&tx, rule)),
@@ -80,8 +81,8 @@ fn broken_by_tx(tx: &Ident, args: &Args, scope: &Scope, shape: &Shape) -> Option
     }
     let rules = [
         (
-            delivery(args) != Delivery::Durable,
-            "`tx` stores the flow in the handler's transaction, so it needs `delivery = \"durable\"`",
+            args.delivery.as_ref().is_some_and(|delivery| delivery.value != Delivery::Durable),
+            "`tx` stores the flow in the handler's transaction, so its delivery is durable: remove `delivery`",
         ),
         (matches!(shape, Shape::Call { .. }), "`tx` waits for the transaction, so it needs an `async fn`"),
         (

@@ -44,6 +44,8 @@ pub(crate) enum Argument {
         text: String,
         holes: Vec<Hole>,
     },
+    /// A value, or an `Option` of one.
+    Optional(Expr),
     /// The `Ok` value, if it can be serialised.
     Probe,
     /// The entities of a pattern: one id, or several, by each of these.
@@ -104,6 +106,9 @@ impl Setters {
         if args.cache.read.is_some() {
             setters.names(args);
         }
+        if let Some(span) = args.idempotent.given {
+            setters.repeatable(args, span);
+        }
         setters.setters
     }
 }
@@ -122,7 +127,9 @@ impl Setters {
 impl Argument {
     fn names(&self, names: &mut Vec<Ident>) {
         match self {
-            Self::Reference(expr) | Self::Value(expr) => identifiers(expr.to_token_stream(), names),
+            Self::Reference(expr) | Self::Value(expr) | Self::Optional(expr) => {
+                identifiers(expr.to_token_stream(), names)
+            }
             Self::Format { holes, .. } => {
                 for hole in holes {
                     if let Hole::Encoded(expr) | Hole::Plain(expr) = hole {

@@ -41,6 +41,8 @@ pub(super) fn options(args: &Args) -> Vec<SpecCall> {
     let max_age = args.max_age.as_ref().map_or(0, |age| age.value);
     let once = [
         ("tags", args.tags.clone().map(Names)),
+        ("was", args.was.as_ref().map(|was| Names(was.value.clone()))),
+        ("window_ms", args.idempotent.window.as_ref().map(|window| Millis(window.value))),
         // The call `durable` sets durable delivery.
         (
             "delivery",

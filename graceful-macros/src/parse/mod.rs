@@ -4,6 +4,7 @@ mod cache;
 mod choice;
 mod duration;
 mod function;
+mod idempotent;
 mod options;
 mod related;
 mod steps;
@@ -16,6 +17,7 @@ use syn::{Expr, Path};
 pub(crate) use self::{
     cache::CacheArgs,
     function::{Function, Item, with_defaults},
+    idempotent::IdempotentArgs,
     related::{PatternName, Related},
     steps::{StepArgs, Steps},
     value::{At, Name, Piece, Template, Value},
@@ -37,7 +39,7 @@ pub(crate) const DEFAULTS: &str = "__defaults";
 pub(crate) const CONCRETE: &str = "__concrete";
 
 /// The names of the arguments.
-const ARGUMENTS: [&str; 25] = [
+const ARGUMENTS: [&str; 27] = [
     "pattern",
     "id",
     "payload",
@@ -54,8 +56,10 @@ const ARGUMENTS: [&str; 25] = [
     "audit",
     "alert",
     "fallback",
+    "idempotent",
     "incident",
     "name",
+    "was",
     "delivery",
     "tx",
     "on",
@@ -77,6 +81,7 @@ pub(crate) struct Args {
     pub(crate) message: Option<Template>,
     pub(crate) tags: Option<Vec<Name>>,
     pub(crate) cache: CacheArgs,
+    pub(crate) idempotent: IdempotentArgs,
     pub(crate) event: Option<EventArgs>,
     pub(crate) relation: Option<Name>,
     pub(crate) graph_to: Option<(Span, Value)>,
@@ -91,6 +96,8 @@ pub(crate) struct Args {
     pub(crate) incident: Option<Name>,
     /// The handler's identity.
     pub(crate) name: Option<Name>,
+    /// Its former identities, and where they are declared.
+    pub(crate) was: Option<At<Vec<Name>>>,
     pub(crate) delivery: Option<At<Delivery>>,
     pub(crate) tx: Option<Ident>,
     pub(crate) on: Option<Expr>,
@@ -159,8 +166,7 @@ impl Args {
         let mut defaults = Self::default();
         let mut wrong = Accumulator::default();
         let mut seen: Vec<Ident> = Vec::new();
-        let examples =
-            Examples { argument: "pattern = \"user\"", list: |name| steps::named(name).map(steps::example) };
+        let examples = Examples { argument: "pattern = \"user\"", list: in_parentheses };
         let given = arguments(tokens, &examples, &mut wrong);
         let mut wrong = wrong.into_inner();
         own.broken.anything = !wrong.is_empty();
@@ -212,6 +218,7 @@ impl Args {
         }
         // Another cache key is another cache declaration, and another event another event.
         let cache = if self.cache.given.is_some() { self.cache } else { defaults.cache };
+        let idempotent = if self.idempotent.given.is_some() { self.idempotent } else { defaults.idempotent };
         let (last_good, max_age) = match self.steps[Step::Fallback].given {
             true => (self.last_good, self.max_age),
             false => (defaults.last_good, defaults.max_age),
@@ -227,6 +234,7 @@ impl Args {
             message: self.message.or(defaults.message),
             tags: self.tags.or(defaults.tags),
             cache,
+            idempotent,
             event: self.event.or(defaults.event),
             relation: self.relation.or(defaults.relation),
             // A block's is no mistake of the methods that name nothing.
@@ -241,6 +249,7 @@ impl Args {
             incident: self.incident.or(defaults.incident),
             // The identity of one handler; on a block it is an error.
             name: self.name,
+            was: self.was,
             delivery: self.delivery.or(defaults.delivery),
             tx: self.tx.or(defaults.tx),
             on: self.on.or(defaults.on),
@@ -261,6 +270,9 @@ impl Args {
         let known = at.to_string();
         if let Some(step) = steps::named(&at) {
             return self.take_step(step, &at, given, errors);
+        }
+        if at == "idempotent" {
+            return self.take_idempotent(&at, given, errors);
         }
         let given = match given {
             ArgValue::Word if known == "debug" => {
@@ -285,6 +297,10 @@ impl Args {
             "tags" => self.tags = Some(names(&given, "tags = [\"billing\", \"eu\"]")?),
             "incident" => self.incident = Some(name(&given, "incident = \"order payment\"")?),
             "name" => self.name = Some(name(&given, "name = \"shop::pay\"")?),
+            "was" => {
+                let value = former(&given)?;
+                self.was = Some(At { value, span: at.span() });
+            }
             "delivery" => self.delivery = Some(choice(&given)?),
             "tx" => {
                 let parameter = path(&given, "a parameter").ok();
@@ -317,6 +333,23 @@ impl Args {
     }
 }
 
+/// The former identities of a handler: one, or a list.
+fn former(given: &Expr) -> Result<Vec<Name>> {
+    const EXAMPLE: &str = "was = \"shop::orders::pay\"";
+    match given {
+        Expr::Array(_) => names(given, "was = [\"shop::orders::pay\", \"shop::pay\"]"),
+        one => Ok(vec![name(one, EXAMPLE)?]),
+    }
+}
+
+/// An example of an argument that takes options in parentheses.
+fn in_parentheses(name: &Ident) -> Option<String> {
+    match name == "idempotent" {
+        true => Some(idempotent::EXAMPLE.to_owned()),
+        false => steps::named(name).map(steps::example),
+    }
+}
+
 const ERRORS_OFF: &str =
     "`errors` takes only `off`: write `errors = off`, so that the causes of server faults are not logged";
 
@@ -330,7 +363,7 @@ const ON: &str = "`on` names an orchestrator, such as `on = self.orchestrator`";
 
 fn unknown(name: &Ident) -> darling::Error {
     let given = name.to_string();
-    if let Some(rule) = steps::belongs(&given) {
+    if let Some(rule) = steps::belongs(&given).or_else(|| idempotent::belongs(&given)) {
         return wrong(name, rule);
     }
     let fix = suggestion(&given, &ARGUMENTS)

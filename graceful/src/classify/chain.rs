@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error::Error, fmt, iter, marker::PhantomData, ops::Deref};
 
-use super::{Classify, known};
+use super::{Classify, Refusal, known};
 use crate::code::Code;
 
 #[cfg(feature = "macros")]
@@ -108,6 +108,10 @@ macro_rules! by_chain {
 
             fn message(&self) -> Cow<'_, str> {
                 known_cause(self).map_or(Cow::Borrowed(Code::Internal.text()), Classify::message)
+            }
+
+            fn refusal(&self) -> Option<Refusal> {
+                known_cause(self).and_then(Classify::refusal)
             }
         }
     )*};

@@ -14,7 +14,7 @@ use std::{
 use tokio::{task::JoinError, time::error::Elapsed};
 
 use super::{
-    Classify,
+    Classify, Refusal,
     chain::{Cause, known_cause},
 };
 use crate::{
@@ -36,7 +36,7 @@ macro_rules! known {
             }
         )*
 
-        pub(super) const CAUSES: &[Cause] = &[$(Cause::of::<$error>()),*];
+        pub(super) const CAUSES: &[Cause] = &[$(Cause::of::<$error>(),)* Cause::of::<StepError>()];
     };
 }
 
@@ -49,7 +49,6 @@ known! {
     ParseBoolError => |_| Code::InvalidArgument;
     ParseFloatError => |_| Code::InvalidArgument;
     ParseIntError => |_| Code::InvalidArgument;
-    StepError => step;
     TryFromIntError => |_| Code::OutOfRange;
     Utf8Error => |_| Code::InvalidArgument;
     fmt::Error => |_| Code::Internal;
@@ -65,6 +64,21 @@ impl<Guard> Classify for PoisonError<Guard> {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl Classify for StepError {
+    fn code(&self) -> Code {
+        step(self)
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        match self.kind() {
+            StepErrorKind::Aborted => Some(Refusal::Running),
+            StepErrorKind::DifferentRequest => Some(Refusal::DifferentRequest),
+            _ => None,
+        }
+    }
+}
+
 /// A step is the service's own work, so the classification of its cause, which is about a request, does not apply.
 fn step(error: &StepError) -> Code {
     match error.kind() {
@@ -73,7 +87,7 @@ fn step(error: &StepError) -> Code {
         StepErrorKind::Unavailable => Code::Unavailable,
         StepErrorKind::Aborted => Code::Aborted,
         StepErrorKind::DifferentRequest => Code::InvalidArgument,
-        StepErrorKind::Refused => Code::FailedPrecondition,
+        StepErrorKind::Unscoped => Code::FailedPrecondition,
         _ => Code::Internal,
     }
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod known;
+mod refusal;
 
 #[cfg(feature = "actix-web")]
 mod actix_web;
@@ -20,7 +21,10 @@ mod tonic;
 
 use std::{borrow::Cow, sync::Arc};
 
-pub use self::chain::{Cause, CauseProbe};
+pub use self::{
+    chain::{Cause, CauseProbe},
+    refusal::Refusal,
+};
 use crate::code::Code;
 
 #[cfg(feature = "macros")]
@@ -61,7 +65,7 @@ pub use graceful_macros::Classify;
 /// | `tokio::time::error::Elapsed` | `DeadlineExceeded` |
 /// | `tokio::task::JoinError` | `Cancelled`, or `Internal` after a panic |
 /// | `std::fmt::Error`, `PoisonError` | `Internal` |
-/// | [`StepError`](crate::StepError) | `DeadlineExceeded` when out of time, `Cancelled` when abandoned, `Unavailable` when a hold was not confirmed; `Aborted`, `InvalidArgument`, `FailedPrecondition` or `Unavailable` when an idempotent handler refused to run; else `Internal` |
+/// | [`StepError`](crate::StepError) | `DeadlineExceeded` when out of time, `Cancelled` when abandoned, `Unavailable` when a hold was not confirmed; `Aborted`, `InvalidArgument`, `FailedPrecondition` or `Unavailable` when an idempotent call was refused; else `Internal` |
 /// | `dyn Error`, in a `Box`, an `Arc` or a reference | that of the first known cause, else `Internal` |
 /// | `anyhow::Error` (feature `anyhow`) | the same; a [`Code`] given as `.context(…)` wins |
 /// | `eyre::Report` of eyre 0.6 (feature `eyre`) | the same; a [`Code`] given to `.wrap_err(…)` wins |
@@ -109,6 +113,12 @@ pub trait Classify {
     /// ```
     fn message(&self) -> Cow<'_, str> {
         Cow::Borrowed(self.code().text())
+    }
+
+    /// Why a call with an idempotency key was refused, if that is the error. A response to a client is then what [`Refusal`] says. Default: it is
+    /// another error. The derive asks a `transparent` field.
+    fn refusal(&self) -> Option<Refusal> {
+        None
     }
 }
 
@@ -166,6 +176,10 @@ macro_rules! delegate {
 
             fn message(&self) -> Cow<'_, str> {
                 (**self).message()
+            }
+
+            fn refusal(&self) -> Option<Refusal> {
+                (**self).refusal()
             }
         }
     )*};

@@ -9,6 +9,7 @@
 //! | [`alerts_and_reviews`] | how a failure opens an alert and a review job, and what closes them |
 //! | [`choosing_a_delivery`] | when the response is returned, and what a crash can lose |
 //! | [`caching`] | how to read through the cache: keys, dependencies, what is guaranteed, and the limits |
+//! | [`idempotent`] | how to let clients repeat a call: keys, what is guaranteed with and without `tx`, and the header |
 //! | [`services`] | how to use axum, tonic, actix-web and a database |
 //! | [`testing`] | how to test the steps of a handler |
 //! | [`telemetry`] | spans, metrics and OpenTelemetry |
@@ -38,6 +39,9 @@ pub mod choosing_a_delivery {}
 
 #[doc = include_str!("caching.md")]
 pub mod caching {}
+
+#[doc = include_str!("idempotent.md")]
+pub mod idempotent {}
 
 #[doc = include_str!("services.md")]
 pub mod services {}

@@ -42,8 +42,8 @@ pub use self::{
     fallback::{Fallback, LastGood, NoFallback},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
     idempotent::{
-        AnyKey, CallNames, ErrorOfRefusal, Keyed, OptionalKey, Repeatable, RepeatableAnswer, Repeated,
-        StorableAnswer, keyed, refusal, repeatable, repeatable_on,
+        AnyKey, CallNames, ErrorOfRefusal, Keyed, NamesCall, OptionalKey, Repeatable, RepeatableAnswer,
+        Repeated, StorableAnswer, keyed, refusal, repeatable, repeatable_on,
     },
     ids::{AnyIds, Ids, Iterated, Listed, NamesEntities, ids},
     once::Once,

@@ -4,6 +4,8 @@
 //! For the context of a request, see [`tower`](crate::tower). `Json<T>`, alone or last in a tuple as in `(StatusCode, Json<T>)`, is
 //! unwrapped: `T` is the payload.
 
+mod idempotency;
+
 use std::{
     convert::Infallible,
     fmt,
@@ -20,7 +22,7 @@ use axum::{
     routing::get,
     serve::{IncomingStream, Listener},
 };
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, Uri, header};
 use pin_project_lite::pin_project;
 use problem_details::{JsonProblemDetails, ProblemDetails};
 use serde::Serialize;
@@ -29,7 +31,7 @@ use tower_service::Service;
 pub use super::serve::Serve;
 use super::serve::{Drain, DrainService, Phase};
 use crate::{
-    classify::Classify,
+    classify::{Classify, Refusal},
     code::Code,
     context::Context,
     pipeline::{HealthStatus, Orchestrator},
@@ -198,11 +200,15 @@ impl<F: Future<Output = Result<S, E>>, S, E> Future for MakeFuture<F> {
 /// ```json
 /// { "status": 404, "title": "Not Found", "detail": "no user 0", "code": "NOT_FOUND", "request_id": "r-1" }
 /// ```
+///
+/// An idempotent call that was [refused](crate::idempotency::Refusal) has the status, the `type` and the `title` of its refusal, and a header
+/// `Retry-After` if it can be tried again.
 // Not `Classify` itself, or `From` could not take all that is: the probe of handlers knows it by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     code: Code,
     message: Text,
+    refusal: Option<Refusal>,
 }
 
 impl Problem {
@@ -214,7 +220,7 @@ impl Problem {
     /// assert_eq!((problem.code(), problem.message()), (Code::Internal, "internal error"));
     /// ```
     pub fn of(error: &(impl Classify + ?Sized)) -> Self {
-        Self { code: error.code(), message: error.message().into() }
+        Self { code: error.code(), message: error.message().into(), refusal: error.refusal() }
     }
 
     /// The code of the error.
@@ -253,16 +259,24 @@ struct Extensions {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let details = ProblemDetails::new()
+        let status = self.refusal.map_or(self.code.http_status(), Refusal::http_status);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let title = self.refusal.map(Refusal::title).or(status.canonical_reason());
+        let mut details = ProblemDetails::new()
             .with_status(status)
-            .with_title(status.canonical_reason().unwrap_or(self.code.text()))
+            .with_title(title.unwrap_or(self.code.text()))
             .with_detail(self.message)
             .with_extensions(Extensions {
                 code: self.code,
                 request_id: Context::current().request_id.clone(),
             });
-        JsonProblemDetails::from(details).into_response()
+        if let Some(refusal) = self.refusal {
+            details = details.with_type(Uri::from_static(refusal.problem_type()));
+        }
+        let mut response = JsonProblemDetails::from(details).into_response();
+        if let Some(after) = self.refusal.and_then(Refusal::retry_after) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        }
+        response
     }
 }

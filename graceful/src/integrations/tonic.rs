@@ -19,7 +19,13 @@ use tower_service::Service;
 
 use super::serve::{Drain, Phase};
 pub use super::serve::{DrainService, Serve};
-use crate::{classify::Classify, context::Context, pipeline::current};
+use crate::{
+    classify::{Classify, Refusal},
+    context::Context,
+    idempotency::{IdempotencyKey, KeyError},
+    pipeline::current,
+    step::StepError,
+};
 
 /// Converts an error to a status with its code and its classified message, and no other part of the error.
 ///
@@ -27,7 +33,9 @@ use crate::{classify::Classify, context::Context, pipeline::current};
 ///
 /// The status contains machine-readable details:
 /// [`ErrorInfo`](https://docs.rs/tonic-types/0.14/tonic_types/struct.ErrorInfo.html), if there is an orchestrator in scope, with the name of the
-/// code as the reason and the service as the domain; and
+/// code as the reason and the service as the domain, and for a refused idempotent call with the name of its
+/// [refusal](crate::idempotency::Refusal), as in `IDEMPOTENCY_RUNNING`;
+/// [`RetryInfo`](https://docs.rs/tonic-types/0.14/tonic_types/struct.RetryInfo.html), if that call can be tried again; and
 /// [`RequestInfo`](https://docs.rs/tonic-types/0.14/tonic_types/struct.RequestInfo.html), if the [`Context`] has a request id.
 ///
 /// ```
@@ -59,13 +67,64 @@ pub fn status<E: Classify>(error: E) -> Status {
     let code = error.code();
     let mut details = ErrorDetails::new();
     if let Some(orchestrator) = current::orchestrator() {
-        details.set_error_info(code.as_str(), orchestrator.origin().service.as_str(), []);
+        let reason = match error.refusal() {
+            Some(refusal) => format!("IDEMPOTENCY_{}", refusal.as_str().to_uppercase()),
+            None => code.as_str().to_owned(),
+        };
+        details.set_error_info(reason, orchestrator.origin().service.as_str(), []);
+    }
+    if let Some(after) = error.refusal().and_then(Refusal::retry_after) {
+        details.set_retry_info(Some(after));
     }
     if let Some(request_id) = &Context::current().request_id {
         details.set_request_info(request_id.as_str(), "");
     }
     // Both count as gRPC does.
     Status::with_error_details(tonic::Code::from_i32(code as i32), error.message(), details)
+}
+
+/// A handler that returns `Result<_, Status>` can have `required` steps, `tx` and `idempotent`.
+impl From<StepError> for Status {
+    fn from(error: StepError) -> Self {
+        status(error)
+    }
+}
+
+/// The idempotency key in the metadata `idempotency-key` of a request; `None` if there is none.
+///
+/// # Errors
+/// A key that is empty, too long, given twice or has other characters than printable ASCII is `InvalidArgument`.
+///
+/// ```
+/// use graceful::tonic::idempotency_key;
+/// use tonic::{Code, Request};
+///
+/// let mut request = Request::new(());
+/// assert_eq!(idempotency_key(&request).unwrap(), None);
+/// request.metadata_mut().insert("idempotency-key", "k-1".parse().unwrap());
+/// assert_eq!(idempotency_key(&request).unwrap().unwrap().as_str(), "k-1");
+/// request.metadata_mut().insert("idempotency-key", "".parse().unwrap());
+/// assert_eq!(idempotency_key(&request).unwrap_err().code(), Code::InvalidArgument);
+/// ```
+// A `Status` is what tonic's handlers return.
+#[expect(clippy::result_large_err, reason = "it is the error of tonic's handlers")]
+pub fn idempotency_key<T>(request: &tonic::Request<T>) -> Result<Option<IdempotencyKey>, Status> {
+    let values = request.metadata().get_all(IdempotencyKey::HEADER);
+    IdempotencyKey::of_values(values.iter().map(|value| value.to_str().ok())).map_err(status)
+}
+
+/// The same for an operation whose key is required.
+///
+/// # Errors
+/// A missing key is `InvalidArgument`, too.
+///
+/// ```
+/// let error = graceful::tonic::required_idempotency_key(&tonic::Request::new(())).unwrap_err();
+/// assert_eq!(error.message(), "this operation needs the header Idempotency-Key");
+/// ```
+#[expect(clippy::result_large_err, reason = "it is the error of tonic's handlers")]
+pub fn required_idempotency_key<T>(request: &tonic::Request<T>) -> Result<IdempotencyKey, Status> {
+    idempotency_key(request)?.ok_or_else(|| status(KeyError::Missing))
 }
 
 /// Serves until the process is asked to end by `SIGTERM` or `SIGINT` (Ctrl-C), and then shuts down in order: server and orchestrator.

@@ -8,7 +8,7 @@ use crate::{
     backends::Backends,
     pipeline::{
         Registered,
-        registry::{handlers, no_backend, no_store},
+        registry::{NO_IDEMPOTENT_STORE, handlers, no_backend, no_store},
     },
     steps::served,
     text::Text,
@@ -188,10 +188,16 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<U
 fn missing(handler: &Registered, backends: &Backends) -> Vec<UnmetRequirement> {
     let durable = (handler.durable.is_some() && backends.flows.is_none())
         .then(|| UnmetRequirement::new(handler, no_store()));
+    let idempotent = handler.is_idempotent.then(|| match &backends.idempotency {
+        None => Some(format!("is idempotent, but {NO_IDEMPOTENT_STORE}")),
+        Some(store) => store.unfit().map(|why| format!("is idempotent, but its store is not fit: {why}")),
+    });
+    let idempotent = idempotent.flatten().map(|why| UnmetRequirement::new(handler, why));
     let served = served(backends);
     let unserved = handler.required.iter().filter(|step| !served.contains(**step));
     durable
         .into_iter()
+        .chain(idempotent)
         .chain(unserved.map(|step| UnmetRequirement::new(handler, no_backend(*step))))
         .collect()
 }
@@ -217,7 +223,7 @@ mod tests {
     use super::*;
     use crate::{pipeline::Durable, step::Step};
 
-    const DURABLE: Durable = Durable { identity: || "update_user", hooks: None };
+    const DURABLE: Durable = Durable { identity: || "update_user", was: &[], hooks: None };
 
     #[test]
     fn missing_names_each_requirement_with_file_and_line() {
@@ -238,8 +244,8 @@ mod tests {
 
     #[test]
     fn durable_handlers_of_one_identity_name_each_other() {
-        const PAY: Durable = Durable { identity: || "shop::_::pay", hooks: None };
-        const READ: Durable = Durable { identity: || "shop::read", hooks: None };
+        const PAY: Durable = Durable { identity: || "shop::_::pay", was: &[], hooks: None };
+        const READ: Durable = Durable { identity: || "shop::read", was: &[], hooks: None };
         const fn named(name: &'static str) -> Registered {
             Registered::new(name, "shop", "order")
         }

@@ -125,6 +125,8 @@ pub type Start = fn(Step, Arc<Flow>) -> BoxFuture<HookResult>;
 pub struct Durable {
     /// The handler's full path, or the name that it was given.
     pub identity: fn() -> &'static str,
+    /// Its former identities, under which older flows are stored.
+    pub was: &'static [&'static str],
     /// Its hooks that take only the flow.
     pub hooks: Option<Start>,
 }

@@ -50,6 +50,8 @@ pub struct Registered {
     pub(crate) keeps: bool,
     /// The catalogue does not list it.
     pub(crate) is_hidden: bool,
+    /// It needs a store for the keys of its calls.
+    pub(crate) is_idempotent: bool,
 }
 
 /// What an `Ok` puts into the cache.
@@ -88,6 +90,7 @@ impl Registered {
             is_versioned: false,
             keeps: false,
             is_hidden: false,
+            is_idempotent: false,
         }
     }
 
@@ -166,6 +169,12 @@ impl Registered {
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.is_hidden = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn idempotent(mut self) -> Self {
+        self.is_idempotent = true;
         self
     }
 

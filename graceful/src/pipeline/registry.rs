@@ -27,9 +27,8 @@ pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
 const NO_STORE: &str = "no durable store is configured: call `.store(…)` on the builder, or set `GRACEFUL_STORE` and use \
                         `Orchestrator::from_env`";
 
-/// The error of an idempotent call without a store.
-pub(crate) const NO_IDEMPOTENT_STORE: &str = "an idempotent handler does not run without a store for its keys, because it could run twice: call `.store(…)` or \
-                                              `.idempotency(…)` on the builder";
+pub(crate) const NO_IDEMPOTENT_STORE: &str =
+    "no store for idempotency keys is configured: call `.store(…)` or `.idempotency(…)` on the builder";
 
 pub(crate) fn no_store() -> String {
     format!("is durable, but {NO_STORE}")

@@ -17,26 +17,33 @@ pub(super) fn identities() -> Vec<String> {
     identities.into_iter().map(str::to_owned).collect()
 }
 
-/// Finds the hooks of a stored flow.
+/// Finds the hooks of a stored flow: those of the handler with its identity, otherwise those of the handler that had it once.
 ///
 /// # Errors
 /// Fails if the handler is not in this program.
 pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
-    static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> = LazyLock::new(|| {
-        let mut handlers: HashMap<_, Vec<_>> = HashMap::new();
-        for durable in registry::handlers().filter_map(|handler| handler.durable) {
-            handlers.entry((durable.identity)()).or_default().push(durable);
-        }
-        handlers
-    });
+    static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> =
+        LazyLock::new(|| by_name(|durable| vec![(durable.identity)()]));
+    static RENAMED: LazyLock<HashMap<&str, Vec<&Durable>>> =
+        LazyLock::new(|| by_name(|durable| durable.was.to_vec()));
     if handler.is_empty() {
         return Ok(Overrides::None);
     }
-    match HANDLERS.get(handler).map(Vec::as_slice) {
+    match HANDLERS.get(handler).or_else(|| RENAMED.get(handler)).map(Vec::as_slice) {
         Some([durable]) => Ok(Overrides::Durable(durable)),
         Some(_) => Err(StepError::new(format_args!(
             "more than one handler of this program has the identity `{handler}`: give each `name = \"…\"`"
         ))),
         None => Err(StepError::new(format_args!("this program has no handler `{handler}`"))),
     }
+}
+
+fn by_name(names: impl Fn(&Durable) -> Vec<&'static str>) -> HashMap<&'static str, Vec<&'static Durable>> {
+    let mut handlers: HashMap<_, Vec<_>> = HashMap::new();
+    for durable in registry::handlers().filter_map(|handler| handler.durable) {
+        for name in names(durable) {
+            handlers.entry(name).or_default().push(durable);
+        }
+    }
+    handlers
 }

@@ -42,8 +42,8 @@ pub enum StepErrorKind {
     Aborted,
     /// An earlier call with the same idempotency key had another request.
     DifferentRequest,
-    /// An idempotent handler refused to run, because something that it needs is missing: an orchestrator, a store, a key or a scope.
-    Refused,
+    /// A call of an idempotent handler has no scope: neither an actor nor another scope nor a request. Its body did not run.
+    Unscoped,
 }
 
 impl StepErrorKind {
@@ -59,7 +59,7 @@ impl StepErrorKind {
             Self::Unavailable => "unavailable",
             Self::Aborted => "aborted",
             Self::DifferentRequest => "different_request",
-            Self::Refused => "refused",
+            Self::Unscoped => "unscoped",
         }
     }
 }

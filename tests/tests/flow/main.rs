@@ -5,6 +5,7 @@ mod config;
 mod delivery;
 mod durable;
 mod health;
+mod idempotent;
 mod manual;
 mod outcomes;
 mod read_through;

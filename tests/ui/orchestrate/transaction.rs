@@ -5,7 +5,7 @@ struct User {
 }
 struct Error;
 
-#[orchestrate(pattern = "user", tx = user)]
+#[orchestrate(pattern = "user", delivery = "inline", tx = user)]
 async fn not_durable(user: User) -> Result<u64, Error> {
     Ok(user.id)
 }

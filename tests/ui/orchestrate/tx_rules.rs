@@ -14,7 +14,7 @@ async fn misspelt(tx: &mut Transaction) -> Result<u64, StepError> {
     Ok(1)
 }
 
-#[orchestrate(pattern = "user", tx = tx)]
+#[orchestrate(pattern = "user", delivery = "background", tx = tx)]
 async fn inline(tx: &mut Transaction) -> Result<u64, StepError> {
     let _ = tx;
     Ok(1)

@@ -9,7 +9,7 @@ use crate::{
     handler::HandlerSpec,
     pipeline::{
         Orchestrator,
-        idempotent::{CallResult, Lease, count},
+        idempotent::{CallResult, Lease, count, refused},
         registry::NO_IDEMPOTENT_STORE,
     },
     step::{StepError, StepErrorKind},
@@ -72,8 +72,11 @@ impl Call {
     /// Claims the key. If the future is dropped, the key may be claimed until its lease expires.
     pub(super) async fn claim(self: Box<Self>) -> Decision<Claim> {
         let Some(store) = self.orchestrator.idempotent_store().cloned() else {
-            self.count(CallResult::Refused);
-            return Decision::Refuse(StepError::of_kind(StepErrorKind::Refused, NO_IDEMPOTENT_STORE));
+            let error = StepError::new(format_args!(
+                "an idempotent handler does not run without a store, because it could run twice: {NO_IDEMPOTENT_STORE}"
+            ));
+            refused(self.spec.handler(), &error);
+            return Decision::Refuse(error);
         };
         let (sent, lease) = (Instant::now(), self.orchestrator.idempotency_lease());
         match store.claim(self.call.clone(), lease).await {
@@ -93,7 +96,7 @@ impl Call {
     }
 
     fn not_claimed<C>(&self, error: &StepError) -> Decision<C> {
-        self.count(CallResult::Refused);
+        refused(self.spec.handler(), error);
         let message = text!(
             "the body did not run, because the idempotency key could not be claimed: {}",
             error.message()

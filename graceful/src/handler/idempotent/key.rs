@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, ops::Deref};
 
-use super::{super::Named, CallNames};
+use super::CallNames;
 
 /// The value of a key expression; the first level: a value that names the key.
 #[derive(Debug)]
@@ -61,11 +61,22 @@ impl<T: Display> OptionalKey<'_, &Option<T>> {
     }
 }
 
+/// A type that can name an idempotent call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot name a call: it does not implement `Display`",
+    label = "this becomes a part of the idempotency key, so it needs `Display`",
+    note = "name a field that does, such as `request.key`, or use a template: \"{{account}}/{{request.key}}\"; the key may be an `Option`, and to compare whole \
+            requests there is `idempotent(request = …)`"
+)]
+pub trait NamesCall: Display {}
+#[diagnostic::do_not_recommend]
+impl<T: Display + ?Sized> NamesCall for T {}
+
 impl<T: ?Sized> AnyKey<'_, T> {
     /// Reports the missing trait.
     pub fn __graceful_key(&self, names: &mut CallNames)
     where
-        T: Named,
+        T: NamesCall,
     {
         names.key(self.0);
     }

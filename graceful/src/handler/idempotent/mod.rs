@@ -12,7 +12,7 @@ use std::future::{Future, IntoFuture as _};
 pub(super) use self::transaction::Found;
 pub use self::{
     answer::{RepeatableAnswer, StorableAnswer},
-    key::{AnyKey, Keyed, OptionalKey, keyed},
+    key::{AnyKey, Keyed, NamesCall, OptionalKey, keyed},
     names::CallNames,
     through::Repeated,
 };
@@ -20,11 +20,8 @@ use self::{call::Call, names::Names};
 use super::{Active, After, Decode, Entered, FlowBuilder, HandlerSpec, Prepared, Run, Source, builder::Fill};
 use crate::{
     handler::Outcome,
-    pipeline::{
-        Orchestrator, current,
-        idempotent::{CallResult, count},
-    },
-    step::{StepError, StepErrorKind},
+    pipeline::{Orchestrator, current, idempotent::refused},
+    step::StepError,
 };
 
 /// A call of an idempotent handler, before it runs.
@@ -80,7 +77,7 @@ impl State {
             (true, _) => Self::Plain,
             (false, None) => {
                 spec.without_an_orchestrator();
-                Self::refused(spec, StepError::of_kind(StepErrorKind::Refused, NO_ORCHESTRATOR))
+                Self::refused(spec, StepError::new(NO_ORCHESTRATOR))
             }
             (false, Some(orchestrator)) => match Call::new(orchestrator, spec, names) {
                 Ok(call) => Self::Call(Box::new(call)),
@@ -90,7 +87,7 @@ impl State {
     }
 
     fn refused(spec: &'static HandlerSpec, error: StepError) -> Self {
-        count(spec.handler(), CallResult::Refused);
+        refused(spec.handler(), &error);
         Self::Refused(error)
     }
 }

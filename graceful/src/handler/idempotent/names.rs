@@ -1,6 +1,9 @@
 //! What an idempotent handler names before its body runs: key, scope and request.
 
-use super::super::{HandlerSpec, Named, Value};
+use super::{
+    super::{HandlerSpec, Named, Value},
+    NamesCall,
+};
 use crate::{
     context::Context,
     flow::{CanonicalRequest, IdempotentCall, RequestHash},
@@ -39,11 +42,11 @@ impl CallNames {
         self.skipped = !when;
     }
 
-    pub fn key<T: Named + ?Sized>(&mut self, key: &T) {
+    pub fn key<T: NamesCall + ?Sized>(&mut self, key: &T) {
         self.key = Some(text!("{key}"));
     }
 
-    pub fn scope<T: Named + ?Sized>(&mut self, scope: &T) {
+    pub fn scope<T: NamesCall + ?Sized>(&mut self, scope: &T) {
         self.scope = Some(text!("{scope}"));
     }
 
@@ -79,7 +82,6 @@ impl CallNames {
         orchestrator: &Orchestrator,
         spec: &HandlerSpec,
     ) -> Result<IdempotentCall, StepError> {
-        let refused = |why: &str| Err(StepError::of_kind(StepErrorKind::Refused, why));
         if let Some(fault) = &self.fault {
             return Err(StepError::of_kind(StepErrorKind::Argument, fault.clone()));
         }
@@ -92,7 +94,9 @@ impl CallNames {
             context.actor.clone().or_else(|| context.user.clone())
         };
         let scope = match self.scope.clone().or_else(|| self.actor.clone()).or_else(of_context) {
-            None if self.request.is_none() => return refused(NO_SCOPE),
+            None if self.request.is_none() => {
+                return Err(StepError::of_kind(StepErrorKind::Unscoped, NO_SCOPE));
+            }
             scope => scope.unwrap_or_default(),
         };
         let tenant = context.as_ref().and_then(|context| context.tenant.as_deref());

@@ -132,7 +132,7 @@ fn claiming<R>(call: Box<Call>) -> Stage<R> {
 /// The answer of an earlier call. One that cannot be decoded is an error, because the body has run.
 pub(super) fn replayed<T>(
     value: &Payload,
-    handler: &str,
+    handler: &'static str,
     decode: impl Fn(Decode<'_, T>) -> Result<T, StepError>,
 ) -> Result<T, StepError> {
     match decode(Decode::new(value)) {

@@ -12,7 +12,7 @@ use crate::{
     code::Code,
     flow::{Answering, CallOutcome, Payload},
     handler::{Active, Decode, Locked, Observed, Outcome, transaction::with_the_store},
-    pipeline::idempotent::CallResult,
+    pipeline::idempotent::{CallResult, refused},
     step::StepError,
 };
 
@@ -65,7 +65,7 @@ impl Locked {
                     Found::New(answering, call)
                 }
                 Err(error) => {
-                    call.count(CallResult::Refused);
+                    refused(call.handler(), &error);
                     Found::Refused(with_the_store(error, call.orchestrator()))
                 }
             },

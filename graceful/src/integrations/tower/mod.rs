@@ -53,6 +53,7 @@
 //! pass [`Context::current`] to them, and run them in its [`Context::scope`].
 
 mod headers;
+mod replays;
 
 use std::{
     fmt,
@@ -69,6 +70,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use self::headers::REQUEST_ID;
+pub use self::replays::{ReplayFuture, ReplayLayer, ReplayService};
 use crate::{
     context,
     context::Context,

@@ -10,7 +10,7 @@ use std::{
 
 pub(crate) use self::{
     leases::{Lease, Leases},
-    outcome::{CallResult, count},
+    outcome::{CallResult, count, refused},
 };
 use super::{Orchestrator, WeakOrchestrator};
 use crate::{

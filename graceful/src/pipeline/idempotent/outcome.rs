@@ -1,5 +1,7 @@
 //! What is counted of idempotent calls.
 
+use crate::{outage, step::StepError};
+
 macro_rules! results {
     ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
         /// What happened to a call of an idempotent handler.
@@ -43,12 +45,21 @@ results! {
 }
 
 /// Counts the result of a call, and tells it in the current span.
-pub(crate) fn count(handler: &str, result: CallResult) {
+pub(crate) fn count(handler: &'static str, result: CallResult) {
     tracing::debug!(target: "graceful::idempotency", handler, result = result.as_str(), "idempotent call");
     #[cfg(feature = "metrics")]
     metrics::counter!(
         super::super::metrics::names::IDEMPOTENT,
-        "handler" => handler.to_owned(), "result" => result.as_str()
+        "handler" => handler, "result" => result.as_str()
     )
     .increment(1);
+}
+
+/// Counts and logs a call that did not run because of its own service, not because of an earlier call.
+pub(crate) fn refused(handler: &'static str, error: &StepError) {
+    const REFUSED: &str = "an idempotent call was refused";
+    count(handler, CallResult::Refused);
+    if let Some(failures) = outage::failed(REFUSED) {
+        tracing::error!(target: "graceful::idempotency", handler, error = error.message(), failures, "{REFUSED}");
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     backends::{Count, FlowStore, Lag, PauseTarget, client::circuits},
     code::Code,
     flow::CallOutcome,
-    pipeline::{Orchestrator, WeakOrchestrator, registry},
+    pipeline::{Orchestrator, WeakOrchestrator, idempotent::CallResult, registry},
     step::Step,
 };
 
@@ -109,6 +109,11 @@ fn write_counters(orchestrator: &Orchestrator) {
         let (name, pattern) = (handler.handler, handler.pattern);
         if handler.durable.is_some() {
             counter!(names::DEAD_LETTERS, "handler" => name).increment(0);
+        }
+        if handler.is_idempotent {
+            for result in CallResult::ALL {
+                counter!(names::IDEMPOTENT, "handler" => name, "result" => result.as_str()).increment(0);
+            }
         }
         // The pattern of a generic handler is known at its calls only.
         if pattern.is_empty() {

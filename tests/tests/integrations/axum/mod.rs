@@ -3,6 +3,7 @@
 
 mod clients;
 mod health;
+mod idempotency;
 mod payloads;
 mod problems;
 mod rejections;

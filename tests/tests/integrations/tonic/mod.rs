@@ -3,6 +3,7 @@
 
 mod clients;
 mod errors;
+mod idempotency;
 mod metadata;
 mod service;
 
