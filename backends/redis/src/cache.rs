@@ -115,7 +115,7 @@ impl Cache {
     ) -> Reply<U> {
         let (connection, timeout) = (Arc::clone(&self.connection), self.timeout);
         Reply::within(&self.runtime, async move {
-            into(connection.ask(Admission::WhileClosed, timeout, &command).await?)
+            into(connection.ask(Admission::WhileClosed, timeout, &command, &command).await?)
                 .map_err(StepError::caused_by)
         })
     }

@@ -14,16 +14,17 @@ use crate::{
 };
 
 impl Connection {
-    /// Runs a command with a timeout. Repeats it on a new connection if the current one is lost, and fails at once while the circuit breaker
+    /// Runs a command with a timeout. Sends it `again` on a new connection if the current one is lost, and fails at once while the circuit breaker
     /// is open, and where the server may forget what it acknowledges.
     pub(crate) async fn ask<T: FromRedisValue>(
         &self,
         admission: Admission,
         within: Duration,
         command: &Command,
+        again: &Command,
     ) -> Result<RedisResult<T>, StepError> {
         let used = Used::default();
-        let once = async || {
+        let once = async |command: &Command| {
             let Shared { mut connection, told, .. } = match self.loss {
                 Loss::Allowed => self.connected(&used).await?,
                 Loss::Refused => self.known(&used).await?,
@@ -34,8 +35,8 @@ impl Connection {
             }
         };
         let work = async {
-            match once().await {
-                Err(error) if self.is_lost(&error, &used) => once().await,
+            match once(command).await {
+                Err(error) if self.is_lost(&error, &used) => once(again).await,
                 answer => answer,
             }
         };

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 
 use self::{row::Row, url::Url};
 use crate::{
-    command::{Admission, Command},
+    command::{Admission, Command, Sending},
     connection::Connection,
     durability::Loss,
 };
@@ -106,16 +106,29 @@ impl IdempotentCalls {
 
     /// Runs a script. A claim is refused while the circuit breaker is open; what follows a claim is sent in any case.
     fn ask<T: FromRedisValue + Send + 'static>(&self, admission: Admission, command: Command) -> Reply<T> {
+        self.sent(admission, command, None)
+    }
+
+    /// The same for a script that is another one when it is sent again.
+    fn sent<T: FromRedisValue + Send + 'static>(
+        &self,
+        admission: Admission,
+        command: Command,
+        again: Option<Command>,
+    ) -> Reply<T> {
         let (connection, timeout) = (Arc::clone(&self.connection), self.timeout);
         Reply::within(&self.runtime, async move {
-            connection.ask(admission, timeout, &command).await?.map_err(StepError::caused_by)
+            let again = again.as_ref().unwrap_or(&command);
+            connection.ask(admission, timeout, &command, again).await?.map_err(StepError::caused_by)
         })
     }
 }
 
 impl Idempotency for IdempotentCalls {
     fn claim(&self, call: IdempotentCall, lease: Duration) -> Reply<Claimed> {
-        let claimed = self.ask(Admission::WhileClosed, scripts::claim(&call, lease));
+        let [first, again] =
+            [Sending::First, Sending::Again].map(|sending| scripts::claim(&call, lease, sending));
+        let claimed = self.sent(Admission::WhileClosed, first, Some(again));
         claimed
             .and_then(|row: Option<Row>| row.map_or(Ok(Claimed::New), |row| Ok(Claimed::Known(row.known()?))))
     }

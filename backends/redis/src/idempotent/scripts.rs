@@ -8,7 +8,7 @@ use graceful::backends::{IdempotentAnswer, IdempotentCall, StoredAnswer};
 use super::row;
 use crate::{
     cache::{FOR_EVER, millis},
-    command::Command,
+    command::{Command, Sending},
 };
 
 /// Defines a script of this folder, with what all of them share before it.
@@ -26,9 +26,13 @@ scripts! {
     RENEW = "renew.lua";
 }
 
-pub(super) fn claim(call: &IdempotentCall, lease: Duration) -> Command {
+pub(super) fn claim(call: &IdempotentCall, lease: Duration, sending: Sending) -> Command {
     let request = call.request.map(|request| request.as_bytes().to_vec()).unwrap_or_default();
-    command(&CLAIM, call, [request, time(lease)])
+    let sending = match sending {
+        Sending::First => "first",
+        Sending::Again => "again",
+    };
+    command(&CLAIM, call, [request, time(lease), sending.into()])
 }
 
 pub(super) fn answer(answer: &IdempotentAnswer) -> Command {

@@ -28,7 +28,7 @@ use super::{Redis, url};
 const LONG: Duration = Duration::from_secs(60);
 
 /// The arguments of a server that forgets nothing.
-const FIT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
+pub(super) const FIT: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 
 /// A server of the test's own, and a call.
 struct Case {
