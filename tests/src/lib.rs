@@ -49,5 +49,6 @@ pub const BACKENDS: &[graceful::Backend] = &[
     graceful_postgres::BACKEND,
     graceful_rdf::SPARQL,
     graceful_redis::BACKEND,
+    graceful_redis::IDEMPOTENCY,
     graceful_sqlite::BACKEND,
 ];

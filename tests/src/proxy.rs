@@ -12,7 +12,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
-        TcpListener, TcpSocket, TcpStream,
+        TcpSocket, TcpStream,
         tcp::{ReadHalf, WriteHalf},
     },
     sync::{Mutex, watch},
@@ -68,29 +68,24 @@ pub struct Proxy {
     connections: Arc<AtomicUsize>,
     /// What clients have sent since [`record`](Self::record).
     recorded: Recorded,
-    port: Mutex<Port>,
-}
-
-/// Its port: one of the two.
-#[derive(Debug, Default)]
-struct Port {
-    listening: Option<JoinHandle<()>>,
-    /// While nobody listens it stays bound, so that no other socket on this machine gets it.
-    bound: Option<TcpSocket>,
+    listening: Mutex<Option<JoinHandle<()>>>,
+    /// It is bound to the port all the time, so that no other socket on this machine gets it while nobody listens.
+    _bound: TcpSocket,
 }
 
 impl Proxy {
     /// A proxy on a free port, with its link up.
     pub async fn to(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let bound = shared_port(SocketAddr::from(([127, 0, 0, 1], 0)));
         let proxy = Self {
-            address: listener.local_addr().unwrap(),
+            address: bound.local_addr().unwrap(),
             state: watch::Sender::new(State { link: Link::Up, cuts: 0, server }),
             connections: Arc::default(),
             recorded: Arc::default(),
-            port: Mutex::default(),
+            listening: Mutex::default(),
+            _bound: bound,
         };
-        proxy.port.lock().await.listening = Some(proxy.listen(listener));
+        *proxy.listening.lock().await = Some(proxy.listen());
         proxy
     }
 
@@ -124,26 +119,20 @@ impl Proxy {
 
     /// From the return of this call on, the link is so.
     pub async fn set(&self, link: Link) {
-        let mut port = self.port.lock().await;
+        let mut listening = self.listening.lock().await;
         if link == Link::Refused
-            && let Some(task) = port.listening.take()
+            && let Some(task) = listening.take()
         {
             task.abort();
             // Until it has ended, it listens.
             let _ = task.await;
-            let socket = TcpSocket::new_v4().unwrap();
-            socket.set_reuseaddr(true).unwrap();
-            socket.bind(self.address).unwrap();
-            port.bound = Some(socket);
         }
         self.state.send_modify(|state| {
             state.link = link;
             state.cuts += usize::from(matches!(link, Link::Refused | Link::Reset));
         });
-        if link != Link::Refused
-            && let Some(socket) = port.bound.take()
-        {
-            port.listening = Some(self.listen(socket.listen(1024).unwrap()));
+        if link != Link::Refused && listening.is_none() {
+            *listening = Some(self.listen());
         }
     }
 
@@ -152,7 +141,8 @@ impl Proxy {
         self.state.send_modify(|state| state.server = server);
     }
 
-    fn listen(&self, listener: TcpListener) -> JoinHandle<()> {
+    fn listen(&self) -> JoinHandle<()> {
+        let listener = shared_port(self.address).listen(1024).unwrap();
         let (state, connections) = (self.state.clone(), Arc::clone(&self.connections));
         let recorded = Arc::clone(&self.recorded);
         tokio::spawn(async move {
@@ -162,6 +152,15 @@ impl Proxy {
             }
         })
     }
+}
+
+/// A socket that shares its port with others of this process.
+fn shared_port(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
 }
 
 type Recorded = Arc<watch::Sender<Option<Vec<u8>>>>;

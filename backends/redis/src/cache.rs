@@ -12,7 +12,12 @@ use graceful::{
 };
 use tokio::runtime::Handle;
 
-use super::{command::Command, connection::Connection, stored};
+use super::{
+    command::{Admission, Command},
+    connection::Connection,
+    durability::Loss,
+    stored,
+};
 
 /// The default timeout of a command: half of the time budget of an inline step.
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -81,7 +86,7 @@ impl Cache {
     /// # }
     /// ```
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        let connection = Arc::new(Connection::open(url).await?);
+        let connection = Arc::new(Connection::open(url, Loss::Allowed).await?);
         Ok(Self { connection, timeout: TIMEOUT, runtime: Handle::current() })
     }
 
@@ -110,7 +115,8 @@ impl Cache {
     ) -> Reply<U> {
         let (connection, timeout) = (Arc::clone(&self.connection), self.timeout);
         Reply::within(&self.runtime, async move {
-            into(connection.ask(&command, timeout).await?).map_err(StepError::caused_by)
+            into(connection.ask(Admission::WhileClosed, timeout, &command, &command).await?)
+                .map_err(StepError::caused_by)
         })
     }
 

@@ -1,5 +1,7 @@
 //! A shared connection that is re-established when it is lost.
 
+mod calls;
+
 use std::{
     fmt,
     sync::{
@@ -10,11 +12,11 @@ use std::{
 };
 
 use ::redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, RedisError, RedisResult,
-    ServerErrorKind, aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, RedisError, RedisResult, ServerErrorKind,
+    aio::MultiplexedConnection,
 };
 use graceful::{
-    StepError, Text,
+    Text,
     backends::client::{
         Breaker, ConnectError, in_real_time,
         url::{ENCODE, is_well_formed, place},
@@ -25,8 +27,8 @@ use tokio::{sync::Mutex as AsyncMutex, time::timeout};
 #[cfg(feature = "tls")]
 use super::tls::Encrypted;
 use super::{
-    command::{Admission, Answer, Command, Sending},
-    process::{Process, Told, unsuitable},
+    durability::Loss,
+    process::{Told, unsuitable},
 };
 
 /// The timeout of the first connection.
@@ -36,6 +38,7 @@ pub(super) struct Connection {
     client: Client,
     #[cfg(feature = "tls")]
     encrypted: Option<Encrypted>,
+    loss: Loss,
     live: Mutex<Live>,
     /// Held while one task connects and the others wait.
     connecting: AsyncMutex<()>,
@@ -65,7 +68,7 @@ struct Used(AtomicU64);
 
 impl Connection {
     /// Connects at once, so that a wrong URL, address or password is reported at start.
-    pub(super) async fn open(url: &str) -> Result<Self, ConnectError> {
+    pub(super) async fn open(url: &str, loss: Loss) -> Result<Self, ConnectError> {
         #[cfg(feature = "tls")]
         let encrypted = Encrypted::of(url).map_err(ConnectError::new)?;
         #[cfg(feature = "tls")]
@@ -80,6 +83,7 @@ impl Connection {
             client,
             #[cfg(feature = "tls")]
             encrypted: encrypted.map(|(encrypted, _)| encrypted),
+            loss,
             live: Mutex::default(),
             connecting: AsyncMutex::default(),
             breaker: Breaker::new("Redis"),
@@ -92,15 +96,29 @@ impl Connection {
         }
     }
 
-    /// Returns why a server that answers is unsuitable.
-    async fn checked(&self) -> RedisResult<Option<&'static str>> {
-        let Shared { mut connection, .. } = self.connected(&Used::default()).await?;
-        match ::redis::cmd("INFO").query_async::<String>(&mut connection).await {
-            Ok(info) => Ok(unsuitable(&info)),
-            // The user lacks the right to run INFO, or the server is only compatible with Redis: it cannot be checked.
-            Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => Ok(None),
-            Err(error) => Err(error),
+    /// A connection of its own to the same server, which is made by the first call, in the runtime of that call.
+    pub(super) fn another(&self, loss: Loss) -> Self {
+        Self {
+            client: self.client.clone(),
+            #[cfg(feature = "tls")]
+            encrypted: self.encrypted.clone(),
+            loss,
+            live: Mutex::default(),
+            connecting: AsyncMutex::default(),
+            breaker: Breaker::new("Redis"),
         }
+    }
+
+    /// Returns why a server that answers is unsuitable.
+    async fn checked(&self) -> RedisResult<Option<Text>> {
+        let Shared { mut connection, told, .. } = self.connected(&Used::default()).await?;
+        let unsuitable = match ::redis::cmd("INFO").query_async::<String>(&mut connection).await {
+            Ok(info) => unsuitable(&info),
+            // The user lacks the right to run INFO, or the server is only compatible with Redis: it cannot be checked.
+            Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(unsuitable.map(Text::new_static).or(told.losses))
     }
 
     fn place(&self) -> String {
@@ -109,116 +127,6 @@ impl Connection {
                 place("Redis", host, *port)
             }
             _ => "Redis".to_owned(),
-        }
-    }
-
-    /// Runs a command with a timeout. Repeats it on a new connection if the current one is lost, and fails at once while the circuit breaker
-    /// is open.
-    pub(super) async fn ask<T: FromRedisValue>(
-        &self,
-        command: &Command,
-        within: Duration,
-    ) -> Result<RedisResult<T>, StepError> {
-        let used = Used::default();
-        let once = async || {
-            let mut shared = self.connected(&used).await?;
-            command.sent(&mut shared.connection).await
-        };
-        let work = async {
-            match once().await {
-                Err(error) if self.is_lost(&error, &used) => once().await,
-                answer => answer,
-            }
-        };
-        self.guarded(Admission::WhileClosed, within, &used, work).await
-    }
-
-    /// Runs a command that is made for the process at the other end of the connection, which is known for at most a second. The
-    /// command is made anew when it is sent again. Without a command nothing is sent: the first time this is no failure.
-    pub(super) async fn ask_process<T: FromRedisValue, S>(
-        &self,
-        admission: Admission,
-        within: Duration,
-        command: impl Fn(&Process, Sending) -> Option<(Command, S)>,
-    ) -> Result<RedisResult<Option<Answer<T, S>>>, StepError> {
-        let used = Used::default();
-        let once = async |sending| {
-            let Shared { mut connection, told, .. } = self.known(&used).await?;
-            let process = match told.process {
-                Ok(process) => process,
-                Err(why) => return Ok(Err(why)),
-            };
-            let Some((command, sent)) = command(&process, sending) else { return Ok(Ok(None)) };
-            let reply = command.sent(&mut connection).await?;
-            Ok(Ok(Some(Answer { reply, process, sent })))
-        };
-        let work = async {
-            match once(Sending::First).await {
-                Err(error) if self.is_lost(&error, &used) => match once(Sending::Again).await {
-                    Ok(Ok(None)) => Err(error),
-                    answer => answer,
-                },
-                answer => answer,
-            }
-        };
-        match self.guarded(admission, within, &used, work).await? {
-            Ok(Ok(answer)) => Ok(Ok(answer)),
-            Ok(Err(why)) => Err(StepError::new(self.unfit_because(&why))),
-            Err(error) => Ok(Err(error)),
-        }
-    }
-
-    /// Why handlers cannot read through the server, as far as it has told.
-    pub(super) fn unfit(&self) -> Option<Text> {
-        let why = self.live().told.as_ref()?.process.as_ref().err().cloned()?;
-        Some(self.unfit_because(&why))
-    }
-
-    fn unfit_because(&self, why: &str) -> Text {
-        Text::from(format_args!("handlers cannot read through {}: {why}", self.place()))
-    }
-
-    /// Whether a call failed because its connection is lost, which is dropped then.
-    fn is_lost(&self, error: &RedisError, used: &Used) -> bool {
-        let is_lost = error.is_connection_dropped() && used.get() != 0;
-        if is_lost {
-            self.forget(used);
-        }
-        is_lost
-    }
-
-    /// Limits the time of a call, and tells the circuit breaker how it ended.
-    async fn guarded<T>(
-        &self,
-        admission: Admission,
-        within: Duration,
-        used: &Used,
-        work: impl Future<Output = RedisResult<T>>,
-    ) -> Result<RedisResult<T>, StepError> {
-        let attempt = match admission {
-            Admission::WhileClosed => self.breaker.admit()?,
-            Admission::Always => self.breaker.attempt(),
-        };
-        match timeout(within, work).await {
-            Ok(Ok(answer)) => {
-                attempt.succeeded();
-                Ok(Ok(answer))
-            }
-            Ok(Err(error)) if !is_unavailable(&error) => {
-                attempt.succeeded();
-                Ok(Err(error))
-            }
-            Ok(Err(error)) => {
-                attempt.failed();
-                self.forget(used);
-                Err(self.unavailable(&error.to_string()))
-            }
-            Err(_) => {
-                attempt.failed();
-                // A connection that does not answer is as good as lost.
-                self.forget(used);
-                Err(self.unavailable(&format!("no answer within {within:?}")))
-            }
         }
     }
 
@@ -244,7 +152,7 @@ impl Connection {
         if shared.told.is_believed() {
             return Ok(shared);
         }
-        match Told::ask(&mut shared.connection, Some(&shared.told)).await {
+        match Told::ask(&mut shared.connection, Some(&shared.told), self.loss).await {
             Ok(told) if told.is_same(&shared.told) => {
                 let mut live = self.live();
                 if live.number == shared.number {
@@ -266,7 +174,7 @@ impl Connection {
         // If a password is missing, the server refuses this command first.
         let () = ::redis::cmd("PING").query_async(&mut connection).await?;
         let before = self.live().told.clone();
-        let told = Told::ask(&mut connection, before.as_ref()).await?;
+        let told = Told::ask(&mut connection, before.as_ref(), self.loss).await?;
         let mut live = self.live();
         live.number += 1;
         live.connection = Some(connection.clone());
@@ -300,10 +208,6 @@ impl Connection {
 
     fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn unavailable(&self, why: &str) -> StepError {
-        StepError::new(format_args!("{}: {why}", self.place()))
     }
 }
 

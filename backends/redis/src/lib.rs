@@ -1,4 +1,4 @@
-//! `graceful-redis` is a crate with the cache of `graceful` on Redis: [`Cache`].
+//! `graceful-redis` is a crate with the cache of `graceful` on Redis, [`Cache`], and the store of its idempotent calls, [`IdempotentCalls`].
 //!
 //! ```no_run
 //! use graceful::Orchestrator;
@@ -14,6 +14,8 @@
 mod cache;
 mod command;
 mod connection;
+mod durability;
+mod idempotent;
 mod process;
 mod read_through;
 mod stored;
@@ -22,7 +24,7 @@ mod tls;
 
 use graceful::{Backend, OrchestratorBuilder};
 
-pub use self::cache::Cache;
+pub use self::{cache::Cache, idempotent::IdempotentCalls};
 
 /// `GRACEFUL_CACHE=redis://…`: the cache on Redis; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
 ///
@@ -31,6 +33,16 @@ pub const BACKEND: Backend = Backend::new("graceful-redis", "GRACEFUL_CACHE", SC
     Box::pin(async move {
         let cache = Cache::connect(&url).await?;
         Ok(Box::new(|builder: OrchestratorBuilder| builder.cache(cache)) as _)
+    })
+});
+
+/// `GRACEFUL_IDEMPOTENCY=redis://…`: the store of idempotent calls on Redis; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
+///
+/// With the feature `tls` also `rediss://…`.
+pub const IDEMPOTENCY: Backend = Backend::new("graceful-redis", "GRACEFUL_IDEMPOTENCY", SCHEMES, |url| {
+    Box::pin(async move {
+        let calls = IdempotentCalls::connect(&url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.idempotency(calls)) as _)
     })
 });
 

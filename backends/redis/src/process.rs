@@ -6,6 +6,8 @@ use ::redis::{ErrorKind, FromRedisValue, RedisError, RedisResult, Value, aio::Mu
 use graceful::{Text, backends::Incarnation};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::durability::{self, Loss};
+
 /// For how long it is believed that a connection still leads to the same process. A proxy can connect to another one behind it, and a
 /// primary can become a replica, without an end of the connection.
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
@@ -17,6 +19,8 @@ pub(super) struct Told {
     asked: Instant,
     /// Its process, or why handlers cannot read through it and what to do.
     pub(super) process: Result<Process, Text>,
+    /// Why it may forget what it acknowledges and what to do, if it was asked.
+    pub(super) losses: Option<Text>,
 }
 
 /// A process of the server that takes writes.
@@ -35,19 +39,21 @@ impl Told {
     pub(super) async fn ask(
         connection: &mut MultiplexedConnection,
         before: Option<&Self>,
+        loss: Loss,
     ) -> RedisResult<Self> {
         // Counted from before the question, ages are too high by the way to the server at most, and never too low.
         let asked = Instant::now();
         // Two sections, since all of them cost the server ten times as much.
-        let answers: Vec<RedisResult<Value>> = ::redis::pipe()
-            .cmd("INFO")
-            .arg("server")
-            .cmd("INFO")
-            .arg("replication")
-            .cmd("TIME")
-            .ignore_errors()
-            .query_async(connection)
-            .await?;
+        let mut question = ::redis::pipe();
+        question.cmd("INFO").arg("server").cmd("INFO").arg("replication").cmd("TIME").ignore_errors();
+        if loss == Loss::Refused {
+            durability::ask(&mut question);
+        }
+        let answers: Vec<RedisResult<Value>> = question.query_async(connection).await?;
+        let losses = match (loss, &*answers) {
+            (Loss::Refused, [_, replication, _, settings @ ..]) => durability::losses(replication, settings)?,
+            _ => None,
+        };
         let process = match told(answers, asked) {
             Ok(process) => Ok(process.seen_before(before)),
             Err(Unknown::Refused(error)) if is_refusal(&error) => Err(Text::from(format_args!(
@@ -57,7 +63,7 @@ impl Told {
             Err(Unknown::Refused(error)) => return Err(error),
             Err(Unknown::Unfit(why)) => Err(why.into()),
         };
-        Ok(Self { asked, process })
+        Ok(Self { asked, process, losses })
     }
 
     /// Whether it was told so recently that it still holds.
@@ -124,12 +130,12 @@ fn told(answers: Vec<RedisResult<Value>>, asked: Instant) -> Result<Process, Unk
     })
 }
 
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
 }
 
 /// Whether the server, or a proxy, answered that it does not do this; not that it cannot now.
-fn is_refusal(error: &RedisError) -> bool {
+pub(super) fn is_refusal(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::Server(_) => !super::connection::is_unavailable(error),
         ErrorKind::Extension | ErrorKind::UnexpectedReturnType | ErrorKind::Parse => true,

@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 
 const SCHEME: &str = "rediss://";
 
+#[derive(Clone)]
 pub(super) struct Encrypted(TlsConnector);
 
 impl Encrypted {

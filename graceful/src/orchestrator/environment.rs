@@ -10,15 +10,22 @@ use crate::{
 
 /// The variables that name a server, in the order in which their backends are connected: a receiver of alerts reads the alerts of the
 /// store.
-const SERVERS: [&str; 5] =
-    ["GRACEFUL_CACHE", "GRACEFUL_EVENTS", "GRACEFUL_STORE", "GRACEFUL_GRAPH", "GRACEFUL_ALERTS"];
+const SERVERS: [&str; 6] = [
+    "GRACEFUL_CACHE",
+    "GRACEFUL_EVENTS",
+    "GRACEFUL_STORE",
+    "GRACEFUL_IDEMPOTENCY",
+    "GRACEFUL_GRAPH",
+    "GRACEFUL_ALERTS",
+];
 
 /// Which crate to add for a URL that no linked backend serves.
-const CRATES: [(&str, &[&str], &str); 7] = [
+const CRATES: [(&str, &[&str], &str); 8] = [
     ("GRACEFUL_CACHE", &["redis", "redis+unix", "rediss"], "graceful_redis::BACKEND"),
     ("GRACEFUL_EVENTS", &["nats", "tls"], "graceful_nats::BACKEND"),
     ("GRACEFUL_STORE", &["sqlite"], "graceful_sqlite::BACKEND"),
     ("GRACEFUL_STORE", &["postgres", "postgresql"], "graceful_postgres::BACKEND"),
+    ("GRACEFUL_IDEMPOTENCY", &["redis", "redis+unix", "rediss"], "graceful_redis::IDEMPOTENCY"),
     ("GRACEFUL_GRAPH", &["http", "https"], "graceful_rdf::SPARQL"),
     ("GRACEFUL_ALERTS", &["http", "https"], "graceful_alerts::ALERTMANAGER"),
     ("GRACEFUL_ALERTS", &["webhook+http", "webhook+https"], "graceful_alerts::WEBHOOK"),
@@ -96,6 +103,7 @@ impl Orchestrator {
     /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (`graceful_redis::BACKEND`), `rediss://…` (its feature `tls`) |
     /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (`graceful_nats::BACKEND`) |
     /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database[?max_connections=n]` (`graceful_postgres::BACKEND`), whose tables are created if they are missing and the role may; `sqlite://path/to/file.db[?mode=rwc]` (`graceful_sqlite::BACKEND`) |
+    /// | `GRACEFUL_IDEMPOTENCY` | `redis://…[?allow_loss=true]` (`graceful_redis::IDEMPOTENCY`); without it, idempotent calls are stored in the database of the durable flows, if there is one |
     /// | `GRACEFUL_GRAPH` | `http[s]://[user:password@]host[:port]/path[#/path]` of a SPARQL 1.1 server, where updates go to the path after the `#` (`graceful_rdf::SPARQL`) |
     /// | `GRACEFUL_ALERTS` | `http[s]://[user:password@]host[:port]` of an Alertmanager (`graceful_alerts::ALERTMANAGER`), `webhook+http[s]://host/path#secret` (`graceful_alerts::WEBHOOK`) |
     ///

@@ -1,4 +1,4 @@
-//! The cache on a real Redis.
+//! The cache and the idempotent calls on a real Redis.
 
 #[macro_use(test)]
 extern crate graceful_tests;
@@ -7,6 +7,7 @@ mod bytes;
 mod conformance;
 mod faults;
 mod fresh;
+mod idempotent;
 mod names;
 mod read_through;
 mod schedules;

@@ -11,13 +11,14 @@ use tokio::task::JoinSet;
 /// Long, so that one piece at least survives what cuts it.
 const SECRET: &str = "hunterhunterhunter";
 
-const URLS: [(&str, &str); 9] = [
+const URLS: [(&str, &str); 10] = [
     ("GRACEFUL_CACHE", "redis://USER:PASSWORD@127.0.0.1:1/3"),
     ("GRACEFUL_CACHE", "rediss://:PASSWORD@127.0.0.1:1/DATABASE"),
     ("GRACEFUL_CACHE", "redis+unix:///no/PASSWORD?db=1&pass=PASSWORD"),
     ("GRACEFUL_EVENTS", "nats://USER:PASSWORD@127.0.0.1:1,127.0.0.1:2?stream=orders"),
     ("GRACEFUL_EVENTS", "tls://TOKEN@127.0.0.1:1"),
     ("GRACEFUL_STORE", "postgres://USER:PASSWORD@127.0.0.1:1/DATABASE?options[a]=OPTION"),
+    ("GRACEFUL_IDEMPOTENCY", "redis://USER:PASSWORD@127.0.0.1:1/DATABASE?allow_loss=QUERY"),
     ("GRACEFUL_GRAPH", "http://USER:PASSWORD@127.0.0.1:1/PATH?query=QUERY#/UPDATE"),
     ("GRACEFUL_ALERTS", "http://USER:PASSWORD@127.0.0.1:1/PATH"),
     ("GRACEFUL_ALERTS", "webhook+http://127.0.0.1:1/PATH#SECRET"),
@@ -108,6 +109,7 @@ async fn connect_errors_hold_no_part_of_a_broken_url() {
                 let plain = url.trim_start_matches("webhook+");
                 let all = [
                     shown(graceful_redis::Cache::connect(&url).await),
+                    shown(graceful_redis::IdempotentCalls::connect(&url).await),
                     shown(graceful_nats::Events::connect(&url).await),
                     shown(
                         graceful_nats::Subscriber::connect(&url, "reader", &graceful_nats::Filter::new())

@@ -52,6 +52,8 @@ async fn value_that_is_not_a_url_or_has_another_scheme_is_refused() {
         ),
         ("GRACEFUL_STORE", "postgres://u:s3cret@a:99999/b", "not a URL of PostgreSQL"),
         ("GRACEFUL_STORE", "sqlite:///no/such/directory/app.db", "the store cannot be opened: "),
+        ("GRACEFUL_IDEMPOTENCY", "redis://:s3cret@a:99999", "not a URL of Redis; "),
+        ("GRACEFUL_IDEMPOTENCY", "redis://:s3cret@a?allow_loss=yes", "not a URL of Redis: "),
         ("GRACEFUL_GRAPH", "https://u:s3cret@", "not a URL: "),
         ("GRACEFUL_ALERTS", "https://u:s3cret@a:99999", "not a URL: "),
     ] {
