@@ -31,7 +31,8 @@ pub fn after(test: &str, directory: &Path) {
     assert!(ended.code().is_none(), "it ended by itself: {ended}, {said:?}");
 }
 
-fn command(test: &str, directory: &Path) -> Command {
+/// The command that runs one test of this binary in a process of its own, which [works](works_in) in the directory.
+pub fn command(test: &str, directory: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(DIRECTORY, directory);
     command

@@ -6,6 +6,7 @@ extern crate graceful_tests;
 
 mod answers;
 mod disk;
+mod repeats;
 mod settings;
 mod sqlx_errors;
 mod tls;
