@@ -79,10 +79,9 @@
 //!
 //! # Idempotent handlers
 //!
-//! With `tx` a call needs three round trips more: it looks for its key, locks it (`pg_try_advisory_xact_lock`), and looks again; its answer is inserted
-//! by the statement of its flow. Without `tx` it needs two more, to claim the key and to store the answer, and leases are renewed on a connection
-//! of their own. If `synchronous_commit` is `off`, idempotent handlers are refused at start, unless that is
-//! [allowed](Store::allow_asynchronous_commit).
+//! With `tx` a call needs three round trips more: it looks for its key, locks it, and looks again; the statement of its flow inserts its answer.
+//! Without `tx` it needs two more, and leases are renewed on a connection of their own. If `synchronous_commit` is `off`, idempotent handlers
+//! are refused at start, unless [allowed](Store::allow_asynchronous_commit).
 //!
 //! # Subscribers
 //!

@@ -32,7 +32,7 @@ pub(super) struct Writer(mpsc::Sender<Write>);
 /// A write, and the channel of its caller.
 enum Write {
     /// A flow. Flows are the most frequent writes, so they are inserted in one statement.
-    Flow(QueuedFlow, oneshot::Sender<Result<(), StepError>>),
+    Flow(Box<QueuedFlow>, oneshot::Sender<Result<(), StepError>>),
     Work(Box<dyn Work>),
 }
 
@@ -86,7 +86,7 @@ impl Writer {
     /// Writes a flow.
     pub(super) fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
         let (asker, answer) = oneshot::channel();
-        self.bring(Write::Flow(flow, asker), answer)
+        self.bring(Write::Flow(Box::new(flow), asker), answer)
     }
 
     /// Runs work in a transaction; the reply is ready after the commit.
@@ -168,7 +168,7 @@ impl Database {
         for write in batch {
             match write {
                 Write::Flow(flow, asker) => {
-                    flows.push(flow);
+                    flows.push(*flow);
                     askers.push(asker);
                 }
                 Write::Work(work) => works.push(work),

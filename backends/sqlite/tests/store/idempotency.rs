@@ -36,9 +36,9 @@ fn flow(call: IdempotentCall, value: &str) -> QueuedFlow {
     flow
 }
 
-fn answered(value: &str) -> Option<KnownCall> {
+fn answered(value: &str) -> KnownCall {
     let answer = StoredAnswer::Value(Payload::of(value).unwrap());
-    Some(KnownCall::new(RequestHash::from_bytes(&[7; 48]), CallState::Answered(answer)))
+    KnownCall::new(RequestHash::from_bytes(&[7; 48]), CallState::Answered(answer))
 }
 
 async fn find(connection: &mut SqliteConnection, name: &str) -> Option<KnownCall> {
@@ -67,7 +67,7 @@ async fn answer_commits_with_its_flow_or_not_at_all() {
     let (mut first, mut second) = (connect(&store).await, connect(&store).await);
     let mut transaction = first.begin().await.unwrap();
     insert(&mut transaction, flow(call(1, &["a", "b"]), "ada")).await.unwrap();
-    assert_eq!(find(&mut transaction, "a").await, answered("ada"));
+    assert_eq!(find(&mut transaction, "a").await, Some(answered("ada")));
     assert_eq!(find(&mut second, "a").await, None, "not before the commit");
     transaction.rollback().await.unwrap();
     assert_eq!((find(&mut second, "a").await, is_stored(&store, 1).await), (None, false));
@@ -76,7 +76,7 @@ async fn answer_commits_with_its_flow_or_not_at_all() {
     insert(&mut transaction, flow(call(2, &["a", "b"]), "grace")).await.unwrap();
     transaction.commit().await.unwrap();
     for name in ["a", "b"] {
-        assert_eq!(find(&mut second, name).await, answered("grace"), "{name}");
+        assert_eq!(find(&mut second, name).await, Some(answered("grace")), "{name}");
     }
     assert!(is_stored(&store, 2).await);
 }
@@ -90,7 +90,7 @@ async fn answer_without_a_flow_is_stored_once() {
         let again = Transaction::<Store>::answer(&mut connection, answer(call(2, names), "grace")).await;
         assert_eq!(again.unwrap_err().kind(), StepErrorKind::Aborted, "{names:?}");
     }
-    assert_eq!(find(&mut connection, "b").await, answered("ada"));
+    assert_eq!(find(&mut connection, "b").await, Some(answered("ada")));
     for name in ["0", "c"] {
         assert_eq!(find(&mut connection, name).await, None, "{name}");
     }
@@ -126,7 +126,7 @@ async fn transaction_that_is_older_than_an_answer_is_aborted() {
     let error = insert(&mut second, flow(call(2, &["a"]), "grace")).await.unwrap_err();
     assert_eq!(error.kind(), StepErrorKind::Aborted, "{error}");
     assert!(!is_stored(&store, 2).await);
-    assert_eq!(find(&mut second, "a").await, answered("ada"));
+    assert_eq!(find(&mut second, "a").await, Some(answered("ada")));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn expired_answer_is_replaced_though_it_was_not_purged() {
     for (token, value) in [(1, "ada"), (2, "grace")] {
         assert_eq!(find(&mut connection, "a").await, None);
         insert(&mut connection, flow(call(token, &["a", "b"]), value)).await.unwrap();
-        assert_eq!(find(&mut connection, "b").await, answered(value));
+        assert_eq!(find(&mut connection, "b").await, Some(answered(value)));
         elapse(&store, WINDOW).await;
     }
     assert!(is_stored(&store, 1).await && is_stored(&store, 2).await);
@@ -169,7 +169,7 @@ async fn transaction_of_another_database_says_so() {
     ];
     for error in errors {
         let source = std::error::Error::source(&error);
-        assert!(source.is_some_and(|source| source.is::<AnotherDatabase>()), "{error}");
+        assert!(source.is_some_and(<dyn std::error::Error>::is::<AnotherDatabase>), "{error}");
     }
 }
 
