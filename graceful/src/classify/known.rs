@@ -1,6 +1,7 @@
 //! The errors of the standard library and of this crate's own dependencies.
 
 use std::{
+    borrow::Cow,
     convert::Infallible,
     fmt,
     io::{self, ErrorKind},
@@ -70,10 +71,15 @@ impl Classify for StepError {
         step(self)
     }
 
+    fn message(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.refusal().map_or(self.code().text(), Refusal::detail))
+    }
+
     fn refusal(&self) -> Option<Refusal> {
         match self.kind() {
             StepErrorKind::Aborted => Some(Refusal::Running),
             StepErrorKind::DifferentRequest => Some(Refusal::DifferentRequest),
+            StepErrorKind::InvalidKey => Some(Refusal::KeyInvalid),
             _ => None,
         }
     }
@@ -86,7 +92,7 @@ fn step(error: &StepError) -> Code {
         StepErrorKind::Abandoned => Code::Cancelled,
         StepErrorKind::Unavailable => Code::Unavailable,
         StepErrorKind::Aborted => Code::Aborted,
-        StepErrorKind::DifferentRequest => Code::InvalidArgument,
+        StepErrorKind::DifferentRequest | StepErrorKind::InvalidKey => Code::InvalidArgument,
         StepErrorKind::Unscoped => Code::FailedPrecondition,
         _ => Code::Internal,
     }

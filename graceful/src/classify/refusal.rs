@@ -84,6 +84,16 @@ impl Refusal {
         }
     }
 
+    /// What a client is told to do.
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::KeyMissing => "this operation needs the header Idempotency-Key",
+            Self::KeyInvalid => "the idempotency key is empty or invalid",
+            Self::Running => "another request with this idempotency key is running: try again later",
+            Self::DifferentRequest => "this idempotency key was used for another request: use another key",
+        }
+    }
+
     /// When the client should try again: after one second if a call is running, otherwise never.
     pub const fn retry_after(self) -> Option<Duration> {
         match self {

@@ -24,7 +24,7 @@ pub(crate) fn handlers() -> impl Iterator<Item = &'static Registered> {
     std::iter::empty()
 }
 
-const NO_STORE: &str = "no durable store is configured: call `.store(…)` on the builder, or set `GRACEFUL_STORE` and use \
+pub(crate) const NO_STORE: &str = "no durable store is configured: call `.store(…)` on the builder, or set `GRACEFUL_STORE` and use \
                         `Orchestrator::from_env`";
 
 pub(crate) const NO_IDEMPOTENT_STORE: &str =

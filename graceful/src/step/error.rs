@@ -42,6 +42,8 @@ pub enum StepErrorKind {
     Aborted,
     /// An earlier call with the same idempotency key had another request.
     DifferentRequest,
+    /// The idempotency key of a call is empty. Its body did not run.
+    InvalidKey,
     /// A call of an idempotent handler has no scope: neither an actor nor another scope nor a request. Its body did not run.
     Unscoped,
 }
@@ -59,6 +61,7 @@ impl StepErrorKind {
             Self::Unavailable => "unavailable",
             Self::Aborted => "aborted",
             Self::DifferentRequest => "different_request",
+            Self::InvalidKey => "invalid_key",
             Self::Unscoped => "unscoped",
         }
     }

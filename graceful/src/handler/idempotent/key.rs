@@ -66,7 +66,7 @@ impl<T: Display> OptionalKey<'_, &Option<T>> {
     message = "`{Self}` cannot name a call: it does not implement `Display`",
     label = "this becomes a part of the idempotency key, so it needs `Display`",
     note = "name a field that does, such as `request.key`, or use a template: \"{{account}}/{{request.key}}\"; the key may be an `Option`, and to compare whole \
-            requests there is `idempotent(request = …)`"
+            requests there is `idempotent(key = …, request = …)`"
 )]
 pub trait NamesCall: Display {}
 #[diagnostic::do_not_recommend]

@@ -119,7 +119,7 @@ impl Repeatable {
 #[diagnostic::on_unimplemented(
     message = "an idempotent handler's refusal becomes its error, and `{Self}` cannot be made from it",
     label = "`idempotent` needs `From<graceful::StepError>` for the error type",
-    note = "implement `From<graceful::StepError>` for `{Self}`, or remove `idempotent`"
+    note = "implement `From<graceful::StepError>` for `{Self}`, as a variant with `#[classify(transparent)]`, or remove `idempotent`"
 )]
 pub trait ErrorOfRefusal: From<StepError> {}
 #[diagnostic::do_not_recommend]

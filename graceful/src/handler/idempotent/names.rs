@@ -86,7 +86,7 @@ impl CallNames {
             return Err(StepError::of_kind(StepErrorKind::Argument, fault.clone()));
         }
         let Some(key) = self.key.as_deref().filter(|key| !key.is_empty()) else {
-            return Err(StepError::of_kind(StepErrorKind::Argument, "the idempotency key is empty"));
+            return Err(StepError::of_kind(StepErrorKind::InvalidKey, "the idempotency key is empty"));
         };
         let context = Context::try_current();
         let of_context = || {
@@ -116,4 +116,4 @@ fn token() -> Result<uuid::Uuid, StepError> {
 }
 
 const NO_SCOPE: &str = "an idempotent call needs an actor, because otherwise anybody who guesses its key would get its answer: set the actor or the \
-                        user of the `Context`, or declare `actor`, `idempotent(scope = …)` or `idempotent(request = …)`";
+                        user of the `Context`, or declare `actor` or `idempotent(key = …, scope = …)`";

@@ -12,7 +12,10 @@ use crate::{
     code::Code,
     flow::{Answering, CallOutcome, Payload},
     handler::{Active, Decode, Locked, Observed, Outcome, transaction::with_the_store},
-    pipeline::idempotent::{CallResult, refused},
+    pipeline::{
+        idempotent::{CallResult, refused},
+        registry::NO_STORE,
+    },
     step::StepError,
 };
 
@@ -54,6 +57,11 @@ impl Locked {
             State::Refused(error) => Found::Refused(error),
             // The lock of the only writer was not granted: the call fails with that error.
             State::Call(_) if self.refused.is_some() => return self,
+            State::Call(call) if call.orchestrator().flows().is_none() => {
+                let error = StepError::new(NO_STORE);
+                refused(call.handler(), &error);
+                Found::Refused(error)
+            }
             State::Call(call) => match look(&call, transaction).await {
                 Ok(Decision::Refuse(error)) => Found::Refused(error),
                 Ok(Decision::Replay(value)) => Found::Known(value, call),

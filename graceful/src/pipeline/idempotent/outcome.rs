@@ -1,6 +1,9 @@
 //! What is counted of idempotent calls.
 
-use crate::{outage, step::StepError};
+use crate::{
+    outage,
+    step::{StepError, StepErrorKind},
+};
 
 macro_rules! results {
     ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
@@ -57,9 +60,13 @@ pub(crate) fn count(handler: &'static str, result: CallResult) {
 
 /// Counts and logs a call that did not run because of its own service, not because of an earlier call.
 pub(crate) fn refused(handler: &'static str, error: &StepError) {
-    const REFUSED: &str = "an idempotent call was refused";
     count(handler, CallResult::Refused);
-    if let Some(failures) = outage::failed(REFUSED) {
-        tracing::error!(target: "graceful::idempotency", handler, error = error.message(), failures, "{REFUSED}");
+    // What a client has sent is no fault of the service.
+    if error.kind() == StepErrorKind::InvalidKey {
+        return;
+    }
+    // Each handler has lines of its own.
+    if let Some(failures) = outage::failed(handler) {
+        tracing::error!(target: "graceful::idempotency", handler, error = error.message(), failures, "an idempotent call was refused");
     }
 }
