@@ -10,7 +10,7 @@ use graceful::{
     },
 };
 use graceful_postgres::Store;
-use graceful_tests::servers::unique;
+use graceful_tests::{gate::awaited, servers::unique};
 use sqlx::{Connection as _, PgConnection};
 
 use super::{Postgres, execute};
@@ -227,13 +227,13 @@ async fn lease_is_renewed_while_the_runtime_of_the_store_is_blocked() {
         let renewing = store.clone();
         let renew = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
+            runtime.block_on(awaited(async {
                 let renewal = renewing.renewal().await.unwrap();
                 for _ in 0..3 {
                     assert!(renewal.renew(call(1, &["a"]), LEASE).await.unwrap());
                 }
                 assert!(!renewal.renew(call(2, &["a"]), LEASE).await.unwrap());
-            });
+            }));
         };
         std::thread::spawn(renew).join().unwrap();
         postgres.elapse(&store, LEASE * 9 / 10).await;

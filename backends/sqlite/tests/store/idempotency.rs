@@ -10,6 +10,7 @@ use graceful::{
     },
 };
 use graceful_sqlite::Store;
+use graceful_tests::gate::awaited;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::{elapse, fresh};
@@ -182,13 +183,13 @@ async fn lease_is_renewed_while_the_runtime_of_the_store_is_blocked() {
     let renewing = store.clone();
     let renew = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        runtime.block_on(awaited(async {
             let renewal = renewing.renewal().await.unwrap();
             for _ in 0..3 {
                 assert!(renewal.renew(call(1, &["a"]), LEASE).await.unwrap());
             }
             assert!(!renewal.renew(call(2, &["a"]), LEASE).await.unwrap());
-        });
+        }));
     };
     std::thread::spawn(renew).join().unwrap();
     elapse(&store, LEASE * 9 / 10).await;
