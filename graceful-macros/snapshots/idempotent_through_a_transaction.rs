@@ -13,7 +13,8 @@ async fn pay(
     };
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("pay", ::core::module_path!(),
-        "payment").durable(& __GRACEFUL_DURABLE).idempotent()
+        "payment").durable(& __GRACEFUL_DURABLE).idempotent(__GRACEFUL_DURABLE.identity,
+        & ["shop::pay"], true)
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

@@ -2,7 +2,8 @@ async fn pay(user: &str, account: u64, key: &str) -> Result<Receipt, Error> {
     const fn __graceful_here() {}
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("pay", ::core::module_path!(),
-        "payment").idempotent()
+        "payment").idempotent(|| ::graceful::__private010::identity(& __graceful_here), &
+        [], false)
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

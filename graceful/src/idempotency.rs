@@ -59,6 +59,8 @@ impl std::str::FromStr for IdempotencyKey {
         let value = value.trim_matches([' ', '\t']);
         let key = match value.strip_prefix('"') {
             Some(quoted) => Text::from(unquoted(quoted)?),
+            // A proxy has joined two headers.
+            None if value.contains(',') => return Err(KeyError::Invalid("it has a comma, and no quotes")),
             None => Text::from(value),
         };
         match key.len() {
@@ -153,7 +155,9 @@ mod tests {
     #[test]
     fn invalid_key_is_refused() {
         let long = "x".repeat(256);
-        for header in ["", " ", "\"\"", "\"a", "\"a\"b", "\"a\\x\"", "ä", "a\u{7f}", "\"a\tb\"", &long] {
+        for header in
+            ["a, b", "a,b", "", " ", "\"\"", "\"a", "\"a\"b", "\"a\\x\"", "ä", "a\u{7f}", "\"a\tb\"", &long]
+        {
             assert!(header.parse::<IdempotencyKey>().is_err(), "{header}");
         }
         assert!("x".repeat(255).parse::<IdempotencyKey>().is_ok());

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use graceful::{
     StepError,
     backends::{
-        AnotherDatabase, IdempotentAnswer, InTransaction, Inserting, KnownCall, QueuedFlow, Transaction,
+        AnotherDatabase, IdempotentAnswer, InTransaction, Inserting, KnownCall, NoOpenTransaction,
+        QueuedFlow, Transaction,
     },
 };
 use graceful_sql::call_names;
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::{Connection as _, PgConnection, Postgres, QueryBuilder};
 
 use super::{Store, Tables, flows};
 
@@ -80,6 +81,14 @@ async fn try_lock(connection: &mut PgConnection, names: Vec<Vec<u8>>) -> Result<
     query.bind(names).persistent(may_prepare()).fetch_one(connection).await
 }
 
+/// Whether the lock is still there. It is asked if sqlx has begun no transaction on the connection; a statement of the user's may have.
+async fn has_advisory_lock(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())",
+    );
+    query.persistent(may_prepare()).fetch_one(connection).await
+}
+
 impl Transaction<Store> for PgConnection {
     fn insert(&mut self, mut flow: QueuedFlow) -> Inserting<'_> {
         Box::pin(async move {
@@ -105,7 +114,13 @@ impl Transaction<Store> for PgConnection {
 
     fn try_lock(&mut self, names: &[String]) -> InTransaction<'_, bool> {
         let names = call_names(names).into_iter().map(Vec::from).collect();
-        Box::pin(async move { try_lock(self, names).await.map_err(failed) })
+        Box::pin(async move {
+            let is_locked = try_lock(self, names).await.map_err(failed)?;
+            if is_locked && !self.is_in_transaction() && !has_advisory_lock(self).await.map_err(failed)? {
+                return Err(StepError::caused_by(NoOpenTransaction::new()));
+            }
+            Ok(is_locked)
+        })
     }
 
     fn answer(&mut self, answer: IdempotentAnswer) -> Inserting<'_> {

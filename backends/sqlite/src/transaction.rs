@@ -3,10 +3,11 @@
 use graceful::{
     StepError,
     backends::{
-        AnotherDatabase, IdempotentAnswer, InTransaction, Inserting, KnownCall, QueuedFlow, Transaction,
+        AnotherDatabase, IdempotentAnswer, InTransaction, Inserting, KnownCall, NoOpenTransaction,
+        QueuedFlow, Transaction,
     },
 };
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
 
 use super::{Store, Tables, flows, idempotency, is_busy, lock, turns::Turns};
 
@@ -69,7 +70,12 @@ impl Transaction<Store> for SqliteConnection {
 
     fn find(&mut self, names: &[String]) -> InTransaction<'_, Option<KnownCall>> {
         let names = names.to_vec();
-        Box::pin(async move { Tables::known_call(self, &names, true).await.map_err(failed) })
+        Box::pin(async move {
+            if !self.is_in_transaction() && !Turns::has_begun(self).await.map_err(failed)? {
+                return Err(StepError::caused_by(NoOpenTransaction::new()));
+            }
+            Tables::known_call(self, &names, true).await.map_err(failed)
+        })
     }
 
     /// There is one lock for all keys, which `lock` has taken already, as a rule.

@@ -75,11 +75,22 @@ pub(super) fn registered(handler: &Handler) -> TokenStream {
     let keyed = registered.keyed.as_ref().map(keyed);
     let is_sync = registered.is_sync.then(|| quote!(.is_sync()));
     let is_hidden = registered.is_hidden.then(|| quote!(.hidden()));
-    let is_idempotent = registered.is_idempotent.then(|| quote!(.idempotent()));
+    let idempotent = handler.idempotent.map(|_| {
+        let was = handler.was.iter().map(|was| super::name(handler, was));
+        let has_tx = handler.tx.is_some();
+        let identity = match handler.durable {
+            true => {
+                let durable = durable_name();
+                quote!(#durable.identity)
+            }
+            false => identity(handler),
+        };
+        quote!(.idempotent(#identity, &[#(#was),*], #has_tx))
+    });
     quote! {
         #krate::__private010::inventory::submit! {
             #krate::__private010::Registered::new(#name, ::core::module_path!(), #pattern) #declares #requires #durable #caches #keyed #is_sync
-                #is_hidden #is_idempotent
+                #is_hidden #idempotent
         }
     }
 }

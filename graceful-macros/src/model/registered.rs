@@ -35,8 +35,6 @@ pub(crate) struct Registered {
     pub(crate) is_sync: bool,
     /// The catalogue does not list the handler.
     pub(crate) is_hidden: bool,
-    /// It needs a store for the keys of its calls.
-    pub(crate) is_idempotent: bool,
 }
 
 /// What the declaration says of the handler's cache key and of the entities beside it.
@@ -121,7 +119,6 @@ impl Registered {
             keyed: Keyed::of(args, scope),
             is_sync: is_sync(function, shape),
             is_hidden: args.catalogue_off.is_some(),
-            is_idempotent: args.idempotent.given.is_some(),
         }
     }
 }

@@ -128,7 +128,7 @@ impl Argument {
     fn names(&self, names: &mut Vec<Ident>) {
         match self {
             Self::Reference(expr) | Self::Value(expr) | Self::Optional(expr) => {
-                identifiers(expr.to_token_stream(), names)
+                identifiers(expr.to_token_stream(), names);
             }
             Self::Format { holes, .. } => {
                 for hole in holes {

@@ -29,7 +29,7 @@ pub use self::{
     secret::random_secret,
     set::Backends,
     traits::*,
-    transaction::{AnotherDatabase, InTransaction, Inserting, Transaction},
+    transaction::{AnotherDatabase, InTransaction, Inserting, NoOpenTransaction, Transaction},
 };
 #[doc(hidden)]
 pub use crate::failpoints::point as failpoint;

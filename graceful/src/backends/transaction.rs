@@ -82,3 +82,31 @@ impl fmt::Display for AnotherDatabase {
 }
 
 impl Error for AnotherDatabase {}
+
+/// The error of a connection on which no transaction is open, so that effect, answer and flow would be committed one by one. It is the source
+/// of the [`StepError`] of [`find`](Transaction::find) or [`try_lock`](Transaction::try_lock).
+#[derive(Clone, Copy, Debug)]
+pub struct NoOpenTransaction(());
+
+impl NoOpenTransaction {
+    /// Creates the error.
+    pub const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Default for NoOpenTransaction {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for NoOpenTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "`tx` is a connection without an open transaction: begin one, so that effect, answer and event are committed together",
+        )
+    }
+}
+
+impl Error for NoOpenTransaction {}

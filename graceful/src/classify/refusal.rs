@@ -27,7 +27,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// All refusals.
-    pub const ALL: [Self; 4] = [Self::KeyMissing, Self::KeyInvalid, Self::Running, Self::DifferentRequest];
+    pub const ALL: &[Self] = &[Self::KeyMissing, Self::KeyInvalid, Self::Running, Self::DifferentRequest];
 
     /// The name, in snake case.
     pub const fn as_str(self) -> &'static str {

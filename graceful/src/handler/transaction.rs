@@ -200,7 +200,7 @@ pub async fn in_transaction<R: Outcome, S>(
             undecided.0 = None;
             result
         }
-        // The flow of the other call exists.
+        // The flow of the other call exists. A hold stays until it expires, as after every commit whose outcome is not known.
         Err(error) if error.kind() == StepErrorKind::Aborted => {
             undecided.0 = None;
             R::from_err(into(error))

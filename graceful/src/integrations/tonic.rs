@@ -106,8 +106,6 @@ impl From<StepError> for Status {
 /// request.metadata_mut().insert("idempotency-key", "".parse().unwrap());
 /// assert_eq!(idempotency_key(&request).unwrap_err().code(), Code::InvalidArgument);
 /// ```
-// A `Status` is what tonic's handlers return.
-#[expect(clippy::result_large_err, reason = "it is the error of tonic's handlers")]
 pub fn idempotency_key<T>(request: &tonic::Request<T>) -> Result<Option<IdempotencyKey>, Status> {
     let values = request.metadata().get_all(IdempotencyKey::HEADER);
     IdempotencyKey::of_values(values.iter().map(|value| value.to_str().ok())).map_err(status)
@@ -122,7 +120,6 @@ pub fn idempotency_key<T>(request: &tonic::Request<T>) -> Result<Option<Idempote
 /// let error = graceful::tonic::required_idempotency_key(&tonic::Request::new(())).unwrap_err();
 /// assert_eq!(error.message(), "this operation needs the header Idempotency-Key");
 /// ```
-#[expect(clippy::result_large_err, reason = "it is the error of tonic's handlers")]
 pub fn required_idempotency_key<T>(request: &tonic::Request<T>) -> Result<IdempotencyKey, Status> {
     idempotency_key(request)?.ok_or_else(|| status(KeyError::Missing))
 }

@@ -8,6 +8,7 @@ use crate::{
     backends::Backends,
     pipeline::{
         Registered,
+        registered::Idempotent,
         registry::{NO_IDEMPOTENT_STORE, handlers, no_backend, no_store},
     },
     steps::served,
@@ -174,6 +175,7 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<U
     for handler in &checked {
         unmet.extend(missing(handler, backends));
         unmet.extend(shared_identity(handler, handlers()));
+        unmet.extend(shared_keys(handler, handlers()));
     }
     if let Some(cache) = &backends.cache {
         let all: Vec<_> = handlers().collect();
@@ -188,11 +190,8 @@ fn unmet(backends: &Backends, is_checked: impl Fn(&Registered) -> bool) -> Vec<U
 fn missing(handler: &Registered, backends: &Backends) -> Vec<UnmetRequirement> {
     let durable = (handler.durable.is_some() && backends.flows.is_none())
         .then(|| UnmetRequirement::new(handler, no_store()));
-    let idempotent = handler.is_idempotent.then(|| match &backends.idempotency {
-        None => Some(format!("is idempotent, but {NO_IDEMPOTENT_STORE}")),
-        Some(store) => store.unfit().map(|why| format!("is idempotent, but its store is not fit: {why}")),
-    });
-    let idempotent = idempotent.flatten().map(|why| UnmetRequirement::new(handler, why));
+    let idempotent = handler.idempotent.and_then(|idempotent| not_idempotent(idempotent, backends));
+    let idempotent = idempotent.map(|why| UnmetRequirement::new(handler, why));
     let served = served(backends);
     let unserved = handler.required.iter().filter(|step| !served.contains(**step));
     durable
@@ -200,6 +199,41 @@ fn missing(handler: &Registered, backends: &Backends) -> Vec<UnmetRequirement> {
         .chain(idempotent)
         .chain(unserved.map(|step| UnmetRequirement::new(handler, no_backend(*step))))
         .collect()
+}
+
+/// Why the calls of an idempotent handler cannot be stored.
+fn not_idempotent(Idempotent { has_tx, .. }: Idempotent, backends: &Backends) -> Option<String> {
+    let of_flows = || backends.flows.as_ref().and_then(|flows| flows.idempotency());
+    let store = if has_tx { of_flows() } else { backends.idempotency.clone().or_else(of_flows) };
+    match store {
+        Some(store) => store.unfit().map(|why| format!("is idempotent, but its store is not fit: {why}")),
+        None if has_tx => None,
+        None => Some(format!("is idempotent, but {NO_IDEMPOTENT_STORE}")),
+    }
+}
+
+/// Another handler has one of the identities under which its keys are stored: its calls would get the answers of that one.
+fn shared_keys(
+    handler: &Registered,
+    mut all: impl Iterator<Item = &'static Registered>,
+) -> Option<UnmetRequirement> {
+    let own = handler.idempotent?;
+    let identities = |other: &Registered| -> Vec<&'static str> {
+        let durable = other.durable.map(|durable| (durable.identity)());
+        durable.into_iter().chain(other.idempotent.iter().flat_map(Idempotent::names)).collect()
+    };
+    let shared = |other: &&Registered| {
+        !std::ptr::eq(*other, handler)
+            && identities(other).iter().any(|name| own.names().any(|own| own == *name))
+    };
+    let other = all.find(shared)?;
+    Some(UnmetRequirement::new(
+        handler,
+        format!(
+            "is idempotent, and {other} has the same identity, or a former one: each would get the answers of the other; give each a \
+             `name = \"…\"` of its own, and to `was` only identities that no handler has"
+        ),
+    ))
 }
 
 /// Another durable handler has its identity: a relay would run the hooks of one for the other.
@@ -266,5 +300,23 @@ mod tests {
             )
         };
         assert_eq!(shared, [has(first, second), has(second, first)]);
+    }
+
+    #[test]
+    fn handlers_that_share_idempotency_keys_are_unmet() {
+        static PAY: Registered =
+            Registered::new("pay", "shop", "payment").idempotent(|| "shop::pay", &["pay"], false);
+        static COPY: Registered =
+            Registered::new("copy", "shop", "payment").idempotent(|| "shop::pay", &[], false);
+        static OLD: Registered =
+            Registered::new("old", "shop", "payment").idempotent(|| "old", &["pay"], false);
+        static OTHER: Registered =
+            Registered::new("other", "shop", "payment").idempotent(|| "other", &[], false);
+        let all = || [&PAY, &COPY, &OLD, &OTHER].into_iter();
+        assert_eq!(shared_keys(&OTHER, all()), None);
+        for handler in [&PAY, &COPY, &OLD] {
+            assert!(shared_keys(handler, all()).is_some(), "{handler}");
+        }
+        assert_eq!(shared_keys(&PAY, [&PAY, &OTHER].into_iter()), None);
     }
 }

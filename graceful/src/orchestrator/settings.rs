@@ -46,14 +46,14 @@ impl OrchestratorBuilder {
     /// Sets for how long a call of an `idempotent` handler without `tx` claims its key; default: 30 s. The claim is renewed while the body runs. If
     /// the process dies, repetitions are refused for as long; if the renewals fail for as long, the body's future is dropped.
     ///
-    /// At least 100 ms: a shorter time counts as that.
+    /// From 100 ms to an hour; a time beyond counts as the nearest of these.
     ///
     /// ```
     /// use std::time::Duration;
     /// let builder = graceful::Orchestrator::builder().idempotency_lease(Duration::from_secs(10));
     /// ```
     pub fn idempotency_lease(mut self, lease: Duration) -> Self {
-        self.idempotency_lease = lease.max(Duration::from_millis(100));
+        self.idempotency_lease = lease.clamp(Duration::from_millis(100), Duration::from_secs(60 * 60));
         self
     }
 

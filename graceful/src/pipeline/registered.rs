@@ -50,8 +50,24 @@ pub struct Registered {
     pub(crate) keeps: bool,
     /// The catalogue does not list it.
     pub(crate) is_hidden: bool,
-    /// It needs a store for the keys of its calls.
-    pub(crate) is_idempotent: bool,
+    /// What its idempotency keys belong to, if it has some.
+    pub(crate) idempotent: Option<Idempotent>,
+}
+
+/// What the idempotency keys of a handler belong to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Idempotent {
+    pub(crate) identity: fn() -> &'static str,
+    pub(crate) was: &'static [&'static str],
+    /// The keys are in the store of the transaction.
+    pub(crate) has_tx: bool,
+}
+
+impl Idempotent {
+    /// The names under which its keys are stored.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once((self.identity)()).chain(self.was.iter().copied())
+    }
 }
 
 /// What an `Ok` puts into the cache.
@@ -90,7 +106,7 @@ impl Registered {
             is_versioned: false,
             keeps: false,
             is_hidden: false,
-            is_idempotent: false,
+            idempotent: None,
         }
     }
 
@@ -173,8 +189,13 @@ impl Registered {
     }
 
     #[must_use]
-    pub const fn idempotent(mut self) -> Self {
-        self.is_idempotent = true;
+    pub const fn idempotent(
+        mut self,
+        identity: fn() -> &'static str,
+        was: &'static [&'static str],
+        has_tx: bool,
+    ) -> Self {
+        self.idempotent = Some(Idempotent { identity, was, has_tx });
         self
     }
 

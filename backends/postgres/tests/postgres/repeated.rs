@@ -50,6 +50,15 @@ async fn pay_slowly(
     paid(tx, 1).await
 }
 
+/// On a connection, on which a transaction may be open.
+#[orchestrate(pattern = "payment", event = "paid", tx = connection, idempotent = key)]
+async fn pay_by(connection: &mut PgConnection, key: &str) -> Result<i64, StepError> {
+    sqlx::query_scalar("INSERT INTO payments (cents) VALUES (1) RETURNING id")
+        .fetch_one(connection)
+        .await
+        .map_err(StepError::caused_by)
+}
+
 /// How often a body has run.
 static BODIES: AtomicU64 = AtomicU64::new(0);
 
@@ -237,6 +246,21 @@ async fn answer_without_a_flow_is_stored_all_the_same() {
         tx.commit().await.unwrap();
     }
     assert_eq!((service.payments().await, service.flows().await), (vec![1], (0, 0)));
+    service.clean().await;
+}
+
+#[test(requires(Postgres))]
+async fn connection_without_a_transaction_is_refused_before_the_body() {
+    let service = Service::new().await;
+    let mut connection = service.connection().await;
+    let error = service.by_ada(async { pay_by(&mut connection, "k").await }).await.unwrap_err();
+    assert!(error.message().contains("without an open transaction"), "{error}");
+    assert_eq!((service.payments().await, service.flows().await), (vec![], (0, 0)));
+    // One that was begun by a statement is a transaction, too.
+    sqlx::raw_sql("BEGIN").execute(&mut connection).await.unwrap();
+    assert_eq!(service.by_ada(async { pay_by(&mut connection, "k").await }).await.unwrap(), 1);
+    sqlx::raw_sql("COMMIT").execute(&mut connection).await.unwrap();
+    assert_eq!((service.payments().await, service.flows().await), (vec![1], (1, 0)));
     service.clean().await;
 }
 

@@ -91,7 +91,11 @@ impl IdempotentCalls {
         let owns = |name| rows.get(name).is_some_and(|row: &Row| row.token == call.token);
         let owns_all = call.names.iter().all(owns);
         if owns_all {
-            call.names.iter().filter_map(|name| Some(change(rows.get_mut(name)?))).for_each(drop);
+            for name in &*call.names {
+                if let Some(row) = rows.get_mut(name) {
+                    change(row);
+                }
+            }
         }
         owns_all
     }

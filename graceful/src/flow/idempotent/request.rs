@@ -1,9 +1,9 @@
 //! The hash of a request, by which a repetition is told from another request under the same key.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{sha256::Sha256, step::StepError};
 
@@ -66,41 +66,46 @@ pub(crate) struct CanonicalRequest(String);
 
 impl CanonicalRequest {
     pub(crate) fn of<T: Serialize + ?Sized>(request: &T) -> Result<Self, serde_json::Error> {
-        let mut json = String::new();
-        write(&serde_json::to_value(request)?, &mut json);
-        Ok(Self(json))
+        let json = serde_json::to_string(request)?;
+        let mut canonical = String::with_capacity(json.len());
+        write(&json, &mut canonical)?;
+        Ok(Self(canonical))
     }
 }
 
-fn write(value: &Value, json: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_unstable_by_key(|(name, _)| *name);
-            json.push('{');
+/// Numbers and texts stay as they were written, so that integers of 128 bits keep their digits.
+fn write(json: &str, canonical: &mut String) -> Result<(), serde_json::Error> {
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            let fields: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+            canonical.push('{');
             for (index, (name, field)) in fields.into_iter().enumerate() {
-                json.push_str(if index == 0 { "" } else { "," });
-                json.push_str(&Value::from(name.as_str()).to_string());
-                json.push(':');
-                write(field, json);
+                canonical.push_str(if index == 0 { "" } else { "," });
+                canonical.push_str(&serde_json::to_string(&name)?);
+                canonical.push(':');
+                write(field.get(), canonical)?;
             }
-            json.push('}');
+            canonical.push('}');
         }
-        Value::Array(items) => {
-            json.push('[');
-            for (index, item) in items.iter().enumerate() {
-                json.push_str(if index == 0 { "" } else { "," });
-                write(item, json);
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(json)?;
+            canonical.push('[');
+            for (index, item) in items.into_iter().enumerate() {
+                canonical.push_str(if index == 0 { "" } else { "," });
+                write(item.get(), canonical)?;
             }
-            json.push(']');
+            canonical.push(']');
         }
-        plain => json.push_str(&plain.to_string()),
+        _ => canonical.push_str(json),
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+
+    use serde_json::Value;
 
     use super::*;
 
@@ -116,6 +121,12 @@ mod tests {
         assert_eq!(of_struct.0, r#"{"a":"\"x\"","b":[1,null]}"#);
         let map = HashMap::from([("b", Value::from(vec![Some(1), None])), ("a", Value::from("\"x\""))]);
         assert_eq!(CanonicalRequest::of(&map).unwrap().0, of_struct.0);
+    }
+
+    #[test]
+    fn integers_of_128_bits_keep_their_digits() {
+        assert_eq!(CanonicalRequest::of(&[u128::MAX]).unwrap().0, format!("[{}]", u128::MAX));
+        assert_eq!(CanonicalRequest::of(&i128::MIN).unwrap().0, i128::MIN.to_string());
     }
 
     #[test]

@@ -86,7 +86,10 @@ mod of_axum {
     use axum::Json;
     use http::StatusCode;
 
-    use super::*;
+    use super::{
+        DecodeWrapped, DeserializeOwned, FlowBuilder, Opaque, Serialize, StepError, Wrapped, checked,
+        decoded, stored,
+    };
 
     impl<T: Serialize + DeserializeOwned> Wrapped<'_, Json<T>> {
         pub fn __graceful_answer(&self, builder: &mut FlowBuilder<'_>) {
@@ -137,7 +140,10 @@ mod of_tonic {
     use http::{HeaderMap, HeaderName, HeaderValue};
     use tonic::{Extensions, Response, metadata::MetadataMap};
 
-    use super::*;
+    use super::{
+        DecodeWrapped, DeserializeOwned, FlowBuilder, Opaque, Payload, Serialize, StepError, Wrapped,
+        decoded, stored,
+    };
 
     /// The metadata by name, as it is sent.
     type Metadata = Vec<(String, String)>;

@@ -1,6 +1,10 @@
 //! One call of an idempotent handler: it claims its key, and stores its answer.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::CallNames;
 use crate::{
@@ -20,6 +24,7 @@ use crate::{
 pub(crate) struct Call {
     orchestrator: Orchestrator,
     spec: &'static HandlerSpec,
+    #[expect(clippy::struct_field_names, reason = "it is the call as its store knows it")]
     pub(super) call: IdempotentCall,
     request: Option<CanonicalRequest>,
 }
@@ -87,21 +92,32 @@ impl Call {
                 }
                 Err(error) => {
                     drop(store.release(self.call.clone()).await);
-                    self.not_claimed(&error)
+                    Decision::Refuse(self.not_claimed(&error))
                 }
             },
             Ok(Claimed::Known(known)) => self.known(known),
-            Err(error) => self.not_claimed(&error),
+            Err(error) => {
+                // The claim may exist although its reply was lost. Its release is finished in the background.
+                drop(store.release(self.call.clone()));
+                Decision::Refuse(self.not_claimed(&error))
+            }
         }
     }
 
-    fn not_claimed<C>(&self, error: &StepError) -> Decision<C> {
+    /// The refusal of a call in the body of a handler whose transaction locks the store: it would wait for itself.
+    pub(super) fn within_a_transaction(&self) -> StepError {
+        let error = StepError::new(WITHIN_A_TRANSACTION);
+        refused(self.handler(), &error);
+        error
+    }
+
+    pub(super) fn not_claimed(&self, error: &StepError) -> StepError {
         refused(self.spec.handler(), error);
         let message = text!(
             "the body did not run, because the idempotency key could not be claimed: {}",
             error.message()
         );
-        Decision::Refuse(StepError::of_kind(StepErrorKind::Unavailable, message))
+        StepError::of_kind(StepErrorKind::Unavailable, message)
     }
 
     /// What a repetition does. Another request is refused whatever the first call has done.
@@ -136,7 +152,7 @@ impl Claim {
         let Self { call, store, answering, lease } = self;
         let stored = match answering.is_stored() {
             true => Ok(true),
-            false => store.answer(answering.to_store()).await,
+            false => stored(&*store, &answering, &call.orchestrator, &lease).await,
         };
         drop(lease);
         let value = match stored {
@@ -177,6 +193,31 @@ impl Claim {
     }
 }
 
+/// Stores an answer. A store that fails is asked again for a short time: without the answer the effect would be repeated.
+async fn stored(
+    store: &dyn Idempotency,
+    answering: &Answering,
+    orchestrator: &Orchestrator,
+    lease: &Lease,
+) -> Result<bool, StepError> {
+    let mut pauses = STORED_AGAIN_AFTER.into_iter();
+    loop {
+        let error = match store.answer(answering.to_store()).await {
+            Ok(is_stored) => return Ok(is_stored),
+            Err(error) => error,
+        };
+        let pause = pauses.next().filter(|_| !lease.is_lost());
+        match pause.and_then(|pause| orchestrator.sleep(pause)) {
+            Some(pause) => pause.await,
+            None => return Err(error),
+        }
+    }
+}
+
+/// The pauses after which an answer is stored again.
+const STORED_AGAIN_AFTER: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
+
 /// The error of an answer that cannot be stored.
 pub(super) fn not_storable(error: &StepError) -> StepError {
     StepError::new(format_args!("the answer of an idempotent handler cannot be stored: {}", error.message()))
@@ -187,6 +228,8 @@ const RUNNING: &str = "another call with this idempotency key is running";
 const OVERTAKEN: &str = "the body has run, but its idempotency key was claimed by another call meanwhile";
 const EXPIRED: &str =
     "the lease of the idempotency key has expired while the body ran, so the body was dropped";
+const WITHIN_A_TRANSACTION: &str = "an idempotent handler was called while the transaction of its caller locks the store, so its key cannot be claimed: \
+                                    declare `tx`, or call it after the transaction";
 const NOT_STORABLE: &str =
     "the first call with this idempotency key has run, but its answer could not be stored";
 

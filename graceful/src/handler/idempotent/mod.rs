@@ -67,7 +67,13 @@ fn begin(
     let names = CallNames::filled(names);
     match State::of(orchestrator.as_ref(), spec, &names) {
         refused @ State::Refused(_) => (Repeatable(refused), Entered(None)),
-        state => (Repeatable(state), Entered(orchestrator.and_then(|on| Active::new(spec, Some(on), fill)))),
+        state => {
+            let active = orchestrator.and_then(|on| Active::new(spec, Some(on), fill));
+            // `when` was evaluated again, and is false now.
+            let state =
+                if active.as_ref().is_none_or(|active| active.skipped) { State::Plain } else { state };
+            (Repeatable(state), Entered(active))
+        }
     }
 }
 
@@ -95,6 +101,9 @@ impl State {
 const NO_ORCHESTRATOR: &str = "an idempotent handler does not run without an orchestrator, because it could run twice: `install` an \
                                orchestrator at start, or call the handler in the `scope` of one";
 
+/// The future of a prepared call.
+type RepeatedRun<F, R, O, X, A, D> = Repeated<Run<F, O, X, A, <A as After<R>>::Post>, R, D>;
+
 impl Repeatable {
     /// The future of the call. `decode` makes the handler's value from the stored answer, `refuse` its error from a refusal.
     pub fn through<F, R, O, X, A, D>(
@@ -102,7 +111,7 @@ impl Repeatable {
         prepared: Prepared<F, R, O, X, A>,
         decode: D,
         refuse: fn(StepError) -> R::Err,
-    ) -> Repeated<Run<F, O, X, A, A::Post>, R, D>
+    ) -> RepeatedRun<F, R, O, X, A, D>
     where
         F: Future<Output = R>,
         R: Outcome,

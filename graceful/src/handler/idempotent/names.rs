@@ -58,7 +58,7 @@ impl CallNames {
         match CanonicalRequest::of(request) {
             Ok(request) => self.request = Some(request),
             Err(error) => {
-                self.fault = Some(text!("the request of `idempotent` cannot be serialised: {error}"))
+                self.fault = Some(text!("the request of `idempotent` cannot be serialised: {error}"));
             }
         }
     }
@@ -89,11 +89,7 @@ impl CallNames {
             return Err(StepError::of_kind(StepErrorKind::InvalidKey, "the idempotency key is empty"));
         };
         let context = Context::try_current();
-        let of_context = || {
-            let context = context.as_ref()?;
-            context.actor.clone().or_else(|| context.user.clone())
-        };
-        let scope = match self.scope.clone().or_else(|| self.actor.clone()).or_else(of_context) {
+        let scope = match self.whose(context.as_deref()) {
             None if self.request.is_none() => {
                 return Err(StepError::of_kind(StepErrorKind::Unscoped, NO_SCOPE));
             }
@@ -105,6 +101,28 @@ impl CallNames {
         let names = spec.identities().map(|identity| of(identity).in_space(KeySpace::Idempotent).to_string());
         let request = self.request.as_ref().map(RequestHash::of).transpose()?;
         Ok(IdempotentCall::new(names, token()?, request))
+    }
+}
+
+impl CallNames {
+    /// Whose key it is: as declared, otherwise the actor and the user of the context. Each kind has a letter of its own, so that an actor is not
+    /// a user of the same name.
+    fn whose(&self, context: Option<&Context>) -> Option<Text> {
+        let known = |name: &Option<Text>| name.clone().filter(|name| !name.is_empty());
+        if let Some(scope) = known(&self.scope) {
+            return Some(text!("s{}", encoded(&scope)));
+        }
+        if let Some(actor) = &self.actor {
+            return Some(text!("a{}", encoded(actor)));
+        }
+        let context = context?;
+        match (known(&context.actor), known(&context.user)) {
+            (None, None) => None,
+            (actor, user) => {
+                let (actor, user) = (actor.unwrap_or_default(), user.unwrap_or_default());
+                Some(text!("c{}/{}", encoded(&actor), encoded(&user)))
+            }
+        }
     }
 }
 

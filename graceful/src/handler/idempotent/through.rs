@@ -18,7 +18,10 @@ use crate::{
     context,
     flow::Payload,
     handler::{After, Decode, FlowBuilder, Outcome, Run},
-    pipeline::idempotent::{CallResult, count},
+    pipeline::{
+        current,
+        idempotent::{CallResult, count},
+    },
     step::StepError,
 };
 
@@ -73,6 +76,7 @@ where
                 Stage::Begun(state) => match std::mem::replace(state, State::Plain) {
                     State::Plain => *this.stage = Stage::Running(None),
                     State::Refused(error) => return refused(error),
+                    State::Call(call) if current::is_locked() => return refused(call.within_a_transaction()),
                     State::Call(call) => *this.stage = claiming(call),
                 },
                 Stage::Claiming(claiming, handler) => match ready!(claiming.as_mut().poll(cx)) {

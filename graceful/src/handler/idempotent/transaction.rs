@@ -8,7 +8,7 @@ use super::{
     through::replayed,
 };
 use crate::{
-    backends::Transaction,
+    backends::{AnotherDatabase, NoOpenTransaction, Transaction},
     code::Code,
     flow::{Answering, CallOutcome, Payload},
     handler::{Active, Decode, Locked, Observed, Outcome, transaction::with_the_store},
@@ -55,14 +55,12 @@ impl Locked {
         self.found = match state {
             State::Plain => return self,
             State::Refused(error) => Found::Refused(error),
-            // The lock of the only writer was not granted: the call fails with that error.
-            State::Call(_) if self.refused.is_some() => return self,
             State::Call(call) if call.orchestrator().flows().is_none() => {
                 let error = StepError::new(NO_STORE);
                 refused(call.handler(), &error);
                 Found::Refused(error)
             }
-            State::Call(call) => match look(&call, transaction).await {
+            State::Call(call) => match locked_and_known(self.refused.take(), &call, transaction).await {
                 Ok(Decision::Refuse(error)) => Found::Refused(error),
                 Ok(Decision::Replay(value)) => Found::Known(value, call),
                 Ok(Decision::Run(())) => {
@@ -72,10 +70,7 @@ impl Locked {
                     }
                     Found::New(answering, call)
                 }
-                Err(error) => {
-                    refused(call.handler(), &error);
-                    Found::Refused(with_the_store(error, call.orchestrator()))
-                }
+                Err(error) => Found::Refused(not_looked_up(error, &call)),
             },
         };
         if self.found.is_decided()
@@ -84,6 +79,30 @@ impl Locked {
             Active::forget(active);
         }
         self
+    }
+}
+
+/// The error of a key that could not be looked up: a mistake of the service, or a store that is unavailable.
+fn not_looked_up(error: StepError, call: &Call) -> StepError {
+    let is_mistake = std::error::Error::source(&error)
+        .is_some_and(|source| source.is::<AnotherDatabase>() || source.is::<NoOpenTransaction>());
+    if is_mistake {
+        let error = with_the_store(error, call.orchestrator());
+        refused(call.handler(), &error);
+        return error;
+    }
+    call.not_claimed(&error)
+}
+
+/// `refused` is the error of the lock of the only writer, if it was not granted.
+async fn locked_and_known<S>(
+    refused: Option<StepError>,
+    call: &Call,
+    transaction: &mut dyn Transaction<S>,
+) -> Result<Decision<()>, StepError> {
+    match refused {
+        Some(error) => Err(error),
+        None => look(call, transaction).await,
     }
 }
 
@@ -111,7 +130,7 @@ impl<R: Outcome> Observed<R> {
             Found::Plain => {}
             Found::Refused(error) => self.result = Err(error.clone()),
             Found::Known(value, call) => {
-                self.result = replayed(value, call.handler(), decode).map(R::from_ok)
+                self.result = replayed(value, call.handler(), decode).map(R::from_ok);
             }
             Found::New(answering, call) => {
                 let is_ok = self.result.as_ref().is_ok_and(|result| result.as_result().is_ok());

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -46,6 +46,14 @@ pub(crate) struct Lease {
 
 struct State(Mutex<Known>);
 
+struct LostAtTheEnd(Arc<State>);
+
+impl Drop for LostAtTheEnd {
+    fn drop(&mut self) {
+        self.0.lose();
+    }
+}
+
 struct Known {
     /// When the lease expires, at the earliest.
     deadline: Instant,
@@ -86,32 +94,39 @@ impl Leases {
 
 impl Renewer {
     fn start(store: Arc<dyn Idempotency>) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        let run = move || {
-            // The sender is only dropped.
-            let _ = runtime.block_on(stopped);
+        let (started, handle) = mpsc::channel();
+        // The runtime is made and dropped on its own thread: an async context could not drop it.
+        let run = move || match Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                drop(started.send(Ok(runtime.handle().clone())));
+                // The sender is only dropped.
+                let _ = runtime.block_on(stopped);
+            }
+            Err(error) => drop(started.send(Err(error))),
         };
         std::thread::Builder::new().name("graceful-leases".to_owned()).spawn(run)?;
-        Ok(Self { store, runtime: handle, renewal: OnceCell::new(), _stop: stop })
+        let runtime = handle.recv().map_err(io::Error::other)??;
+        Ok(Self { store, runtime, renewal: OnceCell::new(), _stop: stop })
     }
 
+    /// However it ends, also by a panic, the lease is lost.
     async fn renew(self: Arc<Self>, state: Arc<State>, call: IdempotentCall, lease: Duration) {
+        let state = LostAtTheEnd(state);
         let mut pause = lease / RENEWED_AFTER;
         loop {
             sleep(pause).await;
             let sent = Instant::now();
-            let left = state.deadline().saturating_duration_since(sent);
+            let left = state.0.deadline().saturating_duration_since(sent);
             if left.is_zero() {
-                return state.lose();
+                return;
             }
             match timeout(left, self.renewed(call.clone(), lease)).await {
                 Ok(Ok(true)) => {
-                    state.extend(sent + lease);
+                    state.0.extend(sent + lease);
                     pause = lease / RENEWED_AFTER;
                 }
-                Ok(Ok(false)) | Err(_) => return state.lose(),
+                Ok(Ok(false)) | Err(_) => return,
                 Ok(Err(error)) => {
                     tracing::debug!(target: "graceful::idempotency", error = error.message(), "a lease could not be renewed");
                     pause = left.min(lease / RETRIED_AFTER);
@@ -146,11 +161,21 @@ impl State {
     }
 }
 
+impl Known {
+    fn is_over(&self) -> bool {
+        self.is_lost || self.deadline <= Instant::now()
+    }
+}
+
 impl Lease {
+    pub(crate) fn is_lost(&self) -> bool {
+        unpoisoned(self.state.0.lock()).is_over()
+    }
+
     /// Ready when the lease may have expired. The deadline is compared, too, because the process may have stood still.
     pub(crate) fn poll_lost(&self, cx: &Context<'_>) -> Poll<()> {
         let mut known = unpoisoned(self.state.0.lock());
-        if known.is_lost || known.deadline <= Instant::now() {
+        if known.is_over() {
             return Poll::Ready(());
         }
         if !known.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {

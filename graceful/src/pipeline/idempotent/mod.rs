@@ -59,6 +59,13 @@ impl Orchestrator {
         self.backends().idempotency.as_ref()
     }
 
+    /// The store of the handlers without `tx`, and that of the handlers with it.
+    fn stores_of_answers(&self) -> Vec<Arc<dyn Idempotency>> {
+        let of_flows =
+            self.flows().filter(|_| !self.answers_with_flow()).and_then(|flows| flows.idempotency());
+        self.idempotent_store().cloned().into_iter().chain(of_flows).collect()
+    }
+
     /// Whether an answer and its flow are stored in one transaction.
     pub(crate) fn answers_with_flow(&self) -> bool {
         self.0.idempotent.is_flow_store
@@ -83,23 +90,32 @@ impl Orchestrator {
 
 /// Purges answers whose window has passed, until the orchestrator is dropped.
 pub(crate) async fn purge(orchestrator: WeakOrchestrator) {
-    const PURGING: &str = "expired answers of idempotent calls could not be purged";
     tokio::time::sleep(FIRST_PURGE).await;
-    while let Some(store) = orchestrator.upgrade().and_then(|strong| strong.idempotent_store().cloned()) {
+    while let Some(stores) = orchestrator.upgrade().map(|strong| strong.stores_of_answers()) {
+        for store in &stores {
+            purge_store(&**store).await;
+        }
+        drop(stores);
+        tokio::time::sleep(PURGED_EVERY).await;
+    }
+}
+
+async fn purge_store(store: &dyn Idempotency) {
+    const PURGING: &str = "expired answers of idempotent calls could not be purged";
+    loop {
         match store.purge().await {
             Ok(purged) => {
                 outage::succeeded(PURGING);
-                if purged >= FULL_PURGE {
-                    continue;
+                if purged < FULL_PURGE {
+                    return;
                 }
             }
             Err(error) => {
                 if let Some(failures) = outage::failed(PURGING) {
                     tracing::warn!(target: "graceful::idempotency", error = error.message(), failures, "{PURGING}");
                 }
+                return;
             }
         }
-        drop(store);
-        tokio::time::sleep(PURGED_EVERY).await;
     }
 }

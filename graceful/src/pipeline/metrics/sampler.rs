@@ -110,7 +110,7 @@ fn write_counters(orchestrator: &Orchestrator) {
         if handler.durable.is_some() {
             counter!(names::DEAD_LETTERS, "handler" => name).increment(0);
         }
-        if handler.is_idempotent {
+        if handler.idempotent.is_some() {
             for result in CallResult::ALL {
                 counter!(names::IDEMPOTENT, "handler" => name, "result" => result.as_str()).increment(0);
             }

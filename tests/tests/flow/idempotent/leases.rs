@@ -1,5 +1,8 @@
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -14,29 +17,47 @@ use super::{Account, PayError, by, refused};
 
 const LEASE: Duration = Duration::from_millis(300);
 
-/// The store of two processes, whose renewals or answers can fail.
+/// How renewals end.
+#[derive(Clone, Copy, Debug)]
+enum Renewals {
+    Work,
+    Fail,
+    Panic,
+}
+
+/// The store of two processes, whose renewals can fail, and whose replies can be lost.
 #[derive(Clone, Debug)]
 struct Store {
     calls: memory::IdempotentCalls,
-    renews: bool,
-    answers: bool,
+    renewals: Renewals,
+    /// How many claims are made whose replies are lost.
+    lost_claims: Arc<AtomicUsize>,
+    /// How many answers fail before one is stored.
+    failing_answers: Arc<AtomicUsize>,
+}
+
+/// Counts one down. Returns false at 0.
+fn one_of(count: &AtomicUsize) -> bool {
+    count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
 }
 
 impl Store {
     fn new() -> Self {
-        Self { calls: memory::IdempotentCalls::new(), renews: true, answers: true }
+        let calls = memory::IdempotentCalls::new();
+        Self { calls, renewals: Renewals::Work, lost_claims: Arc::default(), failing_answers: Arc::default() }
     }
 }
 
 impl backends::Idempotency for Store {
     fn claim(&self, call: IdempotentCall, lease: Duration) -> Reply<Claimed> {
-        self.calls.claim(call, lease)
+        let claimed = self.calls.claim(call, lease);
+        if one_of(&self.lost_claims) { Reply::failed(StepError::new("no reply")) } else { claimed }
     }
 
     fn answer(&self, answer: IdempotentAnswer) -> Reply<bool> {
-        match self.answers {
-            true => self.calls.answer(answer),
-            false => Reply::failed(StepError::new("the connection was cut")),
+        match one_of(&self.failing_answers) {
+            false => self.calls.answer(answer),
+            true => Reply::failed(StepError::new("the connection was cut")),
         }
     }
 
@@ -45,9 +66,10 @@ impl backends::Idempotency for Store {
     }
 
     fn renewal(&self) -> BoxFuture<Result<Arc<dyn LeaseRenewal>, StepError>> {
-        match self.renews {
-            true => self.calls.renewal(),
-            false => Box::pin(async { Err(StepError::new("the store is unavailable")) }),
+        match self.renewals {
+            Renewals::Work => self.calls.renewal(),
+            Renewals::Fail => Box::pin(async { Err(StepError::new("the store is unavailable")) }),
+            Renewals::Panic => Box::pin(async { panic!("a bug of the store") }),
         }
     }
 }
@@ -109,28 +131,50 @@ fn lease_is_renewed_beside_a_body_that_blocks_its_executor() {
 
 #[tokio::test]
 async fn body_whose_lease_cannot_be_renewed_is_dropped() {
-    let (store, account) = (Store { renews: false, ..Store::new() }, Account::default());
-    let recorder = process(&store);
-    assert_eq!(refused(by(&recorder, "ada", || pay_never(&account, 1)).await), StepErrorKind::Unavailable);
-    recorder.orchestrator().idle().await;
-    assert_eq!(recorder.orchestrator().stats().flows(CallOutcome::Cancelled), 1);
+    for renewals in [Renewals::Fail, Renewals::Panic] {
+        let (store, account) = (Store { renewals, ..Store::new() }, Account::default());
+        let recorder = process(&store);
+        // Nothing else polls the call.
+        let call = by(&recorder, "ada", || pay_never(&account, 1));
+        assert_eq!(refused(call.await), StepErrorKind::Unavailable, "{renewals:?}");
+        recorder.orchestrator().idle().await;
+        assert_eq!(recorder.orchestrator().stats().flows(CallOutcome::Cancelled), 1);
+    }
 }
 
 #[tokio::test]
 async fn answer_that_is_not_confirmed_is_not_returned() {
-    let (store, account) = (Store { answers: false, ..Store::new() }, Account::default());
+    let (store, account) = (Store::new(), Account::default());
+    store.failing_answers.store(usize::MAX, Ordering::SeqCst);
     let recorder = process(&store);
-    assert_eq!(refused(by(&recorder, "ada", || pay_at_once(&account, 1)).await), StepErrorKind::Unavailable);
-    assert_eq!(
-        refused(by(&recorder, "ada", || pay_at_once(&account, 1)).await),
-        StepErrorKind::Aborted,
-        "it is still claimed"
-    );
+    let call = || by(&recorder, "ada", || pay_at_once(&account, 1));
+    assert_eq!(refused(call().await), StepErrorKind::Unavailable);
+    assert_eq!(refused(call().await), StepErrorKind::Aborted, "it is still claimed");
+}
+
+#[tokio::test]
+async fn answer_is_stored_again_after_a_failure() {
+    let (store, account) = (Store::new(), Account::default());
+    store.failing_answers.store(2, Ordering::SeqCst);
+    let recorder = process(&store);
+    for _ in 0..2 {
+        assert_eq!(by(&recorder, "ada", || pay_at_once(&account, 1)).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn claim_whose_reply_is_lost_is_released() {
+    let (store, account) = (Store::new(), Account::default());
+    store.lost_claims.store(1, Ordering::SeqCst);
+    let recorder = process(&store);
+    let call = || by(&recorder, "ada", || pay_at_once(&account, 1));
+    assert_eq!(refused(call().await), StepErrorKind::Unavailable);
+    assert_eq!(call().await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn answer_after_another_call_has_claimed_the_key_is_not_returned() {
-    let (store, account) = (Store { renews: false, ..Store::new() }, Account::default());
+    let (store, account) = (Store { renewals: Renewals::Fail, ..Store::new() }, Account::default());
     let (first, other) = (process(&store), process(&store));
     // The body does not return to the executor before its lease has expired, and another call has claimed the key.
     let call = by(&first, "ada", || overtaken(&account, &other, 1));

@@ -5,6 +5,7 @@ mod leases;
 mod refusals;
 mod replays;
 mod scopes;
+mod transaction;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

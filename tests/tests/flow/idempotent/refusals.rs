@@ -75,7 +75,10 @@ async fn handler_without_store_refuses_to_run() {
 async fn key_that_panics_or_is_empty_is_refused() {
     let (recorder, account, gate) = (Recorder::new(), Account::default(), Notify::new());
     assert_eq!(refused(by(&recorder, "ada", || pay_number(&account, "x")).await), StepErrorKind::Argument);
-    assert_eq!(refused(by(&recorder, "ada", || pay(&account, &gate, 1, "")).await), StepErrorKind::Argument);
+    assert_eq!(
+        refused(by(&recorder, "ada", || pay(&account, &gate, 1, "")).await),
+        StepErrorKind::InvalidKey
+    );
     assert_eq!(account.payments(), 0);
 }
 

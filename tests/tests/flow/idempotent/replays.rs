@@ -1,4 +1,7 @@
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use graceful::{Step, orchestrate};
 use graceful_testing::Recorder;
@@ -91,4 +94,19 @@ async fn parts_of_a_template_are_told_apart() {
     assert_eq!(by(&recorder, "ada", || pay_for(&account, "a", 11)).await.unwrap(), 1);
     assert_eq!(by(&recorder, "ada", || pay_for(&account, "a/1", 1)).await.unwrap(), 2);
     assert_eq!(by(&recorder, "ada", || pay_for(&account, "a", 11)).await.unwrap(), 1);
+}
+
+#[orchestrate(pattern = "payment", idempotent = key, when = flag.fetch_xor(true, Ordering::SeqCst))]
+async fn pay_by_flag(account: &Account, flag: &AtomicBool, key: u64) -> Result<u64, PayError> {
+    Ok(account.pay())
+}
+
+/// It is evaluated more than once.
+#[tokio::test]
+async fn when_that_changes_is_a_plain_call() {
+    let (recorder, account, flag) = (Recorder::new(), Account::default(), AtomicBool::new(true));
+    for number in 1..=2 {
+        flag.store(true, Ordering::SeqCst);
+        assert_eq!(by(&recorder, "ada", || pay_by_flag(&account, &flag, 1)).await.unwrap(), number);
+    }
 }

@@ -97,3 +97,30 @@ async fn renamed_handler_replays_the_answers_of_its_former_identity() {
         "both run side by side"
     );
 }
+
+#[tokio::test]
+async fn actor_and_user_of_the_context_are_the_scope_together() {
+    let (recorder, account) = (Recorder::new(), Account::default());
+    let call = |context: Context| context.scope(recorder.run(async { pay(&account, 1).await }));
+    let job = || Context::new().actor("job");
+    assert_eq!(call(job().user("ada")).await.unwrap(), 1);
+    assert_eq!(call(job().user("bob")).await.unwrap(), 2, "a job acts for many users");
+    assert_eq!(call(job().user("ada")).await.unwrap(), 1);
+    assert_eq!(call(job()).await.unwrap(), 3);
+    assert_eq!(call(Context::new().user("job")).await.unwrap(), 4, "an actor is not a user of the same name");
+    assert_eq!(refused(call(Context::new().actor("")).await), StepErrorKind::Unscoped);
+}
+
+#[orchestrate(pattern = "scoped", idempotent(key = key, request = amount))]
+async fn pay_wei(account: &Account, amount: u128, key: u64) -> Result<u64, PayError> {
+    Ok(account.pay())
+}
+
+#[tokio::test]
+async fn requests_of_128_bits_are_compared() {
+    let (recorder, account) = (Recorder::new(), Account::default());
+    assert_eq!(recorder.run(pay_wei(&account, u128::MAX, 1)).await.unwrap(), 1);
+    assert_eq!(recorder.run(pay_wei(&account, u128::MAX, 1)).await.unwrap(), 1);
+    let other = recorder.run(pay_wei(&account, u128::MAX - 1, 1)).await;
+    assert_eq!(refused(other), StepErrorKind::DifferentRequest);
+}
