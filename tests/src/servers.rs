@@ -17,6 +17,8 @@ use crate::{gate::until, requirement};
 pub const REDIS: SocketAddr = local(6379);
 /// NATS with JetStream on its standard port.
 pub const NATS: SocketAddr = local(4222);
+/// RabbitMQ on its standard port.
+pub const RABBITMQ: SocketAddr = local(5672);
 /// PostgreSQL on its standard port.
 pub const POSTGRES: SocketAddr = local(5432);
 
