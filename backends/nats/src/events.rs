@@ -209,7 +209,10 @@ impl Inner {
         StepError::new(match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => {
                 let why = with_causes(error);
-                return StepError::refused(format!("the event is larger than {} accepts: {why}", client.place));
+                return StepError::refused(format!(
+                    "the event is larger than {} accepts: {why}",
+                    client.place
+                ));
             }
             PublishErrorKind::StreamNotFound => {
                 format!("the stream `{stream}` of {} does not exist, or has no leader", client.place)

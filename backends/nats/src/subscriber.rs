@@ -16,9 +16,7 @@ use graceful::{
 };
 use graceful_subscriber::{Filter, Reader, Rejected};
 
-use super::{
-    PoisonEvent, client::Client, reading::Consumer, stream::created_or_checked, url::Url,
-};
+use super::{PoisonEvent, client::Client, reading::Consumer, stream::created_or_checked, url::Url};
 
 const ACK_WAIT: Duration = Duration::from_secs(30);
 

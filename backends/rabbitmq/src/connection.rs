@@ -1,6 +1,6 @@
 //! Connections, each opened within a time limit, and closed for certain.
 
-use std::{io, ops::Deref, sync::Mutex, time::Duration};
+use std::{future::Future, io, ops::Deref, sync::Mutex, time::Duration};
 
 use graceful::backends::client::ConnectError;
 use lapin::{
@@ -10,7 +10,7 @@ use lapin::{
 };
 use tokio::{
     runtime::Handle,
-    sync::oneshot,
+    sync::{oneshot, watch},
     time::{sleep, timeout},
 };
 
@@ -34,6 +34,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Connection {
     client: lapin::Connection,
     cut: Option<oneshot::Sender<()>>,
+    /// Its other half is dropped with the socket.
+    open: watch::Receiver<()>,
     runtime: Handle,
 }
 
@@ -51,23 +53,47 @@ impl Connection {
     }
 
     async fn open_to(url: &Url, host: &str, port: u16) -> Result<Self, Failure> {
-        let (cut, ends) = oneshot::channel();
+        let ((cut, is_cut), (is_open, open)) = (oneshot::channel(), watch::channel(()));
         let (server, is_encrypted) = (host.to_owned(), url.is_encrypted);
         // It connects once: automatic recovery is off.
-        let ends = Mutex::new(Some(ends));
+        let ends = Mutex::new(Some((is_cut, is_open)));
         let connect = async move |_: AMQPUri, _| {
             let ends = ends.lock().ok().and_then(|mut ends| ends.take());
-            let ends = ends.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionAborted))?;
-            Ok(connected(server.clone(), port, is_encrypted, ends).await?)
+            let (is_cut, is_open) = ends.ok_or_else(aborted)?;
+            Ok(connected(server.clone(), port, is_encrypted, is_cut, is_open).await?)
         };
         let properties = ConnectionProperties::default().with_connection_name("graceful".into());
         let opening = lapin::Connection::connector(uri(url, host, port), Kit::current(), connect, properties);
         match timeout(CONNECT, opening).await {
-            Ok(Ok(client)) => Ok(Self { client, cut: Some(cut), runtime: Handle::current() }),
+            Ok(Ok(client)) => Ok(Self { client, cut: Some(cut), open, runtime: Handle::current() }),
             Ok(Err(error)) => Err(Failure::connecting(url, &error)),
             Err(_) => Err(Failure::of(url, &format!("does not answer within {CONNECT:?}"))),
         }
     }
+}
+
+impl Connection {
+    /// Waits for the end of the connection.
+    pub(super) async fn ended(&self) {
+        let mut open = self.open.clone();
+        while open.changed().await.is_ok() {}
+    }
+
+    /// Waits for an answer of the client. The client leaves some calls without an answer when the connection ends.
+    pub(super) async fn while_open<T>(
+        &self,
+        call: impl Future<Output = Result<T, lapin::Error>>,
+    ) -> Result<T, lapin::Error> {
+        tokio::select! {
+            biased;
+            answer = call => answer,
+            () = self.ended() => Err(aborted().into()),
+        }
+    }
+}
+
+fn aborted() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
 }
 
 impl Deref for Connection {
@@ -161,9 +187,12 @@ pub(super) fn shown(error: &lapin::Error) -> String {
     }
 }
 
-/// A channel is closed for certain: the client closes it when it is dropped.
+/// Opens a channel, which the client closes when it is dropped.
 pub(super) async fn channel(connection: &Connection, url: &Url) -> Result<Channel, Failure> {
-    connection.create_channel().await.map_err(|error| Failure::using(url, "a channel", &error))
+    connection
+        .while_open(connection.create_channel())
+        .await
+        .map_err(|error| Failure::using(url, "a channel", &error))
 }
 
 /// No pause at first, then a doubling pause with random jitter, so that clients do not all reconnect at once.

@@ -75,14 +75,13 @@ mod url;
 use graceful::{Backend, OrchestratorBuilder};
 pub use graceful_subscriber::{Filter, Rejected};
 
-pub use self::{
-    events::Events, names::routing_key, poison_event::PoisonEvent, subscriber::Subscriber,
-};
+pub use self::{events::Events, names::routing_key, poison_event::PoisonEvent, subscriber::Subscriber};
 
 /// `GRACEFUL_EVENTS=amqp://…`: events on RabbitMQ; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
-pub const BACKEND: Backend = Backend::new("graceful-rabbitmq", "GRACEFUL_EVENTS", &["amqp", "amqps"], |url| {
-    Box::pin(async move {
-        let events = Events::connect(&url).await?;
-        Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as _)
-    })
-});
+pub const BACKEND: Backend =
+    Backend::new("graceful-rabbitmq", "GRACEFUL_EVENTS", &["amqp", "amqps"], |url| {
+        Box::pin(async move {
+            let events = Events::connect(&url).await?;
+            Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as _)
+        })
+    });

@@ -61,7 +61,8 @@ impl Key {
     /// Whether a binding with this key selects events with that routing key.
     pub(super) fn selects(&self, key: &str) -> bool {
         let (mine, mut its) = (self.0.split('.'), key.split('.'));
-        let all = mine.map(|part| its.next().is_some_and(|other| part == "*" || part == other)).all(|same| same);
+        let all =
+            mine.map(|part| its.next().is_some_and(|other| part == "*" || part == other)).all(|same| same);
         all && its.next().is_none()
     }
 }
@@ -114,7 +115,9 @@ mod tests {
         let failed = Key::of(&Filter::new().service("users").event("said.failed"));
         let key = "users.%.user.said%2Efailed";
         assert!(all.selects(key) && failed.selects(key));
-        for other in ["", "users", "users.%.user.said", "user.%.user.said%2Efailed", "users.%.user.said%2Efailed.x"] {
+        for other in
+            ["", "users", "users.%.user.said", "user.%.user.said%2Efailed", "users.%.user.said%2Efailed.x"]
+        {
             assert!(!failed.selects(other), "{other}");
         }
         assert!(!all.selects("a.b.c") && !all.selects("a.b.c.d.e"));

@@ -1,13 +1,20 @@
 //! The connection that publishes, and the task that keeps it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use graceful::{Text, backends::client::Outage};
-use lapin::{BasicProperties, Channel, Confirmation, Event, options::{BasicPublishOptions, ConfirmSelectOptions}, types::ShortString};
+use lapin::{
+    BasicProperties, Channel, Confirmation, Event,
+    options::{BasicPublishOptions, ConfirmSelectOptions},
+    types::ShortString,
+};
 use tokio::{
     sync::{Semaphore, watch},
     task::JoinSet,
-    time::{Duration, interval, sleep},
+    time::sleep,
 };
 use tokio_stream::StreamExt as _;
 
@@ -21,9 +28,6 @@ use super::{
 /// How many events are published at the same time. Each has a channel of its own, so that a confirm and a returned message can only be those
 /// of this event, and so that an event which ends its channel ends no other event's.
 const CHANNELS: usize = 32;
-
-/// How often the connection is asked whether it still exists, beside what it reports by itself.
-const CHECK: Duration = Duration::from_secs(1);
 
 /// A connection that is established again when it ends.
 pub(super) struct Publisher {
@@ -140,7 +144,7 @@ pub(super) struct Live {
     blocked: watch::Sender<Option<Text>>,
 }
 
-type EventStream = std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Event> + Send>>;
+type EventStream = Pin<Box<dyn tokio_stream::Stream<Item = Event> + Send>>;
 
 /// A message, of which a copy is sent with each attempt.
 pub(super) struct Message {
@@ -183,21 +187,23 @@ impl Live {
     async fn ended(&self, url: &Url) -> Text {
         let events = lock(&self.events).take();
         let mut events = events.unwrap_or_else(|| Box::pin(tokio_stream::empty()));
-        let mut check = interval(CHECK);
-        let mut has_events = true;
-        while self.connection.status().connected() {
+        let mut why = None;
+        let mut ended = pin!(self.connection.ended());
+        loop {
             tokio::select! {
-                _ = check.tick() => {}
-                event = events.next(), if has_events => match event {
-                    Some(Event::ConnectionBlocked(reason)) => self.block(url, &reason),
-                    Some(Event::ConnectionUnblocked) => self.unblock(url),
-                    Some(Event::Error(error)) => return Failure::using(url, "the connection", &error).error.to_string().into(),
-                    Some(_) => {}
-                    None => has_events = false,
+                biased;
+                () = &mut ended => break,
+                Some(event) = events.next() => match event {
+                    Event::ConnectionBlocked(reason) => self.block(url, &reason),
+                    Event::ConnectionUnblocked => self.unblock(url),
+                    // It may be that of a channel only.
+                    Event::Error(error) => why = Some(Failure::using(url, "the connection", &error)),
+                    _ => {}
                 },
             }
         }
-        format!("{} has closed the connection", url.place).into()
+        let why = why.unwrap_or_else(|| Failure::of(url, "has closed the connection"));
+        why.error.to_string().into()
     }
 
     fn block(&self, url: &Url, reason: &str) {
@@ -223,7 +229,7 @@ impl Live {
                 let reason = reason.ok().and_then(|reason| reason.clone()).unwrap_or_default();
                 Ok(Confirmed::Blocked(reason))
             }
-            confirmed = self.confirmed(message) => confirmed,
+            confirmed = self.connection.while_open(self.confirmed(message)) => confirmed,
         }
     }
 

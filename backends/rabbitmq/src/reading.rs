@@ -1,6 +1,9 @@
 //! Reading from the queue of a subscriber.
 
-use std::sync::Arc;
+use std::{
+    future::{Future, pending},
+    sync::Arc,
+};
 
 use graceful::backends::client::ConnectError;
 use graceful_subscriber::{Answer, Broken, Delivery, Poisoned, Reading, Source};
@@ -24,8 +27,8 @@ use super::{
     url::Url,
 };
 
-/// How many events this process has at most, if all but one of them wait for their next attempt.
-const BATCH: u16 = 100;
+/// How many events the broker delivers before one of them is answered. With the first one, which came before, there are 100.
+const BATCH: u16 = 99;
 
 /// The header with the number of deliveries before this one. Only an event that was delivered before has it.
 const DELIVERIES: &str = "x-delivery-count";
@@ -50,9 +53,9 @@ impl Queue {
         let connection = self.connected().await?;
         let channel = channel(&connection, &self.url).await?;
         let queue = queue(&self.url.exchange, &self.subscriber);
-        let consumer = consuming(&channel, &queue, 1).await;
-        let consumer = consumer
-            .map_err(|error| Failure::using(&self.url, &format!("the queue `{queue}`"), &error))?;
+        let consumer = connection.while_open(consuming(&channel, &queue, 1)).await;
+        let consumer =
+            consumer.map_err(|error| Failure::using(&self.url, &format!("the queue `{queue}`"), &error))?;
         Ok(Messages {
             consumer,
             is_single: true,
@@ -63,7 +66,7 @@ impl Queue {
             key: self.key.clone(),
             subscriber: self.subscriber.clone(),
             on_poison: self.on_poison.clone(),
-            _connection: connection,
+            connection,
         })
     }
 }
@@ -98,7 +101,7 @@ pub(super) struct Messages {
     subscriber: String,
     on_poison: Option<Arc<OnPoison>>,
     /// Dropped last: with it, the broker gets back what is not acknowledged.
-    _connection: Connection,
+    connection: Connection,
 }
 
 /// A message, until it is answered.
@@ -117,21 +120,27 @@ impl Reading for Messages {
             let is_due = async {
                 match due {
                     Some(due) => sleep_until(due).await,
-                    None => std::future::pending().await,
+                    None => pending().await,
                 }
             };
             let message = tokio::select! {
                 biased;
                 () = is_due => return Ok(self.held.swap_remove(index).1),
                 message = self.consumer.next() => message,
+                () = self.connection.ended() => None,
             };
             let message = match message {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => return Err(self.failed(&error)),
-                None => return Err(ConnectError::new(format!("{} has ended the reading of `{}`", self.url.place, self.queue))),
+                None => {
+                    return Err(ConnectError::new(format!(
+                        "{} has ended the reading of `{}`",
+                        self.url.place, self.queue
+                    )));
+                }
             };
             if !self.selects(&message) {
-                acknowledged(message.acker.ack(BasicAckOptions::default()).await)?;
+                self.sent(message.acker.ack(BasicAckOptions::default())).await?;
                 continue;
             }
             let deliveries = deliveries(&message);
@@ -147,14 +156,16 @@ impl Reading for Messages {
         // Neither is an event that has killed its process.
         let is_harmless = received.deliveries == 1 || matches!(answer, Answer::Again(_));
         if self.is_single && is_harmless && !matches!(answer, Answer::Return) {
-            self.widen().await.map_err(|error| self.failed(&error))?;
+            let consumer = self.connection.while_open(self.widened()).await;
+            self.consumer = consumer.map_err(|error| self.failed(&error))?;
+            self.is_single = false;
         }
         let acker = &received.message.acker;
         match answer {
-            Answer::Handled => acknowledged(acker.ack(BasicAckOptions::default()).await),
+            Answer::Handled => self.sent(acker.ack(BasicAckOptions::default())).await,
             Answer::Return => {
                 let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-                acknowledged(acker.nack(options).await)
+                self.sent(acker.nack(options)).await
             }
             Answer::Again(after) => {
                 received.deliveries = received.deliveries.saturating_add(1);
@@ -164,7 +175,7 @@ impl Reading for Messages {
             Answer::Poison(poisoned) => {
                 self.poison(&received.message, poisoned);
                 // It goes to the queue of poison events.
-                acknowledged(acker.reject(BasicRejectOptions { requeue: false }).await)
+                self.sent(acker.reject(BasicRejectOptions { requeue: false })).await
             }
         }
     }
@@ -176,15 +187,12 @@ impl Messages {
         message.exchange.as_str() != self.url.exchange || self.key.selects(message.routing_key.as_str())
     }
 
-    /// From now on the consumer gets events before it has answered the last one. The event that is not answered yet keeps the broker from
-    /// delivering another one meanwhile.
-    async fn widen(&mut self) -> Result<(), lapin::Error> {
-        let before = self.consumer.tag();
+    /// A consumer that gets events before it has answered the last one, in the place of this one. The event that is not answered yet keeps the
+    /// broker from delivering another one meanwhile.
+    async fn widened(&self) -> Result<Consumer, lapin::Error> {
         let consumer = consuming(&self.channel, &self.queue, BATCH).await?;
-        self.channel.basic_cancel(before, BasicCancelOptions::default()).await?;
-        self.consumer = consumer;
-        self.is_single = false;
-        Ok(())
+        self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?;
+        Ok(consumer)
     }
 
     fn poison(&self, message: &message::Delivery, poisoned: Poisoned) {
@@ -197,6 +205,18 @@ impl Messages {
             error: poisoned.error,
         };
         poison.tell(&self.subscriber, self.on_poison.as_deref());
+    }
+
+    /// Waits until an answer is sent. One that was not sent because the channel is closed is reported as `Ok(false)`.
+    async fn sent(
+        &self,
+        sending: impl Future<Output = Result<bool, lapin::Error>> + Send,
+    ) -> Result<(), ConnectError> {
+        match self.connection.while_open(sending).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ConnectError::new("the channel is closed")),
+            Err(error) => Err(self.failed(&error)),
+        }
     }
 
     fn failed(&self, error: &lapin::Error) -> ConnectError {
@@ -215,13 +235,4 @@ fn deliveries(message: &message::Delivery) -> u32 {
         _ => None,
     });
     before.unwrap_or_else(|| u32::from(message.redelivered)).saturating_add(1)
-}
-
-/// An answer that was not sent because the channel is closed is reported as `Ok(false)`.
-fn acknowledged(sent: Result<bool, lapin::Error>) -> Result<(), ConnectError> {
-    match sent {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(ConnectError::new("the channel is closed")),
-        Err(error) => Err(ConnectError::new(error.to_string())),
-    }
 }

@@ -24,7 +24,7 @@ use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::oneshot,
+    sync::{oneshot, watch},
 };
 use tokio_rustls::TlsConnector;
 use tokio_stream::Stream;
@@ -35,6 +35,7 @@ pub(super) async fn connected(
     port: u16,
     is_encrypted: bool,
     cut: oneshot::Receiver<()>,
+    open: watch::Sender<()>,
 ) -> io::Result<AsyncTcpStream<Socket>> {
     let tcp = TcpStream::connect((host.as_str(), port)).await?;
     tcp.set_nodelay(true)?;
@@ -46,7 +47,7 @@ pub(super) async fn connected(
             Box::new(connector.connect(name, tcp).await?)
         }
     };
-    Ok(AsyncTcpStream::Plain(Socket { io, cut: Some(cut) }))
+    Ok(AsyncTcpStream::Plain(Socket { io, cut: Some(cut), _open: open }))
 }
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -58,6 +59,8 @@ pub(super) struct Socket {
     io: Box<dyn Io>,
     /// `None` when it has been cut.
     cut: Option<oneshot::Receiver<()>>,
+    /// Dropped with the connection.
+    _open: watch::Sender<()>,
 }
 
 impl Socket {

@@ -1,7 +1,5 @@
 //! The exchange and the queues: declared, or checked.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use graceful::backends::{ProcessRole, client::ConnectError};
 use lapin::{
     ExchangeKind,
@@ -16,11 +14,9 @@ use super::{
     url::Url,
 };
 
-/// The argument that limits the deliveries of an event; since RabbitMQ 4.0 there is a limit of 20 without it.
-const DELIVERY_LIMIT: &str = "x-delivery-limit";
-
-/// Whether this process has seen that the server has no limit to turn off, and refuses the argument for it.
-static HAS_NO_LIMIT: AtomicBool = AtomicBool::new(false);
+/// Attempts are counted by the inbox, so the server's limit, which is 20 since RabbitMQ 4.0, must be off. There a limit of -1 means none; before,
+/// it makes each event that is redelivered poison.
+const DELIVERY_LIMIT: i32 = i32::MAX;
 
 /// Declares the exchange, or checks whether it is there.
 pub(super) async fn exchange(connection: &Connection, url: &Url) -> Result<(), Failure> {
@@ -29,7 +25,8 @@ pub(super) async fn exchange(connection: &Connection, url: &Url) -> Result<(), F
     let name = short(&url.exchange).map_err(failed)?;
     let options =
         ExchangeDeclareOptions { passive: !creates(url), durable: true, ..ExchangeDeclareOptions::default() };
-    channel.exchange_declare(name, ExchangeKind::Topic, options, FieldTable::default()).await.map_err(failed)
+    let declared = channel.exchange_declare(name, ExchangeKind::Topic, options, FieldTable::default());
+    connection.while_open(declared).await.map_err(failed)
 }
 
 /// Declares the queue of a subscriber with the queue of its poison events, or checks whether they are there, and binds it.
@@ -41,25 +38,21 @@ pub(super) async fn queue_of(
 ) -> Result<(), Failure> {
     let name = queue(&url.exchange, subscriber);
     let poison = poison_queue(&name);
-    declared(connection, url, &poison, &|_| FieldTable::default()).await?;
-    let arguments = |is_unlimited| {
-        let mut arguments = FieldTable::default();
-        let mut set = |name: &'static str, value: AMQPValue| {
-            arguments.insert(name.into(), value);
-        };
+    declared(connection, url, &poison, FieldTable::default()).await?;
+    let mut arguments = FieldTable::default();
+    for (argument, value) in [
         // One process at a time, so that events have an order.
-        set("x-single-active-consumer", AMQPValue::Boolean(true));
-        set("x-dead-letter-exchange", AMQPValue::LongString("".into()));
-        set("x-dead-letter-routing-key", AMQPValue::LongString(poison.as_str().into()));
-        // A poison event stays in its queue until the other has it; that mode needs the third one.
-        set("x-dead-letter-strategy", AMQPValue::LongString("at-least-once".into()));
-        set("x-overflow", AMQPValue::LongString("reject-publish".into()));
-        if is_unlimited {
-            set(DELIVERY_LIMIT, AMQPValue::LongInt(-1));
-        }
-        arguments
-    };
-    declared(connection, url, &name, &arguments).await?;
+        ("x-single-active-consumer", AMQPValue::Boolean(true)),
+        ("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT)),
+        ("x-dead-letter-exchange", AMQPValue::LongString("".into())),
+        ("x-dead-letter-routing-key", AMQPValue::LongString(poison.as_str().into())),
+        // A poison event stays in its queue until the other has it; that mode needs the last argument.
+        ("x-dead-letter-strategy", AMQPValue::LongString("at-least-once".into())),
+        ("x-overflow", AMQPValue::LongString("reject-publish".into())),
+    ] {
+        arguments.insert(argument.into(), value);
+    }
+    declared(connection, url, &name, arguments).await?;
     if !creates(url) {
         return Ok(());
     }
@@ -73,46 +66,23 @@ pub(super) async fn queue_of(
         QueueBindOptions::default(),
         FieldTable::default(),
     );
-    bound.await.map_err(failed)
+    connection.while_open(bound).await.map_err(failed)
 }
 
-/// Attempts are counted by the inbox, so the server's limit is off, if it has one.
 async fn declared(
     connection: &Connection,
     url: &Url,
     name: &str,
-    arguments: &(dyn Fn(bool) -> FieldTable + Sync),
+    mut arguments: FieldTable,
 ) -> Result<(), Failure> {
-    let failed = |error: &lapin::Error| missing_or(url, &format!("the queue `{name}`"), error);
-    let declare = async |is_unlimited: bool| {
-        let channel = connection.create_channel().await?;
-        let mut arguments = arguments(is_unlimited);
-        arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
-        let options =
-            QueueDeclareOptions { passive: !creates(url), durable: true, ..QueueDeclareOptions::default() };
-        channel.queue_declare(short(name)?, options, arguments).await.map(drop)
-    };
-    let is_unlimited = !HAS_NO_LIMIT.load(Ordering::Relaxed);
-    match declare(is_unlimited).await {
-        Err(error)
-            if is_unlimited
-                && is_soft(&error, &AMQPSoftError::PRECONDITIONFAILED)
-                && error.to_string().contains(DELIVERY_LIMIT) =>
-        {
-            declare(false).await.map_err(|error| failed(&error))?;
-            if error.to_string().contains("inequivalent") {
-                let queue = name;
-                tracing::warn!(
-                    target: "graceful::subscriber",
-                    queue, "the queue may limit deliveries, because an older server or somebody else has declared it: set its policy `delivery-limit` to -1"
-                );
-            } else {
-                HAS_NO_LIMIT.store(true, Ordering::Relaxed);
-            }
-            Ok(())
-        }
-        declared => declared.map_err(|error| failed(&error)),
-    }
+    let failed = |error| missing_or(url, &format!("the queue `{name}`"), &error);
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    let options =
+        QueueDeclareOptions { passive: !creates(url), durable: true, ..QueueDeclareOptions::default() };
+    // An error ends the channel.
+    let channel = channel(connection, url).await?;
+    let declared = channel.queue_declare(short(name).map_err(failed)?, options, arguments);
+    connection.while_open(declared).await.map(drop).map_err(failed)
 }
 
 fn creates(url: &Url) -> bool {

@@ -54,7 +54,10 @@ impl Unrouted {
         let (at, key) = last.as_ref()?;
         (at.elapsed() < SHOWN_FOR).then(|| {
             let count = self.count();
-            format!("no queue of {place} takes the events with the routing key `{key}`; {count} events so far").into()
+            format!(
+                "no queue of {place} takes the events with the routing key `{key}`; {count} events so far"
+            )
+            .into()
         })
     }
 }

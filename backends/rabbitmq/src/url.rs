@@ -144,16 +144,28 @@ mod tests {
         )
         .unwrap();
         assert_eq!(url.place, "RabbitMQ at [::1]:3,[::1]:5671", "a host that may be a secret is not shown");
-        assert_eq!((url.user.as_str(), url.password.as_str(), url.vhost.as_str()), ("us@er", "p:ss", "or/ders"));
+        assert_eq!(
+            (url.user.as_str(), url.password.as_str(), url.vhost.as_str()),
+            ("us@er", "p:ss", "or/ders")
+        );
         assert_eq!(url.servers[..2], [("a".to_owned(), 1), ("b".to_owned(), 5671)]);
-        assert_eq!((url.exchange.as_str(), url.create, url.unroutable), ("orders", false, Unroutable::Accept));
+        assert_eq!(
+            (url.exchange.as_str(), url.create, url.unroutable),
+            ("orders", false, Unroutable::Accept)
+        );
         let subscribers: Vec<_> = url.subscribers.iter().map(|(name, key)| (&**name, key.as_str())).collect();
         assert_eq!(subscribers, [("letters", "*.*.*.*"), ("bills", "users.*.user.user_updated")]);
 
         for url in ["amqp://a", "amqp://a/", "amqp://guest:guest@a:5672/%2f"] {
             let url = Url::parse(url).unwrap();
-            assert_eq!((url.user.as_str(), url.password.as_str(), url.vhost.as_str()), ("guest", "guest", "/"));
-            assert_eq!((url.exchange.as_str(), url.create, url.unroutable), ("graceful", true, Unroutable::Retry));
+            assert_eq!(
+                (url.user.as_str(), url.password.as_str(), url.vhost.as_str()),
+                ("guest", "guest", "/")
+            );
+            assert_eq!(
+                (url.exchange.as_str(), url.create, url.unroutable),
+                ("graceful", true, Unroutable::Retry)
+            );
             assert_eq!(url.servers, [("a".to_owned(), 5672)]);
         }
     }
@@ -180,7 +192,10 @@ mod tests {
             "amqp://u:s3cret@a?subscriber=a:#.b.c.d",
         ] {
             let error = Url::parse(url).err().unwrap_or_else(|| panic!("{url} is taken")).to_string();
-            assert!(error.starts_with("not a URL of RabbitMQ: ") && !error.contains("s3cret"), "{url}: {error}");
+            assert!(
+                error.starts_with("not a URL of RabbitMQ: ") && !error.contains("s3cret"),
+                "{url}: {error}"
+            );
         }
     }
 }

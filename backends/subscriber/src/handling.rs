@@ -14,10 +14,7 @@ use graceful::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    Answer, Delivery, Poisoned, Reader, Reading, Rejected,
-    reader::within,
-};
+use crate::{Answer, Delivery, Poisoned, Reader, Reading, Rejected, reader::within};
 
 /// The first pause before an event is redelivered; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

@@ -79,7 +79,10 @@ async fn emit_to_a_deleted_exchange_is_a_failure_and_keeps_the_connection() {
     for _ in 0..5 {
         world.run(update(ada(), None)).await.unwrap();
         let error = world.last(Step::Event).1;
-        assert!(error.starts_with(&format!("FAILED: the exchange `{}` of RabbitMQ at ", rabbit.exchange)), "{error}");
+        assert!(
+            error.starts_with(&format!("FAILED: the exchange `{}` of RabbitMQ at ", rabbit.exchange)),
+            "{error}"
+        );
     }
     rabbit.tap().await;
     world.run(update(ada(), None)).await.unwrap();

@@ -25,12 +25,13 @@ use graceful_tests::{
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
     options::{
-        BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
-        QueueDeleteOptions,
+        BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions,
+        ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
     },
     types::FieldTable,
 };
 use serde_json::Value;
+use tokio_stream::StreamExt as _;
 
 fn main() -> ExitCode {
     graceful_tests::harness::main()
@@ -93,16 +94,23 @@ impl Rabbit {
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         let queue = || self.tapped().into();
         channel.queue_declare(queue(), options, nothing()).await.unwrap();
-        channel.queue_bind(queue(), exchange(), "#".into(), QueueBindOptions::default(), nothing()).await.unwrap();
+        channel
+            .queue_bind(queue(), exchange(), "#".into(), QueueBindOptions::default(), nothing())
+            .await
+            .unwrap();
     }
 
     /// All that is in a queue and not with a consumer, in its order. It is then gone.
     async fn take(&self, queue: &str) -> Vec<Message> {
         let channel = self.channel().await;
         let mut messages = Vec::new();
-        while let Some(message) =
-            channel.basic_get(queue.to_owned().into(), BasicGetOptions::default()).await.unwrap()
-        {
+        let (tag, options) = (unique("taker"), BasicConsumeOptions::default());
+        // A queue with a single active consumer has no `basic_get`.
+        let consume =
+            channel.basic_consume(queue.to_owned().into(), tag.into(), options, FieldTable::default());
+        let (count, mut consumer) = (self.state(queue).await.0, consume.await.unwrap());
+        for _ in 0..count {
+            let message = awaited(consumer.next()).await.unwrap().unwrap();
             message.acker.ack(BasicAckOptions::default()).await.unwrap();
             let properties = &message.properties;
             messages.push(Message {
@@ -128,22 +136,22 @@ impl Rabbit {
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
         let (exchange, key) = (self.exchange.clone().into(), key.to_owned().into());
         let options = BasicPublishOptions::default();
-        let sent = channel.basic_publish(exchange, key, options, data, BasicProperties::default()).await.unwrap();
+        let sent =
+            channel.basic_publish(exchange, key, options, data, BasicProperties::default()).await.unwrap();
         assert!(sent.await.unwrap().is_ack());
-    }
-
-    async fn exists(&self, queue: &str) -> bool {
-        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        let channel = self.channel().await;
-        channel.queue_declare(queue.to_owned().into(), options, FieldTable::default()).await.is_ok()
     }
 
     /// How many events are in the queue and not with a consumer, and how many consumers it has.
     async fn state(&self, queue: &str) -> (u32, u32) {
+        self.state_if_any(queue).await.unwrap()
+    }
+
+    async fn state_if_any(&self, queue: &str) -> Option<(u32, u32)> {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let channel = self.channel().await;
-        let queue = channel.queue_declare(queue.to_owned().into(), options, FieldTable::default()).await.unwrap();
-        (queue.message_count(), queue.consumer_count())
+        let queue =
+            channel.queue_declare(queue.to_owned().into(), options, FieldTable::default()).await.ok()?;
+        Some((queue.message_count(), queue.consumer_count()))
     }
 
     /// After the end of the reading: whether the broker had an answer to every event.

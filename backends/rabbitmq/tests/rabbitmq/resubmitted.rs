@@ -43,7 +43,8 @@ async fn resubmitted_flow_is_emitted_again() {
         // Its relay publishes the events and dies before it can record that.
         let process = Runtime::new().unwrap();
         HANGS.store(true, Ordering::Relaxed);
-        let dying = builder().events(rabbit.events().await).runtime(process.handle().clone()).build().unwrap();
+        let dying =
+            builder().events(rabbit.events().await).runtime(process.handle().clone()).build().unwrap();
         if times == 0 {
             for (id, error) in [(1, None), (2, Some(Code::Internal))] {
                 assert_eq!(dying.scope(save(id, error)).await.err(), error);

@@ -2,7 +2,11 @@
 
 use graceful_rabbitmq::{Events, Filter, Subscriber};
 use graceful_tests::{Link, Proxy, servers::RABBITMQ};
-use lapin::{ExchangeKind, options::{ExchangeDeclareOptions, QueueDeclareOptions}, types::FieldTable};
+use lapin::{
+    ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueDeclareOptions},
+    types::FieldTable,
+};
 
 use super::Rabbit;
 
@@ -34,7 +38,10 @@ async fn wrong_login_or_virtual_host_is_refused() {
         assert_eq!(text, format!("RabbitMQ at {RABBITMQ} refuses the user or the password"));
     }
     let text = refused(&format!("amqp://{RABBITMQ}/s3cret")).await;
-    assert_eq!(text, format!("RabbitMQ at {RABBITMQ} has no such virtual host, or refuses the user access to it"));
+    assert_eq!(
+        text,
+        format!("RabbitMQ at {RABBITMQ} has no such virtual host, or refuses the user access to it")
+    );
     let rabbit = Rabbit::connect().await;
     let url = format!("amqp://guest:guest@{RABBITMQ}/%2f?exchange={}", rabbit.exchange);
     let events = Events::connect(&url).await.unwrap();
@@ -72,7 +79,10 @@ async fn exchange_and_queues_are_declared_once_and_then_checked() {
     let url = rabbit.url();
     let checked = format!("{url}&create=false");
     let text = refused(&checked).await;
-    assert_eq!(text, format!("the exchange `{}` of RabbitMQ at {} is missing", rabbit.exchange, rabbit.address));
+    assert_eq!(
+        text,
+        format!("the exchange `{}` of RabbitMQ at {} is missing", rabbit.exchange, rabbit.address)
+    );
 
     let connected: Vec<_> = (0..8)
         .map(|_| {

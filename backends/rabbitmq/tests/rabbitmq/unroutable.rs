@@ -35,7 +35,9 @@ async fn durable_flow_without_a_queue_is_retried_until_a_subscriber_connects() {
     let rabbit = Rabbit::connect().await;
     let flows = memory::Flows::new();
     let events = Events::connect(&rabbit.url()).await.unwrap();
-    let relay = RelaySettings::default().poll(Duration::from_millis(5)).backoff(Duration::from_millis(20), Duration::from_millis(50));
+    let relay = RelaySettings::default()
+        .poll(Duration::from_millis(5))
+        .backoff(Duration::from_millis(20), Duration::from_millis(50));
     let orchestrator = Orchestrator::builder()
         .service("users")
         .events(events.clone())
@@ -49,7 +51,9 @@ async fn durable_flow_without_a_queue_is_retried_until_a_subscriber_connects() {
     assert_eq!(flows.count(FlowFilter::from(FlowState::Queued), 9).await.unwrap().number, 2);
     let health = orchestrator.health().await;
     assert_eq!(health.status, HealthStatus::Degraded);
-    let place = format!("no queue of RabbitMQ at {RABBITMQ} takes the events with the routing key `users.%.user.said");
+    let place = format!(
+        "no queue of RabbitMQ at {RABBITMQ} takes the events with the routing key `users.%.user.said"
+    );
     assert!(health.reasons[0].starts_with(&place), "{health:?}");
 
     let filter = Filter::new().event("said");
@@ -72,7 +76,10 @@ async fn event_without_a_queue_fails_or_is_counted_as_the_url_says() {
     for error in [None, Some(Code::Internal)] {
         let _ = world.run(whisper(1, error)).await;
         let failed = world.last(Step::Event).1;
-        assert!(failed.starts_with(&format!("FAILED: no queue of RabbitMQ at {RABBITMQ} takes the event")), "{failed}");
+        assert!(
+            failed.starts_with(&format!("FAILED: no queue of RabbitMQ at {RABBITMQ} takes the event")),
+            "{failed}"
+        );
     }
     assert_eq!(events.unroutable(), 2);
 
@@ -99,7 +106,8 @@ async fn returned_event_is_never_confused_with_a_confirmed_one() {
             let orchestrator = orchestrator.clone();
             tokio::spawn(async move {
                 let event = if number % 3 == 0 { "sung" } else { "said" };
-                let config = graceful::OrchestrationConfig::new("user").id(number).event(event).on(&orchestrator);
+                let config =
+                    graceful::OrchestrationConfig::new("user").id(number).event(event).on(&orchestrator);
                 let report = graceful::Success::wrap(Code::Ok, event, &number).orchestrate(&config).await;
                 (number, report.step(Step::Event).error().is_none())
             })
