@@ -62,12 +62,12 @@ impl Source for Consumer {
         let messages = messages.map_err(|error| Broken { refused: false, error: self.failed(&error) })?;
         let of = format!("the consumer `{}` of {}", self.name, self.client.place);
         let (name, on_poison) = (self.name.clone(), self.on_poison.clone());
-        Ok(Messages { messages, of, name, ack_wait: self.ack_wait, on_poison })
+        Ok(Messages { stream: messages, of, name, ack_wait: self.ack_wait, on_poison })
     }
 }
 
 pub(super) struct Messages {
-    messages: pull::Stream,
+    stream: pull::Stream,
     /// The consumer, for messages.
     of: String,
     name: String,
@@ -87,7 +87,7 @@ impl Reading for Messages {
 
     async fn next(&mut self) -> Result<Numbered, ConnectError> {
         loop {
-            let message = match self.messages.next().await {
+            let message = match self.stream.next().await {
                 None => return Err(ConnectError::new("the message stream has ended")),
                 Some(Err(error)) => {
                     let why = with_causes(&error);

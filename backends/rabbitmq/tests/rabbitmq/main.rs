@@ -4,6 +4,7 @@
 extern crate graceful_tests;
 
 mod attempts;
+mod broker;
 mod context;
 mod emitted;
 mod faults;

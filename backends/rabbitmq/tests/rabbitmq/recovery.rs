@@ -96,7 +96,7 @@ async fn at_most_one_batch_is_with_the_reader_after_each_reconnection() {
     let (reading, _handled) = read(reader, &memory::Inbox::new(), |_, _| Err("not now".into()));
     let queue = rabbit.queue("reader");
     for _ in 0..3 {
-        until(async || rabbit.state(&queue).await == (200, 1)).await;
+        until(async || rabbit.state(&queue).await.0 == 200).await;
         proxy.set(Link::Reset).await;
         until(async || rabbit.state(&queue).await.0 == 300).await;
         proxy.set(Link::Up).await;
