@@ -60,9 +60,8 @@ impl Key {
 
     /// Whether a binding with this key selects events with that routing key.
     pub(super) fn selects(&self, key: &str) -> bool {
-        let (mine, mut its) = (self.0.split('.'), key.split('.'));
-        let all =
-            mine.map(|part| its.next().is_some_and(|other| part == "*" || part == other)).all(|same| same);
+        let (mut mine, mut its) = (self.0.split('.'), key.split('.'));
+        let all = mine.all(|part| its.next().is_some_and(|other| part == "*" || part == other));
         all && its.next().is_none()
     }
 }

@@ -37,10 +37,6 @@ impl Emitter {
         assert_eq!(self.emitted(name, number).await, "emitted");
     }
 
-    pub async fn is_said(&self, number: usize) -> bool {
-        self.emitted("said", number).await == "emitted"
-    }
-
     pub async fn emitted(&self, name: &str, number: usize) -> String {
         let config = OrchestrationConfig::new("user").id(number).event(name).on(&self.0);
         let report = Success::wrap(Code::Ok, "said", &number).orchestrate(&config).await;

@@ -16,6 +16,7 @@ const URLS: [(&str, &str); 9] = [
     ("GRACEFUL_CACHE", "rediss://:PASSWORD@127.0.0.1:1/DATABASE"),
     ("GRACEFUL_CACHE", "redis+unix:///no/PASSWORD?db=1&pass=PASSWORD"),
     ("GRACEFUL_EVENTS", "nats://USER:PASSWORD@127.0.0.1:1,127.0.0.1:2?stream=orders"),
+    ("GRACEFUL_EVENTS", "amqp://USER:PASSWORD@127.0.0.1:1,127.0.0.1:2/vhost?exchange=orders"),
     ("GRACEFUL_EVENTS", "tls://TOKEN@127.0.0.1:1"),
     ("GRACEFUL_STORE", "postgres://USER:PASSWORD@127.0.0.1:1/DATABASE?options[a]=OPTION"),
     ("GRACEFUL_GRAPH", "http://USER:PASSWORD@127.0.0.1:1/PATH?query=QUERY#/UPDATE"),
@@ -112,6 +113,15 @@ async fn connect_errors_hold_no_part_of_a_broken_url() {
                     shown(
                         graceful_nats::Subscriber::connect(&url, "reader", &graceful_nats::Filter::new())
                             .await,
+                    ),
+                    shown(graceful_rabbitmq::Events::connect(&url).await),
+                    shown(
+                        graceful_rabbitmq::Subscriber::connect(
+                            &url,
+                            "reader",
+                            &graceful_rabbitmq::Filter::new(),
+                        )
+                        .await,
                     ),
                     shown(graceful_postgres::Store::connect(&url).await),
                     shown(sparql::Graph::builder(plain).build()),
