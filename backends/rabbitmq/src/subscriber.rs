@@ -211,7 +211,8 @@ impl Subscriber {
     where
         H: Future<Output = Result<I::Transaction, Rejected>>,
     {
-        self.reader.run_until(&self.queue, end, inbox, handler).await
+        // It is large, and its caller's future would hold it twice.
+        Box::pin(self.reader.run_until(&self.queue, end, inbox, handler)).await
     }
 }
 
