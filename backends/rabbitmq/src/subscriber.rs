@@ -162,7 +162,7 @@ impl Subscriber {
     /// of its results.
     ///
     /// A lost connection is re-established automatically. If the future is dropped while an event is being handled, the event is redelivered. In
-    /// a process whose [role](ProcessRole) is not `Service` it reads no event.
+    /// a process whose [role](graceful::backends::ProcessRole) is not `Service` it reads no event.
     ///
     /// # Errors
     /// Fails if the server refuses the reading at the beginning. Later failures are retried and logged.

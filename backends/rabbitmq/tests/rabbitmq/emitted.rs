@@ -73,8 +73,7 @@ async fn emit_to_a_deleted_exchange_is_a_failure_and_keeps_the_connection() {
     let rabbit = Rabbit::connect().await;
     let events = rabbit.events().await;
     let world = World::with(|builder| builder.events(events));
-    let channel = rabbit.channel().await;
-    channel.exchange_delete(rabbit.exchange.clone().into(), Default::default()).await.unwrap();
+    rabbit.delete_exchange().await;
     // More than a breaker would bear.
     for _ in 0..5 {
         world.run(update(ada(), None)).await.unwrap();

@@ -27,7 +27,8 @@ use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind,
     options::{
         BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions,
-        ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+        ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
+        QueueDeleteOptions,
     },
     types::FieldTable,
 };
@@ -172,7 +173,12 @@ impl Rabbit {
         for name in ["everything", "reader", "reader.poison", "other", "other.poison"] {
             channel.queue_delete(self.queue(name).into(), QueueDeleteOptions::default()).await.unwrap();
         }
-        channel.exchange_delete(self.exchange.clone().into(), Default::default()).await.unwrap();
+        self.delete_exchange().await;
+    }
+
+    async fn delete_exchange(&self) {
+        let options = ExchangeDeleteOptions::default();
+        self.channel().await.exchange_delete(self.exchange.clone().into(), options).await.unwrap();
     }
 }
 

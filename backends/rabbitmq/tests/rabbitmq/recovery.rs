@@ -45,11 +45,11 @@ async fn event_that_kills_its_process_condemns_no_other() {
         emitter.say(number).await;
     }
     let inbox = memory::Inbox::new();
-    let handled = Arc::new(Mutex::new(Vec::new()));
+    let numbers = Arc::new(Mutex::new(Vec::new()));
     // The first process handles the first event, so it has received more when it dies of the second.
     for _ in 0..3 {
         let (sender, mut begun) = mpsc::unbounded_channel();
-        let (subscriber, inbox, handled) = (subscriber(&rabbit).await, inbox.clone(), Arc::clone(&handled));
+        let (subscriber, inbox, numbers) = (subscriber(&rabbit).await, inbox.clone(), Arc::clone(&numbers));
         let reading = tokio::spawn(async move {
             let handler = async |event: Arc<ReceivedEvent>, transaction| {
                 let number = event.result::<usize>()?;
@@ -57,7 +57,7 @@ async fn event_that_kills_its_process_condemns_no_other() {
                     sender.send(())?;
                     pending::<()>().await;
                 }
-                handled.lock().unwrap().push(number);
+                numbers.lock().unwrap().push(number);
                 Ok(transaction)
             };
             subscriber.run(&inbox, handler).await.unwrap();
@@ -72,7 +72,7 @@ async fn event_that_kills_its_process_condemns_no_other() {
     let told = awaited(poison.recv()).await.unwrap();
     assert_eq!((told.event.unwrap().result::<usize>().unwrap(), told.attempts), (1, 4));
     all_answered(&rabbit, reading).await;
-    let mut handled = std::mem::take(&mut *handled.lock().unwrap());
+    let mut handled = std::mem::take(&mut *numbers.lock().unwrap());
     while let Some(number) = more.recv().await {
         handled.push(number);
     }

@@ -125,7 +125,7 @@ async fn exchange_or_queue_with_other_settings_is_refused_with_the_reason() {
     let text = refused(&rabbit.url()).await;
     assert!(text.starts_with(&format!("the exchange `{}` of RabbitMQ at ", rabbit.exchange)), "{text}");
     assert!(text.contains("inequivalent arg 'type'") && !text.contains("vhost"), "{text}");
-    channel.exchange_delete(exchange(), Default::default()).await.unwrap();
+    rabbit.delete_exchange().await;
 
     let queue = rabbit.queue("reader");
     let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };

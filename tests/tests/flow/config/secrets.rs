@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 /// Long, so that one piece at least survives what cuts it.
 const SECRET: &str = "hunterhunterhunter";
 
-const URLS: [(&str, &str); 9] = [
+const URLS: [(&str, &str); 10] = [
     ("GRACEFUL_CACHE", "redis://USER:PASSWORD@127.0.0.1:1/3"),
     ("GRACEFUL_CACHE", "rediss://:PASSWORD@127.0.0.1:1/DATABASE"),
     ("GRACEFUL_CACHE", "redis+unix:///no/PASSWORD?db=1&pass=PASSWORD"),
