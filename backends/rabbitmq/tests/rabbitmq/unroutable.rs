@@ -106,8 +106,11 @@ async fn returned_event_is_never_confused_with_a_confirmed_one() {
             let orchestrator = orchestrator.clone();
             tokio::spawn(async move {
                 let event = if number % 3 == 0 { "sung" } else { "said" };
-                let config =
-                    graceful::OrchestrationConfig::new("user").id(number).event(event).on(&orchestrator);
+                let config = graceful::OrchestrationConfig::new("user")
+                    .id(number)
+                    .event(event)
+                    .timeout(Step::Event, Duration::from_secs(30))
+                    .on(&orchestrator);
                 let report = graceful::Success::wrap(Code::Ok, event, &number).orchestrate(&config).await;
                 (number, report.step(Step::Event).error().is_none())
             })
