@@ -47,6 +47,7 @@ pub const BACKENDS: &[graceful::Backend] = &[
     graceful_alerts::WEBHOOK,
     graceful_nats::BACKEND,
     graceful_postgres::BACKEND,
+    graceful_rabbitmq::BACKEND,
     graceful_rdf::SPARQL,
     graceful_redis::BACKEND,
     graceful_redis::IDEMPOTENCY,

@@ -9,7 +9,7 @@ use std::{
     sync::Mutex,
 };
 
-use crate::servers::{NATS, POSTGRES, REDIS};
+use crate::servers::{NATS, POSTGRES, RABBITMQ, REDIS};
 
 /// What a test may require, by `#[test(requires(…))]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,8 @@ pub enum Requirement {
     Redis,
     /// A server at [`NATS`].
     Nats,
+    /// A server at [`RABBITMQ`].
+    RabbitMq,
     /// A server at [`POSTGRES`].
     Postgres,
     /// A program, which the test starts.
@@ -41,6 +43,7 @@ impl Requirement {
         match self {
             Self::Redis => listens("Redis", REDIS),
             Self::Nats => listens("NATS", NATS),
+            Self::RabbitMq => listens("RabbitMQ", RABBITMQ),
             Self::Postgres => listens("PostgreSQL", POSTGRES),
             Self::Program(name) => find(name).map(drop).ok_or_else(|| not_installed(name)),
             Self::Python(module) => {

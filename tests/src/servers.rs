@@ -17,6 +17,8 @@ use crate::{gate::until, requirement};
 pub const REDIS: SocketAddr = local(6379);
 /// NATS with JetStream on its standard port.
 pub const NATS: SocketAddr = local(4222);
+/// RabbitMQ on its standard port.
+pub const RABBITMQ: SocketAddr = local(5672);
 /// PostgreSQL on its standard port.
 pub const POSTGRES: SocketAddr = local(5432);
 
@@ -71,6 +73,45 @@ impl Server {
         .await
     }
 
+    /// RabbitMQ, and with these further lines of configuration, such as `max_message_size = 1024`.
+    pub async fn rabbitmq(configuration: &str) -> Self {
+        let distribution = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::start("env", |port, directory| {
+            let file = Path::new(directory).join("rabbitmq.conf");
+            fs::write(&file, configuration).unwrap();
+            let own = [
+                ("NODENAME", node(port)),
+                ("NODE_IP_ADDRESS", "127.0.0.1".to_owned()),
+                ("NODE_PORT", port.to_owned()),
+                ("DIST_PORT", distribution.to_string()),
+                ("MNESIA_BASE", directory.to_owned()),
+                ("LOG_BASE", directory.to_owned()),
+                ("CONFIG_FILE", file.to_str().unwrap().to_owned()),
+                ("ENABLED_PLUGINS_FILE", format!("{directory}/plugins")),
+                ("CONF_ENV_FILE", "/dev/null".to_owned()),
+            ];
+            let mut arguments: Vec<_> =
+                own.iter().map(|(name, value)| format!("RABBITMQ_{name}={value}")).collect();
+            // The second is so that the process which is killed is the server and not a script.
+            arguments.extend([format!("HOME={directory}"), "RUNNING_UNDER_SYSTEMD=yes".to_owned()]);
+            arguments.push(of_rabbitmq("rabbitmq-server").to_str().unwrap().to_owned());
+            arguments
+        })
+        .await
+    }
+
+    /// Runs a command of RabbitMQ's command line for operators.
+    ///
+    /// # Panics
+    /// Where the command fails.
+    pub async fn rabbitmqctl(&self, arguments: &[&str]) {
+        let mut command = tokio::process::Command::new(of_rabbitmq("rabbitmqctl"));
+        command.env("HOME", &self.directory).env("RABBITMQ_CONF_ENV_FILE", "/dev/null");
+        command.args(["--node", &node(&self.address.port().to_string())]).args(arguments);
+        let output = command.stdin(Stdio::null()).output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Any other; its arguments are made from its port and directory.
     pub async fn start(program: &str, arguments: impl FnOnce(&str, &str) -> Vec<String>) -> Self {
         let program = requirement::program(program);
@@ -116,6 +157,16 @@ impl Drop for Server {
         let _ = self.process.wait();
         let _ = fs::remove_dir_all(&self.directory);
     }
+}
+
+fn node(port: &str) -> String {
+    format!("graceful-{port}@localhost")
+}
+
+/// Debian's own scripts become another user, who has no right to the directory of the test.
+fn of_rabbitmq(program: &str) -> PathBuf {
+    let script = Path::new("/usr/lib/rabbitmq/bin").join(program);
+    if script.is_file() { script } else { requirement::program(program) }
 }
 
 fn run(program: &Path, arguments: &[String]) -> Child {

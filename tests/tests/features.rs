@@ -76,6 +76,8 @@ fn encrypted_connections_use_rustls_with_the_library_that_the_application_chose(
         ("graceful-redis", "tls", None),
         ("graceful-rdf", "sparql", None),
         ("graceful-nats", "", Some("ring")),
+        ("graceful-rabbitmq", "", None),
+        ("graceful-rabbitmq", "ring", Some("ring")),
     ] {
         let crates = crates(package, feature);
         assert!(crates.iter().any(|(name, _)| name == "rustls"), "{package} {feature}: {crates:?}");

@@ -34,7 +34,8 @@ const PROGRAMS: &[(&str, &str)] = &[
 const PYTHON: &[&str] = &["oxigraph==0.5.13", "standardwebhooks==1.0.1"];
 
 /// Servers at their standard ports, which a script cannot start for everybody.
-const SERVERS: &[(&str, u16)] = &[("PostgreSQL", 5432), ("Redis", 6379), ("NATS with JetStream", 4222)];
+const SERVERS: &[(&str, u16)] =
+    &[("PostgreSQL", 5432), ("Redis", 6379), ("NATS with JetStream", 4222), ("RabbitMQ", 5672)];
 
 const COMPOSE: &str = "docker compose up -d --wait";
 

@@ -55,7 +55,7 @@ const LONGEST_SUBJECT: usize = 1024;
 /// opens: events fail at once, and each second one event probes the server. A successful probe closes the breaker.
 ///
 /// **An event that is too large** for the server (`max_payload`, 1 MiB by default) fails at once, as does an event whose
-/// subject is longer than 1024 bytes.
+/// subject is longer than 1024 bytes. A durable flow with such an event becomes a dead letter at once.
 ///
 /// A call that has begun is finished by the runtime in which the emitter was connected, even if its reply is dropped.
 ///
@@ -144,7 +144,7 @@ impl EventEmitter for Events {
             .event(event.name())
             .subject(&self.0.stream);
         if subject.len() > LONGEST_SUBJECT {
-            return Reply::failed(StepError::new(format!(
+            return Reply::failed(StepError::refused(format!(
                 "the event's service, tenant, pattern and name make a subject of {} bytes; at most {LONGEST_SUBJECT} are allowed",
                 subject.len()
             )));
@@ -208,7 +208,11 @@ impl Inner {
         let Self { client, stream, .. } = self;
         StepError::new(match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => {
-                format!("the event is larger than {} accepts: {}", client.place, with_causes(error))
+                let why = with_causes(error);
+                return StepError::refused(format!(
+                    "the event is larger than {} accepts: {why}",
+                    client.place
+                ));
             }
             PublishErrorKind::StreamNotFound => {
                 format!("the stream `{stream}` of {} does not exist, or has no leader", client.place)

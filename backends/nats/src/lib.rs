@@ -51,22 +51,17 @@
 
 mod client;
 mod events;
-mod filter;
-mod handling;
-mod pauses;
 mod poison_event;
+mod reading;
 mod stream;
 mod subscriber;
 mod url;
 
 use graceful::{Backend, OrchestratorBuilder};
 
-pub use self::{
-    events::Events,
-    filter::Filter,
-    poison_event::{PoisonEvent, Rejected},
-    subscriber::Subscriber,
-};
+pub use graceful_subscriber::{Filter, Rejected};
+
+pub use self::{events::Events, poison_event::PoisonEvent, subscriber::Subscriber};
 
 /// `GRACEFUL_EVENTS=nats://…`: events on NATS JetStream; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
 pub const BACKEND: Backend = Backend::new("graceful-nats", "GRACEFUL_EVENTS", &["nats", "tls"], |url| {

@@ -1,58 +1,8 @@
-//! Poison events, and the errors of handlers.
+//! Poison events.
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 use graceful::{StepError, backends::ReceivedEvent};
-
-/// The error of a handler that did not handle an event.
-///
-/// Any error converts into it by `?`; the event is then redelivered.
-///
-/// ```
-/// use graceful_nats::Rejected;
-///
-/// fn age(text: &str) -> Result<u8, Rejected> {
-///     Ok(text.parse::<u8>()?)
-/// }
-///
-/// assert!(!age("x").unwrap_err().is_poison());
-/// assert!(Rejected::poison("no such currency").is_poison());
-/// ```
-#[derive(Debug)]
-pub struct Rejected {
-    pub(super) error: StepError,
-    pub(super) poison: bool,
-}
-
-impl Rejected {
-    /// Rejects the event for good: it is not redelivered.
-    ///
-    /// ```
-    /// # use graceful_nats::Rejected;
-    /// let rejected = Rejected::poison("an event of the year 1969");
-    /// ```
-    pub fn poison(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { error: StepError::caused_by(error), poison: true }
-    }
-
-    /// Whether the event is not redelivered.
-    ///
-    /// ```
-    /// # use graceful_nats::Rejected;
-    /// assert!(Rejected::poison("never").is_poison());
-    /// ```
-    pub fn is_poison(&self) -> bool {
-        self.poison
-    }
-}
-
-impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Rejected {
-    fn from(error: E) -> Self {
-        // Preserves the kind of a `StepError`, e.g. of a handler that has panicked or timed out.
-        let error = error.into().downcast().map_or_else(StepError::caused_by, |error| *error);
-        Self { error, poison: false }
-    }
-}
 
 /// An event that a subscriber does not try again.
 ///
@@ -77,4 +27,22 @@ pub struct PoisonEvent {
     pub attempts: u32,
     /// The error of the last attempt.
     pub error: StepError,
+}
+
+pub(super) type OnPoison = dyn Fn(&PoisonEvent) + Send + Sync;
+
+impl PoisonEvent {
+    /// Logs it, and passes it to the subscriber's function.
+    pub(super) fn tell(&self, consumer: &str, on_poison: Option<&OnPoison>) {
+        let Self { sequence, attempts, error, .. } = self;
+        tracing::error!(
+            target: "graceful::subscriber",
+            consumer, sequence, attempts, %error, "event is poison: it will not be tried again"
+        );
+        if let Some(tell) = on_poison
+            && let Err(error) = StepError::catch_panic(|| tell(self))
+        {
+            tracing::error!(target: "graceful::subscriber", consumer, %error, "`on_poison` panicked");
+        }
+    }
 }

@@ -1,44 +1,24 @@
 //! The reading side.
 
 use std::{
-    error::Error,
     fmt,
     future::{Future, pending},
-    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
-use async_nats::jetstream::{
-    consumer::{AckPolicy, Consumer, pull},
-    stream::{ConsumerErrorKind, Stream},
+use graceful::{
+    Orchestrator,
+    backends::{
+        Inbox, ProcessRole, ReceivedEvent,
+        client::{ConnectError, in_real_time},
+    },
 };
-use graceful::backends::{
-    FlowStore, Inbox, ProcessRole, ReceivedEvent,
-    client::{ConnectError, Outage, in_real_time},
-};
-use tokio_stream::StreamExt as _;
+use graceful_subscriber::{Filter, Reader, Rejected};
 
-use super::{
-    Filter, PoisonEvent, Rejected,
-    client::Client,
-    handling::within,
-    pauses::Pauses,
-    stream::{created_or_checked, with_causes},
-    url::Url,
-};
+use super::{PoisonEvent, client::Client, reading::Consumer, stream::created_or_checked, url::Url};
 
-const ATTEMPTS: u32 = 10;
 const ACK_WAIT: Duration = Duration::from_secs(30);
-
-/// The default time limit of a handler.
-const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The interval of heartbeats of a server that has nothing to deliver.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-
-/// The pause before a reading that failed is restarted.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// Reads the events of a stream. Each is delivered at least once, and takes effect once if its effects are in the inbox's database.
 ///
@@ -89,26 +69,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// # }
 /// ```
 pub struct Subscriber {
-    client: Client,
-    stream: Stream,
-    pub(super) name: String,
-    subject: String,
-    pub(super) attempts: u32,
-    pub(super) ack_wait: Duration,
-    pub(super) timeout: Duration,
-    pub(super) on_poison: Option<Arc<OnPoison>>,
-    /// The store with the pauses of this subscriber.
-    pub(super) pauses: Option<Arc<dyn FlowStore>>,
-    pub(super) outages: Outages,
-}
-
-type OnPoison = dyn Fn(&PoisonEvent) + Send + Sync;
-
-/// Outages that affect all events.
-pub(super) struct Outages {
-    reading: Outage,
-    pub(super) inbox: Outage,
-    pub(super) handling: Outage,
+    consumer: Consumer,
+    reader: Reader,
 }
 
 impl Subscriber {
@@ -135,22 +97,18 @@ impl Subscriber {
             Ok::<_, ConnectError>((client, stream))
         });
         let (client, stream) = connected.await?;
-        let this = Self {
+        let consumer = Consumer {
             client,
             stream,
             name: name.to_owned(),
             subject: filter.subject(&url.stream),
-            attempts: ATTEMPTS,
             ack_wait: ACK_WAIT,
-            timeout: TIMEOUT,
             on_poison: None,
-            pauses: None,
-            outages: Outages { reading: Outage::new(), inbox: Outage::new(), handling: Outage::new() },
         };
         if ProcessRole::current().runs_work() {
-            in_real_time(this.consumer()).await.map_err(|broken| broken.error)?;
+            in_real_time(consumer.created()).await.map_err(|broken| broken.error)?;
         }
-        Ok(this)
+        Ok(Self { consumer, reader: Reader::new(name) })
     }
 
     /// Sets the number of attempts before an event is poison, at least 1. Default: 10.
@@ -162,7 +120,7 @@ impl Subscriber {
     /// ```
     #[must_use]
     pub fn attempts(self, attempts: u32) -> Self {
-        Self { attempts: attempts.max(1), ..self }
+        Self { reader: self.reader.attempts(attempts), ..self }
     }
 
     /// Sets after which time an event is redelivered if its process dies. Default: 30 s.
@@ -173,8 +131,9 @@ impl Subscriber {
     /// # }
     /// ```
     #[must_use]
-    pub fn ack_wait(self, time: Duration) -> Self {
-        Self { ack_wait: time, ..self }
+    pub fn ack_wait(mut self, time: Duration) -> Self {
+        self.consumer.ack_wait = time;
+        self
     }
 
     /// Sets the time limit of the handler, at least 1 ms. Default: 60 s. When it expires, the future is dropped, and with it the
@@ -187,7 +146,7 @@ impl Subscriber {
     /// ```
     #[must_use]
     pub fn timeout(self, time: Duration) -> Self {
-        Self { timeout: time.max(Duration::from_millis(1)), ..self }
+        Self { reader: self.reader.timeout(time), ..self }
     }
 
     /// Sets a function that is called with each poison event.
@@ -198,8 +157,26 @@ impl Subscriber {
     /// # }
     /// ```
     #[must_use]
-    pub fn on_poison(self, tell: impl Fn(&PoisonEvent) + Send + Sync + 'static) -> Self {
-        Self { on_poison: Some(Arc::new(tell)), ..self }
+    pub fn on_poison(mut self, tell: impl Fn(&PoisonEvent) + Send + Sync + 'static) -> Self {
+        self.consumer.on_poison = Some(Arc::new(tell));
+        self
+    }
+
+    /// Lets operators pause this subscriber by its name, in the store of this orchestrator: it asks for the pauses twice per second, and reads no
+    /// event while it is paused. An event that is being handled is finished; one that arrives when the pause begins is redelivered after its
+    /// [`ack_wait`](Self::ack_wait), possibly behind later events. Without this call, or if the store has no pauses, the subscriber
+    /// cannot be paused.
+    ///
+    /// Until the store has answered once, no event is read. If it does not answer later, its last answer holds.
+    ///
+    /// ```no_run
+    /// # fn example(subscriber: graceful_nats::Subscriber, orchestrator: &graceful::Orchestrator) {
+    /// let subscriber = subscriber.pausable(orchestrator);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn pausable(self, orchestrator: &Orchestrator) -> Self {
+        Self { reader: self.reader.pausable(orchestrator), ..self }
     }
 
     /// Calls the handler with each event and the inbox's transaction, until the future is dropped. See the [table](Self) for the meaning
@@ -255,106 +232,18 @@ impl Subscriber {
     where
         H: Future<Output = Result<I::Transaction, Rejected>>,
     {
-        let mut end = pin!(end);
-        if !ProcessRole::current().runs_work() {
-            end.await;
-            return Ok(());
-        }
-        let pauses = Pauses::of(self.pauses.as_ref(), &self.name);
-        let mut was_there = false;
-        loop {
-            if within(&mut end, pauses.ended()).await.is_none() {
-                return Ok(());
-            }
-            let broken = match within(&mut end, self.messages()).await {
-                None => return Ok(()),
-                Some(Err(broken)) if broken.refused && !was_there => return Err(broken.error),
-                Some(Err(broken)) => Some(broken.error),
-                Some(Ok(mut messages)) => loop {
-                    was_there = true;
-                    let next = within(&mut end, async {
-                        let mut pause = pin!(pauses.begun());
-                        within(&mut pause, messages.next()).await
-                    });
-                    match next.await {
-                        None => return Ok(()),
-                        // The server redelivers an event that arrives in this moment.
-                        Some(None) => break None,
-                        Some(Some(Some(Ok(message)))) => {
-                            if let Some(failures) = self.outages.reading.succeeded() {
-                                tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "reading the stream works again");
-                            }
-                            if !self.take(&mut end, &message, inbox, &handler).await {
-                                return Ok(());
-                            }
-                        }
-                        Some(Some(Some(Err(error)))) => break Some(self.failed(&error)),
-                        Some(Some(None)) => break Some(ConnectError::new("the message stream has ended")),
-                    }
-                },
-            };
-            let Some(broken) = broken else { continue };
-            if let Some(failures) = self.outages.reading.failed() {
-                tracing::warn!(
-                    target: "graceful::subscriber",
-                    consumer = self.name, error = %broken, failures, "reading the stream failed; reconnecting"
-                );
-            }
-            if within(&mut end, tokio::time::sleep(AGAIN)).await.is_none() {
-                return Ok(());
-            }
-        }
+        // It is large, and its caller's future would hold it twice.
+        Box::pin(self.reader.run_until(&self.consumer, end, inbox, handler)).await
     }
-
-    async fn messages(&self) -> Result<pull::Stream, Broken> {
-        let consumer = self.consumer().await?;
-        // One event at a time: the server would redeliver events that wait here for too long.
-        let messages = consumer.stream().max_messages_per_batch(1).heartbeat(HEARTBEAT).messages().await;
-        messages.map_err(|error| Broken { refused: false, error: self.failed(&error) })
-    }
-
-    async fn consumer(&self) -> Result<Consumer<pull::Config>, Broken> {
-        let config = pull::Config {
-            durable_name: Some(self.name.clone()),
-            filter_subject: self.subject.clone(),
-            ack_policy: AckPolicy::Explicit,
-            ack_wait: self.ack_wait,
-            // Attempts are counted here, because the server does not report a last attempt that is interrupted.
-            max_deliver: -1,
-            ..pull::Config::default()
-        };
-        self.stream.create_consumer(config).await.map_err(|error| Broken {
-            refused: matches!(error.kind(), ConsumerErrorKind::JetStream(_) | ConsumerErrorKind::InvalidName),
-            error: self.failed(&error),
-        })
-    }
-
-    fn failed(&self, error: &dyn Error) -> ConnectError {
-        let Self { name, client, .. } = self;
-        ConnectError::new(format!(
-            "the consumer `{name}` of {} cannot be used: {}",
-            client.place,
-            with_causes(error)
-        ))
-    }
-}
-
-/// The error of a reading that failed.
-struct Broken {
-    /// Whether the server refused, as opposed to a failed connection.
-    refused: bool,
-    error: ConnectError,
 }
 
 impl fmt::Debug for Subscriber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscriber")
-            .field("place", &self.client.place)
-            .field("name", &self.name)
-            .field("subject", &self.subject)
-            .field("attempts", &self.attempts)
-            .field("ack_wait", &self.ack_wait)
-            .field("timeout", &self.timeout)
+            .field("place", &self.consumer.client.place)
+            .field("subject", &self.consumer.subject)
+            .field("ack_wait", &self.consumer.ack_wait)
+            .field("reader", &self.reader)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use graceful::{
-    Event, Flow, Incident, Key, Metadata, Severity,
+    Event, Flow, Incident, Key, Metadata, Severity, Text,
     backends::{
         ActionResult, Activity, Alert, AlertChange, Alerter, AttemptOutcome, AuditCursor, AuditLog,
         AuditQuery, AuditRecord, Backends, BoxFuture, Cache, CacheEntry, CacheWrite, Claim, ClaimId, Count,
@@ -208,6 +208,10 @@ impl EventEmitter for Recording<dyn EventEmitter> {
 
     fn destination(&self) -> Option<Destination> {
         self.inner.destination()
+    }
+
+    fn degradation(&self) -> Option<Text> {
+        self.inner.degradation()
     }
 }
 

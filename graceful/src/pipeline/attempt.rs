@@ -28,6 +28,11 @@ impl Attempt {
         self.0.failures_to_retry().map_or(Ok(()), Err)
     }
 
+    /// Whether another attempt would fail as this one did.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.0.is_refused()
+    }
+
     /// The result of each step that ran in this attempt.
     pub(crate) fn results(&self) -> Vec<(Step, String)> {
         self.0.results()

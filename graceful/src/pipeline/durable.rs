@@ -7,7 +7,7 @@ use super::{
 use crate::{
     backends::{FailureCause, Lane, QueuedFlow},
     flow::{Delivery, Event, Options},
-    step::{Step, StepError, Steps},
+    step::{Step, StepError, StepErrorKind, Steps},
 };
 
 /// Stores a flow. The future is ready when the flow is on disk; if it is dropped before, the flow is still stored.
@@ -148,6 +148,14 @@ impl Pipeline {
     pub(super) fn failures_to_retry(&self) -> Option<FailureCause> {
         let (step, failures) = self.failed(self.given_up)?;
         Some(FailureCause::at_step(&self.identity(), step, self.flow.code(), failures))
+    }
+
+    /// Whether another attempt would fail as this one did, because servers refuse what the failed steps send.
+    pub(super) fn is_refused(&self) -> bool {
+        let failed = |step: &Step| !self.given_up.contains(*step);
+        let error = |step: Step| self.results[step as usize].as_ref()?.error();
+        let mut errors = Step::ALL.into_iter().filter(failed).filter_map(error).peekable();
+        errors.peek().is_some() && errors.all(|error| error.kind() == StepErrorKind::Refused)
     }
 
     /// The result of each step so far, as in a report.

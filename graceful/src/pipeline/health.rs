@@ -77,7 +77,8 @@ impl Orchestrator {
     /// It cannot, [`Unavailable`](HealthStatus::Unavailable), while the durable store does not answer, and from the beginning of a
     /// [`shutdown`](Self::shutdown) on. The store is asked at most once a second, whoever asks, by a connection that no handler uses, and
     /// has 2 seconds to answer. What concerns more than this process, or heals without it, is [`Degraded`](HealthStatus::Degraded): ends of
-    /// writes that the cache has not confirmed. Without a store nothing is asked.
+    /// writes that the cache has not confirmed, and events that cannot be sent or that no queue of the broker takes
+    /// ([`EventEmitter::degradation`](crate::backends::EventEmitter::degradation)). Without a store nothing is asked.
     ///
     /// For a supervisor that restarts what hangs, this is the wrong question: a process that answers at all is alive, and a restart
     /// heals no database.
@@ -115,6 +116,9 @@ impl Orchestrator {
                 HealthStatus::Degraded,
                 text!("the cache has not confirmed the ends of {unended} writes"),
             );
+        }
+        if let Some(why) = self.0.backends.events.as_ref().and_then(|events| events.degradation()) {
+            health.add(HealthStatus::Degraded, why);
         }
         health
     }

@@ -104,6 +104,9 @@ async fn attempt_outcome(
         .encode()
         .inspect_err(|error| complain(error, "the progress of a flow could not be encoded"))
         .ok();
+    if attempt.is_refused() {
+        return AttemptOutcome::Dead { failure, body };
+    }
     failed(orchestrator, claim, failure, body)
 }
 

@@ -27,6 +27,9 @@ pub enum StepErrorKind {
     /// An argument of the step has no usable value in this call: its expression panicked, or its value is invalid. A durable
     /// flow does not retry the step.
     Argument,
+    /// The server will never accept what the step sends, such as an event that is too large. A durable flow is not retried: it becomes a
+    /// dead letter at once, unless another of its steps failed in another way.
+    Refused,
     /// The step panicked.
     Panicked,
     /// The step's time budget ran out.
@@ -54,6 +57,7 @@ impl StepErrorKind {
         match self {
             Self::Failed => "failed",
             Self::Argument => "argument",
+            Self::Refused => "refused",
             Self::Panicked => "panicked",
             Self::TimedOut => "timed_out",
             Self::TooDeep => "too_deep",
@@ -142,6 +146,17 @@ impl StepError {
     /// ```
     pub fn aborted(message: impl Into<Text>) -> Self {
         Self::of_kind(StepErrorKind::Aborted, message)
+    }
+
+    /// Creates a failure of the kind [`Refused`](StepErrorKind::Refused): the same call would fail again, however often.
+    ///
+    /// ```
+    /// # use graceful::{StepError, StepErrorKind};
+    /// let error = StepError::refused("the event has 2 MiB, and the server accepts 1 MiB");
+    /// assert_eq!(error.kind(), StepErrorKind::Refused);
+    /// ```
+    pub fn refused(message: impl Into<Text>) -> Self {
+        Self::of_kind(StepErrorKind::Refused, message)
     }
 
     /// Runs a closure, and turns a panic into a failure of the kind [`Panicked`](StepErrorKind::Panicked).

@@ -24,6 +24,10 @@ fn futures_of_all_async_constructors_are_send_and_static() {
     is_send(&async {
         graceful_nats::Subscriber::connect("url", "name", &graceful_nats::Filter::new()).await
     });
+    is_send(&graceful_rabbitmq::Events::connect("url"));
+    is_send(&async {
+        graceful_rabbitmq::Subscriber::connect("url", "name", &graceful_rabbitmq::Filter::new()).await
+    });
     is_send(&async { oxigraph::Graph::open(graceful_sqlite::Store::open("file").await.unwrap()).await });
 }
 

@@ -81,4 +81,35 @@ pub trait EventEmitter: Debug + Send + Sync + 'static {
     fn destination(&self) -> Option<Destination> {
         None
     }
+
+    /// Returns why events cannot be sent now, or are sent in vain, as a sentence for [`Orchestrator::health`](crate::Orchestrator::health): the
+    /// process is then degraded. Default: `None`. It must not wait.
+    ///
+    /// ```
+    /// # use graceful::{Event, HealthStatus, Orchestrator, Text, backends::{EventEmitter, Reply}};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// #[derive(Debug)]
+    /// struct Blocked;
+    ///
+    /// impl EventEmitter for Blocked {
+    ///     fn emit(&self, event: Event) -> Reply<()> {
+    ///         // …
+    ///         # Reply::ready(())
+    ///     }
+    ///
+    ///     fn degradation(&self) -> Option<Text> {
+    ///         Some("the broker is low on memory".into())
+    ///     }
+    /// }
+    ///
+    /// let orchestrator = Orchestrator::builder().service("users").events(Blocked).build()?;
+    /// let health = orchestrator.health().await;
+    /// assert_eq!(health.status, HealthStatus::Degraded);
+    /// assert_eq!(health.reasons, ["the broker is low on memory"]);
+    /// # Ok::<(), graceful::error::BuildError>(())
+    /// # }).unwrap();
+    /// ```
+    fn degradation(&self) -> Option<Text> {
+        None
+    }
 }

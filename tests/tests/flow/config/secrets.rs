@@ -11,11 +11,12 @@ use tokio::task::JoinSet;
 /// Long, so that one piece at least survives what cuts it.
 const SECRET: &str = "hunterhunterhunter";
 
-const URLS: [(&str, &str); 10] = [
+const URLS: [(&str, &str); 11] = [
     ("GRACEFUL_CACHE", "redis://USER:PASSWORD@127.0.0.1:1/3"),
     ("GRACEFUL_CACHE", "rediss://:PASSWORD@127.0.0.1:1/DATABASE"),
     ("GRACEFUL_CACHE", "redis+unix:///no/PASSWORD?db=1&pass=PASSWORD"),
     ("GRACEFUL_EVENTS", "nats://USER:PASSWORD@127.0.0.1:1,127.0.0.1:2?stream=orders"),
+    ("GRACEFUL_EVENTS", "amqp://USER:PASSWORD@127.0.0.1:1,127.0.0.1:2/vhost?exchange=orders"),
     ("GRACEFUL_EVENTS", "tls://TOKEN@127.0.0.1:1"),
     ("GRACEFUL_STORE", "postgres://USER:PASSWORD@127.0.0.1:1/DATABASE?options[a]=OPTION"),
     ("GRACEFUL_IDEMPOTENCY", "redis://USER:PASSWORD@127.0.0.1:1/DATABASE?allow_loss=QUERY"),
@@ -114,6 +115,15 @@ async fn connect_errors_hold_no_part_of_a_broken_url() {
                     shown(
                         graceful_nats::Subscriber::connect(&url, "reader", &graceful_nats::Filter::new())
                             .await,
+                    ),
+                    shown(graceful_rabbitmq::Events::connect(&url).await),
+                    shown(
+                        graceful_rabbitmq::Subscriber::connect(
+                            &url,
+                            "reader",
+                            &graceful_rabbitmq::Filter::new(),
+                        )
+                        .await,
                     ),
                     shown(graceful_postgres::Store::connect(&url).await),
                     shown(sparql::Graph::builder(plain).build()),

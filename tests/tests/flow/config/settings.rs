@@ -45,6 +45,7 @@ async fn value_that_is_not_a_url_or_has_another_scheme_is_refused() {
             "its value is a URL of an unknown scheme; expected `nats://…` (graceful-nats), `tls://…`",
         ),
         ("GRACEFUL_EVENTS", "nats://u:s3cret@a?stream=a.b", "not a URL of NATS: "),
+        ("GRACEFUL_EVENTS", "amqp://u:s3cret@a?exchange=a.b", "not a URL of RabbitMQ: "),
         (
             "GRACEFUL_STORE",
             "mysql://u:s3cret@a",

@@ -8,14 +8,13 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::{AckKind, Message};
 use graceful::{
     StepError,
-    backends::{Inbox, InboxEntry, ReceivedEvent, escaped},
+    backends::{Inbox, InboxEntry, ReceivedEvent, client::ConnectError, escaped},
 };
 use tokio::time::{sleep, timeout};
 
-use super::{PoisonEvent, Rejected, Subscriber};
+use crate::{Answer, Delivery, Poisoned, Reader, Reading, Rejected, reader::within};
 
 /// The first pause before an event is redelivered; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -35,30 +34,26 @@ enum Outcome {
     },
 }
 
-impl Subscriber {
+impl Reader {
     /// Handles an event. Returns whether to continue reading, because the shutdown may begin while the inbox is unavailable.
-    pub(super) async fn take<I: Inbox, H>(
+    pub(crate) async fn take<R: Reading, I: Inbox, H>(
         &self,
         end: &mut Pin<&mut impl Future<Output = ()>>,
-        message: &Message,
+        reading: &mut R,
+        message: R::Message,
         inbox: &I,
         handler: &impl Fn(Arc<ReceivedEvent>, I::Transaction) -> H,
     ) -> bool
     where
         H: Future<Output = Result<I::Transaction, Rejected>>,
     {
-        let (sequence, deliveries) = match message.info() {
-            Ok(info) => (info.stream_sequence, u32::try_from(info.delivered).unwrap_or(u32::MAX)),
-            Err(error) => {
-                // The message comes from no stream, so it cannot be acknowledged.
-                let error = error.to_string();
-                tracing::error!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "message without JetStream metadata ignored");
-                return true;
-            }
-        };
-        let event = serde_json::from_slice::<ReceivedEvent>(&message.payload).map(Arc::new);
+        let Delivery { body, deliveries } = R::delivery(&message);
+        let event = serde_json::from_slice::<ReceivedEvent>(body).map(Arc::new);
         let outcome = match &event {
-            Ok(event) => self.kept_alive(message, self.attempt(end, event, deliveries, inbox, handler)).await,
+            Ok(event) => {
+                let work = self.attempt(end, event, deliveries, inbox, handler);
+                self.extended::<R, _>(reading.extends_every(), &message, work).await
+            }
             Err(error) => {
                 let rejected = Rejected::poison(format!("not a CloudEvent: {error}"));
                 Outcome::Rejected { attempt: 1, rejected }
@@ -69,37 +64,31 @@ impl Subscriber {
                 if let Some(failures) = self.outages.handling.succeeded() {
                     tracing::info!(target: "graceful::subscriber", consumer = self.name, failures, "handling events works again");
                 }
-                AckKind::Ack
+                Answer::Handled
             }
-            Outcome::Unbegun => {
-                self.answer(message, AckKind::Nak(None)).await;
-                return false;
-            }
+            Outcome::Unbegun => Answer::Return,
             Outcome::Rejected { attempt, rejected: Rejected { error, poison: false } }
                 if attempt < self.attempts =>
             {
                 if let Some(failures) = self.outages.handling.failed() {
+                    let event = event.as_ref().map_or("", |event| &*event.id);
                     tracing::warn!(
                         target: "graceful::subscriber",
-                        consumer = self.name, sequence, attempts = attempt, %error, failures,
+                        consumer = self.name, event = %escaped(event), attempts = attempt, %error, failures,
                         "handling an event failed; it will be redelivered"
                     );
                 }
-                AckKind::Nak(Some(pause(attempt)))
+                Answer::Again(pause(attempt))
             }
             Outcome::Rejected { attempt, rejected: Rejected { error, .. } } => {
-                self.give_up(&PoisonEvent {
-                    sequence,
-                    subject: message.subject.to_string(),
-                    event: event.ok(),
-                    attempts: attempt,
-                    error,
-                });
-                AckKind::Term
+                Answer::Poison(Poisoned::new(event.ok(), attempt, error))
             }
         };
-        self.answer(message, answer).await;
-        true
+        let goes_on = !matches!(answer, Answer::Return);
+        if let Err(error) = reading.answer(message, answer).await {
+            self.unanswered(&error);
+        }
+        goes_on
     }
 
     /// Only a run of the handler is an attempt, however often the event was delivered.
@@ -208,37 +197,28 @@ impl Subscriber {
         StepError::timed_out(text)
     }
 
-    /// Extends the time to acknowledge the event while the handler is running.
-    async fn kept_alive<T>(&self, message: &Message, work: impl Future<Output = T>) -> T {
+    /// Extends the time to answer the message while the handler is running.
+    async fn extended<R: Reading, T>(
+        &self,
+        every: Option<Duration>,
+        message: &R::Message,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let Some(every) = every else { return work.await };
         let mut work = pin!(work);
         loop {
-            let tick = sleep(self.ack_wait / 3);
+            let tick = sleep(every);
             if let Some(done) = within(&mut pin!(tick), work.as_mut()).await {
                 return done;
             }
-            self.answer(message, AckKind::Progress).await;
+            if let Err(error) = R::extend(message).await {
+                self.unanswered(&error);
+            }
         }
     }
 
-    /// Acknowledges the event. If the acknowledgement is lost, the event is redelivered.
-    async fn answer(&self, message: &Message, answer: AckKind) {
-        if let Err(error) = message.ack_with(answer).await {
-            let error = error.to_string();
-            tracing::warn!(target: "graceful::subscriber", consumer = self.name, error = %escaped(&error), "acknowledging an event failed; it will be redelivered");
-        }
-    }
-
-    fn give_up(&self, poison: &PoisonEvent) {
-        let PoisonEvent { sequence, attempts, error, .. } = poison;
-        tracing::error!(
-            target: "graceful::subscriber",
-            consumer = self.name, sequence, attempts, %error, "event is poison: it will not be tried again"
-        );
-        if let Some(tell) = &self.on_poison
-            && let Err(error) = StepError::catch_panic(|| tell(poison))
-        {
-            tracing::error!(target: "graceful::subscriber", consumer = self.name, %error, "`on_poison` panicked");
-        }
+    fn unanswered(&self, error: &ConnectError) {
+        tracing::warn!(target: "graceful::subscriber", consumer = self.name, %error, "acknowledging an event failed; it will be redelivered");
     }
 }
 
@@ -254,16 +234,4 @@ async fn contained<T>(work: impl Future<Output = Result<T, Rejected>>) -> Result
 
 fn pause(attempts: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(1 << (attempts.max(1) - 1).min(10)).min(LONGEST_PAUSE)
-}
-
-/// `None` where the end came first.
-pub(super) async fn within<T>(
-    end: &mut Pin<&mut impl Future<Output = ()>>,
-    work: impl Future<Output = T>,
-) -> Option<T> {
-    tokio::select! {
-        biased;
-        () = end => None,
-        done = work => Some(done),
-    }
 }

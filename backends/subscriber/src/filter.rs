@@ -1,16 +1,14 @@
-//! Filters of subjects.
-
-use std::fmt::Write as _;
+//! Filters of events.
 
 use graceful::{Text, backends::encoded};
 
-/// Selects the events that a [`Subscriber`](super::Subscriber) reads, by service, tenant, pattern and name. A part that is not set matches
+/// Selects the events that a subscriber reads, by service, tenant, pattern and name. A part that is not set matches
 /// any value.
 ///
-/// With all four parts it is the subject under which such an event is emitted.
+/// With all four parts it is the name under which a broker has such an event: on NATS the [`subject`](Self::subject).
 ///
 /// ```
-/// use graceful_nats::Filter;
+/// use graceful_subscriber::Filter;
 ///
 /// let failed = Filter::new().service("users").event("user_updated.failed");
 /// assert_eq!(failed.subject("graceful"), "graceful.users.*.*.user_updated%2Efailed");
@@ -33,7 +31,7 @@ impl Filter {
     /// Selects all events.
     ///
     /// ```
-    /// let all = graceful_nats::Filter::new();
+    /// let all = graceful_subscriber::Filter::new();
     /// ```
     #[must_use]
     pub fn new() -> Self {
@@ -43,7 +41,7 @@ impl Filter {
     /// Selects only the events of this service.
     ///
     /// ```
-    /// # use graceful_nats::Filter;
+    /// # use graceful_subscriber::Filter;
     /// assert_eq!(Filter::new().service("users").subject("graceful"), "graceful.users.*.*.*");
     /// ```
     #[must_use]
@@ -54,7 +52,7 @@ impl Filter {
     /// Selects only the events of this tenant; an empty text selects the events without a tenant.
     ///
     /// ```
-    /// # use graceful_nats::Filter;
+    /// # use graceful_subscriber::Filter;
     /// assert_eq!(Filter::new().tenant("acme").subject("graceful"), "graceful.*.acme.*.*");
     /// ```
     #[must_use]
@@ -65,7 +63,7 @@ impl Filter {
     /// Selects only the events of this pattern.
     ///
     /// ```
-    /// # use graceful_nats::Filter;
+    /// # use graceful_subscriber::Filter;
     /// assert_eq!(Filter::new().pattern("user").subject("graceful"), "graceful.*.*.user.*");
     /// ```
     #[must_use]
@@ -76,7 +74,7 @@ impl Filter {
     /// Selects only the events of this name.
     ///
     /// ```
-    /// # use graceful_nats::Filter;
+    /// # use graceful_subscriber::Filter;
     /// assert_eq!(Filter::new().event("user_updated").subject("graceful"), "graceful.*.*.*.user_updated");
     /// ```
     #[must_use]
@@ -84,23 +82,29 @@ impl Filter {
         Self { event: Some(name.into()), ..self }
     }
 
-    /// Returns the subject in a stream.
+    /// Returns the subject in a stream of NATS.
     ///
     /// ```
-    /// # use graceful_nats::Filter;
+    /// # use graceful_subscriber::Filter;
     /// assert_eq!(Filter::new().subject("orders"), "orders.*.*.*.*");
     /// ```
     pub fn subject(&self, stream: &str) -> String {
-        let mut subject = stream.to_owned();
-        for part in [&self.service, &self.tenant, &self.pattern, &self.event] {
-            // To write into a string does not fail.
-            let _ = match part.as_deref() {
-                None => write!(subject, ".*"),
-                // No encoding has a `%` without two digits.
-                Some("") => write!(subject, ".%"),
-                Some(part) => write!(subject, ".{}", encoded(part)),
-            };
-        }
-        subject
+        let tokens = self.tokens().map(|token| token.unwrap_or_else(|| "*".to_owned()));
+        format!("{stream}.{}", tokens.join("."))
+    }
+
+    /// Returns service, tenant, pattern and name, [encoded](graceful::backends::encoded), for the names of a broker. A part that is not set is
+    /// `None`, and an empty one is `%`, which no encoding gives.
+    ///
+    /// ```
+    /// # use graceful_subscriber::Filter;
+    /// let tokens = Filter::new().service("a.b").tenant("").tokens();
+    /// assert_eq!(tokens, [Some("a%2Eb".to_owned()), Some("%".to_owned()), None, None]);
+    /// ```
+    pub fn tokens(&self) -> [Option<String>; 4] {
+        [&self.service, &self.tenant, &self.pattern, &self.event].map(|part| match part.as_deref()? {
+            "" => Some("%".to_owned()),
+            part => Some(encoded(part).to_string()),
+        })
     }
 }

@@ -2,39 +2,14 @@
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use graceful::{
-    Orchestrator,
-    backends::{FlowStore, PauseTarget, client::Outage},
-};
+use graceful::backends::{FlowStore, PauseTarget, client::Outage};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
-
-use super::Subscriber;
 
 /// How often the store is asked.
 const EVERY: Duration = Duration::from_millis(500);
 
-impl Subscriber {
-    /// Lets operators pause this subscriber by its name, in the store of this orchestrator: it asks for the pauses twice per second, and reads no
-    /// event while it is paused. An event that is being handled is finished; one that arrives when the pause begins is redelivered after its
-    /// [`ack_wait`](Self::ack_wait), possibly behind later events. Without this call, or if the store has no pauses, the subscriber
-    /// cannot be paused.
-    ///
-    /// Until the store has answered once, no event is read. If it does not answer later, its last answer holds.
-    ///
-    /// ```no_run
-    /// # fn example(subscriber: graceful_nats::Subscriber, orchestrator: &graceful::Orchestrator) {
-    /// let subscriber = subscriber.pausable(orchestrator);
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn pausable(mut self, orchestrator: &Orchestrator) -> Self {
-        self.pauses = orchestrator.flows().cloned();
-        self
-    }
-}
-
 /// Whether a subscriber is paused.
-pub(super) struct Pauses {
+pub(crate) struct Pauses {
     /// `None` until the store has answered once.
     is_paused: Option<watch::Receiver<Option<bool>>>,
     /// The task that asks, which ends with this value.
@@ -42,7 +17,7 @@ pub(super) struct Pauses {
 }
 
 impl Pauses {
-    pub(super) fn of(store: Option<&Arc<dyn FlowStore>>, subscriber: &str) -> Self {
+    pub(crate) fn of(store: Option<&Arc<dyn FlowStore>>, subscriber: &str) -> Self {
         let mut asking = JoinSet::new();
         let is_paused = store.filter(|store| store.operations().is_some()).map(|store| {
             let (answers, is_paused) = watch::channel(None);
@@ -53,7 +28,7 @@ impl Pauses {
     }
 
     /// Waits until the subscriber is paused.
-    pub(super) async fn begun(&self) {
+    pub(crate) async fn begun(&self) {
         match self.is_paused.clone() {
             // The sender lives as long as this value.
             Some(mut is_paused) => drop(is_paused.wait_for(|is_paused| *is_paused == Some(true)).await),
@@ -62,7 +37,7 @@ impl Pauses {
     }
 
     /// Waits until the subscriber is not paused.
-    pub(super) async fn ended(&self) {
+    pub(crate) async fn ended(&self) {
         if let Some(mut is_paused) = self.is_paused.clone() {
             // The sender lives as long as this value.
             drop(is_paused.wait_for(|is_paused| *is_paused == Some(false)).await);

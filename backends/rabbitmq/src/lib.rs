@@ -1,0 +1,87 @@
+//! `graceful-rabbitmq` is a crate for events on RabbitMQ: [`Events`] emits them, a [`Subscriber`] reads them.
+//!
+//! ```no_run
+//! use graceful::{Orchestrator, backends::memory};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let filter = graceful_rabbitmq::Filter::new().pattern("user").event("user_updated");
+//!
+//! // In the service that emits; it need not know its subscribers, but then those must connect first:
+//! let events = graceful_rabbitmq::Events::connect("amqp://127.0.0.1").await?;
+//! let events = events.subscriber("greeter", &filter).await?;
+//! let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
+//!
+//! // In the service that reads:
+//! let subscriber = graceful_rabbitmq::Subscriber::connect("amqp://127.0.0.1", "greeter", &filter).await?;
+//! subscriber
+//!     .run(&memory::Inbox::new(), |event, transaction| async move {
+//!         println!("{} {}", event.name, event.result::<String>()?);
+//!         Ok(transaction)
+//!     })
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The exchange and the queues
+//!
+//! The events of all services go to one durable topic exchange. Its name is `graceful`, unless the URL names another (`?exchange=orders`).
+//! The [routing key](routing_key) of an event has four parts: `{service}.{tenant}.{pattern}.{event}`, such as
+//! `users.acme.user.user_updated`. Each part is [encoded](graceful::backends::encoded), an empty one is `%`, and one that is too long is hashed. So
+//! different events have different keys, and no name can contain a wildcard or a separator.
+//!
+//! An exchange stores nothing: each subscriber has a queue, `{exchange}.{subscriber}`, and a queue of its poison events,
+//! `{exchange}.{subscriber}.poison`. They are quorum queues, which RabbitMQ has since 3.8, and this crate needs 3.10. An event that was emitted
+//! before the queue of a subscriber was declared never reaches that subscriber. So let services that emit know their subscribers, by
+//! [`Events::subscriber`] or in the URL.
+//!
+//! Exchange and queues are declared by each process that connects. If they exist with other settings, the connection is refused with
+//! the reason. With `?create=false` they are only checked, and a missing one is an error.
+//!
+//! # Addresses
+//!
+//! `amqp://[user:password@]host[:port][,host…][/vhost][?options]`. Write `amqps://` for an encrypted connection. Without a user it is `guest`,
+//! and without a virtual host it is `/`. The options:
+//!
+//! | option | meaning |
+//! |---|---|
+//! | `exchange=NAME` | the exchange, by default `graceful` |
+//! | `create=false` | a missing exchange or queue is an error |
+//! | `unroutable=accept` | an event that no queue takes is dropped; by default (`retry`) its step fails |
+//! | `subscriber=NAME`, `subscriber=NAME:KEY` | a subscriber whose queue is declared by the service that emits; repeatable. `KEY` is what [`routing_key`] returns for its filter |
+//!
+//! # Encrypted connections
+//!
+//! This crate uses the crypto provider that the program has installed, or `ring` with the feature `ring`; without either,
+//! `amqps://…` is an error.
+//!
+//! # Logs
+//!
+//! The client library, `lapin`, logs each event that no queue takes, with its data, at the level `WARN`. If your events contain what must not
+//! be logged, set the level of the target `lapin` to `ERROR`.
+
+mod connection;
+mod events;
+mod names;
+mod poison_event;
+mod publisher;
+mod reading;
+mod socket;
+mod subscriber;
+mod topology;
+mod unroutable;
+mod url;
+
+use graceful::{Backend, OrchestratorBuilder};
+pub use graceful_subscriber::{Filter, Rejected};
+
+pub use self::{events::Events, names::routing_key, poison_event::PoisonEvent, subscriber::Subscriber};
+
+/// `GRACEFUL_EVENTS=amqp://…`: events on RabbitMQ; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
+pub const BACKEND: Backend =
+    Backend::new("graceful-rabbitmq", "GRACEFUL_EVENTS", &["amqp", "amqps"], |url| {
+        Box::pin(async move {
+            let events = Events::connect(&url).await?;
+            Ok(Box::new(|builder: OrchestratorBuilder| builder.events(events)) as _)
+        })
+    });
