@@ -118,6 +118,7 @@ impl fmt::Display for KeyError {
 
 impl Error for KeyError {}
 
+#[diagnostic::do_not_recommend]
 impl Classify for KeyError {
     fn code(&self) -> Code {
         Code::InvalidArgument
