@@ -2,6 +2,7 @@
 
 mod access;
 mod backend;
+mod build;
 mod builder;
 mod cached_reads;
 mod cached_types;

@@ -43,7 +43,11 @@ fn answered(value: &str) -> KnownCall {
 }
 
 async fn find(connection: &mut SqliteConnection, name: &str) -> Option<KnownCall> {
-    Transaction::<Store>::find(connection, &names(&[name])).await.unwrap()
+    // It is for transactions only.
+    let mut transaction = connection.begin().await.unwrap();
+    let found = Transaction::<Store>::find(&mut *transaction, &names(&[name])).await.unwrap();
+    transaction.commit().await.unwrap();
+    found
 }
 
 async fn insert(connection: &mut SqliteConnection, flow: QueuedFlow) -> Result<(), StepError> {
@@ -161,12 +165,13 @@ async fn running_claim_is_found_in_a_transaction_and_not_replaced() {
 
 #[tokio::test]
 async fn transaction_of_another_database_says_so() {
-    let mut elsewhere = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+    let mut elsewhere = connection.begin().await.unwrap();
     let errors = [
-        Transaction::<Store>::find(&mut elsewhere, &names(&["a"])).await.unwrap_err(),
-        Transaction::<Store>::try_lock(&mut elsewhere, &names(&["a"])).await.unwrap_err(),
-        Transaction::<Store>::answer(&mut elsewhere, answer(call(1, &["a"]), "ada")).await.unwrap_err(),
-        insert(&mut elsewhere, flow(call(1, &["a"]), "ada")).await.unwrap_err(),
+        Transaction::<Store>::find(&mut *elsewhere, &names(&["a"])).await.unwrap_err(),
+        Transaction::<Store>::try_lock(&mut *elsewhere, &names(&["a"])).await.unwrap_err(),
+        Transaction::<Store>::answer(&mut *elsewhere, answer(call(1, &["a"]), "ada")).await.unwrap_err(),
+        insert(&mut *elsewhere, flow(call(1, &["a"]), "ada")).await.unwrap_err(),
     ];
     for error in errors {
         let source = std::error::Error::source(&error);

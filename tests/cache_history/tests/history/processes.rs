@@ -22,7 +22,7 @@ const CHILD: &str = env!("CARGO_BIN_EXE_history_child");
 const OPERATIONS: u64 = 4_000;
 /// With less, the server's own buffers leave no place for entries.
 const MEMORY: u64 = 300 * 1024;
-const LEAST_MEMORY: u64 = 16 * 1024;
+const LEAST_MEMORY: u64 = 4 * 1024;
 
 async fn report(kind: Kind, fault: Fault) -> Report {
     let (plan, pace) = chosen(fault);
@@ -48,7 +48,7 @@ async fn report(kind: Kind, fault: Fault) -> Report {
         world.suffer(fault).await;
         // How much memory the server needs for its own depends on its connections.
         if fault == Fault::Evict && world.evicted().await == 0 {
-            spare = (spare / 2).max(LEAST_MEMORY);
+            spare = (spare / 4).max(LEAST_MEMORY);
             world.limit_memory(spare).await;
         }
     }
