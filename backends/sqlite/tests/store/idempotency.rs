@@ -171,7 +171,7 @@ async fn transaction_of_another_database_says_so() {
         Transaction::<Store>::find(&mut *elsewhere, &names(&["a"])).await.unwrap_err(),
         Transaction::<Store>::try_lock(&mut *elsewhere, &names(&["a"])).await.unwrap_err(),
         Transaction::<Store>::answer(&mut *elsewhere, answer(call(1, &["a"]), "ada")).await.unwrap_err(),
-        insert(&mut *elsewhere, flow(call(1, &["a"]), "ada")).await.unwrap_err(),
+        insert(&mut elsewhere, flow(call(1, &["a"]), "ada")).await.unwrap_err(),
     ];
     for error in errors {
         let source = std::error::Error::source(&error);
