@@ -158,16 +158,22 @@ impl Failure {
     /// Of a command, such as the declaration of a queue: `what` of the server cannot be used.
     pub(super) fn using(url: &Url, what: &str, error: &lapin::Error) -> Self {
         let text = format!("{what} of {} cannot be used: {}", url.place, shown(error));
-        Self { refused: refusal(error).is_some(), error: ConnectError::new(text) }
+        Self { refused: is_refusal(error), error: ConnectError::new(text) }
     }
 }
 
 /// What the server has refused, if the error is its answer.
-pub(super) fn refusal(error: &lapin::Error) -> Option<AMQPErrorKind> {
+fn refusal(error: &lapin::Error) -> Option<AMQPErrorKind> {
     match error.kind() {
         ErrorKind::ProtocolError(error) => Some(error.kind().clone()),
         _ => None,
     }
+}
+
+/// Whether the server has refused this command. A hard error ends the connection with all that is on its way, often for a reason outside of the
+/// command, such as an operator who closes the connection.
+pub(super) fn is_refusal(error: &lapin::Error) -> bool {
+    matches!(refusal(error), Some(AMQPErrorKind::Soft(_)))
 }
 
 pub(super) fn is_soft(error: &lapin::Error, expected: &AMQPSoftError) -> bool {

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     Filter,
-    connection::{Failure, is_soft, refusal, shown},
+    connection::{Failure, is_refusal, is_soft, shown},
     names::{Key, is_subscriber, short},
     publisher::{Confirmed, Message, Publisher},
     routing_key,
@@ -250,8 +250,8 @@ impl Inner {
                     return Err(StepError::new(format!("{place} could not store the event")));
                 }
                 Ok(Confirmed::Blocked(why)) => return Err(StepError::new(why)),
-                Err(error) if refusal(&error).is_some() => return Err(self.refused(&error)),
-                // The connection or the channel broke.
+                Err(error) if is_refusal(&error) => return Err(self.refused(&error)),
+                // The connection or the channel broke, or the broker closes the connection, e.g. because it stops.
                 Err(_) => {
                     sleep(pause).await;
                     pause *= 2;

@@ -1,9 +1,15 @@
 //! A broker of the test's own, which is killed, low on memory, or strict.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use graceful::{
-    Code, HealthStatus, Orchestrator, RelaySettings,
+    Code, HealthStatus, OrchestrationConfig, Orchestrator, RelaySettings, Step, Success,
     backends::{FlowFilter, FlowQuery, FlowState, FlowStore as _, memory},
     orchestrate,
 };
@@ -132,6 +138,40 @@ async fn event_that_the_broker_cannot_take_is_a_dead_letter_at_once_and_its_neig
     // The others were not attempted again.
     assert_eq!(rabbit.messages().await.len(), 57);
     orchestrator.shutdown(Duration::from_secs(10)).await;
+}
+
+/// The broker closes all connections while events are on their way: each of these is sent again.
+#[test(requires("rabbitmq-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn event_on_a_connection_that_an_operator_closes_is_sent_again() {
+    let server = Server::rabbitmq("").await;
+    let rabbit = Rabbit::at(server.address()).await;
+    let events = Events::connect(&rabbit.url()).await.unwrap().timeout(Duration::from_secs(30));
+    let events = events.subscriber("reader", &Filter::new()).await.unwrap();
+    let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let emitting: Vec<_> = (0..8)
+        .map(|number| {
+            let (orchestrator, is_over) = (orchestrator.clone(), Arc::clone(&is_over));
+            tokio::spawn(async move {
+                let config = OrchestrationConfig::new("user")
+                    .id(number)
+                    .event("said")
+                    .timeout(Step::Event, Duration::from_secs(30))
+                    .on(&orchestrator);
+                while !is_over.load(Ordering::SeqCst) {
+                    let report = Success::wrap(Code::Ok, "said", &number).orchestrate(&config).await;
+                    assert_eq!(report.step(Step::Event).to_string(), "emitted");
+                }
+            })
+        })
+        .collect();
+    for _ in 0..2 {
+        server.rabbitmqctl(&["close_all_connections", "maintenance"]).await;
+    }
+    is_over.store(true, Ordering::SeqCst);
+    for emitting in emitting {
+        awaited(emitting).await.unwrap();
+    }
 }
 
 /// The broker closes the channel of a reader that keeps an event for too long.
