@@ -20,7 +20,10 @@ use super::{
 };
 
 /// The timeout of connecting to one server.
-const CONNECT: Duration = Duration::from_secs(2);
+pub(super) const CONNECT: Duration = Duration::from_secs(2);
+
+/// The time limit of what is declared or opened on a connection.
+const COMMAND: Duration = Duration::from_secs(5);
 
 /// The interval of heartbeats in seconds. A silent server is given up after two of them.
 const HEARTBEAT: u16 = 5;
@@ -77,6 +80,11 @@ impl Connection {
     pub(super) async fn ended(&self) {
         let mut open = self.open.clone();
         while open.changed().await.is_ok() {}
+    }
+
+    /// Whether the connection has not ended, as far as this process knows.
+    pub(super) fn is_open(&self) -> bool {
+        self.client.status().connected() && self.open.has_changed().is_ok()
     }
 
     /// Waits for an answer of the client. The client leaves some calls without an answer when the connection ends.
@@ -199,6 +207,15 @@ pub(super) async fn channel(connection: &Connection, url: &Url) -> Result<Channe
         .while_open(connection.create_channel())
         .await
         .map_err(|error| Failure::using(url, "a channel", &error))
+}
+
+/// Fails after a time limit.
+pub(super) async fn within<T>(
+    url: &Url,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let late = |_| Failure::of(url, &format!("does not answer within {COMMAND:?}"));
+    timeout(COMMAND, call).await.map_err(late)?
 }
 
 /// No pause at first, then a doubling pause with random jitter, so that clients do not all reconnect at once.
