@@ -188,13 +188,25 @@ pub(super) fn is_soft(error: &lapin::Error, expected: &AMQPSoftError) -> bool {
     matches!(refusal(error), Some(AMQPErrorKind::Soft(kind)) if kind == *expected)
 }
 
-/// The text of an error, without the name of the virtual host, which is a part of the URL.
+/// The text of an error, without the names of the virtual host and the user, which are parts of the URL.
 pub(super) fn shown(error: &lapin::Error) -> String {
     let text = match error.kind() {
-        ErrorKind::ProtocolError(error) => error.get_message().to_string(),
+        ErrorKind::ProtocolError(error) => match error.kind() {
+            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
+                return "ACCESS_REFUSED: the user has no permission for it".to_owned();
+            }
+            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
+                return "NOT_ALLOWED: the server does not allow it to the user".to_owned();
+            }
+            _ => error.get_message().to_string(),
+        },
         ErrorKind::IOError(error) => error.to_string(),
         _ => error.to_string(),
     };
+    without_vhost(text)
+}
+
+fn without_vhost(text: String) -> String {
     match text.split_once(" in vhost '") {
         Some((before, rest)) => before.to_owned() + rest.split_once('\'').map_or("", |(_, behind)| behind),
         None => text,
@@ -223,5 +235,29 @@ pub(super) fn pause(attempts: u32) -> Duration {
     match attempts {
         0 => Duration::ZERO,
         _ => PAUSE.min(Duration::from_millis(50 << attempts.min(5))).mul_f64(1.0 - fastrand::f64() / 2.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::{protocol::AMQPError, types::ShortString};
+
+    use super::*;
+
+    #[test]
+    fn error_text_contains_neither_user_nor_virtual_host() {
+        let shown = |kind: AMQPErrorKind, text: &str| {
+            let error = AMQPError::new(kind, ShortString::try_new(text).unwrap());
+            super::shown(&ErrorKind::ProtocolError(error).into())
+        };
+        let refused = "ACCESS_REFUSED - write access to exchange 'graceful' in vhost 's3cret' refused for user 's3cret'";
+        let text = shown(AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED), refused);
+        assert_eq!(text, "ACCESS_REFUSED: the user has no permission for it");
+        let refused = "NOT_ALLOWED - access to vhost 's3cret' refused for user 's3cret'";
+        let text = shown(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED), refused);
+        assert_eq!(text, "NOT_ALLOWED: the server does not allow it to the user");
+        let missing = "NOT_FOUND - no exchange 'graceful' in vhost 's3cret'";
+        let text = shown(AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND), missing);
+        assert_eq!(text, "NOT_FOUND - no exchange 'graceful'");
     }
 }
