@@ -10,7 +10,7 @@ use std::{
 
 use graceful::{
     Code, HealthStatus, OrchestrationConfig, Orchestrator, RelaySettings, Step, Success,
-    backends::{FlowFilter, FlowQuery, FlowState, FlowStore as _, memory},
+    backends::{FlowFilter, FlowQuery, FlowState, FlowStore as _, ReceivedEvent, memory},
     orchestrate,
 };
 use graceful_rabbitmq::{Events, Filter};
@@ -19,6 +19,7 @@ use graceful_tests::{
     gate::{awaited, until},
     servers::Server,
 };
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{
     Rabbit,
@@ -184,15 +185,25 @@ async fn closed_channel_is_opened_again() {
     let emitter = Emitter::new(&rabbit).await;
     emitter.say(1).await;
     emitter.say(2).await;
-    let mut failures = 0;
-    let failing = move |number: usize, _: usize| {
-        failures += 1;
-        if number == 1 && failures < 3 { Err("not now".into()) } else { Ok(()) }
-    };
-    let failing = std::sync::Mutex::new(failing);
-    let answer = move |number, call| failing.lock().unwrap()(number, call);
-    let (reading, mut handled) = read(subscriber(&rabbit).await, &memory::Inbox::new(), answer);
-    assert_eq!(next(&mut handled).await, 2);
+    let (begun, mut has_begun) = mpsc::unbounded_channel();
+    let gate = Arc::new(Semaphore::new(0));
+    let (slow, opened) = (subscriber(&rabbit).await, Arc::clone(&gate));
+    let slow = tokio::spawn(async move {
+        let handler = async |event: Arc<ReceivedEvent>, transaction| {
+            begun.send(event.result::<usize>()?)?;
+            _ = opened.acquire().await?;
+            Ok(transaction)
+        };
+        slow.run(&memory::Inbox::new(), handler).await.unwrap();
+    });
+    assert_eq!(next(&mut has_begun).await, 1);
+    // It gets the events when the broker has closed the channel of the other.
+    let (reading, mut handled) = read(subscriber(&rabbit).await, &memory::Inbox::new(), |_, _| Ok(()));
     assert_eq!(next(&mut handled).await, 1);
-    all_answered(&rabbit, reading).await;
+    assert_eq!(next(&mut handled).await, 2);
+    reading.stop().await;
+    gate.add_permits(1);
+    emitter.say(3).await;
+    assert_eq!(next(&mut has_begun).await, 3);
+    slow.abort();
 }
