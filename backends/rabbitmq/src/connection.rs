@@ -20,7 +20,10 @@ use super::{
 };
 
 /// The timeout of connecting to one server.
-const CONNECT: Duration = Duration::from_secs(2);
+pub(super) const CONNECT: Duration = Duration::from_secs(2);
+
+/// The time limit of what is declared or opened on a connection.
+const COMMAND: Duration = Duration::from_secs(5);
 
 /// The interval of heartbeats in seconds. A silent server is given up after two of them.
 const HEARTBEAT: u16 = 5;
@@ -77,6 +80,11 @@ impl Connection {
     pub(super) async fn ended(&self) {
         let mut open = self.open.clone();
         while open.changed().await.is_ok() {}
+    }
+
+    /// Whether the connection has not ended, as far as this process knows.
+    pub(super) fn is_open(&self) -> bool {
+        self.client.status().connected() && self.open.has_changed().is_ok()
     }
 
     /// Waits for an answer of the client. The client leaves some calls without an answer when the connection ends.
@@ -158,29 +166,47 @@ impl Failure {
     /// Of a command, such as the declaration of a queue: `what` of the server cannot be used.
     pub(super) fn using(url: &Url, what: &str, error: &lapin::Error) -> Self {
         let text = format!("{what} of {} cannot be used: {}", url.place, shown(error));
-        Self { refused: refusal(error).is_some(), error: ConnectError::new(text) }
+        Self { refused: is_refusal(error), error: ConnectError::new(text) }
     }
 }
 
 /// What the server has refused, if the error is its answer.
-pub(super) fn refusal(error: &lapin::Error) -> Option<AMQPErrorKind> {
+fn refusal(error: &lapin::Error) -> Option<AMQPErrorKind> {
     match error.kind() {
         ErrorKind::ProtocolError(error) => Some(error.kind().clone()),
         _ => None,
     }
 }
 
+/// Whether the server has refused this command. A hard error ends the connection with all that is on its way, often for a reason outside of the
+/// command, such as an operator who closes the connection.
+pub(super) fn is_refusal(error: &lapin::Error) -> bool {
+    matches!(refusal(error), Some(AMQPErrorKind::Soft(_)))
+}
+
 pub(super) fn is_soft(error: &lapin::Error, expected: &AMQPSoftError) -> bool {
     matches!(refusal(error), Some(AMQPErrorKind::Soft(kind)) if kind == *expected)
 }
 
-/// The text of an error, without the name of the virtual host, which is a part of the URL.
+/// The text of an error, without the names of the virtual host and the user, which are parts of the URL.
 pub(super) fn shown(error: &lapin::Error) -> String {
     let text = match error.kind() {
-        ErrorKind::ProtocolError(error) => error.get_message().to_string(),
+        ErrorKind::ProtocolError(error) => match error.kind() {
+            AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
+                return "ACCESS_REFUSED: the user has no permission for it".to_owned();
+            }
+            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => {
+                return "NOT_ALLOWED: the server does not allow it to the user".to_owned();
+            }
+            _ => error.get_message().to_string(),
+        },
         ErrorKind::IOError(error) => error.to_string(),
         _ => error.to_string(),
     };
+    without_vhost(text)
+}
+
+fn without_vhost(text: String) -> String {
     match text.split_once(" in vhost '") {
         Some((before, rest)) => before.to_owned() + rest.split_once('\'').map_or("", |(_, behind)| behind),
         None => text,
@@ -195,10 +221,43 @@ pub(super) async fn channel(connection: &Connection, url: &Url) -> Result<Channe
         .map_err(|error| Failure::using(url, "a channel", &error))
 }
 
+/// Fails after a time limit.
+pub(super) async fn within<T>(
+    url: &Url,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let late = |_| Failure::of(url, &format!("does not answer within {COMMAND:?}"));
+    timeout(COMMAND, call).await.map_err(late)?
+}
+
 /// No pause at first, then a doubling pause with random jitter, so that clients do not all reconnect at once.
 pub(super) fn pause(attempts: u32) -> Duration {
     match attempts {
         0 => Duration::ZERO,
         _ => PAUSE.min(Duration::from_millis(50 << attempts.min(5))).mul_f64(1.0 - fastrand::f64() / 2.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::{protocol::AMQPError, types::ShortString};
+
+    use super::*;
+
+    #[test]
+    fn error_text_contains_neither_user_nor_virtual_host() {
+        let shown = |kind: AMQPErrorKind, text: &str| {
+            let error = AMQPError::new(kind, ShortString::try_new(text).unwrap());
+            super::shown(&ErrorKind::ProtocolError(error).into())
+        };
+        let refused = "ACCESS_REFUSED - write access to exchange 'graceful' in vhost 's3cret' refused for user 's3cret'";
+        let text = shown(AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED), refused);
+        assert_eq!(text, "ACCESS_REFUSED: the user has no permission for it");
+        let refused = "NOT_ALLOWED - access to vhost 's3cret' refused for user 's3cret'";
+        let text = shown(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED), refused);
+        assert_eq!(text, "NOT_ALLOWED: the server does not allow it to the user");
+        let missing = "NOT_FOUND - no exchange 'graceful' in vhost 's3cret'";
+        let text = shown(AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND), missing);
+        assert_eq!(text, "NOT_FOUND - no exchange 'graceful'");
     }
 }

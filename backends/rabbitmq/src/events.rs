@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     Filter,
-    connection::{Failure, is_soft, refusal, shown},
+    connection::{Failure, is_refusal, is_soft, shown},
     names::{Key, is_subscriber, short},
     publisher::{Confirmed, Message, Publisher},
     routing_key,
@@ -78,7 +78,8 @@ struct Inner {
 }
 
 impl Events {
-    /// Connects, and declares the exchange, and the queues of the subscribers that the URL names.
+    /// Connects, and declares the exchange, and the queues of the subscribers that the URL names. With `?create=false` it only checks that they
+    /// exist, not their settings: see [the module](super) for the arguments without which poison events are lost.
     ///
     /// # Errors
     /// Fails if the URL is invalid, the server is unavailable or refuses the login, or if the exchange or a queue is missing, cannot be declared,
@@ -234,15 +235,19 @@ impl Inner {
     async fn confirmed(&self, message: &Message) -> Result<(), StepError> {
         let (mut pause, mut has_declared) = (PAUSE, false);
         loop {
-            let live = self.publisher.live().await;
+            let live =
+                self.publisher.live().await.map_err(|failure| StepError::new(failure.error.to_string()))?;
             match live.publish(message).await {
                 Ok(Confirmed::Stored) => return Ok(()),
                 Ok(Confirmed::Returned) => {
+                    let mut returned = Returned { inner: self, message, is_counted: true };
                     // Somebody may have deleted a queue.
-                    if !has_declared && matches!(self.publisher.declare_again(&live).await, Ok(true)) {
+                    if !has_declared && self.publisher.declare_again(&live).await {
                         has_declared = true;
+                        returned.is_counted = false;
                         continue;
                     }
+                    drop(returned);
                     return self.unroutable(message);
                 }
                 Ok(Confirmed::Refused) => {
@@ -250,8 +255,8 @@ impl Inner {
                     return Err(StepError::new(format!("{place} could not store the event")));
                 }
                 Ok(Confirmed::Blocked(why)) => return Err(StepError::new(why)),
-                Err(error) if refusal(&error).is_some() => return Err(self.refused(&error)),
-                // The connection or the channel broke.
+                Err(error) if is_refusal(&error) => return Err(self.refused(&error)),
+                // The connection or the channel broke, or the broker closes the connection, e.g. because it stops.
                 Err(_) => {
                     sleep(pause).await;
                     pause *= 2;
@@ -262,7 +267,6 @@ impl Inner {
 
     fn unroutable(&self, message: &Message) -> Result<(), StepError> {
         let (url, key) = (&self.publisher.url, message.key.as_str());
-        self.unrouted.add(&url.place, key, url.unroutable);
         match url.unroutable {
             Unroutable::Accept => Ok(()),
             Unroutable::Retry => Err(StepError::new(format!(
@@ -281,6 +285,22 @@ impl Inner {
         let what = format!("the exchange `{}`", url.exchange);
         let Failure { error, .. } = Failure::using(url, &what, error);
         StepError::new(error.to_string())
+    }
+}
+
+/// A returned event, which is counted when this is dropped, also if the time limit ends the declaration of the queues.
+struct Returned<'a> {
+    inner: &'a Inner,
+    message: &'a Message,
+    is_counted: bool,
+}
+
+impl Drop for Returned<'_> {
+    fn drop(&mut self) {
+        if self.is_counted {
+            let url = &self.inner.publisher.url;
+            self.inner.unrouted.add(&url.place, self.message.key.as_str(), url.unroutable);
+        }
     }
 }
 

@@ -36,7 +36,25 @@
 //! [`Events::subscriber`] or in the URL.
 //!
 //! Exchange and queues are declared by each process that connects. If they exist with other settings, the connection is refused with
-//! the reason. With `?create=false` they are only checked, and a missing one is an error.
+//! the reason.
+//!
+//! With `?create=false` nothing is declared or bound, and only the existence of the exchange and the queues is checked, not their settings. Then
+//! an operator declares, all durable:
+//!
+//! - the exchange, of the type `topic`;
+//! - the queue `{exchange}.{subscriber}.poison` with `x-queue-type=quorum`;
+//! - the queue `{exchange}.{subscriber}` with `x-queue-type=quorum`, `x-single-active-consumer=true`, `x-delivery-limit=2147483647`,
+//!   `x-dead-letter-exchange=` (empty), `x-dead-letter-routing-key={exchange}.{subscriber}.poison`, `x-dead-letter-strategy=at-least-once` and
+//!   `x-overflow=reject-publish`, bound to the exchange with the [routing key](routing_key) of the subscriber's filter.
+//!
+//! Without `x-dead-letter-…` poison events are lost, also those that exceed the server's own `x-delivery-limit`; without
+//! `x-single-active-consumer` two processes handle events of one entity at once.
+//!
+//! If a queue cannot be declared when an emitter connects again, that is logged and shown by
+//! [`Orchestrator::health`](graceful::Orchestrator::health), and the events for other queues are emitted.
+//!
+//! A subscriber's filter must not change while processes with the old one run, since these acknowledge what only the new one selects: give the
+//! subscriber a new name, or stop them first.
 //!
 //! # Addresses
 //!

@@ -3,6 +3,7 @@
 use std::{
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use graceful::{Text, backends::client::Outage};
@@ -12,14 +13,14 @@ use lapin::{
     types::ShortString,
 };
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Mutex as AsyncMutex, Semaphore, watch},
     task::JoinSet,
     time::sleep,
 };
 use tokio_stream::StreamExt as _;
 
 use super::{
-    connection::{Connection, Failure, pause},
+    connection::{Connection, Failure, pause, within},
     names::Key,
     topology,
     url::Url,
@@ -28,6 +29,9 @@ use super::{
 /// How many events are published at the same time. Each has a channel of its own, so that a confirm and a returned message can only be those
 /// of this event, and so that an event which ends its channel ends no other event's.
 const CHANNELS: usize = 32;
+
+/// How long after the queues were declared again they are not.
+const DECLARE_EVERY: Duration = Duration::from_secs(3);
 
 /// A connection that is established again when it ends.
 pub(super) struct Publisher {
@@ -51,7 +55,10 @@ impl Publisher {
     /// Connects at once, so that a wrong address or password is reported at start.
     pub(super) async fn connect(url: Url) -> Result<Self, Failure> {
         let subscribers: Subscribers = Arc::new(Mutex::new(url.subscribers.clone()));
-        let live = Live::open(&url, &subscribers).await?;
+        let live = Live::open(&url).await?;
+        for (name, key) in &url.subscribers {
+            topology::queue_of(&live.connection, &url, name, key).await?;
+        }
         let (sender, state) = watch::channel(State::Up(Arc::clone(&live)));
         let mut keeping = JoinSet::new();
         keeping.spawn(keep(url.clone(), Arc::clone(&subscribers), live, sender));
@@ -60,7 +67,7 @@ impl Publisher {
 
     /// Declares the queue of a subscriber, now and with each later connection.
     pub(super) async fn declare(&self, name: &str, key: Key) -> Result<(), Failure> {
-        let live = self.live().await;
+        let live = within(&self.url, self.live()).await?;
         topology::queue_of(&live.connection, &self.url, name, &key).await?;
         let mut subscribers = lock(&self.subscribers);
         subscribers.retain(|(known, _)| known != name);
@@ -68,31 +75,45 @@ impl Publisher {
         Ok(())
     }
 
-    /// Declares all known queues again. Returns whether there are any.
-    pub(super) async fn declare_again(&self, live: &Live) -> Result<bool, Failure> {
+    /// Declares all known queues again, at most once at a time and every few seconds. Returns whether that has been done since this call. If
+    /// this future is dropped, it is done all the same.
+    pub(super) async fn declare_again(&self, live: &Arc<Live>) -> bool {
+        let (url, live, called) = (self.url.clone(), Arc::clone(live), Instant::now());
         let subscribers = lock(&self.subscribers).clone();
-        for (name, key) in &subscribers {
-            topology::queue_of(&live.connection, &self.url, name, key).await?;
+        if subscribers.is_empty() {
+            return false;
         }
-        Ok(!subscribers.is_empty())
+        let declaring = tokio::spawn(async move {
+            let mut declared = live.declared.lock().await;
+            if let Some(at) = *declared
+                && (at >= called || at.elapsed() < DECLARE_EVERY)
+            {
+                return at >= called;
+            }
+            live.declare(&url, &subscribers).await;
+            *declared = Some(Instant::now());
+            true
+        });
+        declaring.await.unwrap_or(false)
     }
 
-    /// Waits for a connection.
-    pub(super) async fn live(&self) -> Arc<Live> {
+    /// Waits for a connection. Fails if there will be none.
+    pub(super) async fn live(&self) -> Result<Arc<Live>, Failure> {
         let mut state = self.state.clone();
         loop {
             if let State::Up(live) = &*state.borrow_and_update() {
-                return Arc::clone(live);
+                return Ok(Arc::clone(live));
             }
-            // The task lives as long as this value.
-            let _ = state.changed().await;
+            if state.changed().await.is_err() {
+                return Err(Failure::of(&self.url, "cannot be used: the runtime of the emitter has ended"));
+            }
         }
     }
 
-    /// Why nothing can be published now.
+    /// Why nothing can be published now, or not to each known queue.
     pub(super) fn trouble(&self) -> Option<Text> {
         match &*self.state.borrow() {
-            State::Up(live) => live.blocked(),
+            State::Up(live) => live.blocked().or_else(|| lock(&live.undeclared).clone()),
             State::Down(why) => Some(why.clone()),
         }
     }
@@ -115,8 +136,13 @@ async fn keep(url: Url, subscribers: Subscribers, mut live: Arc<Live>, state: wa
         let mut attempts = 0;
         live = loop {
             sleep(pause(attempts)).await;
-            match Live::open(&url, &subscribers).await {
-                Ok(live) => break live,
+            match Live::open(&url).await {
+                Ok(live) => {
+                    // Events for other queues need not wait for one that cannot be declared.
+                    let subscribers = lock(&subscribers).clone();
+                    live.declare(&url, &subscribers).await;
+                    break live;
+                }
                 Err(Failure { error, .. }) => {
                     if let Some(failures) = outage.failed() {
                         tracing::warn!(target: "graceful::step", %error, failures, "connecting to publish events failed; it is tried again");
@@ -142,6 +168,10 @@ pub(super) struct Live {
     room: Semaphore,
     /// Why the broker takes no messages, while that is so.
     blocked: watch::Sender<Option<Text>>,
+    /// When the queues were last declared again.
+    declared: AsyncMutex<Option<Instant>>,
+    /// Why the queue of a subscriber could not be declared.
+    undeclared: Mutex<Option<Text>>,
 }
 
 type EventStream = Pin<Box<dyn tokio_stream::Stream<Item = Event> + Send>>;
@@ -166,13 +196,9 @@ pub(super) enum Confirmed {
 }
 
 impl Live {
-    async fn open(url: &Url, subscribers: &Subscribers) -> Result<Arc<Self>, Failure> {
+    async fn open(url: &Url) -> Result<Arc<Self>, Failure> {
         let connection = Connection::open(url).await?;
         topology::exchange(&connection, url).await?;
-        let subscribers = lock(subscribers).clone();
-        for (name, key) in &subscribers {
-            topology::queue_of(&connection, url, name, key).await?;
-        }
         let events: EventStream = Box::pin(connection.events_listener());
         Ok(Arc::new(Self {
             connection,
@@ -180,7 +206,21 @@ impl Live {
             idle: Mutex::default(),
             room: Semaphore::new(CHANNELS),
             blocked: watch::Sender::new(None),
+            declared: AsyncMutex::default(),
+            undeclared: Mutex::default(),
         }))
+    }
+
+    /// Declares the queues of these subscribers. One that cannot be declared is logged, and shown in the health of the process.
+    async fn declare(&self, url: &Url, subscribers: &[(String, Key)]) {
+        let mut undeclared = None;
+        for (name, key) in subscribers {
+            if let Err(Failure { error, .. }) = topology::queue_of(&self.connection, url, name, key).await {
+                tracing::warn!(target: "graceful::step", %error, subscriber = name, "the queue of a subscriber cannot be declared");
+                undeclared = Some(error.to_string().into());
+            }
+        }
+        *lock(&self.undeclared) = undeclared;
     }
 
     /// Waits for the end of the connection, and returns why it has ended.

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, pending},
+    mem,
     sync::Arc,
 };
 
@@ -9,10 +10,7 @@ use graceful::backends::client::ConnectError;
 use graceful_subscriber::{Answer, Broken, Delivery, Poisoned, Reading, Source};
 use lapin::{
     Channel, Consumer, message,
-    options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-        BasicRejectOptions,
-    },
+    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions},
     types::{AMQPValue, FieldTable},
 };
 use tokio::time::{Instant, sleep_until};
@@ -20,15 +18,19 @@ use tokio_stream::StreamExt as _;
 
 use super::{
     PoisonEvent,
-    connection::{Connection, Failure, channel},
+    connection::{Connection, Failure, channel, within},
     names::{Key, poison_queue, queue, short},
     poison_event::OnPoison,
     topology,
     url::Url,
 };
 
-/// How many events the broker delivers before one of them is answered. With the first one, which came before, there are 100.
-const BATCH: u16 = 99;
+/// How many events the broker delivers before one of them is answered.
+const BATCH: u16 = 100;
+
+/// The most deliveries that are told of an event which is not the first. For an inbox that does not count attempts, the others that the process
+/// had received must not run out of attempts when one event kills each process that reads it.
+const LATER: u32 = 2;
 
 /// The header with the number of deliveries before this one. Only an event that was delivered before has it.
 const DELIVERIES: &str = "x-delivery-count";
@@ -51,14 +53,18 @@ impl Queue {
 
     async fn messages(&self) -> Result<Messages, Failure> {
         let connection = self.connected().await?;
-        let channel = channel(&connection, &self.url).await?;
         let queue = queue(&self.url.exchange, &self.subscriber);
-        let consumer = connection.while_open(consuming(&channel, &queue, 1)).await;
-        let consumer =
-            consumer.map_err(|error| Failure::using(&self.url, &format!("the queue `{queue}`"), &error))?;
+        let consuming = async {
+            let channel = channel(&connection, &self.url).await?;
+            let consumer = connection.while_open(consuming(&channel, &queue)).await;
+            let failed = |error| Failure::using(&self.url, &format!("the queue `{queue}`"), &error);
+            Ok((channel, consumer.map_err(failed)?))
+        };
+        let (channel, consumer) = within(&self.url, consuming).await?;
         Ok(Messages {
             consumer,
-            is_single: true,
+            is_first: true,
+            is_fresh_next: false,
             held: Vec::new(),
             channel,
             url: self.url.clone(),
@@ -79,9 +85,10 @@ impl Source for Queue {
     }
 }
 
-/// `qos` is of the next consumer of the channel.
-async fn consuming(channel: &Channel, queue: &str, events: u16) -> Result<Consumer, lapin::Error> {
-    channel.basic_qos(events, BasicQosOptions::default()).await?;
+/// `qos` is of the next consumer of the channel. It stays the same, because a second consumer in the place of the first would let the broker
+/// give the queue to another process.
+async fn consuming(channel: &Channel, queue: &str) -> Result<Consumer, lapin::Error> {
+    channel.basic_qos(BATCH, BasicQosOptions::default()).await?;
     let (tag, options) = (short("")?, BasicConsumeOptions::default());
     channel.basic_consume(short(queue)?, tag, options, FieldTable::default()).await
 }
@@ -89,9 +96,10 @@ async fn consuming(channel: &Channel, queue: &str, events: u16) -> Result<Consum
 /// The queue, as one consumer reads it.
 pub(super) struct Messages {
     consumer: Consumer,
-    /// Whether the consumer gets one event at a time. It begins so, because what comes first may have been in the hands of a process that died:
-    /// if one event kills each process that reads it, the others must not be counted as delivered, too.
-    is_single: bool,
+    /// Whether no event has come yet. The first one may have killed the process that had it; the others were only near it, however often.
+    is_first: bool,
+    /// Whether an event that waited has been returned, so that a fresh one is next. Otherwise, slow attempts would keep fresh events out.
+    is_fresh_next: bool,
     /// What waits for its next attempt. It stays unacknowledged, so the broker gives it to another process if this one ends.
     held: Vec<(Instant, Received)>,
     channel: Channel,
@@ -117,33 +125,28 @@ impl Reading for Messages {
         loop {
             let first = self.held.iter().enumerate().min_by_key(|(_, (due, _))| *due);
             let (index, due) = first.map_or((0, None), |(index, (due, _))| (index, Some(*due)));
-            let is_due = async {
-                match due {
-                    Some(due) => sleep_until(due).await,
-                    None => pending().await,
-                }
-            };
             let message = tokio::select! {
                 biased;
-                () = is_due => return Ok(self.held.swap_remove(index).1),
-                message = self.consumer.next() => message,
                 () = self.connection.ended() => None,
+                () = is_due(due), if !self.is_fresh_next => return self.again(index),
+                message = self.consumer.next() => message,
+                () = is_due(due), if self.is_fresh_next => return self.again(index),
             };
             let message = match message {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => return Err(self.failed(&error)),
-                None => {
-                    return Err(ConnectError::new(format!(
-                        "{} has ended the reading of `{}`",
-                        self.url.place, self.queue
-                    )));
-                }
+                None => return Err(self.ended()),
             };
+            self.check()?;
+            self.is_fresh_next = false;
             if !self.selects(&message) {
                 self.sent(message.acker.ack(BasicAckOptions::default())).await?;
                 continue;
             }
-            let deliveries = deliveries(&message);
+            let mut deliveries = deliveries(&message);
+            if !mem::take(&mut self.is_first) {
+                deliveries = deliveries.min(LATER);
+            }
             return Ok(Received { message, deliveries });
         }
     }
@@ -153,13 +156,6 @@ impl Reading for Messages {
     }
 
     async fn answer(&mut self, mut received: Received, answer: Answer) -> Result<(), ConnectError> {
-        // Neither is an event that has killed its process.
-        let is_harmless = received.deliveries == 1 || matches!(answer, Answer::Again(_));
-        if self.is_single && is_harmless && !matches!(answer, Answer::Return) {
-            let consumer = self.connection.while_open(self.widened()).await;
-            self.consumer = consumer.map_err(|error| self.failed(&error))?;
-            self.is_single = false;
-        }
         let acker = &received.message.acker;
         match answer {
             Answer::Handled => self.sent(acker.ack(BasicAckOptions::default())).await,
@@ -187,12 +183,21 @@ impl Messages {
         message.exchange.as_str() != self.url.exchange || self.key.selects(message.routing_key.as_str())
     }
 
-    /// A consumer that gets events before it has answered the last one, in the place of this one. The event that is not answered yet keeps the
-    /// broker from delivering another one meanwhile.
-    async fn widened(&self) -> Result<Consumer, lapin::Error> {
-        let consumer = consuming(&self.channel, &self.queue, BATCH).await?;
-        self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?;
-        Ok(consumer)
+    /// What has waited long enough.
+    fn again(&mut self, index: usize) -> Result<Received, ConnectError> {
+        self.check()?;
+        self.is_fresh_next = true;
+        Ok(self.held.swap_remove(index).1)
+    }
+
+    /// Fails if the channel or the connection has ended: then the broker gives what this process has received to another one.
+    fn check(&self) -> Result<(), ConnectError> {
+        let is_open = self.channel.status().connected() && self.connection.is_open();
+        if is_open { Ok(()) } else { Err(self.ended()) }
+    }
+
+    fn ended(&self) -> ConnectError {
+        ConnectError::new(format!("{} has ended the reading of `{}`", self.url.place, self.queue))
     }
 
     fn poison(&self, message: &message::Delivery, poisoned: Poisoned) {
@@ -221,6 +226,13 @@ impl Messages {
 
     fn failed(&self, error: &lapin::Error) -> ConnectError {
         Failure::using(&self.url, &format!("the queue `{}`", self.queue), error).error
+    }
+}
+
+async fn is_due(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => pending().await,
     }
 }
 

@@ -25,29 +25,39 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
     sync::{oneshot, watch},
+    time::timeout,
 };
 use tokio_rustls::TlsConnector;
 use tokio_stream::Stream;
 
-/// Connects to a server.
+use super::connection::CONNECT;
+
+/// Connects to a server, within a time limit and until the other half of `cut` is dropped: the client has a thread for this.
 pub(super) async fn connected(
     host: String,
     port: u16,
     is_encrypted: bool,
-    cut: oneshot::Receiver<()>,
+    mut cut: oneshot::Receiver<()>,
     open: watch::Sender<()>,
 ) -> io::Result<AsyncTcpStream<Socket>> {
-    let tcp = TcpStream::connect((host.as_str(), port)).await?;
-    tcp.set_nodelay(true)?;
-    let io: Box<dyn Io> = match is_encrypted {
-        false => Box::new(tcp),
-        true => {
-            let connector = TlsConnector::from(Arc::new(tls::client_config().map_err(io::Error::other)?));
-            let name = ServerName::try_from(host).map_err(io::Error::other)?;
-            Box::new(connector.connect(name, tcp).await?)
-        }
+    let io = tokio::select! {
+        biased;
+        _ = &mut cut => return Err(io::ErrorKind::ConnectionAborted.into()),
+        // The caller's limit comes first; it cuts.
+        io = timeout(2 * CONNECT, connected_io(host, port, is_encrypted)) => io??,
     };
     Ok(AsyncTcpStream::Plain(Socket { io, cut: Some(cut), _open: open }))
+}
+
+async fn connected_io(host: String, port: u16, is_encrypted: bool) -> io::Result<Box<dyn Io>> {
+    let tcp = TcpStream::connect((host.as_str(), port)).await?;
+    tcp.set_nodelay(true)?;
+    if !is_encrypted {
+        return Ok(Box::new(tcp));
+    }
+    let connector = TlsConnector::from(Arc::new(tls::client_config().map_err(io::Error::other)?));
+    let name = ServerName::try_from(host).map_err(io::Error::other)?;
+    Ok(Box::new(connector.connect(name, tcp).await?))
 }
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}

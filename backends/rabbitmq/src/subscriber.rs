@@ -39,12 +39,14 @@ use super::{
 /// | is interrupted by the end of its process | the transaction is rolled back, and the event is redelivered when the broker notices, after 10 s at most |
 ///
 /// If an event is committed but its acknowledgement is lost, it is redelivered; the inbox detects this, and the event is acknowledged without a
-/// call of the handler. While an event waits for its next attempt, others are handled; while 100 of them wait, none.
+/// call of the handler. While an event waits for its next attempt, others are handled; while 100 of them wait, none. The server ends the
+/// reading if one of the 100 events that it delivers ahead is not acknowledged within its `consumer_timeout` (30 minutes).
 ///
 /// **An attempt** is a run of the handler. While the inbox is unavailable, the event waits: the inbox is tried again every second, and no
 /// attempt is counted. The SQLite and PostgreSQL stores count attempts in their database ([`Inbox::attempted`]), except the first
 /// attempt if its process dies in it. With another inbox, each redelivery for another reason (the process died or lost its
-/// connection) counts as an attempt too, also of events that the process had received and not begun.
+/// connection) counts as an attempt too, of the event that comes first afterwards. For the others that the process had received, all such
+/// redeliveries together count as one.
 ///
 /// **A handler that blocks its thread** cannot be stopped by the time limit, because a future can only be dropped between two polls: run
 /// blocking code by [`spawn_blocking`](tokio::task::spawn_blocking). In a runtime with one thread it also stops the heartbeats, and the broker

@@ -9,7 +9,7 @@ use lapin::{
 };
 
 use super::{
-    connection::{Connection, Failure, channel, is_soft},
+    connection::{Connection, Failure, channel, is_soft, within},
     names::{Key, poison_queue, queue, short},
     url::Url,
 };
@@ -20,6 +20,10 @@ const DELIVERY_LIMIT: i32 = i32::MAX;
 
 /// Declares the exchange, or checks whether it is there.
 pub(super) async fn exchange(connection: &Connection, url: &Url) -> Result<(), Failure> {
+    within(url, declared_exchange(connection, url)).await
+}
+
+async fn declared_exchange(connection: &Connection, url: &Url) -> Result<(), Failure> {
     let channel = channel(connection, url).await?;
     let failed = |error| missing_or(url, &format!("the exchange `{}`", url.exchange), &error);
     let name = short(&url.exchange).map_err(failed)?;
@@ -31,6 +35,15 @@ pub(super) async fn exchange(connection: &Connection, url: &Url) -> Result<(), F
 
 /// Declares the queue of a subscriber with the queue of its poison events, or checks whether they are there, and binds it.
 pub(super) async fn queue_of(
+    connection: &Connection,
+    url: &Url,
+    subscriber: &str,
+    key: &Key,
+) -> Result<(), Failure> {
+    within(url, declared_queues(connection, url, subscriber, key)).await
+}
+
+async fn declared_queues(
     connection: &Connection,
     url: &Url,
     subscriber: &str,

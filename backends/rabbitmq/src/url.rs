@@ -7,7 +7,7 @@ use graceful::backends::client::{
 use percent_encoding::percent_decode_str;
 
 use super::{
-    names::{Key, is_exchange, is_subscriber},
+    names::{Key, is_exchange, is_subscriber, short},
     unroutable::Unroutable,
 };
 
@@ -64,6 +64,10 @@ impl Url {
             subscribers: Vec::new(),
             place: "RabbitMQ".to_owned(),
         };
+        // The client would panic.
+        if short(&this.vhost).is_err() {
+            return Err(no_url("the name of its virtual host is longer than 255 bytes"));
+        }
         for host in hosts.split(',') {
             this.add_server(host)?;
         }
@@ -172,7 +176,9 @@ mod tests {
 
     #[test]
     fn invalid_url_is_refused_without_showing_a_secret() {
+        let long_vhost = format!("amqp://u:p@a/{}s3cret", "v".repeat(250));
         for url in [
+            &*long_vhost,
             "",
             "amqp://",
             "http://:s3cret@a",

@@ -1,10 +1,16 @@
 //! A broker of the test's own, which is killed, low on memory, or strict.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use graceful::{
-    Code, HealthStatus, Orchestrator, RelaySettings,
-    backends::{FlowFilter, FlowQuery, FlowState, FlowStore as _, memory},
+    Code, HealthStatus, OrchestrationConfig, Orchestrator, RelaySettings, Step, Success,
+    backends::{FlowFilter, FlowQuery, FlowState, FlowStore as _, ReceivedEvent, memory},
     orchestrate,
 };
 use graceful_rabbitmq::{Events, Filter};
@@ -13,6 +19,7 @@ use graceful_tests::{
     gate::{awaited, until},
     servers::Server,
 };
+use tokio::sync::{Semaphore, mpsc};
 
 use super::{
     Rabbit,
@@ -134,6 +141,40 @@ async fn event_that_the_broker_cannot_take_is_a_dead_letter_at_once_and_its_neig
     orchestrator.shutdown(Duration::from_secs(10)).await;
 }
 
+/// The broker closes all connections while events are on their way: each of these is sent again.
+#[test(requires("rabbitmq-server"), flavor = "multi_thread", worker_threads = 2)]
+async fn event_on_a_connection_that_an_operator_closes_is_sent_again() {
+    let server = Server::rabbitmq("").await;
+    let rabbit = Rabbit::at(server.address()).await;
+    let events = Events::connect(&rabbit.url()).await.unwrap().timeout(Duration::from_secs(30));
+    let events = events.subscriber("reader", &Filter::new()).await.unwrap();
+    let orchestrator = Orchestrator::builder().service("users").events(events).build().unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let emitting: Vec<_> = (0..8)
+        .map(|number| {
+            let (orchestrator, is_over) = (orchestrator.clone(), Arc::clone(&is_over));
+            tokio::spawn(async move {
+                let config = OrchestrationConfig::new("user")
+                    .id(number)
+                    .event("said")
+                    .timeout(Step::Event, Duration::from_secs(30))
+                    .on(&orchestrator);
+                while !is_over.load(Ordering::SeqCst) {
+                    let report = Success::wrap(Code::Ok, "said", &number).orchestrate(&config).await;
+                    assert_eq!(report.step(Step::Event).to_string(), "emitted");
+                }
+            })
+        })
+        .collect();
+    for _ in 0..2 {
+        server.rabbitmqctl(&["close_all_connections", "maintenance"]).await;
+    }
+    is_over.store(true, Ordering::SeqCst);
+    for emitting in emitting {
+        awaited(emitting).await.unwrap();
+    }
+}
+
 /// The broker closes the channel of a reader that keeps an event for too long.
 #[test(requires("rabbitmq-server"))]
 async fn closed_channel_is_opened_again() {
@@ -144,15 +185,25 @@ async fn closed_channel_is_opened_again() {
     let emitter = Emitter::new(&rabbit).await;
     emitter.say(1).await;
     emitter.say(2).await;
-    let mut failures = 0;
-    let failing = move |number: usize, _: usize| {
-        failures += 1;
-        if number == 1 && failures < 3 { Err("not now".into()) } else { Ok(()) }
-    };
-    let failing = std::sync::Mutex::new(failing);
-    let answer = move |number, call| failing.lock().unwrap()(number, call);
-    let (reading, mut handled) = read(subscriber(&rabbit).await, &memory::Inbox::new(), answer);
-    assert_eq!(next(&mut handled).await, 2);
+    let (begun, mut has_begun) = mpsc::unbounded_channel();
+    let gate = Arc::new(Semaphore::new(0));
+    let (slow, opened) = (subscriber(&rabbit).await, Arc::clone(&gate));
+    let slow = tokio::spawn(async move {
+        let handler = async |event: Arc<ReceivedEvent>, transaction| {
+            begun.send(event.result::<usize>()?)?;
+            _ = opened.acquire().await?;
+            Ok(transaction)
+        };
+        slow.run(&memory::Inbox::new(), handler).await.unwrap();
+    });
+    assert_eq!(next(&mut has_begun).await, 1);
+    // It gets the events when the broker has closed the channel of the other.
+    let (reading, mut handled) = read(subscriber(&rabbit).await, &memory::Inbox::new(), |_, _| Ok(()));
     assert_eq!(next(&mut handled).await, 1);
-    all_answered(&rabbit, reading).await;
+    assert_eq!(next(&mut handled).await, 2);
+    reading.stop().await;
+    gate.add_permits(1);
+    emitter.say(3).await;
+    assert_eq!(next(&mut has_begun).await, 3);
+    slow.abort();
 }

@@ -71,6 +71,12 @@ impl Reading {
     pub fn abort(&self) {
         self.task.abort();
     }
+
+    /// Ends it after the event that is being handled.
+    pub async fn stop(self) {
+        self.stop.send(()).unwrap();
+        awaited(self.task).await.unwrap();
+    }
 }
 
 /// Reads in a task of its own. The handler answers as it is told for a number and the count of its calls so far; what it
@@ -109,8 +115,7 @@ pub async fn all_answered(rabbit: &Rabbit, reading: Reading) {
     let queue = rabbit.queue("reader");
     until(async || rabbit.state(&queue).await.0 == 0).await;
     // The last answer may be on its way; it is sent before the end.
-    reading.stop.send(()).unwrap();
-    awaited(reading.task).await.unwrap();
+    reading.stop().await;
     assert!(rabbit.all_answered("reader").await, "the broker has not had an answer to every event");
 }
 

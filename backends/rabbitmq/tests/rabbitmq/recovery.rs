@@ -3,6 +3,7 @@
 use std::{
     future::pending,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use graceful::backends::{ReceivedEvent, memory};
@@ -11,7 +12,10 @@ use graceful_tests::{
     Link, Proxy,
     gate::{awaited, until},
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::sleep,
+};
 
 use super::{
     Rabbit,
@@ -71,14 +75,82 @@ async fn event_that_kills_its_process_condemns_no_other() {
     let (reading, mut more) = read(last, &inbox, |_, _| Ok(()));
     let told = awaited(poison.recv()).await.unwrap();
     assert_eq!((told.event.unwrap().result::<usize>().unwrap(), told.attempts), (1, 4));
-    all_answered(&rabbit, reading).await;
     let mut handled = std::mem::take(&mut *numbers.lock().unwrap());
-    while let Some(number) = more.recv().await {
-        handled.push(number);
+    while handled.len() < 19 {
+        handled.push(next(&mut more).await);
     }
+    // The broker keeps it in both queues for a moment.
+    let poisoned = rabbit.queue("reader.poison");
+    until(async || rabbit.state(&poisoned).await.0 == 1).await;
+    all_answered(&rabbit, reading).await;
     handled.sort_unstable();
     assert_eq!(handled, (0..20).filter(|number| *number != 1).collect::<Vec<_>>());
-    assert!(poison.try_recv().is_err());
+    assert!(poison.try_recv().is_err() && more.try_recv().is_err());
+    rabbit.clean().await;
+}
+
+/// What a process has received and not begun is with another one after its connection has ended, so it runs none of it.
+#[test(requires(RabbitMq))]
+async fn received_events_of_an_ended_connection_are_not_handled() {
+    let rabbit = Rabbit::connect().await;
+    let emitter = Emitter::new(&rabbit).await;
+    for number in 0..5 {
+        emitter.say(number).await;
+    }
+    let proxy = Proxy::to(rabbit.address).await;
+    let cut = Subscriber::connect(&rabbit.url_at(proxy.address()), "reader", &Filter::new()).await.unwrap();
+    let (begun, mut has_begun) = mpsc::unbounded_channel();
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let cut = tokio::spawn(async move {
+        let handler = async |event: Arc<ReceivedEvent>, transaction| {
+            begun.send(event.result::<usize>()?)?;
+            opened.acquire().await?.forget();
+            Ok(transaction)
+        };
+        cut.run(&memory::Inbox::new(), handler).await.unwrap();
+    });
+    assert_eq!(next(&mut has_begun).await, 0);
+    let queue = rabbit.queue("reader");
+    until(async || rabbit.state(&queue).await.0 == 0).await;
+    proxy.set(Link::Reset).await;
+    let (reading, mut handled) = read(subscriber(&rabbit).await, &memory::Inbox::new(), |_, _| Ok(()));
+    for number in 0..5 {
+        assert_eq!(next(&mut handled).await, number);
+    }
+    sleep(Duration::from_millis(300)).await;
+    gate.add_permits(9);
+    sleep(Duration::from_millis(300)).await;
+    assert!(has_begun.try_recv().is_err(), "an event ran in two processes");
+    cut.abort();
+    all_answered(&rabbit, reading).await;
+    rabbit.clean().await;
+}
+
+/// Each run takes longer than the first pause, so that an event which waits is always due.
+#[test(requires(RabbitMq))]
+async fn fresh_event_is_handled_between_events_that_are_tried_again() {
+    let rabbit = Rabbit::connect().await;
+    let emitter = Emitter::new(&rabbit).await;
+    for number in 0..3 {
+        emitter.say(number).await;
+    }
+    let queue = rabbit.queue("reader");
+    until(async || rabbit.state(&queue).await.0 == 3).await;
+    let (begun, mut has_begun) = mpsc::unbounded_channel();
+    let subscriber = subscriber(&rabbit).await;
+    let reading = tokio::spawn(async move {
+        let handler = async |event: Arc<ReceivedEvent>, transaction| {
+            begun.send(event.result::<usize>()?)?;
+            sleep(Duration::from_millis(600)).await;
+            if event.result::<usize>()? < 3 { Err("not now".into()) } else { Ok(transaction) }
+        };
+        subscriber.run(&memory::Inbox::new(), handler).await.unwrap();
+    });
+    for number in [0, 1, 0, 2] {
+        assert_eq!(next(&mut has_begun).await, number);
+    }
+    reading.abort();
     rabbit.clean().await;
 }
 

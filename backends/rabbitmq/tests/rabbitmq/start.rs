@@ -1,12 +1,13 @@
 //! A connection that cannot work is refused at once, without showing a secret.
 
 use graceful_rabbitmq::{Events, Filter, Subscriber};
-use graceful_tests::{Link, Proxy, servers::RABBITMQ};
+use graceful_tests::{Link, Proxy, gate::awaited, servers::RABBITMQ};
 use lapin::{
     ExchangeKind,
     options::{ExchangeDeclareOptions, QueueDeclareOptions},
     types::FieldTable,
 };
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
 use super::Rabbit;
 
@@ -64,6 +65,22 @@ async fn server_that_does_not_answer_is_refused() {
     proxy.set(Link::BlackHole).await;
     let text = refused(&format!("amqp://u:s3cret@{}", proxy.address())).await;
     assert_eq!(text, format!("RabbitMQ at {} does not answer within 2s", proxy.address()));
+}
+
+/// The server accepts the connection, and never answers the TLS handshake.
+#[test]
+async fn encrypted_connection_without_an_answer_is_closed() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    let connecting = tokio::spawn(async move { refused(&format!("amqps://u:s3cret@{address}")).await });
+    let (mut accepted, _) = awaited(server.accept()).await.unwrap();
+    assert_eq!(
+        awaited(connecting).await.unwrap(),
+        format!("RabbitMQ at {address} does not answer within 2s")
+    );
+    let mut hello = Vec::new();
+    awaited(accepted.read_to_end(&mut hello)).await.unwrap();
+    assert!(!hello.is_empty());
 }
 
 #[test(requires(RabbitMq))]

@@ -9,10 +9,11 @@ use graceful::{
 };
 use graceful_rabbitmq::{Events, Filter, Subscriber};
 use graceful_tests::{
-    World,
+    Link, Proxy, World,
     gate::{awaited, until},
     servers::RABBITMQ,
 };
+use lapin::{options::QueueDeclareOptions, types::FieldTable};
 
 use super::{
     Rabbit,
@@ -135,5 +136,31 @@ async fn deleted_queue_of_a_known_subscriber_is_declared_again() {
     world.run(whisper(1, None)).await.unwrap();
     assert_eq!((world.last(Step::Event).1.as_str(), events.unroutable()), ("emitted", 0));
     assert_eq!(rabbit.take(&rabbit.queue("reader")).await.len(), 1);
+    rabbit.clean().await;
+}
+
+#[test(requires(RabbitMq))]
+async fn queue_that_cannot_be_declared_after_a_reconnection_keeps_no_event_back() {
+    let rabbit = Rabbit::connect().await;
+    rabbit.tap().await;
+    let proxy = Proxy::to(rabbit.address).await;
+    let events =
+        Events::connect(&format!("{}&subscriber=reader", rabbit.url_at(proxy.address()))).await.unwrap();
+    let world = World::with(|builder| builder.service("users").events(events));
+    let queue = rabbit.queue("reader");
+    rabbit.delete_queue(&queue).await;
+    let (options, arguments) = (QueueDeclareOptions::default(), FieldTable::default());
+    rabbit.channel().await.queue_declare(queue.clone().into(), options, arguments).await.unwrap();
+    proxy.set(Link::Reset).await;
+    let reasons = async || world.orchestrator.health().await.reasons;
+    until(async || !reasons().await.is_empty()).await;
+    proxy.set(Link::Up).await;
+    let text = format!("the queue `{queue}` of RabbitMQ at {} cannot be used: ", proxy.address());
+    until(async || reasons().await.first().is_some_and(|why| why.starts_with(&text))).await;
+    until(async || {
+        world.run(whisper(1, None)).await.unwrap();
+        world.last(Step::Event).1 == "emitted"
+    })
+    .await;
     rabbit.clean().await;
 }
