@@ -10,7 +10,7 @@ use crate::{classify::Classify, code::Code, text::Text};
 /// The key of the header `Idempotency-Key`: 1 to 255 printable ASCII characters, in quotes (as the draft of the IETF says) or without.
 ///
 /// With the feature `axum` it is an extractor; `Option<IdempotencyKey>` is one, too, for operations whose key is optional. With the feature
-/// `tonic` see [`tonic::idempotency_key`](crate::tonic::idempotency_key). Its `Display` is the key, for the argument `idempotent = key`.
+/// `tonic` see `graceful::tonic::idempotency_key`. Its `Display` is the key, for the argument `idempotent = key`.
 ///
 /// ```
 /// use graceful::idempotency::IdempotencyKey;
