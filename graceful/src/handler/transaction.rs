@@ -116,11 +116,8 @@ impl Locked {
         X: Fn(&mut FlowBuilder<'_>, &R::Err),
     {
         let Self { mut active, refused, found, locks_all, requires_hold } = self;
-        if let Found::Refused(error) = &found {
-            return Observed { result: Err(error.clone()), ended: None, found, requires_hold };
-        }
         if found.is_decided() {
-            // It is replaced by the answer.
+            // `repeated` replaces it by the answer or the refusal.
             let undecided = Err(StepError::new("the answer was not decoded"));
             return Observed { result: undecided, ended: None, found, requires_hold };
         }

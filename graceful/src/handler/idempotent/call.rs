@@ -90,18 +90,18 @@ impl Call {
                     let answering = self.answering(self.orchestrator.answers_with_flow());
                     Decision::Run(Claim { call: self, store, answering, lease })
                 }
-                Err(error) => {
-                    drop(store.release(self.call.clone()).await);
-                    Decision::Refuse(self.not_claimed(&error))
-                }
+                Err(error) => self.release_unused(&*store, &error),
             },
             Ok(Claimed::Known(known)) => self.known(known),
-            Err(error) => {
-                // The claim may exist although its reply was lost. Its release is finished in the background.
-                drop(store.release(self.call.clone()));
-                Decision::Refuse(self.not_claimed(&error))
-            }
+            // The claim may exist although its reply was lost.
+            Err(error) => self.release_unused(&*store, &error),
         }
+    }
+
+    /// Releases a claim whose body does not run. That is finished in the background; if it fails, the lease ends the claim.
+    fn release_unused(&self, store: &dyn Idempotency, error: &StepError) -> Decision<Claim> {
+        drop(store.release(self.call.clone()));
+        Decision::Refuse(self.not_claimed(error))
     }
 
     /// The refusal of a call in the body of a handler whose transaction locks the store: it would wait for itself.

@@ -54,7 +54,11 @@ impl CallNames {
         self.actor = Some(text!("{actor}")).filter(|actor| !actor.is_empty());
     }
 
+    /// It is evaluated after the key: a call without one is plain, whatever its request is.
     pub fn request<T: Value + ?Sized>(&mut self, request: &T) {
+        if self.key.is_none() {
+            return;
+        }
         match CanonicalRequest::of(request) {
             Ok(request) => self.request = Some(request),
             Err(error) => {

@@ -34,6 +34,8 @@ struct Store {
     lost_claims: Arc<AtomicUsize>,
     /// How many answers fail before one is stored.
     failing_answers: Arc<AtomicUsize>,
+    /// How often it was purged.
+    purges: Arc<AtomicUsize>,
 }
 
 /// Counts one down. Returns false at 0.
@@ -44,7 +46,13 @@ fn one_of(count: &AtomicUsize) -> bool {
 impl Store {
     fn new() -> Self {
         let calls = memory::IdempotentCalls::new();
-        Self { calls, renewals: Renewals::Work, lost_claims: Arc::default(), failing_answers: Arc::default() }
+        Self {
+            calls,
+            renewals: Renewals::Work,
+            lost_claims: Arc::default(),
+            failing_answers: Arc::default(),
+            purges: Arc::default(),
+        }
     }
 }
 
@@ -63,6 +71,11 @@ impl backends::Idempotency for Store {
 
     fn release(&self, call: IdempotentCall) -> Reply<()> {
         self.calls.release(call)
+    }
+
+    fn purge(&self) -> Reply<u64> {
+        self.purges.fetch_add(1, Ordering::SeqCst);
+        self.calls.purge()
     }
 
     fn renewal(&self) -> BoxFuture<Result<Arc<dyn LeaseRenewal>, StepError>> {
@@ -242,4 +255,19 @@ async fn futures_catch<F: Future>(future: F) -> std::thread::Result<F::Output> {
         }
     })
     .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_answers_are_purged_every_minute() {
+    let store = Store::new();
+    let recorder = process(&store);
+    let mut purged = Vec::new();
+    for seconds in [9, 2, 59, 2] {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        purged.push(store.purges.load(Ordering::SeqCst));
+    }
+    assert_eq!(purged, [0, 1, 1, 2]);
+    drop(recorder);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(store.purges.load(Ordering::SeqCst), 2, "it ends with its orchestrator");
 }

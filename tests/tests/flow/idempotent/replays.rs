@@ -3,11 +3,11 @@ use std::{
     time::Duration,
 };
 
-use graceful::{Step, orchestrate};
+use graceful::{Step, StepErrorKind, orchestrate};
 use graceful_testing::Recorder;
 use serde::{Deserialize, Serialize};
 
-use super::{Account, PayError, by};
+use super::{Account, PayError, by, refused};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Receipt {
@@ -109,4 +109,26 @@ async fn when_that_changes_is_a_plain_call() {
         flag.store(true, Ordering::SeqCst);
         assert_eq!(by(&recorder, "ada", || pay_by_flag(&account, &flag, 1)).await.unwrap(), number);
     }
+}
+
+/// It is not `Serialize` in every call.
+struct Odd;
+
+impl Serialize for Odd {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("odd"))
+    }
+}
+
+#[orchestrate(pattern = "payment", idempotent(key = key, request = request))]
+async fn pay_oddly(account: &Account, request: &Odd, key: Option<u64>) -> Result<u64, PayError> {
+    Ok(account.pay())
+}
+
+#[tokio::test]
+async fn request_of_a_call_without_key_is_not_read() {
+    let (recorder, account) = (Recorder::new(), Account::default());
+    assert_eq!(recorder.run(pay_oddly(&account, &Odd, None)).await.unwrap(), 1);
+    assert_eq!(refused(recorder.run(pay_oddly(&account, &Odd, Some(1))).await), StepErrorKind::Argument);
+    assert_eq!(account.payments(), 1);
 }
