@@ -38,6 +38,7 @@ mod hooks;
 mod locks;
 mod open;
 mod read_through;
+mod renamed;
 mod replaced;
 mod review;
 mod shutdown;
