@@ -151,7 +151,7 @@ BY_HAND = (
             if !code.state_untouched() {{
                 SERVICE.cache.remove(&key);
             }}
-            let failed = Failed {{ code: code.name(), message: &error.to_string(), retryable: code.retryable() }};
+            let failed = Failed {{ code: code.as_str(), message: &error.to_string(), retryable: code.retryable() }};
             match serde_json::to_vec(&failed) {{
                 Ok(json) => {{
                     let event = Event {{

@@ -103,9 +103,10 @@ def problems(figures, limits, tolerance):
             yield f"{group}: {name} is either measured or limited, not both"
         for name in figures[group].keys() & members.keys():
             figure, limit = figures[group][name], members[name]
-            if figure > limit * (1 + tolerance):
+            # A limit can be negative.
+            if figure > limit + abs(limit) * tolerance:
                 yield f"{group}: {name}: {figure:g}, and the limit is {limit:g}"
-            elif figure < limit * (1 - 3 * tolerance):
+            elif figure < limit - abs(limit) * 3 * tolerance:
                 print(f"  {group}: {name}: {figure:g}; its limit of {limit:g} may follow")
 
 

@@ -16,10 +16,11 @@ use std::{
 use graceful_benches::{
     STALE_AFTER, annotated,
     counting::allocations,
-    reads::{NUMBER, Reader},
+    entity::{Entity, NUMBER},
+    reads::Reader,
     scenario::{
-        AUDITED, BARE, BY_HAND, CACHED, GRACEFUL, HIT, INSTRUMENTED, MISS, MOKA_LOADS, NONE, Running,
-        SCENARIOS, Scenario,
+        AUDITED, AWAITS, BARE, BY_HAND, CACHED, FIXED, FIXED_WIRE, GRACEFUL, HIT, Handler, INSTRUMENTED,
+        MISS, MOKA_LOADS, NONE, Running, SCENARIOS, Scenario, polled,
     },
     user::{JSON, User, UserError},
 };
@@ -112,6 +113,10 @@ fn cases() -> Vec<Case> {
     };
     let mut cases = Vec::new();
     for &Scenario { steps, by, .. } in SCENARIOS {
+        if [FIXED, FIXED_WIRE].contains(&steps) {
+            cases.push(case(steps, by, true, NUMBER, 1));
+            continue;
+        }
         cases.push(case(steps, by, true, JSON, 1));
         // A miss whose body fails is not stored, so there is nothing to compare.
         if steps != MISS {
@@ -195,9 +200,9 @@ fn child(mut command: Command, case: &Case, calls: u64) -> (Measured, Output) {
 
 /// Only the instructions of this function and of [`measured_read`] are counted.
 #[inline(never)]
-fn measured(running: &mut Running, user: User) -> Result<User, UserError> {
-    let outcome = (running.call)(user);
-    (running.drain)();
+fn measured<T>(handler: &mut Handler<T>, value: T) -> Result<T, UserError> {
+    let outcome = polled((handler.call)(value));
+    (handler.drain)();
     outcome
 }
 
@@ -213,12 +218,19 @@ fn run(case: &Case, calls: u64) {
 }
 
 fn flows(case: &Case, calls: u64) -> Measured {
-    let mut running = (Scenario::find(&case.steps, &case.by).expect("the parent knows them").start)();
+    match (Scenario::find(&case.steps, &case.by).expect("the parent knows them").start)() {
+        Running::User(handler) => flows_of(handler, case, calls),
+        Running::Number(handler) => flows_of(handler, case, calls),
+        Running::Account(handler) => flows_of(handler, case, calls),
+    }
+}
+
+fn flows_of<T: Entity>(mut handler: Handler<T>, case: &Case, calls: u64) -> Measured {
     // A cache that misses is full before the measurement starts.
     for n in 0..if case.steps == MISS { FULL } else { WARM_UP } {
-        unmeasured(&mut running, sample(case, n, case.ok));
+        unmeasured(&mut handler, sample(case, n, case.ok));
     }
-    if case.tasks == 1 { one_by_one(running, case, calls) } else { at_once(running, case, calls) }
+    if case.tasks == 1 { one_by_one(handler, case, calls) } else { at_once(handler, case, calls) }
 }
 
 fn hits(case: &Case, calls: u64) -> Measured {
@@ -247,51 +259,52 @@ fn read_one_by_one<T>(read: &dyn Fn(u64) -> T, calls: u64) -> Measured {
 }
 
 /// Each miss is of an entity of its own, and the others repeat a few.
-fn sample(case: &Case, n: u64, succeeds: bool) -> User {
+fn sample<T: Entity>(case: &Case, n: u64, succeeds: bool) -> T {
     let id = if case.steps == MISS { n } else { n % ENTITIES };
-    black_box(User::sample(id, succeeds, case.payload))
+    black_box(T::sample(id, succeeds, case.payload))
 }
 
-fn unmeasured(running: &mut Running, user: User) {
-    drop((running.call)(user));
-    (running.drain)();
+fn unmeasured<T>(handler: &mut Handler<T>, value: T) {
+    drop(polled((handler.call)(value)));
+    (handler.drain)();
 }
 
-fn one_by_one(mut running: Running, case: &Case, calls: u64) -> Measured {
+fn one_by_one<T: Entity>(mut handler: Handler<T>, case: &Case, calls: u64) -> Measured {
     let mut allocated = 0;
     let batches = (0..calls / ENTITIES).map(|batch| {
         if !case.ok {
             // A failure follows a success, so there is a cached value to invalidate, and an alert and a job to open.
-            (0..ENTITIES).for_each(|n| unmeasured(&mut running, sample(case, n, true)));
+            (0..ENTITIES).for_each(|n| unmeasured(&mut handler, sample(case, n, true)));
             // Spins instead of sleeping, because a sleep would empty the processor's caches.
             let stale = Instant::now() + STALE_AFTER;
             while Instant::now() <= stale {}
         }
         let first = FULL + batch * ENTITIES;
-        let users: Vec<User> = (first..first + ENTITIES).map(|n| sample(case, n, case.ok)).collect();
-        let mut outcomes = Vec::with_capacity(users.len());
+        let values: Vec<T> = (first..first + ENTITIES).map(|n| sample(case, n, case.ok)).collect();
+        let mut outcomes = Vec::with_capacity(values.len());
         let (start, before) = (Instant::now(), allocations());
-        for user in users {
-            outcomes.push(measured(&mut running, user));
+        for value in values {
+            outcomes.push(measured(&mut handler, value));
         }
-        allocated += allocations() - before;
+        // The box of the future is the server's.
+        allocated += allocations() - before - ENTITIES;
         start.elapsed().as_secs_f64()
     });
     let nanoseconds = median(batches.collect()) * 1e9 / per(ENTITIES);
     Measured { allocations: Some(per(allocated) / per(calls)), nanoseconds }
 }
 
-fn at_once(mut running: Running, case: &Case, calls: u64) -> Measured {
+fn at_once<T: Entity>(mut handler: Handler<T>, case: &Case, calls: u64) -> Measured {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
     let batches = (0..calls / case.tasks).map(|_| {
-        let users: Vec<User> = (0..case.tasks).map(|n| sample(case, n, case.ok)).collect();
+        let values: Vec<T> = (0..case.tasks).map(|n| sample(case, n, case.ok)).collect();
         runtime.block_on(async {
             let start = Instant::now();
-            let tasks: Vec<_> = users.into_iter().map(|user| (running.spawn)(user)).collect();
+            let tasks: Vec<_> = values.into_iter().map(|value| (handler.spawn)(value)).collect();
             for task in tasks {
                 drop(task.await.expect("no handler panics"));
             }
-            (running.drain)();
+            (handler.drain)();
             start.elapsed().as_secs_f64()
         })
     });
@@ -311,13 +324,13 @@ fn per(count: u64) -> f64 {
 /// Prints each line with the ratio to the same by hand, or to the bare handler if no step runs.
 fn print(report: &Report) {
     println!(
-        "{:<30} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+        "{:<32} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
         "steps", "by", "arm", "bytes", "tasks", "instr", "ratio", "alloc", "ns", "ratio"
     );
     for figures in &report.calls {
         let case = &figures.case;
         let by = match case.steps.as_str() {
-            NONE => BARE,
+            NONE | AWAITS => BARE,
             MISS => MOKA_LOADS,
             _ => BY_HAND,
         };
@@ -325,7 +338,7 @@ fn print(report: &Report) {
             report.calls.iter().find(|other| other.case == Case { by: by.to_owned(), ..case.clone() });
         let ratio = |of: fn(&Figures) -> Option<f64>| Some(of(figures)? / of(beside?)?);
         println!(
-            "{:<30} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
+            "{:<32} {:<25} {:<4} {:>6} {:>5} {:>9} {:>6} {:>6} {:>9} {:>6}",
             case.steps,
             case.by,
             if case.ok { "Ok" } else { "Err" },

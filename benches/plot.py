@@ -9,6 +9,7 @@ COLOURS = {
     "tracing::instrument(err)": "#b07aa1",
     "by hand": "#4e79a7",
     "by hand, moka": "#76b7b2",
+    "by hand, moka get_with": "#76b7b2",
     "the limit": "#59a14f",
     "graceful": "#e15759",
 }

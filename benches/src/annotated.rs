@@ -1,9 +1,14 @@
 //! The handlers with the attribute, and the bare handlers with which they are compared.
 
-use graceful::{Orchestrator, OrchestratorBuilder, backends::memory, orchestrate};
+use graceful::{
+    Orchestrator, OrchestratorBuilder,
+    backends::{EventEmitter, memory},
+    orchestrate,
+};
 
 use crate::{
     RETAINED,
+    entity::{Account, Entity as _},
     user::{User, UserError, store},
 };
 
@@ -25,6 +30,16 @@ pub async fn event(user: User) -> Result<User, UserError> {
 #[orchestrate(pattern = "user", cache = user.id, event = "user_updated")]
 pub async fn cached(user: User) -> Result<User, UserError> {
     store(user)
+}
+
+#[orchestrate(pattern = "number", cache = value, event = "user_updated")]
+pub async fn number(value: u64) -> Result<u64, UserError> {
+    value.store()
+}
+
+#[orchestrate(pattern = "account", cache = account.id, event = "user_updated")]
+pub async fn account(account: Account) -> Result<Account, UserError> {
+    account.store()
 }
 
 /// Awaits, as real handlers do. The future holds twice what such a handler holds across an await, annotated or not.
@@ -51,8 +66,8 @@ pub async fn nine(user: User) -> Result<User, UserError> {
 }
 
 /// The handler declares `last_good`, so `install` requires a cache in each scenario.
-pub fn with_cache_and(events: &memory::Events) -> OrchestratorBuilder {
-    Orchestrator::builder().service("users").cache(memory::Cache::new()).events(events.clone())
+pub fn with_cache_and(events: impl EventEmitter) -> OrchestratorBuilder {
+    Orchestrator::builder().service("users").cache(memory::Cache::new()).events(events)
 }
 
 pub fn with_audit_and_alerts(builder: OrchestratorBuilder) -> OrchestratorBuilder {

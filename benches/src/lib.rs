@@ -10,12 +10,14 @@
 pub mod annotated;
 pub mod by_hand;
 pub mod counting;
+pub mod entity;
 pub mod load;
 pub mod nine;
 pub mod reads;
 pub mod scenario;
 pub mod tight;
 pub mod user;
+pub mod wire;
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;

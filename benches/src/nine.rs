@@ -1,7 +1,8 @@
 //! All nine steps by hand, and the six steps of the Go package: the steps of [`crate::by_hand`], and last good value, metadata, graph,
-//! review jobs and the registry of patterns.
+//! review jobs and the registry of patterns. As many past flows are kept per entity as by `graceful`.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
@@ -40,6 +41,16 @@ struct Job {
     attempts: u32,
 }
 
+/// A flow of an entity, without its payload.
+#[derive(Debug)]
+struct Past {
+    _relation: &'static str,
+    _flow: Uuid,
+    _code: Code,
+    _message: Cow<'static, str>,
+    _at: Timestamp,
+}
+
 type PerEntity<T> = Mutex<HashMap<Arc<str>, T>>;
 
 #[derive(Debug)]
@@ -47,7 +58,7 @@ pub struct Service {
     base: &'static by_hand::Service<QuickCache>,
     last_good: QuickCache,
     metadata: PerEntity<Metadata>,
-    graph: PerEntity<VecDeque<(&'static str, Uuid, Code)>>,
+    graph: PerEntity<VecDeque<Past>>,
     jobs: PerEntity<Job>,
     patterns: Mutex<HashMap<&'static str, (u64, Timestamp)>>,
     traces: PerEntity<VecDeque<(Uuid, &'static str, Timestamp)>>,
@@ -90,8 +101,14 @@ impl Service {
     }
 
     fn relate(&self, relation: &'static str, event: &Event) {
-        let mut graph = locked(&self.graph);
-        keep(graph.entry(Arc::clone(&event.subject)).or_default(), (relation, event.id, event.code));
+        let past = Past {
+            _relation: relation,
+            _flow: event.id,
+            _code: event.code,
+            _message: event.message.clone(),
+            _at: event.time,
+        };
+        keep(locked(&self.graph).entry(Arc::clone(&event.subject)).or_default(), past);
     }
 
     fn register(&self, pattern: &'static str, event: &Event) {

@@ -11,12 +11,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     by_hand::{QuickCache, json},
-    scenario::{BY_HAND, GRACEFUL, poll_once},
+    entity::NUMBER,
+    scenario::{BY_HAND, GRACEFUL, polled},
     user::{JSON, User, UserError, store},
 };
-
-/// The bytes of JSON of the values of [`counter`].
-pub const NUMBER: usize = 8;
 
 const TTL: Duration = Duration::from_secs(600);
 const ENTRIES: u16 = 10_000;
@@ -37,19 +35,19 @@ impl Reader {
         Some(match (by, payload) {
             (GRACEFUL, JSON) => {
                 install();
-                Self::Users(Box::new(|id| poll_once(profile(id))))
+                Self::Users(Box::new(|id| polled(profile(id))))
             }
             (GRACEFUL, NUMBER) => {
                 install();
-                Self::Numbers(Box::new(|id| poll_once(counter(id))))
+                Self::Numbers(Box::new(|id| polled(counter(id))))
             }
             (BY_HAND, JSON) => {
                 let cache = Box::leak(Box::default());
-                Self::Users(Box::new(|id| poll_once(profile_by_hand(cache, id))))
+                Self::Users(Box::new(|id| polled(profile_by_hand(cache, id))))
             }
             (BY_HAND, NUMBER) => {
                 let cache = Box::leak(Box::default());
-                Self::Numbers(Box::new(|id| poll_once(counter_by_hand(cache, id))))
+                Self::Numbers(Box::new(|id| polled(counter_by_hand(cache, id))))
             }
             _ => return None,
         })

@@ -2,6 +2,7 @@
 //! and nothing shared except the payload.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     collections::{HashMap, VecDeque},
     sync::{
@@ -13,14 +14,15 @@ use std::{
 
 use graceful::Code;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use smol_str::{SmolStr, SmolStrBuilder};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
     RETAINED,
-    by_hand::{Failed, locked},
+    by_hand::{locked, new_id},
     user::{User, UserError, store},
 };
 
@@ -35,14 +37,16 @@ pub struct Event {
     pub subject: SmolStr,
     pub time: Timestamp,
     pub code: Code,
-    pub payload: Arc<[u8]>,
+    pub message: Cow<'static, str>,
+    /// The value of a success.
+    pub payload: Option<Arc<[u8]>>,
 }
 
 #[derive(Debug)]
 pub struct Service {
     cache: Cache,
     events: mpsc::Sender<Event>,
-    audit: Mutex<VecDeque<Event>>,
+    audit: Mutex<VecDeque<(Event, Option<[u8; 32]>)>>,
     alerts: Mutex<HashMap<SmolStr, (Code, u64, Timestamp)>>,
     succeeded: AtomicU64,
     failed: AtomicU64,
@@ -75,21 +79,15 @@ fn json(value: &impl Serialize) -> Arc<[u8]> {
     })
 }
 
-fn event(name: &'static str, subject: SmolStr, code: Code, time: Timestamp, payload: Arc<[u8]>) -> Event {
-    let mut random = [0; 10];
-    fastrand::fill(&mut random);
-    let millis = u64::try_from(time.as_millisecond()).unwrap_or_default();
-    let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
-    Event { id, name, subject, time, code, payload }
-}
-
-/// Writes directly into the buffer.
-struct Text<'a>(&'a UserError);
-
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self.0)
-    }
+fn event(
+    name: &'static str,
+    subject: SmolStr,
+    code: Code,
+    message: Cow<'static, str>,
+    payload: Option<Arc<[u8]>>,
+) -> Event {
+    let time = Timestamp::now();
+    Event { id: new_id(time), name, subject, time, code, message, payload }
 }
 
 impl Service {
@@ -111,21 +109,13 @@ impl Service {
             Ok(user) => {
                 let value = json(user);
                 self.cache.insert(key.clone(), (Arc::clone(&value), Instant::now() + TTL));
-                event("user_updated", key, Code::Ok, Timestamp::now(), value)
+                event("user_updated", key, Code::Ok, "user updated".into(), Some(value))
             }
             Err(error) => {
                 if !error.code().state_untouched() {
                     self.cache.remove(&key);
                 }
-                let (code, at) = (error.code(), Timestamp::now());
-                let payload = json(&Failed {
-                    entity: &key,
-                    code: code.as_str(),
-                    message: Text(error),
-                    retryable: code.retryable(),
-                    at,
-                });
-                event("user_updated.failed", key, code, at, payload)
+                event("user_updated.failed", key, error.code(), error.message(), None)
             }
         }
     }
@@ -148,11 +138,12 @@ impl Service {
         let result = store(user);
         let event = self.applied(key, &result);
         {
+            let hash = event.payload.as_ref().map(|payload| Sha256::digest(payload).into());
             let mut records = locked(&self.audit);
             if records.len() == RETAINED {
                 records.pop_front();
             }
-            records.push_back(event.clone());
+            records.push_back((event.clone(), hash));
         }
         if result.is_ok() {
             locked(&self.alerts).remove(&event.subject);

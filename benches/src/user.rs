@@ -1,6 +1,6 @@
 //! The entity that every scenario updates, and the work that every handler does.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use graceful::{Classify, Code};
 use serde::{Deserialize, Serialize};
@@ -47,14 +47,18 @@ impl UserError {
             Self::Store => Code::Unavailable,
         }
     }
+
+    pub fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Email { id } => format!("the email address of user {id} is not one").into(),
+            Self::Store => "the store of users does not answer".into(),
+        }
+    }
 }
 
 impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Email { id } => write!(f, "the email address of user {id} is not one"),
-            Self::Store => f.write_str("the store of users does not answer"),
-        }
+        f.write_str(&self.message())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The arguments of the command line.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use graceful::backends::{AuditCursor, FlowCursor, IncidentCursor, Uuid};
 
 use crate::output;
@@ -91,12 +91,71 @@ pub(crate) enum Command {
     },
     /// List the relays that are alive, the oldest first.
     Relays,
+    /// List subscribers and their parked events, and act on them.
+    Subscribers {
+        #[command(subcommand)]
+        command: Subscribers,
+    },
     /// Say whether the store answers.
     Health,
     /// Say what is wrong with configuration, schema and role, and how to fix it.
     Doctor,
     /// Count the queued, running and dead flows.
     Lag,
+    /// Compare this program with its lock, and say which changes others cannot take. Nothing is written.
+    Check {
+        /// The lock.
+        #[arg(long, value_name = "FILE", default_value = graceful_contract::LOCK)]
+        lock: PathBuf,
+    },
+    /// Write the lock: all that is compatible, or one fact that is not.
+    Accept {
+        /// The fact, as `check` prints it, such as `event user_updated data.email`.
+        fact: Option<String>,
+        /// The lock.
+        #[arg(long, value_name = "FILE", default_value = graceful_contract::LOCK)]
+        lock: PathBuf,
+    },
+    /// Print the handlers of this program.
+    Catalogue {
+        /// In which format.
+        #[arg(value_enum, default_value_t = Format::Text)]
+        format: Format,
+        #[command(flatten)]
+        asyncapi: AsyncApiOptions,
+    },
+}
+
+/// Options of the AsyncAPI document.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AsyncApiOptions {
+    /// The name of the service, as its events have it.
+    #[arg(long, value_name = "NAME", required_if_eq("format", "asyncapi"))]
+    pub service: Option<String>,
+    /// The version of the service.
+    #[arg(long, value_name = "VERSION", required_if_eq("format", "asyncapi"))]
+    pub version: Option<String>,
+    /// The protocol of the broker, such as `nats` or `amqp`.
+    #[arg(long, value_name = "NAME", requires = "address")]
+    pub protocol: Option<String>,
+    /// Where the events are: `graceful.users.{tenant}.{pattern}.{event}` on NATS, `users.{tenant}.{pattern}.{event}` on RabbitMQ. Pattern and
+    /// event are percent-encoded, as they are sent.
+    #[arg(long, value_name = "TEMPLATE", requires = "protocol")]
+    pub address: Option<String>,
+}
+
+/// A format of the catalogue.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// Lines for people.
+    Text,
+    /// All that is known, with the schemas.
+    Json,
+    /// A flowchart of patterns, handlers and events.
+    Mermaid,
+    /// The events as an AsyncAPI 3.1 document.
+    #[value(name = "asyncapi")]
+    AsyncApi,
 }
 
 #[derive(Debug, Subcommand)]
@@ -159,6 +218,64 @@ pub(crate) enum Operations {
         #[arg(long = "as", value_name = "NAME")]
         operator: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subscribers {
+    /// List the registered subscribers: how far they have read, how many processes read, and how many events are parked.
+    List,
+    /// List the parked events of a subscriber, the oldest first, without their data.
+    Parked {
+        /// The subscriber, as `subscribers list` prints it.
+        #[arg(value_name = "SUBSCRIBER")]
+        subscriber: String,
+        /// How many, at least 1.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// Begin after this position, which ended the page before.
+        #[arg(long, value_name = "POSITION")]
+        after: Option<u64>,
+    },
+    /// Let a parked event run again, and after it the later ones of its entity.
+    Resubmit(Event),
+    /// Delete a parked event. The later ones of its entity run.
+    Discard(LostEvent),
+    /// Let a subscriber go on after a position: it does not get the events up to there.
+    Skip(LostEvent),
+    /// Delete a subscriber that is not used any more, with its position and its parked events.
+    Unregister {
+        /// The subscriber, as `subscribers list` prints it.
+        #[arg(value_name = "SUBSCRIBER")]
+        subscriber: String,
+        /// Act without asking.
+        #[arg(long)]
+        yes: bool,
+        /// Who acts. Default: the user of the operating system.
+        #[arg(long = "as", value_name = "NAME")]
+        operator: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LostEvent {
+    #[command(flatten)]
+    pub event: Event,
+    /// Act without asking.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Event {
+    /// The subscriber, as `subscribers list` prints it.
+    #[arg(value_name = "SUBSCRIBER")]
+    pub subscriber: String,
+    /// The position of the event.
+    #[arg(value_name = "POSITION")]
+    pub position: u64,
+    /// Who acts. Default: the user of the operating system.
+    #[arg(long = "as", value_name = "NAME")]
+    pub operator: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -13,12 +13,12 @@ use serde_json::json;
 use crate::{
     action::{self, Order},
     arguments::{Arguments, Audit, Command, Incidents, List, Operations},
-    doctor,
+    contract, doctor,
     exit::{Exit, Problem},
     filter,
     operator::Operator,
     output::{Output, note},
-    pause, read,
+    pause, read, subscribers,
 };
 
 /// A page of flows or of audit records to read.
@@ -69,6 +69,7 @@ enum Task {
     Recorded(usize),
     Patterns(Option<String>, usize),
     Relays,
+    Subscribers(subscribers::Order),
     Pause(pause::Order),
     Pauses,
     ListOperations(usize, Option<Uuid>),
@@ -79,6 +80,7 @@ enum Task {
     Doctor,
     Migrate,
     Act(Order),
+    Contract(contract::Order),
 }
 
 impl Task {
@@ -111,8 +113,14 @@ impl Task {
                 let filter = filter::of_audit(&filter)?;
                 Self::Records(Listing { filter, limit: number(limit), after })
             }
+            Command::Check { lock } => Self::Contract(contract::Order::Check(lock)),
+            Command::Accept { fact, lock } => Self::Contract(contract::Order::Accept(fact, lock)),
+            Command::Catalogue { format, asyncapi } => {
+                Self::Contract(contract::Order::Print(format, asyncapi))
+            }
             Command::Patterns { limit, after } => Self::Patterns(after, number(limit)),
             Command::Relays => Self::Relays,
+            Command::Subscribers { command } => Self::Subscribers(subscribers::Order::of(command)?),
             Command::Health => Self::Health,
             Command::Doctor => Self::Doctor,
             Command::Migrate => Self::Migrate,
@@ -148,6 +156,10 @@ where
     E: fmt::Display,
 {
     let task = Task::of(command)?;
+    // What a program promises is known without its stores.
+    if let Task::Contract(order) = &task {
+        return order.carry_out(output);
+    }
     match task {
         Task::Migrate => ProcessRole::Migration.set(),
         _ => ProcessRole::Operator.set(),
@@ -182,8 +194,9 @@ where
         Task::Records(listing) => read::records(output, listing, orchestrator).await,
         Task::Patterns(after, limit) => read::patterns(output, after.as_deref(), limit, orchestrator).await,
         Task::Relays => read::relays(output, orchestrator).await,
+        Task::Subscribers(order) => order.carry_out(output, orchestrator).await,
         Task::Act(order) => order.carry_out(output, orchestrator).await,
-        Task::Health | Task::Doctor | Task::Migrate => {
+        Task::Health | Task::Doctor | Task::Migrate | Task::Contract(_) => {
             match output.json {
                 true => output.value(&json!({ "migrated": true })),
                 false => output.line("the tables are those of this version"),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use graceful::{
     HealthStatus, Orchestrator,
-    backends::{FlowFilter, FlowQuery, FlowState, FlowStore, IncidentFilter, Page, Uuid},
+    backends::{FlowFilter, FlowQuery, FlowState, FlowStore, IncidentFilter, Page, Subscriptions, Uuid},
     operations::json,
 };
 use serde_json::{Value, json};
@@ -130,6 +130,33 @@ async fn backends(findings: &mut Findings, orchestrator: &Orchestrator) {
     if let Some(alerts) = orchestrator.alerts() {
         let alerts = alerts.open(IncidentFilter::default(), None, COUNTED).await.map(|alerts| open(&alerts));
         findings.add("alerts", alerts.map_err(|error| error.message().to_owned()), READ);
+    }
+    if let Some(subscriptions) = orchestrator.subscriptions() {
+        subscribers(findings, &*subscriptions).await;
+    }
+}
+
+/// Whether each registered subscriber is read, and has no parked events.
+async fn subscribers(findings: &mut Findings, subscriptions: &dyn Subscriptions) {
+    let states = match subscriptions.subscribers().await {
+        Ok(states) => states,
+        Err(error) => return findings.add("subscribers", Err::<&str, _>(error.message()), READ),
+    };
+    for state in &states {
+        if state.processes == 0 {
+            let found = format!("no process reads the events of {}", state.subscriber);
+            let remedy = "start its service; if the subscriber no longer exists: `subscribers unregister`";
+            findings.add("subscribers", Err::<&str, _>(found), remedy);
+        }
+        if state.parked > 0 {
+            let found = format!("{} events of {} are parked", state.parked, state.subscriber);
+            let remedy =
+                "`subscribers parked` says why; then `subscribers resubmit` or `subscribers discard`";
+            findings.add("subscribers", Err::<&str, _>(found), remedy);
+        }
+    }
+    if states.iter().all(|state| state.processes > 0 && state.parked == 0) {
+        findings.add("subscribers", Ok::<_, &str>(format!("{} registered", states.len())), READ);
     }
 }
 

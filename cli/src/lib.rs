@@ -1,5 +1,5 @@
-//! `graceful-cli` is a crate with the command line for the operators of a service: it lists durable flows and the causes of their failures, and
-//! acts on them.
+//! `graceful-cli` is a crate with the command line for the operators of a service: it lists durable flows, the causes of their failures, and
+//! subscribers with their parked events, and acts on them.
 //!
 //! [`run`] gives the subcommands to a binary of your own, which knows your stores and settings:
 //!
@@ -27,10 +27,18 @@
 //! | `jobs`, `alerts` | lists the open review jobs and alerts |
 //! | `patterns` | lists the used patterns by name |
 //! | `relays` | lists the relays that are alive |
+//! | `subscribers list`, `subscribers parked` | lists the registered subscribers, and how far each has read; lists the parked events of one, without their data |
 //! | `health`, `doctor` | says whether the store answers; what is wrong with it, and how to fix that |
 //! | `audit verify` | verifies the audit log |
 //! | `audit list`, `audit operations` | lists the records of an actor, an entity, a tenant or a time; lists who resubmitted, discarded and postponed flows |
 //! | `resubmit`, `discard`, `postpone` | acts on the flows of a filter, or on those with these ids |
+//! | `operations list`, `operations show` | lists such actions on many flows; shows one, with the flows that it has skipped |
+//! | `operations run`, `operations cancel` | goes on with one whose process has died; cancels one |
+//! | `subscribers resubmit`, `subscribers discard` | lets a parked event run again; deletes it |
+//! | `subscribers skip`, `subscribers unregister` | lets a subscriber go on after a position; deletes one that is not used any more |
+//! | `pause`, `resume`, `pauses` | pauses all relays, a handler or a subscriber; ends a pause; lists what is paused |
+//! | `check`, `accept` | compares the program with its `graceful.lock`, and writes that: see [`graceful_contract`] |
+//! | `catalogue` | prints the handlers of the program as text, JSON or Mermaid, or their events as AsyncAPI |
 //! | `migrate` | creates missing tables, and migrates older ones |
 //!
 //! A filter is written as `key=value`, with the keys of [`FlowFilter`](graceful::backends::FlowFilter): `dead handler=users::update_user since=2h`;
@@ -39,10 +47,12 @@
 //!
 //! # What a subcommand changes
 //!
-//! Only `migrate` changes the schema. None starts a relay, a reviewer or a subscriber, so none runs a flow: the closure runs in the
-//! [role](graceful::backends::ProcessRole) `Operator`. An action changes rows only. A relay of the service runs a resubmitted flow.
+//! `check`, `accept` and `catalogue` need no store, and do not call the closure. Only `migrate` changes the schema. None starts a relay, a reviewer or a
+//! subscriber, so none runs a flow or handles an event: the closure runs in the [role](graceful::backends::ProcessRole) `Operator`. An action changes rows
+//! only. A relay of the service runs a resubmitted flow, and a subscriber of the service handles a resubmitted event.
 //!
-//! An action asks first: its number of flows must be typed. Where no terminal can answer, it is refused without `--yes`. It
+//! An action on flows asks first: their number must be typed. So do `subscribers discard`, `skip` and `unregister`, which cannot be undone: `yes`
+//! must be typed. Where no terminal can answer, they are refused without `--yes`. An action
 //! appends one record to the audit log, with the operator (`--as`, otherwise the user of the operating system, which nobody has verified), the filter
 //! and the numbers.
 //!
@@ -64,6 +74,7 @@
 mod action;
 mod arguments;
 mod command;
+mod contract;
 mod doctor;
 mod exit;
 mod filter;
@@ -73,6 +84,7 @@ mod pause;
 mod read;
 #[cfg(feature = "standalone")]
 mod standalone;
+mod subscribers;
 
 use std::{ffi::OsString, fmt, process::ExitCode};
 

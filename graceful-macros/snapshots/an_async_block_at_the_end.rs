@@ -2,14 +2,14 @@ fn get(&self, id: u64) -> impl Future<Output = Result<User, Error>> + Send {
     const fn __graceful_here() {}
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("get", ::core::module_path!(), "user")
+        .contract(::graceful::__private010::Contract::new(::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []))
     }
     return (::core::future::IntoFuture::into_future)({
         let __call = ::graceful::__private010::enter_eager(
                 const {
                     &::graceful::__private010::HandlerSpec::new("get", "user", "get")
-                        .identity(|| ::graceful::__private010::identity(
-                            &__graceful_here,
-                        ))
+                        .identity(::graceful::__private010::identity(__graceful_here))
                 },
                 |__builder| {
                     if __builder.needs(::graceful::__private010::Argument::Id) {

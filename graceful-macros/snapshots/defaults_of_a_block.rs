@@ -1,7 +1,7 @@
 impl Users {
-    #[graceful::orchestrate(__defaults(__concrete, pattern = "user"), event)]
+    #[graceful::orchestrate(__defaults(__parameters(), pattern = "user"), event)]
     async fn one(&self) -> Result<(), Error> {}
-    #[orchestrate(__defaults(__concrete, pattern = "user"))]
+    #[orchestrate(__defaults(__parameters(), pattern = "user"))]
     async fn two(&self) -> Result<(), Error> {}
     async fn not_annotated(&self) {}
 }

@@ -2,7 +2,7 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
     const __GRACEFUL_DURABLE: ::graceful::__private010::Durable = {
         const fn __graceful_here() {}
         ::graceful::__private010::Durable {
-            identity: || ::graceful::__private010::identity(&__graceful_here),
+            identity: ::graceful::__private010::identity(__graceful_here),
             was: &[],
             hooks: ::core::option::Option::Some(|__step, __flow| ::graceful::__private010::boxed(async move {
                 match (__step, ::graceful::Flow::is_success(&__flow)) {
@@ -31,6 +31,13 @@ async fn save(tx: &mut Transaction<'_, Sqlite>, user: User) -> Result<User, Erro
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("save", ::core::module_path!(), "user")
         .durable(& __GRACEFUL_DURABLE)
+        .contract(::graceful::__private010::Contract::new(__GRACEFUL_DURABLE.identity,
+        "graceful-macros", & []).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType { ::graceful::__private010::contracted:: <
+        Result < User, Error > > ().__graceful_type() } __graceful_type }).errors({ fn
+        __graceful_type() -> ::graceful::__private010::ErrorCodes {
+        ::graceful::__private010::contracted:: < Result < User, Error > > ()
+        .__graceful_codes() } __graceful_type }))
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

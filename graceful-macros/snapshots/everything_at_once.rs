@@ -10,6 +10,11 @@ async fn save(
         "user").declares(& [my::graceful::Step::Cache, my::graceful::Step::Graph,
         my::graceful::Step::Schedule, my::graceful::Step::Event]).keyed("{}/{}")
         .versioned().keeps().over_result()
+        .contract(my::graceful::__private010::Contract::new(my::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []).event("saved", "saved.failed").emits({ fn
+        __graceful_type() -> my::graceful::__private010::PayloadType {
+        my::graceful::__private010::opaque("`event(payload = …)` is an expression, whose type the attribute does not see")
+        } __graceful_type }))
     }
     return my::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),
@@ -29,7 +34,7 @@ async fn save(
                     .hook(my::graceful::__private010::Step::Audit)
                     .hook_ok(my::graceful::__private010::Step::Alert)
                     .hook_err(my::graceful::__private010::Step::Alert)
-                    .identity(|| my::graceful::__private010::identity(&__graceful_here))
+                    .identity(my::graceful::__private010::identity(__graceful_here))
                     .hooks(|__step, __flow| my::graceful::__private010::boxed(async move {
                         match (__step, my::graceful::Flow::is_success(&__flow)) {
                             (my::graceful::Step::Audit, _) => {

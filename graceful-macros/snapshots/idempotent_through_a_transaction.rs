@@ -6,7 +6,7 @@ async fn pay(
     const __GRACEFUL_DURABLE: ::graceful::__private010::Durable = {
         const fn __graceful_here() {}
         ::graceful::__private010::Durable {
-            identity: || ::graceful::__private010::identity(&__graceful_here),
+            identity: ::graceful::__private010::identity(__graceful_here),
             was: &["shop::pay"],
             hooks: ::core::option::Option::None,
         }
@@ -15,6 +15,13 @@ async fn pay(
         ::graceful::__private010::Registered::new("pay", ::core::module_path!(),
         "payment").durable(& __GRACEFUL_DURABLE).idempotent(__GRACEFUL_DURABLE.identity,
         & ["shop::pay"], true)
+        .contract(::graceful::__private010::Contract::new(__GRACEFUL_DURABLE.identity,
+        "graceful-macros", & []).was(& ["shop::pay"]).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType { ::graceful::__private010::contracted:: <
+        Result < Receipt, Error > > ().__graceful_type() } __graceful_type }).errors({ fn
+        __graceful_type() -> ::graceful::__private010::ErrorCodes {
+        ::graceful::__private010::contracted:: < Result < Receipt, Error > > ()
+        .__graceful_codes() } __graceful_type }))
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

@@ -2,14 +2,21 @@ async fn pay(user: &str, account: u64, key: &str) -> Result<Receipt, Error> {
     const fn __graceful_here() {}
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("pay", ::core::module_path!(),
-        "payment").idempotent(|| ::graceful::__private010::identity(& __graceful_here), &
-        [], false)
+        "payment").idempotent(::graceful::__private010::identity(__graceful_here), & [],
+        false)
+        .contract(::graceful::__private010::Contract::new(::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType { ::graceful::__private010::contracted:: <
+        Result < Receipt, Error > > ().__graceful_type() } __graceful_type }).errors({ fn
+        __graceful_type() -> ::graceful::__private010::ErrorCodes {
+        ::graceful::__private010::contracted:: < Result < Receipt, Error > > ()
+        .__graceful_codes() } __graceful_type }))
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),
             const {
                 &::graceful::__private010::HandlerSpec::new("pay", "payment", "pay")
-                    .identity(|| ::graceful::__private010::identity(&__graceful_here))
+                    .identity(::graceful::__private010::identity(__graceful_here))
             },
             move |__spec| {
                 let (__repeatable, __entered) = ::graceful::__private010::repeatable(

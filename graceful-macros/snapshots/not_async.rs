@@ -4,12 +4,17 @@ fn get<'a>(&'a self, id: u64) -> Result<&'a User, Error> {
         ::graceful::__private010::Registered::new("get", ::core::module_path!(), "user")
         .declares(& [::graceful::Step::Fallback, ::graceful::Step::Cache]).requires(&
         [::graceful::Step::Fallback]).keyed("{}").is_sync()
+        .contract(::graceful::__private010::Contract::new(::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType {
+        ::graceful::__private010::opaque("its type may be a parameter of the `impl` block: write `#[orchestrate]` on the block, too")
+        } __graceful_type }))
     }
     return (::graceful::__private010::enter(
         const {
             &::graceful::__private010::HandlerSpec::new("get", "user", "get")
                 .last_good(3600000u64)
-                .identity(|| ::graceful::__private010::identity(&__graceful_here))
+                .identity(::graceful::__private010::identity(__graceful_here))
         },
         |__builder| {
             if __builder.needs(::graceful::__private010::Argument::Key) {

@@ -8,9 +8,17 @@ async fn list(
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("list", ::core::module_path!(),
         "order_list").declares(& [::graceful::Step::Cache, ::graceful::Step::Audit])
-        .caches("{}/{}", || ::graceful::__private010::cached:: < Result < Vec < Order >,
-        Error > > ().__graceful_type()).keyed("{}/{}").reads().per_actor().unwritten()
-        .rev(2u32).depends_on(& ["customer", "shop", "prices"])
+        .caches("{}/{}", { fn __graceful_type() -> & 'static ::core::primitive::str {
+        ::graceful::__private010::cached:: < Result < Vec < Order >, Error > > ()
+        .__graceful_type() } __graceful_type }).keyed("{}/{}").reads().per_actor()
+        .unwritten().rev(2u32).depends_on(& ["customer", "shop", "prices"])
+        .contract(::graceful::__private010::Contract::new(::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType { ::graceful::__private010::contracted:: <
+        Result < Vec < Order >, Error > > ().__graceful_type() } __graceful_type })
+        .errors({ fn __graceful_type() -> ::graceful::__private010::ErrorCodes {
+        ::graceful::__private010::contracted:: < Result < Vec < Order >, Error > > ()
+        .__graceful_codes() } __graceful_type }))
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),
@@ -27,7 +35,7 @@ async fn list(
                     .off(::graceful::__private010::Step::Graph)
                     .off(::graceful::__private010::Step::Event)
                     .off(::graceful::__private010::Step::Nexus)
-                    .identity(|| ::graceful::__private010::identity(&__graceful_here))
+                    .identity(::graceful::__private010::identity(__graceful_here))
             },
             move |__spec| {
                 let (__reading, __entered) = ::graceful::__private010::read(

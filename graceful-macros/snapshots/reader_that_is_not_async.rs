@@ -2,9 +2,17 @@ fn get(id: u64) -> Result<User, Error> {
     const fn __graceful_here() {}
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("get", ::core::module_path!(), "user")
-        .declares(& [::graceful::Step::Cache]).caches("{}", ||
-        ::graceful::__private010::cached:: < Result < User, Error > > ()
-        .__graceful_type()).keyed("{}").reads().is_sync()
+        .declares(& [::graceful::Step::Cache]).caches("{}", { fn __graceful_type() -> &
+        'static ::core::primitive::str { ::graceful::__private010::cached:: < Result <
+        User, Error > > ().__graceful_type() } __graceful_type }).keyed("{}").reads()
+        .is_sync()
+        .contract(::graceful::__private010::Contract::new(::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType { ::graceful::__private010::contracted:: <
+        Result < User, Error > > ().__graceful_type() } __graceful_type }).errors({ fn
+        __graceful_type() -> ::graceful::__private010::ErrorCodes {
+        ::graceful::__private010::contracted:: < Result < User, Error > > ()
+        .__graceful_codes() } __graceful_type }))
     }
     let (__reading, __entered) = ::graceful::__private010::read(
         const {
@@ -15,7 +23,7 @@ fn get(id: u64) -> Result<User, Error> {
                 .off(::graceful::__private010::Step::Event)
                 .off(::graceful::__private010::Step::Nexus)
                 .off(::graceful::__private010::Step::Audit)
-                .identity(|| ::graceful::__private010::identity(&__graceful_here))
+                .identity(::graceful::__private010::identity(__graceful_here))
         },
         |__names| __names.key(&id),
         |_| {},

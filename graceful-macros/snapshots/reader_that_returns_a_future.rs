@@ -3,6 +3,11 @@ fn all(&self) -> impl Future<Output = Result<Vec<User>, Error>> + Send {
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("all", ::core::module_path!(), "user")
         .declares(& [::graceful::Step::Cache]).keyed("()").reads()
+        .contract(::graceful::__private010::Contract::new(::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType {
+        ::graceful::__private010::opaque("its type may be a parameter of the `impl` block: write `#[orchestrate]` on the block, too")
+        } __graceful_type }))
     }
     return (::core::future::IntoFuture::into_future)({
         let (__reading, __entered) = ::graceful::__private010::read_eager(
@@ -14,7 +19,7 @@ fn all(&self) -> impl Future<Output = Result<Vec<User>, Error>> + Send {
                     .off(::graceful::__private010::Step::Event)
                     .off(::graceful::__private010::Step::Nexus)
                     .off(::graceful::__private010::Step::Audit)
-                    .identity(|| ::graceful::__private010::identity(&__graceful_here))
+                    .identity(::graceful::__private010::identity(__graceful_here))
             },
             |__names| __names.key(&"()"),
             |_| {},

@@ -10,6 +10,11 @@ where
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("get", ::core::module_path!(), "user")
         .declares(& [::graceful::Step::Cache]).keyed("{}").reads()
+        .contract(::graceful::__private010::Contract::new(::graceful::__private010::identity(__graceful_here),
+        "graceful-macros", & []).stores({ fn __graceful_type() ->
+        ::graceful::__private010::PayloadType {
+        ::graceful::__private010::opaque("the function returns a boxed future, whose type the attribute does not see")
+        } __graceful_type }))
     }
     Box::pin(async move {
         let __self = self;
@@ -23,7 +28,7 @@ where
                     .off(::graceful::__private010::Step::Event)
                     .off(::graceful::__private010::Step::Nexus)
                     .off(::graceful::__private010::Step::Audit)
-                    .identity(|| ::graceful::__private010::identity(&__graceful_here))
+                    .identity(::graceful::__private010::identity(__graceful_here))
             },
             &__self.orchestrator,
             |__names| __names.key(&id),

@@ -6,7 +6,7 @@ async fn update(
     const __GRACEFUL_DURABLE: ::graceful::__private010::Durable = {
         const fn __graceful_here() {}
         ::graceful::__private010::Durable {
-            identity: || ::graceful::__private010::identity(&__graceful_here),
+            identity: ::graceful::__private010::identity(__graceful_here),
             was: &[],
             hooks: ::core::option::Option::None,
         }
@@ -14,9 +14,14 @@ async fn update(
     ::graceful::__private010::inventory::submit! {
         ::graceful::__private010::Registered::new("update", ::core::module_path!(),
         "order").declares(& [::graceful::Step::Cache]).durable(& __GRACEFUL_DURABLE)
-        .caches("{}", || ::graceful::__private010::cached:: < Result < Order, Error > >
-        ().__graceful_type()).keyed("{}").shared().rev(2u32).depends_on(& ["shop"])
-        .touches(& ["customer", "type", "order-page"])
+        .caches("{}", { fn __graceful_type() -> & 'static ::core::primitive::str {
+        ::graceful::__private010::cached:: < Result < Order, Error > > ()
+        .__graceful_type() } __graceful_type }).keyed("{}").shared().rev(2u32)
+        .depends_on(& ["shop"]).touches(& ["customer", "type", "order-page"])
+        .contract(::graceful::__private010::Contract::new(__GRACEFUL_DURABLE.identity,
+        "graceful-macros", & []).errors({ fn __graceful_type() ->
+        ::graceful::__private010::ErrorCodes { ::graceful::__private010::contracted:: <
+        Result < Order, Error > > ().__graceful_codes() } __graceful_type }))
     }
     return ::graceful::__private010::call(
             ::core::pin::pin!(::core::option::Option::None),

@@ -78,6 +78,8 @@ fn half_typed_body_yields_the_function() {
         ] {
             let function = format!("{signature} {body}").parse().expect("tokens");
             let output = expanded("pattern = \"user\", cache = user.id", &function);
+            let flat = "fn handler (user : User) -> impl :: core :: future :: Future < Output = Result < u64 , Error > >";
+            let signature = if signature.starts_with("async") { flat } else { signature };
             assert!(output.starts_with(signature), "{output}");
             assert!(output.contains(body), "{output}");
             assert!(!output.contains("compile_error"), "{output}");
@@ -106,5 +108,32 @@ fn half_typed_argument_is_in_the_expansion_for_completion() {
         let output = expanded(arguments, &function);
         assert!(output.contains(completed), "{arguments}: {output}");
         assert!(output.contains("{ user . }"), "{arguments}: {output}");
+    }
+}
+
+#[test]
+fn half_typed_subscriber_yields_the_function() {
+    let function = quote!(
+        async fn handler(event: EventData<u64>) -> Result<(), Error> {
+            event.
+        }
+    );
+    for half_typed in [
+        "",
+        "ev",
+        "event",
+        "event =",
+        "event = \"a\", pattern = \"b\", id = event.",
+        "attempts = , from",
+        "cache(key = event.)",
+    ] {
+        let arguments = half_typed.parse().expect("tokens");
+        let output = crate::subscribed(arguments, &function).to_string();
+        assert_eq!(
+            output.matches("fn handler (event : EventData < u64 >)").count(),
+            1,
+            "{half_typed}: {output}"
+        );
+        assert!(output.contains("{ event . }"), "{half_typed}: {output}");
     }
 }

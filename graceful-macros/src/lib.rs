@@ -1,6 +1,6 @@
 //! `graceful-macros` is a crate with the macros of `graceful`. Depend on `graceful`, which re-exports and documents them.
 //!
-//! `#[orchestrate]` goes through three stages: `parse` (the grammar), `model` (the rules and defaults), `expand`
+//! `#[orchestrate]` and `#[subscribe]` go through three stages: `parse` (the grammar), `model` (the rules and defaults), `expand`
 //! (writes the tokens, and makes no decision). `#[derive(Classify)]` is in `classify`, in the same three stages.
 
 mod classify;
@@ -16,7 +16,7 @@ mod snapshots;
 mod syntax;
 mod words;
 
-use darling::Error;
+use darling::{Error, error::Accumulator};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 
@@ -27,6 +27,15 @@ pub fn orchestrate(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     expanded(arguments.into(), &item.into()).into()
+}
+
+/// The attribute `#[subscribe]`; the documentation of the crate `graceful` lists its arguments (`graceful/src/subscribe.md`).
+#[proc_macro_attribute]
+pub fn subscribe(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    subscribed(arguments.into(), &item.into()).into()
 }
 
 /// The derive macro `Classify`; the documentation of the crate `graceful` lists its arguments (`graceful/src/classify/derive.md`).
@@ -53,7 +62,8 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
             errors.extend(mistakes);
             let output = expand::handler(&handler);
             if handler.debug {
-                eprintln!("{output}");
+                let nested = handler.nested().map(|nested| format!("// not flat: {}\n", nested.reason()));
+                eprintln!("{}{output}", nested.unwrap_or_default());
             }
             if handler.sound {
                 given_back = output.clone();
@@ -85,6 +95,39 @@ fn expanded(arguments: TokenStream, item: &TokenStream) -> TokenStream {
             item.clone()
         }
     };
+    beside(errors, output, &given_back)
+}
+
+/// Expands a subscriber, and returns it together with any errors.
+fn subscribed(arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Error::accumulator();
+    let args = parse::SubscribeArgs::parse(arguments.clone(), &mut errors);
+    let function = match parse::function_of_subscriber(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            errors.push(error);
+            return beside(errors, item.clone(), item);
+        }
+    };
+    let mut mistakes = Error::accumulator();
+    let mut subscriber = model::Subscriber::new(args, function, &mut mistakes);
+    errors.extend(mistakes.into_inner());
+    let errors = errors.into_inner();
+    if !errors.is_empty() {
+        subscriber.handler.name_parameters(arguments);
+    }
+    let output = expand::subscriber(&subscriber);
+    if subscriber.handler.debug {
+        eprintln!("{output}");
+    }
+    let given_back = if subscriber.handler.sound { output.clone() } else { item.clone() };
+    let mut all = Error::accumulator();
+    all.extend(errors);
+    beside(all, output, &given_back)
+}
+
+/// The expansion, or what is given back beside the errors.
+fn beside(errors: Accumulator, output: TokenStream, given_back: &TokenStream) -> TokenStream {
     match errors.finish() {
         Ok(()) => output,
         Err(errors) => {

@@ -10,7 +10,11 @@ use quote::quote;
 /// The expansion, as `rustfmt` would have it, is that of `snapshots/{name}.rs`.
 #[track_caller]
 fn snapshot(name: &str, arguments: TokenStream, item: &TokenStream) {
-    let expanded = crate::expanded(arguments, item);
+    compared(name, crate::expanded(arguments, item));
+}
+
+#[track_caller]
+fn compared(name: &str, expanded: TokenStream) {
     let file = syn::parse2(expanded).expect("the expansion is Rust");
     let found = prettyplease::unparse(&file);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(name).with_extension("rs");
@@ -28,6 +32,35 @@ fn data_plus_one_call() {
         quote!(cache = "user.id", event = "user_updated", pattern = "user"),
         &quote! {
             /// Kept.
+            pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
+                Ok(user)
+            }
+        },
+    );
+}
+
+#[test]
+fn flat_with_several_parameters() {
+    snapshot(
+        "flat_with_several_parameters",
+        quote!(pattern = "user", id = id, message = "{tenant}: {result.name}", errors = off),
+        &quote! {
+            pub async fn save(self, Path(id): Path<u64>, tenant: &str, _: Guard, mut user: User) -> Result<&User, Error>
+            where
+                Self: Saves,
+            {
+                self.save(&mut user).await
+            }
+        },
+    );
+}
+
+#[test]
+fn nested_because_of_an_attribute() {
+    snapshot(
+        "nested_because_of_an_attribute",
+        quote!(cache = "user.id", event = "user_updated", pattern = "user"),
+        &quote! {
             #[must_use]
             pub(crate) async fn update_user(user: User) -> Result<User, UserError> {
                 Ok(user)
@@ -280,4 +313,29 @@ fn idempotent_without_a_transaction() {
             }
         },
     );
+}
+
+#[test]
+fn subscriber() {
+    let arguments = quote!(
+        event = "user_updated",
+        pattern = "user",
+        tx = tx,
+        from = "start",
+        attempts = 5,
+        timeout = "10s",
+        service = "users",
+        was = "old::project",
+        audit = off
+    );
+    let item = quote! {
+        async fn project(
+            event: EventData<User>,
+            State(mailer): State<Mailer>,
+            tx: &mut Transaction<'_, Sqlite>,
+        ) -> Result<(), Error> {
+            event.result.save(tx, mailer).await
+        }
+    };
+    compared("subscriber", crate::subscribed(arguments, &item));
 }

@@ -1,4 +1,4 @@
-//! The enums of the runtime that a declaration names: each variant by a word.
+//! The choices that a declaration makes by a word; most are enums of the runtime.
 
 use std::fmt;
 
@@ -59,6 +59,7 @@ words! {
     OnOk { Put = "put", Invalidate = "invalidate" }
     OnErr { Auto = "auto", Always = "always", Keep = "keep" }
     AlertOn { All = "all", ServerFault = "server_fault" }
+    Begin { Now = "now", Start = "start" }
     Severity { Info = "info", Warning = "warning", Error = "error", Critical = "critical" }
 }
 

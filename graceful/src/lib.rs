@@ -32,6 +32,9 @@
 //! | `audit` | append an audit record | append an audit record |
 //! | `alert` | resolve the alert that this handler fired for the entity | fire an alert, on a server fault |
 //!
+//! [`#[subscribe]`](attr.subscribe.html) makes a function a subscriber: it is called with the events of this and other services, and is an orchestrated
+//! handler itself.
+//!
 //! Start with the [guide](guide::getting_started). The page of [`orchestrate`](attr.orchestrate.html) lists all arguments, and
 //! [`Orchestrator`] holds the backends that the steps use.
 //!
@@ -39,14 +42,16 @@
 //!
 //! | feature | what it adds |
 //! |---|---|
-//! | `macros` (default) | the attribute `#[orchestrate]` and `#[derive(Classify)]` |
+//! | `macros` (default) | the attributes `#[orchestrate]` and `#[subscribe]`, and `#[derive(Classify)]` |
 //! | `actix-web` | `actix_web::Error` and `InternalError` are classified by the status of their response |
 //! | `anyhow` | `anyhow::Error` is classified by its chain of causes |
 //! | `axum` | `axum::Json<T>` is unwrapped: `T` is the payload; errors become problem details; a server that shuts down in order; enables `tower` |
+//! | `catalogue` (default) | the [catalogue] lists the handlers; without it they are hidden from documents |
 //! | `eyre` | `eyre::Report` is classified by its chain of causes |
 //! | `http` | `http::StatusCode`, and tuples that start with it, are classified |
 //! | `metrics` | flows and steps are counted and timed by the installed recorder of the `metrics` facade |
 //! | `opentelemetry` | the active OpenTelemetry span becomes [`Context::trace`] and is sent with the event; a flow that a relay runs is linked to it |
+//! | `schemars` | the [catalogue] has the schemas of types that implement `JsonSchema` of schemars 1 |
 //! | `sqlx` | `sqlx::Error` is classified |
 //! | `tonic` | `tonic::Response<T>` is unwrapped: `T` is the payload; errors become a `tonic::Status` with details; a server that shuts down in order; enables `tower` |
 //! | `tower` | a layer that fills the [`Context`] of each request; enables `http` |
@@ -72,6 +77,7 @@ mod flow;
     reason = "for expansions only: hidden, and no public API"
 )]
 mod handler;
+mod identity;
 mod integrations;
 mod key;
 mod locks;
@@ -79,11 +85,14 @@ mod manual;
 mod marks;
 mod orchestrator;
 mod outage;
+mod payload_type;
 mod pipeline;
 mod relay;
+mod retried;
 mod sha256;
 mod step;
 mod steps;
+mod subscribers;
 mod text;
 pub mod trace;
 mod views;
@@ -102,7 +111,9 @@ pub use self::{
     code::Code,
     config::OrchestrationConfig,
     context::Context,
-    flow::{CallOutcome, Delivery, Event, EventData, Flow, Incident, LastError, Metadata, Payload, Severity},
+    flow::{
+        CallOutcome, Delivery, EmittedData, Event, Flow, Incident, LastError, Metadata, Payload, Severity,
+    },
     handler::Outcome,
     key::Key,
     manual::{AsKey, CachedRead, touch},
@@ -112,6 +123,7 @@ pub use self::{
     },
     sha256::Sha256,
     step::{Step, StepError, StepErrorKind},
+    subscribers::{EventData, State, Subscribers},
     text::Text,
     views::{Failure, Success},
 };
@@ -122,6 +134,7 @@ pub mod error {
         code::ParseCodeError,
         key::ParseKeyError,
         orchestrator::{BuildError, ConfigError, InstallError, UnmetRequirement},
+        subscribers::SubscribeError,
     };
 }
 
@@ -141,6 +154,10 @@ pub use self::integrations::tower;
 #[doc = include_str!("orchestrate.md")]
 pub use graceful_macros::orchestrate;
 
+#[cfg(feature = "macros")]
+#[doc = include_str!("subscribe.md")]
+pub use graceful_macros::subscribe;
+
 /// The traits that `#[orchestrate]` requires of types, under the names that the compiler's errors show. Each is
 /// implemented for all types that its error message lists; do not implement them yourself.
 pub mod bounds {
@@ -151,6 +168,7 @@ pub mod bounds {
         Remembered, RepeatableAnswer, Restored, Returns, Shown, Source as OrchestratorSource, StorableAnswer,
         Value as Storable, Version as CacheVersion,
     };
+    pub use crate::subscribers::FromEvent;
     // A compiler error also names the function that needs a bound, so these names are unambiguous.
     #[doc(hidden)]
     pub use crate::handler::{
@@ -168,15 +186,27 @@ pub mod bounds {
 /// The items that expansions refer to; not part of the public API.
 #[doc(hidden)]
 pub mod __private010 {
-    pub use crate::classify::{Cause, CauseProbe};
+    #[allow(
+        missing_docs,
+        missing_debug_implementations,
+        reason = "for expansions only: hidden, and no public API"
+    )]
+    mod received;
+
+    pub use self::received::{Received, ReceivedNothing, ReceivedPlain, received};
+    pub use crate::classify::{Cause, CauseProbe, CodesOf, ErrorCodes};
     #[cfg(feature = "failpoints")]
     pub use crate::failpoints::POINTS as CRASH_POINTS;
     #[cfg(feature = "__testing")]
     pub use crate::flow::Sample;
     pub use crate::flow::{AlertOn, Argument, Delivery, OnErr, OnOk, Severity};
     pub use crate::handler::*;
-    pub use crate::pipeline::{Durable, Registered};
+    pub use crate::payload_type::PayloadType;
+    pub use crate::pipeline::{Contract, Durable, Registered};
     pub use crate::step::Step;
+    pub use crate::subscribers::{
+        Delivery as EventDelivery, FromEvent, HandlerFuture, Needed, Subscriber, transaction_type,
+    };
     #[cfg(feature = "macros")]
     pub use inventory;
 }

@@ -2,12 +2,13 @@
 
 use std::{
     borrow::{Borrow, Cow},
+    cell::Cell,
     fmt,
     ops::Deref,
 };
 
 use serde::{Deserialize, Serialize};
-use smol_str::{SmolStr, SmolStrBuilder};
+use smol_str::SmolStr;
 
 /// A text that cannot be changed, and is cheap to clone. Up to 23 bytes are stored inline, longer texts are shared; a `&'static str` can
 /// be used without a copy.
@@ -43,20 +44,35 @@ impl Text {
     /// Joins parts. A text that is short enough never touches the heap.
     #[inline]
     pub(crate) fn joined<const N: usize>(parts: [&str; N]) -> Self {
-        let mut text = SmolStrBuilder::new();
-        for part in parts {
-            // Most keys have no tenant.
-            if !part.is_empty() {
-                text.push_str(part);
-            }
-        }
-        Self(text.finish())
+        written(|buffer| parts.into_iter().for_each(|part| buffer.push_str(part)))
     }
 
     /// The bytes that the text uses on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         if self.0.is_heap_allocated() { self.0.len() } else { 0 }
     }
+}
+
+thread_local! {
+    /// Where texts are written, so that each needs one allocation at most, of its own length.
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// A buffer larger than this is not kept for the next text.
+const KEPT_BUFFER: usize = 4096;
+
+/// Makes a text of what is written to the buffer, which is taken: a `Display` that is written may make texts itself.
+#[inline]
+fn written(write: impl FnOnce(&mut String)) -> Text {
+    // A value that is dropped with its thread may make texts when there is no buffer any more.
+    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
+    write(&mut buffer);
+    let text = Text(SmolStr::new(&buffer));
+    if buffer.capacity() <= KEPT_BUFFER {
+        buffer.clear();
+        let _ = BUFFER.try_with(|kept| kept.set(buffer));
+    }
+    text
 }
 
 impl Deref for Text {
@@ -97,10 +113,9 @@ impl From<fmt::Arguments<'_>> for Text {
         if let Some(text) = text.as_str() {
             return Self::new_static(text);
         }
-        // As `format_smolstr!("{text}")` does, which would format through a second level of arguments.
-        let mut builder = SmolStrBuilder::new();
-        fmt::write(&mut builder, text).expect("a `Display` does not fail, because memory does not");
-        Self(builder.finish())
+        written(|buffer| {
+            fmt::write(buffer, text).expect("a `Display` does not fail, because memory does not");
+        })
     }
 }
 
@@ -137,3 +152,34 @@ macro_rules! compared_with {
     )*};
 }
 compared_with!(str, &str, String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes a text of its own while it is shown in another.
+    struct Nested<'a>(&'a str);
+
+    impl fmt::Display for Nested<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&text!("{}{}", self.0, self.0))
+        }
+    }
+
+    #[test]
+    fn text_of_any_length_is_written_whole() {
+        for length in 0..100 {
+            let part = "é".repeat(length);
+            let whole = format!("a{part}b{part}");
+            assert_eq!(Text::joined(["a", &part, "b", &part]), whole);
+            assert_eq!(text!("a{part}b{part}"), whole);
+            assert_eq!(text!("{part}{}", Nested(&part)), part.repeat(3));
+        }
+    }
+
+    #[test]
+    fn long_buffer_is_not_kept() {
+        assert_eq!(text!("{:5000}", 1).len(), 5000);
+        assert!(BUFFER.take().capacity() <= KEPT_BUFFER);
+    }
+}

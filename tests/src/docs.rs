@@ -24,6 +24,15 @@ pub struct Delivery;
 #[doc = include_str!("../../graceful/src/guide/caching.md")]
 pub struct Caching;
 
+#[doc = include_str!("../../graceful/src/guide/idempotent.md")]
+pub struct Idempotent;
+
+#[doc = include_str!("../../graceful/src/guide/events.md")]
+pub struct Events;
+
+#[doc = include_str!("../../graceful/src/guide/contract.md")]
+pub struct Contract;
+
 #[doc = include_str!("../../graceful/src/guide/services.md")]
 pub struct Services;
 

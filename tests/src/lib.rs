@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::missing_panics_doc, reason = "for tests: a helper that panics fails the test")]
 
 pub mod blanket;
+pub mod copied;
 #[cfg(doctest)]
 pub mod docs;
 pub mod faulty;

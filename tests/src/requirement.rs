@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env,
+    env, fs,
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -28,6 +28,8 @@ pub enum Requirement {
     Python(&'static str),
     /// axe-core, a script that checks whether pages are accessible.
     Axe,
+    /// The official parser of AsyncAPI, for Node.js.
+    AsyncApi,
     /// The right to mount a file system, which root has.
     Mount,
 }
@@ -52,6 +54,9 @@ impl Requirement {
                     .ok_or_else(|| not_installed(&format!("{module} of Python")))
             }
             Self::Axe => axe_in_services().map(drop).ok_or_else(|| not_installed("axe-core")),
+            Self::AsyncApi => {
+                asyncapi_in_services().map(drop).ok_or_else(|| not_installed("@asyncapi/parser"))
+            }
             Self::Mount => {
                 let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
                 let mount = ["-t", "tmpfs", "graceful"];
@@ -98,6 +103,19 @@ fn axe_in_services() -> Option<PathBuf> {
     Some(services().join("axe-core/axe.min.js")).filter(|script| script.is_file())
 }
 
+/// The directory from which Node.js finds the official parser of AsyncAPI.
+///
+/// # Panics
+/// Where it is not installed: then the test has to say that it requires it.
+pub fn asyncapi() -> PathBuf {
+    asyncapi_in_services().unwrap_or_else(|| panic!("{}", not_installed("@asyncapi/parser")))
+}
+
+fn asyncapi_in_services() -> Option<PathBuf> {
+    let directory = services().join("asyncapi");
+    directory.join("node_modules/@asyncapi/parser/package.json").is_file().then_some(directory)
+}
+
 fn services() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/services")
 }
@@ -107,5 +125,8 @@ fn find(name: &str) -> Option<PathBuf> {
     let ours = services().join("bin");
     let path = env::var_os("PATH").unwrap_or_default();
     let places = [ours].into_iter().chain(env::split_paths(&path)).chain(["/usr/sbin".into()]);
+    // Versions of PostgreSQL are installed side by side.
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let places = places.chain(versions.map(|version| version.path().join("bin")));
     places.map(|place| place.join(name)).find(|program| program.is_file())
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -95,6 +96,37 @@ impl Server {
             // The second is so that the process which is killed is the server and not a script.
             arguments.extend([format!("HOME={directory}"), "RUNNING_UNDER_SYSTEMD=yes".to_owned()]);
             arguments.push(of_rabbitmq("rabbitmq-server").to_str().unwrap().to_owned());
+            arguments
+        })
+        .await
+    }
+
+    /// PostgreSQL with an empty database, and with these settings, such as `wal_level=logical`. The user is `postgres`.
+    pub async fn postgres(settings: &[&str]) -> Self {
+        // It refuses to be root.
+        let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+        let user: &[&str] = match is_root {
+            true => &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+            false => &[],
+        };
+        Self::start("env", |port, directory| {
+            if is_root {
+                chown(directory, Some(65534), Some(65534)).unwrap();
+            }
+            let data = format!("{directory}/data");
+            let program = |name| requirement::program(name).to_str().unwrap().to_owned();
+            let mut made = Command::new("env");
+            made.current_dir(directory).args(user).arg(program("initdb"));
+            made.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", &data]);
+            let made = made.output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let mut arguments: Vec<_> = user.iter().map(ToString::to_string).collect();
+            arguments.extend([program("postgres"), "-D".to_owned(), data]);
+            let (port, place) =
+                (format!("port={port}"), ["listen_addresses=127.0.0.1", "unix_socket_directories="]);
+            for setting in [&*port].iter().chain(&place).chain(settings) {
+                arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
+            }
             arguments
         })
         .await

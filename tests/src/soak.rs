@@ -7,3 +7,8 @@ pub fn cases(usual: u32) -> u32 {
     let times = env::var("GRACEFUL_SOAK");
     usual * times.map_or(1, |times| times.parse::<u32>().expect("GRACEFUL_SOAK: not a number"))
 }
+
+/// Whether this is the long form.
+pub fn is_soak() -> bool {
+    env::var_os("GRACEFUL_SOAK").is_some()
+}

@@ -6,3 +6,8 @@
 fn misuses_of_the_attribute() {
     trybuild::TestCases::new().compile_fail("orchestrate/*.rs");
 }
+
+#[test]
+fn misuses_of_the_attribute_subscribe() {
+    trybuild::TestCases::new().compile_fail("subscribe/*.rs");
+}

@@ -51,10 +51,10 @@ pub fn unpack(programs: &[(&str, &str)]) -> Result {
         }
     }
     for (program, package) in programs {
-        // Debian's `/usr/bin/chromium` is a script that starts what was installed, so the program itself comes first.
+        // Debian's `/usr/bin/chromium` is a script that starts what was installed, so the program itself comes first. So is `/usr/bin/psql`.
         let places = ["usr/lib/chromium", "usr/bin", "usr/sbin", "bin", "sbin"];
-        let places = places.map(|place| unpacked.join(place).join(program));
-        let file = places.into_iter().find(|file| file.is_file());
+        let places = of_postgresql(&unpacked).chain(places.map(|place| unpacked.join(place)));
+        let file = places.map(|place| place.join(program)).find(|file| file.is_file());
         let file = file.ok_or(format!("the package {package} has no {program}"))?;
         if program == "prometheus-alertmanager" {
             read_templates_from_descriptor(&file)?;
@@ -62,6 +62,12 @@ pub fn unpack(programs: &[(&str, &str)]) -> Result {
         script(program, &file, &unpacked)?;
     }
     Ok(())
+}
+
+/// The places of PostgreSQL's programs, whose versions are installed side by side.
+pub fn of_postgresql(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let versions = fs::read_dir(root.join("usr/lib/postgresql")).into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin"))
 }
 
 /// The directory whose name is compiled into Debian's Alertmanager. Without its templates it does not start.

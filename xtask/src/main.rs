@@ -1,6 +1,7 @@
 //! The tasks of this repository. `cargo xtask` lists them; CONTRIBUTING.md explains them.
 
 mod api;
+mod asyncapi;
 mod axe;
 mod ci;
 mod debian;

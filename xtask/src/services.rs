@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    Result, axe, debian,
+    Result, asyncapi, axe, debian,
     run::{command, on_ci, run, say, services as directory, works},
 };
 
@@ -20,11 +20,15 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("curl", "curl"),
+    ("initdb", "postgresql"),
     ("nats-server", "nats-server"),
     ("openssl", "openssl"),
+    ("pg_dump", "postgresql-client"),
     ("pgbouncer", "pgbouncer"),
+    ("postgres", "postgresql"),
     ("prometheus", "prometheus"),
     ("prometheus-alertmanager", "prometheus-alertmanager"),
+    ("psql", "postgresql-client"),
     ("redis-server", "redis-server"),
     ("strace", "strace"),
     ("valgrind", "valgrind"),
@@ -49,14 +53,18 @@ pub fn prepare() -> Result {
 }
 
 pub fn report() {
-    let (programs, python, axe) = (missing_programs(), !has_python(), !axe::is_installed());
-    if !programs.is_empty() || python || axe {
+    let (programs, python) = (missing_programs(), !has_python());
+    let (axe, asyncapi) = (!axe::is_installed(), !asyncapi::is_installed());
+    if !programs.is_empty() || python || axe || asyncapi {
         let mut names: Vec<&str> = programs.iter().map(|(program, _)| *program).collect();
         if python {
             names.extend(PYTHON);
         }
         if axe {
             names.push(axe::PACKAGE);
+        }
+        if asyncapi {
+            names.push(asyncapi::PACKAGE);
         }
         say(&format!("missing: {}; the tests that need them are ignored", names.join(", ")));
         say("to put them below target/services, and change nothing else: cargo xtask services --install");
@@ -93,6 +101,9 @@ pub fn install() -> Result {
     if !axe::is_installed() {
         axe::install()?;
     }
+    if !asyncapi::is_installed() {
+        asyncapi::install()?;
+    }
     match SERVERS.iter().find(|(_, port)| !answers(*port)) {
         Some((name, port)) => {
             Err(format!("no {name} at 127.0.0.1:{port}; start it, for example by `{COMPOSE}`").into())
@@ -124,5 +135,6 @@ fn missing_programs() -> Vec<(&'static str, &'static str)> {
 fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let further = [directory().join("bin"), "/usr/sbin".into()];
+    let further = further.into_iter().chain(debian::of_postgresql("/".as_ref()));
     env::split_paths(&path).chain(further).map(|place| place.join(program)).find(|file| file.is_file())
 }

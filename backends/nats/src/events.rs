@@ -19,14 +19,14 @@ use async_nats::{
 use graceful::{
     Event, StepError,
     backends::{
-        Destination, EventEmitter, Reply,
+        Destination, EventEmitter, EventSource, Reply,
         client::{Breaker, ConnectError, in_real_time},
     },
 };
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
-    Filter,
+    Filter, Source,
     client::Client,
     stream::{created_or_checked, with_causes},
     url::Url,
@@ -167,6 +167,11 @@ impl EventEmitter for Events {
     /// The stream: subjects contain the tenant.
     fn destination(&self) -> Option<Destination> {
         Some(Destination::new("nats", &*self.0.stream))
+    }
+
+    /// The stream, read by the same connection.
+    fn source(&self) -> Option<Arc<dyn EventSource>> {
+        Some(Arc::new(Source::of(Arc::clone(&self.0.client), self.0.stream.clone())))
     }
 }
 

@@ -1,14 +1,39 @@
-//! `graceful-nats` is a crate for events on NATS JetStream: [`Events`] emits them, a [`Subscriber`] reads them.
+//! `graceful-nats` is a crate for events on NATS JetStream: [`Events`] emits them, and subscribers read them.
 //!
 //! ```no_run
-//! use graceful::{Orchestrator, backends::memory};
-//!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! // In the service that emits:
+//! use graceful::Orchestrator;
+//!
 //! let events = graceful_nats::Events::connect("nats://127.0.0.1:4222").await?;
 //! let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
+//! # Ok(())
+//! # }
+//! ```
 //!
-//! // In the service that reads:
+//! # Subscribers
+//!
+//! | choose | for |
+//! |---|---|
+//! | `#[subscribe]`, by default | A service with a store. Its events are in order per entity, different entities run concurrently, and an event that fails is parked with the later ones of its entity. See the guide of `graceful`, page `events`. |
+//! | a [`Subscriber`] with a closure | A service without a store for the state of subscribers, or a handler that is not known when the program is compiled. It handles one event at a time, with an inbox of your choice; an event that fails is tried again after later ones. |
+//!
+//! Handlers with `#[subscribe]` read from the stream to which the orchestrator emits, so `GRACEFUL_EVENTS=nats://…` is all that they need. A service that
+//! emits elsewhere gives them a [`Source`]:
+//!
+//! ```no_run
+//! # async fn example(orchestrator: graceful::Orchestrator) -> Result<(), Box<dyn std::error::Error>> {
+//! let source = graceful_nats::Source::connect("nats://127.0.0.1:4222").await?;
+//! orchestrator.subscribers().source(source).run().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With a closure:
+//!
+//! ```no_run
+//! use graceful::backends::memory;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let filter = graceful_nats::Filter::new().pattern("user").event("user_updated");
 //! let subscriber = graceful_nats::Subscriber::connect("nats://127.0.0.1:4222", "greeter", &filter).await?;
 //! subscriber
@@ -53,6 +78,7 @@ mod client;
 mod events;
 mod poison_event;
 mod reading;
+mod source;
 mod stream;
 mod subscriber;
 mod url;
@@ -61,7 +87,19 @@ use graceful::{Backend, OrchestratorBuilder};
 
 pub use graceful_subscriber::{Filter, Rejected};
 
-pub use self::{events::Events, poison_event::PoisonEvent, subscriber::Subscriber};
+pub use self::{events::Events, poison_event::PoisonEvent, source::Source, subscriber::Subscriber};
+
+/// The subject of a pattern's event in a stream, with the parameter `{tenant}`, as AsyncAPI writes addresses.
+///
+/// ```
+/// let address = graceful_nats::channel_address("graceful", "users", "user", "user_updated.failed");
+/// assert_eq!(address, "graceful.users.{tenant}.user.user_updated%2Efailed");
+/// ```
+pub fn channel_address(stream: &str, service: &str, pattern: &str, event: &str) -> String {
+    let subject = Filter::new().service(service).pattern(pattern).event(event).subject(stream);
+    // The only part that is not set; no other one has the character.
+    subject.replacen('*', "{tenant}", 1)
+}
 
 /// `GRACEFUL_EVENTS=nats://…`: events on NATS JetStream; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
 pub const BACKEND: Backend = Backend::new("graceful-nats", "GRACEFUL_EVENTS", &["nats", "tls"], |url| {

@@ -14,7 +14,7 @@ use tokio_stream::StreamExt as _;
 use super::{client::Client, poison_event::OnPoison, stream::with_causes};
 
 /// The interval of heartbeats of a server that has nothing to deliver.
-const HEARTBEAT: Duration = Duration::from_secs(1);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
 
 pub(super) struct Consumer {
     pub client: Client,

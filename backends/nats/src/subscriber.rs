@@ -20,7 +20,11 @@ use super::{PoisonEvent, client::Client, reading::Consumer, stream::created_or_c
 
 const ACK_WAIT: Duration = Duration::from_secs(30);
 
-/// Reads the events of a stream. Each is delivered at least once, and takes effect once if its effects are in the inbox's database.
+/// Reads the events of a stream, and calls a closure with each. Each is delivered at least once, and takes effect once if its effects are in the
+/// inbox's database.
+///
+/// **By default, use `#[subscribe]`** and a [`Source`](super::Source), which keep the order of each entity. A closure is for a service without a store for
+/// the state of subscribers, and for a handler that is not known when the program is compiled.
 ///
 /// It is a durable consumer: the server stores under its name which events were handled, also over restarts. Several processes with the
 /// same name share the events. Each handles one event at a time.
@@ -91,6 +95,12 @@ impl Subscriber {
     /// ```
     pub async fn connect(url: &str, name: &str, filter: &Filter) -> Result<Self, ConnectError> {
         let url = Url::parse(url)?;
+        // A server takes it for a part of a format, and then delivers messages that cannot be acknowledged.
+        if name.contains('%') {
+            return Err(ConnectError::new(format!(
+                "`{name}` cannot be the name of a consumer: it must not contain `%`"
+            )));
+        }
         let connected = in_real_time(async {
             let client = Client::connect(&url).await?;
             let stream = created_or_checked(&client, &url).await?;

@@ -1,33 +1,30 @@
 //! The audit log, as a chain: see [`chain`](graceful_sql::audit_chain).
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use graceful::{
     Flow, StepError,
-    backends::{AuditCursor, AuditLog, AuditQuery, AuditRecord, Page, RecordCheck, Reply},
+    backends::{AuditCursor, AuditLog, AuditQuery, AuditRecord, BoxFuture, Page, RecordCheck, Reply},
 };
 use graceful_sql::{
     audit_chain::{AuditHead, Follow, Rewrite, Tampered},
     values::micros,
 };
 use sqlx::{PgConnection, Row as _};
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Store, Tables, begin_alone, text::escaped};
+use super::{
+    Failed, Store, Tables,
+    batches::{Batched, Batches},
+    begin_alone,
+    text::escaped,
+};
 
 /// The chain has one writer at a time.
 const LOCK: &str = "graceful_audit ";
 
-/// The limit of records per statement, so that a backlog after a slow phase does not overload the server.
-const APPENDED_AT_ONCE: usize = 1000;
-
 /// The record of a flow that is appended.
-struct Record {
+pub(super) struct Record {
     flow: Uuid,
     entity: String,
     text: String,
@@ -44,64 +41,27 @@ impl Record {
     }
 }
 
-/// The records that wait for the chain. Only one writer at a time can append, so it appends all records that have arrived
-/// meanwhile at once.
-#[derive(Default)]
-pub(super) struct Appending(Mutex<Queue>);
+/// The chain is one list, so records are appended one after the other.
+impl Batched for Record {
+    type Answer = ();
 
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<(Record, oneshot::Sender<Result<(), StepError>>)>,
-    is_written: bool,
-}
+    fn batches(store: &Store) -> &Batches<Self> {
+        &store.waiting.records
+    }
 
-impl Appending {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn write(store: Store, records: Vec<Arc<Self>>, limit: Duration) -> BoxFuture<Result<Vec<()>, Failed>> {
+        Box::pin(async move {
+            let (attempt, answers) = (store.breaker.admit()?, vec![(); records.len()]);
+            let append = store.attempted(attempt, limit, move |connection| {
+                Box::pin(async move { append(connection, &records).await })
+            });
+            append.await?;
+            Ok(answers)
+        })
     }
 }
 
-/// Writes records until none waits. If it is dropped with its runtime, its waiting callers get an error.
-struct Writing {
-    store: Store,
-    done: bool,
-}
-
-impl Writing {
-    async fn run(mut self) {
-        loop {
-            let waiting = {
-                let mut queue = self.store.appending.queue();
-                self.done = queue.waiting.is_empty();
-                queue.is_written = !self.done;
-                let some = queue.waiting.len().min(APPENDED_AT_ONCE);
-                queue.waiting.drain(..some).collect::<Vec<_>>()
-            };
-            if self.done {
-                return;
-            }
-            let (records, answers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
-            let appended = self
-                .store
-                .run(move |connection| Box::pin(async move { append(connection, records).await }))
-                .await;
-            for answer in answers {
-                // A caller that was dropped needs no answer.
-                let _ = answer.send(appended.clone());
-            }
-        }
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        if !self.done {
-            *self.store.appending.queue() = Queue::default();
-        }
-    }
-}
-
-async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
+async fn append(connection: &mut PgConnection, records: &[Arc<Record>]) -> Result<(), sqlx::Error> {
     let mut transaction = begin_alone(connection, LOCK, "").await?;
     let flows: Vec<Uuid> = records.iter().map(|record| record.flow).collect();
     let known = sqlx::query(
@@ -123,7 +83,7 @@ async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(
         // A flow that is delivered again is recorded once.
         if done.insert(record.flow) {
             last = last.next(record.flow.as_bytes(), &record.entity, &record.text);
-            chained.push((record, last));
+            chained.push((&**record, last));
         }
     }
     sqlx::query(
@@ -143,7 +103,7 @@ async fn append(connection: &mut PgConnection, records: Vec<Record>) -> Result<(
 }
 
 fn column<'a, T>(
-    chained: &'a [(Record, AuditHead)],
+    chained: &'a [(&'a Record, AuditHead)],
     value: impl Fn(&'a Record, &'a AuditHead) -> T,
 ) -> Vec<T> {
     chained.iter().map(|(record, head)| value(record, head)).collect()
@@ -243,24 +203,10 @@ impl Store {
 
 impl AuditLog for Store {
     fn append(&self, flow: &Arc<Flow>) -> Reply<()> {
-        let record = match Record::of(flow) {
-            Ok(record) => record,
-            Err(error) => return Err(error).into(),
-        };
-        let (answer, answered) = oneshot::channel();
-        let is_written = {
-            let mut queue = self.appending.queue();
-            queue.waiting.push((record, answer));
-            std::mem::replace(&mut queue.is_written, true)
-        };
-        if !is_written {
-            self.runtime.spawn(Writing { store: self.clone(), done: false }.run());
+        match Record::of(flow) {
+            Ok(record) => self.write(record),
+            Err(error) => Reply::failed(error),
         }
-        Reply::pending(async {
-            answered.await.unwrap_or_else(|_| {
-                Err(StepError::new("the runtime that the store was connected in has ended"))
-            })
-        })
     }
 
     fn query(&self, query: AuditQuery) -> Reply<Page<AuditRecord, AuditCursor>> {

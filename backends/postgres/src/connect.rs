@@ -22,6 +22,9 @@ use super::{Store, TIMEOUT, begin, migrate, operators, probe::Probe, transaction
 /// The default number of connections of the pool.
 const CONNECTIONS: u32 = 10;
 
+/// The default number of connections of the pool of subscribers: as many as their handlers run concurrently.
+const SUBSCRIBER_CONNECTIONS: u32 = 32;
+
 /// The timeout of connecting at start, including the check of the tables.
 const START: Duration = Duration::from_secs(10);
 
@@ -30,8 +33,9 @@ const MIGRATION: Duration = Duration::from_hours(1);
 
 impl Store {
     /// Connects to `postgres://[user[:password]@]host[:port][/database][?options]`. The options are those of sqlx and libpq, and
-    /// `max_connections`, 10 by default, and [`allow_asynchronous_commit`](Self::allow_asynchronous_commit). In addition a relay has one connection for notifications, the transactions of subscribers
-    /// have a pool of the same size, and queries of operators have up to two connections.
+    /// `max_connections`, 10 by default, `max_subscriber_connections` for the transactions of subscribers, 32 by default, and
+    /// [`allow_asynchronous_commit`](Self::allow_asynchronous_commit). In addition a relay has one connection for notifications, and queries of operators have up to
+    /// two. Connections are opened when they are needed.
     ///
     /// The tables must exist: [`migrate`](Self::migrate) creates them. In a process with the [role](ProcessRole) `Migration`, this does, too.
     ///
@@ -49,10 +53,10 @@ impl Store {
     /// # }
     /// ```
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        let Parsed { options, connections, allows_asynchronous_commit } = parse(url)?;
+        let Parsed { options, connections, subscriber_connections, allows_asynchronous_commit } = parse(url)?;
         let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(START);
         // A subscriber's transaction occupies a connection as long as its handler runs, so the steps use another pool.
-        let inbox = pool.clone().connect_lazy_with(options.clone());
+        let inbox = pool.clone().max_connections(subscriber_connections).connect_lazy_with(options.clone());
         let store = Self::over(pool.connect_lazy_with(options), inbox).await?;
         Ok(if allows_asynchronous_commit { store.allow_asynchronous_commit() } else { store })
     }
@@ -103,7 +107,8 @@ impl Store {
             timeout: TIMEOUT,
             claimer: Uuid::from_u128(fastrand::u128(..)),
             breaker: Arc::new(Breaker::new("PostgreSQL")),
-            appending: Arc::default(),
+            waiting: Arc::default(),
+            newest_event: Arc::default(),
             idle: Arc::default(),
             probe: Probe::default(),
             is_pooled: server.is_pooled,
@@ -153,11 +158,12 @@ async fn migrate_missing(place: &str, connection: &mut PgConnection) -> Result<(
 struct Parsed {
     options: PgConnectOptions,
     connections: u32,
+    subscriber_connections: u32,
     allows_asynchronous_commit: bool,
 }
 
 /// The options that are not those of the server.
-const OWN: [&str; 2] = ["max_connections", "allow_asynchronous_commit"];
+const OWN: [&str; 3] = ["max_connections", "max_subscriber_connections", "allow_asynchronous_commit"];
 
 /// Parses a URL. The error contains no part of it, because any part may be a password.
 fn parse(text: &str) -> Result<Parsed, ConnectError> {
@@ -180,14 +186,23 @@ fn parse(text: &str) -> Result<Parsed, ConnectError> {
     let options: PgConnectOptions = options.map_err(|_| wrong())?;
     // `PgBouncer` refuses this parameter, and the tables contain no floats.
     let options = options.extra_float_digits(None);
-    let mut parsed = Parsed { options, connections: CONNECTIONS, allows_asynchronous_commit: false };
+    let mut parsed = Parsed {
+        options,
+        connections: CONNECTIONS,
+        subscriber_connections: SUBSCRIBER_CONNECTIONS,
+        allows_asynchronous_commit: false,
+    };
     for parameter in own {
         match parameter.split_once('=') {
-            Some(("max_connections", connections)) => {
+            Some((name @ ("max_connections" | "max_subscriber_connections"), connections)) => {
                 let number = connections.parse().ok().filter(|connections| *connections > 0);
-                parsed.connections = number.ok_or_else(|| {
-                    ConnectError::new("`max_connections` is not a number; expected 1 or more")
+                let number = number.ok_or_else(|| {
+                    ConnectError::new(format!("`{name}` is not a number; expected 1 or more"))
                 })?;
+                match name {
+                    "max_connections" => parsed.connections = number,
+                    _ => parsed.subscriber_connections = number,
+                }
             }
             Some((_, allowed)) => {
                 let allowed = allowed.parse();

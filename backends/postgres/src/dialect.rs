@@ -60,6 +60,9 @@ impl graceful_sql::Dialect for Dialect {
     const LOCK: &'static str = "FOR UPDATE";
 
     const SKIP_LOCKED: &'static str = "FOR UPDATE SKIP LOCKED";
+    const NOWAIT: &'static str = "FOR UPDATE NOWAIT";
+    const WAITED: &'static str =
+        ", set_config('lock_timeout', current_setting('graceful.lock_timeout'), true)";
 
     const TOKEN: &'static str = "gen_random_uuid()";
 

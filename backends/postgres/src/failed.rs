@@ -22,6 +22,13 @@ pub(super) fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
+/// A call that the circuit breaker has refused.
+impl From<StepError> for Failed {
+    fn from(refused: StepError) -> Self {
+        Self { is_unavailable: true, why: refused.message().to_owned() }
+    }
+}
+
 impl From<Failed> for StepError {
     fn from(failed: Failed) -> Self {
         Self::new(failed.why)

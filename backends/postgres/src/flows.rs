@@ -2,24 +2,27 @@
 
 use std::{sync::Arc, time::Duration};
 
-use graceful::{
-    Code, Step,
-    backends::{
-        Action, ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Idempotency, IdempotentAnswer, Lag,
-        LiveRelay, Operations, Page, QueuedFlow, RelayInfo, Reply, Room, Share, StoredFlow,
-    },
+use graceful::backends::{
+    Action, ActionResult, AttemptOutcome, BoxFuture, Claim, ClaimId, Count, EventLog, FailedAttempt,
+    FailureGroups, FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Idempotency, IdempotentAnswer,
+    Lag, LiveRelay, Operations, Page, QueuedFlow, RelayInfo, Reply, Room, Share, StoredFlow, Subscriptions,
 };
 use graceful_sql::{
     PURGED_AT_ONCE,
-    flows::{results, state_number},
+    flows::state_number,
     lost_claim, purge,
     values::{count, length},
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Store, Tables, text::escaped, transaction::may_prepare};
+use super::{
+    Failed, Store, Tables,
+    batches::{Batched, Batches},
+    outcomes::Outcome,
+    text::escaped,
+    transaction::may_prepare,
+};
 
 pub(super) async fn insert(connection: &mut PgConnection, flow: &QueuedFlow) -> Result<(), sqlx::Error> {
     let mut query = QueryBuilder::default();
@@ -34,6 +37,59 @@ pub(super) fn push_insert(query: &mut QueryBuilder<Postgres>, flow: &QueuedFlow,
     values.push_bind(flow.id).push_bind(escaped(&flow.entity)).push_bind(escaped(&flow.handler));
     values.push_bind(&*flow.body).push_bind(flow.lane.number());
     query.push(condition).push(" ON CONFLICT (id) DO NOTHING");
+}
+
+/// Stores flows in their order. The server assigns their places in the order of the arrays.
+async fn insert_all(connection: &mut PgConnection, flows: &[Arc<QueuedFlow>]) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO graceful_flows (id, entity, handler, body, lane) \
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bigint[]) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(column(flows, |flow| flow.id))
+    .bind(column(flows, |flow| escaped(&flow.entity)))
+    .bind(column(flows, |flow| escaped(&flow.handler)))
+    .bind(column(flows, |flow| &*flow.body))
+    .bind(column(flows, |flow| flow.lane.number()))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+fn column<'a, T>(flows: &'a [Arc<QueuedFlow>], value: impl Fn(&'a QueuedFlow) -> T) -> Vec<T> {
+    flows.iter().map(|flow| value(flow)).collect()
+}
+
+/// A flow without an answer.
+impl Batched for QueuedFlow {
+    type Answer = ();
+
+    fn batches(store: &Store) -> &Batches<Self> {
+        &store.waiting.flows
+    }
+
+    fn bytes(&self) -> usize {
+        self.entity.len() + self.handler.len() + self.body.len()
+    }
+
+    fn time_limit(store: &Store) -> Option<Duration> {
+        Some(store.timeout)
+    }
+
+    fn write(store: Store, flows: Vec<Arc<Self>>, limit: Duration) -> BoxFuture<Result<Vec<()>, Failed>> {
+        Box::pin(async move {
+            let answers = vec![(); flows.len()];
+            let insert = store.attempted(store.breaker.attempt(), limit, move |connection| {
+                Box::pin(async move {
+                    match &*flows {
+                        [flow] => insert(connection, flow).await,
+                        flows => insert_all(connection, flows).await,
+                    }
+                })
+            });
+            insert.await?;
+            Ok(answers)
+        })
+    }
 }
 
 /// Stores a flow and the answer of its call, or none of them: then it returns false.
@@ -73,51 +129,6 @@ async fn claim(
     Ok(Tables::decode_claims(&rows))
 }
 
-async fn record_outcome(
-    connection: &mut PgConnection,
-    held: ClaimId,
-    outcome: AttemptOutcome,
-) -> Result<bool, sqlx::Error> {
-    let (state, after, failure, body) = match outcome {
-        AttemptOutcome::Completed => return complete(connection, held).await,
-        AttemptOutcome::Retry { after, failure, body } => (FlowState::Queued, Some(after), failure, body),
-        AttemptOutcome::Dead { failure, body } => (FlowState::Dead, None, failure, body),
-    };
-    let cause = &failure.cause;
-    let failed = sqlx::query(
-        "WITH failed AS ( \
-             UPDATE graceful_flows SET state = $1, token = NULL, due = coalesce(graceful_now() + $2, due), \
-             body = coalesce($3, body), ended_at = CASE WHEN $1 <> 0 THEN graceful_now() END, \
-             failed_at = graceful_now(), step = $4, code = $5, failure_group = $6, error = $7 \
-             WHERE id = $8 AND token = $9 AND state = 0 RETURNING * \
-         ) INSERT INTO graceful_attempts SELECT id, resubmitted, attempts, failed_at, $10, step, code, failure_group, error, $11 \
-         FROM failed",
-    )
-    .bind(state_number(state))
-    .bind(after.map(length))
-    .bind(body)
-    .bind(cause.step.map(Step::as_str))
-    .bind(cause.code.map(Code::as_str))
-    .bind(cause.group.number())
-    .bind(escaped(&cause.error))
-    .bind(held.id)
-    .bind(held.token)
-    .bind(length(failure.took))
-    .bind(escaped(&results(&failure)?))
-    .execute(connection)
-    .await?;
-    Ok(failed.rows_affected() > 0)
-}
-
-async fn complete(connection: &mut PgConnection, held: ClaimId) -> Result<bool, sqlx::Error> {
-    let completed = sqlx::query(
-        "UPDATE graceful_flows SET state = 1, token = NULL, ended_at = graceful_now(), failed_at = NULL, step = NULL, \
-         code = NULL, failure_group = NULL, error = NULL WHERE id = $1 AND token = $2 AND state = 0",
-    );
-    let completed = completed.bind(held.id).bind(held.token).execute(connection).await?;
-    Ok(completed.rows_affected() > 0)
-}
-
 async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) -> Result<u64, sqlx::Error> {
     let purged: i64 = sqlx::query_scalar(
         "WITH purged AS ( \
@@ -151,7 +162,7 @@ impl FlowStore for Store {
     fn enqueue(&self, mut flow: QueuedFlow) -> Reply<()> {
         self.idle.wake();
         let Some(answer) = flow.answer.take() else {
-            return self.insist(move |connection| Box::pin(async move { insert(connection, &flow).await }));
+            return self.write(flow);
         };
         let stored = self.insist(move |connection| {
             Box::pin(async move { insert_answered(connection, &flow, &answer).await })
@@ -181,8 +192,10 @@ impl FlowStore for Store {
         self.insist(move |connection| {
             Box::pin(async move {
                 sqlx::query(
-                    "UPDATE graceful_flows SET due = graceful_now() + $1 FROM unnest($2::uuid[], $3::uuid[]) AS held (id, token) \
-                     WHERE graceful_flows.id = held.id AND graceful_flows.token = held.token AND state = 0",
+                    "UPDATE graceful_flows SET due = graceful_now() + $1 WHERE id = ANY (ARRAY( \
+                         SELECT flow.id FROM unnest($2::uuid[], $3::uuid[]) AS held (id, token) \
+                         JOIN graceful_flows AS flow USING (id, token) WHERE flow.state < 1 ORDER BY flow.id FOR NO KEY UPDATE OF flow \
+                     ))",
                 )
                 .bind(length(lease))
                 .bind(ids)
@@ -194,9 +207,22 @@ impl FlowStore for Store {
         })
     }
 
-    fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool> {
+    fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
         self.idle.wake();
-        self.insist(move |connection| Box::pin(record_outcome(connection, held, settlement)))
+        self.write(Outcome { held, outcome })
+    }
+
+    fn hand_back(&self, held: ClaimId, after: Duration) -> Reply<bool> {
+        self.insist(move |connection| {
+            Box::pin(async move {
+                let released = sqlx::query(
+                    "UPDATE graceful_flows SET attempts = attempts - 1, token = NULL, due = graceful_now() + $1 \
+                     WHERE id = $2 AND token = $3 AND state = 0",
+                );
+                let released = released.bind(length(after)).bind(held.id).bind(held.token);
+                Ok(released.execute(connection).await?.rows_affected() > 0)
+            })
+        })
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
@@ -252,6 +278,14 @@ impl FlowStore for Store {
     }
 
     fn idempotency(&self) -> Option<Arc<dyn Idempotency>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn event_log(&self) -> Option<Arc<dyn EventLog>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn subscriptions(&self) -> Option<Arc<dyn Subscriptions>> {
         Some(Arc::new(self.clone()))
     }
 

@@ -15,7 +15,7 @@ use sqlx::{Postgres, Transaction};
 use super::{Store, text::escaped};
 
 /// The server finds out within half a minute that a subscriber's machine has vanished: nothing else ends its transaction.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL tcp_keepalives_idle = 15; \
+pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL tcp_keepalives_idle = 15; \
                      SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 3";
 
 /// Consumer, source and id, as they are stored.
@@ -121,8 +121,19 @@ impl Inbox for Store {
 
     async fn commit(&self, transaction: Self::Transaction) -> Result<(), StepError> {
         let store = self.clone();
-        let committed =
-            Reply::within(&self.runtime, async move { Ok(store.within(transaction.commit()).await?) });
+        let committed = Reply::within(&self.runtime, async move { commit(&store, transaction).await });
         committed.await
     }
+}
+
+/// Commits. If a statement has failed, the server would roll back and confirm it; asked by another statement, it refuses.
+pub(super) async fn commit(
+    store: &Store,
+    mut transaction: Transaction<'static, Postgres>,
+) -> Result<(), StepError> {
+    let committed = async {
+        sqlx::query("SELECT 1").persistent(!store.is_pooled).execute(&mut *transaction).await?;
+        transaction.commit().await
+    };
+    Ok(store.within(committed).await?)
 }

@@ -11,8 +11,8 @@
 //! # }
 //! ```
 //!
-//! A [`Store`] contains the flows of durable delivery, and the state of five steps: metadata, review jobs, patterns, the audit chain and
-//! alerts. Any number of services and relays may use the same tables concurrently.
+//! A [`Store`] contains the flows of durable delivery, the state of five steps (metadata, review jobs, patterns, the audit chain and
+//! alerts), the event log, and the state of subscribers. Any number of services and relays may use the same tables concurrently.
 //!
 //! The names of the tables begin with `graceful_`. [`Store::migrate`] creates them in the first schema of the search path, and
 //! [`Store::connect`] checks them. So the store can use the same database as your own data, and for
@@ -54,6 +54,13 @@
 //! The store uses the server's clock for everything that one process writes and another compares: leases, retries, review jobs, retention. The
 //! clocks of the machines need not agree with it, or with each other.
 //!
+//! # Batches
+//!
+//! While a statement that stores flows is under way, further calls wait, and the next statement stores their flows together: at most 1,000 rows, and at
+//! most 4 MiB unless a single row is larger. A lone call is written at once. In the same way outcomes of attempts are recorded together, and audit
+//! records and events appended. If the server refuses a batch, its halves are tried, so that only the row that it does not accept fails. If the
+//! connection is lost, all calls of the batch fail. Flows of handlers with `tx`, and of idempotent handlers, are not part of a batch.
+//!
 //! # Notifications
 //!
 //! Notifications only reduce latency; relays also [poll](graceful::RelaySettings::poll). A relay that has found no flow waits, and the server notifies
@@ -85,8 +92,25 @@
 //!
 //! # Subscribers
 //!
-//! A subscriber holds a transaction for as long as its handler runs, on one of ten connections of their own. The transaction may be
-//! idle for as long as the handler's time limit allows.
+//! The store contains how far each handler with `#[subscribe]` has read, which process reads which partition, and the parked events.
+//!
+//! A handler with `tx`, and the closure of a `Subscriber`, hold a transaction for as long as they run, on one of 32 connections that all subscribers of
+//! a process share (`max_subscriber_connections` in the URL). The transaction may be idle for as long as the handler's time budget allows. While
+//! all of these connections are in use, further events wait, and no attempt is counted.
+//!
+//! # Event log
+//!
+//! Without another emitter ([`events`](graceful::OrchestratorBuilder::events), `GRACEFUL_EVENTS`) the step `event` appends to the table
+//! `graceful_events`. Positions grow in the order of commits, so a reader that goes on after the last position that it has seen misses no event. Each
+//! process appends all events that have arrived meanwhile in one statement, at most 1,000, under a lock that it holds for the time of that
+//! statement. No other transaction of the server delays it.
+//!
+//! The columns `id`, `aggregatetype` (the pattern), `aggregateid` (the entity's id), `type` (the event's name) and `payload` (the envelope as JSON) are those
+//! of Debezium's outbox router, so that Kafka can be fed by change data capture:
+//!
+//! ```sql
+//! CREATE PUBLICATION events FOR TABLE app.graceful_events WITH (publish = 'insert');
+//! ```
 //!
 //! # Tables
 //!
@@ -105,14 +129,23 @@
 //! | `graceful_alerts` | open alerts, as many; the newest 1000 resolved alerts | open incidents |
 //! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
 //! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
+//! | `graceful_events`, `graceful_event_log` | the event log: events for 7 days; longer if a registered subscriber of the log has not handled them, but at most 30 days | every event |
+//! | `graceful_subscribers`, `graceful_subscriber_processes`, `graceful_partitions` | the subscribers that are registered, and which process reads how far | subscribers |
+//! | `graceful_fences`, `graceful_subscriber_attempts` | the last handled event of an entity, until two minutes after its partition has passed it; failed attempts | entities with events |
+//! | `graceful_parked_events` | parked events, until they are resubmitted or discarded | events that fail |
+//! | `graceful_received_events` | the events of a broker, until they are handled, and for at least 7 days after they were received | events of a broker |
 //! | `graceful_idempotent_calls` | the keys of idempotent calls, as SHA-256, and their answers, until their windows have passed | calls in a window |
 //!
 //! `sqlx` needs Rust 1.94. For encrypted connections enable one of its `tls-…` features.
 
 mod alerts;
 mod audit;
+mod backend;
+mod batches;
+mod calls;
 mod connect;
 mod dialect;
+mod events;
 mod failed;
 mod flows;
 mod idempotency;
@@ -124,26 +157,23 @@ mod migrate;
 mod nexus;
 mod operations;
 mod operators;
+mod outcomes;
 mod probe;
 mod renewal;
 mod scheduler;
+mod subscriptions;
 mod text;
 mod transaction;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use graceful::{
-    Backend, OrchestratorBuilder, StepError,
-    backends::{
-        Reply,
-        client::{Breaker, Call},
-    },
-};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction, pool::PoolConnection};
-use tokio::{runtime::Handle, time::timeout};
+use graceful::backends::{LogEntry, NewestPosition, QueuedFlow, client::Breaker};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Transaction};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use self::{dialect::Tables, failed::Failed};
+pub use self::backend::{BACKEND, EVENTS};
+use self::{batches::Batches, dialect::Tables, failed::Failed};
 
 /// The durable store in PostgreSQL. Cloning it shares the pool of connections. See the [crate](self).
 ///
@@ -168,7 +198,9 @@ pub struct Store {
     /// The id of this store among those that claim flows.
     claimer: Uuid,
     breaker: Arc<Breaker>,
-    appending: Arc<audit::Appending>,
+    /// The calls that wait for being written.
+    waiting: Arc<Waiting>,
+    newest_event: Arc<NewestPosition>,
     idle: Arc<idle::Idle>,
     probe: probe::Probe,
     /// Whether a pooler may assign another server connection to each transaction.
@@ -178,6 +210,14 @@ pub struct Store {
     /// Whether each statement runs in a transaction of its own: see [`Store::unit`].
     in_transactions: bool,
     runtime: Handle,
+}
+
+#[derive(Default)]
+struct Waiting {
+    flows: Batches<QueuedFlow>,
+    outcomes: Batches<outcomes::Outcome>,
+    records: Batches<audit::Record>,
+    events: Batches<LogEntry>,
 }
 
 /// The default timeout of a call.
@@ -202,98 +242,6 @@ impl Store {
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
-    }
-
-    /// Runs the work of a step; fails at once while the circuit breaker is open.
-    fn run<T, F>(&self, work: F) -> Reply<T>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
-    {
-        self.admitted(Breaker::admit, work)
-    }
-
-    /// Runs work on a flow even while the circuit breaker is open, because a flow that is not stored is not durable.
-    fn insist<T, F>(&self, work: F) -> Reply<T>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
-    {
-        self.admitted(|breaker| Ok(breaker.attempt()), work)
-    }
-
-    fn admitted<T, F>(&self, admit: fn(&Breaker) -> Result<Call<'_>, StepError>, work: F) -> Reply<T>
-    where
-        T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T> + Send + 'static,
-    {
-        let store = self.clone();
-        Reply::within(&self.runtime, async move {
-            let attempt = admit(&store.breaker)?;
-            let done = match store.in_transactions {
-                true => {
-                    let unit = store.clone();
-                    let done = store.on(&store.pool, move |connection| {
-                        Box::pin(async move { unit.unit(begin(connection).await?, work).await })
-                    });
-                    done.await
-                }
-                false => store.on(&store.pool, work).await,
-            };
-            match &done {
-                Err(Failed { is_unavailable: true, .. }) => attempt.failed(),
-                _ => attempt.succeeded(),
-            }
-            Ok(done?)
-        })
-    }
-
-    /// Runs work on a connection of a pool.
-    async fn on<T, F>(&self, pool: &PgPool, work: F) -> Result<T, Failed>
-    where
-        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T>,
-    {
-        let mut used: Option<PoolConnection<_>> = None;
-        let done = self.within(async {
-            let connection = used.insert(pool.acquire().await?);
-            work(&mut *connection).await
-        });
-        let done = done.await;
-        if let Err(Failed { is_unavailable, .. }) = &done
-            && (*is_unavailable || self.is_pooled)
-        {
-            // A statement may still be running on this connection, so it cannot be reused.
-            drop(used.map(PoolConnection::detach));
-        }
-        done
-    }
-
-    /// Runs work in one transaction: if the default isolation differs from ours, if a pooler could assign another server connection to
-    /// each statement, and for the settings of a query. Behind a pooler nothing may stay on that connection, because other clients use it next.
-    async fn unit<T, F>(&self, mut transaction: Transaction<'_, Postgres>, work: F) -> Result<T, sqlx::Error>
-    where
-        F: for<'c> FnOnce(&'c mut PgConnection) -> Running<'c, T>,
-    {
-        let done = work(&mut transaction).await?;
-        if self.is_pooled {
-            transaction.clear_cached_statements().await?;
-        }
-        transaction.commit().await?;
-        Ok(done)
-    }
-
-    async fn within<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failed> {
-        let Self { place, timeout: time, .. } = self;
-        match timeout(*time, work).await {
-            Ok(done) => done.map_err(|error| self.failed(&error)),
-            Err(_) => {
-                Err(Failed { is_unavailable: true, why: format!("{place}: no answer within {time:?}") })
-            }
-        }
-    }
-
-    fn failed(&self, error: &sqlx::Error) -> Failed {
-        Failed { is_unavailable: failed::is_unavailable(error), why: format!("{}: {error}", self.place) }
     }
 }
 
@@ -337,15 +285,3 @@ impl fmt::Debug for Store {
         f.debug_struct("Store").field("place", &self.place).finish_non_exhaustive()
     }
 }
-
-/// `GRACEFUL_STORE=postgres://…`: the store; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
-pub const BACKEND: Backend =
-    Backend::new("graceful-postgres", "GRACEFUL_STORE", &["postgres", "postgresql"], |url| {
-        Box::pin(async move {
-            // If no table is missing, this needs no rights.
-            Store::migrate(&url).await?;
-            let store = Store::connect(&url).await?;
-            // Receivers of alerts use the store as their alert store.
-            Ok(Box::new(|builder: OrchestratorBuilder| builder.alerts(store.clone()).store(store)) as _)
-        })
-    });

@@ -18,6 +18,9 @@ const MIGRATIONS: Migrations = &[
     (96, "audit tenants", include_str!("../migrations/96_audit_tenants.sql")),
     (100, "secrets", include_str!("../migrations/100_secrets.sql")),
     (110, "idempotent calls", include_str!("../migrations/110_idempotent_calls.sql")),
+    (120, "event log", include_str!("../migrations/120_event_log.sql")),
+    (130, "subscribers", include_str!("../migrations/130_subscribers.sql")),
+    (140, "batches", include_str!("../migrations/140_batches.sql")),
 ];
 
 /// Makes what is missing; of several processes, one after the other.

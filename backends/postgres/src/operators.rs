@@ -46,7 +46,7 @@ impl Store {
         let (store, start) = (self.clone(), Instant::now());
         Reply::within(&self.runtime, async move {
             let limited = store.clone();
-            let done = store.on(&store.operators, move |connection| {
+            let done = store.on(&store.operators, store.timeout, move |connection| {
                 Box::pin(async move {
                     let left = limited.timeout.saturating_sub(start.elapsed());
                     limited.unit(begin(connection, limit(left)).await?, query).await

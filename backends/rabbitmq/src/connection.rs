@@ -82,6 +82,15 @@ impl Connection {
         while open.changed().await.is_ok() {}
     }
 
+    /// Drops a value when the connection has ended.
+    pub(super) fn drop_after_end(&self, value: impl Send + 'static) {
+        let mut open = self.open.clone();
+        self.runtime.spawn(async move {
+            while open.changed().await.is_ok() {}
+            drop(value);
+        });
+    }
+
     /// Whether the connection has not ended, as far as this process knows.
     pub(super) fn is_open(&self) -> bool {
         self.client.status().connected() && self.open.has_changed().is_ok()

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use graceful::{
     Event, StepError, Text,
     backends::{
-        Destination, EventEmitter, Reply,
+        Destination, EventEmitter, EventSource, Reply,
         client::{Breaker, ConnectError, in_real_time},
     },
 };
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Filter,
+    Filter, Source,
     connection::{Failure, is_refusal, is_soft, shown},
     names::{Key, is_subscriber, short},
     publisher::{Confirmed, Message, Publisher},
@@ -125,8 +125,9 @@ impl Events {
         Self { timeout, ..self }
     }
 
-    /// Declares the queue of a [`Subscriber`](super::Subscriber) of this name, so that events are stored for it before it first runs. The URL
-    /// can do the same: `?subscriber=NAME`, or `?subscriber=NAME:KEY` with the [routing key](super::routing_key) of a filter.
+    /// Declares the queue of a [`Subscriber`](super::Subscriber) of this name, or of the handler with `#[subscribe]` that has this identity, so that
+    /// events are stored for it before it first runs. The filter is the subscriber's own. The URL can do the same: `?subscriber=NAME`, or
+    /// `?subscriber=NAME:KEY` with the [routing key](super::routing_key) of the filter; write `::` of an identity as `%3A%3A`.
     ///
     /// # Errors
     /// Fails if the name is invalid, or if the queue is missing, cannot be declared, or has other settings.
@@ -180,6 +181,11 @@ impl EventEmitter for Events {
     /// The exchange: routing keys contain the tenant.
     fn destination(&self) -> Option<Destination> {
         Some(Destination::new("rabbitmq", &*self.inner.publisher.url.exchange))
+    }
+
+    /// The exchange, read by connections of their own.
+    fn source(&self) -> Option<Arc<dyn EventSource>> {
+        Some(Arc::new(Source::of(self.inner.publisher.url.clone())))
     }
 
     fn degradation(&self) -> Option<Text> {

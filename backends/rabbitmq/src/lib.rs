@@ -1,17 +1,43 @@
-//! `graceful-rabbitmq` is a crate for events on RabbitMQ: [`Events`] emits them, a [`Subscriber`] reads them.
+//! `graceful-rabbitmq` is a crate for events on RabbitMQ: [`Events`] emits them, and subscribers read them.
 //!
 //! ```no_run
-//! use graceful::{Orchestrator, backends::memory};
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use graceful::Orchestrator;
+//! use graceful_rabbitmq::{Events, Filter};
+//!
+//! // It need not know its subscribers, but then those must connect first.
+//! let filter = Filter::new().pattern("user").event("user_updated");
+//! let events = Events::connect("amqp://127.0.0.1").await?.subscriber("shop::on_update", &filter).await?;
+//! let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Subscribers
+//!
+//! | choose | for |
+//! |---|---|
+//! | `#[subscribe]`, by default | A service with a store. Its events are in order per entity, different entities run concurrently, and an event that fails is parked with the later ones of its entity. See the guide of `graceful`, page `events`. |
+//! | a [`Subscriber`] with a closure | A service without a store for the state of subscribers, or a handler that is not known when the program is compiled. It handles one event at a time, with an inbox of your choice; an event that fails is tried again after later ones. |
+//!
+//! Handlers with `#[subscribe]` read from the exchange to which the orchestrator emits, so `GRACEFUL_EVENTS=amqp://…` is all that they need. A service that
+//! emits elsewhere gives them a [`Source`]:
+//!
+//! ```no_run
+//! # async fn example(orchestrator: graceful::Orchestrator) -> Result<(), Box<dyn std::error::Error>> {
+//! let source = graceful_rabbitmq::Source::connect("amqp://127.0.0.1").await?;
+//! orchestrator.subscribers().source(source).run().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With a closure:
+//!
+//! ```no_run
+//! use graceful::backends::memory;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let filter = graceful_rabbitmq::Filter::new().pattern("user").event("user_updated");
-//!
-//! // In the service that emits; it need not know its subscribers, but then those must connect first:
-//! let events = graceful_rabbitmq::Events::connect("amqp://127.0.0.1").await?;
-//! let events = events.subscriber("greeter", &filter).await?;
-//! let orchestrator = Orchestrator::builder().service("users").events(events).build()?;
-//!
-//! // In the service that reads:
 //! let subscriber = graceful_rabbitmq::Subscriber::connect("amqp://127.0.0.1", "greeter", &filter).await?;
 //! subscriber
 //!     .run(&memory::Inbox::new(), |event, transaction| async move {
@@ -31,7 +57,9 @@
 //! different events have different keys, and no name can contain a wildcard or a separator.
 //!
 //! An exchange stores nothing: each subscriber has a queue, `{exchange}.{subscriber}`, and a queue of its poison events,
-//! `{exchange}.{subscriber}.poison`. They are quorum queues, which RabbitMQ has since 3.8, and this crate needs 3.10. An event that was emitted
+//! `{exchange}.{subscriber}.poison`, which stays empty for `#[subscribe]`, since the store parks events. The subscriber is the name of a [`Subscriber`], or
+//! the identity of a handler with `#[subscribe]`, such as `shop::on_update`; an identity that contains spaces, `%`, `~`, `.`, `*`, `#` or `>` is
+//! [encoded](graceful::backends::encoded), and one that is too long is hashed. The queues are quorum queues, which RabbitMQ has since 3.8, and this crate needs 3.10. An event that was emitted
 //! before the queue of a subscriber was declared never reaches that subscriber. So let services that emit know their subscribers, by
 //! [`Events::subscriber`] or in the URL.
 //!
@@ -79,12 +107,14 @@
 //! be logged, set the level of the target `lapin` to `ERROR`.
 
 mod connection;
+mod consuming;
 mod events;
 mod names;
 mod poison_event;
 mod publisher;
 mod reading;
 mod socket;
+mod source;
 mod subscriber;
 mod topology;
 mod unroutable;
@@ -93,7 +123,13 @@ mod url;
 use graceful::{Backend, OrchestratorBuilder};
 pub use graceful_subscriber::{Filter, Rejected};
 
-pub use self::{events::Events, names::routing_key, poison_event::PoisonEvent, subscriber::Subscriber};
+pub use self::{
+    events::Events,
+    names::{channel_address, routing_key},
+    poison_event::PoisonEvent,
+    source::Source,
+    subscriber::Subscriber,
+};
 
 /// `GRACEFUL_EVENTS=amqp://…`: events on RabbitMQ; see [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
 pub const BACKEND: Backend =

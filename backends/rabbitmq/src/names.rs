@@ -1,6 +1,6 @@
 //! The names of exchanges, queues and routing keys, which RabbitMQ limits to 255 bytes.
 
-use graceful::Sha256;
+use graceful::{Sha256, backends::encoded};
 use graceful_subscriber::Filter;
 use lapin::types::ShortString;
 
@@ -24,6 +24,18 @@ const LONGEST_PART: usize = 63;
 /// ```
 pub fn routing_key(filter: &Filter) -> String {
     filter.tokens().map(|token| token.map_or_else(|| "*".to_owned(), shortened)).join(".")
+}
+
+/// The routing key of a pattern's event, with the parameter `{tenant}`, as AsyncAPI writes addresses.
+///
+/// ```
+/// let address = graceful_rabbitmq::channel_address("users", "user", "user_updated");
+/// assert_eq!(address, "users.{tenant}.user.user_updated");
+/// ```
+pub fn channel_address(service: &str, pattern: &str, event: &str) -> String {
+    let filter = Filter::new().service(service).pattern(pattern).event(event);
+    // The only part that is not set; no other one has the character.
+    routing_key(&filter).replacen('*', "{tenant}", 1)
 }
 
 fn shortened(token: String) -> String {
@@ -75,6 +87,17 @@ pub(super) fn is_exchange(name: &str) -> bool {
 pub(super) fn is_subscriber(name: &str) -> bool {
     let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && !".*#>".contains(c);
     (1..=128).contains(&name.len()) && name.chars().all(is_plain)
+}
+
+/// The name of the subscriber with this identity: the identity itself, so that a publisher can name it, unless it is no permitted name. Then it is
+/// [encoded], or `~` and its SHA-256 if that would be too long. As an encoding contains `%`, and nothing that is not encoded contains `%` or `~`, different
+/// identities have different names.
+pub(super) fn subscriber_name(identity: &str) -> String {
+    if is_subscriber(identity) && !identity.contains(['%', '~']) {
+        return identity.to_owned();
+    }
+    let name = encoded(identity).to_string();
+    if is_subscriber(&name) { name } else { format!("~{}", Sha256::of(identity.as_bytes())) }
 }
 
 /// The queue of a subscriber.
@@ -130,5 +153,27 @@ mod tests {
         for name in ["greeter", "größe-7_a"] {
             assert!(is_subscriber(name), "{name}");
         }
+    }
+
+    #[test]
+    fn subscriber_names_are_injective_and_permitted() {
+        let long = "ä".repeat(70);
+        let identities = [
+            "shop::on_order",
+            "shop.on_order",
+            "shop%2Eon_order",
+            "shop%2eon_order",
+            "a b",
+            "a%20b",
+            "~",
+            "",
+            &long,
+        ];
+        let names = identities.map(subscriber_name);
+        for (index, name) in names.iter().enumerate() {
+            assert!(is_subscriber(name), "{name}");
+            assert!(!names[..index].contains(name), "{name}");
+        }
+        assert_eq!(names[..2], ["shop::on_order", "shop%2Eon_order"]);
     }
 }

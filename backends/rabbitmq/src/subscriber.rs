@@ -18,13 +18,18 @@ use graceful_subscriber::Reader;
 
 use super::{
     Filter, PoisonEvent, Rejected,
+    consuming::connected,
     events::invalid_name,
     names::{Key, is_subscriber, queue},
     reading::Queue,
     url::Url,
 };
 
-/// Reads the events of a queue. Each is delivered at least once, and takes effect once if its effects are in the inbox's database.
+/// Reads the events of a queue, and calls a closure with each. Each is delivered at least once, and takes effect once if its effects are in the
+/// inbox's database.
+///
+/// **By default, use `#[subscribe]`** and a [`Source`](super::Source), which keep the order of each entity. A closure is for a service without a store for
+/// the state of subscribers, and for a handler that is not known when the program is compiled.
 ///
 /// The queue has the name of the exchange, a dot and the name of the subscriber, and stores events from the moment when it is declared, by the
 /// first process that connects the subscriber or that emits and [knows it](super::Events::subscriber). If several processes read with the
@@ -102,7 +107,7 @@ impl Subscriber {
             return Err(invalid_name(name));
         }
         let queue = Queue { url, subscriber: name.to_owned(), key: Key::of(filter), on_poison: None };
-        in_real_time(queue.connected()).await.map_err(|failure| failure.error)?;
+        in_real_time(connected(&queue.url, name, &queue.key)).await.map_err(|failure| failure.error)?;
         Ok(Self { queue, reader: Reader::new(name) })
     }
 

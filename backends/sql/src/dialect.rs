@@ -68,6 +68,12 @@ pub trait Dialect {
     /// Skips rows that another transaction has locked, in a database with more than one writer.
     const SKIP_LOCKED: &'static str;
 
+    /// The end of a query that locks the rows that it reads, or fails if another transaction has locked one.
+    const NOWAIT: &'static str;
+
+    /// More columns of what a transaction for a handler returns first: they end the limit of waiting for locks that it began with.
+    const WAITED: &'static str;
+
     /// Makes a random token.
     const TOKEN: &'static str;
 

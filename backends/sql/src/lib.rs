@@ -9,6 +9,7 @@ pub mod audit_chain;
 mod audit_queries;
 mod conditions;
 mod dialect;
+mod events;
 pub mod flows;
 mod groups;
 mod idempotency;
@@ -21,6 +22,7 @@ mod relays;
 mod scheduler;
 mod secrets;
 mod storms;
+mod subscriptions;
 pub mod values;
 
 use std::borrow::Cow;

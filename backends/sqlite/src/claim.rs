@@ -6,8 +6,8 @@ use graceful::backends::{
     Claim, Lane, Room,
     fair::{Due, choose},
 };
-use graceful_sql::values::count;
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use graceful_sql::values::{broken, count};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Tables, after, now};
 
@@ -102,14 +102,13 @@ pub(super) async fn claim(
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
-    let mut query = QueryBuilder::<Sqlite>::new("UPDATE graceful_flows SET token = randomblob(16), due = ");
-    query.push_bind(after(now, lease)).push(", attempts = attempts + 1 WHERE seq IN (");
-    let mut places = query.separated(", ");
-    for sequence in &chosen {
-        places.push_bind(*sequence);
-    }
-    query.push(") RETURNING seq, id, token, attempts, resubmitted, handler, lane, body");
-    let mut rows = query.build().persistent(chosen.len() == 1).fetch_all(connection).await?;
+    let claiming = sqlx::query(
+        "UPDATE graceful_flows SET token = randomblob(16), due = ?1, attempts = attempts + 1 \
+         WHERE seq IN (SELECT value FROM json_each(?2)) \
+         RETURNING seq, id, token, attempts, resubmitted, handler, lane, body",
+    );
+    let claiming = claiming.bind(after(now, lease)).bind(serde_json::to_string(&chosen).map_err(broken)?);
+    let mut rows = claiming.fetch_all(connection).await?;
     // A statement returns its rows in no order.
     let sequence = |row: &SqliteRow| row.try_get::<i64, _>("seq").unwrap_or_default();
     rows.sort_unstable_by_key(sequence);

@@ -52,6 +52,8 @@ impl graceful_sql::Dialect for Dialect {
     const LOCK: &'static str = "";
 
     const SKIP_LOCKED: &'static str = "";
+    const NOWAIT: &'static str = "";
+    const WAITED: &'static str = "";
 
     const TOKEN: &'static str = "randomblob(16)";
 

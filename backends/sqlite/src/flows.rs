@@ -2,20 +2,12 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use graceful::{
-    Code, Step,
-    backends::{
-        Action, ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
-        FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Idempotency, Lag, LiveRelay, Operations,
-        Page, QueuedFlow, RelayInfo, Reply, Room, StoredFlow,
-    },
+use graceful::backends::{
+    Action, ActionResult, AttemptOutcome, Claim, ClaimId, Count, EventLog, FailedAttempt, FailureGroups,
+    FlowFilter, FlowQuery, FlowState, FlowStore, FlowSummary, Idempotency, Lag, LiveRelay, Operations, Page,
+    QueuedFlow, RelayInfo, Reply, Room, StoredFlow, Subscriptions,
 };
-use graceful_sql::{
-    PURGED_AT_ONCE,
-    flows::{results, state_number},
-    lost_claim, purge,
-    values::length,
-};
+use graceful_sql::{PURGED_AT_ONCE, flows::state_number, lost_claim, purge, values::length};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
@@ -68,56 +60,6 @@ async fn promote(connection: &mut SqliteConnection, entity: &str) -> Result<(), 
     Ok(())
 }
 
-async fn record_outcome(
-    connection: &mut SqliteConnection,
-    held: ClaimId,
-    outcome: &AttemptOutcome,
-) -> Result<bool, sqlx::Error> {
-    let now = now();
-    let (state, due, failure, body) = match outcome {
-        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
-        AttemptOutcome::Retry { after: time, failure, body } => {
-            (FlowState::Queued, Some(after(now, *time)), Some(failure), body.as_deref())
-        }
-        AttemptOutcome::Dead { failure, body } => (FlowState::Dead, None, Some(failure), body.as_deref()),
-    };
-    let (ended, cause) = ((state != FlowState::Queued).then_some(now), failure.map(|failure| &failure.cause));
-    let entity: Option<String> = sqlx::query_scalar(
-        "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), \
-         body = coalesce(?3, body), ended_at = ?4, failed_at = ?5, step = ?6, code = ?7, failure_group = ?8, error = ?9 \
-         WHERE id = ?10 AND token = ?11 AND state = 0 RETURNING entity",
-    )
-    .bind(state_number(state))
-    .bind(due)
-    .bind(body)
-    .bind(ended)
-    .bind(cause.map(|_| now))
-    .bind(cause.and_then(|cause| cause.step).map(Step::as_str))
-    .bind(cause.and_then(|cause| cause.code).map(Code::as_str))
-    .bind(cause.map(|cause| cause.group.number()))
-    .bind(cause.map(|cause| &*cause.error))
-    .bind(held.id)
-    .bind(held.token)
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(entity) = entity else { return Ok(false) };
-    if let Some(failure) = failure {
-        sqlx::query(
-            "INSERT INTO graceful_attempts SELECT id, resubmitted, attempts, failed_at, ?1, step, code, failure_group, error, ?2 \
-             FROM graceful_flows WHERE id = ?3",
-        )
-        .bind(length(failure.took))
-        .bind(results(failure)?)
-        .bind(held.id)
-        .execute(&mut *connection)
-        .await?;
-    }
-    if ended.is_some() {
-        promote(connection, &entity).await?;
-    }
-    Ok(true)
-}
-
 impl Store {
     fn act(&self, id: Uuid, action: Action, from: FlowState) -> Reply<ActionResult> {
         self.writer().write(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
@@ -144,6 +86,16 @@ impl FlowStore for Store {
 
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>> {
         let (store, room) = (self.clone(), Arc::new(room));
+        let claiming = move |store: &Self| {
+            store.writer().write(move |connection| {
+                let room = Arc::clone(&room);
+                Box::pin(async move { claim(connection, &room, lease).await })
+            })
+        };
+        // The outcomes that are being written may make flows claimable, so the claim follows them, usually in the same transaction.
+        if store.writer().has_outcomes() {
+            return claiming(&store);
+        }
         Reply::pending(async move {
             // Usually no flow is due, so a reader checks first, without a write transaction.
             let ready = store.read(move |connection| {
@@ -153,13 +105,7 @@ impl FlowStore for Store {
             });
             match ready.await? {
                 None => Ok(Vec::new()),
-                Some(_) => {
-                    let claims = store.writer().write(move |connection| {
-                        let room = Arc::clone(&room);
-                        Box::pin(async move { claim(connection, &room, lease).await })
-                    });
-                    claims.await
-                }
+                Some(_) => claiming(&store).await,
             }
         })
     }
@@ -185,11 +131,23 @@ impl FlowStore for Store {
         })
     }
 
-    fn record_outcome(&self, held: ClaimId, settlement: AttemptOutcome) -> Reply<bool> {
-        let settlement = Arc::new(settlement);
+    fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
+        self.writer().record(held, outcome)
+    }
+
+    fn claims_follow_outcomes(&self) -> bool {
+        true
+    }
+
+    fn hand_back(&self, held: ClaimId, time: Duration) -> Reply<bool> {
         self.writer().write(move |connection| {
-            let settlement = Arc::clone(&settlement);
-            Box::pin(async move { record_outcome(connection, held, &settlement).await })
+            Box::pin(async move {
+                let released = sqlx::query(
+                    "UPDATE graceful_flows SET attempts = attempts - 1, token = NULL, due = ? WHERE id = ? AND token = ? AND state = 0",
+                );
+                let released = released.bind(after(now(), time)).bind(held.id).bind(held.token);
+                Ok(released.execute(connection).await?.rows_affected() > 0)
+            })
         })
     }
 
@@ -226,6 +184,14 @@ impl FlowStore for Store {
     }
 
     fn idempotency(&self) -> Option<Arc<dyn Idempotency>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn event_log(&self) -> Option<Arc<dyn EventLog>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn subscriptions(&self) -> Option<Arc<dyn Subscriptions>> {
         Some(Arc::new(self.clone()))
     }
 

@@ -16,10 +16,10 @@
 //! # }).unwrap();
 //! ```
 //!
-//! A [`Store`] contains the flows of durable delivery, and the state of five steps: metadata, review jobs, patterns, the audit chain and
-//! alerts. With the feature `graph` it also contains the flows of the embedded knowledge graph. The store is the only writer of its database
-//! in this process: it commits the concurrent writes of many tasks in one transaction (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and
-//! acknowledges each after the commit. Reads use a small pool of other connections. The queries of operators (pages, counts and groups of flows,
+//! A [`Store`] contains the flows of durable delivery, the state of five steps (metadata, review jobs, patterns, the audit chain and
+//! alerts), the event log, and the state of subscribers. With the feature `graph` it also contains the flows of the embedded knowledge
+//! graph. The store is the only writer of its database in this process: it commits the concurrent writes of many tasks in one transaction
+//! (`BEGIN IMMEDIATE`, WAL, `synchronous=FULL`), and acknowledges each after the commit. Reads use a small pool of other connections. The queries of operators (pages, counts and groups of flows,
 //! attempts, lag, lists of operations, pages of the audit log) have two connections of their own, and are interrupted after 2.5 s.
 //!
 //! The names of the tables begin with `graceful_`. So the store can use the same database as your own data, and for
@@ -29,6 +29,18 @@
 //!
 //! The leases of idempotent calls are renewed on a connection of their own. If the runtime of the store is blocked while it has the write lock,
 //! they cannot be renewed.
+//!
+//! # Event log
+//!
+//! Without another emitter ([`events`](graceful::OrchestratorBuilder::events), `GRACEFUL_EVENTS`) the step `event` appends to the table
+//! `graceful_events`, all events of a batch in one statement. Positions grow in the order of commits, so a reader that goes on after the last
+//! position that it has seen misses no event. SQLite notifies nobody, so a process finds the events of another one by polling.
+//!
+//! # Subscribers
+//!
+//! The store contains how far each handler with `#[subscribe]` has read, which process reads which partition, and the parked events. With `tx` the
+//! handler's transaction has the write lock while the handler runs, so these handlers run one at a time, and nothing else is written meanwhile,
+//! not even the leases of the subscribers: a handler must end within the [lease](graceful::Subscribers::lease).
 //!
 //! # Tables
 //!
@@ -47,6 +59,11 @@
 //! | `graceful_alerts` | open alerts, as many; the newest 1000 resolved alerts | open incidents |
 //! | `graceful_audit` | every audit record, chained by SHA-256 | every flow |
 //! | `graceful_inbox`, `graceful_inbox_attempts` | the events that subscribers have handled; the attempts at redelivered events; both until they are [purged](Store::purge_inbox) | every event |
+//! | `graceful_events`, `graceful_event_log` | the event log: events for 7 days; longer if a registered subscriber of the log has not handled them, but at most 30 days | every event |
+//! | `graceful_subscribers`, `graceful_subscriber_processes`, `graceful_partitions` | the subscribers that are registered, and which process reads how far | subscribers |
+//! | `graceful_fences`, `graceful_subscriber_attempts` | the last handled event of an entity, until two minutes after its partition has passed it; failed attempts | entities with events |
+//! | `graceful_parked_events` | parked events, until they are resubmitted or discarded | events that fail |
+//! | `graceful_received_events` | the events of a broker, until they are handled, and for at least 7 days after they were received | events of a broker |
 //! | `graceful_idempotent_calls` | the keys of idempotent calls, as SHA-256, and their answers, until their windows have passed | calls in a window |
 //!
 //! # Time
@@ -62,8 +79,10 @@
 
 mod alerts;
 mod audit;
+mod batch;
 mod claim;
 mod dialect;
+mod events;
 mod file;
 mod flows;
 #[cfg(feature = "graph")]
@@ -75,10 +94,12 @@ mod nexus;
 mod open;
 mod operations;
 mod operators;
+mod outcomes;
 mod probe;
 mod read_only;
 mod renewal;
 mod scheduler;
+mod subscriptions;
 mod transaction;
 mod turns;
 mod writer;
@@ -92,7 +113,7 @@ use std::{
 
 use graceful::{
     Backend, Orchestrator, OrchestratorBuilder, StepError,
-    backends::{Reply, client::ConnectError},
+    backends::{NewestPosition, Reply, client::ConnectError},
 };
 use graceful_sql::values::{length, micros};
 pub use graceful_sql::{AuditHead, Tampered};
@@ -129,6 +150,7 @@ struct Inner {
     path: PathBuf,
     file: File,
     writer: Writer,
+    newest_event: Arc<NewestPosition>,
     turns: Arc<Turns>,
     readers: SqlitePool,
     /// The pool of the queries of operators.
@@ -219,8 +241,17 @@ pub const BACKEND: Backend = Backend::new("graceful-sqlite", "GRACEFUL_STORE", &
     })
 });
 
+/// `GRACEFUL_EVENTS=sqlite://path/to/file.db`: the event log of a store, for a service whose `GRACEFUL_STORE` is another one; see
+/// [`Orchestrator::from_env`](graceful::Orchestrator::from_env).
+pub const EVENTS: Backend = Backend::new("graceful-sqlite", "GRACEFUL_EVENTS", &["sqlite"], |url| {
+    Box::pin(async move {
+        let store = Store::open(url).await?;
+        Ok(Box::new(|builder: OrchestratorBuilder| builder.events(store)) as _)
+    })
+});
+
 /// Returns a builder with a backend for every step that needs no server. Durable data is stored in `graceful.db` in this directory; a missing
-/// directory is created, readable for this user only. Cache and events are in memory. So is the graph, unless the feature `graph` is
+/// directory is created, readable for this user only. The cache is in memory. So is the graph, unless the feature `graph` is
 /// enabled: then it supports SPARQL and is stored too.
 ///
 /// # Errors

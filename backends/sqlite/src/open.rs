@@ -122,9 +122,28 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
     let turns = Turns::of(&mut connection).await?.ok_or("the database has no file")?;
     let (file, runtime) = (File::new(&path)?, Handle::current());
     turns.watch(file.clone());
-    let writer = Writer::start(connection, options, file.clone(), Arc::clone(&turns), &runtime);
+    let newest_event = Arc::default();
+    let writer = Writer::start(
+        connection,
+        options,
+        file.clone(),
+        Arc::clone(&turns),
+        Arc::clone(&newest_event),
+        &runtime,
+    );
     let probe = Probe::default();
-    Ok(Store(Arc::new(Inner { path, file, writer, turns, readers, operators, inbox, probe, runtime })))
+    Ok(Store(Arc::new(Inner {
+        path,
+        file,
+        writer,
+        newest_event,
+        turns,
+        readers,
+        operators,
+        inbox,
+        probe,
+        runtime,
+    })))
 }
 
 /// SQLite turns the write-ahead log of a new file on without waiting: of two who open the file at once, one is refused.
@@ -214,6 +233,8 @@ const MIGRATIONS: Migrations = &[
     (96, "audit tenants", include_str!("../migrations/96_audit_tenants.sql")),
     (100, "secrets", include_str!("../migrations/100_secrets.sql")),
     (110, "idempotent calls", include_str!("../migrations/110_idempotent_calls.sql")),
+    (120, "event log", include_str!("../migrations/120_event_log.sql")),
+    (130, "subscribers", include_str!("../migrations/130_subscribers.sql")),
 ];
 
 /// Why the tables are not those of this version, for a process that may not migrate them.

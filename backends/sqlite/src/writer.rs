@@ -1,13 +1,19 @@
 //! The single writer: it commits the writes of many tasks in one transaction, and acknowledges each after the commit.
 //!
 //! The writer is a task of its own, so that a transaction is finished even if callers are dropped. A batch contains the writes that arrived
-//! while the previous batch was committed.
+//! while the previous batch was committed, and those that arrive while it is written.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use graceful::{
     StepError,
-    backends::{QueuedFlow, Reply, escaped, failpoint},
+    backends::{AttemptOutcome, ClaimId, LogEntry, NewestPosition, QueuedFlow, Reply, escaped, failpoint},
 };
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction, sqlite::SqliteConnectOptions};
 use tokio::{
@@ -15,7 +21,12 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{file::File, flows, is_busy, turns::Turns};
+use super::{
+    batch::{Asked, Batch, Counted, Write},
+    file::File,
+    is_busy,
+    turns::Turns,
+};
 
 /// The capacity of the queue. If it is full, callers wait.
 const QUEUE: usize = 1024;
@@ -27,45 +38,10 @@ const BATCH: usize = 256;
 pub(super) type Running<'c, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'c>>;
 
 #[derive(Clone, Debug)]
-pub(super) struct Writer(mpsc::Sender<Write>);
-
-/// A write, and the channel of its caller.
-enum Write {
-    /// A flow. Flows are the most frequent writes, so they are inserted in one statement.
-    Flow(Box<QueuedFlow>, oneshot::Sender<Result<(), StepError>>),
-    Work(Box<dyn Work>),
-}
-
-/// Work that may run more than once: a failed batch is retried piece by piece, so that only the failing piece fails.
-trait Work: Send {
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()>;
-    fn answer(self: Box<Self>, committed: Result<(), StepError>);
-}
-
-struct Asked<F, T> {
-    run: F,
-    answer: Option<T>,
-    asker: oneshot::Sender<Result<T, StepError>>,
-}
-
-impl<F, T> Work for Asked<F, T>
-where
-    F: for<'c> Fn(&'c mut SqliteConnection) -> Running<'c, T> + Send,
-    T: Send,
-{
-    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> Running<'c, ()> {
-        Box::pin(async move {
-            self.answer = Some((self.run)(connection).await?);
-            Ok(())
-        })
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), StepError>) {
-        let Self { answer, asker, .. } = *self;
-        let answer = committed.and_then(|()| answer.ok_or_else(gone));
-        // A caller that was dropped needs no answer.
-        let _ = asker.send(answer);
-    }
+pub(super) struct Writer {
+    writes: mpsc::Sender<Write>,
+    /// How many outcomes are queued or being written.
+    outcomes: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -75,18 +51,37 @@ impl Writer {
         options: SqliteConnectOptions,
         file: File,
         turns: Arc<Turns>,
+        newest_event: Arc<NewestPosition>,
         runtime: &Handle,
     ) -> Self {
         let (writes, receiver) = mpsc::channel(QUEUE);
-        let database = Database { connection: Some(connection), options, file, turns };
+        let database = Database { connection: Some(connection), options, file, turns, newest_event };
         runtime.spawn(work(database, receiver));
-        Self(writes)
+        Self { writes, outcomes: Arc::default() }
     }
 
     /// Writes a flow.
     pub(super) fn enqueue(&self, flow: QueuedFlow) -> Reply<()> {
         let (asker, answer) = oneshot::channel();
         self.bring(Write::Flow(Box::new(flow), asker), answer)
+    }
+
+    /// Appends an event to the log.
+    pub(super) fn append(&self, event: LogEntry) -> Reply<()> {
+        let (asker, answer) = oneshot::channel();
+        self.bring(Write::Event(Box::new(event), asker), answer)
+    }
+
+    /// Records the outcome of an attempt. Returns false if the claim is lost.
+    pub(super) fn record(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
+        let (asker, answer) = oneshot::channel();
+        let counted = Counted::new(&self.outcomes);
+        self.bring(Write::Outcome(Box::new((held, outcome)), asker, counted), answer)
+    }
+
+    /// Whether an outcome is queued or being written.
+    pub(super) fn has_outcomes(&self) -> bool {
+        self.outcomes.load(Ordering::Acquire) > 0
     }
 
     /// Runs work in a transaction; the reply is ready after the commit.
@@ -96,7 +91,7 @@ impl Writer {
         F: for<'c> Fn(&'c mut SqliteConnection) -> Running<'c, T> + Send + 'static,
     {
         let (asker, answer) = oneshot::channel();
-        self.bring(Write::Work(Box::new(Asked { run, answer: None, asker })), answer)
+        self.bring(Write::Work(Box::new(Asked::new(run, asker))), answer)
     }
 
     /// Queues a write at once if there is room, so that it happens even if the reply is dropped.
@@ -105,12 +100,12 @@ impl Writer {
         write: Write,
         answer: oneshot::Receiver<Result<T, StepError>>,
     ) -> Reply<T> {
-        let refused = match self.0.try_send(write) {
+        let refused = match self.writes.try_send(write) {
             Ok(()) => None,
             Err(mpsc::error::TrySendError::Full(write)) => Some(write),
             Err(mpsc::error::TrySendError::Closed(_)) => return Reply::failed(gone()),
         };
-        let writes = self.0.clone();
+        let writes = self.writes.clone();
         Reply::pending(async move {
             if let Some(write) = refused {
                 writes.send(write).await.map_err(|_| gone())?;
@@ -120,14 +115,14 @@ impl Writer {
     }
 }
 
-fn gone() -> StepError {
+pub(super) fn gone() -> StepError {
     StepError::new("the store is closed: the runtime that it was opened in has ended")
 }
 
 async fn work(mut database: Database, mut writes: mpsc::Receiver<Write>) {
     let mut batch = Vec::with_capacity(BATCH);
     while writes.recv_many(&mut batch, BATCH).await > 0 {
-        database.commit_all(std::mem::take(&mut batch)).await;
+        database.commit_all(std::mem::take(&mut batch), &mut writes).await;
     }
     // Checkpoints, and leaves one file.
     if let Some(connection) = database.connection
@@ -159,50 +154,34 @@ struct Database {
     options: SqliteConnectOptions,
     file: File,
     turns: Arc<Turns>,
+    newest_event: Arc<NewestPosition>,
 }
 
 impl Database {
     /// Commits a batch, or as much of it as possible.
-    async fn commit_all(&mut self, batch: Vec<Write>) {
-        let (mut flows, mut askers, mut works) = (Vec::new(), Vec::new(), Vec::new());
-        for write in batch {
-            match write {
-                Write::Flow(flow, asker) => {
-                    flows.push(*flow);
-                    askers.push(asker);
-                }
-                Write::Work(work) => works.push(work),
-            }
-        }
-        let committed = self.commit(&flows, &mut works).await;
+    async fn commit_all(&mut self, writes: Vec<Write>, more: &mut mpsc::Receiver<Write>) {
+        let mut batch = Batch::new(writes);
+        let committed = self.commit(&mut batch, Some(more)).await;
         let no_piece_failed = matches!(committed, Ok(()) | Err(Failed::Unavailable(_)));
-        if no_piece_failed || flows.len() + works.len() <= 1 {
-            let committed = committed.map_err(Failed::into_step_error);
-            for asker in askers {
-                // A caller that was dropped needs no answer.
-                let _ = asker.send(committed.clone());
-            }
-            for work in works {
-                work.answer(committed.clone());
-            }
-            return;
+        if no_piece_failed || batch.len() <= 1 {
+            return batch.answer(&committed.map_err(Failed::into_step_error));
         }
-        for (flow, asker) in flows.iter().zip(askers) {
-            let committed = self.commit(std::slice::from_ref(flow), &mut []).await;
-            let _ = asker.send(committed.map_err(Failed::into_step_error));
-        }
-        for mut work in works {
-            let committed = self.commit(&[], std::slice::from_mut(&mut work)).await;
-            work.answer(committed.map_err(Failed::into_step_error));
+        for mut piece in batch.pieces() {
+            let committed = self.commit(&mut piece, None).await;
+            piece.answer(&committed.map_err(Failed::into_step_error));
         }
     }
 
-    async fn commit(&mut self, flows: &[QueuedFlow], works: &mut [Box<dyn Work>]) -> Result<(), Failed> {
+    async fn commit(
+        &mut self,
+        batch: &mut Batch,
+        more: Option<&mut mpsc::Receiver<Write>>,
+    ) -> Result<(), Failed> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect().await.map_err(Failed::Unavailable)?,
         };
-        match commit(&mut connection, &self.turns, flows, works).await {
+        match commit(&mut connection, &self.turns, batch, more).await {
             Err(Failed::Unavailable(error)) if is_busy(&error) => {
                 self.connection = Some(connection);
                 Err(Failed::Unavailable(error))
@@ -213,10 +192,12 @@ impl Database {
                 let _ = connection.close().await;
                 Err(failed)
             }
-            Ok(()) => {
+            Ok(newest) => {
                 self.connection = Some(connection);
                 // A commit to a deleted file is not stored.
-                self.file.check().map_err(Failed::Unavailable)
+                self.file.check().map_err(Failed::Unavailable)?;
+                self.newest_event.appended(newest);
+                Ok(())
             }
         }
     }
@@ -229,37 +210,42 @@ impl Database {
     }
 }
 
-/// One transaction. `IMMEDIATE`, since one that reads first and writes then is refused, whatever the time-out, if another
+/// One transaction. Returns the position of its newest event. `IMMEDIATE`, since one that reads first and writes then is refused, whatever the time-out, if another
 /// process wrote in between.
 async fn commit(
     connection: &mut SqliteConnection,
     turns: &Turns,
-    flows: &[QueuedFlow],
-    works: &mut [Box<dyn Work>],
-) -> Result<(), Failed> {
+    batch: &mut Batch,
+    more: Option<&mut mpsc::Receiver<Write>>,
+) -> Result<u64, Failed> {
     let begun = turns.take(connection.begin_with("BEGIN IMMEDIATE"));
     let transaction = begun.await.map_err(Failed::Unavailable)?;
-    commit_in(transaction, flows, works).await.map_err(Failed::Within)
+    commit_in(transaction, batch, more).await.map_err(Failed::Within)
 }
 
 async fn commit_in(
     mut transaction: Transaction<'_, Sqlite>,
-    flows: &[QueuedFlow],
-    works: &mut [Box<dyn Work>],
-) -> Result<(), sqlx::Error> {
-    if !flows.is_empty() {
-        interrupted("insert")?;
-    }
-    flows::insert(&mut transaction, flows).await?;
-    for work in works {
-        work.run(&mut transaction).await?;
+    batch: &mut Batch,
+    mut more: Option<&mut mpsc::Receiver<Write>>,
+) -> Result<u64, sqlx::Error> {
+    let mut newest = 0;
+    loop {
+        // While the transaction began or was written, more may have arrived.
+        if let Some(more) = &mut more {
+            batch.take(more, BATCH);
+        }
+        match batch.write_next(&mut transaction).await? {
+            Some(position) => newest = newest.max(position),
+            None => break,
+        }
     }
     interrupted("commit")?;
     transaction.commit().await?;
-    interrupted("committed")
+    interrupted("committed")?;
+    Ok(newest)
 }
 
-fn interrupted(point: &'static str) -> Result<(), sqlx::Error> {
+pub(super) fn interrupted(point: &'static str) -> Result<(), sqlx::Error> {
     failpoint(point).map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))
 }
 

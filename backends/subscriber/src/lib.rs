@@ -2,6 +2,9 @@
 //!
 //! A broker's crate implements [`Source`] and [`Reading`]; [`Reader`] calls the handler, counts attempts, waits for an unavailable
 //! inbox, and stops while an operator has paused the subscriber. [`Filter`] and [`Rejected`] are part of the API of each broker's crate.
+//!
+//! That is for subscribers with a closure. For handlers with `#[subscribe]`, which are the default, a broker's crate implements
+//! [`EventSource`](graceful::backends::EventSource), and order, attempts and pauses are those of `graceful` and the store.
 
 mod filter;
 mod handling;

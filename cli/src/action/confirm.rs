@@ -1,7 +1,7 @@
 //! The confirmation of an action.
 
 use std::{
-    fmt::Write as _,
+    fmt::{Display, Write as _},
     io::{self, BufRead, IsTerminal as _},
 };
 
@@ -12,9 +12,21 @@ use graceful::{
 
 use crate::{exit::Problem, output::note};
 
-/// Whether somebody can read the question and answer it.
-pub(super) fn can_ask() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
+/// Refuses an action that asks, if nobody can read the question and answer it.
+pub(crate) fn check(action: impl Display, is_confirmed: bool) -> Result<(), Problem> {
+    match is_confirmed || io::stdin().is_terminal() && io::stderr().is_terminal() {
+        true => Ok(()),
+        false => Err(Problem::refused(format_args!(
+            "`{action}` asks for a confirmation, and there is no terminal to answer it; to act without one: --yes"
+        ))),
+    }
+}
+
+/// Asks about what cannot be undone.
+pub(crate) fn ask_about(question: &str) -> Result<(), Problem> {
+    note(question);
+    note("type yes to go on:");
+    answered(&mut io::stdin().lock(), "yes")
 }
 
 /// Asks on the terminal. Anything but the expected answer is a refusal.

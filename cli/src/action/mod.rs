@@ -1,6 +1,6 @@
 //! Actions on flows: which flows, the confirmation, and the operation.
 
-mod confirm;
+pub(crate) mod confirm;
 mod selection;
 
 use std::time::{Duration, Instant};
@@ -45,11 +45,7 @@ impl Order {
     pub(crate) fn of(action: Action, targets: &Targets) -> Result<Self, Problem> {
         let selection = selection::of(action, targets)?;
         let operator = Operator::of(targets.operator.as_deref())?;
-        if !targets.yes && !confirm::can_ask() {
-            return Err(Problem::refused(format_args!(
-                "`{action}` asks for a confirmation, and there is no terminal to answer it; to act without one: --yes"
-            )));
-        }
+        confirm::check(action, targets.yes)?;
         Ok(Self { action, selection, is_confirmed: targets.yes, operator })
     }
 

@@ -4,6 +4,7 @@
 extern crate graceful_tests;
 
 mod actions;
+mod contract;
 mod failures;
 mod incidents;
 mod operations;
@@ -13,6 +14,7 @@ mod relays;
 mod schema;
 mod service;
 mod stores;
+mod subscribers;
 mod terminal;
 
 use std::process::ExitCode;

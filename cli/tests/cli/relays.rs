@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use graceful::{
     Orchestrator, RelaySettings,
-    backends::{FlowStore, Lane, QueuedFlow},
+    backends::{FlowFilter, FlowQuery, FlowStore, Lane, QueuedFlow},
 };
 use graceful_tests::gate::until;
 use serde_json::Value;
@@ -47,9 +47,10 @@ async fn relays_are_listed(url: &str) {
 
     // A handler that none of them knows.
     orchestrator.scope(pay(0, "secret".to_owned())).await.unwrap();
-    let flow = QueuedFlow::new(id(1), "orders::parcel:1", HANDLER, Lane::of(HANDLER, ""), b"{}".to_vec());
+    let paid = store.flows(FlowQuery::new(FlowFilter::default(), 1)).await.unwrap().items.remove(0).id;
+    let body = store.get(paid).await.unwrap().unwrap().body;
+    let flow = QueuedFlow::new(id(1), "orders::parcel:1", HANDLER, Lane::of(HANDLER, ""), body);
     store.enqueue(flow).await.unwrap();
-    until(async || !store.attempts(id(1)).await.unwrap().is_empty()).await;
     let doctor = run(url, &["doctor", "--json"]);
     assert_eq!(doctor.code, 4, "{doctor:?}");
     let doctor = doctor.json();

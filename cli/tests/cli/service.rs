@@ -28,6 +28,12 @@ pub async fn pay(id: usize, secret: String) -> Result<String, StepError> {
     Ok(secret)
 }
 
+#[allow(dead_code, reason = "it is listed, and never called")]
+#[orchestrate(pattern = "order.line", id = id, event = "line.shipped")]
+pub async fn ship(id: usize) -> Result<usize, StepError> {
+    Ok(id)
+}
+
 /// Fails for one of three causes.
 async fn notify(flow: &Flow) -> Result<(), StepError> {
     if REPAIRED.lock().unwrap().iter().any(|repaired| repaired == flow.environment()) {

@@ -10,8 +10,8 @@
 
 use std::{env, error::Error, process::ExitCode, sync::Arc};
 
-use graceful::Orchestrator;
-use graceful_examples::users::{AnyMail, Users, serve};
+use graceful::{FlowReport, Orchestrator};
+use graceful_examples::users::{AnyMail, Domains, Users, serve};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -40,11 +40,23 @@ async fn run(database: &str, rest: &str, grpc: &str) -> Result<(), Box<dyn Error
         .settings(&[graceful_sqlite::BACKEND, graceful_postgres::BACKEND], [("GRACEFUL_STORE", database)])
         .await?
         .in_memory()
-        .on_report(|report| println!("{report}"))
+        .on_report(print_call)
         .build()?;
     let users = Users::open(database, AnyMail).await?;
+    let domains = Domains::open(database).await?;
+    // They end with the orchestrator. If they cannot begin, neither does the service.
+    let subscribers = orchestrator.subscribers().provide(domains.clone()).run();
     let (rest, grpc) = (TcpListener::bind(rest).await?, TcpListener::bind(grpc).await?);
     println!("REST on http://{}, gRPC on http://{}; Ctrl-C ends it", rest.local_addr()?, grpc.local_addr()?);
-    serve(Arc::new(users), &orchestrator, rest, grpc).await?;
+    let subscribed = async { Ok::<_, Box<dyn Error>>(subscribers.await?) };
+    let served = async { Ok(serve(Arc::new(users), domains, &orchestrator, rest, grpc).await?) };
+    tokio::try_join!(subscribed, served)?;
     Ok(())
+}
+
+/// The reports of calls, and not of the events that follow them.
+fn print_call(report: &FlowReport) {
+    if !["created", "updated", "deleted"].contains(&report.flow().handler()) {
+        println!("{report}");
+    }
 }

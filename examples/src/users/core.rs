@@ -5,12 +5,13 @@
 //! caller is checked before.
 
 use graceful::{Context, idempotency::IdempotencyKey, orchestrate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Mail, UserError, table::Table};
 
 /// A user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, sqlx::FromRow)]
 pub struct User {
     /// The id, which the service assigns.
     pub id: i64,

@@ -7,6 +7,7 @@ pub mod core;
 pub mod grpc;
 pub mod rest;
 
+mod domains;
 mod error;
 mod identity;
 mod mail;
@@ -21,6 +22,7 @@ use tonic::transport::Server;
 
 pub use self::{
     core::{NewUser, User, Users},
+    domains::Domains,
     error::UserError,
     mail::{Answer, AnyMail, Mail},
     proto::{CreateUser, Deleted, User as UserMessage, UserId, users_client::UsersClient},
@@ -29,6 +31,7 @@ pub use self::{
 /// Serves both until the process is asked to end.
 pub fn serve<M: Mail>(
     users: Arc<Users<M>>,
+    domains: Domains,
     orchestrator: &Orchestrator,
     rest: TcpListener,
     grpc: TcpListener,
@@ -36,6 +39,6 @@ pub fn serve<M: Mail>(
     let layer = identity::layer(orchestrator);
     let server = Server::builder().layer(layer.clone());
     let grpc = graceful::tonic::serve(grpc, server, grpc::service(Arc::clone(&users)));
-    let routes = rest::routes(users).layer(ReplayLayer::new()).layer(layer);
+    let routes = rest::routes(users).merge(rest::domains(domains)).layer(ReplayLayer::new()).layer(layer);
     graceful::axum::serve(rest, routes).and(grpc).on(orchestrator)
 }

@@ -1,6 +1,6 @@
 //! The users over HTTP: JSON in and out, errors as problem details.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -13,7 +13,7 @@ use axum::{
 };
 use graceful::{axum::Problem, idempotency::IdempotencyKey};
 
-use super::{Mail, NewUser, User, Users};
+use super::{Domains, Mail, NewUser, User, Users};
 
 type Id = Result<Path<i64>, PathRejection>;
 type Body<T> = Result<Json<T>, JsonRejection>;
@@ -25,6 +25,15 @@ pub fn routes<M: Mail>(users: Arc<Users<M>>) -> Router {
         .route("/users/pages/{page}", get(list))
         .route("/users/{id}", get(read).put(update).delete(delete))
         .with_state(users)
+}
+
+/// The route of the projection.
+pub fn domains(domains: Domains) -> Router {
+    Router::new().route("/domains", get(count)).with_state(domains)
+}
+
+async fn count(State(domains): State<Domains>) -> Result<Json<BTreeMap<String, i64>>, Problem> {
+    Ok(Json(domains.users().await?.into_iter().collect()))
 }
 
 async fn create<M: Mail>(

@@ -23,6 +23,7 @@ macro_rules! on_each_database {
     };
 }
 
+mod asyncapi;
 mod clients;
 mod databases;
 mod effects;
@@ -41,7 +42,7 @@ use std::{
 };
 
 use graceful::{Orchestrator, RelaySettings, backends::FlowState};
-use graceful_examples::users::{Answer, Mail, Users, UsersClient, serve};
+use graceful_examples::users::{Answer, Domains, Mail, Users, UsersClient, serve};
 use graceful_testing::InState as _;
 use graceful_testing::{Recorded, Recorder};
 use graceful_tests::{Gate, gate::awaited, http::Server};
@@ -117,13 +118,13 @@ impl World {
         let recorder = Recorder::with(|_| builder);
         let gate = Arc::new(Gate::closed());
         let users = Arc::new(Users::open(&url, Scripted(Arc::clone(&gate))).await.unwrap());
+        let domains = Domains::open(&url).await.unwrap();
         let [rest, grpc] = [listener().await, listener().await];
         let addresses = [rest.local_addr().unwrap(), grpc.local_addr().unwrap()];
         let orchestrator = recorder.orchestrator().clone();
-        let serving =
-            tokio::spawn(
-                async move { serve(users, &orchestrator, rest, grpc).when(pending()).await.unwrap() },
-            );
+        let serving = tokio::spawn(async move {
+            serve(users, domains, &orchestrator, rest, grpc).when(pending()).await.unwrap();
+        });
         let grpc = UsersClient::connect(format!("http://{}", addresses[1])).await.unwrap();
         let (rest, called) = (Server::at(addresses[0]), AtomicUsize::new(0));
         Self { recorder, rest, grpc, gate, called, serving, database }

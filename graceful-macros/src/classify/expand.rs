@@ -13,12 +13,17 @@ pub(super) fn derive(input: &DeriveInput, Model { krate, arms }: &Model<'_>) -> 
     let codes = arms.iter().map(|arm| code(arm, krate));
     let message = message(arms, krate);
     let refusal = refusal(arms, krate);
+    let declared = arms.iter().map(|arm| declared(arm, krate));
+    let argument = if arms.is_empty() { quote!(_) } else { quote!(codes) };
     let body = quote! {
         fn code(&self) -> #krate::Code {
             match #matched { #(#codes)* }
         }
         #message
         #refusal
+        fn __graceful_codes(#argument: &mut #krate::__private010::ErrorCodes) {
+            #(#declared)*
+        }
     };
     let implementation = implementation(input, krate, arms, &body);
     let cause = cause(input, krate);
@@ -65,10 +70,36 @@ fn code(arm: &Arm<'_>, krate: &Path) -> TokenStream {
     match &arm.rule {
         Rule::Code(code, _) => {
             let pattern = pattern(arm, &[]);
-            let code = code.get_ident().map_or_else(|| quote!(#code), |name| quote!(#krate::Code::#name));
+            let code = code_of(code, krate);
             quote!(#pattern => #code,)
         }
         Rule::Transparent(inner) => ask(arm, inner, &quote!(#krate::Classify::code)),
+    }
+}
+
+/// The bare name of a code, or the path of one.
+fn code_of(code: &Path, krate: &Path) -> TokenStream {
+    code.get_ident().map_or_else(|| quote!(#code), |name| quote!(#krate::Code::#name))
+}
+
+/// What the contract of a program says of the variant.
+fn declared(arm: &Arm<'_>, krate: &Path) -> TokenStream {
+    match &arm.rule {
+        Rule::Code(code, message) => {
+            let code = code_of(code, krate);
+            let message = match message {
+                Some(message) => {
+                    let written = &message.written;
+                    quote!(::core::option::Option::Some(#written))
+                }
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(codes.declare(#code, #message);)
+        }
+        // By method resolution, so that a field that is not classified is one error, at `code`.
+        Rule::Transparent(Place { ty, .. }) => {
+            quote!(codes.wrapped(|codes| #krate::__private010::CodesOf::<#ty>::NEW.__graceful_codes(codes));)
+        }
     }
 }
 
@@ -110,12 +141,12 @@ fn refusal(arms: &[Arm<'_>], krate: &Path) -> Option<TokenStream> {
 fn text(arm: &Arm<'_>, krate: &Path) -> Option<TokenStream> {
     match &arm.rule {
         Rule::Code(_, None) => None,
-        Rule::Code(_, Some(Message { format, shown })) if shown.is_empty() => {
+        Rule::Code(_, Some(Message { format, shown, .. })) if shown.is_empty() => {
             let pattern = pattern(arm, &[]);
             let text = format.replace("{{", "{").replace("}}", "}");
             Some(quote!(#pattern => ::std::borrow::Cow::Borrowed(#text),))
         }
-        Rule::Code(_, Some(Message { format, shown })) => {
+        Rule::Code(_, Some(Message { format, shown, .. })) => {
             let pattern = pattern(arm, shown);
             let shown = shown.iter().map(|place| {
                 let binding = binding(place);

@@ -25,6 +25,8 @@ pub(super) enum Rule<'a> {
 
 /// The arguments of a `format!`.
 pub(super) struct Message<'a> {
+    /// As the user has written it.
+    pub(super) written: String,
     pub(super) format: String,
     pub(super) shown: Vec<Place<'a>>,
 }
@@ -150,7 +152,7 @@ fn message<'a>(text: &LitStr, owner: &Ident, places: &[Place<'a>]) -> Result<Mes
     let written = text.value();
     let mut rest = &*written;
     let mut errors = Error::accumulator();
-    let mut message = Message { format: String::new(), shown: Vec::new() };
+    let mut message = Message { written: written.clone(), format: String::new(), shown: Vec::new() };
     while let Some(at) = rest.find(['{', '}']) {
         message.format += &rest[..at];
         rest = &rest[at..];

@@ -14,27 +14,63 @@ pub(super) fn on(handler: &Handler) -> Option<TokenStream> {
 
 /// The two closures that read the result.
 pub(super) fn arms(handler: &Handler) -> TokenStream {
-    let krate = &handler.krate;
-    let (builder, error) = (bound("builder"), bound("error"));
-    let kept = handler.setters.kept.iter().map(|name| {
-        let span = Span::mixed_site().located_at(name.span());
-        let krate = krate.at(span);
-        quote_spanned!(span=> #krate::__private010::kept(&#name))
-    });
-    let calls: Vec<_> = kept.chain(setters(handler, &handler.setters.after, &builder)).collect();
-    let (result, ok_draft) = match calls.is_empty() {
-        false => (result(handler).into_token_stream(), builder.to_token_stream()),
-        true => (quote!(_), quote!(_)),
-    };
-    let read = in_one(&calls);
-    let mut of_error = vec![quote!(#krate::__private010::probe(#error).__graceful_classify(#builder))];
-    if handler.errors_off.is_none() {
-        of_error.push(quote!(#krate::__private010::cause(#error).__graceful_cause(#builder)));
-    }
-    let of_error = in_one(&of_error);
+    let Read { builder, pattern, of_ok, error, of_error } = Read::of(handler);
+    let ok_builder = if pattern.is_some() { builder.to_token_stream() } else { quote!(_) };
+    let pattern = pattern.map_or_else(|| quote!(_), ToTokens::into_token_stream);
     quote! {
-        move |#ok_draft, #result| #read,
+        move |#ok_builder, #pattern| #of_ok,
         |#builder, #error| #of_error
+    }
+}
+
+/// The same as one function, which captures nothing.
+pub(super) fn read(handler: &Handler) -> TokenStream {
+    let outcome = bound("outcome");
+    if handler.setters.result.is_some() {
+        let (krate, builder, arms) = (&handler.krate, bound("builder"), arms(handler));
+        return quote!(|#builder, #outcome| #krate::__private010::either(#builder, #outcome, #arms));
+    }
+    let Read { builder, pattern, of_ok, error, of_error } = Read::of(handler);
+    let pattern = pattern.map_or_else(|| quote!(_), ToTokens::into_token_stream);
+    quote! {
+        |#builder, #outcome| match #outcome {
+            ::core::result::Result::Ok(#pattern) => #of_ok,
+            ::core::result::Result::Err(#error) => #of_error,
+        }
+    }
+}
+
+/// What is read from a result.
+struct Read {
+    builder: Ident,
+    /// The name of the `Ok` value, if it is used.
+    pattern: Option<Ident>,
+    of_ok: TokenStream,
+    error: Ident,
+    of_error: TokenStream,
+}
+
+impl Read {
+    fn of(handler: &Handler) -> Self {
+        let krate = &handler.krate;
+        let (builder, error) = (bound("builder"), bound("error"));
+        let kept = handler.setters.kept.iter().map(|name| {
+            let span = Span::mixed_site().located_at(name.span());
+            let krate = krate.at(span);
+            quote_spanned!(span=> #krate::__private010::kept(&#name))
+        });
+        let calls: Vec<_> = kept.chain(setters(handler, &handler.setters.after, &builder)).collect();
+        let mut of_error = vec![quote!(#krate::__private010::probe(#error).__graceful_classify(#builder))];
+        if handler.errors_off.is_none() {
+            of_error.push(quote!(#krate::__private010::cause(#error).__graceful_cause(#builder)));
+        }
+        Self {
+            pattern: (!calls.is_empty()).then(|| result(handler)),
+            of_ok: in_one(&calls),
+            of_error: in_one(&of_error),
+            builder,
+            error,
+        }
     }
 }
 

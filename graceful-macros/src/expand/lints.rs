@@ -5,10 +5,11 @@ use quote::{ToTokens as _, quote};
 use syn::{Attribute, Meta, Token, punctuated::Punctuated};
 
 /// The lints that do not fire on the expansion (see `docs/LIMITS.md`): an `#[expect]` of one is right about the plain function.
-const HIDDEN: [&str; 13] = [
+const HIDDEN: [&str; 14] = [
     "boxed_local",
     "manual_async_fn",
     "missing_const_for_fn",
+    "missing_errors_doc",
     "needless_pass_by_ref_mut",
     "needless_pass_by_value",
     "only_used_in_recursion",

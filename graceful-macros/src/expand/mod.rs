@@ -1,6 +1,7 @@
 //! [`Handler`] → tokens: data plus one call. Nothing is decided here.
 
 mod arguments;
+mod flat;
 mod hint;
 mod hooks;
 mod idempotent;
@@ -8,18 +9,20 @@ mod lints;
 mod read;
 mod registered;
 mod spec;
+mod subscribe;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Lifetime, ReturnType, spanned::Spanned as _};
 
+pub(crate) use self::subscribe::subscriber;
 use self::{
     arguments::{in_one, on, setters},
     hint::Hint,
     registered::{durable, here, registered},
     spec::{name, spec},
 };
-use crate::model::{Handler, Held, Shape, Tx};
+use crate::model::{Expansion, Handler, Held, Shape, Tx};
 
 /// Names that no user's name can meet.
 pub(super) fn hidden(name: &str) -> Ident {
@@ -32,19 +35,20 @@ pub(super) fn bound(name: &str) -> Ident {
 }
 
 /// Input: a handler.
-/// Output:
+/// Output, if it is plain: that of [`flat::call`]. Otherwise:
 ///
 /// ```text
 /// async fn update_user(user: User) -> Result<User, UserError> {
 ///     call(pin!(None), const { &HandlerSpec::new("update_user", "user", "user updated").event(…) }, move |spec| {
-///         enter(spec, |builder| if builder.needs(Argument::Key) { builder.key(&user.id) }).run(
+///         enter(spec, |builder| if builder.needs(Argument::Key) { builder.key(&user.id) }).prepare(
 ///             body(async move {
-///                 if false { return never::<Result<User, UserError>>((&user,)); }
+///                 if false { return { let _ = (&user,); never::<Result<User, UserError>>() }; }
 ///                 '_body: { …the body… }
 ///             }),
 ///             |builder, result| …,
 ///             |builder, error| …,
 ///         )
+///         .typed_hooks(…)
 ///     })
 ///     .await
 /// }
@@ -53,13 +57,15 @@ pub(crate) fn handler(handler: &Handler) -> TokenStream {
     let function = &handler.function;
     let (visibility, defaultness) = (&function.visibility, &function.defaultness);
     let attributes = function.attributes.iter().map(lints::expected);
-    let signature = &function.signature;
     let here = match handler.durable {
         true => Some(durable(handler)),
-        false => handler.name.is_none().then(here),
+        false => handler.registered.contract.name.is_none().then(here),
     };
     let registered = registered(handler);
-    let call = call(handler);
+    let (signature, call) = match &handler.expansion {
+        Expansion::Flat(held) => (flat::signature(&function.signature), flat::call(handler, held)),
+        Expansion::Nested(_) => (function.signature.to_token_stream(), call(handler)),
+    };
     // Lints of the user's own code look at where the function's braces stand.
     let named = &handler.named;
     let named = (!named.is_empty()).then(|| quote!(let _ = (#(&#named,)*);));

@@ -8,29 +8,15 @@ use super::{
     hidden, hooks,
     registered::{durable_name, identity},
 };
-use crate::model::{Handler, Name, SpecArgument};
+use crate::model::{Handler, Name, SpecArgument, SpecCall};
 
 pub(super) fn spec(handler: &Handler) -> TokenStream {
     let krate = &handler.krate;
-    let mut calls = TokenStream::new();
-    for (index, call) in handler.spec.iter().enumerate() {
-        let method = hidden(call.method);
-        let arguments = call.arguments.iter().map(|argument| match argument {
-            SpecArgument::Name(name) => self::name(handler, name),
-            SpecArgument::Names(names) => {
-                let names = names.iter().map(|name| self::name(handler, name));
-                quote!(const { &[#(#names),*] })
-            }
-            SpecArgument::Millis(millis) => millis.to_token_stream(),
-            SpecArgument::BudgetMillis(number) | SpecArgument::Revision(number) => number.to_token_stream(),
-            SpecArgument::Variant(of, variant) => {
-                let (of, variant) = (hidden(of), hidden(variant));
-                quote!(#krate::__private010::#of::#variant)
-            }
-        });
-        let separator = if index == 0 { quote!(#krate::__private010::HandlerSpec::) } else { quote!(.) };
-        calls.extend(quote!(#separator #method(#(#arguments),*)));
-    }
+    let calls = handler.spec.iter().enumerate().map(|(index, call)| {
+        let call = self::call(handler, call);
+        if index == 0 { quote!(#krate::__private010::HandlerSpec::#call) } else { quote!(.#call) }
+    });
+    let calls: TokenStream = calls.collect();
     let hooks = match handler.durable {
         true => {
             let durable = durable_name();
@@ -43,6 +29,28 @@ pub(super) fn spec(handler: &Handler) -> TokenStream {
         }
     };
     quote!(const { &#calls #hooks })
+}
+
+/// `event("user_updated", "user_updated.failed")`
+pub(super) fn call(handler: &Handler, call: &SpecCall) -> TokenStream {
+    let krate = &handler.krate;
+    let method = hidden(call.method);
+    let arguments = call.arguments.iter().map(|argument| match argument {
+        SpecArgument::Name(name) => self::name(handler, name),
+        SpecArgument::Names(names) => {
+            let names = names.iter().map(|name| self::name(handler, name));
+            quote!(const { &[#(#names),*] })
+        }
+        SpecArgument::Millis(millis) => millis.to_token_stream(),
+        SpecArgument::BudgetMillis(number)
+        | SpecArgument::Revision(number)
+        | SpecArgument::Attempts(number) => number.to_token_stream(),
+        SpecArgument::Variant(of, variant) => {
+            let (of, variant) = (hidden(of), hidden(variant));
+            quote!(#krate::__private010::#of::#variant)
+        }
+    });
+    quote!(#method(#(#arguments),*))
 }
 
 /// A constant is checked where it is known, while it is compiled.

@@ -18,11 +18,12 @@ use crate::{
 
 pub(super) fn check_idempotent(args: &mut Args, scope: &Scope, shape: &Shape, errors: &mut Accumulator) {
     let may_store = ["idempotent", "delivery", "tx"].iter().any(|argument| args.broken.may_mean(argument));
-    let stores = args.idempotent.given.is_some() || delivery(args) == Delivery::Durable;
+    let stores =
+        args.idempotent.given.is_some() || delivery(args) == Delivery::Durable || args.incident.is_none();
     if let (Some(was), false, false) = (&args.was, stores, may_store) {
         errors.push(at(
             was.span,
-            "`was` lets stored flows and idempotency keys find their renamed handler, and this handler has neither: remove it",
+            "`was` lets stored flows, idempotency keys and incidents find their renamed handler, and this handler has none of its own: remove it",
         ));
         args.was = None;
     }

@@ -2,7 +2,11 @@
 //! arguments are in `rules`.
 
 mod cache;
+mod contract;
+mod flat;
+mod held;
 mod idempotent;
+mod manifest;
 mod registered;
 mod related;
 mod rules;
@@ -10,6 +14,7 @@ mod scope;
 mod setters;
 mod shape;
 mod spec;
+mod subscribe;
 
 use darling::error::Accumulator;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -17,12 +22,17 @@ use quote::{ToTokens, quote};
 use syn::{Expr, FnArg, Pat, PatType, Path, Signature, Type};
 
 pub(crate) use self::{
+    contract::Emitted,
+    flat::Expansion,
+    held::Held,
     registered::Keyed,
     setters::{Argument, Hole, Setter, Setters},
-    shape::{Held, Returned, Shape},
+    shape::{Returned, Shape},
     spec::{SpecArgument, SpecCall},
+    subscribe::{Parameter, Source, Subscriber},
 };
 use self::{
+    flat::Nested,
     registered::Registered,
     rules::{check_function, check_rules},
     scope::Scope,
@@ -51,6 +61,7 @@ pub(crate) struct Handler {
     pub(crate) answer: (Span, Span),
     /// The tokens that keep the drop order of the parameters.
     pub(crate) held: Held,
+    pub(crate) expansion: Expansion,
     pub(crate) spec: Vec<SpecCall>,
     pub(crate) setters: Setters,
     pub(crate) on: Option<Expr>,
@@ -134,17 +145,17 @@ pub(crate) enum Fallback {
 }
 
 impl Handler {
-    pub(crate) fn new(mut args: Args, mut function: Function, errors: &mut Accumulator) -> Self {
+    pub(crate) fn new(mut args: Args, function: Function, errors: &mut Accumulator) -> Self {
         let mut scope = Scope::new(&function.signature);
         let shape = Shape::of(&function, &mut scope);
-        let name = function.signature.ident.to_string().trim_start_matches("r#").to_owned();
+        let name = unraw(&function.signature.ident);
         let sound = check_function(&function, errors) && !args.krate_unknown;
         check_rules(&mut args, &scope, &shape, errors);
         let durable = delivery(&args) == Delivery::Durable;
 
         let pattern = pattern(&args, &function.signature.ident, errors);
-        let registered = Registered::of(&args, &pattern, &function, &shape, &scope);
         let event = args.event.as_ref().map(|event| event_names(event, &pattern, &name, errors));
+        let registered = Registered::of(&args, &pattern, event.as_ref(), &function, &shape, &scope);
         let spoken = match &event {
             Some((Name::Text(emitted), _)) => emitted.value(),
             _ => name.clone(),
@@ -163,13 +174,14 @@ impl Handler {
         let on = args.on.as_ref().and_then(|on| setters::entry(on, &scope, "on", errors));
         let mut named = setters.names();
         scope::identifiers(on.to_token_stream(), &mut named);
-        Self {
+        let mut this = Self {
             debug: args.debug,
             errors_off: args.errors_off,
             krate: Krate(args.krate.as_ref().map_or_else(|| quote!(::graceful), ToTokens::to_token_stream)),
             returned: Returned::of(&function, &shape),
             answer: answer(&function.body),
-            held: shape::held(&mut function, &named),
+            held: Held::default(),
+            expansion: Expansion::Nested(Nested::Mistakes),
             registered,
             fallback: fallback(&args),
             required: args.steps.iter().find_map(|(_, step)| step.required),
@@ -187,7 +199,10 @@ impl Handler {
             spec,
             setters,
             hooks,
-        }
+        };
+        this.expansion = Expansion::of(&this, &named);
+        this.held = held::held(&mut this.function.signature, &this.function.body, &named, false);
+        this
     }
 }
 
@@ -221,6 +236,7 @@ impl Handler {
     /// Lets the expansion use the parameters that the attribute names. An argument that was wrong is not expanded, and what only that would
     /// use is not unused.
     pub(crate) fn name_parameters(&mut self, arguments: TokenStream) {
+        self.expansion = Expansion::Nested(Nested::Mistakes);
         let mut named = Vec::new();
         scope::identifiers(arguments, &mut named);
         let plain = self.function.signature.inputs.iter().filter_map(|input| match input {
@@ -229,6 +245,11 @@ impl Handler {
             _ => None,
         });
         self.named = plain.flat_map(|pat| scope::bound_by(pat)).filter(|name| named.contains(name)).collect();
+    }
+
+    /// The function's name, as a flow has it.
+    pub(crate) fn name_of_function(&self) -> String {
+        unraw(&self.function.signature.ident)
     }
 
     /// Whether no hook borrows the result, and neither a step nor the cache can change the answer.
@@ -255,6 +276,11 @@ impl HookArm {
             Self::Err => "hook_err",
         }
     }
+}
+
+/// `r#type` → `type`
+fn unraw(name: &Ident) -> String {
+    name.to_string().trim_start_matches("r#").to_owned()
 }
 
 fn delivery(args: &Args) -> Delivery {

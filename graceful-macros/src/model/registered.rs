@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
 use syn::{
-    BoundLifetimes, Expr, ExprLit, GenericParam, Lifetime, Lit, Path, ReturnType, Signature, Type,
-    TypeImplTrait, TypeInfer, TypeMacro,
+    BoundLifetimes, Expr, ExprLit, GenericArgument, GenericParam, Lifetime, Lit, Path, PathArguments,
+    ReturnType, Signature, Type, TypeImplTrait, TypeInfer, TypeMacro,
     visit::{self, Visit},
     visit_mut::{self, VisitMut},
 };
@@ -12,6 +12,7 @@ use syn::{
 use super::{
     Shape,
     cache::over_result,
+    contract::Contract,
     fully_hooked,
     scope::{Scope, identifiers},
     shape::{output_of, without_parentheses},
@@ -35,6 +36,7 @@ pub(crate) struct Registered {
     pub(crate) is_sync: bool,
     /// The catalogue does not list the handler.
     pub(crate) is_hidden: bool,
+    pub(crate) contract: Contract,
 }
 
 /// What the declaration says of the handler's cache key and of the entities beside it.
@@ -96,18 +98,21 @@ pub(crate) struct Cached {
 }
 
 impl Registered {
-    pub(super) fn of(args: &Args, pattern: &Name, function: &Function, shape: &Shape, scope: &Scope) -> Self {
+    pub(super) fn of(
+        args: &Args,
+        pattern: &Name,
+        event: Option<&(Name, Name)>,
+        function: &Function,
+        shape: &Shape,
+        scope: &Scope,
+    ) -> Self {
         let served = || args.steps.iter().filter(|(_, args)| args.off.is_none() && !fully_hooked(args));
         let mut used = Vec::new();
         identifiers(function.signature.to_token_stream(), &mut used);
         identifiers(function.body.stream(), &mut used);
         let is_method = used.iter().any(|name| name == "self" || name == "Self");
-        let names = Names { signature: &function.signature, is_method, concrete: args.concrete.is_some() };
-        let pattern = match pattern {
-            // The path of a constant is relative to a module.
-            Name::Constant(path) if path.get_ident().is_none() && names.may_be_generic(path) => None,
-            pattern => Some(pattern.clone()),
-        };
+        let names = Names { signature: &function.signature, is_method, block: args.block.as_deref() };
+        let pattern = names.constant(pattern);
         let mut required: Vec<_> =
             served().filter(|(_, args)| args.required.is_some()).map(|(step, _)| step).collect();
         required.extend(args.last_good.map(|_| Step::Fallback));
@@ -119,6 +124,7 @@ impl Registered {
             keyed: Keyed::of(args, scope),
             is_sync: is_sync(function, shape),
             is_hidden: args.catalogue_off.is_some(),
+            contract: Contract::of(args, event, &names, shape),
         }
     }
 }
@@ -132,7 +138,7 @@ fn cached(args: &Args, names: &Names<'_>, shape: &Shape) -> Option<Cached> {
     if replaced || invalidates || is_expression {
         return None;
     }
-    Some(Cached { key: form(cache.key.as_ref()?)?, returned: names.returned(shape)? })
+    Some(Cached { key: form(cache.key.as_ref()?)?, returned: names.returned(shape).ok()? })
 }
 
 /// The form of a key: its values, and the text between them. Keys of different forms, such as `list/{page}` and `{id}`, are different
@@ -172,31 +178,61 @@ fn form_of(expr: &Expr) -> Option<String> {
     }
 }
 
-/// Decides which types a static can name. The attribute does not see whether a name is a type parameter of the surrounding `impl` block.
-struct Names<'a> {
+/// Decides which types a static can name. The attribute of a method does not see the surrounding `impl` block, unless that has it, too.
+pub(super) struct Names<'a> {
     signature: &'a Signature,
     /// The function has a `self` or names `Self`.
     is_method: bool,
-    /// The surrounding block carries the attribute, too, and has no parameters.
-    concrete: bool,
+    /// The parameters of the surrounding block, if that carries the attribute, too.
+    block: Option<&'a [Ident]>,
 }
 
 impl Names<'_> {
-    /// The type that the function or its future returns.
-    fn returned(&self, shape: &Shape) -> Option<TokenStream> {
-        let ReturnType::Type(_, returned) = &self.signature.output else { return None };
-        let mut returned = match (shape, without_parentheses(returned)) {
-            (Shape::TailBlock(_) | Shape::Call { .. }, Type::ImplTrait(opaque)) => output_of(opaque)?,
-            (Shape::TailBlock(_), _) => return None,
-            (_, returned) => returned.clone(),
-        };
-        let mut unknown = Unknown { names: self, found: false };
-        unknown.visit_type(&returned);
-        if unknown.found {
-            return None;
+    /// The type that the function or its future returns, or why a static cannot name it.
+    pub(super) fn returned(&self, shape: &Shape) -> Result<TokenStream, &'static str> {
+        self.named(self.output(shape)?)
+    }
+
+    /// The error type of a return type that is written as `Result<T, E>`, if a static can name it.
+    pub(super) fn error(&self, shape: &Shape) -> Option<TokenStream> {
+        let Type::Path(path) = self.output(shape).ok()? else { return None };
+        let last = path.path.segments.last().filter(|last| last.ident == "Result")?;
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+        match arguments.args.iter().nth(1)? {
+            GenericArgument::Type(error) => self.named(error.clone()).ok(),
+            _ => None,
         }
-        Unnamed(Vec::new()).visit_type_mut(&mut returned);
-        Some(returned.into_token_stream())
+    }
+
+    fn output(&self, shape: &Shape) -> Result<Type, &'static str> {
+        const BOXED: &str = "the function returns a boxed future, whose type the attribute does not see";
+        let ReturnType::Type(_, returned) = &self.signature.output else { return Err(BOXED) };
+        match (shape, without_parentheses(returned)) {
+            (Shape::TailBlock(_) | Shape::Call { .. }, Type::ImplTrait(opaque)) => {
+                output_of(opaque).ok_or(BOXED)
+            }
+            (Shape::TailBlock(_), _) => Err(BOXED),
+            (_, returned) => Ok(returned.clone()),
+        }
+    }
+
+    fn named(&self, mut ty: Type) -> Result<TokenStream, &'static str> {
+        let mut unknown = Unknown { names: self, found: None };
+        unknown.visit_type(&ty);
+        if let Some(reason) = unknown.found {
+            return Err(reason);
+        }
+        Unnamed(Vec::new()).visit_type_mut(&mut ty);
+        Ok(ty.into_token_stream())
+    }
+
+    /// The name, unless it is a constant that a static cannot name.
+    pub(super) fn constant(&self, name: &Name) -> Option<Name> {
+        match name {
+            // The path of a constant is relative to a module.
+            Name::Constant(path) if path.get_ident().is_none() && self.may_be_generic(path) => None,
+            name => Some(name.clone()),
+        }
     }
 
     /// Whether the first name of a path may be a parameter.
@@ -209,12 +245,13 @@ impl Names<'_> {
             GenericParam::Const(own) => own.ident == *first,
             GenericParam::Lifetime(_) => false,
         });
-        if name == "Self" || is_own {
+        let is_of_block = self.block.is_some_and(|parameters| parameters.contains(first));
+        if name == "Self" || is_own || is_of_block {
             return true;
         }
         // Modules and primitive types begin with a lowercase letter.
         let is_type = name.starts_with(char::is_uppercase);
-        if self.concrete || path.leading_colon.is_some() || !is_type || EVERYWHERE.contains(&&*name) {
+        if self.block.is_some() || path.leading_colon.is_some() || !is_type || EVERYWHERE.contains(&&*name) {
             return false;
         }
         // The `impl` block of a method may have type parameters. A free function has none of a block, so there only a name that looks like a
@@ -226,25 +263,36 @@ impl Names<'_> {
 /// Looks for types that a static cannot name.
 struct Unknown<'a> {
     names: &'a Names<'a>,
-    found: bool,
+    /// Why a static cannot name the type.
+    found: Option<&'static str>,
 }
 
 impl Visit<'_> for Unknown<'_> {
     fn visit_path(&mut self, path: &Path) {
-        self.found |= self.names.may_be_generic(path);
+        if self.names.may_be_generic(path) {
+            let is_self =
+                path.is_ident("Self") || path.segments.first().is_some_and(|first| first.ident == "Self");
+            self.found.get_or_insert(match (is_self, self.names.is_method && self.names.block.is_none()) {
+                (true, _) => "it names `Self`, which a static cannot",
+                (false, true) => {
+                    "its type may be a parameter of the `impl` block: write `#[orchestrate]` on the block, too"
+                }
+                (false, false) => "it names a type parameter, which a static cannot",
+            });
+        }
         visit::visit_path(self, path);
     }
 
     fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
-        self.found = true;
+        self.found.get_or_insert("it is an `impl Trait`");
     }
 
     fn visit_type_infer(&mut self, _: &TypeInfer) {
-        self.found = true;
+        self.found.get_or_insert("it is not written in the signature");
     }
 
     fn visit_type_macro(&mut self, _: &TypeMacro) {
-        self.found = true;
+        self.found.get_or_insert("a macro makes its type");
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn check_function(function: &Function, errors: &mut Accumulator) -> b
     if let Some(never) = never {
         errors.push(wrong(
             never,
-            "`#[orchestrate]` needs a function that returns a `Result`, but this one never returns: remove the attribute",
+            "a handler returns a `Result`, but this one never returns: remove the attribute",
         ));
     }
     function.signature.constness.is_none() && never.is_none()

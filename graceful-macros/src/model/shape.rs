@@ -1,10 +1,10 @@
-//! The shapes of functions, i.e. how the body is run, and how the drop order and the lints of the function are kept.
+//! The shapes of functions, i.e. how the body is run, and the type that it returns.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Block, BoundLifetimes, Expr, ExprAsync, FnArg, GenericParam, Lifetime, Pat, PatIdent, ReturnType,
-    Signature, Stmt, Token, Type, TypeImplTrait, TypeMacro, TypeParamBound, parse_quote,
+    Block, BoundLifetimes, Expr, ExprAsync, GenericParam, Lifetime, ReturnType, Signature, Stmt, Token, Type,
+    TypeImplTrait, TypeMacro, TypeParamBound,
     spanned::Spanned as _,
     visit::Visit,
     visit_mut::{self, VisitMut},
@@ -113,95 +113,6 @@ fn split_rebound(statements: Vec<Stmt>) -> (Vec<Stmt>, Vec<Stmt>) {
         leading &= rebinds || matches!(statement, Stmt::Expr(Expr::If(_), _));
         leading && rebinds
     })
-}
-
-/// The tokens that keep the drop order of the parameters.
-pub(crate) struct Held {
-    /// `&user`, for each parameter that the body captures.
-    pub(crate) mentioned: Vec<TokenStream>,
-    /// `let mut user = user;`, for each parameter that becomes a local variable of the body.
-    pub(crate) rebound: TokenStream,
-    /// The body contains `break` or `continue`.
-    pub(crate) breaks: bool,
-}
-
-/// Makes the tokens that keep the drop order of the parameters, from last to first. The body mentions the parameters at its start in
-/// this order, so that the block captures them in this order and drops its captures in this order. Lints of assignments ignore
-/// captures, so a `mut` parameter becomes a local variable, and with it all parameters that are dropped before it.
-///
-/// A parameter that the body does not use is not captured, so that the compiler still warns, unless its name begins with `_`.
-///
-/// `named` are the names that the declaration's expressions use.
-pub(crate) fn held(function: &mut Function, named: &[Ident]) -> Held {
-    let mut used = Vec::new();
-    identifiers(function.body.stream(), &mut used);
-    let breaks = used.iter().any(|name| name == "break" || name == "continue");
-    let mut mentioned = Vec::new();
-    let mut rebound = TokenStream::new();
-    for (index, input) in function.signature.inputs.iter_mut().enumerate() {
-        let FnArg::Typed(parameter) = input else { continue };
-        if let Pat::Wild(wild) = &*parameter.pat {
-            // Without a name it could not be moved into the body, and would be dropped after the others.
-            let name = Ident::new(&format!("_unnamed_{index}"), Span::mixed_site().located_at(wild.span()));
-            *parameter.pat = parse_quote!(#name);
-        }
-        // Attributes that apply to the parameter, or to lints of its name, apply to the local variable, too.
-        let carried = ["cfg", "cfg_attr", "allow"];
-        let cfg = parameter
-            .attrs
-            .iter()
-            .filter(|attribute| carried.iter().any(|name| attribute.path().is_ident(name)));
-        let cfg = quote!(#(#cfg)*);
-        for binding in bindings(&mut parameter.pat, |name| !used.contains(name) && !named.contains(name)) {
-            let name = &binding.name;
-            let on_purpose = name.to_string().starts_with('_');
-            let is_used = used.contains(name);
-            if !on_purpose && !is_used {
-                continue;
-            }
-            // A name with `_` says that it is unused; if it is used, the lint fires at the use.
-            let lint = (on_purpose && (is_used || named.contains(name)))
-                .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
-            if binding.mutability.is_some() || !rebound.is_empty() {
-                let mutability = &binding.mutability;
-                // The span of the parameter, so that lints of locals fire there, as for an `async fn`.
-                let span = Span::mixed_site().located_at(name.span());
-                rebound.extend(quote_spanned!(span=> #cfg #lint let #mutability #name = #name;));
-            } else {
-                mentioned.insert(0, quote_spanned!(Span::mixed_site()=> #cfg #lint &#name));
-            }
-        }
-    }
-    Held { mentioned, rebound, breaks }
-}
-
-struct Binding {
-    name: Ident,
-    mutability: Option<Token![mut]>,
-}
-
-/// Returns the names that a parameter binds, in order, and moves `mut` from the parameter to the local variable. An unused name that
-/// begins with `_` is replaced by a name of ours, so that lints do not count the capture as a use.
-fn bindings(pattern: &mut Pat, unused: impl Fn(&Ident) -> bool) -> Vec<Binding> {
-    struct Bindings<U>(Vec<Binding>, U);
-
-    impl<U: Fn(&Ident) -> bool> VisitMut for Bindings<U> {
-        fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
-            let mutability = if pattern.by_ref.is_none() { pattern.mutability.take() } else { None };
-            if pattern.ident.to_string().starts_with('_') && (self.1)(&pattern.ident) {
-                pattern.ident.set_span(Span::mixed_site().located_at(pattern.ident.span()));
-            }
-            // `Ok(n) | Err(n)` binds `n` once.
-            if self.0.iter().all(|known| known.name != pattern.ident) {
-                self.0.push(Binding { name: pattern.ident.clone(), mutability });
-            }
-            visit_mut::visit_pat_ident_mut(self, pattern);
-        }
-    }
-
-    let mut found = Bindings(Vec::new(), unused);
-    found.visit_pat_mut(pattern);
-    found.0
 }
 
 /// The type that the body returns.

@@ -18,6 +18,7 @@ pub(crate) enum SpecArgument {
     Millis(u64),
     BudgetMillis(u32),
     Revision(u32),
+    Attempts(u32),
     /// A variant of an enum of the runtime: the names of enum and variant.
     Variant(&'static str, &'static str),
 }

@@ -4,12 +4,12 @@ use darling::{Error, Result};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    AttrStyle, Attribute, Signature, Token, Visibility,
+    AttrStyle, Attribute, GenericParam, Generics, Signature, Token, Visibility,
     parse::{Parse, ParseStream, Parser as _},
     visit_mut::VisitMut as _,
 };
 
-use super::{CONCRETE, DEFAULTS};
+use super::{DEFAULTS, PARAMETERS};
 use crate::{
     errors::wrong,
     groups::{Ungrouped, parenthesised},
@@ -35,6 +35,9 @@ impl Item {
         let tokens = ungrouped(tokens);
         if let Some(another) = another(&tokens) {
             return Err(wrong(&another, "`#[orchestrate]` is given twice: write all arguments in one"));
+        }
+        if let Some(subscribe) = subscribe(&tokens) {
+            return Err(wrong(&subscribe, BOTH));
         }
         match kind(&tokens) {
             Some(word) if word == "fn" => {
@@ -91,20 +94,42 @@ fn last_name(attribute: TokenStream) -> Option<Ident> {
 }
 
 /// Another `#[orchestrate]` on the same item.
-fn another(item: &TokenStream) -> Option<Ident> {
-    let mut after_hash = false;
-    item.clone().into_iter().find_map(|tree| {
-        let attribute = after_hash;
-        after_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
-        match tree {
-            TokenTree::Group(group) if attribute => last_name(group.stream()).filter(is_ours),
-            _ => None,
-        }
-    })
+pub(super) fn another(item: &TokenStream) -> Option<Ident> {
+    attributes(item).into_iter().filter_map(last_name).find(is_ours)
 }
 
+/// `#[subscribe]` or `#[graceful::subscribe]` on the item; one of another crate is none of ours.
+pub(super) fn subscribe(item: &TokenStream) -> Option<Ident> {
+    let is_ours = |attribute: &TokenStream| {
+        let mut names = attribute.clone().into_iter().filter_map(|tree| match tree {
+            TokenTree::Ident(name) => Some(name),
+            _ => None,
+        });
+        names.next().is_some_and(|first| first == "graceful" || first == "subscribe")
+    };
+    let mut ours = attributes(item).into_iter().filter(is_ours).filter_map(last_name);
+    ours.find(|name| name == "subscribe")
+}
+
+/// The content of the attributes on the item: `graceful::orchestrate(…)`.
+fn attributes(item: &TokenStream) -> Vec<TokenStream> {
+    let mut after_hash = false;
+    let mut found = Vec::new();
+    for tree in item.clone() {
+        let is_attribute = after_hash;
+        after_hash = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#');
+        if let (true, TokenTree::Group(group)) = (is_attribute, tree) {
+            found.push(group.stream());
+        }
+    }
+    found
+}
+
+pub(super) const BOTH: &str =
+    "`#[subscribe]` orchestrates the function, too: write all arguments in it, and remove `#[orchestrate]`";
+
 /// An item that a `macro_rules!` passes on stands in an invisible group.
-fn ungrouped(tokens: TokenStream) -> TokenStream {
+pub(super) fn ungrouped(tokens: TokenStream) -> TokenStream {
     let mut trees = tokens.clone().into_iter();
     match (trees.next(), trees.next()) {
         (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
@@ -115,7 +140,7 @@ fn ungrouped(tokens: TokenStream) -> TokenStream {
 }
 
 /// The word that says what kind of item it is: what stands before it are attributes and qualifiers.
-fn kind(tokens: &TokenStream) -> Option<Ident> {
+pub(super) fn kind(tokens: &TokenStream) -> Option<Ident> {
     const KINDS: [&str; 12] = [
         "fn",
         "impl",
@@ -196,9 +221,11 @@ fn inner_attributes(body: Group) -> (Vec<Attribute>, Group) {
 /// Input: `{ #[orchestrate(event)] fn a() {…} fn b() {…} }`
 /// Output: the same with the block's arguments in each attribute of ours; `None` where there is none.
 pub(crate) fn with_defaults(before: &TokenStream, block: &Group, defaults: &TokenStream) -> Option<Group> {
-    let concrete = is_concrete(before).then(|| Ident::new(CONCRETE, Span::call_site()));
-    let concrete = concrete.into_iter();
-    let defaults = &quote!(#(#concrete,)* #defaults);
+    let parameters = parameters(before).map(|names| {
+        let list = Ident::new(PARAMETERS, Span::call_site());
+        quote!(#list(#(#names),*),)
+    });
+    let defaults = &quote!(#parameters #defaults);
     let mut found = false;
     let mut output = TokenStream::new();
     let mut after_hash = false;
@@ -218,13 +245,21 @@ pub(crate) fn with_defaults(before: &TokenStream, block: &Group, defaults: &Toke
     found.then(|| regrouped(block, output))
 }
 
-/// Whether a block has no parameters: `impl` is followed by none.
-fn is_concrete(before: &TokenStream) -> bool {
-    let mut after = before
-        .clone()
-        .into_iter()
-        .skip_while(|tree| !matches!(tree, TokenTree::Ident(word) if word == "impl"));
-    !matches!(after.nth(1), Some(TokenTree::Punct(punct)) if punct.as_char() == '<')
+/// The names of a block's type and const parameters, which follow `impl`.
+fn parameters(before: &TokenStream) -> Option<Vec<Ident>> {
+    let is_impl = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "impl");
+    let after = before.clone().into_iter().skip_while(|tree| !is_impl(tree)).skip(1).collect();
+    let parse = |input: ParseStream<'_>| {
+        let generics: Generics = input.parse()?;
+        input.parse::<TokenStream>()?;
+        Ok(generics)
+    };
+    let names = parse.parse2(after).ok()?.params.into_iter().filter_map(|parameter| match parameter {
+        GenericParam::Type(own) => Some(own.ident),
+        GenericParam::Const(own) => Some(own.ident),
+        GenericParam::Lifetime(_) => None,
+    });
+    Some(names.collect())
 }
 
 /// Input: `[graceful::orchestrate(event)]`

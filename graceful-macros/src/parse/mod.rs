@@ -1,4 +1,5 @@
-//! The grammar of `#[orchestrate(…)]`: tokens → [`Args`]. What an argument means beside others is the model's.
+//! The grammar of `#[orchestrate(…)]`: tokens → [`Args`], and of `#[subscribe(…)]`: tokens → [`SubscribeArgs`]. What an argument means
+//! beside others is the model's.
 
 mod cache;
 mod choice;
@@ -8,11 +9,12 @@ mod idempotent;
 mod options;
 mod related;
 mod steps;
+mod subscribe;
 mod value;
 
 use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Expr, Path};
+use syn::{Expr, Path, Token, parse::Parser as _, punctuated::Punctuated};
 
 pub(crate) use self::{
     cache::CacheArgs,
@@ -20,6 +22,7 @@ pub(crate) use self::{
     idempotent::IdempotentArgs,
     related::{PatternName, Related},
     steps::{StepArgs, Steps},
+    subscribe::{SubscribeArgs, function_of_subscriber},
     value::{At, Name, Piece, Template, Value},
 };
 use self::{
@@ -35,8 +38,8 @@ use crate::{
 /// The block's arguments, as its methods get them.
 pub(crate) const DEFAULTS: &str = "__defaults";
 
-/// Among them: the block has no parameters.
-pub(crate) const CONCRETE: &str = "__concrete";
+/// Among them: the names of the block's type and const parameters.
+pub(crate) const PARAMETERS: &str = "__parameters";
 
 /// The names of the arguments.
 const ARGUMENTS: [&str; 27] = [
@@ -111,8 +114,8 @@ pub(crate) struct Args {
     /// The catalogue does not list the handler.
     pub(crate) catalogue_off: Option<Span>,
     pub(crate) steps: Steps,
-    /// The `impl` block around the function, whose defaults it has, has no parameters.
-    pub(crate) concrete: Option<Span>,
+    /// The type and const parameters of the `impl` block around the function, if it has the block's defaults.
+    pub(crate) block: Option<Vec<Ident>>,
     pub(crate) broken: Broken,
     /// The names of the arguments.
     given: Vec<Ident>,
@@ -137,12 +140,14 @@ impl Broken {
     }
 
     /// The argument of that name, or of one that is near, was wrong; among its options may be what belongs beside it.
-    fn add(&mut self, name: &Ident, options: TokenStream) {
+    fn add(&mut self, name: &Ident, options: TokenStream, own: &[&'static str]) {
         for tree in options {
             self.names.extend(ARGUMENTS.into_iter().find(|known| tree.to_string() == **known));
         }
         let name = name.to_string();
-        let meant = steps::owner(&name).map(Words::word).or_else(|| nearest(&name, &ARGUMENTS));
+        let meant = nearest(&name, own)
+            .or_else(|| steps::owner(&name).map(Words::word))
+            .or_else(|| nearest(&name, &ARGUMENTS));
         self.anything |= meant.is_none();
         self.names.extend(meant);
     }
@@ -162,12 +167,23 @@ pub(crate) struct EventArgs {
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Accumulator) -> Self {
+        let examples = Examples { argument: "pattern = \"user\"", list: in_parentheses };
+        Self::parse_with(tokens, &examples, &[], errors, Self::take)
+    }
+
+    /// The arguments of an attribute that has some of its own.
+    fn parse_with(
+        tokens: TokenStream,
+        examples: &Examples<'_>,
+        own_names: &[&'static str],
+        errors: &mut Accumulator,
+        mut take: impl FnMut(&mut Self, Arg, &mut Accumulator) -> Result<()>,
+    ) -> Self {
         let mut own = Self::default();
         let mut defaults = Self::default();
         let mut wrong = Accumulator::default();
         let mut seen: Vec<Ident> = Vec::new();
-        let examples = Examples { argument: "pattern = \"user\"", list: in_parentheses };
-        let given = arguments(tokens, &examples, &mut wrong);
+        let given = arguments(tokens, examples, &mut wrong);
         let mut wrong = wrong.into_inner();
         own.broken.anything = !wrong.is_empty();
         for arg in given {
@@ -178,8 +194,9 @@ impl Args {
                 drop(ignored.into_inner());
                 continue;
             }
-            if let (true, ArgValue::Word) = (arg.name == CONCRETE, &arg.value) {
-                own.concrete = Some(arg.name.span());
+            if let (true, ArgValue::List(list)) = (arg.name == PARAMETERS, &arg.value) {
+                let names = Punctuated::<Ident, Token![,]>::parse_terminated.parse2(list.clone());
+                own.block = names.ok().map(|names| names.into_iter().collect());
                 continue;
             }
             let name = arg.name.clone();
@@ -192,11 +209,11 @@ impl Args {
                 continue;
             }
             let mut errors = Accumulator::default();
-            let taken = own.take(arg, &mut errors);
+            let taken = take(&mut own, arg, &mut errors);
             errors.handle(taken);
             let errors = errors.into_inner();
             if !errors.is_empty() {
-                own.broken.add(&name, inside);
+                own.broken.add(&name, inside, own_names);
             }
             wrong.extend(errors);
             seen.push(name);
@@ -259,7 +276,7 @@ impl Args {
             errors_off: self.errors_off.or(defaults.errors_off),
             catalogue_off: self.catalogue_off.or(defaults.catalogue_off),
             steps: self.steps.or(defaults.steps),
-            concrete: self.concrete.or(defaults.concrete),
+            block: self.block.or(defaults.block),
             broken: self.broken.or(defaults.broken),
             given: self.given.into_iter().chain(defaults.given).collect(),
         }

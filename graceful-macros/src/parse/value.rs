@@ -270,7 +270,7 @@ pub(super) fn check_name(name: &LitStr, example: &str) -> Result<()> {
             _ => "`metadata`",
         };
         format!(
-            "a name is the same for every call, so it must not have holes: write it as in `{example}`, and put variable parts into {varies}"
+            "a name is the same for every call, so it contains no placeholders in `{{}}`: write it as in `{example}`, and put variable parts into {varies}"
         )
     } else {
         return Ok(());

@@ -34,6 +34,7 @@ pub async fn flow_store<S: FlowStore>(fresh: impl AsyncFn() -> S, elapse: impl A
     expired_lease_gives_the_flow_to_another(fresh().await, &elapse).await;
     lease_can_be_extended(fresh().await, &elapse).await;
     retry_delays_its_entity_only(fresh().await, &elapse).await;
+    claim_that_is_handed_back_is_no_attempt(fresh().await, &elapse).await;
     dead_letter_delays_nothing(fresh().await).await;
     resubmitted_flow_comes_last(fresh().await).await;
     purge_deletes_only_ended_flows(fresh().await, &elapse).await;
@@ -93,6 +94,23 @@ pub(super) fn dead() -> AttemptOutcome {
 
 pub(super) async fn stored<S: FlowStore>(store: &S, number: u128) -> FlowSummary {
     store.get(Uuid::from_u128(number)).await.expect("a flow is found").expect("the flow exists").summary
+}
+
+async fn claim_that_is_handed_back_is_no_attempt<S: FlowStore>(
+    store: S,
+    elapse: &impl AsyncFn(&S, Duration),
+) {
+    enqueue(&store, [(1, "a"), (2, "a")]).await;
+    let claims = claim(&store, 10).await;
+    assert_eq!(numbers(&claims), [1]);
+    assert!(store.hand_back(claims[0].claim_id(), LEASE).await.unwrap());
+    assert!(!store.hand_back(claims[0].claim_id(), LEASE).await.unwrap(), "the claim was handed back");
+    assert!(claim(&store, 10).await.is_empty(), "the flow is not due, and a later one of its entity waits");
+    let released = stored(&store, 1).await;
+    assert_eq!((released.state, released.attempts, &released.failure), (FlowState::Queued, 0, &None));
+    elapse(&store, 2 * LEASE).await;
+    let claims = claim(&store, 10).await;
+    assert_eq!((numbers(&claims), claims[0].attempt), (vec![1], 1));
 }
 
 async fn flow_is_claimed_as_it_was_stored<S: FlowStore>(store: S, elapse: &impl AsyncFn(&S, Duration)) {

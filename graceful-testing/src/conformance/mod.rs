@@ -17,8 +17,10 @@
 //! conformance::audit_log(async || memory::AuditLog::new()).await;
 //! conformance::alerter(async || memory::Alerts::new()).await;
 //! conformance::inbox(async || memory::Inbox::new()).await;
+//! conformance::event_log(async || memory::EventLog::new()).await;
 //! let fresh = async || memory::IdempotentCalls::new();
 //! conformance::idempotency(fresh, async |_, time| tokio::time::advance(time).await).await;
+//! conformance::subscriptions(async || memory::Subscriptions::new(), async |_, time| tokio::time::advance(time).await).await;
 //! # });
 //! ```
 
@@ -28,6 +30,8 @@ mod answered_flows;
 mod audit;
 mod audit_queries;
 mod cache;
+mod event_log;
+mod event_source;
 mod flows;
 mod idempotency;
 mod inbox;
@@ -42,6 +46,7 @@ mod pauses;
 mod queries;
 mod read_through;
 mod scheduler;
+mod subscriptions;
 
 use std::sync::Arc;
 
@@ -49,9 +54,21 @@ use graceful::{__private010::Sample, Code, Flow};
 use jiff::Timestamp;
 
 pub use self::{
-    alerter::alerter, audit::audit_log, cache::cache, flows::flow_store, idempotency::idempotency,
-    inbox::inbox, live_relays::live_relays, metadata::metadata_store, nexus::nexus, operations::operations,
-    read_through::read_through, scheduler::scheduler,
+    alerter::alerter,
+    audit::audit_log,
+    cache::cache,
+    event_log::{event_log, event_log_retention},
+    event_source::event_source,
+    flows::flow_store,
+    idempotency::idempotency,
+    inbox::inbox,
+    live_relays::live_relays,
+    metadata::metadata_store,
+    nexus::nexus,
+    operations::operations,
+    read_through::read_through,
+    scheduler::scheduler,
+    subscriptions::subscriptions,
 };
 
 /// A flow of a user that ended at that second, with `Ok` or with an error of that code.

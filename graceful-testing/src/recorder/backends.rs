@@ -203,7 +203,13 @@ impl Scheduler for Recording<dyn Scheduler> {
 impl EventEmitter for Recording<dyn EventEmitter> {
     fn emit(&self, event: Event) -> Reply<()> {
         let call = format!("emit {} {}", event.name(), event.data().result.as_json());
-        self.log.record(|| call, || self.inner.emit(event))
+        let received = serde_json::to_vec(&event).and_then(|json| serde_json::from_slice(&json));
+        let received = received.expect("an event can be received as it is emitted");
+        let emit = || {
+            self.log.emitted(received);
+            self.inner.emit(event)
+        };
+        self.log.record(|| call, emit)
     }
 
     fn destination(&self) -> Option<Destination> {
@@ -293,6 +299,10 @@ impl FlowStore for Recording<dyn FlowStore> {
 
     fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
         self.inner.record_outcome(held, outcome)
+    }
+
+    fn hand_back(&self, held: ClaimId, after: Duration) -> Reply<bool> {
+        self.inner.hand_back(held, after)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use graceful::{FlowReport, Key, Step, StepError, backends::Reply};
+use graceful::{
+    FlowReport, Key, Step, StepError,
+    backends::{ReceivedEvent, Reply},
+};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -17,6 +20,8 @@ pub(super) struct Log {
     failures: Mutex<BTreeMap<Step, StepError>>,
     /// The entities that were answered from the cache.
     hits: Mutex<Vec<Key>>,
+    /// The events that were emitted.
+    events: Mutex<Vec<Arc<ReceivedEvent>>>,
     ended: watch::Sender<Vec<FlowReport>>,
     /// The durable flows that have not ended.
     stored: watch::Sender<HashSet<Uuid>>,
@@ -28,6 +33,7 @@ impl Default for Log {
             effects: Mutex::default(),
             failures: Mutex::default(),
             hits: Mutex::default(),
+            events: Mutex::default(),
             ended: watch::Sender::new(Vec::new()),
             stored: watch::Sender::new(HashSet::new()),
         }
@@ -73,6 +79,14 @@ impl Log {
             effects.iter().filter(move |(of, _)| *of == flow).map(|(_, effect)| effect.clone()).collect()
         };
         reports.into_iter().map(|report| Recorded { effects: of(report.flow().id()), report }).collect()
+    }
+
+    pub(super) fn emitted(&self, event: ReceivedEvent) {
+        locked(&self.events).push(Arc::new(event));
+    }
+
+    pub(super) fn events(&self) -> Vec<Arc<ReceivedEvent>> {
+        locked(&self.events).clone()
     }
 
     pub(super) fn hit(&self, entity: Key) {

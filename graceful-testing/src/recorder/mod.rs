@@ -10,7 +10,10 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 pub use self::recorded::{Effect, Recorded};
 use self::{log::Log, recorded::Answer};
-use graceful::{Key, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError, backends::memory};
+use graceful::{
+    Key, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
+    backends::{ReceivedEvent, memory},
+};
 
 /// An orchestrator for tests. It runs the same pipeline and steps as production, on the in-memory backends, and records each step's calls
 /// of its backend and their results.
@@ -208,6 +211,52 @@ impl Recorder {
             // What its hooks leave in the background comes after it.
             self.log.settled().await;
         }
+    }
+
+    /// The events that were emitted, in order, as subscribers receive them.
+    ///
+    /// ```
+    /// use graceful::{Code, EventData, State, orchestrate, subscribe};
+    /// use graceful_testing::Recorder;
+    /// use tokio::sync::mpsc::UnboundedSender;
+    ///
+    /// #[orchestrate(pattern = "user", id = id, event = "user_created")]
+    /// async fn create(id: u32) -> Result<String, Code> { Ok(format!("user {id}")) }
+    ///
+    /// #[subscribe(event = "user_created", pattern = "user")]
+    /// async fn greet(event: EventData<String>, State(mails): State<UnboundedSender<String>>) -> Result<(), Code> {
+    ///     mails.send(format!("welcome, {}", event.result)).map_err(|_| Code::Unavailable)
+    /// }
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let recorder = Recorder::new();
+    /// recorder.run(create(7)).await.unwrap();
+    /// let (mails, mut sent) = tokio::sync::mpsc::unbounded_channel::<String>();
+    /// let subscribers = recorder.orchestrator().subscribers().provide(mails);
+    /// for event in recorder.events() {
+    ///     assert_eq!(subscribers.hand(event).await.unwrap(), 1);
+    /// }
+    /// assert_eq!(sent.recv().await.unwrap(), "welcome, user 7");
+    /// assert_eq!(recorder.last().flow().handler(), "greet");
+    /// # });
+    /// ```
+    ///
+    /// An event of another service is written as JSON:
+    ///
+    /// ```
+    /// use graceful::backends::ReceivedEvent;
+    ///
+    /// let event: ReceivedEvent = serde_json::from_value(serde_json::json!({
+    ///     "specversion": "1.0", "id": "1", "source": "orders", "type": "order_paid", "subject": "order/7",
+    ///     "data": {
+    ///         "code": "OK", "message": "paid", "result": 12, "yin_yang": "yang", "correlation_id": "c", "service": "orders",
+    ///         "entity_id": "7", "timestamp": "2026-01-01T00:00:00Z",
+    ///     },
+    /// }))?;
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn events(&self) -> Vec<Arc<ReceivedEvent>> {
+        self.log.events()
     }
 
     /// Waits until this many flows have ended, and returns all of them in that order: for handlers that other tasks call, e.g. in a server. It

@@ -1,12 +1,15 @@
 //! The trait of inboxes, and the events that a subscriber receives.
 
 use std::{
-    fmt::Debug,
+    fmt::{self, Debug},
     future::{Future, ready},
 };
 
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::Timestamp;
@@ -66,6 +69,11 @@ impl ReceivedEvent {
 
         self.data.decode::<Data<T>>().map(|data| data.result)
     }
+
+    /// The id of the entity, from the subject.
+    pub(crate) fn entity_id(&self) -> Option<Text> {
+        decoded(self.subject.as_deref()?.split_once('/')?.1)
+    }
 }
 
 impl<'de> Deserialize<'de> for ReceivedEvent {
@@ -115,14 +123,43 @@ fn decoded(tenant: &str) -> Option<Text> {
     (!tenant.is_empty()).then(|| tenant.into())
 }
 
-/// `None` for an event that `graceful` did not emit.
+/// `None` for an event that `graceful` did not emit. What follows the id is not read.
 fn correlation_id(data: &Payload) -> Option<Text> {
     #[derive(Deserialize)]
-    struct Data {
-        correlation_id: Text,
+    #[serde(field_identifier, rename_all = "snake_case")]
+    enum Field {
+        CorrelationId,
+        #[serde(other)]
+        Other,
     }
 
-    data.decode::<Data>().ok().map(|data| data.correlation_id).filter(|id| !id.is_empty())
+    struct Found<'a>(&'a mut Option<Text>);
+
+    impl<'de> Visitor<'de> for Found<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+            while let Some(field) = fields.next_key()? {
+                match field {
+                    Field::CorrelationId => {
+                        *self.0 = Some(fields.next_value()?);
+                        break;
+                    }
+                    Field::Other => drop(fields.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut found = None;
+    // An error is expected: the object does not end after the id.
+    let _ = serde_json::Deserializer::from_str(data.as_json()).deserialize_map(Found(&mut found));
+    found.filter(|id| !id.is_empty())
 }
 
 /// Records which events a subscriber has handled, in the same place as their effects, so that each event takes effect once.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Alerter, AuditLog, Cache, EventEmitter, FlowStore, Idempotency, KnowledgeGraph, MetadataStore, Nexus,
-    Scheduler,
+    Scheduler, Subscriptions,
 };
 
 /// The backends of one orchestrator; a step without one is skipped.
@@ -33,4 +33,6 @@ pub struct Backends {
     pub flows: Option<Arc<dyn FlowStore>>,
     /// The store of idempotent calls, if it is not the flow store.
     pub idempotency: Option<Arc<dyn Idempotency>>,
+    /// The state of subscribers, if it is not in the flow store.
+    pub subscriptions: Option<Arc<dyn Subscriptions>>,
 }

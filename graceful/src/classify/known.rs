@@ -15,7 +15,7 @@ use std::{
 use tokio::{task::JoinError, time::error::Elapsed};
 
 use super::{
-    Classify, Refusal,
+    Classify, ErrorCodes, Refusal,
     chain::{Cause, known_cause},
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 
 /// One table for both: the classification of each type, and the types that a chain of causes is searched for.
 macro_rules! known {
-    ($($error:ty => $code:expr;)*) => {
+    ($($error:ty $([$($possible:ident)*])? => $code:expr;)*) => {
         $(
             // The compiler would list these types for an unclassified type, which does not help its author.
             #[diagnostic::do_not_recommend]
@@ -34,6 +34,10 @@ macro_rules! known {
                     let code: fn(&Self) -> Code = $code;
                     code(self)
                 }
+
+                $(fn __graceful_codes(_codes: &mut ErrorCodes) {
+                    $(_codes.declare(Code::$possible, None);)*
+                })?
             }
         )*
 
@@ -42,17 +46,17 @@ macro_rules! known {
 }
 
 known! {
-    AddrParseError => |_| Code::InvalidArgument;
-    Elapsed => |_| Code::DeadlineExceeded;
-    FromUtf8Error => |_| Code::InvalidArgument;
-    Infallible => |never| match *never {};
-    JoinError => |error| if error.is_cancelled() { Code::Cancelled } else { Code::Internal };
-    ParseBoolError => |_| Code::InvalidArgument;
-    ParseFloatError => |_| Code::InvalidArgument;
-    ParseIntError => |_| Code::InvalidArgument;
-    TryFromIntError => |_| Code::OutOfRange;
-    Utf8Error => |_| Code::InvalidArgument;
-    fmt::Error => |_| Code::Internal;
+    AddrParseError [InvalidArgument] => |_| Code::InvalidArgument;
+    Elapsed [DeadlineExceeded] => |_| Code::DeadlineExceeded;
+    FromUtf8Error [InvalidArgument] => |_| Code::InvalidArgument;
+    Infallible [] => |never| match *never {};
+    JoinError [Cancelled Internal] => |error| if error.is_cancelled() { Code::Cancelled } else { Code::Internal };
+    ParseBoolError [InvalidArgument] => |_| Code::InvalidArgument;
+    ParseFloatError [InvalidArgument] => |_| Code::InvalidArgument;
+    ParseIntError [InvalidArgument] => |_| Code::InvalidArgument;
+    TryFromIntError [OutOfRange] => |_| Code::OutOfRange;
+    Utf8Error [InvalidArgument] => |_| Code::InvalidArgument;
+    fmt::Error [Internal] => |_| Code::Internal;
     io::Error => io;
     serde_json::Error => |error| error.io_error_kind().map_or(Code::InvalidArgument, io_kind);
 }
@@ -83,7 +87,24 @@ impl Classify for StepError {
             _ => None,
         }
     }
+
+    fn __graceful_codes(codes: &mut ErrorCodes) {
+        for code in STEP_CODES {
+            codes.declare(code, None);
+        }
+    }
 }
+
+/// What [`step`] returns.
+const STEP_CODES: [Code; 7] = [
+    Code::Cancelled,
+    Code::InvalidArgument,
+    Code::DeadlineExceeded,
+    Code::FailedPrecondition,
+    Code::Aborted,
+    Code::Internal,
+    Code::Unavailable,
+];
 
 /// A step is the service's own work, so the classification of its cause, which is about a request, does not apply.
 fn step(error: &StepError) -> Code {

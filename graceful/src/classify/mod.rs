@@ -1,6 +1,7 @@
 //! The classification of errors: the [`Code`] of an error, and the message that clients may see.
 
 mod chain;
+mod codes;
 mod known;
 mod refusal;
 
@@ -23,6 +24,7 @@ use std::{borrow::Cow, sync::Arc};
 
 pub use self::{
     chain::{Cause, CauseProbe},
+    codes::{CodesOf, ErrorCode, ErrorCodes},
     refusal::Refusal,
 };
 use crate::code::Code;
@@ -119,6 +121,15 @@ pub trait Classify {
     /// another error. The derive asks a `transparent` field.
     fn refusal(&self) -> Option<Refusal> {
         None
+    }
+
+    /// The codes that an error of this type can have, for the catalogue. Only the derive knows them.
+    #[doc(hidden)]
+    fn __graceful_codes(codes: &mut ErrorCodes)
+    where
+        Self: Sized,
+    {
+        codes.any();
     }
 }
 

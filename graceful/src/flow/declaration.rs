@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Options, not_plain};
+use super::{Options, not_plain, stored::is_default};
 use crate::{escape::is_plain, text::Text};
 
 /// The declaration of a handler, which all its flows share.
@@ -12,21 +12,29 @@ use crate::{escape::is_plain, text::Text};
 pub struct Declaration {
     pub handler: Text,
     /// The handler's identity.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub identity: Identity,
     /// The incident that it shares with other handlers; empty if its incidents are its own.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub incident: Text,
+    /// The former identities, whose incidents a success closes, too.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub was: Tags,
     pub pattern: Text,
     /// Empty if there is no event.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub event: Text,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub failed: Text,
     /// Empty if a success relates the entity to its flow only.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub relation: Text,
     /// The pattern of the entity that `to` names; empty if there is none.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub to_pattern: Text,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub tags: Tags,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub options: Options,
 }
 

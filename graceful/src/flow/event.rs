@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Flow, Metadata, Payload};
+use super::{Flow, Metadata, Payload, envelope::yin_yang, json};
 use crate::{code::Code, key::encoded, text::Text};
 
 /// The event of a flow. It is a view of the flow: cloning it shares the flow.
@@ -35,7 +35,10 @@ use crate::{code::Code, key::encoded, text::Text};
 /// # }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
-pub struct Event(Arc<Flow>);
+pub struct Event(pub(super) Arc<Flow>);
+
+/// The bytes of an envelope without its payload, as a rule.
+const ENVELOPE: usize = 768;
 
 impl Event {
     /// The event of a flow; `None` where its handler declares no event.
@@ -168,14 +171,14 @@ impl Event {
     /// assert_eq!((event.data().yin_yang, event.data().result.as_json()), ("yang", "\"ada\""));
     /// # });
     /// ```
-    pub fn data(&self) -> EventData<'_> {
+    pub fn data(&self) -> EmittedData<'_> {
         let flow = &*self.0;
-        EventData {
+        EmittedData {
             code: flow.code,
             message: flow.message(),
-            result: flow.values.event_payload.as_ref().unwrap_or(&flow.values.payload),
+            result: self.result(),
             metadata: flow.metadata(),
-            yin_yang: if flow.is_success() { "yang" } else { "yin" },
+            yin_yang: yin_yang(flow),
             correlation_id: flow.correlation_id(),
             service: flow.service(),
             entity_id: flow.values.entity().cloned(),
@@ -185,6 +188,11 @@ impl Event {
             request_id: flow.context().and_then(|context| context.request_id.as_deref()),
             tags: flow.tags().collect(),
         }
+    }
+
+    pub(super) fn result(&self) -> &Payload {
+        let values = &self.0.values;
+        values.event_payload.as_ref().unwrap_or(&values.payload)
     }
 
     /// The whole envelope as JSON.
@@ -205,37 +213,9 @@ impl Event {
     /// # });
     /// ```
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-}
-
-impl Serialize for Event {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut envelope = serializer.serialize_struct("Event", 10)?;
-        envelope.serialize_field("specversion", "1.0")?;
-        envelope.serialize_field("id", &self.0.id)?;
-        // The specification wants a URI reference.
-        envelope.serialize_field("source", &encoded(self.source()).to_string())?;
-        envelope.serialize_field("type", self.name())?;
-        // A correlation id comes from the client, and must not be mistaken for an entity.
-        if let Some(subject) = self.subject() {
-            envelope.serialize_field("subject", &subject)?;
-        }
-        envelope.serialize_field("time", &self.0.at)?;
-        // Encoded like the source, so that it contains only characters that every attribute may contain.
-        if !self.0.tenant().is_empty() {
-            envelope.serialize_field("tenant", &encoded(self.0.tenant()).to_string())?;
-        }
-        // The extension "Distributed Tracing".
-        if let Some((trace, context)) = self.0.context().and_then(|context| Some((context.trace?, context))) {
-            envelope.serialize_field("traceparent", &trace)?;
-            if let Some(state) = &context.trace_state {
-                envelope.serialize_field("tracestate", state)?;
-            }
-        }
-        envelope.serialize_field("datacontenttype", "application/json")?;
-        envelope.serialize_field("data", &self.data())?;
-        envelope.end()
+        let mut json = String::with_capacity(ENVELOPE + self.result().as_json().len());
+        json::write_record(&mut json, self)?;
+        Ok(json)
     }
 }
 
@@ -256,7 +236,7 @@ impl Serialize for Event {
 /// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
-pub struct EventData<'a> {
+pub struct EmittedData<'a> {
     /// The code of the outcome.
     pub code: Code,
     /// The message that clients may see.

@@ -3,15 +3,16 @@
 mod accessors;
 mod cached;
 mod declaration;
+mod envelope;
 mod event;
 mod faults;
 mod idempotent;
 mod incident;
+mod json;
 mod metadata;
 mod naming;
 mod options;
 mod payload;
-mod readable;
 #[cfg(feature = "__testing")]
 mod sample;
 mod stored;
@@ -29,17 +30,18 @@ use uuid::Uuid;
 
 #[cfg(feature = "__testing")]
 pub use self::sample::Sample;
+use self::stored::is_default;
 pub(crate) use self::{
     cached::{Cached, Loading, Named as NamedEntity, Own, Progress, Writing},
     declaration::{Declaration, Declared, Identity, Tags},
     idempotent::{Answering, CanonicalRequest},
     naming::Named,
     options::{DEFAULT_CACHE_TTL_MS, Options},
-    stored::Stored,
+    stored::{Stored, Undecodable},
     values::{Values, name},
 };
 pub use self::{
-    event::{Event, EventData},
+    event::{EmittedData, Event},
     faults::Argument,
     idempotent::{IdempotentAnswer, IdempotentCall, RequestHash, StoredAnswer},
     incident::Incident,
@@ -102,8 +104,11 @@ pub(crate) fn not_plain(what: &str) -> String {
 
 /// The service and the environment of the flow, from the orchestrator's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Origin {
+    #[serde(skip_serializing_if = "is_default")]
     pub service: Text,
+    #[serde(skip_serializing_if = "is_default")]
     pub environment: Text,
 }
 
@@ -147,14 +152,21 @@ pub struct Flow {
     pub(crate) at: Timestamp,
     pub(crate) ending: CallOutcome,
     pub(crate) code: Code,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) message: Text,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) fallback_applied: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) parent: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) depth: u8,
     pub(crate) origin: Arc<Origin>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) context: Option<Arc<Context>>,
     pub(crate) declaration: Declared,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) values: Values,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) metadata: Option<Arc<Metadata>>,
     #[serde(skip)]
     pub(crate) named: Named,

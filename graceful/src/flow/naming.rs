@@ -1,6 +1,8 @@
 //! The names of a flow: its entity, its incident, its cached value.
 
-use super::{Argument, Declaration, Flow, Incident};
+use std::sync::Arc;
+
+use super::{Argument, Declaration, Declared, Flow, Incident};
 use crate::{
     key::{Key, KeySpace},
     text::Text,
@@ -98,6 +100,18 @@ impl Flow {
         };
         let owner = if incident.is_empty() { identity.name() } else { incident.clone() };
         Incident::new(entity, if owner.is_empty() { handler.clone() } else { owner })
+    }
+
+    /// The flow as the handler's under each of its former identities, so that it closes their incidents. None for a shared incident, which
+    /// survives a renaming.
+    pub(crate) fn under_former_identities(&self) -> Vec<Arc<Self>> {
+        let declaration = &*self.declaration;
+        let was = declaration.was.iter().filter(|_| declaration.incident.is_empty());
+        was.map(|was| {
+            let declaration = Declaration { incident: was.into(), ..declaration.clone() };
+            Arc::new(Self { declaration: Declared::Owned(Arc::new(declaration)), ..self.clone() })
+        })
+        .collect()
     }
 
     /// The key under which a [`Nexus`](crate::backends::Nexus) lists the flow: that of the entity. All calls of a pattern without an entity

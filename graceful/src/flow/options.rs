@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::stored::is_default;
 use crate::{
     code::Code,
     step::{Step, Steps},
@@ -192,34 +193,52 @@ impl fmt::Display for Severity {
 
 /// The hooks of one arm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Hooked {
     /// Hooks that take the [`Flow`](crate::Flow), and borrow nothing from the caller.
+    #[serde(skip_serializing_if = "is_default")]
     pub plain: Steps,
     /// Hooks that take the typed view, so they borrow the handler's result.
+    #[serde(skip_serializing_if = "is_default")]
     pub typed: Steps,
 }
 
 /// The options of all steps of a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Options {
+    #[serde(skip_serializing_if = "is_default")]
     pub delivery: Delivery,
+    #[serde(skip_serializing_if = "is_default_ttl")]
     pub cache_ttl_ms: u64,
+    #[serde(skip_serializing_if = "is_default")]
     pub on_ok: OnOk,
+    #[serde(skip_serializing_if = "is_default")]
     pub on_err: OnErr,
+    #[serde(skip_serializing_if = "is_default")]
     pub last_good: bool,
     /// 0 means any age.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_good_max_age_ms: u64,
+    #[serde(skip_serializing_if = "is_default_pause")]
     pub schedule_after_ms: u64,
+    #[serde(skip_serializing_if = "is_default")]
     pub alert_on: AlertOn,
+    #[serde(skip_serializing_if = "is_default")]
     pub severity: Severity,
     /// The audit record contains the payload.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "is_default")]
     pub audit_payload: bool,
+    #[serde(skip_serializing_if = "is_default")]
     pub off: Steps,
+    #[serde(skip_serializing_if = "is_default")]
     pub required: Steps,
+    #[serde(skip_serializing_if = "is_default")]
     pub on_success: Hooked,
+    #[serde(skip_serializing_if = "is_default")]
     pub on_error: Hooked,
     /// 0 means the default of the delivery mode.
+    #[serde(skip_serializing_if = "is_default")]
     pub timeouts_ms: [u32; 9],
 }
 
@@ -227,6 +246,19 @@ const MINUTE_MS: u64 = 60_000;
 
 /// The time to live of a cached value, unless another is set.
 pub(crate) const DEFAULT_CACHE_TTL_MS: u64 = 10 * MINUTE_MS;
+
+/// The time until a review job is due, unless another is set.
+const DEFAULT_PAUSE_MS: u64 = 5 * MINUTE_MS;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "`serde` calls it so")]
+const fn is_default_ttl(ms: &u64) -> bool {
+    *ms == DEFAULT_CACHE_TTL_MS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "`serde` calls it so")]
+const fn is_default_pause(ms: &u64) -> bool {
+    *ms == DEFAULT_PAUSE_MS
+}
 
 impl Options {
     pub const DEFAULT: Self = Self {
@@ -236,7 +268,7 @@ impl Options {
         on_err: OnErr::Auto,
         last_good: false,
         last_good_max_age_ms: 0,
-        schedule_after_ms: 5 * MINUTE_MS,
+        schedule_after_ms: DEFAULT_PAUSE_MS,
         alert_on: AlertOn::ServerFault,
         severity: Severity::Error,
         audit_payload: false,

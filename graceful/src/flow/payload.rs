@@ -2,10 +2,12 @@
 
 use std::{cell::Cell, fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct as _,
+};
 use serde_json::value::RawValue;
 
-use super::readable::Readable;
+use super::json;
 use crate::sha256::Sha256;
 
 /// A value as JSON, serialised once and shared by every step; cloning it shares the bytes.
@@ -22,13 +24,13 @@ use crate::sha256::Sha256;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Payload(Option<Arc<[u8]>>);
+pub struct Payload(Option<Arc<str>>);
 
 /// A buffer larger than this is not kept for the next value.
 const KEPT_BUFFER: usize = 256 * 1024;
 
 thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
 }
 
 impl Payload {
@@ -55,8 +57,8 @@ impl Payload {
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         // The buffer is taken, not borrowed, because the value's own `Serialize` may call this function again.
         let mut buffer = BUFFER.take();
-        let written = serde_json::to_writer(&mut buffer, &Readable::new(value));
-        let payload = written.map(|()| Self::from_bytes(&buffer));
+        let written = json::write(&mut buffer, value);
+        let payload = written.map(|()| Self::from_json(&buffer));
         if buffer.capacity() <= KEPT_BUFFER {
             buffer.clear();
             BUFFER.set(buffer);
@@ -66,13 +68,13 @@ impl Payload {
 
     /// The bytes that its clones share.
     #[cfg(test)]
-    pub(crate) const fn shared(&self) -> Option<&Arc<[u8]>> {
+    pub(crate) const fn shared(&self) -> Option<&Arc<str>> {
         self.0.as_ref()
     }
 
-    pub(crate) fn from_bytes(json: &[u8]) -> Self {
+    pub(crate) fn from_json(json: &str) -> Self {
         match json {
-            b"null" => Self::NULL,
+            "null" => Self::NULL,
             json => Self(Some(json.into())),
         }
     }
@@ -94,7 +96,7 @@ impl Payload {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn as_json(&self) -> &str {
-        std::str::from_utf8(self.as_bytes()).unwrap_or("null")
+        self.0.as_deref().unwrap_or("null")
     }
 
     /// The value as JSON bytes.
@@ -105,7 +107,7 @@ impl Payload {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_deref().unwrap_or(b"null")
+        self.as_json().as_bytes()
     }
 
     /// The SHA-256 of [`as_bytes`](Self::as_bytes), the value's canonical form: JSON in UTF-8 without whitespace, with fields in the
@@ -153,13 +155,29 @@ impl fmt::Debug for Payload {
 /// The JSON itself, in place.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw: &RawValue = serde_json::from_str(self.as_json()).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
+        // As a `RawValue` serialises itself, which could be made of a text only by parsing it.
+        let mut raw = serializer.serialize_struct(json::RAW, 1)?;
+        raw.serialize_field(json::RAW, self.as_json())?;
+        raw.end()
     }
 }
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(|raw| Self::from_bytes(raw.get().as_bytes()))
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self::from_json(raw.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payload_is_raw_json_to_every_serializer_of_serde_json() {
+        let payload = Payload::of(&serde_json::json!({"a": ["\"", 1.5]})).unwrap();
+        let json = "[{\"a\":[\"\\\"\",1.5]}]";
+        assert_eq!(serde_json::to_string(&[&payload]).unwrap(), json);
+        assert_eq!(Payload::of(&[&payload]).unwrap().as_json(), json);
+        assert_eq!(serde_json::to_value([&payload]).unwrap().to_string(), json);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{CallOutcome, Declaration, Declared, Flow, Identity, Origin, Payload};
+use super::{CallOutcome, Declaration, Declared, Event, Flow, Identity, Origin, Payload};
 use crate::{code::Code, context::Context, text::Text};
 
 /// A flow of the pattern `user`, of the service `users`, that has ended.
@@ -40,6 +40,13 @@ impl Sample {
         self
     }
 
+    /// Sets the service.
+    #[must_use]
+    pub fn service(mut self, name: impl Into<Text>) -> Self {
+        self.0.origin = Arc::new(Origin { service: name.into(), environment: "test".into() });
+        self
+    }
+
     /// Sets the handler.
     #[must_use]
     pub fn handler(self, name: impl Into<Text>) -> Self {
@@ -59,6 +66,14 @@ impl Sample {
     pub fn payload(mut self, payload: Payload, is_audited: bool) -> Self {
         self.0.values.payload = payload;
         self.declared(|declaration| declaration.options.audit_payload = is_audited)
+    }
+
+    /// The event of this name, which the flow emits.
+    pub fn event(self, name: impl Into<Text>) -> Event {
+        let name = name.into();
+        let failed = Text::from(format_args!("{name}.failed"));
+        let declared = self.declared(|declaration| (declaration.event, declaration.failed) = (name, failed));
+        Event(declared.flow())
     }
 
     fn declared(mut self, change: impl FnOnce(&mut Declaration)) -> Self {

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Argument, Payload, cached::Cached, faults::Faults, readable::Readable};
+use super::{Argument, Payload, cached::Cached, faults::Faults, stored::is_default};
 use crate::{
     step::contain,
     text::{Text, text},
@@ -13,22 +13,34 @@ use crate::{
 
 /// The values of the declaration's expressions in this call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Values {
+    #[serde(skip_serializing_if = "is_default")]
     pub id: Option<Text>,
     /// The entity's name is known before the body runs, so both arms know it.
+    #[serde(skip_serializing_if = "is_default")]
     pub named_at_entry: bool,
+    #[serde(skip_serializing_if = "is_default")]
     pub cache_key: Option<Text>,
+    #[serde(skip_serializing_if = "is_default")]
     pub version: Option<i64>,
+    #[serde(skip_serializing_if = "is_default")]
     pub actor: Option<Text>,
+    #[serde(skip_serializing_if = "is_default")]
     pub graph_to: Option<Text>,
+    #[serde(skip_serializing_if = "is_default")]
     pub metadata: Option<Arc<Map<String, Value>>>,
+    #[serde(skip_serializing_if = "is_default")]
     pub payload: Payload,
     /// The handler returned `Ok`, and there is no payload because the type of the value is not `Serialize`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "is_default")]
     pub not_serialize: bool,
     /// The `Ok` value, for typed hooks that are run by a relay.
+    #[serde(skip_serializing_if = "is_default")]
     pub value: Option<Payload>,
+    #[serde(skip_serializing_if = "is_default")]
     pub cache_value: Option<Payload>,
+    #[serde(skip_serializing_if = "is_default")]
     pub event_payload: Option<Payload>,
     /// The type of the cached value if this process has serialised it; otherwise empty.
     #[serde(skip)]
@@ -39,10 +51,10 @@ pub(crate) struct Values {
     #[serde(skip)]
     pub kept: Vec<Text>,
     /// What the call does with the read-through cache.
-    #[serde(default, skip_serializing_if = "Cached::is_unused")]
+    #[serde(skip_serializing_if = "Cached::is_unused")]
     pub cached: Cached,
     /// The arguments that have no value: the steps that use them fail.
-    #[serde(default, skip_serializing_if = "Faults::is_empty")]
+    #[serde(skip_serializing_if = "Faults::is_empty")]
     pub faults: Faults,
 }
 
@@ -110,7 +122,8 @@ impl Values {
     pub(crate) fn set_metadata<T: Serialize + ?Sized>(&mut self, metadata: &T) {
         self.faults.clear(Argument::Metadata);
         self.metadata = None;
-        match contain(|| serde_json::to_value(Readable::new(metadata))) {
+        // A value that is no payload is no metadata either. The value is serialised once, since its own code may be slow or have effects.
+        match contain(|| Payload::of(metadata).and_then(|payload| payload.decode())) {
             Ok(Ok(Value::Object(fields))) => self.metadata = Some(Arc::new(fields)),
             Ok(Ok(other)) => self.faults.set(Argument::Metadata, no_object(&other)),
             Ok(Err(error)) => self.not_serialised(Argument::Metadata, &error),
@@ -138,4 +151,38 @@ fn no_object(value: &Value) -> Text {
         "`metadata` is {kind}, and must be a JSON object: give the value a name, as in `json!({{ \"note\": value }})`, or use a struct or \
          a map"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde::Serializer;
+
+    use super::*;
+
+    /// Counts how often it is serialised.
+    #[derive(Default)]
+    struct Counted(Cell<u32>);
+
+    impl Serialize for Counted {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.set(self.0.get() + 1);
+            [("b", 1), ("a", 2)]
+                .into_iter()
+                .collect::<std::collections::HashMap<_, _>>()
+                .serialize(serializer)
+        }
+    }
+
+    #[test]
+    fn metadata_is_serialised_once() {
+        let (metadata, mut values) = (Counted::default(), Values::default());
+        values.set_metadata(&metadata);
+        assert_eq!(metadata.0.get(), 1);
+        let fields = values.metadata.as_deref().unwrap();
+        assert_eq!(Value::Object(fields.clone()), serde_json::json!({ "a": 2, "b": 1 }));
+        values.set_metadata(&f64::NAN);
+        assert!(values.metadata.is_none() && values.faults.has(Argument::Metadata));
+    }
 }

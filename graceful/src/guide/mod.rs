@@ -10,11 +10,13 @@
 //! | [`choosing_a_delivery`] | when the response is returned, and what a crash can lose |
 //! | [`caching`] | how to read through the cache: keys, dependencies, what is guaranteed, and the limits |
 //! | [`idempotent`] | how to let clients repeat a call: keys, what is guaranteed with and without `tx`, and the header |
+//! | [`events`] | how to call a handler with the events of this and other services, in order per entity, and what happens to an event that fails |
+//! | [`contract`] | how to publish the events of a service, and to notice a change that breaks their readers |
 //! | [`services`] | how to use axum, tonic, actix-web and a database |
-//! | [`testing`] | how to test the steps of a handler |
+//! | [`testing`] | how to test the steps of a handler, subscribers, and the contract |
 //! | [`telemetry`] | spans, metrics and OpenTelemetry |
 //! | [`going_distributed`] | how to run several processes with Redis, NATS and PostgreSQL |
-//! | [`operating`] | how to look at durable flows and act on them by the command line |
+//! | [`operating`] | how to look at durable flows and subscribers, and act on them, by the command line |
 //! | [`security`] | which data leaves the process, and how it is protected |
 //! | [`beside_other_crates`] | how `graceful` relates to `#[instrument]`, tower layers and others, and its cache to other caches |
 //! | [`from_the_go_package`] | a comparison for users of `StandardOrchestrate` |
@@ -42,6 +44,12 @@ pub mod caching {}
 
 #[doc = include_str!("idempotent.md")]
 pub mod idempotent {}
+
+#[doc = include_str!("events.md")]
+pub mod events {}
+
+#[doc = include_str!("contract.md")]
+pub mod contract {}
 
 #[doc = include_str!("services.md")]
 pub mod services {}

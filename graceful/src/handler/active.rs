@@ -16,6 +16,7 @@ use crate::{
     flow::{Answering, Argument, Cached, CallOutcome, Flow, Loading, Origin},
     handler::Outcome,
     pipeline::{self, Ended, FlowRun, Orchestrator, current},
+    retried,
     step::StepError,
     steps::cache::fill,
 };
@@ -58,6 +59,12 @@ impl Active {
             placed(filling);
         }
         let follows = FlowBuilder::new(filling, false, Argument::When).filled(fill);
+        if spec.is_subscriber()
+            && filling.values.entity().is_none()
+            && let Some(entity) = retried::entity()
+        {
+            filling.values.set_id(&entity);
+        }
         filling.values.named_at_entry = filling.values.entity().is_some();
         // A write to a held pattern is held and ended also without steps.
         let is_needed = follows || orchestrator.as_ref().is_none_or(Orchestrator::holds_any);
@@ -155,7 +162,7 @@ impl Active {
         }
     }
 
-    fn read(mut self, ending: CallOutcome, fill: Fill<'_>) -> Option<Ended> {
+    pub(super) fn read(mut self, ending: CallOutcome, fill: Fill<'_>) -> Option<Ended> {
         let logs = ending == CallOutcome::Err && self.logs_errors();
         let flow = self.flow();
         let read = match ending {
@@ -194,7 +201,13 @@ impl Active {
     }
 
     fn cancelled(&mut self) -> Option<Ended> {
+        let is_out_of_time = self.spec.is_subscriber() && retried::is_out_of_time();
         let flow = self.flow();
+        if is_out_of_time {
+            flow.code = Code::DeadlineExceeded;
+            flow.message = Code::DeadlineExceeded.text().into();
+            return self.ended(CallOutcome::Err);
+        }
         flow.code = Code::Cancelled;
         flow.message = Code::Cancelled.text().into();
         self.ended(CallOutcome::Cancelled)
@@ -222,10 +235,17 @@ impl Active {
     }
 
     fn ended(&mut self, ending: CallOutcome) -> Option<Ended> {
-        let skipped = self.skipped;
+        let is_retried = !ending.is_success() && self.spec.is_subscriber() && {
+            let flow = self.flow();
+            retried::failed(flow.code, &flow.message)
+        };
+        let skipped = self.skipped || is_retried;
         let flow = self.flow();
         match flow.values.cached.writing_mut() {
-            Some(writing) => writing.add_touched(),
+            Some(writing) => {
+                writing.alone |= is_retried;
+                writing.add_touched();
+            }
             None if skipped => {
                 self.flow = None;
                 return None;

@@ -29,7 +29,7 @@ pub struct FlowBuilder<'a> {
 
 /// The expressions of the declaration, which can be run again. This is a reference, so that functions that take it are compiled once and
 /// not per handler.
-pub(super) type Fill<'a> = &'a mut dyn FnMut(&mut FlowBuilder<'_>);
+pub type Fill<'a> = &'a mut dyn FnMut(&mut FlowBuilder<'_>);
 
 /// Takes the ids of entities, one by one.
 pub type Each<'a> = &'a mut dyn FnMut(&dyn fmt::Display);
@@ -52,7 +52,7 @@ pub fn shown<'a, T: Shown + ?Sized>(value: &'a &'a T) -> &'a dyn fmt::Display {
 /// A type that can be shown in a text.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be shown in a text: it does not implement `Display`",
-    label = "this becomes a readable text, so its holes need `Display`",
+    label = "this becomes a readable text, so its placeholders need `Display`",
     note = "name a field that implements it, such as `{{user.name}}`; for an `Option`, give a text for `None`, as in \
             `{{user.nick.as_deref().unwrap_or(\"none\")}}`"
 )]
@@ -64,7 +64,7 @@ impl<T: fmt::Display + ?Sized> Shown for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not `Copy`, so the body may have moved this parameter before the expression over `result` is evaluated",
     label = "used together with `result`",
-    note = "use a template, whose holes are evaluated one by one: \"{{tenant}}/{{result.id}}\""
+    note = "use a template, whose placeholders are evaluated one by one: \"{{tenant}}/{{result.id}}\""
 )]
 pub trait Kept: Copy {}
 #[diagnostic::do_not_recommend]

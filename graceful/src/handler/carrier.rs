@@ -4,6 +4,9 @@ use super::FlowBuilder;
 
 /// A response that carries a value: the value is the payload, not the response.
 pub trait Carrier {
+    /// The type of the value.
+    type Content;
+
     fn carried(&self, builder: &mut FlowBuilder<'_>);
 
     /// The content becomes the cached value.
@@ -29,6 +32,8 @@ impl<T> Current for tonic::Response<T> {}
 
 #[cfg(feature = "axum")]
 impl<T: serde::Serialize> Carrier for axum::Json<T> {
+    type Content = T;
+
     fn carried(&self, builder: &mut FlowBuilder<'_>) {
         builder.payload(&self.0);
     }
@@ -44,6 +49,8 @@ impl<T: serde::Serialize> Carrier for axum::Json<T> {
 
 #[cfg(feature = "tonic")]
 impl<T: serde::Serialize> Carrier for tonic::Response<T> {
+    type Content = T;
+
     fn carried(&self, builder: &mut FlowBuilder<'_>) {
         builder.payload(self.get_ref());
     }
@@ -70,6 +77,8 @@ macro_rules! parts {
         impl<$first, $($rest,)* Body: Current> Current for ($first, $($rest,)* Body) {}
 
         impl<$first, $($rest,)* Body: Carrier> Carrier for ($first, $($rest,)* Body) {
+            type Content = Body::Content;
+
             fn carried(&self, builder: &mut FlowBuilder<'_>) {
                 let (.., body) = self;
                 body.carried(builder);

@@ -9,8 +9,11 @@ mod builder;
 mod cached;
 mod carrier;
 mod cause;
+mod contracted;
 mod enter;
+mod entering;
 mod fallback;
+mod flat;
 mod hold;
 mod hook;
 mod idempotent;
@@ -38,8 +41,14 @@ pub use self::{
     cached::{CachedNothing, CachedOf, CachedWrapped, cached},
     carrier::{Carrier, Current},
     cause::{OfAnything, OfBox, OfDebug, OfDisplay, OfError, cause},
+    contracted::{
+        Contracted, ContractedCarrier, ContractedNothing, ContractedPlain, ContractedWrapped, contracted,
+        opaque,
+    },
     enter::{Entered, Source, call, enter, enter_eager, enter_on},
+    entering::entered,
     fallback::{Fallback, LastGood, NoFallback},
+    flat::{Declared, Flat, Gate, ReadOutcome, either, gate},
     hook::{Answer, Detached, FallbackOf, HookOf, Nothing, detached, hook, recover, recovered},
     idempotent::{
         AnyKey, CallNames, ErrorOfRefusal, Keyed, NamesCall, OptionalKey, Repeatable, RepeatableAnswer,

@@ -1,6 +1,10 @@
 //! The return type of a handler.
 
-use super::{Active, Plain, Plainly, Run, after::PlainPost};
+use super::{
+    Active, Flat, HandlerSpec, Plain, Plainly, Run,
+    after::PlainPost,
+    flat::{ReadOutcome, Stage},
+};
 
 /// What a handler returns: a `Result` in any spelling.
 ///
@@ -16,7 +20,7 @@ use super::{Active, Plain, Plainly, Run, after::PlainPost};
 /// assert_eq!(error_of(&Err::<(), _>("no")), Some(&"no"));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`#[orchestrate]` needs a function that returns a `Result`, but this one returns `{Self}`",
+    message = "a handler returns a `Result`, but this one returns `{Self}`",
     label = "not a `Result`",
     note = "return a `Result` (any alias of it), or remove the attribute"
 )]
@@ -38,6 +42,18 @@ pub trait Outcome: Sized + sealed::Sealed {
     /// Makes the future of a call whose result no hook borrows.
     #[doc(hidden)]
     fn run<F, O, X>(active: Option<Active>, body: F, ok: O, err: X) -> Self::Run<F, O, X>;
+
+    /// The function that reads this outcome of a plain handler.
+    #[doc(hidden)]
+    type Read;
+
+    /// The future of a plain handler with this outcome.
+    #[doc(hidden)]
+    type Flat<F>;
+
+    /// Makes the future of a plain handler.
+    #[doc(hidden)]
+    fn flat<F>(spec: &'static HandlerSpec, body: F, read: Self::Read) -> Self::Flat<F>;
 
     /// Prepares a call with this outcome.
     #[doc(hidden)]
@@ -72,6 +88,13 @@ impl<T, E> Outcome for Result<T, E> {
     type Err = E;
     type Prepared<B, O, X> = Plainly<B, Self, O, X>;
     type Run<F, O, X> = Run<F, O, X, Plain<E>, Box<PlainPost<Self>>>;
+    type Read = ReadOutcome<T, E>;
+    type Flat<F> = Flat<F, T, E>;
+
+    #[inline]
+    fn flat<F>(spec: &'static HandlerSpec, body: F, read: ReadOutcome<T, E>) -> Flat<F, T, E> {
+        Flat { body, stage: Stage::New(spec), read }
+    }
 
     #[inline]
     fn run<F, O, X>(active: Option<Active>, body: F, ok: O, err: X) -> Self::Run<F, O, X> {

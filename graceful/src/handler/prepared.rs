@@ -147,7 +147,7 @@ where
 
 /// The return type of a function that is not `async`: a `Result`, or a boxed future of one.
 #[diagnostic::on_unimplemented(
-    message = "`#[orchestrate]` needs a function that returns a `Result`, but this one returns `{Self}`",
+    message = "a handler returns a `Result`, but this one returns `{Self}`",
     label = "neither a `Result` nor a boxed future of one",
     note = "return a `Result` (any alias of it), an `impl Future` or a `Pin<Box<dyn Future>>` of one, or remove the attribute"
 )]

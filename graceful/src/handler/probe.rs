@@ -13,7 +13,7 @@ use std::{marker::PhantomData, ops::Deref};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Carrier, Current, FlowBuilder, Value, mismatch};
+use super::{Carrier, Current, FlowBuilder, Outcome, Value, mismatch};
 use crate::{
     classify::Classify,
     flow::{Argument, Payload},
@@ -94,6 +94,13 @@ impl<T: Serialize + ?Sized> Probe<'_, T> {
     }
 }
 
+impl<T: Outcome> Probe<'_, T> {
+    /// Whether a handler has returned `Ok`.
+    pub fn __graceful_is_ok(&self) -> bool {
+        (****self).0.as_result().is_ok()
+    }
+}
+
 impl<T: Carrier> Wrapped<'_, T> {
     /// The content of the response becomes the payload.
     pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
@@ -134,6 +141,11 @@ impl<T: Current> Opaque<'_, T> {
 }
 
 impl<T: ?Sized> Anything<'_, T> {
+    /// The handler returns no `Result`, which is reported there.
+    pub const fn __graceful_is_ok(&self) -> bool {
+        false
+    }
+
     /// The value is not `Serialize`, so there is no payload.
     pub fn __graceful_payload(&self, builder: &mut FlowBuilder<'_>) {
         if builder.needs(Argument::Payload) {

@@ -13,14 +13,24 @@ use serde::de::DeserializeOwned;
 use super::HookOf;
 use crate::{
     flow::{Argument, Flow},
+    identity::without_generics,
     pipeline::HookResult,
     step::StepError,
     views::Success,
 };
 
-/// The full path of the function around the item `__graceful_here`, without the generics of this call.
-pub fn identity<T>(_: &T) -> &'static str {
-    let mut path = type_name::<T>();
+/// A function that returns the full path of the function around the item `__graceful_here`, without generic arguments.
+pub const fn identity<T: Copy>(_: T) -> fn() -> &'static str {
+    identity_of::<T>
+}
+
+fn identity_of<T>() -> &'static str {
+    function_around(type_name::<T>())
+}
+
+/// With a constant path, all but the search in [`without_generics`] is done by the compiler.
+#[inline]
+fn function_around(mut path: &'static str) -> &'static str {
     for inner in ["::__graceful_here", "::__GRACEFUL_DURABLE"] {
         path = path.strip_suffix(inner).unwrap_or(path);
     }
@@ -28,7 +38,7 @@ pub fn identity<T>(_: &T) -> &'static str {
     while let Some(outer) = path.strip_suffix("::{{closure}}") {
         path = outer;
     }
-    path
+    without_generics(path)
 }
 
 /// A value that can be decoded from a stored flow for a typed hook.

@@ -52,7 +52,7 @@ pub enum Rest<P> {
 /// The steps of a panic.
 pub struct Panicked(Box<(Foreground<NoTypedHooks>, Panic)>);
 
-type Panic = Box<dyn Any + Send>;
+pub(super) type Panic = Box<dyn Any + Send>;
 
 impl<F, O, X, A, P> Future for Run<F, O, X, A, P>
 where
@@ -157,9 +157,7 @@ fn ended<R: Outcome, A: After<R>>(
 ) -> Option<Rest<A::Post>> {
     let active = active?;
     if let Some(payload) = panicked {
-        let Some(ended) = active.panicked(&*payload) else { resume_unwind(payload) };
-        let FirstPoll::Later(settle) = FirstPoll::begin(ended, cx) else { resume_unwind(payload) };
-        return Some(Rest::Panicked(Panicked(Box::new((settle, payload)))));
+        return Some(Rest::Panicked(self::panicked(active, payload, cx)));
     }
     let Poll::Ready(result) = polled else { return None };
     let ended = match active.is_refused() {
@@ -173,8 +171,15 @@ fn ended<R: Outcome, A: After<R>>(
     after.begin(ended, polled, cx).map(Rest::Post)
 }
 
+/// Runs the steps of a panic. It continues when they are ready.
+pub(super) fn panicked(active: Active, payload: Panic, cx: &mut Context<'_>) -> Panicked {
+    let Some(ended) = active.panicked(&*payload) else { resume_unwind(payload) };
+    let FirstPoll::Later(settle) = FirstPoll::begin(ended, cx) else { resume_unwind(payload) };
+    Panicked(Box::new((settle, payload)))
+}
+
 impl<P: Future + Unpin> Rest<P> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<P::Output> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<P::Output> {
         match self {
             Self::Post(post) => Pin::new(post).poll(cx),
             Self::Panicked(Panicked(flow)) => {

@@ -26,7 +26,7 @@ pub fn never_of<T>(_: Returned<T>) -> T {
 
 /// The bound of a return type `impl Trait`.
 #[diagnostic::on_unimplemented(
-    message = "`#[orchestrate]` needs a function that returns a `Result`, but this one returns `{Self}`",
+    message = "a handler returns a `Result`, but this one returns `{Self}`",
     label = "neither a `Result` nor a future of one",
     note = "return a `Result` (any alias of it), an `impl Future` or a `Pin<Box<dyn Future>>` of one, or remove the attribute"
 )]

@@ -12,6 +12,7 @@ use crate::{
 /// A handler's declaration as data. Each method is one argument of the attribute.
 #[derive(Clone, Debug)]
 #[must_use]
+#[expect(clippy::struct_excessive_bools, reason = "facts of a declaration that do not depend on each other")]
 pub struct HandlerSpec {
     declaration: Declaration,
     message: &'static str,
@@ -24,8 +25,8 @@ pub struct HandlerSpec {
     hold_optional: bool,
     /// How long repetitions of an idempotent call get its answer.
     window_ms: u64,
-    /// The former identities of the handler.
-    was: &'static [&'static str],
+    /// It is called with events.
+    subscribes: bool,
 }
 
 /// How a handler reads through the cache.
@@ -66,7 +67,10 @@ pub const fn name(name: &'static str) -> &'static str {
     let mut rest = name.as_bytes();
     while let [byte, after @ ..] = rest {
         assert!(!byte.is_ascii_control(), "a name has no control characters, such as `\\n`");
-        assert!(!matches!(byte, b'{' | b'}'), "a name is the same for every call, so it has no holes");
+        assert!(
+            !matches!(byte, b'{' | b'}'),
+            "a name is the same for every call, so it contains no placeholders"
+        );
         rest = after;
     }
     name
@@ -80,6 +84,7 @@ impl HandlerSpec {
                 handler: Text::new_static(handler),
                 identity: Identity::Name(NONE),
                 incident: NONE,
+                was: Tags::Static(&[]),
                 pattern: Text::new_static(pattern),
                 event: NONE,
                 failed: NONE,
@@ -96,8 +101,19 @@ impl HandlerSpec {
             read: Reads::DEFAULT,
             hold_optional: false,
             window_ms: WINDOW_MS,
-            was: &[],
+            subscribes: false,
         }
+    }
+
+    /// Makes the handler a subscriber.
+    pub const fn subscribes(mut self) -> Self {
+        self.subscribes = true;
+        self
+    }
+
+    /// Its error flow runs in the last attempt only, and its entity is that of the event.
+    pub(super) const fn is_subscriber(&self) -> bool {
+        self.subscribes
     }
 
     /// Lets the handler read through the cache.
@@ -146,7 +162,7 @@ impl HandlerSpec {
 
     /// Sets the former identities of the handler.
     pub const fn was(mut self, was: &'static [&'static str]) -> Self {
-        self.was = was;
+        mem::forget(mem::replace(&mut self.declaration.was, Tags::Static(was)));
         self
     }
 
@@ -156,7 +172,7 @@ impl HandlerSpec {
 
     /// The handler's identity, and its former ones.
     pub(super) fn identities(&self) -> impl Iterator<Item = Text> {
-        let was = self.was.iter().map(|was| Text::new_static(was));
+        let was = self.declaration.was.iter().map(Text::from);
         std::iter::once(self.declaration.identity.name()).chain(was)
     }
 
@@ -320,6 +336,7 @@ impl HandlerSpec {
     }
 
     /// Logs that a durable handler is called without an orchestrator, so that no step runs.
+    #[inline]
     pub(super) fn without_an_orchestrator(&self) {
         if let Some(durable) = self.durable {
             without_an_orchestrator(durable);

@@ -24,6 +24,7 @@
 //! # }).unwrap();
 //! ```
 
+mod events;
 pub mod json;
 mod operator;
 mod prepare;
@@ -36,6 +37,7 @@ use uuid::Uuid;
 
 pub(crate) use self::work::run_abandoned;
 pub use self::{
+    events::{discard_event, resubmit_event, skip_events, unregister_subscriber},
     operator::Operator,
     prepare::{Prepared, Selection, prepare},
     record::{ENTITY, OPERATIONS, pause, resume},

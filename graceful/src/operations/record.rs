@@ -46,7 +46,7 @@ pub async fn pause<'a>(
     if is_new {
         let details = json!({ "reason": reason });
         Recorder::of(orchestrator)
-            .pause("pause", &format!("paused {target}: {reason}"), operator, details)
+            .act("pause", &format!("paused {target}: {reason}"), operator, details)
             .await?;
     }
     Ok(is_new)
@@ -64,7 +64,7 @@ pub async fn resume<'a>(
     let operator = operator.into();
     let was_paused = operations(store(orchestrator)?)?.resume(target.clone()).await?;
     if was_paused {
-        Recorder::of(orchestrator).pause("resume", &format!("resumed {target}"), operator, json!({})).await?;
+        Recorder::of(orchestrator).act("resume", &format!("resumed {target}"), operator, json!({})).await?;
     }
     Ok(was_paused)
 }
@@ -117,7 +117,8 @@ impl Recorder {
         self.append(Some(operation.id), operation.action.as_str(), &message, operator, &details).await
     }
 
-    async fn pause(
+    /// Appends the record of an act.
+    pub(super) async fn act(
         &self,
         what: &'static str,
         message: &str,

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::Orchestrator;
 use crate::{
     backends::{
-        Alerter, AuditLog, Cache, EventEmitter, FlowStore, Hit, Idempotency, KnowledgeGraph, MetadataStore,
-        Nexus, Scheduler,
+        Alerter, AuditLog, Cache, EventEmitter, EventLog, FlowStore, Hit, Idempotency, KnowledgeGraph,
+        MetadataStore, Nexus, Scheduler, Subscriptions,
     },
     cache_stats::CacheStats,
     context::Context,
@@ -144,6 +144,36 @@ impl Orchestrator {
     /// ```
     pub fn cache_stats(&self, pattern: &str) -> Option<CacheStats> {
         self.held(pattern).map(|(held, _)| held.counters.read())
+    }
+
+    /// The log to which events are emitted, if the emitter is one.
+    ///
+    /// ```
+    /// # use graceful::{Orchestrator, backends::memory};
+    /// let orchestrator = Orchestrator::builder().events(memory::EventLog::new()).build()?;
+    /// assert!(orchestrator.event_log().is_some());
+    /// # Ok::<(), graceful::error::BuildError>(())
+    /// ```
+    pub fn event_log(&self) -> Option<Arc<dyn EventLog>> {
+        self.events().and_then(|events| events.log())
+    }
+
+    /// The state of subscribers: that of the builder, otherwise that of the flow store.
+    ///
+    /// ```
+    /// # use graceful::Orchestrator;
+    /// assert!(Orchestrator::in_memory().subscriptions().is_some());
+    /// assert!(Orchestrator::builder().build()?.subscriptions().is_none());
+    /// # Ok::<(), graceful::error::BuildError>(())
+    /// ```
+    pub fn subscriptions(&self) -> Option<Arc<dyn Subscriptions>> {
+        let of_flows = || self.flows().and_then(|flows| flows.subscriptions());
+        self.backends().subscriptions.clone().or_else(of_flows)
+    }
+
+    /// Whether it has stores that it purges.
+    pub(super) fn is_purged(&self) -> bool {
+        self.idempotency().is_some() || self.event_log().is_some() || self.subscriptions().is_some()
     }
 
     backends! {

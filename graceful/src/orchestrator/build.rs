@@ -12,9 +12,8 @@ use crate::{
     backends::ProcessRole,
     outage::Outages,
     pipeline::{
-        ALIVE, Background, Counters, Inner, LastProbe, Missed, Orchestrator, RelayHandle,
-        idempotent::{self, IdempotentState},
-        read_through::ReadThroughState,
+        ALIVE, Background, Counters, Inner, LastProbe, Missed, Orchestrator, RelayHandle, SubscriberFaults,
+        idempotent::IdempotentState, purge, read_through::ReadThroughState,
     },
     relay,
     steps::served,
@@ -83,14 +82,13 @@ impl OrchestratorBuilder {
             missed: Missed::default(),
             log_errors: self.log_errors,
             last_probe: LastProbe::default(),
+            subscriber_faults: SubscriberFaults::default(),
             shutdown: watch::Sender::new(false),
             read_through,
             idempotent,
         }));
-        if let (true, Some(runtime)) =
-            (runs_work && orchestrator.idempotency().is_some(), orchestrator.runtime())
-        {
-            runtime.spawn(idempotent::purge(orchestrator.downgrade()));
+        if let (true, Some(runtime)) = (runs_work && orchestrator.is_purged(), orchestrator.runtime()) {
+            runtime.spawn(purge(orchestrator.downgrade()));
         }
         if let (true, Some(runtime)) = (relays, orchestrator.runtime()) {
             runtime.spawn(relay::run(orchestrator.downgrade()));

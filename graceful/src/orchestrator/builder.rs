@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use crate::{
     backends::{
         Alerter, AuditLog, Backends, Cache, EventEmitter, FlowStore, Idempotency, KnowledgeGraph,
-        MetadataStore, Nexus, Scheduler,
+        MetadataStore, Nexus, Scheduler, Subscriptions,
     },
     flow::Origin,
     pipeline::{Observer, RelaySettings, Reviewer},
@@ -213,19 +213,33 @@ impl OrchestratorBuilder {
         /// # Ok::<(), graceful::error::BuildError>(())
         /// ```
         idempotency: Idempotency
+        /// Sets the state of subscribers. Default: the database of the durable flows, if its store supports it.
+        ///
+        /// ```
+        /// # use graceful::{Orchestrator, backends::memory};
+        /// let orchestrator = Orchestrator::builder().subscriptions(memory::Subscriptions::new()).build()?;
+        /// assert!(orchestrator.subscriptions().is_some());
+        /// # Ok::<(), graceful::error::BuildError>(())
+        /// ```
+        subscriptions: Subscriptions
     }
 
     /// Uses one store, such as `graceful_sqlite::Store` or `graceful_postgres::Store`, for everything that must survive a restart: durable
-    /// flows, metadata, review jobs, patterns, the audit log, and alerts unless [`alerts`](Self::alerts) was set.
+    /// flows, metadata, review jobs, patterns and the audit log; alerts unless [`alerts`](Self::alerts) was set; and events, in its
+    /// [event log](FlowStore::event_log), unless [`events`](Self::events) was set or is set later.
     ///
-    /// Call it before [`in_memory`](Self::in_memory), which sets the missing backends (cache, events, graph); otherwise the alerts stay in
+    /// Call it before [`in_memory`](Self::in_memory), which sets the missing backends (cache, graph); otherwise alerts and events stay in
     /// memory.
     pub fn store<S>(self, store: S) -> Self
     where
         S: FlowStore + MetadataStore + Scheduler + Nexus + AuditLog + Alerter + Clone,
     {
+        let log = store.event_log();
         let mut builder = self.flows(store.clone()).metadata(store.clone()).scheduler(store.clone());
         builder.backends.alerts.get_or_insert_with(|| Arc::new(store.clone()));
+        if let Some(log) = log {
+            builder.backends.events.get_or_insert(log);
+        }
         builder.nexus(store.clone()).audit(store)
     }
 
@@ -252,6 +266,9 @@ impl OrchestratorBuilder {
         backends.nexus.get_or_insert_with(|| Arc::new(memory::Nexus::new()));
         backends.audit.get_or_insert_with(|| Arc::new(memory::AuditLog::new()));
         backends.alerts.get_or_insert_with(|| Arc::new(memory::Alerts::new()));
+        if backends.flows.as_ref().is_none_or(|flows| flows.subscriptions().is_none()) {
+            backends.subscriptions.get_or_insert_with(|| Arc::new(memory::Subscriptions::new()));
+        }
         self.idempotency_in_memory = true;
         self
     }

@@ -20,10 +20,12 @@ const SERVERS: [&str; 6] = [
 ];
 
 /// Which crate to add for a URL that no linked backend serves.
-const CRATES: [(&str, &[&str], &str); 9] = [
+const CRATES: [(&str, &[&str], &str); 11] = [
     ("GRACEFUL_CACHE", &["redis", "redis+unix", "rediss"], "graceful_redis::BACKEND"),
     ("GRACEFUL_EVENTS", &["nats", "tls"], "graceful_nats::BACKEND"),
     ("GRACEFUL_EVENTS", &["amqp", "amqps"], "graceful_rabbitmq::BACKEND"),
+    ("GRACEFUL_EVENTS", &["postgres", "postgresql"], "graceful_postgres::EVENTS"),
+    ("GRACEFUL_EVENTS", &["sqlite"], "graceful_sqlite::EVENTS"),
     ("GRACEFUL_STORE", &["sqlite"], "graceful_sqlite::BACKEND"),
     ("GRACEFUL_STORE", &["postgres", "postgresql"], "graceful_postgres::BACKEND"),
     ("GRACEFUL_IDEMPOTENCY", &["redis", "redis+unix", "rediss"], "graceful_redis::IDEMPOTENCY"),
@@ -102,7 +104,7 @@ impl Orchestrator {
     /// | `GRACEFUL_SERVICE` | the service's name |
     /// | `GRACEFUL_ENVIRONMENT` | the environment, such as `prod` |
     /// | `GRACEFUL_CACHE` | `redis://[[user]:password@]host[:port][/database]` (`graceful_redis::BACKEND`), `rediss://…` (its feature `tls`) |
-    /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (`graceful_nats::BACKEND`); `amqp://[user:password@]host[:port][,host…][/vhost][?exchange=name]`, `amqps://…` (`graceful_rabbitmq::BACKEND`) |
+    /// | `GRACEFUL_EVENTS` | `nats://[user:password@]host[:port][,host…][?stream=name]`, `tls://…` (`graceful_nats::BACKEND`); `amqp://[user:password@]host[:port][,host…][/vhost][?exchange=name]`, `amqps://…` (`graceful_rabbitmq::BACKEND`); `postgres://…` (`graceful_postgres::EVENTS`) and `sqlite://…` (`graceful_sqlite::EVENTS`) for the event log of another store than `GRACEFUL_STORE`; without it, events are appended to the log of `GRACEFUL_STORE`, if it has one |
     /// | `GRACEFUL_STORE` | `postgres://[user:password@]host[:port]/database[?max_connections=n]` (`graceful_postgres::BACKEND`), whose tables are created if they are missing and the role may; `sqlite://path/to/file.db[?mode=rwc]` (`graceful_sqlite::BACKEND`) |
     /// | `GRACEFUL_IDEMPOTENCY` | `redis://…[?allow_loss=true]` (`graceful_redis::IDEMPOTENCY`); without it, idempotent calls are stored in the database of the durable flows, if there is one |
     /// | `GRACEFUL_GRAPH` | `http[s]://[user:password@]host[:port]/path[#/path]` of a SPARQL 1.1 server, where updates go to the path after the `#` (`graceful_rdf::SPARQL`) |

@@ -1,6 +1,6 @@
 //! The health of a process, as a supervisor and a load balancer ask for it.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use tokio::{
     sync::Mutex,
@@ -8,7 +8,10 @@ use tokio::{
 };
 
 use super::Orchestrator;
-use crate::text::{Text, text};
+use crate::{
+    locks::unpoisoned,
+    text::{Text, text},
+};
 
 /// For how long an answer of the store is good: all who ask meanwhile get it.
 const FRESH: Duration = Duration::from_secs(1);
@@ -71,14 +74,32 @@ impl Health {
 #[derive(Debug, Default)]
 pub(crate) struct LastProbe(Mutex<Option<(Instant, Result<(), Text>)>>);
 
+/// The subscribers of this process, by their identities, and what each complains of.
+#[derive(Debug, Default)]
+pub(crate) struct SubscriberFaults(std::sync::Mutex<BTreeMap<&'static str, Option<Text>>>);
+
+impl SubscriberFaults {
+    /// Sets what a subscriber complains of; `None` if it works.
+    pub(crate) fn set(&self, subscriber: &'static str, fault: Option<Text>) {
+        unpoisoned(self.0.lock()).insert(subscriber, fault);
+    }
+
+    /// The identities.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn subscribers(&self) -> Vec<&'static str> {
+        unpoisoned(self.0.lock()).keys().copied().collect()
+    }
+}
+
 impl Orchestrator {
     /// Returns whether this process can do its work now.
     ///
     /// It cannot, [`Unavailable`](HealthStatus::Unavailable), while the durable store does not answer, and from the beginning of a
     /// [`shutdown`](Self::shutdown) on. The store is asked at most once a second, whoever asks, by a connection that no handler uses, and
     /// has 2 seconds to answer. What concerns more than this process, or heals without it, is [`Degraded`](HealthStatus::Degraded): ends of
-    /// writes that the cache has not confirmed, and events that cannot be sent or that no queue of the broker takes
-    /// ([`EventEmitter::degradation`](crate::backends::EventEmitter::degradation)). Without a store nothing is asked.
+    /// writes that the cache has not confirmed, flows of handlers that this program does not have, events that cannot be sent or that no queue of the
+    /// broker takes ([`EventEmitter::degradation`](crate::backends::EventEmitter::degradation)), and subscribers that do not go on. Without a store nothing
+    /// is asked.
     ///
     /// For a supervisor that restarts what hangs, this is the wrong question: a process that answers at all is alive, and a restart
     /// heals no database.
@@ -117,8 +138,22 @@ impl Orchestrator {
                 text!("the cache has not confirmed the ends of {unended} writes"),
             );
         }
+        let left = self.relay().left.handlers();
+        if let Some(first) = left.first() {
+            health.add(
+                HealthStatus::Degraded,
+                text!(
+                    "flows of {} handlers, such as `{first}`, wait for a process that has them, or that is newer",
+                    left.len()
+                ),
+            );
+        }
         if let Some(why) = self.0.backends.events.as_ref().and_then(|events| events.degradation()) {
             health.add(HealthStatus::Degraded, why);
+        }
+        for (subscriber, fault) in unpoisoned(self.0.subscriber_faults.0.lock()).iter() {
+            let Some(fault) = fault else { continue };
+            health.add(HealthStatus::Degraded, text!("subscriber `{subscriber}`: {fault}"));
         }
         health
     }

@@ -3,6 +3,7 @@
 mod attempt;
 mod background;
 mod budget;
+pub(crate) mod contract;
 pub(crate) mod current;
 mod durable;
 mod end;
@@ -14,6 +15,7 @@ pub(crate) mod metrics;
 mod observe;
 mod orchestrator;
 mod overrides;
+mod purge;
 pub(crate) mod read_through;
 pub(crate) mod registered;
 pub(crate) mod registry;
@@ -39,16 +41,18 @@ pub(crate) use self::{
     current::{MAX_DEPTH, too_deep},
     durable::to_insert,
     foreground::{FirstPoll, Foreground},
-    health::LastProbe,
+    health::{LastProbe, SubscriberFaults},
     observe::{CAUSE, Observer},
     orchestrator::{ALIVE, Inner, WeakOrchestrator},
     overrides::{HookResult, Hooks, NoTypedHooks, Overrides, Start, TypedHooks},
+    purge::purge,
     registry::Missed,
     relay_handle::{RelayHandle, Reviewer},
     stats::Counters,
     telemetry::caller,
 };
 pub use self::{
+    contract::Contract,
     health::{Health, HealthStatus},
     orchestrator::Orchestrator,
     overrides::{Durable, FlowHook, Hook},

@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::watch, time::Sleep};
 
 use super::{
     background::Background,
-    health::LastProbe,
+    health::{LastProbe, SubscriberFaults},
     idempotent::IdempotentState,
     observe::Observer,
     read_through::ReadThroughState,
@@ -87,6 +87,7 @@ pub(crate) struct Inner {
     pub(crate) read_through: ReadThroughState,
     pub(crate) idempotent: IdempotentState,
     pub(crate) last_probe: LastProbe,
+    pub(crate) subscriber_faults: SubscriberFaults,
     /// Whether a shutdown has begun.
     pub(crate) shutdown: watch::Sender<bool>,
     pub(crate) log_errors: bool,
@@ -100,6 +101,7 @@ impl Drop for Inner {
 
 impl Orchestrator {
     /// Whether this process has any orchestrator.
+    #[inline]
     pub(crate) fn any_exists() -> bool {
         ALIVE.load(Ordering::Acquire) > 0
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, panic::Location};
 
-use super::{Durable, registry};
+use super::{Contract, Durable, registry};
 use crate::step::Step;
 
 /// The registered data of one handler, in a static.
@@ -52,6 +52,8 @@ pub struct Registered {
     pub(crate) is_hidden: bool,
     /// What its idempotency keys belong to, if it has some.
     pub(crate) idempotent: Option<Idempotent>,
+    /// What the contract of the program says of it.
+    pub(crate) contract: Option<Contract>,
 }
 
 /// What the idempotency keys of a handler belong to.
@@ -107,6 +109,7 @@ impl Registered {
             keeps: false,
             is_hidden: false,
             idempotent: None,
+            contract: None,
         }
     }
 
@@ -200,6 +203,12 @@ impl Registered {
     }
 
     #[must_use]
+    pub const fn contract(mut self, contract: Contract) -> Self {
+        self.contract = Some(contract);
+        self
+    }
+
+    #[must_use]
     pub const fn declares(mut self, steps: &'static [Step]) -> Self {
         self.declared = steps;
         self
@@ -223,10 +232,11 @@ impl Registered {
         self
     }
 
-    /// The identity of a durable handler; of every other handler the path of its module, and its name.
+    /// The identity that its expansion has registered; otherwise the path of its module, and its name.
     pub(crate) fn identity(&self) -> Cow<'static, str> {
-        match self.durable {
-            Some(durable) => (durable.identity)().into(),
+        let registered = self.contract.map(|contract| contract.identity);
+        match registered.or(self.durable.map(|durable| durable.identity)) {
+            Some(identity) => identity().into(),
             None => format!("{}::{}", self.module, self.handler).into(),
         }
     }

@@ -1,10 +1,11 @@
 //! The handle of the relay: its settings, the means to wake and stop it, and the reviewer of jobs.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -15,7 +16,9 @@ use tokio::sync::{Notify, watch};
 use super::RelaySettings;
 use crate::{
     backends::{BoxFuture, Job},
+    locks::unpoisoned,
     step::StepError,
+    text::Text,
 };
 
 /// The handle of an orchestrator's relay.
@@ -30,6 +33,33 @@ pub(crate) struct RelayHandle {
     pub(crate) under_way: watch::Sender<usize>,
     /// Whether the relay may be among the live relays of its store.
     pub(crate) announced: watch::Sender<bool>,
+    pub(crate) left: Left,
+}
+
+/// The handlers whose flows the relay has lately left to other processes.
+#[derive(Debug, Default)]
+pub(crate) struct Left(Mutex<BTreeMap<Text, Instant>>);
+
+impl Left {
+    /// How long a handler is remembered; its flows are claimed more often, as long as they are queued.
+    const REMEMBERED: Duration = Duration::from_secs(60);
+
+    /// How many handlers are remembered, as a bound of the memory.
+    const MOST: usize = 100;
+
+    pub(crate) fn add(&self, handler: &str) {
+        let (mut left, now) = (unpoisoned(self.0.lock()), Instant::now());
+        if left.len() < Self::MOST || left.contains_key(handler) {
+            left.insert(handler.into(), now);
+        }
+    }
+
+    /// Their names.
+    pub(crate) fn handlers(&self) -> Vec<Text> {
+        let mut left = unpoisoned(self.0.lock());
+        left.retain(|_, at| at.elapsed() < Self::REMEMBERED);
+        left.keys().cloned().collect()
+    }
 }
 
 /// How long a shutdown waits until the store has removed the relay from its live relays. Otherwise the store forgets it later.
@@ -44,6 +74,7 @@ impl RelayHandle {
             claiming: watch::Sender::new(false),
             under_way: watch::Sender::new(0),
             announced: watch::Sender::new(false),
+            left: Left::default(),
         }
     }
 

@@ -1,12 +1,15 @@
 //! One attempt at one flow, from its claim to its outcome.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::{backoff::backoff, complain, handlers, works};
+use super::{backoff::backoff, complain, handlers, slots::Freeing, works};
 use crate::{
     backends::{AttemptFailure, AttemptOutcome, Claim, FailureCause, FlowStore},
     failpoints,
-    flow::Stored,
+    flow::{Stored, Undecodable},
     outage,
     pipeline::{Attempt, Orchestrator},
     step::StepError,
@@ -16,22 +19,25 @@ const RECORDING: &str =
     "recording the outcome of a flow failed; the flow is claimed again when its lease expires";
 
 /// Runs the remaining steps of a claimed flow, and records the outcome.
-pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim) {
+pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim, slot: Freeing) {
     let (outcome, attempt) = match begin(&orchestrator, &claim) {
         Ok(mut attempt) => (attempt_outcome(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
-        Err(error) => {
-            // The process that stored the flow has the handler, and may be newer than this program.
-            if let Some(failures) = outage::failed("running") {
-                tracing::warn!(
-                    target: "graceful::relay",
-                    flow = %claim.id,
-                    handler = claim.handler,
-                    attempt = claim.attempt,
-                    error = error.message(),
-                    failures,
-                    "flow cannot be run by this process"
-                );
+        Err(Unfit::Elsewhere(error)) => {
+            tell(&claim, &error);
+            orchestrator.relay().left.add(&claim.handler);
+            // Until the lease expires nobody else can run it, so a failure is not retried.
+            if let Err(error) = flows.hand_back(claim.claim_id(), left_for(&orchestrator)).await {
+                complain(&error, "handing back a flow that another process must run failed");
             }
+            return;
+        }
+        Err(Unfit::Never(error)) => {
+            tell(&claim, &error);
+            let failure = AttemptFailure::new(FailureCause::new(&claim.handler, error.message()));
+            (AttemptOutcome::Dead { failure, body: None }, None)
+        }
+        Err(Unfit::Perhaps(error)) => {
+            tell(&claim, &error);
             let cause = FailureCause::new(&claim.handler, error.message());
             (failed(&orchestrator, &claim, AttemptFailure::new(cause), None), None)
         }
@@ -54,7 +60,13 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
     let is_dead = matches!(outcome, AttemptOutcome::Dead { .. });
     let point = if is_dead { "dead" } else { "settle" };
     let settled = match failpoints::point(point) {
-        Ok(()) => flows.record_outcome(claim.claim_id(), outcome).await,
+        Ok(()) => {
+            let recorded = flows.record_outcome(claim.claim_id(), outcome);
+            if flows.claims_follow_outcomes() {
+                slot.free();
+            }
+            recorded.await
+        }
         Err(error) => Err(error),
     };
     if settled.is_ok() {
@@ -76,15 +88,51 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
     }
 }
 
-fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, StepError> {
+/// Why this process cannot run a flow.
+enum Unfit {
+    /// Another process can: it has the handler, or is newer.
+    Elsewhere(StepError),
+    /// Another attempt would fail for the same reason.
+    Never(StepError),
+    Perhaps(StepError),
+}
+
+fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, Unfit> {
+    let mut stored = Stored::decode(&claim.body).map_err(|undecodable| match undecodable {
+        Undecodable::Newer(error) => Unfit::Elsewhere(error),
+        Undecodable::NotUpcast(error) => Unfit::Never(error),
+        Undecodable::Damaged(error) => Unfit::Perhaps(error),
+    })?;
+    let Some(overrides) = handlers::overrides_of(&claim.handler).map_err(Unfit::Perhaps)? else {
+        let error = StepError::new(format_args!("this program has no handler `{}`", claim.handler));
+        return Err(Unfit::Elsewhere(error));
+    };
     let attempts = orchestrator.relay().settings().attempts;
     if claim.attempt > attempts {
-        return Err(StepError::new(format_args!("all {attempts} attempts were interrupted")));
+        return Err(Unfit::Perhaps(StepError::new(format_args!("all {attempts} attempts were interrupted"))));
     }
-    let mut stored = Stored::decode(&claim.body)?;
     stored.flow.resubmitted = claim.resubmitted;
-    let overrides = handlers::overrides_of(&claim.handler)?;
     Ok(Attempt::new(orchestrator.clone(), stored, overrides))
+}
+
+fn tell(claim: &Claim, error: &StepError) {
+    if let Some(failures) = outage::failed("running") {
+        tracing::warn!(
+            target: "graceful::relay",
+            flow = %claim.id,
+            handler = claim.handler,
+            attempt = claim.attempt,
+            error = error.message(),
+            failures,
+            "flow cannot be run by this process"
+        );
+    }
+}
+
+/// How long a flow that another process must run is not due. While it is due, relays without its handler may claim it again.
+fn left_for(orchestrator: &Orchestrator) -> Duration {
+    const LEFT_FOR: Duration = Duration::from_secs(5);
+    orchestrator.relay().settings().cap.min(LEFT_FOR)
 }
 
 async fn attempt_outcome(

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    identity::stripped,
     pipeline::{Durable, Overrides, registry},
     step::StepError,
 };
@@ -20,21 +21,23 @@ pub(super) fn identities() -> Vec<String> {
 /// Finds the hooks of a stored flow: those of the handler with its identity, otherwise those of the handler that had it once.
 ///
 /// # Errors
-/// Fails if the handler is not in this program.
-pub(super) fn overrides_of(handler: &str) -> Result<Overrides, StepError> {
+/// Fails if more than one handler of this program has the identity. `None` if it has none of them.
+pub(super) fn overrides_of(handler: &str) -> Result<Option<Overrides>, StepError> {
     static HANDLERS: LazyLock<HashMap<&str, Vec<&Durable>>> =
         LazyLock::new(|| by_name(|durable| vec![(durable.identity)()]));
     static RENAMED: LazyLock<HashMap<&str, Vec<&Durable>>> =
         LazyLock::new(|| by_name(|durable| durable.was.to_vec()));
     if handler.is_empty() {
-        return Ok(Overrides::None);
+        return Ok(Some(Overrides::None));
     }
-    match HANDLERS.get(handler).or_else(|| RENAMED.get(handler)).map(Vec::as_slice) {
-        Some([durable]) => Ok(Overrides::Durable(durable)),
+    let find = |handler: &str| HANDLERS.get(handler).or_else(|| RENAMED.get(handler));
+    // Older versions stored the generic arguments, too.
+    match find(handler).or_else(|| find(&stripped(handler))).map(Vec::as_slice) {
+        Some([durable]) => Ok(Some(Overrides::Durable(durable))),
         Some(_) => Err(StepError::new(format_args!(
             "more than one handler of this program has the identity `{handler}`: give each `name = \"…\"`"
         ))),
-        None => Err(StepError::new(format_args!("this program has no handler `{handler}`"))),
+        None => Ok(None),
     }
 }
 

@@ -9,6 +9,7 @@ mod backoff;
 mod handlers;
 mod review;
 mod shares;
+mod slots;
 
 use std::{
     collections::HashMap,
@@ -25,7 +26,7 @@ use tokio::{
 };
 
 pub(crate) use self::review::run as run_reviews;
-use self::{announcement::Announcement, shares::Shares};
+use self::{announcement::Announcement, shares::Shares, slots::Slots};
 use crate::{
     backends::{ClaimId, FlowState, FlowStore, Lane, Room},
     failpoints, operations, outage,
@@ -41,6 +42,8 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     while let Some(orchestrator) = orchestrator.upgrade() {
         if orchestrator.relay().is_stopping() {
             running.announcement = None;
+            // It waits as after a claim.
+            running.claimed = Instant::now();
             if running.attempts.is_empty() {
                 return;
             }
@@ -48,7 +51,7 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
             let claiming = &orchestrator.relay().claiming;
             claiming.send_replace(true);
             // A shutdown that has not seen this has set the other before.
-            if !orchestrator.relay().is_stopping() {
+            if running.may_claim && !orchestrator.relay().is_stopping() {
                 running.claim(&orchestrator).await;
             }
             claiming.send_replace(false);
@@ -60,6 +63,21 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     }
 }
 
+/// A claim of this relay, until its outcome is recorded.
+struct Held {
+    claim: ClaimId,
+    lane: Lane,
+    /// Whether the steps are running.
+    is_running: bool,
+}
+
+/// What ends the relay's waiting.
+enum Something {
+    Ended(task::Id),
+    Freed(task::Id),
+    Notified,
+}
+
 /// A running relay.
 struct Running {
     flows: Arc<dyn FlowStore>,
@@ -67,13 +85,17 @@ struct Running {
     woken: Arc<Notify>,
     under_way: watch::Sender<usize>,
     attempts: JoinSet<()>,
-    held: HashMap<task::Id, (ClaimId, Lane)>,
+    held: HashMap<task::Id, Held>,
+    slots: Slots,
     shares: Shares,
     /// None when the relay stops: it claims no more flows.
     announcement: Option<Announcement>,
     /// The tasks that run beside the relay and end with it.
     _beside: JoinSet<()>,
-    /// The maximum time that the relay waits without a notification.
+    /// Whether a claim may find flows: the relay was notified, an attempt has ended, or the pause is over.
+    may_claim: bool,
+    claimed: Instant,
+    /// The maximum time after a claim that the relay waits without a notification.
     pause: Duration,
     extended: Instant,
 }
@@ -110,9 +132,12 @@ impl Running {
             under_way: relay.under_way.clone(),
             attempts: JoinSet::new(),
             held: HashMap::new(),
+            slots: Slots::new(),
             shares: Shares::new(relay.settings.concurrency),
             announcement,
             _beside: beside,
+            may_claim: true,
+            claimed: Instant::now(),
             pause: FIRST_PAUSE,
             extended: Instant::now(),
         })
@@ -121,7 +146,9 @@ impl Running {
     /// Claims as many flows as the concurrency allows.
     async fn claim(&mut self, orchestrator: &Orchestrator) {
         let pause = std::mem::replace(&mut self.pause, Duration::MAX);
-        let room = self.settings.concurrency.saturating_sub(self.attempts.len());
+        (self.may_claim, self.claimed) = (false, Instant::now());
+        let running = self.held.values().filter(|held| held.is_running).count();
+        let room = self.settings.concurrency.saturating_sub(running);
         if room == 0 {
             return;
         }
@@ -142,9 +169,10 @@ impl Running {
                     self.pause = pause * 2;
                 }
                 for claim in claims {
-                    let held = (claim.claim_id(), claim.lane);
+                    let held = Held { claim: claim.claim_id(), lane: claim.lane, is_running: true };
                     self.shares.begin(claim.lane);
-                    let attempt = attempt::run(orchestrator.clone(), Arc::clone(&self.flows), claim);
+                    let (flows, freed) = (Arc::clone(&self.flows), self.slots.freeing());
+                    let attempt = attempt::run(orchestrator.clone(), flows, claim, freed);
                     self.held.insert(self.attempts.spawn(attempt).id(), held);
                 }
                 self.count();
@@ -160,7 +188,7 @@ impl Running {
     async fn extend(&mut self) {
         if self.extended.elapsed() >= self.settings.lease / 3 {
             self.extended = Instant::now();
-            let held = self.held.values().map(|(held, _)| *held).collect();
+            let held = self.held.values().map(|held| held.claim).collect();
             if let Err(error) = self.flows.extend(held, self.settings.lease).await {
                 complain(&error, "the leases could not be extended");
             }
@@ -169,23 +197,49 @@ impl Running {
 
     /// Waits until there may be something to do.
     async fn wait(&mut self) {
-        let mut woken = pin!(self.woken.notified());
-        let something = poll_fn(|cx| match self.attempts.poll_join_next_with_id(cx) {
-            Poll::Ready(Some(ended)) => Poll::Ready(Some(ended)),
-            _ => woken.as_mut().poll(cx).map(|()| None),
+        let notify = Arc::clone(&self.woken);
+        let mut woken = pin!(notify.notified());
+        let (attempts, slots) = (&mut self.attempts, &mut self.slots);
+        let something = poll_fn(|cx| {
+            if let Poll::Ready(Some(ended)) = attempts.poll_join_next_with_id(cx) {
+                return Poll::Ready(Something::Ended(ended.map_or_else(|error| error.id(), |(id, ())| id)));
+            }
+            if let Poll::Ready(freed) = slots.poll(cx) {
+                return Poll::Ready(Something::Freed(freed));
+            }
+            woken.as_mut().poll(cx).map(|()| Something::Notified)
         });
         // The running attempts must not lose their leases.
         let leased = if self.held.is_empty() { Duration::MAX } else { self.settings.lease / 3 };
         let pause = self.pause.min(self.settings.poll).min(leased);
-        let mut ended = tokio::time::timeout(pause, something).await.ok().flatten();
-        while let Some(attempt) = ended {
-            let id = attempt.map_or_else(|error| error.id(), |(id, ())| id);
-            if let Some((_, lane)) = self.held.remove(&id) {
-                self.shares.end(lane);
-            }
-            ended = self.attempts.try_join_next_with_id();
+        let something = tokio::time::timeout(pause.saturating_sub(self.claimed.elapsed()), something).await;
+        match something {
+            Ok(Something::Ended(id)) => self.end(id),
+            Ok(Something::Freed(id)) => self.free(id),
+            Ok(Something::Notified) | Err(_) => self.may_claim = true,
+        }
+        while let Some(id) = self.slots.try_next() {
+            self.free(id);
+        }
+        while let Some(ended) = self.attempts.try_join_next_with_id() {
+            self.end(ended.map_or_else(|error| error.id(), |(id, ())| id));
         }
         self.count();
+    }
+
+    /// The steps of an attempt have ended, so another flow may run. Its outcome may not be recorded yet.
+    fn free(&mut self, id: task::Id) {
+        if let Some(held) = self.held.get_mut(&id)
+            && std::mem::replace(&mut held.is_running, false)
+        {
+            self.shares.end(held.lane);
+            self.may_claim = true;
+        }
+    }
+
+    fn end(&mut self, id: task::Id) {
+        self.free(id);
+        self.held.remove(&id);
     }
 
     fn count(&self) {

@@ -10,7 +10,21 @@ use crate::{
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(alerts) = &backends.alerts else { return no_backend() };
-    failing(alerts.resolve(flow).map(done), flow.entity_fault())
+    let former = flow.under_former_identities();
+    if former.is_empty() {
+        return failing(alerts.resolve(flow).map(done), flow.entity_fault());
+    }
+    let (alerts, own) = (Arc::clone(alerts), Arc::clone(flow));
+    let resolved = Reply::pending(async move {
+        let mut change = alerts.resolve(&own).await?;
+        for flow in former {
+            if alerts.resolve(&flow).await? == AlertChange::Resolved {
+                change = AlertChange::Resolved;
+            }
+        }
+        Ok(change)
+    });
+    failing(resolved.map(done), flow.entity_fault())
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

@@ -10,7 +10,21 @@ use crate::{
 
 pub(super) fn success(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {
     let Some(scheduler) = &backends.scheduler else { return no_backend() };
-    failing(scheduler.complete(&flow.incident()).map(done), flow.entity_fault())
+    let former = flow.under_former_identities();
+    if former.is_empty() {
+        return failing(scheduler.complete(&flow.incident()).map(done), flow.entity_fault());
+    }
+    let (scheduler, own) = (Arc::clone(scheduler), flow.incident());
+    let completed = Reply::pending(async move {
+        let mut change = scheduler.complete(&own).await?;
+        for flow in former {
+            if scheduler.complete(&flow.incident()).await? == JobChange::Completed {
+                change = JobChange::Completed;
+            }
+        }
+        Ok(change)
+    });
+    failing(completed.map(done), flow.entity_fault())
 }
 
 pub(super) fn error(backends: &Backends, flow: &Arc<Flow>) -> Reply<Done> {

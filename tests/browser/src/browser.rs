@@ -4,13 +4,16 @@ use std::{
     fs,
     ops::Deref,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use graceful_tests::{gate::until, requirement};
 use serde_json::{Value, json};
 use thirtyfour::{
     By, CapabilitiesHelper as _, ChromeCapabilities, ChromiumLikeCapabilities as _, DesiredCapabilities,
-    WebDriver, error::WebDriverResult, support::base64_decode,
+    WebDriver, WebElement,
+    error::{WebDriverError, WebDriverErrorInner, WebDriverResult},
+    support::base64_decode,
 };
 use tokio::sync::Mutex;
 
@@ -139,6 +142,42 @@ impl Browser {
         file
     }
 
+    /// Does something with the first element that is found: waits until there is one, and tries again when the page replaced it in between.
+    pub async fn with<T>(&self, by: By, act: impl AsyncFn(WebElement) -> WebDriverResult<T>) -> T {
+        let tries = async {
+            loop {
+                let done = match self.driver.find(by.clone()).await {
+                    Ok(element) => act(element).await,
+                    Err(error) => Err(error),
+                };
+                match done {
+                    Ok(value) => return value,
+                    Err(error) if is_replaced(&error) => tokio::time::sleep(Duration::from_millis(5)).await,
+                    Err(error) => panic!("{by}: {error}"),
+                }
+            }
+        };
+        match tokio::time::timeout(Duration::from_secs(30), tries).await {
+            Ok(value) => value,
+            Err(_) => panic!("{by} is not there: {}", self.driver.source().await.unwrap()),
+        }
+    }
+
+    /// Clicks the first element that is found, as [`with`](Self::with) does.
+    pub async fn click(&self, by: By) {
+        self.with(by, async |element| element.click().await).await;
+    }
+
+    /// Types into the first element that is found, as [`with`](Self::with) does.
+    pub async fn type_into(&self, by: By, text: &str) {
+        self.with(by, async |element| element.send_keys(text).await).await;
+    }
+
+    /// The text of the first element that is found, as [`with`](Self::with) does.
+    pub async fn text(&self, by: By) -> String {
+        self.with(by, async |element| element.text().await).await
+    }
+
     /// Waits until the current page has this title: a click returns before the page that it leads to is there.
     pub async fn until_title(&self, title: &str) {
         until(|| async { self.driver.title().await.is_ok_and(|shown| shown == title) }).await;
@@ -170,6 +209,14 @@ impl Drop for Browser {
     fn drop(&mut self) {
         let _ = self.driver.clone().leak();
     }
+}
+
+/// Whether an element is not there yet, or belongs to a page that is left.
+fn is_replaced(error: &WebDriverError) -> bool {
+    matches!(
+        error.as_inner(),
+        WebDriverErrorInner::NoSuchElement(_) | WebDriverErrorInner::StaleElementReference(_)
+    )
 }
 
 fn capabilities(options: &Options, profile: &Path) -> WebDriverResult<ChromeCapabilities> {

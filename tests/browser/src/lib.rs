@@ -14,7 +14,7 @@
 //!     let front = Front::stripping("/ops", server.address).await;
 //!     let browser = Browser::start(&Options { view: View::NARROW.dark(), ..Options::default() }).await;
 //!     browser.goto(front.url("/")).await.unwrap();
-//!     browser.find(By::LinkText("flows")).await.unwrap().click().await.unwrap();
+//!     browser.click(By::LinkText("flows")).await;
 //!     assert_eq!(browser.axe().await, [""; 0]);
 //!     assert_eq!(browser.errors().await, [""; 0]);
 //!     assert_eq!(browser.requests_outside(&front.origin()).await, [""; 0]);

@@ -522,3 +522,35 @@ mod explicit {
         odd(n)
     }
 }
+
+/// What the documentation of a function does not say.
+pub mod undocumented {
+    #![warn(clippy::missing_errors_doc)]
+
+    use super::{Answer, odd};
+    #[cfg(annotated)]
+    use graceful::orchestrate;
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub async fn errors(n: u64) -> Answer {
+        // -clippy::missing_errors_doc
+        odd(n)
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub async fn errors_of_a_borrow(n: &u64) -> Answer {
+        // -clippy::missing_errors_doc
+        odd(*n)
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub fn errors_sync(n: u64) -> Answer {
+        odd(n)
+    }
+
+    #[cfg_attr(annotated, orchestrate(pattern = "n"))]
+    pub async fn panics(n: Option<u64>) -> Answer {
+        // -clippy::missing_errors_doc
+        odd(n.unwrap())
+    }
+}

@@ -70,6 +70,7 @@ fn recorder_that_comes_after_the_orchestrator_gets_gauges_and_counters_at_the_ne
         ("graceful_pauses,target=relays", 0.0),
         ("graceful_pauses,target=subscriber", 0.0),
         ("graceful_store_up", 1.0),
+        ("graceful_unknown_handlers", 0.0),
     ];
     assert_eq!(gauges, BTreeMap::from(expected));
     for counter in [

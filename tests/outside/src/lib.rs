@@ -322,6 +322,15 @@ impl FlowStore for Store {
         })
     }
 
+    fn hand_back(&self, claim: ClaimId, after: Duration) -> Reply<bool> {
+        self.change(|file| {
+            let due = file.now().saturating_add(micros(after));
+            let Some(row) = file.claimed(claim) else { return false };
+            (row.token, row.due, row.attempts) = (None, due, row.attempts.saturating_sub(1));
+            true
+        })
+    }
+
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
         self.read(|file| {
             let row = file.rows.iter().find(|row| row.id == id)?;

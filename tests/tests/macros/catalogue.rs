@@ -100,8 +100,15 @@ fn of(name: &str) -> CataloguedHandler {
 fn handlers_are_listed_by_identity() {
     let identities: Vec<_> = listed().into_iter().map(|handler| handler.identity).collect();
     let here = module_path!();
-    let expected =
-        ["Users::durable_method", "generic", "reader", "sync", "sync_with_a_key", "type", "writer"];
+    let expected = [
+        "Generic::generic",
+        "Users::durable_method",
+        "Users::type",
+        "reader",
+        "sync",
+        "sync_with_a_key",
+        "writer",
+    ];
     let expected: Vec<_> = expected.iter().map(|name| format!("{here}::{name}")).collect();
     assert_eq!(identities[..identities.len() - 1], expected);
     assert_eq!(identities.last().unwrap(), "users::greet");

@@ -9,11 +9,13 @@ mod disk;
 mod repeats;
 mod settings;
 mod sqlx_errors;
+mod subscribes;
 mod tls;
 
 use std::process::ExitCode;
 
-use graceful_tests::servers::{NATS, POSTGRES, REDIS, unique};
+use graceful_tests::servers::{NATS, POSTGRES, REDIS, drop_schema, unique};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 fn main() -> ExitCode {
     graceful_tests::harness::main()
@@ -26,7 +28,12 @@ async fn servers_connect_under_paused_time() {
     let url = format!("nats://{NATS}?stream={}", unique("paused"));
     graceful_nats::Events::connect(&url).await.unwrap();
     graceful_nats::Subscriber::connect(&url, "greeter", &graceful_nats::Filter::new()).await.unwrap();
-    let url = format!("postgres://postgres@{POSTGRES}/test");
+    let schema = unique("paused").replace('-', "_");
+    let mut connection =
+        PgConnection::connect(&format!("postgres://postgres@{POSTGRES}/test")).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).execute(&mut connection).await.unwrap();
+    let url = format!("postgres://postgres@{POSTGRES}/test?options[search_path]={schema}");
     graceful_postgres::Store::migrate(&url).await.unwrap();
     graceful_postgres::Store::connect(&url).await.unwrap();
+    drop_schema(&mut connection, &schema).await;
 }

@@ -33,7 +33,7 @@ async fn reader(id: u64) -> Result<u64, StepError> {
     Ok(id)
 }
 
-#[orchestrate(pattern = "user", was = "users::save")]
+#[orchestrate(pattern = "user", was = "users::save", incident = "saving")]
 async fn renamed_without_anything_stored(id: u64) -> Result<u64, StepError> {
     Ok(id)
 }

@@ -11,7 +11,9 @@ mod names;
 mod pauses;
 mod read;
 mod resubmitted;
+mod source;
 mod start;
+mod subscribed;
 
 use std::{net::SocketAddr, process::ExitCode};
 

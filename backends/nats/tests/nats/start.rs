@@ -151,5 +151,7 @@ async fn consumer_with_an_invalid_name_is_refused() {
         let error = Subscriber::connect(&nats.url(), name, &Filter::new()).await.unwrap_err().to_string();
         assert!(error.starts_with(&format!("the consumer `{name}` of NATS at ")), "{error}");
     }
+    let error = Subscriber::connect(&nats.url(), "a%2Eb", &Filter::new()).await.unwrap_err().to_string();
+    assert_eq!(error, "`a%2Eb` cannot be the name of a consumer: it must not contain `%`");
     nats.clean().await;
 }

@@ -6,18 +6,22 @@ extern crate graceful_tests;
 mod alerts;
 mod audit;
 mod audit_queries;
+mod batches;
 mod conformance;
 mod discard;
+mod event_log;
 mod faults;
 mod heads;
 mod health;
 mod idempotency;
 mod inbox;
+mod locked;
 mod many;
 mod notifications;
 mod old_audit;
 mod operators;
 mod outage;
+mod outcomes;
 mod pooler;
 mod production;
 mod purge;
@@ -26,6 +30,7 @@ mod repeated;
 mod skew;
 mod start;
 mod steps;
+mod subscribers;
 mod transaction;
 mod upgrade;
 mod values;
@@ -41,7 +46,10 @@ use std::{
 };
 
 use graceful_postgres::Store;
-use graceful_tests::servers::{self, unique};
+use graceful_tests::{
+    gate::until,
+    servers::{self, unique},
+};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 fn main() -> ExitCode {
@@ -104,11 +112,32 @@ impl Postgres {
             "UPDATE graceful_flows SET due = due - {micros}, ended_at = ended_at - {micros};
              UPDATE graceful_live_relays SET since = since - {micros}, seen_at = seen_at - {micros};
              UPDATE graceful_jobs SET due = due - {micros}, held_until = held_until - {micros};
+             UPDATE graceful_events SET at = at - {micros};
+             UPDATE graceful_subscriber_processes SET expires = expires - {micros};
+             UPDATE graceful_fences SET at = at - {micros};
+             UPDATE graceful_received_events SET at = at - {micros};
              UPDATE graceful_idempotent_calls SET expires = expires - {micros};
              UPDATE graceful_operations SET prepared_at = prepared_at - {micros}, lease_until = lease_until - {micros},
              ended_at = ended_at - {micros}"
         );
         execute(&mut self.connection(last).await, &statements).await;
+    }
+
+    /// The number of rows that connections have read from a table, when so many were inserted. A connection reports that at its end.
+    async fn rows_read(&self, schema: &str, table: &str, inserted: i64) -> i64 {
+        let counts = "SELECT n_tup_ins, seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables \
+             WHERE schemaname = current_schema() AND relname = $1";
+        let counted = async || {
+            let mut connection = self.connection(schema).await;
+            sqlx::query_as(counts).bind(table).fetch_one(&mut connection).await.unwrap()
+        };
+        until(async || {
+            let (has, read): (i64, i64) = counted().await;
+            has >= inserted && read >= inserted
+        })
+        .await;
+        let (_, read): (i64, i64) = counted().await;
+        read
     }
 
     async fn clean(self) {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use graceful::{
     Code, Orchestrator, RelaySettings, Step, StepError,
     backends::{
-        Claimed, FlowState, FlowStore as _, Idempotency, IdempotentAnswer, IdempotentCall, Inbox as _,
-        InboxEntry, Lane, QueuedFlow, StoredAnswer, Transaction as _, Uuid,
+        Claimed, EventLog, FlowState, FlowStore as _, Idempotency, IdempotentAnswer, IdempotentCall, Inbox,
+        InboxEntry, Join, Lane, LogQuery, NewEvent, NewSubscriber, ParkedEvent, Progress, QueuedFlow,
+        ReaderId, Resubmitted, StoredAnswer, Subscriptions, Transaction as _, Uuid,
     },
     orchestrate,
 };
@@ -71,17 +72,61 @@ pub(super) async fn works(store: &Store, pool: &PgPool) {
         let mut transaction = pool.begin().await.unwrap();
         orchestrator.scope(save_in(&mut transaction, 10 + round)).await.unwrap();
         transaction.commit().await.unwrap();
-        let InboxEntry::First(transaction) = store.begin("reader", &event(round)).await.unwrap() else {
+        let InboxEntry::First(transaction) = Inbox::begin(store, "reader", &event(round)).await.unwrap()
+        else {
             panic!("it is the first");
         };
         store.commit(transaction).await.unwrap();
-        assert!(matches!(store.begin("reader", &event(round)).await.unwrap(), InboxEntry::Again));
+        assert!(matches!(Inbox::begin(store, "reader", &event(round)).await.unwrap(), InboxEntry::Again));
     }
     repeats_calls(store, pool).await;
+    assert!(!store.read(LogQuery::new(0, 100)).await.unwrap().events.is_empty());
+    assert!(store.span().await.unwrap().newest > 0);
+    assert_eq!(EventLog::purge(store).await.unwrap(), 0);
+    subscribes(store).await;
     assert_eq!(orchestrator.stats().store_failures(), 0);
     until(async || store.in_state(FlowState::Completed).await.unwrap().len() == 10).await;
     store.verify(None).await.unwrap();
     orchestrator.shutdown(Duration::from_secs(10)).await;
+}
+
+/// Everything that a subscriber does with its store.
+async fn subscribes(store: &Store) {
+    let reader = ReaderId::new("on_user", Uuid::from_u128(1));
+    store.register(NewSubscriber::new("on_user", 0)).await.unwrap();
+    for round in 0..3 {
+        let known = if round == 0 { 0 } else { u32::MAX };
+        let joined =
+            store.join(reader.clone(), Join::new(Duration::from_hours(1), known, true)).await.unwrap();
+        assert_eq!((joined.held, joined.copies), (u32::MAX, true));
+        let position = 10 * (round + 1);
+        let event = |position| ParkedEvent::new(position, 5, *b"{}", 1, "it failed");
+        let begun = Subscriptions::begin(store, reader.clone(), 5, position, false).await.unwrap();
+        begun.unwrap().commit().await.unwrap();
+        assert_eq!(Subscriptions::attempted(store, reader.clone(), 5, position + 1).await.unwrap(), 1);
+        assert!(store.park(reader.clone(), event(position + 1)).await.unwrap());
+        assert!(store.park_behind(reader.clone(), event(position + 2)).await.unwrap());
+        assert_eq!(
+            Subscriptions::resubmit(store, "on_user".into(), position + 1).await.unwrap(),
+            Resubmitted::Released
+        );
+        assert_eq!(store.released(reader.clone(), u32::MAX, 9).await.unwrap().len(), 1);
+        let again = Subscriptions::begin(store, reader.clone(), 5, position + 1, true).await.unwrap();
+        again.unwrap().commit().await.unwrap();
+        assert!(store.end_released(reader.clone(), 5, position + 2, None).await.unwrap());
+        let received = NewEvent::new(5, "users", position.to_string(), *b"{}");
+        assert!(store.receive(reader.clone(), vec![received]).await.unwrap());
+        let page = store.received("on_user".into(), 0, u32::MAX, 9).await.unwrap();
+        assert_eq!((page.events[0].position, page.read_to), (1, round + 1));
+        let progress = vec![Progress::new(5, position + 2, position + 2)];
+        assert_eq!(store.advance(reader.clone(), progress, vec![(5, position)]).await.unwrap(), 1 << 5);
+    }
+    assert_eq!(store.purge_received(Duration::ZERO).await.unwrap(), 3);
+    assert_eq!(store.parked("on_user".into(), 0, 9).await.unwrap(), []);
+    store.skip("on_user".into(), 100).await.unwrap();
+    assert_eq!(store.subscribers().await.unwrap()[0].handled_to, 100);
+    Subscriptions::release(store, reader, u32::MAX).await.unwrap();
+    assert!(store.unregister("on_user".into()).await.unwrap());
 }
 
 /// Everything that an idempotent handler does with its store.
@@ -102,7 +147,7 @@ async fn repeats_calls(store: &Store, pool: &PgPool) {
         for _ in 0..2 {
             assert!(renewal.renew(call(token), lease).await.unwrap());
         }
-        store.release(call(token)).await.unwrap();
+        Idempotency::release(store, call(token)).await.unwrap();
     }
     assert_eq!(Idempotency::claim(store, call(3), lease).await.unwrap(), Claimed::New);
     store.enqueue(answered(3)).await.unwrap();

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use graceful::backends::{
-    AttemptOutcome, Claim, Claimed, FlowStore as _, IdempotentCall, Lane, Operations as _, PauseTarget,
-    QueuedFlow, Room, Uuid,
+use graceful::{
+    __private010::Sample,
+    Code,
+    backends::{
+        AttemptOutcome, Claim, Claimed, EventEmitter as _, EventLog, FlowStore as _, IdempotentCall, Lane,
+        LogQuery, Operations as _, PauseTarget, QueuedFlow, Room, Uuid,
+    },
 };
 use graceful_postgres::Store;
 use graceful_tests::servers::unique;
@@ -66,9 +70,15 @@ async fn role_of_a_service_claims_and_operates_after_the_migration() {
     assert_eq!(calls.claim(call.clone(), Duration::from_hours(1)).await.unwrap(), Claimed::New);
     calls.release(call).await.unwrap();
     drop(calls);
-    for (table, expected) in
-        [("graceful_operations", true), ("graceful_secrets", false), ("graceful_idempotent_calls", false)]
-    {
+    store.emit(Sample::new("1", Code::Ok, 1).event("user_updated")).await.unwrap();
+    assert_eq!(store.read(LogQuery::new(0, 10)).await.unwrap().events.len(), 1);
+    assert_eq!(EventLog::purge(&store).await.unwrap(), 0);
+    for (table, expected) in [
+        ("graceful_operations", true),
+        ("graceful_secrets", false),
+        ("graceful_idempotent_calls", false),
+        ("graceful_events", false),
+    ] {
         let query = "SELECT has_table_privilege($1, $2, 'SELECT')";
         let can: bool =
             sqlx::query_scalar(query).bind(&reader).bind(table).fetch_one(&mut owner).await.unwrap();

@@ -13,7 +13,9 @@ mod pauses;
 mod read;
 mod recovery;
 mod resubmitted;
+mod source;
 mod start;
+mod subscribed;
 mod unroutable;
 
 use std::{net::SocketAddr, process::ExitCode};

@@ -26,14 +26,18 @@ pub struct Emitter(pub Orchestrator);
 
 impl Emitter {
     pub async fn new(rabbit: &Rabbit) -> Self {
-        Self(Orchestrator::builder().service("users").events(known(rabbit).await).build().unwrap())
+        Self::of(known(rabbit).await)
+    }
+
+    pub fn of(events: Events) -> Self {
+        Self(Orchestrator::builder().service("users").events(events).build().unwrap())
     }
 
     pub async fn say(&self, number: usize) {
         self.emit("said", number).await;
     }
 
-    async fn emit(&self, name: &str, number: usize) {
+    pub async fn emit(&self, name: &str, number: usize) {
         assert_eq!(self.emitted(name, number).await, "emitted");
     }
 

@@ -5,13 +5,18 @@ mod alerts;
 mod audit;
 mod audit_queries;
 mod conformance;
+mod event_log;
 mod health;
 mod idempotency;
 mod inbox;
+mod killed;
 mod model;
 mod old_audit;
 mod open;
 mod operators;
+mod outcomes;
+mod queries;
+mod relay;
 mod unreadable;
 mod values;
 
@@ -29,6 +34,10 @@ async fn elapse(store: &Store, time: Duration) {
         "UPDATE graceful_flows SET due = due - ?1, ended_at = ended_at - ?1",
         "UPDATE graceful_live_relays SET since = since - ?1, seen_at = seen_at - ?1",
         "UPDATE graceful_jobs SET due = due - ?1, held_until = held_until - ?1",
+        "UPDATE graceful_events SET at = at - ?1",
+        "UPDATE graceful_subscriber_processes SET expires = expires - ?1",
+        "UPDATE graceful_fences SET at = at - ?1",
+        "UPDATE graceful_received_events SET at = at - ?1",
         "UPDATE graceful_idempotent_calls SET expires = expires - ?1",
         "UPDATE graceful_operations SET prepared_at = prepared_at - ?1, lease_until = lease_until - ?1, ended_at = ended_at - ?1",
     ] {

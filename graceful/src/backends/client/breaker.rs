@@ -77,6 +77,12 @@ impl Breaker {
         Ok(self.attempt())
     }
 
+    /// Returns why the server counts as unavailable, for a report of health: from the time at which the breaker opens until a call succeeds.
+    pub fn outage(&self) -> Option<StepError> {
+        let is_closed = matches!(*self.state(), State::Closed { .. });
+        (!is_closed).then(|| self.refusal())
+    }
+
     /// Admits a call whatever the state; it reports how it ended, too.
     pub const fn attempt(&self) -> Call<'_> {
         Call(Some(self))
@@ -173,11 +179,14 @@ mod tests {
         fail(&breaker, FAILURES);
         let refused = breaker.admit().err().unwrap().to_string();
         assert!(refused.starts_with("the server is unavailable"), "{refused}");
+        assert_eq!(breaker.outage().unwrap().to_string(), refused);
 
         tokio::time::advance(OPEN_FOR).await;
         let probe = breaker.admit().unwrap();
         assert!(breaker.admit().is_err(), "there is one probe at a time");
+        assert!(breaker.outage().is_some(), "it is not known yet");
         probe.succeeded();
+        assert!(breaker.outage().is_none());
         fail(&breaker, FAILURES - 1);
         assert!(breaker.admit().is_ok(), "it counts from nought again");
     }

@@ -227,6 +227,15 @@ impl backends::FlowStore for Flows {
         Reply::ready(true)
     }
 
+    fn hand_back(&self, claim: ClaimId, time: Duration) -> Reply<bool> {
+        let mut rows = self.rows();
+        let due = after(rows.clock.now(), time);
+        let Some(row) = rows.claimed(claim) else { return Reply::ready(false) };
+        (row.token, row.summary.due) = (None, due);
+        row.summary.attempts = row.summary.attempts.saturating_sub(1);
+        Reply::ready(true)
+    }
+
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {
         let mut rows = self.rows();
         let now = rows.clock.now();

@@ -14,6 +14,7 @@
 //! | [`AuditLog`] | 10 000 records, 32 MiB | the oldest record |
 //! | [`Alerts`] | 10 000 open alerts, of which 20 and a summary per storm; 1000 resolved | the alert that fired first; the one resolved first |
 //! | [`Inbox`] | 10 000 events | the least recently used events |
+//! | [`EventLog`] | 10 000 events, 32 MiB | the oldest event |
 //!
 //! [`Flows`] is not the backend of a step: it replaces a durable store in tests. It and the [`Scheduler`] use Tokio's clock, not the
 //! machine's, so a test can pause it (`tokio::time::pause`).
@@ -43,6 +44,7 @@ mod alerts;
 mod audit;
 mod bytes;
 mod cache;
+mod event_log;
 mod events;
 mod flows;
 mod graph;
@@ -53,6 +55,7 @@ mod nexus;
 mod operations;
 mod ordered;
 mod scheduler;
+mod subscriptions;
 mod table;
 
 use std::time::Duration;
@@ -65,6 +68,7 @@ pub use self::{
     alerts::Alerts,
     audit::AuditLog,
     cache::Cache,
+    event_log::EventLog,
     events::{Events, RecvError, Subscription, TryRecvError},
     flows::Flows,
     graph::Graph,
@@ -73,6 +77,7 @@ pub use self::{
     metadata::MetadataStore,
     nexus::Nexus,
     scheduler::Scheduler,
+    subscriptions::Subscriptions,
 };
 use crate::locks::unpoisoned;
 

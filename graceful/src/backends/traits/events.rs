@@ -1,8 +1,12 @@
 //! The trait of event emitters.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
-use crate::{backends::Reply, flow::Event, text::Text};
+use crate::{
+    backends::{EventLog, EventSource, Reply},
+    flow::Event,
+    text::Text,
+};
 
 /// The server, and the place there, to which an [`EventEmitter`] sends its events.
 ///
@@ -110,6 +114,23 @@ pub trait EventEmitter: Debug + Send + Sync + 'static {
     /// # }).unwrap();
     /// ```
     fn degradation(&self) -> Option<Text> {
+        None
+    }
+
+    /// Returns the log to which the events are appended, if they can be read again. The orchestrator purges it. Default: `None`.
+    ///
+    /// ```
+    /// use graceful::backends::{EventEmitter as _, memory};
+    ///
+    /// assert!(memory::EventLog::new().log().is_some());
+    /// assert!(memory::Events::new().log().is_none());
+    /// ```
+    fn log(&self) -> Option<Arc<dyn EventLog>> {
+        None
+    }
+
+    /// Returns the broker to which the events are sent, if subscribers can read from it. Default: `None`.
+    fn source(&self) -> Option<Arc<dyn EventSource>> {
         None
     }
 }

@@ -3,6 +3,8 @@
 mod alerts;
 mod audit;
 mod cache;
+mod event_log;
+mod event_source;
 mod events;
 mod flows;
 mod graph;
@@ -15,11 +17,14 @@ mod operations;
 mod query;
 mod read_through;
 mod scheduler;
+mod subscriptions;
 
 pub use self::{
     alerts::{Alert, AlertChange, Alerter},
     audit::{AuditCursor, AuditFilter, AuditLog, AuditQuery, AuditRecord, RecordCheck},
     cache::{Cache, CacheEntry, CacheWrite},
+    event_log::{EventLog, LogEntry, LogPage, LogQuery, LogSpan, LoggedEvent, NewestPosition, entity_hash},
+    event_source::{EventFuture, EventReading, EventSource, Selection},
     events::{Destination, EventEmitter},
     flows::{
         Action, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt,
@@ -40,4 +45,8 @@ pub use self::{
     query::{Cursor, CursorError, FilterError, Moment, Page, Query},
     read_through::{End, Ended, Hit, LookUp, ReadThrough},
     scheduler::{Job, JobChange, Scheduler},
+    subscriptions::{
+        HeldPartition, InboxTransaction, Join, Joined, NewEvent, NewSubscriber, PARTITIONS, ParkedEvent,
+        Progress, ReaderId, Resubmitted, SubscriberState, Subscriptions,
+    },
 };

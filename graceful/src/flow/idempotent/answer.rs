@@ -37,7 +37,9 @@ impl StoredAnswer {
     /// assert_eq!(StoredAnswer::from_bytes(None), StoredAnswer::NotStorable);
     /// ```
     pub fn from_bytes(bytes: Option<&[u8]>) -> Self {
-        bytes.map_or(Self::NotStorable, |bytes| Self::Value(Payload::from_bytes(bytes)))
+        // Bytes that are no text cannot be decoded, like an empty text.
+        let value = |bytes| Payload::from_json(str::from_utf8(bytes).unwrap_or_default());
+        bytes.map_or(Self::NotStorable, |bytes| Self::Value(value(bytes)))
     }
 }
 

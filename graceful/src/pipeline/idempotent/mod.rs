@@ -12,10 +12,9 @@ pub(crate) use self::{
     leases::{Lease, Leases},
     outcome::{CallResult, count, refused},
 };
-use super::{Orchestrator, WeakOrchestrator};
+use super::Orchestrator;
 use crate::{
     backends::{Backends, Idempotency, IdempotentCall, memory},
-    outage,
     step::StepError,
 };
 
@@ -26,15 +25,6 @@ pub(crate) struct IdempotentState {
     lease: Duration,
     leases: Leases,
 }
-
-/// When answers whose window has passed are purged for the first time. A process that starts has other things to do.
-const FIRST_PURGE: Duration = Duration::from_secs(10);
-
-/// How often they are purged after that.
-const PURGED_EVERY: Duration = Duration::from_secs(60);
-
-/// A purge that deletes fewer rows than this was the last one for a while.
-const FULL_PURGE: u64 = 1_000;
 
 impl IdempotentState {
     /// The store is that of the builder, otherwise the flow store.
@@ -60,7 +50,7 @@ impl Orchestrator {
     }
 
     /// The store of the handlers without `tx`, and that of the handlers with it.
-    fn stores_of_answers(&self) -> Vec<Arc<dyn Idempotency>> {
+    pub(super) fn stores_of_answers(&self) -> Vec<Arc<dyn Idempotency>> {
         let of_flows =
             self.flows().filter(|_| !self.answers_with_flow()).and_then(|flows| flows.idempotency());
         self.idempotent_store().cloned().into_iter().chain(of_flows).collect()
@@ -85,37 +75,5 @@ impl Orchestrator {
     ) -> Result<Lease, StepError> {
         let state = &self.0.idempotent;
         state.leases.keep(store, call, state.lease, claimed)
-    }
-}
-
-/// Purges answers whose window has passed, until the orchestrator is dropped.
-pub(crate) async fn purge(orchestrator: WeakOrchestrator) {
-    tokio::time::sleep(FIRST_PURGE).await;
-    while let Some(stores) = orchestrator.upgrade().map(|strong| strong.stores_of_answers()) {
-        for store in &stores {
-            purge_store(&**store).await;
-        }
-        drop(stores);
-        tokio::time::sleep(PURGED_EVERY).await;
-    }
-}
-
-async fn purge_store(store: &dyn Idempotency) {
-    const PURGING: &str = "expired answers of idempotent calls could not be purged";
-    loop {
-        match store.purge().await {
-            Ok(purged) => {
-                outage::succeeded(PURGING);
-                if purged < FULL_PURGE {
-                    return;
-                }
-            }
-            Err(error) => {
-                if let Some(failures) = outage::failed(PURGING) {
-                    tracing::warn!(target: "graceful::idempotency", error = error.message(), failures, "{PURGING}");
-                }
-                return;
-            }
-        }
     }
 }

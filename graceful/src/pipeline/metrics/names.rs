@@ -21,6 +21,9 @@ pub(super) const BACKGROUND: &str = "graceful_background_flows";
 pub(super) const BACKGROUND_CAPACITY: &str = "graceful_background_capacity";
 pub(super) const ATTEMPTS: &str = "graceful_attempts_running";
 pub(super) const CIRCUIT_OPEN: &str = "graceful_circuit_open";
+pub(super) const UNKNOWN_HANDLERS: &str = "graceful_unknown_handlers";
+pub(super) const PARKED: &str = "graceful_subscriber_parked_events";
+pub(super) const BEHIND: &str = "graceful_subscriber_lag_events";
 pub(super) const UNENDED: &str = "graceful_cache_unended_writes";
 
 /// Gives the recorder the units and descriptions.
@@ -61,6 +64,15 @@ pub(super) fn describe() {
     describe_gauge!(
         CIRCUIT_OPEN,
         "Whether calls of this process to a server are refused, because it is unavailable."
+    );
+    describe_gauge!(
+        UNKNOWN_HANDLERS,
+        "Handlers whose durable flows the relay of this process has left, within a minute, to processes that have them."
+    );
+    describe_gauge!(PARKED, "Parked events of a subscriber in the store.");
+    describe_gauge!(
+        BEHIND,
+        "How many events the event log has after those that a subscriber has handled; also events for others."
     );
     describe_gauge!(UNENDED, "Writes of this process whose ends the cache has not confirmed.");
 }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::{OTHER, names};
 use crate::{
-    backends::{Count, FlowStore, Lag, PauseTarget, client::circuits},
+    backends::{Count, EventLog, FlowStore, Lag, PauseTarget, Subscriptions, client::circuits},
     code::Code,
     flow::CallOutcome,
     pipeline::{Orchestrator, WeakOrchestrator, idempotent::CallResult, registry},
@@ -38,12 +38,17 @@ pub(crate) fn start(orchestrator: &Orchestrator) {
 async fn sample(orchestrator: WeakOrchestrator) {
     while let Some(orchestrator) = orchestrator.upgrade() {
         write(&orchestrator);
-        let store = orchestrator.flows().cloned();
+        let (store, log) = (orchestrator.flows().cloned(), orchestrator.event_log());
+        let (subscriptions, subscribers) =
+            (orchestrator.subscriptions(), orchestrator.0.subscriber_faults.subscribers());
         // While the sampler waits it must not keep the orchestrator alive.
         drop(orchestrator);
         if let Some(store) = store {
             write_lag(&*store).await;
             write_pauses(&*store).await;
+        }
+        if let Some(subscriptions) = subscriptions {
+            write_subscribers(subscribers, &*subscriptions, log.as_deref()).await;
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -59,6 +64,7 @@ fn write(orchestrator: &Orchestrator) {
     set(names::UNENDED, orchestrator.pending_ends());
     if orchestrator.flows().is_some() {
         set(names::ATTEMPTS, orchestrator.relay().under_way());
+        set(names::UNKNOWN_HANDLERS, orchestrator.relay().left.handlers().len());
     }
     for (server, open) in circuits() {
         gauge!(names::CIRCUIT_OPEN, "server" => server).set(if open { 1.0 } else { 0.0 });
@@ -87,6 +93,37 @@ async fn write_pauses(store: &dyn FlowStore) {
             float(pauses.iter().filter(|pause| pause.target.kind() == kind).count() as u64)
         });
         gauge!(names::PAUSES, "target" => kind).set(count);
+    }
+}
+
+/// The subscribers that run in this process. What waits at a broker is not known here.
+async fn write_subscribers(
+    identities: Vec<&'static str>,
+    subscriptions: &dyn Subscriptions,
+    log: Option<&dyn EventLog>,
+) {
+    if identities.is_empty() {
+        return;
+    }
+    let known = timeout(PATIENCE, subscriptions.subscribers()).await.ok().and_then(Result::ok);
+    let newest = match log {
+        Some(log) => timeout(PATIENCE, log.span()).await.ok().and_then(Result::ok).map(|span| span.newest),
+        None => None,
+    };
+    for identity in identities {
+        let Some(known) = &known else {
+            gauge!(names::PARKED, "subscriber" => identity).set(f64::NAN);
+            if log.is_some() {
+                gauge!(names::BEHIND, "subscriber" => identity).set(f64::NAN);
+            }
+            continue;
+        };
+        let Some(state) = known.iter().find(|state| state.subscriber == *identity) else { continue };
+        gauge!(names::PARKED, "subscriber" => identity).set(float(state.parked));
+        if state.reads_log() {
+            let behind = newest.map_or(f64::NAN, |newest| float(newest.saturating_sub(state.handled_to)));
+            gauge!(names::BEHIND, "subscriber" => identity).set(behind);
+        }
     }
 }
 

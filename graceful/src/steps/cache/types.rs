@@ -2,11 +2,17 @@
 
 use std::{
     any::type_name,
+    cell::Cell,
     collections::HashMap,
+    ptr,
     sync::{LazyLock, RwLock},
 };
 
-use crate::{flow::Flow, locks::unpoisoned, text::Text};
+use crate::{
+    flow::{Declared, Flow},
+    locks::unpoisoned,
+    text::Text,
+};
 
 /// The types of each pattern that were cached in this process, with the first handler of each.
 static SEEN: LazyLock<RwLock<HashMap<Text, Types>>> = LazyLock::new(RwLock::default);
@@ -17,14 +23,29 @@ type Types = Vec<(&'static str, Text)>;
 /// Patterns are texts of the program; where one makes them at run time, this is enough.
 const MAX_PATTERNS: usize = 10_000;
 
+/// A handler's declaration and the name of a type, by their addresses.
+type Checked = Cell<(usize, usize)>;
+
+thread_local! {
+    /// What this thread has checked, the last at each place, so that few calls take the lock.
+    static CHECKED: [Checked; 64] = const { [const { Cell::new((0, 0)) }; 64] };
+}
+
+/// Whether this thread has checked the type of this handler. Only a static declaration has an address of its own.
+fn is_checked(declaration: &Declared, name: &'static str) -> bool {
+    let Declared::Static(declaration) = *declaration else { return false };
+    let pair = (ptr::from_ref(declaration).addr(), name.as_ptr().addr());
+    CHECKED.with(|places| places[(pair.0 ^ pair.1) / 16 % places.len()].replace(pair) == pair)
+}
+
 /// Warns, once for each type, where a pattern has values of several.
 pub(super) fn check(flow: &Flow) {
     let values = &flow.values;
     let name = if values.cache_value.is_some() { values.cache_value_type } else { values.payload_type };
-    let (name, pattern) = (plain(name), &flow.declaration.pattern);
-    if name.is_empty() {
+    if name.is_empty() || is_checked(&flow.declaration, name) {
         return;
     }
+    let (name, pattern) = (plain(name), &flow.declaration.pattern);
     let is_known = |types: &Types| types.iter().any(|(known, _)| *known == name);
     if unpoisoned(SEEN.read()).get(pattern).is_some_and(is_known) {
         return;

@@ -47,11 +47,11 @@ async fn open(browser: &Browser, server: &Server) {
 }
 
 async fn is_shown(browser: &Browser, id: &str) -> bool {
-    browser.find(By::Id(id)).await.unwrap().is_displayed().await.unwrap()
+    browser.with(By::Id(id), async |element| element.is_displayed().await).await
 }
 
 async fn text(browser: &Browser, id: &str) -> String {
-    browser.find(By::Id(id)).await.unwrap().text().await.unwrap()
+    browser.text(By::Id(id)).await
 }
 
 #[test(requires("chromium", "chromedriver"))]
@@ -106,13 +106,13 @@ async fn without_javascript_links_and_forms_work_but_no_script_runs() {
     open(&browser, &server).await;
     assert_eq!(text(&browser, "scripted").await, "no script");
     assert!(is_shown(&browser, "noscript").await);
-    browser.find(By::LinkText("next")).await.unwrap().click().await.unwrap();
+    browser.click(By::LinkText("next")).await;
     browser.until_title("Next").await;
     assert_eq!(text(&browser, "scripted").await, "no script");
     browser.back().await.unwrap();
     browser.until_title("Page").await;
-    browser.find(By::Name("name")).await.unwrap().send_keys("Ada").await.unwrap();
-    browser.find(By::Css("form button")).await.unwrap().click().await.unwrap();
+    browser.type_into(By::Name("name"), "Ada").await;
+    browser.click(By::Css("form button")).await;
     browser.until_title("Next").await;
     browser.screenshot("harness-without-javascript").await;
 }

@@ -109,7 +109,7 @@ async fn redirect_to_another_origin_is_seen_also_of_a_clicked_link_and_in_anothe
     let index = get(|| async { Html("<link rel='icon' href='data:,'><a href='/leave'>leave</a>") });
     let server = serve(Router::new().route("/", index).route("/leave", get(leave))).await;
     let browser = open(&server).await;
-    browser.find(By::LinkText("leave")).await.unwrap().click().await.unwrap();
+    browser.click(By::LinkText("leave")).await;
     browser.until_title("Other").await;
     assert_eq!(browser.requests_outside(&origin(&server)).await, std::slice::from_ref(&target));
     browser.open_tab().await;

@@ -4,7 +4,7 @@ use graceful::backends::FlowState;
 use graceful_tests_browser::{Browser, By, Options};
 
 use crate::{
-    site::{console, evaluate, find, go, press, serve, type_into, until_contains},
+    site::{console, evaluate, go, press, serve, until_contains},
     stored::{SHIP, chained, dead, id, pay, state, update},
 };
 
@@ -21,9 +21,9 @@ async fn act(options: Options, host: &str) {
     let open = async |path: &str| browser.goto(format!("{base}{path}")).await.unwrap();
 
     open("flows").await;
-    find(&browser, "details.narrow summary").await.click().await.unwrap();
-    type_into(&browser, ".filter input[name=entity]", "orders::parcel:3 ").await;
-    find(&browser, ".filter button").await.click().await.unwrap();
+    browser.click(By::Css("details.narrow summary")).await;
+    browser.type_into(By::Css(".filter input[name=entity]"), "orders::parcel:3 ").await;
+    browser.click(By::Css(".filter button")).await;
     until_contains(&browser, "Clear").await;
     let url = browser.current_url().await.unwrap();
     assert_eq!(url.as_str(), format!("{base}flows?entity=orders%3A%3Aparcel%3A3"));
@@ -37,7 +37,7 @@ async fn act(options: Options, host: &str) {
 
     open(&format!("flow?id={}", id(2))).await;
     go(&browser, "form[action='act/discard'] button", "Operation").await;
-    type_into(&browser, "input[name=number]", "1").await;
+    browser.type_into(By::Css("input[name=number]"), "1").await;
     press(&browser, "form[action='act/run-discard'] button", "discarded 1 of 1").await;
     assert_eq!(state(&orchestrator, 2).await, FlowState::Discarded);
 
@@ -47,12 +47,12 @@ async fn act(options: Options, host: &str) {
         ticked.click().await.unwrap();
     }
     go(&browser, "button[formaction='act/discard']", "Operation").await;
-    type_into(&browser, "input[name=number]", "2").await;
+    browser.type_into(By::Css("input[name=number]"), "2").await;
     press(&browser, "form[action='act/run-discard'] button", "discarded 2 of 2").await;
 
     open("operations").await;
-    type_into(&browser, "form[action='act/pause'] input[name=name]", SHIP).await;
-    type_into(&browser, "form[action='act/pause'] input[name=reason]", "the carrier moves").await;
+    browser.type_into(By::Css("form[action='act/pause'] input[name=name]"), SHIP).await;
+    browser.type_into(By::Css("form[action='act/pause'] input[name=reason]"), "the carrier moves").await;
     press(&browser, "form[action='act/pause'] button", "Paused: handler orders::ship").await;
     until_contains(&browser, "the carrier moves").await;
     press(&browser, "form[action='act/resume'] button", "Resumed: handler orders::ship").await;

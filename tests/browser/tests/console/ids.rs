@@ -3,7 +3,7 @@
 use graceful_tests_browser::{Browser, By, Front, Options};
 
 use crate::{
-    site::{console, find, serve, until_contains},
+    site::{console, serve, until_contains},
     stored::{NAMES, orchestrator, queue, update},
 };
 
@@ -34,19 +34,18 @@ async fn entities_are_found_behind_a_proxy_that_decodes_paths() {
         }
         assert!(clicked, "{name} is not in the list");
         browser.until_text("h1", "Entity").await;
-        let shown = find(&browser, "main p .id").await.text().await.unwrap();
+        let shown = browser.text(By::Css("main p .id")).await;
         match name.char_indices().nth(300) {
             Some((end, _)) => assert_eq!(shown, format!("{}…", &name[..end])),
             None => assert_eq!(shown, *name),
         }
         // What the stores know of this entity, and no other, is found.
         until_contains(&browser, "bytes; the value is hidden").await;
-        let flows = find(&browser, "main p a").await;
-        flows.click().await.unwrap();
+        browser.click(By::Css("main p a")).await;
         browser.until_text("h1", "Flows").await;
+        assert_eq!(browser.text(By::Css("td[data-column=Entity] a")).await, *name);
         let found = browser.find_all(By::Css("td[data-column=Entity] a")).await.unwrap();
         assert_eq!(found.len(), 1, "{name}");
-        assert_eq!(found[0].text().await.unwrap(), *name);
     }
     assert_eq!(browser.errors().await, [""; 0]);
 }

@@ -6,13 +6,13 @@ use graceful::backends::FlowState;
 use graceful_tests_browser::{Browser, By, Options, View};
 
 use crate::{
-    site::{evaluate, find, origin, type_into},
+    site::{evaluate, origin},
     stored::{bury, claim, dead, id, orchestrator, prepare_discard, queue},
 };
 
 /// Lets live texts change each second.
 async fn hurry(browser: &Browser) {
-    find(browser, "#live-control option[value='1']").await.click().await.unwrap();
+    browser.click(By::Css("#live-control option[value='1']")).await;
 }
 
 /// Waits until the state of a flow is shown.
@@ -33,8 +33,8 @@ async fn live_texts_leave_ticks_fields_selections_and_the_scroll_position() {
     for ticked in browser.find_all(By::Css("tbody input[type=checkbox]")).await.unwrap().iter().take(3) {
         ticked.click().await.unwrap();
     }
-    find(&browser, "details.narrow summary").await.click().await.unwrap();
-    type_into(&browser, ".filter input[name=text]", "half of a te").await;
+    browser.click(By::Css("details.narrow summary")).await;
+    browser.type_into(By::Css(".filter input[name=text]"), "half of a te").await;
     let select = "getSelection().selectAllChildren(document.querySelector('tbody tr:nth-child(5) td:last-child'));\
         scrollTo(0, 300)";
     browser.execute(select, []).await.unwrap();
@@ -71,7 +71,7 @@ async fn live_texts_leave_half_of_a_confirmation() {
     let browser = Browser::start(&Options::default()).await;
     browser.goto(format!("{origin}/operation?id={operation}")).await.unwrap();
     hurry(&browser).await;
-    type_into(&browser, "input[name=number]", "1").await;
+    browser.type_into(By::Css("input[name=number]"), "1").await;
     orchestrator.flows().unwrap().resubmit(id(1)).await.unwrap();
     until_state(&browser, 1, "queued").await;
     let claims = claim(&orchestrator).await;

@@ -5,7 +5,7 @@ use graceful::{Orchestrator, backends::FlowState};
 use graceful_tests_browser::{Browser, By, Front, Options};
 
 use crate::{
-    site::{console, find, go, press, serve, type_into},
+    site::{console, go, press, serve},
     stored::{dead, orchestrator, state},
 };
 
@@ -21,19 +21,19 @@ async fn walk(orchestrator: &Orchestrator, first: &str, base: &str) {
         ("Overview", "Overview"),
         ("dead", "Flows"),
     ] {
-        browser.find(By::LinkText(link)).await.unwrap().click().await.unwrap();
+        browser.click(By::LinkText(link)).await;
         browser.until_text("h1", heading).await;
         let url = browser.current_url().await.unwrap();
         assert!(url.as_str().starts_with(base), "{link}: {url}");
     }
-    type_into(&browser, ".filter input[name=entity]", "orders::parcel:1").await;
-    find(&browser, ".filter button").await.click().await.unwrap();
+    browser.type_into(By::Css(".filter input[name=entity]"), "orders::parcel:1").await;
+    browser.click(By::Css(".filter button")).await;
     press(&browser, "a[title='00000000-0000-0000-0000-000000000001']", "Delivery").await;
     go(&browser, "form[action='act/resubmit'] button", "Operation").await;
     press(&browser, "form[action='act/run-resubmit'] button", "resubmitted 1 of 1").await;
     assert_eq!(state(orchestrator, 1).await, FlowState::Queued);
-    browser.find(By::LinkText("JSON")).await.unwrap().click().await.unwrap();
-    browser.until_text("pre", &find(&browser, "pre").await.text().await.unwrap()).await;
+    browser.click(By::LinkText("JSON")).await;
+    browser.until_text("pre", &browser.text(By::Css("pre")).await).await;
     let requests = browser.requests().await;
     let outside: Vec<_> = requests
         .iter()

@@ -9,7 +9,7 @@ use graceful_console::{
     access::{Access, Permission},
     measurements::Measurements,
 };
-use graceful_tests_browser::{Browser, By, WebElement};
+use graceful_tests_browser::{Browser, By};
 use tokio::net::TcpListener;
 
 /// A console in which everybody may do everything.
@@ -32,28 +32,15 @@ pub async fn origin(orchestrator: &Orchestrator) -> String {
     format!("http://{}", serve(console(orchestrator).router()).await)
 }
 
-/// The first element that is found.
-pub async fn find(browser: &Browser, selector: &str) -> WebElement {
-    let found = browser.find(By::Css(selector)).await;
-    match found {
-        Ok(element) => element,
-        Err(error) => panic!("{selector}: {error} {}", browser.source().await.unwrap()),
-    }
-}
-
-pub async fn type_into(browser: &Browser, selector: &str, text: &str) {
-    find(browser, selector).await.send_keys(text).await.unwrap();
-}
-
 /// Clicks what leads to another page, and waits for its heading.
 pub async fn go(browser: &Browser, selector: &str, heading: &str) {
-    find(browser, selector).await.click().await.unwrap();
+    browser.click(By::Css(selector)).await;
     browser.until_text("h1", heading).await;
 }
 
 /// Clicks the button of an action, and waits until the page that it leads to has this text somewhere.
 pub async fn press(browser: &Browser, selector: &str, text: &str) {
-    find(browser, selector).await.click().await.unwrap();
+    browser.click(By::Css(selector)).await;
     until_contains(browser, text).await;
 }
 

@@ -24,12 +24,17 @@ fn main() -> ExitCode {
 /// It takes the values of other gauges away.
 const STORE_DOWN: &str = "GracefulStoreDown";
 
-const OF_THE_STORE: [&str; 5] = [
+/// It ends a minute after the last flow of an unknown handler.
+const UNKNOWN_HANDLERS: &str = "GracefulUnknownHandlers";
+
+const OF_THE_STORE: [&str; 7] = [
     "graceful_flows_queued",
     "graceful_flows_running",
     "graceful_flows_dead",
     "graceful_oldest_due_seconds",
     "graceful_pauses",
+    "graceful_subscriber_parked_events",
+    "graceful_subscriber_lag_events",
 ];
 
 /// One test, because a process has one installed orchestrator, and what the first dead letter of its life does can be seen only once.
@@ -65,11 +70,18 @@ async fn every_rule_fires_and_every_query_of_the_dashboard_returns_a_sample() {
     dashboard::each_query_returns_a_sample(&prometheus).await;
     exporters::names_are_those_of_opentelemetry(&service.metrics);
 
+    service.receive_an_unknown_flow().await;
+    for job in JOBS {
+        prometheus.until_fires(UNKNOWN_HANDLERS, job).await;
+    }
+
     service.break_down().await;
     rules::each_metric_exists(&prometheus).await;
     let rules = prometheus.rules().await;
-    assert!(rules.iter().any(|rule| rule.name == STORE_DOWN));
-    for rule in rules.iter().filter(|rule| rule.name != STORE_DOWN) {
+    for apart in [STORE_DOWN, UNKNOWN_HANDLERS] {
+        assert!(rules.iter().any(|rule| rule.name == apart));
+    }
+    for rule in rules.iter().filter(|rule| ![STORE_DOWN, UNKNOWN_HANDLERS].contains(&&*rule.name)) {
         for job in JOBS {
             prometheus.until_fires(&rule.name, job).await;
         }
@@ -93,10 +105,12 @@ async fn every_rule_fires_and_every_query_of_the_dashboard_returns_a_sample() {
     prometheus.until_all("graceful_flows_dead", ">= 1").await;
     let mut empty =
         vec!["graceful_circuit_open", "graceful_background_flows", "graceful_cache_unended_writes"];
-    empty.extend(OF_THE_STORE.iter().filter(|gauge| !gauge.ends_with("_dead")));
+    empty.extend(
+        OF_THE_STORE.iter().filter(|gauge| !gauge.ends_with("_dead") && !gauge.ends_with("_parked_events")),
+    );
     for gauge in empty {
         prometheus.until_all(gauge, "== 0").await;
     }
-    prometheus.until_all(r#"graceful_dead_letters_total{handler="_OTHER"}"#, "== 1").await;
+    prometheus.until_all("graceful_subscriber_parked_events", "== 1").await;
     service.stop().await;
 }

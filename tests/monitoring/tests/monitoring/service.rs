@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use graceful::{
-    Code, Flow, Orchestrator, RelaySettings, StepError, backends::PauseTarget, operations, orchestrate,
+    Code, EventData, Flow, Orchestrator, RelaySettings, StepError, backends::PauseTarget, operations,
+    orchestrate, subscribe,
 };
 use graceful_tests::{
     Gate, Link, Proxy, hooks,
@@ -39,6 +40,14 @@ async fn change(id: u64) -> Result<u64, Code> {
 async fn report(id: u64) -> Result<u64, Code> {
     Err(Code::Internal)
 }
+
+#[subscribe(event = "parcel_sent", pattern = "parcel", attempts = 1)]
+async fn arrive(event: EventData<u64>) -> Result<(), Code> {
+    if event.result == LOST { Err(Code::NotFound) } else { Ok(()) }
+}
+
+/// The parcel that does not arrive.
+const LOST: u64 = 1_000;
 
 static GATE: Gate = Gate::closed();
 
@@ -91,6 +100,7 @@ impl Service {
         let relay = RelaySettings::default().attempts(1).concurrency(CONCURRENCY);
         let orchestrator = builder.relay(relay).background_queue(CAPACITY).build().unwrap();
         orchestrator.clone().install().unwrap();
+        tokio::spawn(orchestrator.subscribers().run());
         Self { server: http::serve(routes).await, orchestrator, redis, link, schema, metrics }
     }
 
@@ -113,8 +123,15 @@ impl Service {
         }
     }
 
+    /// A durable flow of another program.
+    pub async fn receive_an_unknown_flow(&self) {
+        let copy = "SELECT gen_random_uuid(), 'another', 'another::pay', body, graceful_now() FROM graceful_flows LIMIT 1";
+        self.execute(&format!("INSERT INTO graceful_flows (id, entity, handler, body, due) {copy}")).await;
+    }
+
     /// All that should not happen: calls fail, the background queue is full, durable flows wait for a relay, and the cache is down.
     pub async fn break_down(&mut self) {
+        send(LOST).await.unwrap();
         for id in 0..20 {
             report(id).await.unwrap_err();
         }
@@ -129,9 +146,6 @@ impl Service {
         let late = 600_000_000;
         let waiting = "state = 0 AND due < graceful_now()";
         self.execute(&format!("UPDATE graceful_flows SET due = due - {late} WHERE {waiting}")).await;
-        // A handler of another program.
-        let last = "seq = (SELECT max(seq) FROM graceful_flows)";
-        self.execute(&format!("UPDATE graceful_flows SET handler = 'another::pay' WHERE {last}")).await;
         operations::pause(&self.orchestrator, unknown(), "ada", "a test").await.unwrap();
         self.redis.kill();
         for id in 0..20 {
@@ -148,6 +162,8 @@ impl Service {
         self.link.set(Link::Up).await;
         self.redis.start_again().await;
         assert!(operations::resume(&self.orchestrator, unknown(), "ada").await.unwrap());
+        // The other program is not running, so nobody ends its flow.
+        self.execute("DELETE FROM graceful_flows WHERE handler = 'another::pay'").await;
         GATE.open_for(CAPACITY + SHIPPED);
     }
 

@@ -14,7 +14,8 @@ use std::{
 };
 
 use graceful::{
-    CallOutcome, Code, Event, Flow, Orchestrator, OrchestratorBuilder, RelaySettings, Step, StepError,
+    CallOutcome, Code, Event, Flow, HealthStatus, Orchestrator, OrchestratorBuilder, RelaySettings, Step,
+    StepError,
     backends::{FlowState, FlowStore, Room, StoredFlow, Timestamp, memory},
     orchestrate,
 };

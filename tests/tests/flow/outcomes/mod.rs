@@ -38,5 +38,6 @@ mod nested;
 mod orchestrators;
 mod order;
 mod panicked;
+mod plain;
 mod returned;
 mod sync;

@@ -76,6 +76,29 @@ async fn failures_of_two_handlers_are_two_incidents() {
     assert_eq!(owners(&world).await, ["flow::steps::incidents::pay"]);
 }
 
+#[orchestrate(pattern = "order", id = id, was = ["flow::steps::incidents::pay", "flow::steps::incidents::read"])]
+async fn settle(id: u64, error: Option<Code>) -> Result<u64, Code> {
+    error.map_or(Ok(id), Err)
+}
+
+#[tokio::test]
+async fn success_of_a_renamed_handler_closes_what_was_opened_under_its_former_identities() {
+    let world = World::new();
+    world.run(pay(42, BROKEN)).await.unwrap_err();
+    world.run(read(42, BROKEN)).await.unwrap_err();
+    world.run(settle(42, BROKEN)).await.unwrap_err();
+    world.run(pay(7, BROKEN)).await.unwrap_err();
+    assert_eq!(open(&world).await.len(), 4);
+    world.run(settle(42, None)).await.unwrap();
+    assert!(closed(&world));
+    assert_eq!(
+        open(&world).await,
+        [Incident::new(world.orchestrator.key("order", 7), "flow::steps::incidents::pay")]
+    );
+    world.run(settle(42, None)).await.unwrap();
+    assert!(!closed(&world));
+}
+
 mod shared {
     use super::*;
 

@@ -4,6 +4,7 @@
 #![allow(clippy::large_types_passed_by_value, reason = "that is what is measured")]
 
 mod drops;
+mod flat;
 mod send;
 mod stack;
 

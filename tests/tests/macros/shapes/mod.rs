@@ -42,6 +42,7 @@ mod readers;
 mod receivers;
 mod results;
 mod sends;
+mod subscribers;
 mod sync;
 mod tonic;
 mod traits;

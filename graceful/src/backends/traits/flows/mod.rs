@@ -26,7 +26,7 @@ pub use self::{
     relays::{LiveRelay, RelayInfo},
     stored::{FlowState, FlowSummary, FlowVersion, ParseStateError, ParseVersionError, StoredFlow},
 };
-use super::{Idempotency, Operations, Page, Room};
+use super::{EventLog, Idempotency, Operations, Page, Room, Subscriptions};
 use crate::{
     backends::{BoxFuture, Reply},
     step::StepError,
@@ -81,6 +81,34 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// Records the outcome of an attempt. Returns false, and changes nothing, if the claim is lost. A failure is also stored as one of the
     /// flow's [attempts](Self::attempts).
     fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool>;
+    /// Whether a claim that is called after [`record_outcome`](Self::record_outcome) finds the flows that the outcome makes claimable, even if
+    /// the outcome's reply is not ready. Then a relay claims again as soon as it has called `record_outcome`, so that the store can write both in
+    /// one transaction. Default: false.
+    fn claims_follow_outcomes(&self) -> bool {
+        false
+    }
+
+    /// Hands back a claim that this process cannot run, e.g. since it does not have the handler: the flow is due after this time, and the
+    /// attempt is not counted. Returns false, and changes nothing, if the claim is lost. The default implementation counts the attempt.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use graceful::backends::{FlowStore, Lane, QueuedFlow, Room, Uuid, memory};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let store = memory::Flows::new();
+    /// store.enqueue(QueuedFlow::new(Uuid::nil(), "e", "", Lane::default(), Vec::new())).await?;
+    /// let claims = store.claim(Room::of(1), Duration::from_secs(60)).await?;
+    /// assert!(store.hand_back(claims[0].claim_id(), Duration::ZERO).await?);
+    /// assert_eq!(store.get(Uuid::nil()).await?.unwrap().summary.attempts, 0);
+    /// # Ok::<(), graceful::StepError>(())
+    /// # }).unwrap();
+    /// ```
+    fn hand_back(&self, held: ClaimId, after: Duration) -> Reply<bool> {
+        let failure = AttemptFailure::new(FailureCause::new("", "another process must run this flow"));
+        self.record_outcome(held, AttemptOutcome::Retry { after, failure, body: None })
+    }
 
     /// Returns one flow.
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>>;
@@ -119,6 +147,17 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// The store of idempotent calls that is in the same database, so that an answer and its flow are stored together. The default
     /// implementation has none.
     fn idempotency(&self) -> Option<Arc<dyn Idempotency>> {
+        None
+    }
+
+    /// The event log in the same database, to which [`store`](crate::OrchestratorBuilder::store) lets events be emitted if there is no other
+    /// emitter. The default implementation has none.
+    fn event_log(&self) -> Option<Arc<dyn EventLog>> {
+        None
+    }
+
+    /// The state of subscribers in the same database. The default implementation has none.
+    fn subscriptions(&self) -> Option<Arc<dyn Subscriptions>> {
         None
     }
 

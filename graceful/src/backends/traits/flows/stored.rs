@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::FailureCause;
 use crate::{
-    flow::{Flow, Stored},
+    flow::{Flow, Stored, Undecodable},
     step::StepError,
 };
 
@@ -241,7 +241,7 @@ impl StoredFlow {
     /// Decodes the flow.
     ///
     /// # Errors
-    /// Fails if the body was written by an incompatible version, or is damaged.
+    /// Fails if the body was written by a newer version, or is damaged.
     ///
     /// ```
     /// # use graceful::backends::{FlowState, FlowSummary, StoredFlow, Timestamp, Uuid};
@@ -251,7 +251,7 @@ impl StoredFlow {
     /// assert!(stored.flow().unwrap_err().message().starts_with("the stored flow cannot be read"));
     /// ```
     pub fn flow(&self) -> Result<Flow, StepError> {
-        Stored::decode(&self.body).map(|stored| stored.flow)
+        Stored::decode(&self.body).map(|stored| stored.flow).map_err(Undecodable::into_error)
     }
 }
 

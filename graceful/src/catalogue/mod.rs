@@ -1,14 +1,23 @@
 //! The catalogue: the annotated handlers of this program, for consoles and documents.
 
-use crate::{
-    pipeline::{Registered, registry},
-    step::Step,
+mod handler;
+
+pub use self::handler::{CataloguedEvent, CataloguedHandler};
+#[cfg(feature = "schemars")]
+#[cfg_attr(docsrs, doc(cfg(feature = "schemars")))]
+pub use crate::payload_type::SchemaOf;
+use crate::pipeline::{Registered, registry};
+pub use crate::{
+    classify::{ErrorCode, ErrorCodes},
+    payload_type::PayloadType,
 };
 
 /// The annotated handlers of this program, whether they are called or not.
 ///
-/// Each handler registers itself at link time. Handlers with `catalogue = off` are not listed. Without the feature `macros` the catalogue
-/// is empty.
+/// Each handler registers itself at link time. Handlers with `catalogue = off` are not listed. Without the features `macros` and `catalogue`
+/// the catalogue is empty. Neither hides a handler from relays and from the start check.
+///
+/// The crate `graceful-contract` renders the catalogue as documents, and compares it with what it was.
 ///
 /// ```standalone_crate
 /// use graceful::{Code, Step, catalogue::Catalogue, orchestrate};
@@ -30,48 +39,6 @@ pub struct Catalogue {
     handlers: Vec<CataloguedHandler>,
 }
 
-/// A handler of the catalogue: what its declaration says, known before it is first called.
-///
-/// ```standalone_crate
-/// use graceful::{Code, catalogue::Catalogue, orchestrate};
-///
-/// #[orchestrate(pattern = "user", delivery = "durable", name = "users::greet")]
-/// async fn greet() -> Result<(), Code> { Ok(()) }
-///
-/// let catalogue = Catalogue::of_program();
-/// let greet = &catalogue.handlers()[0];
-/// assert!(greet.is_durable && !greet.is_sync && !greet.reads);
-/// assert_eq!((greet.identity.as_str(), greet.name), ("users::greet", "greet"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CataloguedHandler {
-    /// The name by which the handler is known beyond one process.
-    ///
-    /// For a durable handler it is the identity that stored flows and pauses have: its `name`, otherwise module path, type, trait and
-    /// function. For every other handler it is the path of the module and the name of the function, so methods of two types in one module
-    /// may have the same.
-    pub identity: String,
-    /// The name of the function, as in [`Flow::handler`](crate::Flow::handler) and in the label `handler` of metrics.
-    pub name: &'static str,
-    /// The pattern; empty if it is known only at a call, e.g. a constant of a type parameter.
-    pub pattern: &'static str,
-    /// The file of the attribute.
-    pub file: &'static str,
-    /// The line of the attribute in its file.
-    pub line: u32,
-    /// Whether its delivery is durable, so that a relay runs its steps.
-    pub is_durable: bool,
-    /// Whether it is not `async`, so that it cannot wait for its steps.
-    pub is_sync: bool,
-    /// Whether it reads through the cache.
-    pub reads: bool,
-    /// The steps that the declaration names, in their order, except those that are off and those whose both arms a hook replaces.
-    pub declared: &'static [Step],
-    /// The steps that are `required`, and `fallback` if it is `last_good`, with the same exceptions.
-    pub required: &'static [Step],
-}
-
 impl Catalogue {
     /// Lists the handlers of this program.
     ///
@@ -83,7 +50,7 @@ impl Catalogue {
     /// assert!(catalogue.handlers().is_sorted_by(|a, b| a.identity <= b.identity));
     /// ```
     pub fn of_program() -> Self {
-        Self::of(registry::handlers())
+        Self::of(registry::handlers().filter(|_| cfg!(feature = "catalogue")))
     }
 
     fn of<'a>(registered: impl Iterator<Item = &'a Registered>) -> Self {
@@ -95,6 +62,19 @@ impl Catalogue {
         Self { handlers }
     }
 
+    /// A catalogue of some of these handlers, e.g. those of one module.
+    ///
+    /// ```
+    /// # use graceful::catalogue::Catalogue;
+    /// let users = Catalogue::of_program().filtered(|handler| handler.identity.starts_with("shop::users::"));
+    /// assert_eq!(users, Catalogue::default());
+    /// ```
+    #[must_use]
+    pub fn filtered(mut self, is_listed: impl FnMut(&CataloguedHandler) -> bool) -> Self {
+        self.handlers.retain(is_listed);
+        self
+    }
+
     /// The handlers, by identity, then by file and line.
     ///
     /// ```
@@ -103,23 +83,6 @@ impl Catalogue {
     /// ```
     pub fn handlers(&self) -> &[CataloguedHandler] {
         &self.handlers
-    }
-}
-
-impl CataloguedHandler {
-    fn of(registered: &Registered) -> Self {
-        Self {
-            identity: registered.identity().into_owned(),
-            name: registered.handler,
-            pattern: registered.pattern,
-            file: registered.file(),
-            line: registered.line(),
-            is_durable: registered.durable.is_some(),
-            is_sync: registered.is_sync,
-            reads: registered.reads,
-            declared: registered.declared,
-            required: registered.required,
-        }
     }
 }
 

@@ -1,0 +1,128 @@
+//! Records the outcomes of attempts: the completed flows of a batch in one statement.
+
+use std::collections::HashSet;
+
+use graceful::{
+    Code, Step,
+    backends::{AttemptOutcome, ClaimId, FlowState},
+};
+use graceful_sql::{
+    flows::{results, state_number},
+    values::{broken, length},
+};
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use super::{after, now};
+
+/// Records outcomes, and returns for each whether its claim was not lost.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    outcomes: &[(ClaimId, AttemptOutcome)],
+) -> Result<Vec<bool>, sqlx::Error> {
+    let (mut completed, mut flows) = (Vec::new(), HashSet::new());
+    for (held, outcome) in outcomes {
+        // The statement returns ids, so it gets at most one claim of a flow.
+        if matches!(outcome, AttemptOutcome::Completed) && flows.insert(held.id) {
+            completed.push(*held);
+        }
+    }
+    let mut done = match completed.as_slice() {
+        [] => HashSet::new(),
+        completed => complete(connection, completed).await?,
+    };
+    let mut recorded = Vec::with_capacity(outcomes.len());
+    let mut ended: Vec<_> = done.iter().copied().collect();
+    for (held, outcome) in outcomes {
+        let in_statement = matches!(outcome, AttemptOutcome::Completed) && flows.remove(&held.id);
+        let is_recorded = match in_statement {
+            true => done.remove(&held.id),
+            false => record_one(connection, *held, outcome).await?,
+        };
+        if is_recorded && !in_statement && !matches!(outcome, AttemptOutcome::Retry { .. }) {
+            ended.push(held.id);
+        }
+        recorded.push(is_recorded);
+    }
+    if !ended.is_empty() {
+        promote(connection, &ended).await?;
+    }
+    Ok(recorded)
+}
+
+/// Completes flows, and returns those whose claims were not lost.
+async fn complete(connection: &mut SqliteConnection, held: &[ClaimId]) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let held: Vec<_> =
+        held.iter().map(|held| (held.id.simple().to_string(), held.token.simple().to_string())).collect();
+    let completed = sqlx::query_scalar(
+        "WITH held AS MATERIALIZED (SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS token FROM json_each(?1)) \
+         UPDATE graceful_flows SET state = 1, head = 0, token = NULL, ended_at = ?2, failed_at = NULL, step = NULL, code = NULL, \
+         failure_group = NULL, error = NULL FROM held WHERE graceful_flows.id = held.id AND graceful_flows.token = held.token \
+         AND graceful_flows.state = 0 RETURNING graceful_flows.id",
+    )
+    .bind(serde_json::to_string(&held).map_err(broken)?)
+    .bind(now());
+    Ok(completed.fetch_all(connection).await?.into_iter().collect())
+}
+
+/// Records one outcome. If the flow is not queued any more, its entity needs another head.
+async fn record_one(
+    connection: &mut SqliteConnection,
+    held: ClaimId,
+    outcome: &AttemptOutcome,
+) -> Result<bool, sqlx::Error> {
+    let now = now();
+    let (state, due, failure, body) = match outcome {
+        AttemptOutcome::Completed => (FlowState::Completed, None, None, None),
+        AttemptOutcome::Retry { after: time, failure, body } => {
+            (FlowState::Queued, Some(after(now, *time)), Some(failure), body.as_deref())
+        }
+        AttemptOutcome::Dead { failure, body } => (FlowState::Dead, None, Some(failure), body.as_deref()),
+    };
+    let (ended, cause) = ((state != FlowState::Queued).then_some(now), failure.map(|failure| &failure.cause));
+    let updated = sqlx::query(
+        "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), \
+         body = coalesce(?3, body), ended_at = ?4, failed_at = ?5, step = ?6, code = ?7, failure_group = ?8, error = ?9 \
+         WHERE id = ?10 AND token = ?11 AND state = 0",
+    )
+    .bind(state_number(state))
+    .bind(due)
+    .bind(body)
+    .bind(ended)
+    .bind(cause.map(|_| now))
+    .bind(cause.and_then(|cause| cause.step).map(Step::as_str))
+    .bind(cause.and_then(|cause| cause.code).map(Code::as_str))
+    .bind(cause.map(|cause| cause.group.number()))
+    .bind(cause.map(|cause| &*cause.error))
+    .bind(held.id)
+    .bind(held.token)
+    .execute(&mut *connection)
+    .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if let Some(failure) = failure {
+        sqlx::query(
+            "INSERT INTO graceful_attempts SELECT id, resubmitted, attempts, failed_at, ?1, step, code, failure_group, error, ?2 \
+             FROM graceful_flows WHERE id = ?3",
+        )
+        .bind(length(failure.took))
+        .bind(results(failure)?)
+        .bind(held.id)
+        .execute(connection)
+        .await?;
+    }
+    Ok(true)
+}
+
+/// Makes the first queued flow of the entities of these flows its head.
+async fn promote(connection: &mut SqliteConnection, ended: &[Uuid]) -> Result<(), sqlx::Error> {
+    let ended: Vec<_> = ended.iter().map(|id| id.simple().to_string()).collect();
+    let promoted = sqlx::query(
+        "UPDATE graceful_flows SET head = 1 WHERE head = 0 AND seq IN ( \
+         SELECT (SELECT min(seq) FROM graceful_flows AS queued WHERE queued.state = 0 AND queued.entity = ended.entity) \
+         FROM json_each(?) AS ids CROSS JOIN graceful_flows AS ended ON ended.id = unhex(ids.value))",
+    );
+    promoted.bind(serde_json::to_string(&ended).map_err(broken)?).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! The library is empty; the package contains a bench.

@@ -1,0 +1,155 @@
+//! One attempt: the handler is called with an event, within its time budget.
+
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
+
+use tokio::time::timeout;
+
+use super::{
+    job::{Handling, Item, Running},
+    registered::{Delivery, HandlerFuture, Subscriber},
+};
+use crate::{
+    backends::ReceivedEvent,
+    pipeline::Orchestrator,
+    retried::Attempt,
+    step::{StepError, StepErrorKind, contain},
+    text::{Text, text},
+};
+
+/// The result of one attempt.
+pub(super) enum Attempted {
+    Handled,
+    /// Another process has handled it.
+    WasHandled,
+    Failed {
+        error: Text,
+        /// No attempt can succeed.
+        is_poison: bool,
+    },
+    Unavailable(StepError),
+    Stopped,
+}
+
+impl Handling {
+    pub(super) async fn attempt(
+        &self,
+        entity: i64,
+        item: &Item,
+        is_last: bool,
+        running: &mut Running<'_>,
+    ) -> Attempted {
+        let event = match received(&item.body) {
+            Ok(event) => Arc::new(event),
+            Err(error) => {
+                return Attempted::Failed { error: text!("not a CloudEvent: {error}"), is_poison: true };
+            }
+        };
+        let mut transaction = None;
+        if self.subscriber.transaction.is_some() {
+            let begun =
+                self.subscriptions.begin(self.reader.clone(), entity, item.position, item.is_released());
+            match begun.await {
+                Ok(Some(begun)) => transaction = Some(begun),
+                Ok(None) => return Attempted::WasHandled,
+                Err(error) => return Attempted::Unavailable(error),
+            }
+        }
+        let attempt = Attempt::new(is_last, event.entity_id());
+        let stop = async {
+            // The sender lives as long as this.
+            let _ = running.stopped.changed().await;
+            attempt.stop();
+        };
+        let delivery = Delivery {
+            event: &event,
+            provided: &self.provided,
+            transaction: transaction.as_mut().map(|open| open.transaction()),
+        };
+        running.slot.begin(entity, item.position);
+        let failed = tokio::select! {
+            biased;
+            () = stop => return Attempted::Stopped,
+            done = handled(self.subscriber, &self.orchestrator, delivery, &attempt) => done.err(),
+        };
+        running.slot.returned();
+        match (failed, transaction) {
+            (Some(failed), _) => failed,
+            (None, None) => Attempted::Handled,
+            (None, Some(transaction)) => match transaction.commit().await {
+                Ok(()) => Attempted::Handled,
+                Err(error) => Attempted::failed(&error),
+            },
+        }
+    }
+}
+
+fn received(body: &[u8]) -> Result<ReceivedEvent, serde_json::Error> {
+    // One check of all texts is quicker than one of each.
+    match str::from_utf8(body) {
+        Ok(body) => serde_json::from_str(body),
+        Err(_) => serde_json::from_slice(body),
+    }
+}
+
+/// Runs the handler within its time budget. When it is over the future is dropped.
+pub(super) async fn handled(
+    subscriber: &Subscriber,
+    orchestrator: &Orchestrator,
+    delivery: Delivery<'_>,
+    attempt: &Arc<Attempt>,
+) -> Result<(), Attempted> {
+    let context = delivery.event.context.clone();
+    let called = async {
+        let handling = contain(|| (subscriber.call)(delivery)).and_then(|called| called);
+        let mut handling = Contained(Some(handling.map_err(|error| Attempted::failed(&error))?));
+        match handling.returned().await {
+            Ok(true) => Ok(()),
+            Err(panicked) => Err(Attempted::failed(&panicked)),
+            Ok(false) => {
+                let error = attempt.take_failure().map_or_else(
+                    || "the handler failed".into(),
+                    |(code, message)| text!("{code}: {message}"),
+                );
+                Err(Attempted::Failed { error, is_poison: false })
+            }
+        }
+    };
+    let called = orchestrator.scope(context.scope(attempt.scope(called)));
+    let (mut called, budget) = (pin!(called), subscriber.timeout);
+    timeout(budget, &mut called).await.unwrap_or_else(|_| {
+        attempt.end_by_timeout();
+        let error = text!("the handler did not finish within {budget:?}");
+        Err(Attempted::Failed { error, is_poison: false })
+    })
+}
+
+impl Attempted {
+    fn failed(error: &StepError) -> Self {
+        Self::Failed { error: error.message().into(), is_poison: error.kind() == StepErrorKind::Refused }
+    }
+}
+
+/// The future of a handler, whose panics stay here, also when it is dropped.
+struct Contained<'a>(Option<HandlerFuture<'a>>);
+
+impl Contained<'_> {
+    /// Whether it has returned `Ok`.
+    async fn returned(&mut self) -> Result<bool, StepError> {
+        poll_fn(|cx| {
+            let Some(handling) = &mut self.0 else { return Poll::Ready(Ok(false)) };
+            match contain(|| handling.as_mut().poll(cx)) {
+                Ok(polled) => polled.map(Ok),
+                Err(panicked) => Poll::Ready(Err(panicked)),
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Contained<'_> {
+    fn drop(&mut self) {
+        let handling = self.0.take();
+        // The attempt has failed already, or another follows.
+        let _ = contain(|| drop(handling));
+    }
+}
