@@ -28,7 +28,7 @@ use tokio::{sync::Notify, task::JoinSet};
 const URL: &str = "postgres://postgres@127.0.0.1:5432/test";
 
 const ENTITIES: usize = 2_000;
-const FAST: usize = 100_000;
+const FAST: usize = 300_000;
 const SLOW: usize = 4_000;
 const WORK: Duration = Duration::from_millis(50);
 const CONCURRENCY: u32 = 32;

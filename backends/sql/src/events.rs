@@ -49,17 +49,20 @@ where
         }
         select.push(" THEN payload END AS payload FROM graceful_events WHERE position > ");
         select.push_bind(position(query.after)).push(" ORDER BY position LIMIT ");
-        select.push_bind(count(query.limit)).push(") AS page ON TRUE ORDER BY page.position");
+        select.push_bind(count(query.limit)).push(") AS page ON TRUE");
         let rows = select.build().fetch_all(connection).await?;
-        let mut page = LogPage::new(Vec::new(), query.after);
+        let mut page = LogPage::new(Vec::with_capacity(rows.len()), query.after);
         for row in &rows {
             page.purged_to = row.try_get::<i64, _>(0)?.unsigned_abs();
             let Some(position) = row.try_get::<Option<i64>, _>(1)? else { continue };
-            page.read_to = position.unsigned_abs();
+            let position = position.unsigned_abs();
+            page.read_to = page.read_to.max(position);
             if let Some(body) = row.try_get::<Option<String>, _>(3)? {
-                page.events.push(LoggedEvent::new(page.read_to, row.try_get(2)?, body.into_bytes()));
+                page.events.push(LoggedEvent::new(position, row.try_get(2)?, body.into_bytes()));
             }
         }
+        // The join promises no order. A server that sorts the joined rows copies each payload once more.
+        page.events.sort_unstable_by_key(|event| event.position);
         Ok(page)
     }
 

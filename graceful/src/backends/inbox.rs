@@ -1,6 +1,7 @@
 //! The trait of inboxes, and the events that a subscriber receives.
 
 use std::{
+    borrow::Cow,
     fmt::{self, Debug},
     future::{Future, ready},
 };
@@ -10,7 +11,6 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
 
 use super::Timestamp;
 use crate::{context::Context, flow::Payload, step::StepError, text::Text};
@@ -80,18 +80,27 @@ impl<'de> Deserialize<'de> for ReceivedEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
 
+        /// A text that is not copied if it has no escapes.
         #[derive(Deserialize)]
-        struct Envelope {
-            specversion: String,
+        struct Part<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        #[derive(Deserialize)]
+        struct Envelope<'a> {
+            #[serde(borrow)]
+            specversion: Cow<'a, str>,
             id: String,
             source: String,
             r#type: String,
             subject: Option<String>,
             time: Option<Timestamp>,
-            data: Option<Box<RawValue>>,
-            tenant: Option<String>,
-            traceparent: Option<String>,
-            tracestate: Option<String>,
+            #[serde(default)]
+            data: Payload,
+            #[serde(borrow)]
+            tenant: Option<Part<'a>>,
+            #[serde(borrow)]
+            traceparent: Option<Part<'a>>,
+            #[serde(borrow)]
+            tracestate: Option<Part<'a>>,
         }
 
         let envelope = Envelope::deserialize(deserializer)?;
@@ -101,19 +110,16 @@ impl<'de> Deserialize<'de> for ReceivedEvent {
         if [&envelope.id, &envelope.source, &envelope.r#type].iter().any(|attribute| attribute.is_empty()) {
             return Err(D::Error::custom("its `id`, `source` or `type` is empty"));
         }
-        let data = match envelope.data {
-            Some(data) => Payload::of(&data).map_err(D::Error::custom)?,
-            None => Payload::NULL,
-        };
-        let Envelope { id, source, r#type: name, subject, time, tenant, traceparent, tracestate, .. } =
-            envelope;
+        let Envelope {
+            id, source, r#type: name, subject, time, data, tenant, traceparent, tracestate, ..
+        } = envelope;
         let mut context = Context::new();
-        context.tenant = tenant.and_then(|tenant| decoded(&tenant));
+        context.tenant = tenant.and_then(|tenant| decoded(&tenant.0));
         context.correlation_id = correlation_id(&data);
         // These extensions are optional, so an invalid value counts as missing.
-        context.trace = traceparent.and_then(|text| text.parse().ok());
+        context.trace = traceparent.and_then(|text| text.0.parse().ok());
         context.trace_state =
-            tracestate.filter(|_| context.trace.is_some()).and_then(|text| text.parse().ok());
+            tracestate.filter(|_| context.trace.is_some()).and_then(|text| text.0.parse().ok());
         Ok(Self { id, source, name, subject, time, data, context })
     }
 }

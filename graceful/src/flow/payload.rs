@@ -135,7 +135,7 @@ impl Payload {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_slice(self.as_bytes())
+        serde_json::from_str(self.as_json())
     }
 }
 

@@ -54,9 +54,12 @@ impl Handling {
                 Err(error) => return Attempted::Unavailable(error),
             }
         }
+        // The sender lives as long as this.
+        if running.stopped.has_changed().unwrap_or(true) {
+            return Attempted::Stopped;
+        }
         let attempt = Attempt::new(is_last, event.entity_id());
         let stop = async {
-            // The sender lives as long as this.
             let _ = running.stopped.changed().await;
             attempt.stop();
         };
@@ -68,8 +71,9 @@ impl Handling {
         running.slot.begin(entity, item.position);
         let failed = tokio::select! {
             biased;
-            () = stop => return Attempted::Stopped,
+            // First, because most handlers do not wait.
             done = handled(self.subscriber, &self.orchestrator, delivery, &attempt) => done.err(),
+            () = stop => return Attempted::Stopped,
         };
         running.slot.returned();
         match (failed, transaction) {

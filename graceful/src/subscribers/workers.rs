@@ -192,15 +192,18 @@ struct Thread {
 
 impl Thread {
     fn run(self) {
-        while let Some((job, mut stopped)) = self.queue.next() {
-            let done = self.runtime.block_on(self.handling.run(job, &mut stopped, &self.slot));
-            let was_stuck = self.slot.end();
-            // The subscriber may have stopped meanwhile.
-            let _ = self.done.send(done);
-            if was_stuck && !self.queue.is_needed() {
-                return;
+        let Self { queue, handling, done, slot, runtime } = self;
+        runtime.block_on(async move {
+            while let Some((job, mut stopped)) = queue.next() {
+                let ended = handling.run(job, &mut stopped, &slot).await;
+                let was_stuck = slot.end();
+                // The subscriber may have stopped meanwhile.
+                let _ = done.send(ended);
+                if was_stuck && !queue.is_needed() {
+                    return;
+                }
             }
-        }
+        });
     }
 }
 
