@@ -190,7 +190,8 @@ impl Reading {
         }
         let can_read =
             !self.is_stopping && !self.is_paused && self.has_room() && self.partitions.next_read().is_some();
-        if can_read && !self.is_at_end {
+        let is_reading = self.ahead.as_ref().is_some_and(|ahead| !ahead.is_read());
+        if can_read && !self.is_at_end && !is_reading {
             next = Instant::now();
         }
         let waits_for_feed = can_read && self.is_at_end && self.partitions.held() != 0;
@@ -199,10 +200,16 @@ impl Reading {
             next = next.min(self.poll_at);
         }
         let timer = pin!(sleep(until(next)));
+        let ahead = async {
+            if let Some(ahead) = &mut self.ahead {
+                ahead.read().await;
+            }
+        };
         let after = self.partitions.next_read().map_or(0, |(_, after, _)| after);
         tokio::select! {
             biased;
             _ = self.done.recv_many(&mut ended, JOBS) => {}
+            () = ahead, if can_read && is_reading => {}
             () = self.feed.changed(after), if waits_for_feed => self.is_at_end = false,
             () = timer => {}
         }

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
+
 use super::super::job::{Item, Kind};
 use super::Reading;
-use crate::{backends::LogPage, step::StepError};
+use crate::{backends::LogPage, step::StepError, text::text};
 
 /// How many rows are read at once at least, and at most.
 const PAGE: (usize, usize) = (64, 1024);
@@ -48,17 +50,39 @@ impl PageSize {
         }
     }
 
+    /// How many positions after a page may begin without being recorded: where handlers are quick, each record costs more than many of them.
+    const fn unrecorded(&self) -> u64 {
+        if self.rows > self.least { 2 * self.rows as u64 } else { 0 }
+    }
+
     /// The handlers have had enough events for a while.
     pub(super) fn shrink(&mut self) {
         self.rows = (self.rows / 2).max(self.least);
     }
 }
 
-/// A page that was read while progress was recorded.
+/// A page that is read while the events of the page before are handled.
 pub(super) struct Ahead {
     partitions: u32,
     after: u64,
-    page: LogPage,
+    /// It is read before there is room for it.
+    is_early: bool,
+    reading: JoinHandle<Result<LogPage, StepError>>,
+    read: Option<Result<LogPage, StepError>>,
+}
+
+impl Ahead {
+    /// Waits until it is read. If the future is dropped, nothing is lost.
+    pub(super) async fn read(&mut self) {
+        if self.read.is_none() {
+            let read = (&mut self.reading).await;
+            self.read = Some(read.unwrap_or_else(|failed| Err(StepError::new(text!("reading: {failed}")))));
+        }
+    }
+
+    pub(super) const fn is_read(&self) -> bool {
+        self.read.is_some()
+    }
 }
 
 impl Reading {
@@ -66,18 +90,27 @@ impl Reading {
         self.entities.open() < 2 * self.page.rows && self.entities.waiting() < WAITING
     }
 
-    /// Reads a page of events, if there is room. They begin after it is recorded that they may.
+    /// Takes the page that was read, if there is room. Its events begin after it is recorded that they may.
     pub(super) async fn read(&mut self) -> Result<(), StepError> {
         if self.is_stopping || self.is_at_end || !self.has_room() {
             return Ok(());
         }
         let Some((partitions, after, others)) = self.partitions.next_read() else { return Ok(()) };
-        self.page.read(self.entities.open());
-        let ahead = self.ahead.take().filter(|ahead| (ahead.partitions, ahead.after) == (partitions, after));
-        let page = match ahead {
-            Some(ahead) => ahead.page,
-            None => self.feed.read(self.handling.subscriber, after, partitions, self.page.rows).await?,
+        let is_next = |ahead: &Ahead| (ahead.partitions, ahead.after) == (partitions, after);
+        if !self.ahead.as_ref().is_some_and(is_next) {
+            self.begin_reading(partitions, after, false);
+        }
+        let Some(Ahead { is_early, read: Some(page), .. }) = self.ahead.take_if(|ahead| ahead.is_read())
+        else {
+            return Ok(());
         };
+        let page = page?;
+        if page.read_to <= after && is_early {
+            // There may be more by now.
+            self.begin_reading(partitions, after, false);
+            return Ok(());
+        }
+        self.page.read(self.entities.open());
         self.page.was_read(&page);
         if page.purged_to > after {
             return self.fall_behind(partitions, after, page.purged_to).await;
@@ -88,6 +121,12 @@ impl Reading {
         self.poll_at = Instant::now() + POLL;
         // The others go on where these are.
         let read_to = if read_to <= after { others.unwrap_or(after) } else { read_to };
+        self.must_record |= self.partitions.read_to(partitions, read_to, self.page.unrecorded());
+        if !self.is_at_end
+            && let Some((partitions, after, _)) = self.partitions.next_read()
+        {
+            self.begin_reading(partitions, after, true);
+        }
         for event in page.events.into_iter().take_while(|event| event.position <= read_to) {
             if let Some(known) = self.partitions.read(event.entity, event.position) {
                 let kind = if known.is_interrupted { Kind::Interrupted } else { Kind::New };
@@ -96,19 +135,13 @@ impl Reading {
                 self.entities.add(event.entity, item);
             }
         }
-        self.partitions.read_to(partitions, read_to);
-        self.must_record |= read_to > after;
-        if self.must_record { self.record_and_read_ahead().await } else { Ok(()) }
+        Ok(())
     }
 
-    /// Records progress, and reads the next page meanwhile.
-    async fn record_and_read_ahead(&mut self) -> Result<(), StepError> {
-        let Some((partitions, after, _)) = self.partitions.next_read() else { return self.record().await };
+    fn begin_reading(&mut self, partitions: u32, after: u64, is_early: bool) {
         let (feed, subscriber, limit) = (self.feed.clone(), self.handling.subscriber, self.page.rows);
-        let (recorded, page) = tokio::join!(self.record(), feed.read(subscriber, after, partitions, limit));
-        // If it could not be read, it is read again.
-        self.ahead = page.ok().map(|page| Ahead { partitions, after, page });
-        recorded
+        let reading = tokio::spawn(async move { feed.read(subscriber, after, partitions, limit).await });
+        self.ahead = Some(Ahead { partitions, after, is_early, reading, read: None });
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Partition {
     /// The events that were read: their positions, and whether they were handled.
     read: VecDeque<(u64, bool)>,
     read_to: u64,
+    /// Events up to this position may begin, when that is recorded.
+    begun_to: u64,
     interrupted_to: u64,
     /// The positions of events that were handled before, by entity.
     handled_before: HashMap<i64, u64>,
@@ -65,6 +67,7 @@ impl Partitions {
             *place = Some(Partition {
                 read: VecDeque::new(),
                 read_to: handled_to,
+                begun_to,
                 interrupted_to: begun_to,
                 handled_before: handled.into_iter().collect(),
                 attempts: attempts.into_iter().collect(),
@@ -114,13 +117,19 @@ impl Partitions {
         Some((self.bits(|held| !held.is_leaving && held.read_to == from), from, others))
     }
 
-    /// Records that these partitions were read up to a position.
-    pub(super) fn read_to(&mut self, partitions: u32, position: u64) {
+    /// Records that these partitions were read up to a position. Returns whether that must be stored before the events begin; then the next `ahead`
+    /// positions need not be.
+    pub(super) fn read_to(&mut self, partitions: u32, position: u64, ahead: u64) -> bool {
+        let mut must_be_stored = false;
         for at in each(partitions) {
-            if let Some(held) = &mut self.held[at] {
-                held.read_to = held.read_to.max(position);
+            let Some(held) = &mut self.held[at] else { continue };
+            held.read_to = held.read_to.max(position);
+            if held.read_to > held.begun_to {
+                held.begun_to = held.read_to + ahead;
+                must_be_stored = true;
             }
         }
+        must_be_stored
     }
 
     /// Records that an event was read. `None` if it was handled before.
@@ -160,8 +169,7 @@ impl Partitions {
         let held = self.held[usize::from(partition)].as_ref()?;
         let handled_to = held.handled_to();
         // Until its interrupted events have run, they stay interrupted. Nothing runs any more in a partition that is given back.
-        let read_to = if held.is_over { handled_to } else { held.read_to };
-        let begun_to = read_to.max(held.interrupted_to).max(handled_to);
+        let begun_to = if held.is_over { held.interrupted_to } else { held.begun_to }.max(handled_to);
         Some(Progress { partition, handled_to, begun_to })
     }
 
@@ -223,7 +231,7 @@ mod tests {
         for position in [12, 15, 19] {
             assert!(partitions.read(5, position).is_some());
         }
-        partitions.read_to(1 << 5, 30);
+        partitions.read_to(1 << 5, 30, 0);
         assert_eq!(recorded(&partitions), Some(11));
         partitions.handle(5, 15);
         assert_eq!(recorded(&partitions), Some(11));
@@ -236,10 +244,30 @@ mod tests {
     }
 
     #[test]
+    fn what_may_begin_is_stored_once_for_several_pages() {
+        let mut partitions = holding([HeldPartition::new(5, 10, 10)]);
+        assert!(partitions.read_to(1 << 5, 20, 15));
+        let begun_to = |partitions: &Partitions| partitions.current(5).map(|progress| progress.begun_to);
+        assert_eq!(begun_to(&partitions), Some(35));
+        assert!(!partitions.read_to(1 << 5, 30, 15));
+        assert_eq!(begun_to(&partitions), Some(35));
+        assert!(partitions.read_to(1 << 5, 40, 0));
+        assert_eq!(begun_to(&partitions), Some(40));
+        partitions.leave(5);
+        partitions.read_to(1 << 5, 50, 50);
+        partitions.finish(1 << 5);
+        assert_eq!(
+            begun_to(&partitions),
+            Some(50),
+            "nothing runs, so what was not handled will not be interrupted"
+        );
+    }
+
+    #[test]
     fn partitions_at_different_positions_are_read_until_they_meet() {
         let mut partitions = holding([HeldPartition::new(0, 10, 10), HeldPartition::new(3, 40, 40)]);
         assert_eq!(partitions.next_read(), Some((0b1, 10, Some(40))));
-        partitions.read_to(0b1, 40);
+        partitions.read_to(0b1, 40, 0);
         assert_eq!(partitions.next_read(), Some((0b1001, 40, None)));
         partitions.leave(0);
         assert_eq!(partitions.next_read(), Some((0b1000, 40, None)));
