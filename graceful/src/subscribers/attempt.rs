@@ -1,6 +1,6 @@
 //! One attempt: the handler is called with an event, within its time budget.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Instant};
 
 use tokio::time::timeout;
 
@@ -68,11 +68,11 @@ impl Handling {
             provided: &self.provided,
             transaction: transaction.as_mut().map(|open| open.transaction()),
         };
-        running.slot.begin(entity, item.position);
+        let began = running.slot.begin(entity, item.position);
         let failed = tokio::select! {
             biased;
             // First, because most handlers do not wait.
-            done = handled(self.subscriber, &self.orchestrator, delivery, &attempt) => done.err(),
+            done = handled(self.subscriber, &self.orchestrator, delivery, &attempt, began) => done.err(),
             () = stop => return Attempted::Stopped,
         };
         running.slot.returned();
@@ -95,12 +95,13 @@ fn received(body: &[u8]) -> Result<ReceivedEvent, serde_json::Error> {
     }
 }
 
-/// Runs the handler within its time budget. When it is over the future is dropped.
+/// Runs the handler within its time budget, from then on. When it is over the future is dropped.
 pub(super) async fn handled(
     subscriber: &Subscriber,
     orchestrator: &Orchestrator,
     delivery: Delivery<'_>,
     attempt: &Arc<Attempt>,
+    began: Instant,
 ) -> Result<(), Attempted> {
     let context = delivery.event.context.clone();
     let called = async {
@@ -119,10 +120,15 @@ pub(super) async fn handled(
         }
     };
     let called = orchestrator.scope(context.scope(attempt.scope(called)));
-    let (mut called, budget) = (pin!(called), subscriber.timeout);
-    timeout(budget, &mut called).await.unwrap_or_else(|_| {
+    let mut called = pin!(called);
+    // Without a timer, because most handlers do not wait.
+    let first = poll_fn(|cx| Poll::Ready(called.as_mut().poll(cx))).await;
+    if let Poll::Ready(done) = first {
+        return done;
+    }
+    timeout(subscriber.timeout.saturating_sub(began.elapsed()), called).await.unwrap_or_else(|_| {
         attempt.end_by_timeout();
-        let error = text!("the handler did not finish within {budget:?}");
+        let error = text!("the handler did not finish within {:?}", subscriber.timeout);
         Err(Attempted::Failed { error, is_poison: false })
     })
 }

@@ -1,6 +1,6 @@
 //! Hands an event to subscribers without a store, in tests.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{
     Subscribers,
@@ -41,7 +41,7 @@ impl Subscribers {
             let attempt = Attempt::new(true, event.entity_id());
             let delivery = Delivery { event: &event, provided: &self.provided, transaction: None };
             if let Err(Attempted::Failed { error, .. }) =
-                handled(subscriber, &self.orchestrator, delivery, &attempt).await
+                handled(subscriber, &self.orchestrator, delivery, &attempt, Instant::now()).await
             {
                 return Err(StepError::new(text!("subscriber `{identity}`: {error}")));
             }

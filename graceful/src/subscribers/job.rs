@@ -132,7 +132,7 @@ impl Handling {
                     return Done { job, handled, end };
                 }
             }
-            if began.elapsed() >= TURN {
+            if !job.items.is_empty() && began.elapsed() >= TURN {
                 break;
             }
         }

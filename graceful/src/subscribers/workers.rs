@@ -58,8 +58,11 @@ struct Running {
 }
 
 impl Slot {
-    pub(super) fn begin(&self, entity: i64, position: u64) {
-        unpoisoned(self.0.lock()).event = Some((entity, position, Instant::now()));
+    /// Returns the time.
+    pub(super) fn begin(&self, entity: i64, position: u64) -> Instant {
+        let now = Instant::now();
+        unpoisoned(self.0.lock()).event = Some((entity, position, now));
+        now
     }
 
     /// Its handler has returned; what follows is a matter of the store.
