@@ -66,15 +66,15 @@ impl Serialize for Data<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let flow = &*self.event.0;
         let mut data = serializer.serialize_struct("EventData", 13)?;
+        match flow.context().and_then(|context| context.correlation_id.as_ref()) {
+            Some(id) => data.serialize_field("correlation_id", id)?,
+            None => data.serialize_field("correlation_id", &flow.id)?,
+        }
         data.serialize_field("code", &flow.code)?;
         data.serialize_field("message", flow.message())?;
         data.serialize_field("result", self.event.result())?;
         data.serialize_field("metadata", &flow.metadata())?;
         data.serialize_field("yin_yang", yin_yang(flow))?;
-        match flow.context().and_then(|context| context.correlation_id.as_ref()) {
-            Some(id) => data.serialize_field("correlation_id", id)?,
-            None => data.serialize_field("correlation_id", &flow.id)?,
-        }
         data.serialize_field("service", flow.service())?;
         data.serialize_field("entity_id", &flow.values.entity())?;
         data.serialize_field("timestamp", self.time)?;

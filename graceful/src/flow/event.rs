@@ -237,6 +237,8 @@ impl Event {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct EmittedData<'a> {
+    /// The correlation id, which all calls of one business action share. It comes first, so that a reader finds it before the value.
+    pub correlation_id: Text,
     /// The code of the outcome.
     pub code: Code,
     /// The message that clients may see.
@@ -247,8 +249,6 @@ pub struct EmittedData<'a> {
     pub metadata: Option<&'a Metadata>,
     /// `yang` on the success flow, `yin` on the error flow.
     pub yin_yang: &'static str,
-    /// The correlation id, which all calls of one business action share.
-    pub correlation_id: Text,
     /// The service's name.
     pub service: &'a str,
     /// The entity's id; `None` if the call belongs to no entity.

@@ -2,7 +2,7 @@
 
 use std::{
     any::{Any, TypeId, type_name},
-    collections::HashMap,
+    collections::BTreeMap,
     fmt,
     sync::Arc,
 };
@@ -130,7 +130,7 @@ pub struct Needed {
 
 /// The values that were provided, by their types.
 #[derive(Clone, Default)]
-pub struct Provided(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+pub struct Provided(BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
 impl Provided {
     pub(super) fn add<T: Send + Sync + 'static>(&mut self, value: T) {
