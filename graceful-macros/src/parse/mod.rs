@@ -1,11 +1,13 @@
 //! The grammar of `#[orchestrate(…)]`: tokens → [`Args`], and of `#[subscribe(…)]`: tokens → [`SubscribeArgs`]. What an argument means
 //! beside others is the model's.
 
+mod broken;
 mod cache;
 mod choice;
 mod duration;
 mod function;
 mod idempotent;
+mod known;
 mod options;
 mod related;
 mod steps;
@@ -16,6 +18,12 @@ use darling::{Result, error::Accumulator};
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Expr, Path, Token, parse::Parser as _, punctuated::Punctuated};
 
+use self::{
+    broken::Broken,
+    choice::choice,
+    known::{ARGUMENTS, in_parentheses, unknown},
+    value::{name, names, path, string},
+};
 pub(crate) use self::{
     cache::CacheArgs,
     function::{Function, Item, with_defaults},
@@ -25,14 +33,10 @@ pub(crate) use self::{
     subscribe::{SubscribeArgs, function_of_subscriber},
     value::{At, Name, Piece, Template, Value},
 };
-use self::{
-    choice::choice,
-    value::{name, names, path, string},
-};
 use crate::{
-    errors::{nearest, suggestion, wrong},
+    errors::wrong,
     syntax::{Arg, ArgValue, Examples, arguments},
-    words::{AlertOn, Delivery, Severity, Step, Words},
+    words::{AlertOn, Delivery, Severity, Step},
 };
 
 /// The block's arguments, as its methods get them.
@@ -40,37 +44,6 @@ pub(crate) const DEFAULTS: &str = "__defaults";
 
 /// Among them: the names of the block's type and const parameters.
 pub(crate) const PARAMETERS: &str = "__parameters";
-
-/// The names of the arguments.
-const ARGUMENTS: [&str; 27] = [
-    "pattern",
-    "id",
-    "payload",
-    "actor",
-    "when",
-    "metadata",
-    "message",
-    "tags",
-    "cache",
-    "event",
-    "graph",
-    "schedule",
-    "nexus",
-    "audit",
-    "alert",
-    "fallback",
-    "idempotent",
-    "incident",
-    "name",
-    "was",
-    "delivery",
-    "tx",
-    "on",
-    "errors",
-    "catalogue",
-    "crate",
-    "debug",
-];
 
 /// What a declaration says.
 #[derive(Default)]
@@ -119,43 +92,6 @@ pub(crate) struct Args {
     pub(crate) broken: Broken,
     /// The names of the arguments.
     given: Vec<Ident>,
-}
-
-/// The arguments that were wrong, and reported: what seems to be missing may have been meant by one of them.
-#[derive(Default)]
-pub(crate) struct Broken {
-    names: Vec<&'static str>,
-    /// An argument whose meaning is unknown was wrong.
-    anything: bool,
-}
-
-impl Broken {
-    pub(crate) fn may_mean(&self, argument: &str) -> bool {
-        self.anything || self.names.contains(&argument)
-    }
-
-    /// A rule has reported the argument, and it is ignored.
-    pub(crate) fn reported(&mut self, argument: &'static str) {
-        self.names.push(argument);
-    }
-
-    /// The argument of that name, or of one that is near, was wrong; among its options may be what belongs beside it.
-    fn add(&mut self, name: &Ident, options: TokenStream, own: &[&'static str]) {
-        for tree in options {
-            self.names.extend(ARGUMENTS.into_iter().find(|known| tree.to_string() == **known));
-        }
-        let name = name.to_string();
-        let meant = nearest(&name, own)
-            .or_else(|| steps::owner(&name).map(Words::word))
-            .or_else(|| nearest(&name, &ARGUMENTS));
-        self.anything |= meant.is_none();
-        self.names.extend(meant);
-    }
-
-    fn or(mut self, defaults: Self) -> Self {
-        self.names.extend(defaults.names);
-        Self { names: self.names, anything: self.anything || defaults.anything }
-    }
 }
 
 #[derive(Default)]
@@ -359,14 +295,6 @@ fn former(given: &Expr) -> Result<Vec<Name>> {
     }
 }
 
-/// An example of an argument that takes options in parentheses.
-fn in_parentheses(name: &Ident) -> Option<String> {
-    match name == "idempotent" {
-        true => Some(idempotent::EXAMPLE.to_owned()),
-        false => steps::named(name).map(steps::example),
-    }
-}
-
 const ERRORS_OFF: &str =
     "`errors` takes only `off`: write `errors = off`, so that the causes of server faults are not logged";
 
@@ -377,13 +305,3 @@ fn only_off(given: &Expr, rule: &str) -> Result<()> {
 }
 
 const ON: &str = "`on` names an orchestrator, such as `on = self.orchestrator`";
-
-fn unknown(name: &Ident) -> darling::Error {
-    let given = name.to_string();
-    if let Some(rule) = steps::belongs(&given).or_else(|| idempotent::belongs(&given)) {
-        return wrong(name, rule);
-    }
-    let fix = suggestion(&given, &ARGUMENTS)
-        .unwrap_or_else(|| format!("expected one of `{}`", ARGUMENTS.join("`, `")));
-    wrong(name, format!("unknown argument `{given}`: {fix}"))
-}

@@ -16,7 +16,7 @@ use graceful::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::log::Log;
+use super::{answered::Answered, log::Log};
 
 /// The same backends, each of which records.
 pub(super) fn recorded(mut backends: Backends, log: &Arc<Log>) -> Backends {
@@ -51,53 +51,6 @@ impl<B: ?Sized> Recording<B> {
 impl<B: fmt::Debug + ?Sized> fmt::Debug for Recording<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
-    }
-}
-
-/// The text of a result; empty if the call says it all.
-pub(super) trait Answered {
-    fn shown(&self) -> &'static str {
-        ""
-    }
-}
-
-impl Answered for () {}
-impl Answered for Arc<Metadata> {}
-
-impl Answered for Option<CacheEntry> {
-    fn shown(&self) -> &'static str {
-        if self.is_some() { "found" } else { "nothing" }
-    }
-}
-
-impl Answered for CacheWrite {
-    fn shown(&self) -> &'static str {
-        match self {
-            Self::Done => "",
-            Self::Newer => "a newer version is cached",
-        }
-    }
-}
-
-impl Answered for JobChange {
-    fn shown(&self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Bumped => "bumped",
-            Self::Completed => "completed",
-            Self::NotOpen => "no open job",
-        }
-    }
-}
-
-impl Answered for AlertChange {
-    fn shown(&self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Repeated => "repeated",
-            Self::Resolved => "resolved",
-            Self::NotOpen => "no open alert",
-        }
     }
 }
 

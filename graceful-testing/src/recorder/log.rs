@@ -12,7 +12,7 @@ use graceful::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Answer, Effect, Recorded, backends::Answered};
+use super::{Answer, Effect, Recorded, answered::Answered};
 
 #[derive(Debug)]
 pub(super) struct Log {

@@ -1,5 +1,6 @@
 //! An orchestrator for tests, which records what its steps did.
 
+mod answered;
 mod backends;
 mod difference;
 mod log;

@@ -9,7 +9,7 @@ use graceful::{
     },
 };
 
-use super::backends::{Answered, Recording};
+use super::{answered::Answered, backends::Recording};
 
 impl Answered for Ended {
     fn shown(&self) -> &'static str {

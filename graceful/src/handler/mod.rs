@@ -10,6 +10,7 @@ mod cached;
 mod carrier;
 mod cause;
 mod contracted;
+mod decode;
 mod enter;
 mod entering;
 mod fallback;
@@ -45,6 +46,7 @@ pub use self::{
         Contracted, ContractedCarrier, ContractedNothing, ContractedPlain, ContractedWrapped, contracted,
         opaque,
     },
+    decode::{Decode, DecodeAnything, ReadBack, Remembered},
     enter::{Entered, Source, call, enter, enter_eager, enter_on},
     entering::entered,
     fallback::{Fallback, LastGood, NoFallback},
@@ -58,8 +60,8 @@ pub use self::{
     once::Once,
     outcome::Outcome,
     prepared::{Finish, Plainly, Prepared, Returns},
-    probe::{Anything, Decode, DecodeAnything, Probe, ReadBack, Remembered, probe},
-    read::{FinishRead, ReadNames, Reading, Through, read, read_eager, read_eager_on, read_on},
+    probe::{Anything, Probe, probe},
+    read::{FinishRead, ReadNames, Reading, Reads, Through, read, read_eager, read_eager_on, read_on},
     restored::{Restored, Restores, identity, restores, success},
     run::Run,
     sends::{AtOnce, Otherwise, Sends, SendsNot},
@@ -67,7 +69,7 @@ pub use self::{
         Awaitable, ErrorOfStep, ErrorOfStore, body, boxed, called, function, function_of, never, never_of,
         no_hook, required_error, store_error,
     },
-    spec::{HandlerSpec, Reads, name},
+    spec::{HandlerSpec, name},
     transaction::{Borrowed, Locked, Observed, in_transaction, transaction},
     typed::{Arm, Hooks, Typed, arm, no_hooks},
 };

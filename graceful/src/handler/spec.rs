@@ -2,6 +2,7 @@
 
 use std::{mem, time::Duration};
 
+use super::Reads;
 use crate::{
     flow::{AlertOn, Declaration, Declared, Delivery, Identity, OnErr, OnOk, Options, Severity, Tags},
     pipeline::{Durable, Overrides, Start, registry::without_an_orchestrator},
@@ -27,26 +28,6 @@ pub struct HandlerSpec {
     window_ms: u64,
     /// It is called with events.
     subscribes: bool,
-}
-
-/// How a handler reads through the cache.
-#[derive(Clone, Copy, Debug)]
-pub struct Reads {
-    /// From this age on, one caller refreshes the entry; 0 means never.
-    pub(super) refresh_ms: u64,
-    /// How long a caller waits for the load of another.
-    pub(super) wait_ms: u64,
-    /// How old what the body reads may be.
-    pub(super) lag_ms: u64,
-    /// The form of the value.
-    pub(super) rev: u32,
-    /// Each actor has an entry of its own.
-    pub(super) per_actor: bool,
-}
-
-impl Reads {
-    pub(crate) const DEFAULT: Self =
-        Self { refresh_ms: 0, wait_ms: 2_000, lag_ms: 0, rev: 0, per_actor: false };
 }
 
 /// The default window of an idempotent handler: a day.

@@ -3,16 +3,21 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
 
 use super::{
-    Background, Ended, FlowReport, FlowRun, NoTypedHooks, TypedHooks,
+    Background, Ended, FlowReport, FlowRun, NoTypedHooks, StepResult, TypedHooks,
     background::{Refused, in_lane},
     durable,
     run::{Caller, Pipeline},
 };
-use crate::{backends::BoxFuture, flow::Delivery, step::StepError};
+use crate::{
+    backends::BoxFuture,
+    flow::Delivery,
+    step::{Step, StepError},
+};
 
 /// Ends when the response may be returned. If it is dropped before, the flow continues in the background.
 pub(crate) struct Foreground<T> {
@@ -116,6 +121,21 @@ impl<T: TypedHooks> Future for Foreground<T> {
             }
         }
         this.turn.as_mut().map_or(Poll::Pending, |turn| turn.as_mut().poll(cx))
+    }
+}
+
+/// The fallback runs in the handler's future.
+impl Pipeline {
+    pub(super) fn recover(&mut self) {
+        self.watch.begin(Step::Fallback, &self.flow, &self.orchestrator);
+        self.recovering = true;
+    }
+
+    /// Records the result of the fallback, and whether it gave the caller an `Ok`.
+    pub(super) fn recovered(&mut self, result: StepResult, applied: bool) {
+        self.recovering = false;
+        self.record(Step::Fallback, result);
+        Arc::make_mut(&mut self.flow).fallback_applied = applied;
     }
 }
 

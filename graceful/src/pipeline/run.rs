@@ -303,21 +303,8 @@ impl Pipeline {
         self.record(step, result);
     }
 
-    /// Marks the step `fallback` as running in the handler's future.
-    pub(super) fn recover(&mut self) {
-        self.watch.begin(Step::Fallback, &self.flow, &self.orchestrator);
-        self.recovering = true;
-    }
-
-    /// Records the result of the fallback, and whether it gave the caller an `Ok`.
-    pub(super) fn recovered(&mut self, result: StepResult, applied: bool) {
-        self.recovering = false;
-        self.record(Step::Fallback, result);
-        Arc::make_mut(&mut self.flow).fallback_applied = applied;
-    }
-
     #[inline]
-    fn record(&mut self, step: Step, result: StepResult) {
+    pub(super) fn record(&mut self, step: Step, result: StepResult) {
         if let StepResult::Failed(error) = &result {
             let span = self.watch.step(step);
             let _entered = span.as_ref().map(Span::enter);

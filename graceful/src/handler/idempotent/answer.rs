@@ -3,9 +3,12 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-#[cfg(any(feature = "axum", feature = "tonic"))]
-use super::super::probe::{DecodeWrapped, Opaque, Wrapped};
 use super::super::{Anything, Decode, DecodeAnything, FlowBuilder, Probe};
+#[cfg(any(feature = "axum", feature = "tonic"))]
+use super::super::{
+    decode::DecodeWrapped,
+    probe::{Opaque, Wrapped},
+};
 use crate::{flow::Payload, step::StepError};
 
 /// The maximum size of an answer.

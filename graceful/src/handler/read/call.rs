@@ -10,7 +10,7 @@ use crate::{
     cache_stats::CacheOutcome,
     flights::{Leader, Load, Turn},
     flow::{Loading, Payload},
-    handler::{HandlerSpec, spec::Reads},
+    handler::{HandlerSpec, Reads},
     marks::{EntryName, HOLD_EXPIRY, Lease, Seen},
     pipeline::{
         Orchestrator,

@@ -4,6 +4,7 @@ mod call;
 mod extension;
 mod looking_up;
 mod names;
+mod settings;
 mod sync;
 mod through;
 mod waiting;
@@ -17,7 +18,7 @@ pub(crate) use self::{
     call::{Call, Decision},
     extension::Extension,
 };
-pub use self::{names::ReadNames, sync::FinishRead, through::Through};
+pub use self::{names::ReadNames, settings::Reads, sync::FinishRead, through::Through};
 use super::{
     Active, After, Decode, Entered, FlowBuilder, HandlerSpec, Once, Prepared, Returns, Run, Source,
     builder::Fill,
