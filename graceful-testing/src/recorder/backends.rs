@@ -16,7 +16,7 @@ use graceful::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{answered::Answered, log::Log};
+use super::log::Log;
 
 /// The same backends, each of which records.
 pub(super) fn recorded(mut backends: Backends, log: &Arc<Log>) -> Backends {
