@@ -50,18 +50,18 @@ pub(super) async fn record(
     Ok(recorded)
 }
 
+/// Each held flow is looked up by its id, whatever the planner knows of the table: by their state it would read all queued flows.
+const COMPLETE: &str = "UPDATE graceful_flows SET state = 1, head = 0, token = NULL, ended_at = ?2, failed_at = NULL, step = NULL, \
+    code = NULL, failure_group = NULL, error = NULL WHERE seq IN ( \
+    SELECT flow.seq FROM json_each(?1) AS held CROSS JOIN graceful_flows AS flow ON flow.id = unhex(held.value ->> 0) \
+    WHERE flow.token = unhex(held.value ->> 1) AND flow.state = 0) RETURNING id";
+
 /// Completes flows, and returns those whose claims were not lost.
 async fn complete(connection: &mut SqliteConnection, held: &[ClaimId]) -> Result<HashSet<Uuid>, sqlx::Error> {
     let held: Vec<_> =
         held.iter().map(|held| (held.id.simple().to_string(), held.token.simple().to_string())).collect();
-    let completed = sqlx::query_scalar(
-        "WITH held AS MATERIALIZED (SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS token FROM json_each(?1)) \
-         UPDATE graceful_flows SET state = 1, head = 0, token = NULL, ended_at = ?2, failed_at = NULL, step = NULL, code = NULL, \
-         failure_group = NULL, error = NULL FROM held WHERE graceful_flows.id = held.id AND graceful_flows.token = held.token \
-         AND graceful_flows.state = 0 RETURNING graceful_flows.id",
-    )
-    .bind(serde_json::to_string(&held).map_err(broken)?)
-    .bind(now());
+    let completed =
+        sqlx::query_scalar(COMPLETE).bind(serde_json::to_string(&held).map_err(broken)?).bind(now());
     Ok(completed.fetch_all(connection).await?.into_iter().collect())
 }
 
@@ -115,14 +115,45 @@ async fn record_one(
     Ok(true)
 }
 
+const PROMOTE: &str = "UPDATE graceful_flows SET head = 1 WHERE head = 0 AND seq IN ( \
+    SELECT (SELECT min(seq) FROM graceful_flows AS queued WHERE queued.state = 0 AND queued.entity = ended.entity) \
+    FROM json_each(?) AS ids CROSS JOIN graceful_flows AS ended ON ended.id = unhex(ids.value))";
+
 /// Makes the first queued flow of the entities of these flows its head.
 async fn promote(connection: &mut SqliteConnection, ended: &[Uuid]) -> Result<(), sqlx::Error> {
     let ended: Vec<_> = ended.iter().map(|id| id.simple().to_string()).collect();
-    let promoted = sqlx::query(
-        "UPDATE graceful_flows SET head = 1 WHERE head = 0 AND seq IN ( \
-         SELECT (SELECT min(seq) FROM graceful_flows AS queued WHERE queued.state = 0 AND queued.entity = ended.entity) \
-         FROM json_each(?) AS ids CROSS JOIN graceful_flows AS ended ON ended.id = unhex(ids.value))",
-    );
+    let promoted = sqlx::query(PROMOTE);
     promoted.bind(serde_json::to_string(&ended).map_err(broken)?).execute(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+
+    use super::*;
+    use crate::Store;
+
+    #[tokio::test]
+    async fn ended_flows_are_looked_up_however_many_are_queued() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("graceful.db")).await.unwrap();
+        let mut connection = SqliteConnection::connect(store.path().to_str().unwrap()).await.unwrap();
+        let fill = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000) \
+            INSERT INTO graceful_flows (id, entity, handler, body, state, head, due) \
+            SELECT randomblob(16), 'waiting ' || (n % 100), '', zeroblob(100), 0, n <= 100, 0 FROM n";
+        sqlx::raw_sql(fill).execute(&mut connection).await.unwrap();
+        for analyze in ["", "ANALYZE"] {
+            sqlx::raw_sql(analyze).execute(&mut connection).await.unwrap();
+            for statement in [COMPLETE, PROMOTE] {
+                let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+                let plan = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
+                let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+                assert_eq!(plan[0], "SEARCH graceful_flows USING INTEGER PRIMARY KEY (rowid=?)", "{plan:?}");
+                let scanned = plan.iter().filter(|step| step.starts_with("SCAN")).count();
+                assert_eq!(scanned, 1, "only the ids: {plan:?}");
+                assert!(!plan.iter().any(|step| step.contains("(state=?")), "{plan:?}");
+            }
+        }
+    }
 }
