@@ -157,10 +157,10 @@ impl Browser {
                 }
             }
         };
-        match tokio::time::timeout(Duration::from_secs(30), tries).await {
-            Ok(value) => value,
-            Err(_) => panic!("{by} is not there: {}", self.driver.source().await.unwrap()),
-        }
+        let Ok(value) = tokio::time::timeout(Duration::from_secs(30), tries).await else {
+            panic!("{by} is not there: {}", self.driver.source().await.unwrap())
+        };
+        value
     }
 
     /// Clicks the first element that is found, as [`with`](Self::with) does.
