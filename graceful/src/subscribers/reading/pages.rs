@@ -25,28 +25,25 @@ const POLL: Duration = Duration::from_millis(250);
 pub(super) struct PageSize {
     rows: usize,
     least: usize,
-    /// The last page had more bytes than a page should have.
-    is_large: bool,
 }
 
 impl PageSize {
     pub(super) const fn new(concurrency: usize) -> Self {
         let least = if concurrency > PAGE.0 { concurrency } else { PAGE.0 };
-        Self { rows: least, least, is_large: false }
+        Self { rows: least, least }
     }
 
-    /// So many events are left when more are read.
-    fn read(&mut self, open: usize) {
-        // Soon the threads would have nothing to do.
-        if open < self.rows / 2 && !self.is_large {
-            self.rows = (self.rows * 2).min(PAGE.1.max(self.least));
-        }
-    }
-
-    fn was_read(&mut self, page: &LogPage) {
-        self.is_large = page.events.iter().map(|event| event.body.len()).sum::<usize>() > BYTES;
-        if self.is_large {
+    /// A page was read when so many events were left. It is full if there may be more.
+    fn was_read(&mut self, page: &LogPage, is_full: bool, left: usize) {
+        let bytes: usize = page.events.iter().map(|event| event.body.len()).sum();
+        if !is_full {
+            // What comes next may be slower.
+            self.rows = self.least;
+        } else if bytes > BYTES {
             self.shrink();
+        } else if left < self.rows / 2 {
+            // Soon the threads would have nothing to do.
+            self.rows = (self.rows * 2).min(PAGE.1.max(self.least));
         }
     }
 
@@ -65,6 +62,7 @@ impl PageSize {
 pub(super) struct Ahead {
     partitions: u32,
     after: u64,
+    limit: usize,
     /// It is read before there is room for it.
     is_early: bool,
     reading: JoinHandle<Result<LogPage, StepError>>,
@@ -100,7 +98,8 @@ impl Reading {
         if !self.ahead.as_ref().is_some_and(is_next) {
             self.begin_reading(partitions, after, false);
         }
-        let Some(Ahead { is_early, read: Some(page), .. }) = self.ahead.take_if(|ahead| ahead.is_read())
+        let Some(Ahead { limit, is_early, read: Some(page), .. }) =
+            self.ahead.take_if(|ahead| ahead.is_read())
         else {
             return Ok(());
         };
@@ -110,8 +109,8 @@ impl Reading {
             self.begin_reading(partitions, after, false);
             return Ok(());
         }
-        self.page.read(self.entities.open());
-        self.page.was_read(&page);
+        let is_full = page.read_to.saturating_sub(after) >= limit as u64;
+        self.page.was_read(&page, is_full, self.entities.open());
         if page.purged_to > after {
             return self.fall_behind(partitions, after, page.purged_to).await;
         }
@@ -141,7 +140,7 @@ impl Reading {
     fn begin_reading(&mut self, partitions: u32, after: u64, is_early: bool) {
         let (feed, subscriber, limit) = (self.feed.clone(), self.handling.subscriber, self.page.rows);
         let reading = tokio::spawn(async move { feed.read(subscriber, after, partitions, limit).await });
-        self.ahead = Some(Ahead { partitions, after, is_early, reading, read: None });
+        self.ahead = Some(Ahead { partitions, after, limit, is_early, reading, read: None });
     }
 }
 
@@ -150,36 +149,50 @@ mod tests {
     use super::*;
     use crate::backends::LoggedEvent;
 
+    fn page(bytes: usize) -> LogPage {
+        LogPage::new(vec![LoggedEvent::new(1, 1, vec![0; bytes])], 1)
+    }
+
     #[test]
     fn page_grows_where_handlers_are_quick_and_shrinks_where_events_wait() {
-        let mut page = PageSize::new(32);
-        page.read(40);
-        assert_eq!(page.rows, 64, "the threads have enough to do");
-        (0..10).for_each(|_| page.read(0));
-        assert_eq!(page.rows, 1024);
-        page.shrink();
-        assert_eq!(page.rows, 512);
-        (0..10).for_each(|_| page.shrink());
-        assert_eq!(page.rows, 64);
+        let mut size = PageSize::new(32);
+        size.was_read(&page(1), true, 40);
+        assert_eq!((size.rows, size.unrecorded()), (64, 0), "the threads have enough to do");
+        (0..10).for_each(|_| size.was_read(&page(1), true, 0));
+        assert_eq!((size.rows, size.unrecorded()), (1024, 2048));
+        size.shrink();
+        assert_eq!(size.rows, 512);
+        (0..10).for_each(|_| size.shrink());
+        assert_eq!(size.rows, 64);
+    }
+
+    /// Handlers for which there are few events are not known to be quick.
+    #[test]
+    fn page_is_small_at_the_end_of_the_log() {
+        let mut size = PageSize::new(32);
+        (0..10).for_each(|_| size.was_read(&page(1), false, 0));
+        assert_eq!(size.rows, 64);
+        (0..10).for_each(|_| size.was_read(&page(1), true, 0));
+        size.was_read(&page(1), false, 0);
+        assert_eq!((size.rows, size.unrecorded()), (64, 0));
     }
 
     #[test]
     fn page_with_many_bytes_does_not_grow() {
-        let mut page = PageSize::new(32);
-        let large = LoggedEvent::new(1, 1, vec![0; BYTES + 1]);
-        page.was_read(&LogPage::new(vec![large], 1));
-        page.read(0);
-        assert_eq!(page.rows, 64);
-        page.was_read(&LogPage::new(Vec::new(), 1));
-        page.read(0);
-        assert_eq!(page.rows, 128);
+        let mut size = PageSize::new(32);
+        size.was_read(&page(BYTES + 1), true, 0);
+        assert_eq!(size.rows, 64);
+        size.was_read(&page(1), true, 0);
+        assert_eq!(size.rows, 128);
+        size.was_read(&page(BYTES + 1), true, 0);
+        assert_eq!(size.rows, 64);
     }
 
     #[test]
     fn page_has_an_event_for_each_thread() {
-        let mut page = PageSize::new(2_000);
-        page.shrink();
-        page.read(0);
-        assert_eq!(page.rows, 2_000);
+        let mut size = PageSize::new(2_000);
+        size.shrink();
+        size.was_read(&page(1), true, 0);
+        assert_eq!(size.rows, 2_000);
     }
 }

@@ -117,16 +117,16 @@ impl Partitions {
         Some((self.bits(|held| !held.is_leaving && held.read_to == from), from, others))
     }
 
-    /// Records that these partitions were read up to a position. Returns whether that must be stored before the events begin; then the next `ahead`
-    /// positions need not be.
+    /// Records that these partitions were read up to a position. Returns whether that must be stored before the events begin; if so, the next `ahead`
+    /// positions are stored with it.
     pub(super) fn read_to(&mut self, partitions: u32, position: u64, ahead: u64) -> bool {
         let mut must_be_stored = false;
         for at in each(partitions) {
             let Some(held) = &mut self.held[at] else { continue };
             held.read_to = held.read_to.max(position);
-            if held.read_to > held.begun_to {
+            must_be_stored |= held.read_to > held.begun_to;
+            if held.read_to > held.begun_to || ahead == 0 {
                 held.begun_to = held.read_to + ahead;
-                must_be_stored = true;
             }
         }
         must_be_stored
@@ -251,6 +251,8 @@ mod tests {
         assert_eq!(begun_to(&partitions), Some(35));
         assert!(!partitions.read_to(1 << 5, 30, 15));
         assert_eq!(begun_to(&partitions), Some(35));
+        assert!(!partitions.read_to(1 << 5, 32, 0));
+        assert_eq!(begun_to(&partitions), Some(32), "no others may begin");
         assert!(partitions.read_to(1 << 5, 40, 0));
         assert_eq!(begun_to(&partitions), Some(40));
         partitions.leave(5);
