@@ -63,8 +63,6 @@ pub(super) struct Ahead {
     partitions: u32,
     after: u64,
     limit: usize,
-    /// It is read before there is room for it.
-    is_early: bool,
     reading: JoinHandle<Result<LogPage, StepError>>,
     read: Option<Result<LogPage, StepError>>,
 }
@@ -74,7 +72,9 @@ impl Ahead {
     pub(super) async fn read(&mut self) {
         if self.read.is_none() {
             let read = (&mut self.reading).await;
-            self.read = Some(read.unwrap_or_else(|failed| Err(StepError::new(text!("reading: {failed}")))));
+            self.read = Some(read.unwrap_or_else(|failed| {
+                Err(StepError::new(text!("a page of events could not be read: {failed}")))
+            }));
         }
     }
 
@@ -96,19 +96,12 @@ impl Reading {
         let Some((partitions, after, others)) = self.partitions.next_read() else { return Ok(()) };
         let is_next = |ahead: &Ahead| (ahead.partitions, ahead.after) == (partitions, after);
         if !self.ahead.as_ref().is_some_and(is_next) {
-            self.begin_reading(partitions, after, false);
+            self.begin_reading(partitions, after);
         }
-        let Some(Ahead { limit, is_early, read: Some(page), .. }) =
-            self.ahead.take_if(|ahead| ahead.is_read())
-        else {
+        let Some(Ahead { limit, read: Some(page), .. }) = self.ahead.take_if(|ahead| ahead.is_read()) else {
             return Ok(());
         };
         let page = page?;
-        if page.read_to <= after && is_early {
-            // There may be more by now.
-            self.begin_reading(partitions, after, false);
-            return Ok(());
-        }
         let is_full = page.read_to.saturating_sub(after) >= limit as u64;
         self.page.was_read(&page, is_full, self.entities.open());
         if page.purged_to > after {
@@ -124,7 +117,7 @@ impl Reading {
         if !self.is_at_end
             && let Some((partitions, after, _)) = self.partitions.next_read()
         {
-            self.begin_reading(partitions, after, true);
+            self.begin_reading(partitions, after);
         }
         for event in page.events.into_iter().take_while(|event| event.position <= read_to) {
             if let Some(known) = self.partitions.read(event.entity, event.position) {
@@ -137,10 +130,10 @@ impl Reading {
         Ok(())
     }
 
-    fn begin_reading(&mut self, partitions: u32, after: u64, is_early: bool) {
+    fn begin_reading(&mut self, partitions: u32, after: u64) {
         let (feed, subscriber, limit) = (self.feed.clone(), self.handling.subscriber, self.page.rows);
         let reading = tokio::spawn(async move { feed.read(subscriber, after, partitions, limit).await });
-        self.ahead = Some(Ahead { partitions, after, limit, is_early, reading, read: None });
+        self.ahead = Some(Ahead { partitions, after, limit, reading, read: None });
     }
 }
 
