@@ -17,6 +17,7 @@ pub mod log;
 pub mod old_audit;
 pub mod proxy;
 pub mod raw_http;
+pub mod renamed;
 pub mod reports;
 pub mod requirement;
 pub mod servers;
