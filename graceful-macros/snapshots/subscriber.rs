@@ -80,10 +80,9 @@ struct __graceful_project(
             ::graceful::__private010::Subscriber::new(::core::concat!(::core::module_path!(),
             "::", "project"), "user_updated", "user", | mut __delivery | { let
             __parameter_0 = < EventData < User > as ::graceful::__private010::FromEvent >
-            ::from_event(__delivery.event, __delivery.provided) ?; let __parameter_1 = <
-            State < Mailer > as ::graceful::__private010::FromEvent >
-            ::from_event(__delivery.event, __delivery.provided) ?; let __parameter_2 =
-            __delivery.transaction:: < Transaction < '_, Sqlite > > () ?;
+            ::from_event(__delivery.event) ?; let __parameter_1 = < State < Mailer > as
+            ::graceful::__private010::FromEvent > ::from_event(__delivery.event) ?; let
+            __parameter_2 = __delivery.transaction:: < Transaction < '_, Sqlite > > () ?;
             ::core::result::Result::Ok(::std::boxed::Box::pin(async move {
             ::graceful::__private010::probe(& project(__parameter_0, __parameter_1,
             __parameter_2,). await).__graceful_is_ok() })) }).needs(& [< EventData < User

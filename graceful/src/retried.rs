@@ -1,7 +1,7 @@
 //! The attempt of a subscriber in which a handler runs: an `Err` that is retried has no flow.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, Mutex, OnceLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -17,19 +17,25 @@ task_local! {
 pub(crate) struct Attempt {
     is_last: AtomicBool,
     is_out_of_time: AtomicBool,
-    /// The id of the event's entity.
-    entity: Option<Text>,
+    /// The id of the event's entity, once the event is parsed.
+    entity: OnceLock<Text>,
     failure: Mutex<Option<(Code, Text)>>,
 }
 
 impl Attempt {
-    pub(crate) fn new(is_last: bool, entity: Option<Text>) -> Arc<Self> {
+    pub(crate) fn new(is_last: bool) -> Arc<Self> {
         Arc::new(Self {
             is_last: is_last.into(),
             is_out_of_time: false.into(),
-            entity,
+            entity: OnceLock::new(),
             failure: Mutex::default(),
         })
+    }
+
+    /// The event is about this entity.
+    pub(crate) fn is_about(&self, entity: Text) {
+        // An attempt has one event.
+        let _ = self.entity.set(entity);
     }
 
     /// Runs the handler as this attempt.
@@ -55,7 +61,7 @@ impl Attempt {
 
 /// The id of the entity of the event that is handled.
 pub(crate) fn entity() -> Option<Text> {
-    ATTEMPT.try_with(|attempt| attempt.entity.clone()).ok().flatten()
+    ATTEMPT.try_with(|attempt| attempt.entity.get().cloned()).ok().flatten()
 }
 
 /// Whether the handler is dropped because its time budget is over.

@@ -14,7 +14,7 @@ use crate::model::{Parameter, Source, Subscriber};
 /// struct __graceful_project([(); {
 ///     inventory::submit! {
 ///         Subscriber::new("crate::project", "user_updated", "user", |mut delivery| {
-///             let parameter_0 = <EventData<User> as FromEvent>::from_event(delivery.event, delivery.provided)?;
+///             let parameter_0 = <EventData<User> as FromEvent>::from_event(delivery.event)?;
 ///             let parameter_1 = delivery.transaction::<Transaction<'_, Postgres>>()?;
 ///             Ok(Box::pin(async move { probe(&project(parameter_0, parameter_1).await).__graceful_is_ok() }))
 ///         })
@@ -56,7 +56,7 @@ fn registered(subscriber: &Subscriber, parameters: &[Parameter]) -> TokenStream 
                 let span = Span::mixed_site().located_at(ty.span());
                 let krate = krate.at(span);
                 let of = quote_spanned!(span=> <#ty as #krate::__private010::FromEvent>);
-                taken.extend(quote_spanned!(span=> #(#cfg)* let #name = #of::from_event(#delivery.event, #delivery.provided)?;));
+                taken.extend(quote_spanned!(span=> #(#cfg)* let #name = #of::from_event(#delivery.event)?;));
                 needs.extend(quote_spanned!(span=> #(#cfg)* #of::needs,));
             }
             Source::Transaction(ty) => {

@@ -12,6 +12,7 @@ pub mod memory;
 
 pub mod fair;
 mod inbox;
+mod received_event;
 mod reply;
 mod role;
 mod secret;
@@ -22,8 +23,10 @@ mod transaction;
 pub use jiff::Timestamp;
 pub use uuid::Uuid;
 
+pub(crate) use self::received_event::Envelope;
 pub use self::{
-    inbox::{Inbox, InboxEntry, ReceivedEvent},
+    inbox::{Inbox, InboxEntry},
+    received_event::ReceivedEvent,
     reply::{BoxFuture, Reply},
     role::ProcessRole,
     secret::random_secret,

@@ -5,11 +5,11 @@ use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Instant};
 use tokio::time::timeout;
 
 use super::{
+    incoming::{About, Incoming},
     job::{Handling, Item, Running},
     registered::{Delivery, HandlerFuture, Subscriber},
 };
 use crate::{
-    backends::ReceivedEvent,
     pipeline::Orchestrator,
     retried::Attempt,
     step::{StepError, StepErrorKind, contain},
@@ -38,12 +38,6 @@ impl Handling {
         is_last: bool,
         running: &mut Running<'_>,
     ) -> Attempted {
-        let event = match received(&item.body) {
-            Ok(event) => Arc::new(event),
-            Err(error) => {
-                return Attempted::Failed { error: text!("not a CloudEvent: {error}"), is_poison: true };
-            }
-        };
         let mut transaction = None;
         if self.subscriber.transaction.is_some() {
             let begun =
@@ -58,16 +52,14 @@ impl Handling {
         if running.stopped.has_changed().unwrap_or(true) {
             return Attempted::Stopped;
         }
-        let attempt = Attempt::new(is_last, event.entity_id());
+        let attempt = Attempt::new(is_last);
         let stop = async {
             let _ = running.stopped.changed().await;
             attempt.stop();
         };
-        let delivery = Delivery {
-            event: &event,
-            provided: &self.provided,
-            transaction: transaction.as_mut().map(|open| open.transaction()),
-        };
+        let event = Incoming::of_json(&item.body, &self.provided);
+        let delivery =
+            Delivery { event: &event, transaction: transaction.as_mut().map(|open| open.transaction()) };
         let began = running.slot.begin(entity, item.position);
         let failed = tokio::select! {
             biased;
@@ -87,14 +79,6 @@ impl Handling {
     }
 }
 
-fn received(body: &[u8]) -> Result<ReceivedEvent, serde_json::Error> {
-    // One check of all texts is quicker than one of each.
-    match str::from_utf8(body) {
-        Ok(body) => serde_json::from_str(body),
-        Err(_) => serde_json::from_slice(body),
-    }
-}
-
 /// Runs the handler within its time budget, from then on. When it is over the future is dropped.
 pub(super) async fn handled(
     subscriber: &Subscriber,
@@ -103,10 +87,15 @@ pub(super) async fn handled(
     attempt: &Arc<Attempt>,
     began: Instant,
 ) -> Result<(), Attempted> {
-    let context = delivery.event.context.clone();
-    let called = async {
-        let handling = contain(|| (subscriber.call)(delivery)).and_then(|called| called);
-        let mut handling = Contained(Some(handling.map_err(|error| Attempted::failed(&error))?));
+    let event = delivery.event;
+    let handling = contain(|| (subscriber.call)(delivery)).and_then(|called| called);
+    let mut handling = Contained(Some(handling.map_err(|error| Attempted::failed(&error))?));
+    let About { context, entity } = event.about().map_err(|error| Attempted::failed(&error))?;
+    if let Some(entity) = entity {
+        attempt.is_about(entity);
+    }
+    // Its future is dropped in the scopes, too.
+    let called = async move {
         match handling.returned().await {
             Ok(true) => Ok(()),
             Err(panicked) => Err(Attempted::failed(&panicked)),

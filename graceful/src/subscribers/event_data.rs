@@ -10,6 +10,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 
+use super::incoming::Incoming;
 use crate::{
     backends::ReceivedEvent,
     code::Code,
@@ -79,7 +80,7 @@ pub trait FromEvent: Sized {
     ///
     /// # Errors
     /// Fails if the event has another form; then it is parked at once.
-    fn from_event(event: &Arc<ReceivedEvent>, provided: &Provided) -> Result<Self, StepError>;
+    fn from_event(event: &Incoming<'_>) -> Result<Self, StepError>;
 
     /// The value that it needs; none by default.
     fn needs() -> Option<Needed> {
@@ -89,18 +90,15 @@ pub trait FromEvent: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FromEvent for EventData<T> {
-    fn from_event(event: &Arc<ReceivedEvent>, _: &Provided) -> Result<Self, StepError> {
-        event.data.decode().map_err(|error| {
-            let wanted = type_name::<T>();
-            StepError::refused(text!("the event is no `EventData<{wanted}>`: {error}"))
-        })
+    fn from_event(event: &Incoming<'_>) -> Result<Self, StepError> {
+        event.data()
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl FromEvent for Arc<ReceivedEvent> {
-    fn from_event(event: &Arc<ReceivedEvent>, _: &Provided) -> Result<Self, StepError> {
-        Ok(Self::clone(event))
+    fn from_event(event: &Incoming<'_>) -> Result<Self, StepError> {
+        event.whole().cloned()
     }
 }
 
@@ -110,8 +108,8 @@ pub struct State<T>(pub T);
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> FromEvent for State<T> {
-    fn from_event(_: &Arc<ReceivedEvent>, provided: &Provided) -> Result<Self, StepError> {
-        let value = provided.0.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref::<T>());
+    fn from_event(event: &Incoming<'_>) -> Result<Self, StepError> {
+        let value = event.provided.0.get(&TypeId::of::<T>()).and_then(|value| value.downcast_ref::<T>());
         let missing = || StepError::new(text!("no `{}` was provided", type_name::<T>()));
         value.cloned().map(Self).ok_or_else(missing)
     }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use super::{
     Subscribers,
     attempt::{Attempted, handled},
+    incoming::Incoming,
     registered::{Delivery, Subscriber},
     start_check,
 };
@@ -38,8 +39,9 @@ impl Subscribers {
                     "subscriber `{identity}` has `tx`, and needs its transaction"
                 )));
             }
-            let attempt = Attempt::new(true, event.entity_id());
-            let delivery = Delivery { event: &event, provided: &self.provided, transaction: None };
+            let incoming = Incoming::of_event(Arc::clone(&event), &self.provided);
+            let delivery = Delivery { event: &incoming, transaction: None };
+            let attempt = Attempt::new(true);
             if let Err(Attempted::Failed { error, .. }) =
                 handled(subscriber, &self.orchestrator, delivery, &attempt, Instant::now()).await
             {

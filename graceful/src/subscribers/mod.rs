@@ -4,6 +4,7 @@ mod attempt;
 mod copying;
 mod event_data;
 mod hand;
+mod incoming;
 mod job;
 mod reading;
 mod registered;

@@ -5,12 +5,11 @@ use std::{
     fmt,
     panic::Location,
     pin::Pin,
-    sync::Arc,
     time::Duration,
 };
 
-use super::event_data::{Needed, Provided};
-use crate::{backends::ReceivedEvent, step::StepError, text::text};
+use super::{event_data::Needed, incoming::Incoming};
+use crate::{step::StepError, text::text};
 
 /// The registered data of one subscriber, in a static.
 #[doc(hidden)]
@@ -42,8 +41,7 @@ pub type HandlerFuture<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Delivery<'a> {
-    pub event: &'a Arc<ReceivedEvent>,
-    pub provided: &'a Provided,
+    pub event: &'a Incoming<'a>,
     pub transaction: Option<&'a mut (dyn Any + Send)>,
 }
 
