@@ -1,6 +1,7 @@
 //! Subscribers of an event log in memory.
 
 mod attempts;
+mod killed;
 mod order;
 mod parked;
 mod paused;

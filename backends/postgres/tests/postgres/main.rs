@@ -32,6 +32,7 @@ mod start;
 mod steps;
 mod subscribers;
 mod transaction;
+mod unrecorded;
 mod upgrade;
 mod values;
 
