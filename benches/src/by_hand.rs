@@ -298,7 +298,7 @@ fn event(
 }
 
 /// A UUID of version 7. An expert does not ask the system for random numbers at each call.
-pub(crate) fn new_id(at: Timestamp) -> Uuid {
+pub fn new_id(at: Timestamp) -> Uuid {
     let mut random = [0; 10];
     fastrand::fill(&mut random);
     let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
