@@ -10,8 +10,10 @@ use std::{
 };
 
 use graceful::{
-    Orchestrator, RelaySettings,
-    backends::{AttemptOutcome, FlowQuery, FlowState, FlowStore, Lane, QueuedFlow, Room, Timestamp, Uuid},
+    Orchestrator, OrchestratorBuilder, RelaySettings,
+    backends::{
+        AttemptOutcome, FlowQuery, FlowState, FlowStore, Lane, QueuedFlow, Room, Timestamp, Uuid, memory,
+    },
     orchestrate,
 };
 use graceful_benches::{load::per_second, user::User};
@@ -31,10 +33,16 @@ fn user(id: u64) -> User {
     User::sample(id, true, graceful_benches::user::JSON)
 }
 
-async fn by_graceful(dir: &Path, tasks: u64, calls: u64, relay: RelaySettings) -> f64 {
-    let store = Store::open(dir.join("graceful.db")).await.unwrap();
+/// In a file that does not exist yet. `steps` configures those that the relay runs.
+async fn by_graceful(
+    file: &Path,
+    (tasks, calls): (u64, u64),
+    relay: RelaySettings,
+    steps: fn(OrchestratorBuilder) -> OrchestratorBuilder,
+) -> f64 {
+    let store = Store::open(file).await.unwrap();
     let orchestrator = Orchestrator::builder().service("users").flows(store.clone()).relay(relay);
-    let orchestrator = orchestrator.in_memory().build().unwrap();
+    let orchestrator = steps(orchestrator).build().unwrap();
     let calling = orchestrator.clone();
     let begun = Instant::now();
     let per_second = per_second(tasks, calls, move |task, _| {
@@ -48,22 +56,29 @@ async fn by_graceful(dir: &Path, tasks: u64, calls: u64, relay: RelaySettings) -
     while store.count(FlowState::Queued.into(), 1).await.unwrap().number > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let calls = calls as f64;
-    calls / begun.elapsed().as_secs_f64()
+    rate(calls, begun)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn rate(calls: u64, begun: Instant) -> f64 {
+    calls as f64 / begun.elapsed().as_secs_f64()
 }
 
 /// A row, and the channel of the task that waits for its commit.
 type Row = (Vec<u8>, String, Vec<u8>, i64, oneshot::Sender<()>);
 
-/// The code of a competent developer: one task that commits the rows that have arrived, and an outbox with the same columns.
-async fn by_hand(dir: &Path, tasks: u64, calls: u64, body: Vec<u8>) -> f64 {
+async fn connect(file: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new()
-        .filename(dir.join("by_hand.db"))
+        .filename(file)
         .create_if_missing(true)
         .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
         .synchronous(sqlx::sqlite::SqliteSynchronous::Full);
-    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// An empty outbox in a new file, with the same columns.
+async fn outbox(file: &Path) -> SqliteConnection {
+    let mut connection = connect(file).await;
     sqlx::raw_sql(
         "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, entity TEXT NOT NULL, handler TEXT NOT NULL, \
          body BLOB NOT NULL, state INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL) STRICT; \
@@ -73,6 +88,11 @@ async fn by_hand(dir: &Path, tasks: u64, calls: u64, body: Vec<u8>) -> f64 {
     .execute(&mut connection)
     .await
     .unwrap();
+    connection
+}
+
+/// The code of a competent developer: one task that commits the rows that have arrived.
+async fn by_hand(mut connection: SqliteConnection, (tasks, calls): (u64, u64), body: Vec<u8>) -> f64 {
     let (rows, mut received) = mpsc::channel::<Row>(1024);
     let writer = tokio::spawn(async move {
         let mut batch = Vec::new();
@@ -110,6 +130,45 @@ async fn by_hand(dir: &Path, tasks: u64, calls: u64, body: Vec<u8>) -> f64 {
     per_second
 }
 
+/// The same with a relay, which claims 100 rows, publishes them, and marks them in one statement.
+async fn by_hand_to_the_end(file: &Path, load: (u64, u64), body: Vec<u8>) -> f64 {
+    let writing = outbox(file).await;
+    let mut connection = connect(file).await;
+    let begun = Instant::now();
+    let relay = tokio::spawn(async move {
+        let mut done = 0;
+        while done < load.1 {
+            let claimed: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+                "UPDATE outbox SET attempts = attempts + 1, due = ?1 + 30000000 WHERE seq IN \
+                 (SELECT seq FROM outbox WHERE state = 0 AND due <= ?1 ORDER BY due LIMIT 100) RETURNING seq, body",
+            )
+            .bind(Timestamp::now().as_microsecond())
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+            if claimed.is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                continue;
+            }
+            // The body is the envelope.
+            for (_, body) in &claimed {
+                std::hint::black_box(body);
+            }
+            let mut mark =
+                QueryBuilder::<Sqlite>::new("UPDATE outbox SET state = 1 WHERE state = 0 AND seq IN (");
+            let mut claims = mark.separated(", ");
+            for (seq, _) in &claimed {
+                claims.push_bind(*seq);
+            }
+            mark.push(")");
+            done += mark.build().persistent(false).execute(&mut connection).await.unwrap().rows_affected();
+        }
+    });
+    by_hand(writing, load, body).await;
+    relay.await.unwrap();
+    rate(load.1, begun)
+}
+
 /// The body of a flow as it is stored, so that both write the same bytes.
 async fn body(dir: &Path) -> Vec<u8> {
     let store = Store::open(dir.join("body.db")).await.unwrap();
@@ -121,25 +180,35 @@ async fn body(dir: &Path) -> Vec<u8> {
 
 async fn flows_per_second() {
     println!("| handlers at once | by | flows a second | ratio |\n| --- | --- | --- | --- |");
-    for (tasks, calls) in [(1, 4_000), (64, 64_000)] {
-        let (mut hand, mut graceful) = (Vec::new(), Vec::new());
-        // Alternately, so that other load affects both alike.
+    for load in [(1, 4_000), (64, 64_000)] {
+        let mut rates = [const { Vec::new() }; 5];
+        // Alternately, so that other load affects all alike.
         for _ in 0..5 {
             let dir = tempfile::tempdir().unwrap();
-            let body = body(dir.path()).await;
-            hand.push(by_hand(dir.path(), tasks, calls, body).await);
-            graceful.push(by_graceful(dir.path(), tasks, calls, RelaySettings::off()).await);
+            let (body, file) = (body(dir.path()).await, |name| dir.path().join(name));
+            rates[0].push(by_hand(outbox(&file("hand")).await, load, body.clone()).await);
+            rates[1].push(
+                by_graceful(&file("stored"), load, RelaySettings::off(), OrchestratorBuilder::in_memory)
+                    .await,
+            );
+            rates[2].push(by_hand_to_the_end(&file("hand to the end"), load, body).await);
+            let published = |builder: OrchestratorBuilder| builder.events(memory::Events::new());
+            let relay = RelaySettings::default().concurrency(256).concurrency_per_handler(256);
+            rates[3].push(by_graceful(&file("to the end"), load, relay, published).await);
         }
         let dir = tempfile::tempdir().unwrap();
-        let to_the_end = by_graceful(dir.path(), tasks, calls, RelaySettings::default()).await;
-        let best = |of: &[f64]| of.iter().copied().fold(0.0, f64::max);
-        let (hand, graceful) = (best(&hand), best(&graceful));
-        println!("| {tasks} | bare sqlx, batched | {hand:.0} | 1.00 |");
-        println!("| {tasks} | graceful | {graceful:.0} | {:.2} |", graceful / hand);
-        println!(
-            "| {tasks} | graceful, to the end of eight steps | {to_the_end:.0} | {:.2} |",
-            to_the_end / hand
-        );
+        let (file, relay) = (dir.path().join("eight"), RelaySettings::default());
+        rates[4].push(by_graceful(&file, load, relay, OrchestratorBuilder::in_memory).await);
+        let [hand, stored, hand_to_the_end, to_the_end, eight] =
+            rates.map(|rates| rates.into_iter().fold(0.0, f64::max));
+        let print = |by: &str, rate: f64, hand: f64| {
+            println!("| {} | {by} | {rate:.0} | {:.2} |", load.0, rate / hand);
+        };
+        print("bare sqlx, batched", hand, hand);
+        print("graceful", stored, hand);
+        print("bare sqlx and a relay, to the end", hand_to_the_end, hand_to_the_end);
+        print("graceful, to the end", to_the_end, hand_to_the_end);
+        print("graceful, to the end of eight steps", eight, hand);
     }
 }
 

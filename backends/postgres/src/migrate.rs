@@ -21,6 +21,7 @@ const MIGRATIONS: Migrations = &[
     (120, "event log", include_str!("../migrations/120_event_log.sql")),
     (130, "subscribers", include_str!("../migrations/130_subscribers.sql")),
     (140, "batches", include_str!("../migrations/140_batches.sql")),
+    (150, "told once", include_str!("../migrations/150_told_once.sql")),
 ];
 
 /// Makes what is missing; of several processes, one after the other.

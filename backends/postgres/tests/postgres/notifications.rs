@@ -118,6 +118,29 @@ async fn flow_stored_in_a_transaction_is_delivered_after_its_commit() {
     world.postgres.clean().await;
 }
 
+/// The server looks once per transaction whether a relay waits.
+#[test(requires(Postgres), flavor = "multi_thread")]
+async fn flows_stored_in_one_transaction_are_delivered_without_those_that_were_rolled_back() {
+    let mut world = World::new().await;
+    let mut connection = world.postgres.connection(&world.schema).await;
+    for (first, delivered) in [(1, 2), (4, 4)] {
+        world.waits().await;
+        let mut transaction = connection.begin().await.unwrap();
+        let mut part = transaction.begin().await.unwrap();
+        world.storing.scope(save_with_data(&mut part, first)).await.unwrap();
+        part.rollback().await.unwrap();
+        for id in [first + 1, first + 2] {
+            world.storing.scope(save_with_data(&mut transaction, id)).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+        world.delivered(delivered).await;
+    }
+    let mut delivered = world.delivered(4).await;
+    delivered.sort_unstable();
+    assert_eq!(delivered, ["2", "3", "5", "6"]);
+    world.postgres.clean().await;
+}
+
 #[test(requires(Postgres), flavor = "multi_thread")]
 async fn flow_stored_while_the_connection_is_cut_is_delivered_after_reconnecting() {
     let postgres = Postgres::new();
