@@ -105,6 +105,10 @@ async fn open(place: &Path) -> Result<Store, AnyError> {
     } else if let Some(why) = unmigrated(&mut connection).await? {
         return Err(why.into());
     }
+    // A statement that changes several rows can be rolled back by itself: what that needs is not worth a file, of which half of all writes would be.
+    // A migration of many rows may need more than the memory has.
+    options = options.pragma("temp_store", "MEMORY");
+    sqlx::raw_sql("PRAGMA temp_store = MEMORY").execute(&mut connection).await?;
     let reading = options.clone().pragma("query_only", "1");
     let readers = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(reading.clone());
     let operators = operators::pool(reading);
