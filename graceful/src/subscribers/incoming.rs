@@ -72,7 +72,7 @@ impl<'a> Incoming<'a> {
         })
     }
 
-    /// Parses the event and its data together, which takes half of the time. `None` if something is wrong, or the event is parsed already.
+    /// Parses the event and its data together, which is quicker. `None` if something is wrong, or the event is parsed already.
     fn at_once<T: DeserializeOwned>(&self) -> Option<EventData<T>> {
         if self.whole.get().is_some() {
             return None;
