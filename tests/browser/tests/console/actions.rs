@@ -79,8 +79,8 @@ async fn act(options: Options, host: &str) {
     press(&browser, "form[action='act/verify-chain'] button", "The audit chain is intact").await;
 
     open(&format!("flow?id={paid}")).await;
-    assert!(!browser.source().await.unwrap().contains("4711"));
-    press(&browser, "form[action='act/reveal'] button", "4711").await;
+    assert!(!browser.source().await.unwrap().contains("visa 4711"));
+    press(&browser, "form[action='act/reveal'] button", "visa 4711").await;
 
     // Without TLS, another host than this machine is not trusted with this header.
     let errors = browser.errors().await.into_iter();

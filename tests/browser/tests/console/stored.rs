@@ -102,7 +102,7 @@ pub async fn update(orchestrator: &Orchestrator, id: &str, error: Option<&str>) 
 
 /// The id of a durable flow with a payload.
 pub async fn pay(orchestrator: &Orchestrator) -> Uuid {
-    orchestrator.scope(pay_order(7, json!({ "card": "4711", "lines": [1, 2] }))).await.unwrap();
+    orchestrator.scope(pay_order(7, json!({ "card": "visa 4711", "lines": [1, 2] }))).await.unwrap();
     let mut filter = FlowFilter::default();
     filter.entity = Some("orders::order:7".to_owned());
     let query = FlowQuery::new(filter, 1);
