@@ -16,7 +16,10 @@ use graceful::{
     },
     orchestrate,
 };
-use graceful_benches::{load::per_second, user::User};
+use graceful_benches::{
+    load::{per_second, rate},
+    user::User,
+};
 use graceful_sqlite::Store;
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
@@ -57,11 +60,6 @@ async fn by_graceful(
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     rate(calls, begun)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn rate(calls: u64, begun: Instant) -> f64 {
-    calls as f64 / begun.elapsed().as_secs_f64()
 }
 
 /// A row, and the channel of the task that waits for its commit.

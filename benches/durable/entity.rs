@@ -11,7 +11,7 @@ use graceful::{
     backends::{FlowState, FlowStore, memory},
     orchestrate,
 };
-use graceful_benches::user::User;
+use graceful_benches::{load::rate, user::User};
 use sqlx::PgConnection;
 use tokio::task::JoinSet;
 
@@ -26,7 +26,7 @@ async fn update_user(user: User) -> Result<User, graceful::Code> {
 }
 
 /// How many flows are stored and completed per second.
-async fn rate<S: FlowStore + Clone>(
+async fn completed<S: FlowStore + Clone>(
     store: S,
     entities: u64,
     with: fn(OrchestratorBuilder, S) -> OrchestratorBuilder,
@@ -47,9 +47,7 @@ async fn rate<S: FlowStore + Clone>(
     while store.count(FlowState::Queued.into(), 1).await.map_or(true, |queued| queued.number > 0) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let flows = FLOWS as f64;
-    flows / begun.elapsed().as_secs_f64()
+    rate(FLOWS, begun)
 }
 
 fn print(store: &str, one: Vec<f64>, many: Vec<f64>) {
@@ -58,30 +56,30 @@ fn print(store: &str, one: Vec<f64>, many: Vec<f64>) {
 }
 
 async fn in_sqlite() {
-    let rate = async |entities| {
+    let completed_of = async |entities| {
         let dir = tempfile::tempdir().expect("a directory");
         let store = graceful_sqlite::Store::open(dir.path().join("graceful.db")).await.expect("a store");
-        rate(store, entities, OrchestratorBuilder::flows).await
+        completed(store, entities, OrchestratorBuilder::flows).await
     };
     let (mut one, mut many) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        many.push(rate(FLOWS).await);
-        one.push(rate(1).await);
+        many.push(completed_of(FLOWS).await);
+        one.push(completed_of(1).await);
     }
     print("SQLite", one, many);
 }
 
 async fn in_postgres(connection: &mut PgConnection, url: &str) {
     graceful_postgres::Store::migrate(url).await.expect("tables");
-    let mut rate = async |entities| {
+    let mut completed_of = async |entities| {
         execute(connection, "TRUNCATE graceful_flows").await;
         let store = graceful_postgres::Store::connect(url).await.expect("a store");
-        rate(store, entities, OrchestratorBuilder::flows).await
+        completed(store, entities, OrchestratorBuilder::flows).await
     };
     let (mut one, mut many) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        many.push(rate(FLOWS).await);
-        one.push(rate(1).await);
+        many.push(completed_of(FLOWS).await);
+        one.push(completed_of(1).await);
     }
     print("PostgreSQL", one, many);
 }

@@ -20,7 +20,10 @@ use graceful::{
     backends::{EventEmitter, FlowQuery, FlowState, FlowStore as _, Reply, Timestamp},
     orchestrate,
 };
-use graceful_benches::{load::per_second, user::User};
+use graceful_benches::{
+    load::{per_second, rate},
+    user::User,
+};
 use graceful_postgres::Store;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::sync::{mpsc, oneshot};
@@ -108,11 +111,6 @@ async fn graceful_to_the_end(connection: &mut PgConnection, tasks: u64, calls: u
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     rate(calls, begun)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn rate(calls: u64, begun: Instant) -> f64 {
-    calls as f64 / begun.elapsed().as_secs_f64()
 }
 
 /// The row of a call. The value is serialised first.

@@ -21,7 +21,11 @@ where
         });
     }
     calling.join_all().await;
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let calls = calls as f64;
-    calls / begun.elapsed().as_secs_f64()
+    rate(calls, begun)
+}
+
+/// Calls per second since then.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub fn rate(calls: u64, begun: Instant) -> f64 {
+    calls as f64 / begun.elapsed().as_secs_f64()
 }

@@ -146,9 +146,9 @@ fn entity_id(subject: &str) -> Option<Text> {
     decoded(subject.split_once('/')?.1)
 }
 
-fn decoded(tenant: &str) -> Option<Text> {
-    let tenant = percent_decode_str(tenant).decode_utf8().ok()?;
-    (!tenant.is_empty()).then(|| tenant.into())
+fn decoded(encoded: &str) -> Option<Text> {
+    let text = percent_decode_str(encoded).decode_utf8().ok()?;
+    (!text.is_empty()).then(|| text.into())
 }
 
 /// `None` for an event that `graceful` did not emit. What follows the id is not read.

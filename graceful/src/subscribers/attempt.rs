@@ -38,8 +38,13 @@ impl Handling {
         is_last: bool,
         running: &mut Running<'_>,
     ) -> Attempted {
+        let event = Incoming::of_json(&item.body, &self.provided);
         let mut transaction = None;
         if self.subscriber.transaction.is_some() {
+            // What is no event opens no transaction, whose lock would delay its parking.
+            if let Err(error) = event.whole() {
+                return Attempted::failed(&error);
+            }
             let begun =
                 self.subscriptions.begin(self.reader.clone(), entity, item.position, item.is_released());
             match begun.await {
@@ -57,7 +62,6 @@ impl Handling {
             let _ = running.stopped.changed().await;
             attempt.stop();
         };
-        let event = Incoming::of_json(&item.body, &self.provided);
         let delivery =
             Delivery { event: &event, transaction: transaction.as_mut().map(|open| open.transaction()) };
         let began = running.slot.begin(entity, item.position);

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use graceful::{EventData, Orchestrator, RelaySettings, State, subscribe};
+use graceful::{EventData, Orchestrator, RelaySettings, subscribe};
 use graceful_sqlite::Store;
 use graceful_tests::{
     gate::until,
@@ -21,22 +21,17 @@ const EVENTS: u64 = 25;
 /// How often a process is killed.
 const KILLS: usize = 10;
 
-/// Given to the subscriber of the process that is killed.
-#[derive(Clone)]
-struct Slowly(Duration);
+/// How long an effect is not committed.
+const OPEN: Duration = Duration::from_millis(2);
 
 #[subscribe(event = "user_updated", pattern = "user", from = "start", tx = tx)]
-async fn project(
-    event: EventData<u64>,
-    State(slowly): State<Slowly>,
-    tx: &mut Transaction<'_, Sqlite>,
-) -> anyhow::Result<()> {
+async fn project(event: EventData<u64>, tx: &mut Transaction<'_, Sqlite>) -> anyhow::Result<()> {
     sqlx::query("INSERT INTO effects (entity, number) VALUES (?, ?)")
         .bind(event.entity_id.as_deref())
         .bind(i64::try_from(event.result)?)
         .execute(&mut **tx)
         .await?;
-    tokio::time::sleep(slowly.0).await;
+    tokio::time::sleep(OPEN).await;
     Ok(())
 }
 
@@ -49,13 +44,13 @@ async fn process(directory: &Path) -> Orchestrator {
 async fn read(directory: &Path) {
     let orchestrator = process(directory).await;
     let subscribers = orchestrator.subscribers().only("subscribers::killed").lease(Duration::from_secs(1));
-    subscribers.provide(Slowly(Duration::from_millis(2))).run().await.unwrap();
+    subscribers.run().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn effects_on_sqlite_are_committed_once_though_processes_are_killed() {
     if let Some(directory) = killed::works_in() {
-        read(&directory).await;
+        return read(&directory).await;
     }
     let directory = TempDir::new().unwrap();
     let emitting = process(directory.path()).await;

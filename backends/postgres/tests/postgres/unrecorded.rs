@@ -11,8 +11,9 @@ use graceful::{
 use graceful_postgres::Store;
 use graceful_tests::{
     Link, Proxy,
-    gate::{Gate, awaited, until},
+    gate::{awaited, until},
 };
+use tokio::sync::Notify;
 
 use super::{Postgres, url};
 
@@ -23,23 +24,21 @@ async fn update_user(id: u64) -> Result<u64, Code> {
 
 /// Each attempt cuts the connections to the store before it ends.
 #[derive(Clone)]
-struct Cutting(Arc<(Proxy, Gate, AtomicU32)>);
+struct Cutting(Arc<(Proxy, Notify, AtomicU32)>);
 
 impl Cutting {
     async fn cut(&self) {
-        let (proxy, gate, attempts) = &*self.0;
+        let (proxy, cut, attempts) = &*self.0;
         attempts.fetch_add(1, Ordering::SeqCst);
         proxy.set(Link::Reset).await;
-        // The test does not close it again.
-        gate.open_for(1);
-        gate.pass().await;
+        cut.notify_one();
     }
 
     /// Mends the connections after each attempt, when the store was asked again for a while.
     async fn mend(&self) -> ! {
-        let (proxy, gate, _) = &*self.0;
+        let (proxy, cut, _) = &*self.0;
         loop {
-            gate.reached().await;
+            cut.notified().await;
             let before = proxy.connections();
             until(async || proxy.connections() >= before + 5).await;
             proxy.set(Link::Up).await;
@@ -73,7 +72,7 @@ async fn attempt_whose_end_cannot_be_recorded_is_recorded_later_and_not_repeated
         let builder = Orchestrator::builder().service("users").flows(store.clone()).events(store);
         let orchestrator = builder.relay(RelaySettings::off()).build().unwrap();
         orchestrator.scope(update_user(7)).await.unwrap();
-        let cutting = Cutting(Arc::new((proxy, Gate::closed(), AtomicU32::new(0))));
+        let cutting = Cutting(Arc::new((proxy, Notify::new(), AtomicU32::new(0))));
         let ended = async || {
             let states = direct.subscribers().await.unwrap();
             states.iter().any(|state| state.handled_to == 1)
