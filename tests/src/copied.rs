@@ -9,9 +9,9 @@ use graceful::{
     StepError,
     backends::{EventReading, EventSource, ReceivedEvent, Selection},
 };
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::task::JoinHandle;
 
-use crate::gate::{awaited, until};
+use crate::gate::{Gate, awaited, until};
 
 /// The numbers of the events that were copied: each event once, in the order in which it first came.
 #[derive(Clone, Debug, Default)]
@@ -35,15 +35,15 @@ impl Copied {
 
     /// Copies in a task of its own. A reading that fails is opened anew.
     pub fn copy(&self, source: impl EventSource, selection: Selection) -> JoinHandle<()> {
-        self.copy_through(source, selection, Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)))
+        self.copy_through(source, selection, Arc::new(Gate::open()))
     }
 
-    /// The same, but each batch needs a permit to be stored.
+    /// The same, but each batch must pass a gate before it is stored.
     pub fn copy_through(
         &self,
         source: impl EventSource,
         selection: Selection,
-        gate: Arc<Semaphore>,
+        gate: Arc<Gate>,
     ) -> JoinHandle<()> {
         let this = self.clone();
         tokio::spawn(async move {
@@ -52,7 +52,7 @@ impl Copied {
                     let mut reading = source.open(selection.clone()).await?;
                     loop {
                         let batch = reading.next().await?;
-                        gate.acquire().await.unwrap().forget();
+                        gate.pass().await;
                         for number in numbers(&batch) {
                             this.add(number);
                         }

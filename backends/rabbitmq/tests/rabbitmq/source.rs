@@ -8,10 +8,10 @@ use graceful_testing::conformance;
 use graceful_tests::{
     Link, Proxy,
     copied::{Copied, next, open},
-    gate::{awaited, until},
+    gate::{Gate, awaited, until},
     servers::Server,
 };
-use tokio::{sync::Semaphore, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use super::{Rabbit, read::Emitter};
 
@@ -142,13 +142,13 @@ async fn closed_channel_is_opened_again() {
     let rabbit = Rabbit::at(server.address()).await;
     let emitter = emitter(&rabbit).await;
     emitter.say(0).await;
-    let (copied, gate) = (Copied::default(), Arc::new(Semaphore::new(0)));
+    let (copied, gate) = (Copied::default(), Arc::new(Gate::closed()));
     let copying = copied.copy_through(source(&rabbit).await, selection(), Arc::clone(&gate));
     let queue = rabbit.queue(SUBSCRIBER);
     until(async || rabbit.state(&queue).await == (0, 1)).await;
     // The channel is closed, and the event is in the queue again.
     until(async || rabbit.state(&queue).await == (1, 0)).await;
-    gate.add_permits(1_000);
+    gate.open_for(1_000);
     emitter.say(1).await;
     copied.wait_for(2).await;
     assert_eq!(copied.numbers(), [0, 1]);
@@ -164,18 +164,19 @@ async fn restarted_broker_is_read_on_and_at_most_a_batch_is_not_acknowledged() {
     for number in 0..WAITING {
         emitter.say(number).await;
     }
-    let (copied, gate) = (Copied::default(), Arc::new(Semaphore::new(0)));
+    let (copied, gate) = (Copied::default(), Arc::new(Gate::closed()));
     let copying = copied.copy_through(source(&rabbit).await, selection(), Arc::clone(&gate));
     let queue = rabbit.queue(SUBSCRIBER);
+    gate.reached().await;
     until(async || rabbit.state(&queue).await == (744, 1)).await;
     server.kill();
     server.start_again().await;
     let rabbit = Rabbit::of(server.address(), rabbit.exchange.clone()).await;
     until(async || rabbit.state_if_any(&queue).await == Some((1_000, 0))).await;
     // The first batch is stored, and cannot be acknowledged any more.
-    gate.add_permits(1);
+    gate.open_for(1);
     until(async || rabbit.state(&queue).await == (744, 1)).await;
-    gate.add_permits(1_000);
+    gate.open_for(1_000);
     copied.wait_for(WAITING).await;
     assert_eq!(copied.numbers(), (0..WAITING).collect::<Vec<_>>());
     copying.abort();
