@@ -114,13 +114,6 @@ impl Recorder {
     }
 
     /// The orchestrator of the recorder.
-    ///
-    /// ```
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// let recorder = graceful_testing::Recorder::new();
-    /// assert_eq!(recorder.orchestrator().cached::<u32>("stock", "tea").await.unwrap(), None);
-    /// # });
-    /// ```
     pub fn orchestrator(&self) -> &Orchestrator {
         &self.orchestrator
     }
@@ -280,10 +273,6 @@ impl Recorder {
     }
 
     /// Lists the flows that have ended, in that order.
-    ///
-    /// ```
-    /// assert!(graceful_testing::Recorder::new().flows().is_empty());
-    /// ```
     pub fn flows(&self) -> Vec<Recorded> {
         self.log.recorded()
     }
