@@ -117,26 +117,12 @@ impl Builder {
     }
 
     /// Sets the timeout of a request. Default: 900 ms, of which 500 ms to connect.
-    ///
-    /// ```
-    /// # use graceful_alerts::alertmanager::Alertmanager;
-    /// let second = std::time::Duration::from_secs(1);
-    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").timeout(second).build()?;
-    /// # Ok::<(), graceful::StepError>(())
-    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.http.timeout(timeout);
         self
     }
 
     /// Sets how often open alerts are sent again. Default: each minute.
-    ///
-    /// ```
-    /// # use graceful_alerts::alertmanager::Alertmanager;
-    /// let minutes = std::time::Duration::from_secs(5 * 60);
-    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").repeat_every(minutes).build()?;
-    /// # Ok::<(), graceful::StepError>(())
-    /// ```
     pub fn repeat_every(mut self, time: Duration) -> Self {
         self.notify.every = time;
         self
@@ -156,13 +142,6 @@ impl Builder {
     }
 
     /// Sets how long after its last failure an entity counts as failing if it has no `Ok`. Default: 24 hours.
-    ///
-    /// ```
-    /// # use graceful_alerts::alertmanager::Alertmanager;
-    /// let hour = std::time::Duration::from_secs(60 * 60);
-    /// let alerts = Alertmanager::builder("http://127.0.0.1:9093").quiet_after(hour).build()?;
-    /// # Ok::<(), graceful::StepError>(())
-    /// ```
     pub fn quiet_after(mut self, time: Duration) -> Self {
         self.notify.quiet_after = time;
         self

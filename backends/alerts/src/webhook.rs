@@ -144,39 +144,18 @@ impl Builder {
     }
 
     /// Sets the timeout of a request. Default: 900 ms, of which 500 ms to connect.
-    ///
-    /// ```
-    /// # use graceful_alerts::webhook::Webhook;
-    /// let second = std::time::Duration::from_secs(1);
-    /// let alerts = Webhook::builder("https://example.org", "secret").timeout(second).build()?;
-    /// # Ok::<(), graceful::StepError>(())
-    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.http.timeout(timeout);
         self
     }
 
     /// Sets how often a notice that could not be sent is retried. Default: each minute.
-    ///
-    /// ```
-    /// # use graceful_alerts::webhook::Webhook;
-    /// let seconds = std::time::Duration::from_secs(5);
-    /// let alerts = Webhook::builder("https://example.org", "secret").retry_every(seconds).build()?;
-    /// # Ok::<(), graceful::StepError>(())
-    /// ```
     pub fn retry_every(mut self, time: Duration) -> Self {
         self.notify.every = time;
         self
     }
 
     /// Sets how long after its last failure an entity counts as failing if it has no `Ok`. Default: 24 hours.
-    ///
-    /// ```
-    /// # use graceful_alerts::webhook::Webhook;
-    /// let hour = std::time::Duration::from_secs(60 * 60);
-    /// let alerts = Webhook::builder("https://example.org", "secret").quiet_after(hour).build()?;
-    /// # Ok::<(), graceful::StepError>(())
-    /// ```
     pub fn quiet_after(mut self, time: Duration) -> Self {
         self.notify.quiet_after = time;
         self
