@@ -17,7 +17,7 @@ use std::{
 use graceful::catalogue::Catalogue;
 use graceful_contract::{Difference, LockError, Report, accept, check};
 
-/// Each change as two modules, and the names of all, each with the incompatible facts that are expected, and where each is reported: at the
+/// Each change as two modules, and the paths of all, each with the incompatible facts that are expected, and where each is reported: at the
 /// handler that states it, or at its line of the lock.
 macro_rules! changes {
     ($($name:ident $([$($place:ident $fact:literal),+])? { $($old:tt)* } => { $($new:tt)* })*) => {
@@ -33,12 +33,12 @@ macro_rules! changes {
         })*
 
         pub(crate) const CHANGES: &[crate::Change] =
-            &[$((stringify!($name), &[$($((stringify!($place), $fact)),+)?])),*];
+            &[$((concat!(module_path!(), "::", stringify!($name)), &[$($((stringify!($place), $fact)),+)?])),*];
     };
 }
 pub(crate) use changes;
 
-/// The name of a change, and its expected facts.
+/// The path of the module of a change, and its expected facts.
 pub(crate) type Change = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// An event with this payload; the item is named `Out`.
@@ -146,25 +146,25 @@ pub(crate) mod prelude {
 
 /// The catalogue of one module.
 fn catalogue(module: &str) -> Catalogue {
-    let module = format!("{}::{module}", module_path!());
     let listed = Catalogue::of_program().filtered(|handler| handler.module == module);
     assert!(module.contains("::new") || !listed.handlers().is_empty(), "{module} has no handler");
     listed
 }
 
 /// Locks the old version, and checks the new one. The lock is kept in the directory.
-fn checked(table: &str, name: &str, directory: &tempfile::TempDir) -> Report {
+fn checked(change: &str, directory: &tempfile::TempDir) -> Report {
     let lock: PathBuf = directory.path().join("graceful.lock");
-    accept(&catalogue(&format!("{table}::{name}::old")), &lock, None).unwrap();
-    let own = check(&catalogue(&format!("{table}::{name}::old")), &lock).unwrap();
-    assert!(own.is_clean(), "{name}: {own}");
-    check(&catalogue(&format!("{table}::{name}::new")), &lock).unwrap()
+    let old = catalogue(&format!("{change}::old"));
+    accept(&old, &lock, None).unwrap();
+    let own = check(&old, &lock).unwrap();
+    assert!(own.is_clean(), "{change}: {own}");
+    check(&catalogue(&format!("{change}::new")), &lock).unwrap()
 }
 
 /// `handler` if the place is a handler of the new version, and `lock` if it is the line of the lock that has the fact.
-fn place(name: &str, difference: &Difference, directory: &tempfile::TempDir) -> &'static str {
+fn place(change: &str, difference: &Difference, directory: &tempfile::TempDir) -> &'static str {
     let (file, line) = difference.place();
-    let new = catalogue(&format!("breaking::{name}::new"));
+    let new = catalogue(&format!("{change}::new"));
     if new.handlers().iter().any(|handler| (Path::new(handler.file), handler.line) == (file, line)) {
         return "handler";
     }
@@ -177,16 +177,17 @@ fn place(name: &str, difference: &Difference, directory: &tempfile::TempDir) -> 
 
 #[test]
 fn breaking_changes_are_reported_with_their_fact_and_place_and_nothing_else_is() {
-    assert!(breaking::CHANGES.len() >= 40, "{}", breaking::CHANGES.len());
+    let changes = breaking::CHANGES.concat();
+    assert!(changes.len() >= 40, "{}", changes.len());
     let mut wrong = Vec::new();
-    for (name, expected) in breaking::CHANGES {
+    for (change, expected) in changes {
         let directory = tempfile::tempdir().unwrap();
-        let report = checked("breaking", name, &directory);
-        println!("{name}\n{report}\n");
+        let report = checked(change, &directory);
+        println!("{change}\n{report}\n");
         let found: Vec<_> =
-            report.incompatible().map(|found| (place(name, found, &directory), found.fact())).collect();
-        if expected.is_empty() || found != *expected {
-            wrong.push(format!("{name}: expected {expected:?}, found {found:?}"));
+            report.incompatible().map(|found| (place(change, found, &directory), found.fact())).collect();
+        if expected.is_empty() || found != expected {
+            wrong.push(format!("{change}: expected {expected:?}, found {found:?}"));
         }
         for difference in report.incompatible().map(ToString::to_string) {
             let has_hint = difference.contains("; to accept it: `graceful-cli accept '");
@@ -198,12 +199,13 @@ fn breaking_changes_are_reported_with_their_fact_and_place_and_nothing_else_is()
 
 #[test]
 fn compatible_changes_are_no_errors() {
-    assert!(compatible::CHANGES.len() >= 40, "{}", compatible::CHANGES.len());
-    let alarms: Vec<_> = compatible::CHANGES
-        .iter()
-        .map(|(name, _)| (name, checked("compatible", name, &tempfile::tempdir().unwrap())))
+    let changes = compatible::CHANGES.concat();
+    assert!(changes.len() >= 40, "{}", changes.len());
+    let alarms: Vec<_> = changes
+        .into_iter()
+        .map(|(change, _)| (change, checked(change, &tempfile::tempdir().unwrap())))
         .filter(|(_, report)| report.incompatible().count() > 0)
-        .map(|(name, report)| format!("{name}\n{report}"))
+        .map(|(change, report)| format!("{change}\n{report}"))
         .collect();
     assert!(alarms.is_empty(), "{}", alarms.join("\n\n"));
 }
@@ -211,18 +213,19 @@ fn compatible_changes_are_no_errors() {
 /// What is accepted is not reported again, and nothing else is accepted with it.
 #[test]
 fn accepted_fact_is_not_reported_again() {
-    for name in breaking::CHANGES.iter().map(|(name, _)| name).filter(|name| !name.starts_with("was_")) {
+    let changes = breaking::CHANGES.concat().into_iter().map(|(change, _)| change);
+    for change in changes.filter(|change| !change.contains("::was_")) {
         let directory = tempfile::tempdir().unwrap();
         let lock = directory.path().join("graceful.lock");
-        accept(&catalogue(&format!("breaking::{name}::old")), &lock, None).unwrap();
-        let new = catalogue(&format!("breaking::{name}::new"));
+        accept(&catalogue(&format!("{change}::old")), &lock, None).unwrap();
+        let new = catalogue(&format!("{change}::new"));
         accept(&new, &lock, None).unwrap_err();
         let mut left = check(&new, &lock).unwrap().incompatible().count();
         while left > 0 {
             let fact = check(&new, &lock).unwrap().incompatible().next().unwrap().fact().to_owned();
             accept(&new, &lock, Some(&fact)).unwrap();
             let now = check(&new, &lock).unwrap();
-            assert!(now.incompatible().count() < left, "{name}: {fact}: {now}");
+            assert!(now.incompatible().count() < left, "{change}: {fact}: {now}");
             left = now.incompatible().count();
         }
         accept(&new, &lock, None).unwrap();
@@ -239,9 +242,9 @@ fn wrong_was_is_refused_by_accept_and_the_nearest_name_is_suggested() {
     ] {
         let directory = tempfile::tempdir().unwrap();
         let lock = directory.path().join("graceful.lock");
-        accept(&catalogue(&format!("breaking::{name}::old")), &lock, None).unwrap();
+        accept(&catalogue(&format!("changes::breaking::handlers::{name}::old")), &lock, None).unwrap();
         let before = fs::read_to_string(&lock).unwrap();
-        let new = catalogue(&format!("breaking::{name}::new"));
+        let new = catalogue(&format!("changes::breaking::handlers::{name}::new"));
         for fact in ["handler users::change", "handler"] {
             let error = accept(&new, &lock, Some(fact)).unwrap_err();
             assert!(
@@ -259,16 +262,22 @@ fn wrong_was_is_refused_by_accept_and_the_nearest_name_is_suggested() {
 
 #[test]
 fn breaking_change_names_the_subscriber_that_cannot_read_it() {
-    let report = checked("breaking", "producer_breaks_a_known_subscriber", &tempfile::tempdir().unwrap());
+    let change = "changes::breaking::subscribers::producer_breaks_a_known_subscriber";
+    let report = checked(change, &tempfile::tempdir().unwrap());
     let text = report.to_string();
-    assert!(text.contains("the subscriber `users::mail` at contract/tests/changes/breaking.rs:"), "{text}");
+    assert!(
+        text.contains("the subscriber `users::mail` at contract/tests/changes/breaking/subscribers.rs:"),
+        "{text}"
+    );
     assert_eq!(text.matches("the subscriber").count(), 1, "{text}");
 }
 
 #[test]
 fn subscriber_that_is_gone_is_named() {
-    let report = checked("breaking", "subscriber_gone", &tempfile::tempdir().unwrap()).to_string();
+    let change = "changes::breaking::subscribers::subscriber_gone";
+    let report = checked(change, &tempfile::tempdir().unwrap()).to_string();
     assert!(report.contains("the subscriber `users::mail` is gone, and what is stored for it"), "{report}");
-    let report = checked("breaking", "durable_handler_gone", &tempfile::tempdir().unwrap()).to_string();
+    let change = "changes::breaking::handlers::durable_handler_gone";
+    let report = checked(change, &tempfile::tempdir().unwrap()).to_string();
     assert!(report.contains("the durable handler `users::update` is gone"), "{report}");
 }
