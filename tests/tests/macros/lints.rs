@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, path::Path, process::Command};
 
 use serde_json::Value;
 
-/// A lint, and the line on which it stands.
-type Lints = BTreeSet<(String, usize)>;
+/// A lint, and the name of the file and the line on which it stands.
+type Lint = (String, String, usize);
+type Lints = BTreeSet<Lint>;
 
 fn source() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("mistakes")
@@ -28,23 +29,35 @@ fn lints(cfgs: &[&str]) -> Lints {
         .collect()
 }
 
-fn lint(message: &Value) -> Option<(String, usize)> {
+fn lint(message: &Value) -> Option<Lint> {
     let message = message.get("message")?;
     let code = message["code"]["code"].as_str()?.to_owned();
     let spans = message["spans"].as_array()?;
     let primary = spans.iter().find(|span| span["is_primary"] == true)?;
-    Some((code, usize::try_from(primary["line_start"].as_u64()?).ok()?))
+    let line = usize::try_from(primary["line_start"].as_u64()?).ok()?;
+    Some((code, file_name(Path::new(primary["file_name"].as_str()?)), line))
 }
 
-/// What the comments of the source say, on a line or below it: `// -lint` or `// +lint`.
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// What the comments of the sources say, on a line or below it: `// -lint` or `// +lint`.
 fn marked(sign: char) -> Lints {
-    let source = std::fs::read_to_string(source().join("src/lib.rs")).unwrap();
+    let files = std::fs::read_dir(source().join("src")).unwrap();
+    files.flat_map(|file| marked_in(&file.unwrap().path(), sign)).collect()
+}
+
+fn marked_in(path: &Path, sign: char) -> Lints {
+    let source = std::fs::read_to_string(path).unwrap();
     let comments = (1..).zip(source.lines()).filter_map(|(line, text)| {
         let (code, comment) = text.split_once("// ")?;
         Some((if code.trim().is_empty() { line - 1 } else { line }, comment))
     });
     let marks = comments.flat_map(|(line, comment)| comment.split(' ').map(move |mark| (mark, line)));
-    marks.filter_map(|(mark, line)| Some((mark.strip_prefix(sign)?.to_owned(), line))).collect()
+    marks
+        .filter_map(|(mark, line)| Some((mark.strip_prefix(sign)?.to_owned(), file_name(path), line)))
+        .collect()
 }
 
 #[test]
