@@ -170,6 +170,7 @@ mod incidents;
 mod metadata;
 mod names;
 mod nexus;
+mod payload;
 mod schedule;
 mod values;
 mod version;
