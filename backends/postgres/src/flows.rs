@@ -114,8 +114,8 @@ async fn claim(
 ) -> Result<Vec<Claim>, sqlx::Error> {
     let of_each = |what: fn(&Share) -> i64| room.shares.iter().map(what).collect::<Vec<_>>();
     let rows = sqlx::query(
-        "SELECT id, token, attempts, resubmitted, handler, lane, body FROM graceful_claim($1, $2, $3, $4, $5, $6, $7) \
-         ORDER BY seq",
+        "SELECT id, token, attempts + (attempts = 0)::integer AS attempts, resubmitted, handler, lane, body, (NOT head)::integer::bigint AS follows \
+         FROM graceful_claim($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY min(seq) OVER (PARTITION BY entity), seq",
     )
         .bind(count(room.flows))
         .bind(count(room.per_handler))
@@ -124,6 +124,7 @@ async fn claim(
         .bind(of_each(|share| share.lane.number()))
         .bind(of_each(|share| count(share.under_way)))
         .bind(of_each(|share| count(share.recent)))
+        .bind(count(room.per_entity))
         .fetch_all(connection)
         .await?;
     Ok(Tables::decode_claims(&rows))
@@ -156,7 +157,46 @@ impl Store {
         self.idle.wake();
         self.in_transaction(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
     }
+
+    /// Runs a statement on claims, and returns the number of changed rows. It gets their ids and tokens, and a time.
+    fn change_held(&self, held: Vec<ClaimId>, statement: &'static str, time: Duration) -> Reply<u64> {
+        if held.is_empty() {
+            return Reply::ready(0);
+        }
+        let (ids, tokens): (Vec<_>, Vec<_>) =
+            held.into_iter().map(|ClaimId { id, token }| (id, token)).unzip();
+        self.insist(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query(statement).bind(ids).bind(tokens).bind(length(time));
+                Ok(query.execute(connection).await?.rows_affected())
+            })
+        })
+    }
 }
+
+/// It waits for no lock: whoever has it ends the flow, or has made it the head. A lease that is not extended lasts until the next time.
+const EXTEND: &str = "UPDATE graceful_flows SET due = graceful_now() + $3 WHERE seq = ANY (ARRAY( \
+        SELECT flow.seq FROM unnest($1::uuid[], $2::uuid[]) AS held (id, token) \
+        JOIN graceful_flows AS flow USING (id, token) WHERE flow.state + 0 < 1 FOR NO KEY UPDATE OF flow SKIP LOCKED \
+    )) AND state + 0 < 1";
+
+/// Completes the flows before the first one whose claim is lost. They are locked in their order, as by the end of a head.
+const COMPLETE: &str = "WITH locked AS MATERIALIZED ( \
+        SELECT flow.seq, held.number FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS held (id, token, number) \
+        JOIN graceful_flows AS flow USING (id, token) WHERE flow.state + 0 < 1 ORDER BY held.number FOR NO KEY UPDATE OF flow \
+    ) \
+    UPDATE graceful_flows SET state = 1, attempts = greatest(attempts, 1), token = NULL, ended_at = graceful_now() + $3 \
+    WHERE seq = ANY (ARRAY( \
+        SELECT seq FROM (SELECT seq, number, row_number() OVER (ORDER BY number) AS so_far FROM locked) AS one WHERE number = so_far \
+    )) AND state + 0 < 1";
+
+/// A flow that was never attempted keeps its place if it is due at once.
+const HAND_BACK: &str = "UPDATE graceful_flows SET attempts = greatest(attempts - 1, 0), token = NULL, \
+    due = CASE WHEN $3 = 0 AND attempts = 0 THEN least(stored_at, graceful_now()) ELSE graceful_now() + $3 END \
+    WHERE seq = ANY (ARRAY( \
+        SELECT flow.seq FROM unnest($1::uuid[], $2::uuid[]) AS held (id, token) \
+        JOIN graceful_flows AS flow USING (id, token) WHERE flow.state + 0 < 1 ORDER BY flow.seq FOR NO KEY UPDATE OF flow \
+    )) AND state + 0 < 1";
 
 impl FlowStore for Store {
     fn enqueue(&self, mut flow: QueuedFlow) -> Reply<()> {
@@ -184,27 +224,7 @@ impl FlowStore for Store {
     }
 
     fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()> {
-        if held.is_empty() {
-            return Reply::ready(());
-        }
-        let (ids, tokens): (Vec<_>, Vec<_>) =
-            held.into_iter().map(|ClaimId { id, token }| (id, token)).unzip();
-        self.insist(move |connection| {
-            Box::pin(async move {
-                sqlx::query(
-                    "UPDATE graceful_flows SET due = graceful_now() + $1 WHERE id = ANY (ARRAY( \
-                         SELECT flow.id FROM unnest($2::uuid[], $3::uuid[]) AS held (id, token) \
-                         JOIN graceful_flows AS flow USING (id, token) WHERE flow.state < 1 ORDER BY flow.id FOR NO KEY UPDATE OF flow \
-                     ))",
-                )
-                .bind(length(lease))
-                .bind(ids)
-                .bind(tokens)
-                .execute(connection)
-                .await?;
-                Ok(())
-            })
-        })
+        self.change_held(held, EXTEND, lease).map(drop)
     }
 
     fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
@@ -212,17 +232,14 @@ impl FlowStore for Store {
         self.write(Outcome { held, outcome })
     }
 
-    fn hand_back(&self, held: ClaimId, after: Duration) -> Reply<bool> {
-        self.insist(move |connection| {
-            Box::pin(async move {
-                let released = sqlx::query(
-                    "UPDATE graceful_flows SET attempts = attempts - 1, token = NULL, due = graceful_now() + $1 \
-                     WHERE id = $2 AND token = $3 AND state = 0",
-                );
-                let released = released.bind(length(after)).bind(held.id).bind(held.token);
-                Ok(released.execute(connection).await?.rows_affected() > 0)
-            })
-        })
+    fn complete(&self, held: Vec<ClaimId>) -> Reply<bool> {
+        self.idle.wake();
+        let all = held.len() as u64;
+        self.change_held(held, COMPLETE, Duration::ZERO).map(move |completed| completed == all)
+    }
+
+    fn hand_back(&self, held: Vec<ClaimId>, after: Duration) -> Reply<()> {
+        self.change_held(held, HAND_BACK, after).map(drop)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {

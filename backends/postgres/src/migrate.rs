@@ -22,6 +22,7 @@ const MIGRATIONS: Migrations = &[
     (130, "subscribers", include_str!("../migrations/130_subscribers.sql")),
     (140, "batches", include_str!("../migrations/140_batches.sql")),
     (150, "told once", include_str!("../migrations/150_told_once.sql")),
+    (160, "followers", include_str!("../migrations/160_followers.sql")),
 ];
 
 /// Makes what is missing; of several processes, one after the other.

@@ -107,7 +107,7 @@ impl Batched for Outcome {
 
 async fn complete(connection: &mut PgConnection, held: ClaimId) -> Result<bool, sqlx::Error> {
     let completed = sqlx::query(
-        "UPDATE graceful_flows SET state = 1, token = NULL, ended_at = graceful_now(), failed_at = NULL, step = NULL, \
+        "UPDATE graceful_flows SET state = 1, attempts = greatest(attempts, 1), token = NULL, ended_at = graceful_now(), failed_at = NULL, step = NULL, \
          code = NULL, failure_group = NULL, error = NULL WHERE id = $1 AND token = $2 AND state = 0",
     );
     let completed = completed.bind(held.id).bind(held.token).execute(connection).await?;

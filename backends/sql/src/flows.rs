@@ -56,16 +56,28 @@ where
     for<'v> i64: Value<'v, D>,
     for<'v> Uuid: Value<'v, D>,
 {
-    /// Decodes claimed flows, without those that cannot be read: they must not keep the others from running.
+    /// Decodes claimed flows, each followed by its followers. Those that cannot be read must not keep the others from running; but those that follow one
+    /// must wait for it.
     pub fn decode_claims(rows: &[Row<D>]) -> Vec<Claim> {
-        let claims = rows.iter().filter_map(|row| {
+        let (mut claims, mut is_readable) = (Vec::<Claim>::new(), true);
+        for row in rows {
+            let follows = row.try_get::<i64, _>("follows").unwrap_or_default() > 0;
+            if follows && !is_readable {
+                continue;
+            }
             let unreadable = |error: &Error| {
                 let id = row.try_get::<Uuid, _>("id").unwrap_or_default();
                 tracing::error!(target: "graceful::relay", flow = %id, %error, "the row of a flow cannot be read: discard it");
             };
-            Self::decode_claim(row).inspect_err(unreadable).ok()
-        });
-        claims.collect()
+            let claim = Self::decode_claim(row).inspect_err(unreadable).ok();
+            is_readable = claim.is_some();
+            match (claim, claims.last_mut()) {
+                (Some(claim), Some(first)) if follows => first.followers.push(claim),
+                (Some(claim), _) => claims.push(claim),
+                (None, _) => {}
+            }
+        }
+        claims
     }
 
     /// Decodes a claimed flow.

@@ -1,6 +1,9 @@
 //! Claims flows.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use graceful::backends::{
     Claim, Lane, Room,
@@ -9,7 +12,7 @@ use graceful::backends::{
 use graceful_sql::values::{broken, count};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Tables, after, now};
+use super::{Tables, after, followers::followers, now};
 
 /// How many due flows a claim examines, which bounds its cost. If more are due, it also examines some of each lane.
 const LOOKED_AT: usize = 256;
@@ -102,15 +105,24 @@ pub(super) async fn claim(
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
+    let followers = followers(connection, &chosen, room.per_entity, now).await?;
+    let led: HashSet<_> = followers.iter().map(|(_, head)| *head).collect();
+    let alone: Vec<_> = chosen.iter().filter(|head| !led.contains(head)).collect();
+    let mut head_of: HashMap<_, _> = chosen.iter().map(|head| (*head, *head)).collect();
+    head_of.extend(followers);
     let claiming = sqlx::query(
-        "UPDATE graceful_flows SET token = randomblob(16), due = ?1, attempts = attempts + 1 \
-         WHERE seq IN (SELECT value FROM json_each(?2)) \
-         RETURNING seq, id, token, attempts, resubmitted, handler, lane, body",
+        "UPDATE graceful_flows SET token = randomblob(16), due = ?1, \
+         attempts = attempts + (seq IN (SELECT value FROM json_each(?3))) WHERE seq IN (SELECT value FROM json_each(?2)) \
+         RETURNING seq, id, token, attempts + (attempts = 0) AS attempts, resubmitted, handler, lane, body, NOT head AS follows",
     );
-    let claiming = claiming.bind(after(now, lease)).bind(serde_json::to_string(&chosen).map_err(broken)?);
+    let claimed: Vec<_> = head_of.keys().collect();
+    let claiming = claiming.bind(after(now, lease)).bind(serde_json::to_string(&claimed).map_err(broken)?);
+    let claiming = claiming.bind(serde_json::to_string(&alone).map_err(broken)?);
     let mut rows = claiming.fetch_all(connection).await?;
     // A statement returns its rows in no order.
-    let sequence = |row: &SqliteRow| row.try_get::<i64, _>("seq").unwrap_or_default();
-    rows.sort_unstable_by_key(sequence);
+    rows.sort_unstable_by_key(|row| {
+        let sequence = row.try_get::<i64, _>("seq").unwrap_or_default();
+        (head_of.get(&sequence).copied(), sequence)
+    });
     Ok(Tables::decode_claims(&rows))
 }

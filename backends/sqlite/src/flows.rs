@@ -64,7 +64,32 @@ impl Store {
     fn act(&self, id: Uuid, action: Action, from: FlowState) -> Reply<ActionResult> {
         self.writer().write(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
     }
+
+    /// Changes flows whose claims are not lost. The statement gets the time from now, the id, the token, and whether there is no time.
+    fn change_held(&self, held: Vec<ClaimId>, statement: &'static str, time: Duration) -> Reply<()> {
+        if held.is_empty() {
+            return Reply::ready(());
+        }
+        self.writer().write(move |connection| {
+            let held = held.clone();
+            Box::pin(async move {
+                let due = after(now(), time);
+                for ClaimId { id, token } in held {
+                    let query = sqlx::query(statement).bind(due).bind(id).bind(token).bind(time.is_zero());
+                    query.execute(&mut *connection).await?;
+                }
+                Ok(())
+            })
+        })
+    }
 }
+
+const EXTEND: &str =
+    "UPDATE graceful_flows SET due = ?1 WHERE id = ?2 AND token = ?3 AND state = 0 AND ?4 IS NOT NULL";
+
+/// A flow that was never attempted keeps its place if it is due at once.
+const HAND_BACK: &str = "UPDATE graceful_flows SET attempts = max(attempts - 1, 0), token = NULL, \
+    due = CASE WHEN ?4 AND attempts = 0 THEN min(stored_at, ?1) ELSE ?1 END WHERE id = ?2 AND token = ?3 AND state = 0";
 
 impl FlowStore for Store {
     fn enqueue(&self, mut flow: QueuedFlow) -> Reply<()> {
@@ -111,24 +136,7 @@ impl FlowStore for Store {
     }
 
     fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()> {
-        if held.is_empty() {
-            return Reply::ready(());
-        }
-        self.writer().write(move |connection| {
-            let held = held.clone();
-            Box::pin(async move {
-                let until = after(now(), lease);
-                for ClaimId { id, token } in held {
-                    sqlx::query("UPDATE graceful_flows SET due = ? WHERE id = ? AND token = ? AND state = 0")
-                        .bind(until)
-                        .bind(id)
-                        .bind(token)
-                        .execute(&mut *connection)
-                        .await?;
-                }
-                Ok(())
-            })
-        })
+        self.change_held(held, EXTEND, lease)
     }
 
     fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool> {
@@ -139,16 +147,12 @@ impl FlowStore for Store {
         true
     }
 
-    fn hand_back(&self, held: ClaimId, time: Duration) -> Reply<bool> {
-        self.writer().write(move |connection| {
-            Box::pin(async move {
-                let released = sqlx::query(
-                    "UPDATE graceful_flows SET attempts = attempts - 1, token = NULL, due = ? WHERE id = ? AND token = ? AND state = 0",
-                );
-                let released = released.bind(after(now(), time)).bind(held.id).bind(held.token);
-                Ok(released.execute(connection).await?.rows_affected() > 0)
-            })
-        })
+    fn complete(&self, held: Vec<ClaimId>) -> Reply<bool> {
+        self.writer().complete(held)
+    }
+
+    fn hand_back(&self, held: Vec<ClaimId>, time: Duration) -> Reply<()> {
+        self.change_held(held, HAND_BACK, time)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {

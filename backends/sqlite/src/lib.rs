@@ -85,6 +85,7 @@ mod dialect;
 mod events;
 mod file;
 mod flows;
+mod followers;
 #[cfg(feature = "graph")]
 mod graph;
 mod idempotency;

@@ -239,6 +239,7 @@ const MIGRATIONS: Migrations = &[
     (110, "idempotent calls", include_str!("../migrations/110_idempotent_calls.sql")),
     (120, "event log", include_str!("../migrations/120_event_log.sql")),
     (130, "subscribers", include_str!("../migrations/130_subscribers.sql")),
+    (160, "followers", include_str!("../migrations/160_followers.sql")),
 ];
 
 /// Why the tables are not those of this version, for a process that may not migrate them.

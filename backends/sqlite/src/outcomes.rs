@@ -51,17 +51,33 @@ pub(super) async fn record(
 }
 
 /// Each held flow is looked up by its id, whatever the planner knows of the table: by their state it would read all queued flows.
-const COMPLETE: &str = "UPDATE graceful_flows SET state = 1, head = 0, token = NULL, ended_at = ?2, failed_at = NULL, step = NULL, \
+const COMPLETE: &str = "UPDATE graceful_flows SET state = 1, head = 0, attempts = max(attempts, 1), token = NULL, ended_at = ?2, failed_at = NULL, step = NULL, \
     code = NULL, failure_group = NULL, error = NULL WHERE seq IN ( \
     SELECT flow.seq FROM json_each(?1) AS held CROSS JOIN graceful_flows AS flow ON flow.id = unhex(held.value ->> 0) \
     WHERE flow.token = unhex(held.value ->> 1) AND flow.state = 0) RETURNING id";
 
+const HELD: &str = "SELECT held.key FROM json_each(?1) AS held CROSS JOIN graceful_flows AS flow ON flow.id = unhex(held.value ->> 0) \
+    WHERE flow.token = unhex(held.value ->> 1) AND flow.state = 0";
+
+/// How many flows are before the first one whose claim is lost.
+pub(super) async fn still_held(
+    connection: &mut SqliteConnection,
+    outcomes: &[(ClaimId, AttemptOutcome)],
+) -> Result<usize, sqlx::Error> {
+    let query = sqlx::query_scalar(HELD).bind(as_json(outcomes.iter().map(|(held, _)| held))?);
+    let held: HashSet<i64> = query.fetch_all(connection).await?.into_iter().collect();
+    Ok((0_i64..).zip(outcomes).take_while(|(number, _)| held.contains(number)).count())
+}
+
+fn as_json<'a>(held: impl Iterator<Item = &'a ClaimId>) -> Result<String, sqlx::Error> {
+    let held: Vec<_> =
+        held.map(|held| (held.id.simple().to_string(), held.token.simple().to_string())).collect();
+    serde_json::to_string(&held).map_err(broken)
+}
+
 /// Completes flows, and returns those whose claims were not lost.
 async fn complete(connection: &mut SqliteConnection, held: &[ClaimId]) -> Result<HashSet<Uuid>, sqlx::Error> {
-    let held: Vec<_> =
-        held.iter().map(|held| (held.id.simple().to_string(), held.token.simple().to_string())).collect();
-    let completed =
-        sqlx::query_scalar(COMPLETE).bind(serde_json::to_string(&held).map_err(broken)?).bind(now());
+    let completed = sqlx::query_scalar(COMPLETE).bind(as_json(held.iter())?).bind(now());
     Ok(completed.fetch_all(connection).await?.into_iter().collect())
 }
 
@@ -81,7 +97,7 @@ async fn record_one(
     };
     let (ended, cause) = ((state != FlowState::Queued).then_some(now), failure.map(|failure| &failure.cause));
     let updated = sqlx::query(
-        "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, token = NULL, due = coalesce(?2, due), \
+        "UPDATE graceful_flows SET state = ?1, head = head AND ?1 = 0, attempts = max(attempts, 1), token = NULL, due = coalesce(?2, due), \
          body = coalesce(?3, body), ended_at = ?4, failed_at = ?5, step = ?6, code = ?7, failure_group = ?8, error = ?9 \
          WHERE id = ?10 AND token = ?11 AND state = 0",
     )

@@ -24,7 +24,7 @@ use tokio::{
 use super::{
     batch::{Asked, Batch, Counted, Write},
     file::File,
-    is_busy,
+    is_busy, outcomes,
     turns::Turns,
 };
 
@@ -77,6 +77,20 @@ impl Writer {
         let (asker, answer) = oneshot::channel();
         let counted = Counted::new(&self.outcomes);
         self.bring(Write::Outcome(Box::new((held, outcome)), asker, counted), answer)
+    }
+
+    /// Completes the flows before the first one whose claim is lost, in one transaction. Returns whether none is.
+    pub(super) fn complete(&self, held: Vec<ClaimId>) -> Reply<bool> {
+        let completed: Arc<[_]> = held.into_iter().map(|held| (held, AttemptOutcome::Completed)).collect();
+        let counted = Counted::new(&self.outcomes);
+        self.write(move |connection| {
+            let (completed, _until_answered) = (Arc::clone(&completed), &counted);
+            Box::pin(async move {
+                let held = outcomes::still_held(connection, &completed).await?;
+                outcomes::record(connection, &completed[..held]).await?;
+                Ok(held == completed.len())
+            })
+        })
     }
 
     /// Whether an outcome is queued or being written.

@@ -103,8 +103,10 @@ async fn claim_that_is_handed_back_is_no_attempt<S: FlowStore>(
     enqueue(&store, [(1, "a"), (2, "a")]).await;
     let claims = claim(&store, 10).await;
     assert_eq!(numbers(&claims), [1]);
-    assert!(store.hand_back(claims[0].claim_id(), LEASE).await.unwrap());
-    assert!(!store.hand_back(claims[0].claim_id(), LEASE).await.unwrap(), "the claim was handed back");
+    for _ in 0..2 {
+        // The second time the claim is lost.
+        store.hand_back(vec![claims[0].claim_id()], LEASE).await.unwrap();
+    }
     assert!(claim(&store, 10).await.is_empty(), "the flow is not due, and a later one of its entity waits");
     let released = stored(&store, 1).await;
     assert_eq!((released.state, released.attempts, &released.failure), (FlowState::Queued, 0, &None));

@@ -9,6 +9,7 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(async {
 //! conformance::cache(async || memory::Cache::new()).await;
 //! conformance::flow_store(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
+//! conformance::followers(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::operations(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::live_relays(async || memory::Flows::new(), async |_, time| tokio::time::advance(time).await).await;
 //! conformance::metadata_store(async || memory::MetadataStore::new()).await;
@@ -33,6 +34,7 @@ mod cache;
 mod event_log;
 mod event_source;
 mod flows;
+mod followers;
 mod idempotency;
 mod inbox;
 mod incident_filters;
@@ -60,6 +62,7 @@ pub use self::{
     event_log::{event_log, event_log_retention},
     event_source::event_source,
     flows::flow_store,
+    followers::followers,
     idempotency::idempotency,
     inbox::inbox,
     live_relays::live_relays,

@@ -254,7 +254,11 @@ impl FlowStore for Recording<dyn FlowStore> {
         self.inner.record_outcome(held, outcome)
     }
 
-    fn hand_back(&self, held: ClaimId, after: Duration) -> Reply<bool> {
+    fn complete(&self, held: Vec<ClaimId>) -> Reply<bool> {
+        self.inner.complete(held)
+    }
+
+    fn hand_back(&self, held: Vec<ClaimId>, after: Duration) -> Reply<()> {
         self.inner.hand_back(held, after)
     }
 

@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn full_handler_gets_nothing() {
         let shares = vec![Share { lane: lane(1, 7), under_way: 2, recent: 0 }];
-        let room = Room { flows: 9, per_handler: 3, shares };
+        let room = Room { per_handler: 3, shares, ..Room::of(9) };
         let lanes = [(1, 1), (1, 2), (2, 1), (2, 1), (2, 1), (2, 1)].map(|(h, t)| lane(h, t));
         assert_eq!(chosen(&room, &lanes), [2, 3, 0, 4]);
     }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn tenant_served_lately_waits_for_the_other() {
         let shares = vec![Share { lane: lane(1, 1), under_way: 0, recent: 1 }];
-        let room = Room { flows: 1, per_handler: 1, shares };
+        let room = Room { shares, ..Room::of(1) };
         assert_eq!(chosen(&room, &[lane(1, 1), lane(1, 1), lane(1, 2)]), [2]);
     }
 }

@@ -43,7 +43,8 @@ impl RelaySettings {
     }
 
     /// Sets the number of attempts before a flow becomes a dead letter, at least 1. An attempt counts when it begins, so one that is
-    /// interrupted by the end of its process counts too. Default: 16.
+    /// interrupted by the end of its process counts too; except for a first one, if the flow was claimed with others of its entity (not with a
+    /// number of 1). Default: 16.
     ///
     /// ```
     /// # use graceful::RelaySettings;

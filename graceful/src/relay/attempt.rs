@@ -1,9 +1,8 @@
 //! One attempt at one flow, from its claim to its outcome.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
 
 use super::{backoff::backoff, complain, handlers, slots::Freeing, works};
 use crate::{
@@ -18,18 +17,26 @@ use crate::{
 const RECORDING: &str =
     "recording the outcome of a flow failed; the flow is claimed again when its lease expires";
 
-/// Runs the remaining steps of a claimed flow, and records the outcome.
-pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, claim: Claim, slot: Freeing) {
-    let (outcome, attempt) = match begin(&orchestrator, &claim) {
-        Ok(mut attempt) => (attempt_outcome(&orchestrator, &claim, &mut attempt).await, Some(attempt)),
+/// An attempt that has ended, and whose outcome is to be recorded.
+pub(super) struct Ended {
+    pub claim: Claim,
+    outcome: AttemptOutcome,
+    /// `None` if the flow could not be run.
+    attempt: Option<Attempt>,
+}
+
+/// Runs the remaining steps of a claimed flow. `None` if another process must run it: then it is handed back.
+pub(super) async fn run(orchestrator: &Orchestrator, flows: &dyn FlowStore, claim: Claim) -> Option<Ended> {
+    let (outcome, attempt) = match begin(orchestrator, &claim) {
+        Ok(mut attempt) => (attempt_outcome(orchestrator, &claim, &mut attempt).await, Some(attempt)),
         Err(Unfit::Elsewhere(error)) => {
             tell(&claim, &error);
             orchestrator.relay().left.add(&claim.handler);
             // Until the lease expires nobody else can run it, so a failure is not retried.
-            if let Err(error) = flows.hand_back(claim.claim_id(), left_for(&orchestrator)).await {
+            if let Err(error) = flows.hand_back(vec![claim.claim_id()], left_for(orchestrator)).await {
                 complain(&error, "handing back a flow that another process must run failed");
             }
-            return;
+            return None;
         }
         Err(Unfit::Never(error)) => {
             tell(&claim, &error);
@@ -39,53 +46,95 @@ pub(super) async fn run(orchestrator: Orchestrator, flows: Arc<dyn FlowStore>, c
         Err(Unfit::Perhaps(error)) => {
             tell(&claim, &error);
             let cause = FailureCause::new(&claim.handler, error.message());
-            (failed(&orchestrator, &claim, AttemptFailure::new(cause), None), None)
+            (failed(orchestrator, &claim, AttemptFailure::new(cause), None), None)
         }
     };
-    // Dead letters stay in the store and can be listed, so not every one needs a log line.
-    if let AttemptOutcome::Dead { failure, .. } = &outcome
-        && let Some(failures) = outage::failed("a dead letter")
-    {
-        tracing::error!(
-            target: "graceful::relay",
-            flow = %claim.id,
-            handler = attempt.as_ref().map_or(&*claim.handler, Attempt::handler),
-            attempt = claim.attempt,
-            error = failure.cause.error,
-            failures,
-            "flow moved to dead letters"
-        );
+    Some(Ended { claim, outcome, attempt })
+}
+
+impl Ended {
+    pub fn is_completed(&self) -> bool {
+        self.outcome == AttemptOutcome::Completed
     }
-    let ended = !matches!(outcome, AttemptOutcome::Retry { .. });
-    let is_dead = matches!(outcome, AttemptOutcome::Dead { .. });
-    let point = if is_dead { "dead" } else { "settle" };
-    let settled = match failpoints::point(point) {
-        Ok(()) => {
-            let recorded = flows.record_outcome(claim.claim_id(), outcome);
-            if flows.claims_follow_outcomes() {
-                slot.free();
+
+    /// Records the outcome.
+    pub async fn record(self, flows: &dyn FlowStore, slot: &Freeing, ran: usize) {
+        let Self { claim, outcome, attempt } = self;
+        // Dead letters stay in the store and can be listed, so not every one needs a log line.
+        if let AttemptOutcome::Dead { failure, .. } = &outcome
+            && let Some(failures) = outage::failed("a dead letter")
+        {
+            tracing::error!(
+                target: "graceful::relay",
+                flow = %claim.id,
+                handler = attempt.as_ref().map_or(&*claim.handler, Attempt::handler),
+                attempt = claim.attempt,
+                error = failure.cause.error,
+                failures,
+                "flow moved to dead letters"
+            );
+        }
+        let ended = !matches!(outcome, AttemptOutcome::Retry { .. });
+        let is_dead = matches!(outcome, AttemptOutcome::Dead { .. });
+        let point = if is_dead { "dead" } else { "settle" };
+        let recorded = match failpoints::point(point) {
+            Ok(()) => {
+                let recorded = flows.record_outcome(claim.claim_id(), outcome);
+                if flows.claims_follow_outcomes() {
+                    slot.free(ran);
+                }
+                recorded.await
             }
-            recorded.await
-        }
-        Err(error) => Err(error),
-    };
-    if settled.is_ok() {
-        works(RECORDING);
-    }
-    match failpoints::point("settled").and(settled) {
-        Ok(true) if ended => {
+            Err(error) => Err(error),
+        };
+        if is_recorded(recorded, claim.id) && ended {
             #[cfg(feature = "metrics")]
             if is_dead {
                 crate::pipeline::metrics::dead_letter(&claim.handler, attempt.as_ref().map(Attempt::handler));
             }
             attempt.iter().for_each(Attempt::notify_observers);
         }
-        Ok(true) => {}
+    }
+
+    /// Records that all of these attempts have completed their flows. Returns false if it could not. The slot is freed with the last ones.
+    pub async fn complete(
+        all: &mut Vec<Self>,
+        flows: &dyn FlowStore,
+        slot: Option<(&Freeing, usize)>,
+    ) -> bool {
+        let held: Vec<_> = all.iter().map(|ended| ended.claim.claim_id()).collect();
+        let Some(first) = held.first().map(|held| held.id) else { return true };
+        let recorded = match failpoints::point("settle") {
+            Ok(()) => {
+                let recorded = flows.complete(held);
+                if flows.claims_follow_outcomes() {
+                    slot.into_iter().for_each(|(slot, ran)| slot.free(ran));
+                }
+                recorded.await
+            }
+            Err(error) => Err(error),
+        };
+        let is_recorded = is_recorded(recorded, first);
+        for ended in all.drain(..).filter(|_| is_recorded) {
+            ended.attempt.iter().for_each(Attempt::notify_observers);
+        }
+        is_recorded
+    }
+}
+
+/// Whether an outcome is recorded; logs why it is not.
+fn is_recorded(recorded: Result<bool, StepError>, flow: Uuid) -> bool {
+    if recorded.is_ok() {
+        works(RECORDING);
+    }
+    match failpoints::point("settled").and(recorded) {
+        Ok(true) => return true,
         Ok(false) => {
-            tracing::warn!(target: "graceful::relay", flow = %claim.id, "the claim has expired: another relay may claim the flow");
+            tracing::warn!(target: "graceful::relay", %flow, "the claim has expired: another relay may claim the flow");
         }
         Err(error) => complain(&error, RECORDING),
     }
+    false
 }
 
 /// Why this process cannot run a flow.

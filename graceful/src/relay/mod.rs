@@ -6,7 +6,9 @@
 mod announcement;
 mod attempt;
 mod backoff;
+mod followers;
 mod handlers;
+mod per_entity;
 mod review;
 mod shares;
 mod slots;
@@ -22,13 +24,18 @@ use std::{
 
 use tokio::{
     sync::{Notify, watch},
-    task::{self, JoinSet},
+    task::{self, JoinError, JoinSet},
 };
 
 pub(crate) use self::review::run as run_reviews;
-use self::{announcement::Announcement, shares::Shares, slots::Slots};
+use self::{
+    announcement::Announcement,
+    per_entity::PerEntity,
+    shares::Shares,
+    slots::{Freed, Slots},
+};
 use crate::{
-    backends::{ClaimId, FlowState, FlowStore, Lane, Room},
+    backends::{Claim, ClaimId, FlowState, FlowStore, Lane, Room},
     failpoints, operations, outage,
     pipeline::{Orchestrator, RelaySettings, WeakOrchestrator},
     step::StepError,
@@ -63,9 +70,9 @@ pub(crate) async fn run(orchestrator: WeakOrchestrator) {
     }
 }
 
-/// A claim of this relay, until its outcome is recorded.
+/// A claim of this relay and those of its followers, until their outcomes are recorded.
 struct Held {
-    claim: ClaimId,
+    claims: Vec<ClaimId>,
     lane: Lane,
     /// Whether the steps are running.
     is_running: bool,
@@ -73,8 +80,8 @@ struct Held {
 
 /// What ends the relay's waiting.
 enum Something {
-    Ended(task::Id),
-    Freed(task::Id),
+    Ended(Result<Freed, JoinError>),
+    Freed(Freed),
     Notified,
 }
 
@@ -84,10 +91,11 @@ struct Running {
     settings: RelaySettings,
     woken: Arc<Notify>,
     under_way: watch::Sender<usize>,
-    attempts: JoinSet<()>,
+    attempts: JoinSet<usize>,
     held: HashMap<task::Id, Held>,
     slots: Slots,
     shares: Shares,
+    per_entity: PerEntity,
     /// None when the relay stops: it claims no more flows.
     announcement: Option<Announcement>,
     /// The tasks that run beside the relay and end with it.
@@ -134,6 +142,7 @@ impl Running {
             held: HashMap::new(),
             slots: Slots::new(),
             shares: Shares::new(relay.settings.concurrency),
+            per_entity: PerEntity::new(relay.settings.attempts),
             announcement,
             _beside: beside,
             may_claim: true,
@@ -155,7 +164,7 @@ impl Running {
         let claimed = match failpoints::point("claim") {
             Ok(()) => {
                 let (per_handler, shares) = (self.settings.per_handler(), self.shares.all());
-                let room = Room { flows: room, per_handler, shares };
+                let room = Room { flows: room, per_handler, per_entity: self.per_entity.get(), shares };
                 self.flows.claim(room, self.settings.lease).await
             }
             Err(error) => Err(error),
@@ -169,10 +178,12 @@ impl Running {
                     self.pause = pause * 2;
                 }
                 for claim in claims {
-                    let held = Held { claim: claim.claim_id(), lane: claim.lane, is_running: true };
+                    let claims =
+                        std::iter::once(&claim).chain(&claim.followers).map(Claim::claim_id).collect();
+                    let held = Held { claims, lane: claim.lane, is_running: true };
                     self.shares.begin(claim.lane);
                     let (flows, freed) = (Arc::clone(&self.flows), self.slots.freeing());
-                    let attempt = attempt::run(orchestrator.clone(), flows, claim, freed);
+                    let attempt = followers::run(orchestrator.clone(), flows, claim, freed);
                     self.held.insert(self.attempts.spawn(attempt).id(), held);
                 }
                 self.count();
@@ -188,7 +199,7 @@ impl Running {
     async fn extend(&mut self) {
         if self.extended.elapsed() >= self.settings.lease / 3 {
             self.extended = Instant::now();
-            let held = self.held.values().map(|held| held.claim).collect();
+            let held = self.held.values().flat_map(|held| &held.claims).copied().collect();
             if let Err(error) = self.flows.extend(held, self.settings.lease).await {
                 complain(&error, "the leases could not be extended");
             }
@@ -202,7 +213,7 @@ impl Running {
         let (attempts, slots) = (&mut self.attempts, &mut self.slots);
         let something = poll_fn(|cx| {
             if let Poll::Ready(Some(ended)) = attempts.poll_join_next_with_id(cx) {
-                return Poll::Ready(Something::Ended(ended.map_or_else(|error| error.id(), |(id, ())| id)));
+                return Poll::Ready(Something::Ended(ended));
             }
             if let Poll::Ready(freed) = slots.poll(cx) {
                 return Poll::Ready(Something::Freed(freed));
@@ -214,31 +225,33 @@ impl Running {
         let pause = self.pause.min(self.settings.poll).min(leased);
         let something = tokio::time::timeout(pause.saturating_sub(self.claimed.elapsed()), something).await;
         match something {
-            Ok(Something::Ended(id)) => self.end(id),
-            Ok(Something::Freed(id)) => self.free(id),
+            Ok(Something::Ended(ended)) => self.end(ended),
+            Ok(Something::Freed(freed)) => self.free(freed),
             Ok(Something::Notified) | Err(_) => self.may_claim = true,
         }
-        while let Some(id) = self.slots.try_next() {
-            self.free(id);
+        while let Some(freed) = self.slots.try_next() {
+            self.free(freed);
         }
         while let Some(ended) = self.attempts.try_join_next_with_id() {
-            self.end(ended.map_or_else(|error| error.id(), |(id, ())| id));
+            self.end(ended);
         }
         self.count();
     }
 
     /// The steps of an attempt have ended, so another flow may run. Its outcome may not be recorded yet.
-    fn free(&mut self, id: task::Id) {
+    fn free(&mut self, (id, ran): Freed) {
         if let Some(held) = self.held.get_mut(&id)
             && std::mem::replace(&mut held.is_running, false)
         {
-            self.shares.end(held.lane);
+            self.shares.end(held.lane, ran);
+            self.per_entity.learn(held.claims.len(), ran);
             self.may_claim = true;
         }
     }
 
-    fn end(&mut self, id: task::Id) {
-        self.free(id);
+    fn end(&mut self, ended: Result<Freed, JoinError>) {
+        let (id, ran) = ended.unwrap_or_else(|error| (error.id(), 1));
+        self.free((id, ran));
         self.held.remove(&id);
     }
 

@@ -25,19 +25,25 @@ impl Shares {
         self.by_lane.entry(lane).or_insert(Share { lane, under_way: 0, recent: 0 }).under_way += 1;
     }
 
-    pub fn end(&mut self, lane: Lane) {
+    /// One of a lane's running flows has ended, with its followers.
+    pub fn end(&mut self, lane: Lane, flows: usize) {
         if let Some(share) = self.by_lane.get_mut(&lane) {
             share.under_way -= 1;
-            share.recent += 1;
+            share.recent += flows;
         }
-        self.ended.push_back(lane);
-        if self.ended.len() > self.remembered
+        self.ended.extend(std::iter::repeat_n(lane, flows));
+        while self.ended.len() > self.remembered
             && let Some(forgotten) = self.ended.pop_front()
-            && let Some(share) = self.by_lane.get_mut(&forgotten)
         {
+            self.forget(forgotten);
+        }
+    }
+
+    fn forget(&mut self, lane: Lane) {
+        if let Some(share) = self.by_lane.get_mut(&lane) {
             share.recent -= 1;
             if share.under_way + share.recent == 0 {
-                self.by_lane.remove(&forgotten);
+                self.by_lane.remove(&lane);
             }
         }
     }
@@ -53,9 +59,9 @@ mod tests {
         let mut shares = Shares::new(1);
         shares.begin(first);
         shares.begin(second);
-        shares.end(first);
+        shares.end(first, 1);
         assert_eq!(shares.by_lane[&first], Share { lane: first, under_way: 0, recent: 1 });
-        shares.end(second);
+        shares.end(second, 1);
         assert_eq!(shares.all(), [Share { lane: second, under_way: 0, recent: 1 }]);
     }
 }

@@ -4,19 +4,22 @@ use std::task::{Context, Poll};
 
 use tokio::{sync::mpsc, task};
 
+/// The task of a claimed flow and its followers, and how many of them have run.
+pub(super) type Freed = (task::Id, usize);
+
 /// The receiver of attempts that have ended.
 pub(super) struct Slots {
-    sender: mpsc::UnboundedSender<task::Id>,
-    receiver: mpsc::UnboundedReceiver<task::Id>,
+    sender: mpsc::UnboundedSender<Freed>,
+    receiver: mpsc::UnboundedReceiver<Freed>,
 }
 
 /// Frees the slot of the task that it is used in.
-pub(super) struct Freeing(mpsc::UnboundedSender<task::Id>);
+pub(super) struct Freeing(mpsc::UnboundedSender<Freed>);
 
 impl Freeing {
-    pub fn free(self) {
+    pub fn free(&self, ran: usize) {
         // A relay that has ended claims no more flows.
-        let _ = self.0.send(task::id());
+        let _ = self.0.send((task::id(), ran));
     }
 }
 
@@ -30,15 +33,15 @@ impl Slots {
         Freeing(self.sender.clone())
     }
 
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<task::Id> {
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Freed> {
         match self.receiver.poll_recv(cx) {
-            Poll::Ready(Some(id)) => Poll::Ready(id),
+            Poll::Ready(Some(freed)) => Poll::Ready(freed),
             // Never closed: there is a sender.
             _ => Poll::Pending,
         }
     }
 
-    pub fn try_next(&mut self) -> Option<task::Id> {
+    pub fn try_next(&mut self) -> Option<Freed> {
         self.receiver.try_recv().ok()
     }
 }

@@ -119,12 +119,14 @@ impl FlowStore for Store {
         })
     }
 
-    fn hand_back(&self, claim: ClaimId, after: Duration) -> Reply<bool> {
+    fn hand_back(&self, claims: Vec<ClaimId>, after: Duration) -> Reply<()> {
         self.change(|file| {
             let due = file.now().saturating_add(micros(after));
-            let Some(row) = file.claimed(claim) else { return false };
-            (row.token, row.due, row.attempts) = (None, due, row.attempts.saturating_sub(1));
-            true
+            for claim in claims {
+                if let Some(row) = file.claimed(claim) {
+                    (row.token, row.due, row.attempts) = (None, due, row.attempts.saturating_sub(1));
+                }
+            }
         })
     }
 

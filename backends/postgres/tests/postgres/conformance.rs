@@ -20,4 +20,4 @@ macro_rules! suites {
     )*};
 }
 
-suites! { flow_store(elapse) operations(elapse) live_relays(elapse) metadata_store scheduler(elapse) nexus audit_log alerter inbox idempotency(elapse) event_log event_log_retention(elapse) subscriptions(elapse) }
+suites! { flow_store(elapse) followers(elapse) operations(elapse) live_relays(elapse) metadata_store scheduler(elapse) nexus audit_log alerter inbox idempotency(elapse) event_log event_log_retention(elapse) subscriptions(elapse) }

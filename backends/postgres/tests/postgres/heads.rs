@@ -1,5 +1,5 @@
-//! The mark of each entity's head is right whatever the order of overlapping transactions: an entity has at most one claimed
-//! flow, no flow is left behind, and a flow that was committed before another was inserted is claimed before it.
+//! The mark of each entity's head is right whatever the order of overlapping transactions: the claimed flows of an entity are those of one
+//! claim, no flow is left behind, and a flow that was committed before another was inserted is claimed before it.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -37,6 +37,17 @@ enum Op {
     },
     Claim {
         limit: usize,
+        per_entity: usize,
+    },
+    /// Of the flows of an entity that are claimed, so many.
+    Complete {
+        entity: u8,
+        count: usize,
+    },
+    /// Of the flows of an entity that are claimed, all but so many.
+    HandBack {
+        entity: u8,
+        kept: usize,
     },
     Settle {
         back: usize,
@@ -60,7 +71,9 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         5 => (0_usize..3).prop_map(|by| Op::Commit { by }),
         1 => (0_usize..3).prop_map(|by| Op::Rollback { by }),
         3 => (0_u8..3).prop_map(|entity| Op::Enqueue { entity }),
-        6 => (1_usize..4).prop_map(|limit| Op::Claim { limit }),
+        6 => (1_usize..4, 1_usize..5).prop_map(|(limit, per_entity)| Op::Claim { limit, per_entity }),
+        3 => (0_u8..3, 1_usize..4).prop_map(|(entity, count)| Op::Complete { entity, count }),
+        2 => (0_u8..3, 0_usize..3).prop_map(|(entity, kept)| Op::HandBack { entity, kept }),
         3 => (0_usize..3, any::<bool>()).prop_map(|(back, retry)| Op::Settle { back, retry }),
         1 => (0_usize..5).prop_map(|back| Op::Resubmit { back }),
         1 => (0_usize..5).prop_map(|back| Op::Delete { back }),
@@ -92,8 +105,10 @@ struct World<'p> {
     writers: Vec<Writer>,
     flows: HashMap<u128, Known>,
     claims: Vec<Claim>,
-    /// Which flow of an entity is under way.
-    under_way: HashMap<u8, u128>,
+    /// The flow before each follower, by the follower's token.
+    follows: HashMap<Uuid, u128>,
+    /// The claims of an entity's flows that are under way, in their order.
+    under_way: HashMap<u8, Vec<ClaimId>>,
     now: usize,
 }
 
@@ -101,9 +116,20 @@ impl World<'_> {
     fn claim_of(&self, back: usize) -> Option<Claim> {
         let index = self.claims.len().checked_sub(1 + back)?;
         let claim = self.claims[index].clone();
-        // A row that a transaction has changed would be waited for.
-        let is_locked = self.writers.iter().any(|writer| writer.ended == Some(claim.id.as_u128()));
-        (!is_locked).then_some(claim)
+        // Nobody ends a flow before the one that it follows.
+        let follows = self.follows.get(&claim.token).is_some_and(|before| !self.flows[before].ended);
+        (!follows && !self.is_locked(claim.id)).then_some(claim)
+    }
+
+    /// Whether a transaction has changed its row, which would be waited for.
+    fn is_locked(&self, flow: Uuid) -> bool {
+        self.writers.iter().any(|writer| writer.ended == Some(flow.as_u128()))
+    }
+
+    /// The claims of an entity's flows, if no row of theirs is locked.
+    fn held(&self, entity: u8) -> Vec<ClaimId> {
+        let held = self.under_way.get(&entity).cloned().unwrap_or_default();
+        if held.iter().any(|held| self.is_locked(held.id)) { Vec::new() } else { held }
     }
 
     fn add(&mut self, entity: u8, committed: Option<usize>) -> QueuedFlow {
@@ -116,26 +142,34 @@ impl World<'_> {
     fn end(&mut self, id: u128) {
         let known = self.flows.get_mut(&id).unwrap();
         known.ended = true;
-        if self.under_way.get(&known.entity) == Some(&id) {
-            self.under_way.remove(&known.entity);
-        }
+        self.under_way.entry(known.entity).or_default().retain(|held| held.id.as_u128() != id);
     }
 
-    async fn claim(&mut self, limit: usize) -> usize {
-        let claims = self.store.claim(Room::of(limit), Duration::from_hours(1)).await.unwrap();
-        for claim in &claims {
-            let id = claim.id.as_u128();
-            let known = &self.flows[&id];
-            assert_eq!(self.under_way.insert(known.entity, id), None, "two of one entity at once");
-            let before = self.flows.iter().find(|(_, other)| {
-                other.entity == known.entity
-                    && !other.ended
-                    && other.committed.is_some_and(|at| at < known.inserted)
-            });
-            assert!(before.is_none(), "{id} was handed out before {:?}", before.map(|(id, _)| id));
-        }
+    async fn claim(&mut self, limit: usize, per_entity: usize) -> usize {
+        let room = Room::of(limit).per_entity(per_entity);
+        let claims = self.store.claim(room, Duration::from_hours(1)).await.unwrap();
         let count = claims.len();
-        self.claims.extend(claims);
+        for mut first in claims {
+            let entity = self.flows[&first.id.as_u128()].entity;
+            let mut under_way = self.under_way.remove(&entity).unwrap_or_default();
+            assert_eq!(under_way, [], "two claims of one entity at once");
+            let followers = std::mem::take(&mut first.followers);
+            for claim in std::iter::once(first).chain(followers) {
+                let (id, known) = (claim.id.as_u128(), &self.flows[&claim.id.as_u128()]);
+                let before = self.flows.iter().find(|(id, other)| {
+                    other.entity == known.entity
+                        && !other.ended
+                        && other.committed.is_some_and(|at| at < known.inserted)
+                        && under_way.iter().all(|held| held.id.as_u128() != **id)
+                });
+                assert!(before.is_none(), "{id} was handed out before {:?}", before.map(|(id, _)| id));
+                assert_eq!(known.entity, entity);
+                self.follows.extend(under_way.last().map(|held| (claim.token, held.id.as_u128())));
+                under_way.push(claim.claim_id());
+                self.claims.push(claim);
+            }
+            self.under_way.insert(entity, under_way);
+        }
         count
     }
 
@@ -192,8 +226,19 @@ impl World<'_> {
                 let flow = self.add(entity, Some(self.now));
                 self.store.enqueue(flow).await.unwrap();
             }
-            Op::Claim { limit } => {
-                self.claim(limit).await;
+            Op::Claim { limit, per_entity } => {
+                self.claim(limit, per_entity).await;
+            }
+            Op::Complete { entity, count } => {
+                let mut completed = self.held(entity);
+                completed.truncate(count);
+                if self.store.complete(completed.clone()).await.unwrap() {
+                    completed.iter().for_each(|held| self.end(held.id.as_u128()));
+                }
+            }
+            Op::HandBack { entity, kept } => {
+                let held = self.held(entity);
+                self.hand_back(entity, held, kept).await;
             }
             Op::Settle { back, retry } => {
                 let Some(claim) = self.claim_of(back) else { return };
@@ -232,15 +277,31 @@ impl World<'_> {
             return;
         }
         match retry {
-            true => drop(self.under_way.remove(&self.flows[&held.id.as_u128()].entity)),
+            true => self.retried(held).await,
             false => self.end(held.id.as_u128()),
         }
     }
 
-    /// What waits, waits for a head; and only heads are under way.
+    /// As a relay does, whoever has to retry a flow hands back those that follow it.
+    async fn retried(&mut self, held: ClaimId) {
+        let entity = self.flows[&held.id.as_u128()].entity;
+        let mut followers = self.under_way.remove(&entity).unwrap_or_default();
+        followers.retain(|follower| *follower != held);
+        self.hand_back(entity, followers, 0).await;
+    }
+
+    async fn hand_back(&mut self, entity: u8, mut held: Vec<ClaimId>, kept: usize) {
+        let back = held.split_off(kept.min(held.len()));
+        if !back.is_empty() {
+            self.store.hand_back(back, Duration::ZERO).await.unwrap();
+            self.under_way.insert(entity, held);
+        }
+    }
+
+    /// What waits or follows has a head.
     async fn marks_are_true(&mut self) {
         let wrong: Vec<i64> = sqlx::query_scalar(
-            "SELECT seq FROM graceful_flows AS flow WHERE state = 0 AND ((token IS NOT NULL AND head IS NOT TRUE) OR (head = false AND \
+            "SELECT seq FROM graceful_flows AS flow WHERE state = 0 AND ((token IS NOT NULL AND head IS NULL) OR (head = false AND \
              NOT EXISTS (SELECT FROM graceful_flows AS other WHERE other.state = 0 AND other.head AND other.entity = flow.entity)))",
         )
         .fetch_all(&mut self.looking)
@@ -254,7 +315,7 @@ impl World<'_> {
             self.close(by, true).await;
         }
         self.call(&Op::Elapse).await;
-        while self.claim(10).await > 0 {
+        while self.claim(10, 3).await > 0 {
             self.now += 1;
             for claim in std::mem::take(&mut self.claims) {
                 self.record_outcome(claim.claim_id(), false).await;
@@ -274,7 +335,8 @@ async fn hold(postgres: &Postgres, ops: &[Op]) {
     }
     let (store, looking) = (postgres.store(&schema).await, postgres.connection(&schema).await);
     let (flows, claims, under_way) = (HashMap::new(), Vec::new(), HashMap::new());
-    let mut world = World { postgres, store, looking, writers, flows, claims, under_way, now: 0 };
+    let follows = HashMap::new();
+    let mut world = World { postgres, store, looking, writers, flows, claims, follows, under_way, now: 0 };
     for op in ops {
         world.call(op).await;
         world.marks_are_true().await;

@@ -22,6 +22,7 @@ mod old_audit;
 mod operators;
 mod outage;
 mod outcomes;
+mod plans;
 mod pooler;
 mod production;
 mod purge;

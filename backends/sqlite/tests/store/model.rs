@@ -22,6 +22,7 @@ enum Call {
     },
     Claim {
         limit: usize,
+        per_entity: usize,
         per_handler: usize,
         busy: u8,
         lease: u8,
@@ -30,6 +31,14 @@ enum Call {
     Settle {
         back: usize,
         how: How,
+    },
+    /// Of the last claims, so many.
+    Complete {
+        count: usize,
+    },
+    HandBack {
+        back: usize,
+        time: u8,
     },
     Extend {
         back: usize,
@@ -63,8 +72,10 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
     ];
     let call = prop_oneof![
         4 => (0_u8..12, 0_u8..5, 0_u8..4).prop_map(|(flow, entity, lane)| Call::Enqueue { flow, entity, lane }),
-        4 => (0_usize..4, 1_usize..4, 0_u8..4, 1_u8..30)
-            .prop_map(|(limit, per_handler, busy, lease)| Call::Claim { limit, per_handler, busy, lease }),
+        4 => (0_usize..4, 1_usize..4, 1_usize..4, 0_u8..4, 1_u8..30)
+            .prop_map(|(limit, per_entity, per_handler, busy, lease)| Call::Claim { limit, per_entity, per_handler, busy, lease }),
+        2 => (0_usize..4).prop_map(|count| Call::Complete { count }),
+        1 => (0_usize..4, 0_u8..3).prop_map(|(back, time)| Call::HandBack { back, time }),
         4 => (0_usize..4, how).prop_map(|(back, how)| Call::Settle { back, how }),
         1 => (0_usize..4, 1_u8..30).prop_map(|(back, lease)| Call::Extend { back, lease }),
         1 => (0_u8..12).prop_map(|flow| Call::Resubmit { flow }),
@@ -86,7 +97,7 @@ type Answer = Vec<(Uuid, u32, Vec<u8>)>;
 impl<S: FlowStore> Driven<S> {
     fn claim_id(&self, back: usize) -> ClaimId {
         let claim = self.claims.len().checked_sub(1 + back).map(|index| self.claims[index].claim_id());
-        claim.unwrap_or(ClaimId { id: Uuid::nil(), token: Uuid::nil() })
+        claim.unwrap_or(ClaimId { id: Uuid::nil(), token: Uuid::max() })
     }
 
     async fn call(&mut self, call: &Call) -> Answer {
@@ -98,15 +109,28 @@ impl<S: FlowStore> Driven<S> {
                 self.store.enqueue(flow).await.unwrap();
                 Vec::new()
             }
-            Call::Claim { limit: flows, per_handler, busy, lease } => {
+            Call::Claim { limit: flows, per_entity, per_handler, busy, lease } => {
                 let shares = vec![Share::new(lane_of(busy), 1, usize::from(busy))];
-                let mut room = Room::of(flows);
+                let mut room = Room::of(flows).per_entity(per_entity);
                 (room.per_handler, room.shares) = (per_handler, shares);
-                let claims = self.store.claim(room, length(lease)).await.unwrap();
-                let answer =
-                    claims.iter().map(|claim| (claim.id, claim.attempt, claim.body.clone())).collect();
-                self.claims.extend(claims);
+                let (mut answer, claims) = (Vec::new(), self.store.claim(room, length(lease)).await.unwrap());
+                for mut first in claims {
+                    let followers = std::mem::take(&mut first.followers);
+                    let count = u32::try_from(followers.len()).unwrap();
+                    for claim in std::iter::once(first).chain(followers) {
+                        answer.push((claim.id, claim.attempt * 10 + count, claim.body.clone()));
+                        self.claims.push(claim);
+                    }
+                }
                 answer
+            }
+            Call::Complete { count } => {
+                let held = (0..count).map(|back| self.claim_id(back)).collect();
+                flag(self.store.complete(held).await.unwrap())
+            }
+            Call::HandBack { back, time } => {
+                self.store.hand_back(vec![self.claim_id(back)], length(time)).await.unwrap();
+                Vec::new()
             }
             Call::Settle { back, how } => {
                 let settlement = match how {

@@ -32,9 +32,9 @@ impl EventEmitter for Events {
 /// So few that the write-ahead log does not begin again.
 const FLOWS: u64 = 20;
 
-/// Without the claim in the transaction of the outcome before it, each flow needs two.
+/// One by one, each flow needs one or two.
 #[tokio::test(flavor = "multi_thread")]
-async fn flows_of_one_entity_run_in_order_and_need_about_one_transaction_each() {
+async fn flows_of_one_entity_run_in_order_and_share_transactions() {
     let (_dir, store) = fresh().await;
     let (events, mut emitted) = mpsc::unbounded_channel();
     let events = Arc::new(events);
@@ -55,5 +55,5 @@ async fn flows_of_one_entity_run_in_order_and_need_about_one_transaction_each() 
     relaying.shutdown(Duration::from_mins(1)).await;
     assert_eq!(store.count(FlowState::Queued.into(), 1).await.unwrap().number, 0);
     let needed = transactions(store.path()) - before;
-    assert!(needed < usize::try_from(FLOWS * 3 / 2).unwrap(), "{needed} transactions");
+    assert!(needed <= usize::try_from(FLOWS / 2).unwrap(), "{needed} transactions");
 }

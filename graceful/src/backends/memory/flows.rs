@@ -1,21 +1,22 @@
 //! The in-memory flow store: for tests of durable delivery, and as the smallest example of a [`FlowStore`](backends::FlowStore).
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Clock, after, operations::Operated, unpoisoned};
+use super::{
+    after,
+    flow_rows::{Row, Rows},
+    unpoisoned,
+};
 use crate::backends::{
-    self, Action, ActionResult, AttemptFailure, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt,
-    FailureGroups, FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, Lane, LiveRelay, Operations, Page,
-    QueuedFlow, RelayInfo, Reply, Room, StoredFlow,
-    fair::{Due, choose},
+    self, Action, ActionResult, AttemptOutcome, Claim, ClaimId, Count, FailedAttempt, FailureGroups,
+    FlowFilter, FlowQuery, FlowState, FlowSummary, Lag, LiveRelay, Operations, Page, QueuedFlow, RelayInfo,
+    Reply, Room, StoredFlow, fair::choose,
 };
 
 /// An in-memory flow store for tests. It is not durable: its flows are lost with the process.
@@ -32,24 +33,6 @@ use crate::backends::{
 #[derive(Clone, Default)]
 pub struct Flows(Arc<Mutex<Rows>>);
 
-#[derive(Default)]
-pub(super) struct Rows {
-    by_sequence: BTreeMap<u64, Row>,
-    by_id: HashMap<Uuid, u64>,
-    next: u64,
-    relays: Vec<LiveRelay>,
-    pub(super) clock: Clock,
-    pub(super) operated: Operated,
-}
-
-struct Row {
-    summary: FlowSummary,
-    body: Vec<u8>,
-    lane: Lane,
-    token: Option<Uuid>,
-    failed: Vec<FailedAttempt>,
-}
-
 impl Flows {
     /// Creates an empty store.
     ///
@@ -62,104 +45,6 @@ impl Flows {
 
     pub(super) fn rows(&self) -> MutexGuard<'_, Rows> {
         unpoisoned(self.0.lock())
-    }
-}
-
-impl Rows {
-    fn push(&mut self, row: Row) {
-        let sequence = self.next;
-        self.next += 1;
-        self.by_id.insert(row.summary.id, sequence);
-        self.by_sequence.insert(sequence, row);
-    }
-
-    fn of(&mut self, id: Uuid) -> Option<&mut Row> {
-        self.by_sequence.get_mut(self.by_id.get(&id)?)
-    }
-
-    fn claimed(&mut self, ClaimId { id, token }: ClaimId) -> Option<&mut Row> {
-        self.of(id).filter(|row| row.token == Some(token))
-    }
-
-    /// The first queued flow of each entity, where that one is due.
-    pub(super) fn due(&self) -> Vec<Due> {
-        let (now, mut entities) = (self.clock.now(), HashSet::new());
-        let queued = self.by_sequence.iter().filter(|(_, row)| row.is_queued());
-        let firsts = queued.filter(|(_, row)| entities.insert(&row.summary.entity));
-        let due = firsts.filter(|(_, row)| row.summary.due <= now);
-        due.map(|(sequence, row)| {
-            let due = row.summary.due.as_microsecond();
-            Due { lane: row.lane, order: (due, i64::try_from(*sequence).unwrap_or(i64::MAX)) }
-        })
-        .collect()
-    }
-
-    /// The flow with this id.
-    pub(super) fn summary(&self, id: Uuid) -> Option<FlowSummary> {
-        let row = self.by_sequence.get(self.by_id.get(&id)?)?;
-        Some(row.summary(self.clock.now()))
-    }
-
-    pub(super) fn summaries(&self) -> (Timestamp, impl Iterator<Item = FlowSummary>) {
-        let now = self.clock.now();
-        (now, self.by_sequence.values().map(move |row| row.summary(now)))
-    }
-
-    /// Changes a flow that is in this state, if the action applies to it and no attempt is running.
-    pub(super) fn act(&mut self, id: Uuid, action: Action, from: FlowState) -> ActionResult {
-        let now = self.clock.now();
-        let found = self.of(id).map(|row| (row.summary.state, row.is_running(now)));
-        if found != Some((from, false)) || !action.states().contains(&from) {
-            return ActionResult::refused(found);
-        }
-        let sequence = self.by_id[&id];
-        let Some(mut row) = self.by_sequence.remove(&sequence) else { return ActionResult::NotFound };
-        match action {
-            Action::Resubmit => {
-                row.resubmit(now);
-                self.push(row);
-                return ActionResult::Done;
-            }
-            Action::Discard => row.end(FlowState::Discarded, now),
-            Action::Postpone(time) => (row.summary.due, row.token) = (after(now, time), None),
-        }
-        self.by_sequence.insert(sequence, row);
-        ActionResult::Done
-    }
-}
-
-impl Row {
-    fn is_queued(&self) -> bool {
-        self.summary.state == FlowState::Queued
-    }
-
-    fn is_running(&self, now: Timestamp) -> bool {
-        self.token.is_some() && self.summary.due > now
-    }
-
-    fn summary(&self, now: Timestamp) -> FlowSummary {
-        FlowSummary { running: self.is_running(now), ..self.summary.clone() }
-    }
-
-    fn end(&mut self, state: FlowState, now: Timestamp) {
-        (self.summary.state, self.summary.ended_at, self.token) = (state, Some(now), None);
-    }
-
-    fn resubmit(&mut self, now: Timestamp) {
-        let flow = &mut self.summary;
-        (flow.state, flow.attempts, flow.due) = (FlowState::Queued, 0, now);
-        flow.resubmitted += 1;
-        (flow.failed_at, flow.failure, flow.ended_at) = (None, None, None);
-        self.token = None;
-    }
-
-    fn fail(&mut self, failure: AttemptFailure, body: Option<Vec<u8>>, now: Timestamp) {
-        let FlowSummary { resubmitted, attempts, .. } = self.summary;
-        (self.summary.failure, self.summary.failed_at) = (Some(failure.cause.clone()), Some(now));
-        self.failed.push(FailedAttempt { resubmitted, number: attempts, at: now, failure });
-        if let Some(body) = body {
-            self.body = body;
-        }
     }
 }
 
@@ -182,14 +67,15 @@ impl backends::FlowStore for Flows {
         let mut chosen = choose(&room, due);
         chosen.sort_unstable();
         let claims = chosen.into_iter().filter_map(|sequence| {
-            let row = rows.by_sequence.get_mut(&u64::try_from(sequence).ok()?)?;
-            let token = Uuid::from_u128(fastrand::u128(..));
-            row.token = Some(token);
-            row.summary.due = until;
-            row.summary.attempts += 1;
-            let FlowSummary { id, attempts: attempt, resubmitted, ref handler, .. } = row.summary;
-            let (handler, lane, body) = (handler.clone(), row.lane, row.body.clone());
-            Some(Claim { id, token, attempt, resubmitted, handler, lane, body })
+            let sequence = u64::try_from(sequence).ok()?;
+            let followers = rows.followers(sequence, room.per_entity);
+            let row = rows.by_sequence.get_mut(&sequence)?;
+            row.summary.attempts += u32::from(followers.is_empty());
+            let mut claim = row.claim(until);
+            for follower in followers {
+                claim.followers.extend(rows.by_sequence.get_mut(&follower).map(|row| row.claim(until)));
+            }
+            Some(claim)
         });
         Reply::ready(claims.collect())
     }
@@ -209,12 +95,8 @@ impl backends::FlowStore for Flows {
         let mut rows = self.rows();
         let now = rows.clock.now();
         let Some(row) = rows.claimed(claim) else { return Reply::ready(false) };
-        row.token = None;
         match outcome {
-            AttemptOutcome::Completed => {
-                (row.summary.failure, row.summary.failed_at) = (None, None);
-                row.end(FlowState::Completed, now);
-            }
+            AttemptOutcome::Completed => row.complete(now),
             AttemptOutcome::Retry { after: time, failure, body } => {
                 row.summary.due = after(now, time);
                 row.fail(failure, body, now);
@@ -227,13 +109,28 @@ impl backends::FlowStore for Flows {
         Reply::ready(true)
     }
 
-    fn hand_back(&self, claim: ClaimId, time: Duration) -> Reply<bool> {
+    fn complete(&self, claims: Vec<ClaimId>) -> Reply<bool> {
+        let mut rows = self.rows();
+        let now = rows.clock.now();
+        for claim in claims {
+            let Some(row) = rows.claimed(claim) else { return Reply::ready(false) };
+            row.complete(now);
+        }
+        Reply::ready(true)
+    }
+
+    fn hand_back(&self, claims: Vec<ClaimId>, time: Duration) -> Reply<()> {
         let mut rows = self.rows();
         let due = after(rows.clock.now(), time);
-        let Some(row) = rows.claimed(claim) else { return Reply::ready(false) };
-        (row.token, row.summary.due) = (None, due);
-        row.summary.attempts = row.summary.attempts.saturating_sub(1);
-        Reply::ready(true)
+        for claim in claims {
+            if let Some(row) = rows.claimed(claim) {
+                let keeps_its_place = time.is_zero() && row.summary.attempts == 0;
+                row.summary.due = if keeps_its_place { row.summary.stored_at } else { due };
+                row.token = None;
+                row.summary.attempts = row.summary.attempts.saturating_sub(1);
+            }
+        }
+        Reply::ready(())
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {

@@ -46,6 +46,7 @@ mod bytes;
 mod cache;
 mod event_log;
 mod events;
+mod flow_rows;
 mod flows;
 mod graph;
 mod idempotency;

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{after, flows::Flows, flows::Rows};
+use super::{after, flow_rows::Rows, flows::Flows};
 use crate::backends::{
     ActionResult, Count, FlowState, FlowVersion, ItemState, Lane, NewOperation, Operation, OperationClaim,
     OperationItem, OperationState, Operations, Page, Pause, PauseTarget, Reply, SelectedFlow, random_secret,

@@ -83,6 +83,9 @@ pub struct Room {
     pub flows: usize,
     /// The limit of running flows per handler, including those that are already running.
     pub per_handler: usize,
+    /// The limit of flows per entity: a claim may take the flows that follow it as its [`followers`](super::Claim::followers). They need no room,
+    /// because they run one after the other.
+    pub per_entity: usize,
     /// The shares of the lanes that run or have run lately, at most one entry per lane.
     pub shares: Vec<Share>,
 }
@@ -113,13 +116,24 @@ impl Share {
 }
 
 impl Room {
-    /// Creates room for this many flows of any handlers, without running flows.
+    /// Creates room for this many flows of any handlers, one of each entity, without running flows.
     ///
     /// ```
     /// # use graceful::backends::Room;
     /// assert!(Room::of(1).shares.is_empty());
     /// ```
     pub const fn of(flows: usize) -> Self {
-        Self { flows, per_handler: flows, shares: Vec::new() }
+        Self { flows, per_handler: flows, per_entity: 1, shares: Vec::new() }
+    }
+    /// Sets the limit of flows per entity.
+    ///
+    /// ```
+    /// # use graceful::backends::Room;
+    /// assert_eq!(Room::of(1).per_entity(32).per_entity, 32);
+    /// ```
+    #[must_use]
+    pub fn per_entity(mut self, per_entity: usize) -> Self {
+        self.per_entity = per_entity;
+        self
     }
 }

@@ -34,6 +34,7 @@ mod answer;
 mod attempts;
 mod embedded;
 mod fairness;
+mod followers;
 mod holds;
 mod hooks;
 mod locks;

@@ -69,7 +69,7 @@ pub struct Claim {
     /// The token of this claim. Without the newest token no outcome can be recorded.
     pub token: Uuid,
     /// The number of this attempt, from 1. An attempt counts when the flow is claimed, so one that is interrupted by the end of
-    /// its process counts too.
+    /// its process counts too. Attempts at flows that are claimed together count when their outcomes are recorded.
     pub attempt: u32,
     /// How often the flow was resubmitted.
     pub resubmitted: u32,
@@ -79,13 +79,24 @@ pub struct Claim {
     pub lane: Lane,
     /// The body that was stored, or that the outcome of the last attempt has replaced.
     pub body: Vec<u8>,
+    /// The next flows of the same entity, to be run after this one in this order. Their own `followers` are empty.
+    pub followers: Vec<Claim>,
 }
 
 impl Claim {
-    /// Creates a claim of a flow that was never resubmitted.
+    /// Creates a claim of a flow that was never resubmitted, without followers.
     pub fn new(id: ClaimId, attempt: u32, handler: impl Into<String>, lane: Lane, body: Vec<u8>) -> Self {
         let ClaimId { id, token } = id;
-        Self { id, token, attempt, resubmitted: 0, handler: handler.into(), lane, body }
+        Self {
+            id,
+            token,
+            attempt,
+            resubmitted: 0,
+            handler: handler.into(),
+            lane,
+            body,
+            followers: Vec::new(),
+        }
     }
 
     /// The id of this claim, which [`FlowStore::record_outcome`](super::FlowStore::record_outcome) needs.

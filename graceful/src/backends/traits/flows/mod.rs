@@ -75,12 +75,23 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// part of the due flows, as long as every lane gets its turn.
     ///
     /// Claims none while the relays are [paused](Operations::pause), and none of a handler that is paused.
+    ///
+    /// With a [`Room::per_entity`] above 1, a flow may have [followers](Claim::followers): the next flows of its entity. All of them are of one lane, due, and were
+    /// never claimed before, and their attempts count when their outcomes are recorded. Whoever claims the first flow of an entity later
+    /// takes over the entity: other claims of its flows are lost, and each of these flows is then claimed without followers. So a flow that ends its
+    /// process costs no other flow an attempt. A store may leave followers out.
     fn claim(&self, room: Room, lease: Duration) -> Reply<Vec<Claim>>;
     /// Extends the leases of claims to this time from now. Ignores claims that are lost.
     fn extend(&self, held: Vec<ClaimId>, lease: Duration) -> Reply<()>;
     /// Records the outcome of an attempt. Returns false, and changes nothing, if the claim is lost. A failure is also stored as one of the
     /// flow's [attempts](Self::attempts).
     fn record_outcome(&self, held: ClaimId, outcome: AttemptOutcome) -> Reply<bool>;
+    /// Completes flows of one entity that were claimed together, in their order and in one transaction: those before the first one whose claim is lost.
+    /// Returns false if there is such a one. The default implementation, for stores whose claims have no followers, fails.
+    fn complete(&self, held: Vec<ClaimId>) -> Reply<bool> {
+        drop(held);
+        Reply::failed(StepError::new("this store claims one flow of an entity at a time"))
+    }
     /// Whether a claim that is called after [`record_outcome`](Self::record_outcome) finds the flows that the outcome makes claimable, even if
     /// the outcome's reply is not ready. Then a relay claims again as soon as it has called `record_outcome`, so that the store can write both in
     /// one transaction. Default: false.
@@ -88,8 +99,9 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
         false
     }
 
-    /// Hands back a claim that this process cannot run, e.g. since it does not have the handler: the flow is due after this time, and the
-    /// attempt is not counted. Returns false, and changes nothing, if the claim is lost. The default implementation counts the attempt.
+    /// Hands back claims of flows that this process does not run, e.g. since it does not have the handler: they are due after this time, and the
+    /// attempts are not counted. A flow that was never attempted keeps its place among those that are due, if the time is zero. Ignores claims that are
+    /// lost. The default implementation counts the attempts.
     ///
     /// ```
     /// use std::time::Duration;
@@ -100,14 +112,21 @@ pub trait FlowStore: Debug + Send + Sync + 'static {
     /// let store = memory::Flows::new();
     /// store.enqueue(QueuedFlow::new(Uuid::nil(), "e", "", Lane::default(), Vec::new())).await?;
     /// let claims = store.claim(Room::of(1), Duration::from_secs(60)).await?;
-    /// assert!(store.hand_back(claims[0].claim_id(), Duration::ZERO).await?);
+    /// store.hand_back(vec![claims[0].claim_id()], Duration::ZERO).await?;
     /// assert_eq!(store.get(Uuid::nil()).await?.unwrap().summary.attempts, 0);
     /// # Ok::<(), graceful::StepError>(())
     /// # }).unwrap();
     /// ```
-    fn hand_back(&self, held: ClaimId, after: Duration) -> Reply<bool> {
+    fn hand_back(&self, held: Vec<ClaimId>, after: Duration) -> Reply<()> {
         let failure = AttemptFailure::new(FailureCause::new("", "another process must run this flow"));
-        self.record_outcome(held, AttemptOutcome::Retry { after, failure, body: None })
+        let retry = AttemptOutcome::Retry { after, failure, body: None };
+        let retries: Vec<_> = held.into_iter().map(|held| self.record_outcome(held, retry.clone())).collect();
+        Reply::pending(async move {
+            for retry in retries {
+                retry.await?;
+            }
+            Ok(())
+        })
     }
 
     /// Returns one flow.
