@@ -174,7 +174,7 @@ fn check_writer(args: &mut Args, scope: &Scope, errors: &mut Accumulator) {
     if let Some(kept) = cache.on_err.take_if(|on_err| on_err.value == OnErr::Keep) {
         errors.push(at(
             kept.span,
-            "an `Err` ends the hold of a `shared` pattern, so it cannot keep the entry: use another `on_err`, or remove `shared`",
+            "an `Err` ends the hold of a `shared` pattern, which `keep` would not: use `auto` or `always`, or remove `shared`",
         ));
     }
 }

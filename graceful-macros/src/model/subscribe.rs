@@ -243,7 +243,7 @@ impl Parameters<'_> {
                     } else {
                         "before this type"
                     };
-                    let rule = "`tx` needs a `&mut` of the transaction, because the inbox commits it";
+                    let rule = "`tx` needs a `&mut` of the transaction, because the store commits it";
                     Err(Some(wrong(other, format!("{rule}: write `&mut` {place}"))))
                 }
             };
@@ -253,7 +253,7 @@ impl Parameters<'_> {
                 // That which `tx` should have named is no mistake of its own.
                 let is_meant = self.args.tx.is_some() || self.args.broken.may_mean("tx");
                 Err((!is_meant).then(|| {
-                    let rule = "only the inbox transaction is borrowed, and `tx` names it";
+                    let rule = "only the transaction is borrowed, and `tx` names it";
                     wrong(
                         reference,
                         format!("{rule}: add `tx = NAME` with the name of this parameter, or take a value"),

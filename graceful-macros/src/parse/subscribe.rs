@@ -29,7 +29,7 @@ const REFUSED: [(&str, &str); 3] = [
     ),
     (
         "idempotent",
-        "the inbox of a subscriber knows which events were handled: remove `idempotent`, and let the handler write through the inbox transaction, with `tx = tx`",
+        "the store of a subscriber knows which events were handled: remove `idempotent`, and let the handler write through its transaction, with `tx = tx`",
     ),
     (
         "on",

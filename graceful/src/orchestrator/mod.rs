@@ -226,7 +226,7 @@ impl Orchestrator {
             tracing::warn!(
                 target: "graceful::cache",
                 unended,
-                "the cache has not confirmed the ends of writes: until their time to live ends, old values may be read"
+                "the cache has not confirmed some writes: old values may be read until their `ttl` is over"
             );
         }
         if left > 0 {

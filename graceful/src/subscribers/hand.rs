@@ -36,7 +36,7 @@ impl Subscribers {
             let identity = subscriber.identity;
             if subscriber.transaction.is_some() {
                 return Err(StepError::new(text!(
-                    "subscriber `{identity}` has `tx`, and needs its transaction"
+                    "subscriber `{identity}` has `tx`: call its function with a transaction"
                 )));
             }
             let incoming = Incoming::of_event(Arc::clone(&event), &self.provided);

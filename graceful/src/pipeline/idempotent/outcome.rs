@@ -67,6 +67,6 @@ pub(crate) fn refused(handler: &'static str, error: &StepError) {
     }
     // Each handler has lines of its own.
     if let Some(failures) = outage::failed(handler) {
-        tracing::error!(target: "graceful::idempotency", handler, error = error.message(), failures, "an idempotent call was refused");
+        tracing::error!(target: "graceful::idempotency", handler, error = error.message(), failures, "the service could not run an idempotent call");
     }
 }

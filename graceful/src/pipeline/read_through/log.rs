@@ -56,7 +56,7 @@ impl Orchestrator {
                 target: "graceful::requirements",
                 pattern,
                 held = self.held_patterns(),
-                "code without a handler changes an entity of a pattern that no handler has; this is logged once"
+                "an entity was named whose pattern no handler has: is it misspelled? This is logged once"
             );
         }
     }
