@@ -203,11 +203,11 @@ BEGIN
         INSERT INTO graceful_relays VALUES (claimer, clock_timestamp() + interval '60 s', NULL)
         ON CONFLICT (relay) DO UPDATE SET waits_until = excluded.waits_until;
     END IF;
-    -- Few entities have more queued flows. A head that somebody else had a lock on was not claimed.
+    -- Few entities have more queued flows. One that was committed late can have a lower number than the head. A head that somebody else had a lock on was not claimed.
     heads := ARRAY(
         SELECT head.seq FROM graceful_flows AS head CROSS JOIN LATERAL (
             SELECT FROM graceful_flows AS f
-            WHERE f.state = 0 AND (f.entity, f.seq) > (head.entity, head.seq) AND (f.entity, f.seq) <= (head.entity, last)
+            WHERE f.state = 0 AND (f.entity, f.seq) > (head.entity, 0) AND (f.entity, f.seq) <= (head.entity, last) AND f.seq <> head.seq
             ORDER BY f.entity, f.seq LIMIT 1
         ) AS next
         WHERE head.seq = ANY (heads) AND head.state + 0 < 1 AND head.token IS NOT NULL AND head.due = now + lease
@@ -231,7 +231,7 @@ BEGIN
             FROM graceful_flows AS head CROSS JOIN LATERAL (
                 SELECT f.ctid AS place, f.seq, f.lane, octet_length(f.body) AS bytes, f.attempts = 0 AND f.token IS NULL AND f.due <= now AS is_fit
                 FROM graceful_flows AS f
-                WHERE f.state = 0 AND (f.entity, f.seq) > (head.entity, head.seq) AND (f.entity, f.seq) <= (head.entity, last)
+                WHERE f.state = 0 AND (f.entity, f.seq) > (head.entity, 0) AND (f.entity, f.seq) <= (head.entity, last) AND f.seq <> head.seq
                 ORDER BY f.entity, f.seq LIMIT per_entity - 1
             ) AS next
             WHERE head.seq = ANY (heads) AND head.seq = ANY (fresh)

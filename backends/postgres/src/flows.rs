@@ -115,7 +115,7 @@ async fn claim(
     let of_each = |what: fn(&Share) -> i64| room.shares.iter().map(what).collect::<Vec<_>>();
     let rows = sqlx::query(
         "SELECT id, token, attempts + (attempts = 0)::integer AS attempts, resubmitted, handler, lane, body, (NOT head)::integer::bigint AS follows \
-         FROM graceful_claim($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY min(seq) OVER (PARTITION BY entity), seq",
+         FROM graceful_claim($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY min(seq) OVER (PARTITION BY entity), head DESC, seq",
     )
         .bind(count(room.flows))
         .bind(count(room.per_handler))

@@ -107,8 +107,10 @@ impl Ended {
         let recorded = match failpoints::point("settle") {
             Ok(()) => {
                 let recorded = flows.complete(held);
-                if flows.claims_follow_outcomes() {
-                    slot.into_iter().for_each(|(slot, ran)| slot.free(ran));
+                if flows.claims_follow_outcomes()
+                    && let Some((slot, ran)) = slot
+                {
+                    slot.free(ran);
                 }
                 recorded.await
             }

@@ -233,7 +233,9 @@ impl World<'_> {
                 let mut completed = self.held(entity);
                 completed.truncate(count);
                 if self.store.complete(completed.clone()).await.unwrap() {
-                    completed.iter().for_each(|held| self.end(held.id.as_u128()));
+                    for held in completed {
+                        self.end(held.id.as_u128());
+                    }
                 }
             }
             Op::HandBack { entity, kept } => {
