@@ -203,7 +203,8 @@ BEGIN
         INSERT INTO graceful_relays VALUES (claimer, clock_timestamp() + interval '60 s', NULL)
         ON CONFLICT (relay) DO UPDATE SET waits_until = excluded.waits_until;
     END IF;
-    -- Few entities have more queued flows. One that was committed late can have a lower number than the head. A head that somebody else had a lock on was not claimed.
+    -- Few entities have more queued flows. One that was committed late can have a lower number than the head. A head that somebody else had a
+    -- lock on was not claimed.
     heads := ARRAY(
         SELECT head.seq FROM graceful_flows AS head CROSS JOIN LATERAL (
             SELECT FROM graceful_flows AS f

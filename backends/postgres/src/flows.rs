@@ -127,7 +127,7 @@ async fn claim(
         .bind(count(room.per_entity))
         .fetch_all(connection)
         .await?;
-    Ok(Tables::decode_claims(&rows))
+    Tables::decode_claims(&rows)
 }
 
 async fn delete(connection: &mut PgConnection, state: FlowState, age: Duration) -> Result<u64, sqlx::Error> {

@@ -58,10 +58,13 @@ where
 {
     /// Decodes claimed flows, each followed by its followers. Those that cannot be read must not keep the others from running; but those that follow one
     /// must wait for it.
-    pub fn decode_claims(rows: &[Row<D>]) -> Vec<Claim> {
+    ///
+    /// # Errors
+    /// Fails if the rows do not say which flow follows another one.
+    pub fn decode_claims(rows: &[Row<D>]) -> Result<Vec<Claim>, Error> {
         let (mut claims, mut is_readable) = (Vec::<Claim>::new(), true);
         for row in rows {
-            let follows = row.try_get::<i64, _>("follows").unwrap_or_default() > 0;
+            let follows = row.try_get::<i64, _>("follows")? > 0;
             if follows && !is_readable {
                 continue;
             }
@@ -77,7 +80,7 @@ where
                 (None, _) => {}
             }
         }
-        claims
+        Ok(claims)
     }
 
     /// Decodes a claimed flow.

@@ -124,5 +124,5 @@ pub(super) async fn claim(
         let sequence = row.try_get::<i64, _>("seq").unwrap_or_default();
         (head_of.get(&sequence).copied(), sequence)
     });
-    Ok(Tables::decode_claims(&rows))
+    Tables::decode_claims(&rows)
 }

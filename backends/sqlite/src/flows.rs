@@ -65,7 +65,7 @@ impl Store {
         self.writer().write(move |connection| Box::pin(Tables::act(connection, id, action, from, None)))
     }
 
-    /// Changes flows whose claims are not lost. The statement gets the time from now, the id, the token, and whether there is no time.
+    /// Changes flows whose claims are not lost. The statement gets the time from now, the id and the token.
     fn change_held(&self, held: Vec<ClaimId>, statement: &'static str, time: Duration) -> Reply<()> {
         if held.is_empty() {
             return Reply::ready(());
@@ -75,8 +75,7 @@ impl Store {
             Box::pin(async move {
                 let due = after(now(), time);
                 for ClaimId { id, token } in held {
-                    let query = sqlx::query(statement).bind(due).bind(id).bind(token).bind(time.is_zero());
-                    query.execute(&mut *connection).await?;
+                    sqlx::query(statement).bind(due).bind(id).bind(token).execute(&mut *connection).await?;
                 }
                 Ok(())
             })
@@ -84,12 +83,14 @@ impl Store {
     }
 }
 
-const EXTEND: &str =
-    "UPDATE graceful_flows SET due = ?1 WHERE id = ?2 AND token = ?3 AND state = 0 AND ?4 IS NOT NULL";
+const EXTEND: &str = "UPDATE graceful_flows SET due = ?1 WHERE id = ?2 AND token = ?3 AND state = 0";
 
-/// A flow that was never attempted keeps its place if it is due at once.
-const HAND_BACK: &str = "UPDATE graceful_flows SET attempts = max(attempts - 1, 0), token = NULL, \
-    due = CASE WHEN ?4 AND attempts = 0 THEN min(stored_at, ?1) ELSE ?1 END WHERE id = ?2 AND token = ?3 AND state = 0";
+const HAND_BACK: &str = "UPDATE graceful_flows SET attempts = max(attempts - 1, 0), token = NULL, due = ?1 \
+    WHERE id = ?2 AND token = ?3 AND state = 0";
+
+/// A flow that was never attempted keeps its place.
+const HAND_BACK_AT_ONCE: &str = "UPDATE graceful_flows SET attempts = max(attempts - 1, 0), token = NULL, \
+    due = CASE attempts WHEN 0 THEN min(stored_at, ?1) ELSE ?1 END WHERE id = ?2 AND token = ?3 AND state = 0";
 
 impl FlowStore for Store {
     fn enqueue(&self, mut flow: QueuedFlow) -> Reply<()> {
@@ -152,7 +153,8 @@ impl FlowStore for Store {
     }
 
     fn hand_back(&self, held: Vec<ClaimId>, time: Duration) -> Reply<()> {
-        self.change_held(held, HAND_BACK, time)
+        let statement = if time.is_zero() { HAND_BACK_AT_ONCE } else { HAND_BACK };
+        self.change_held(held, statement, time)
     }
 
     fn get(&self, id: Uuid) -> Reply<Option<StoredFlow>> {

@@ -19,7 +19,7 @@ const RECORDING: &str =
 
 /// An attempt that has ended, and whose outcome is to be recorded.
 pub(super) struct Ended {
-    pub claim: Claim,
+    claim: Claim,
     outcome: AttemptOutcome,
     /// `None` if the flow could not be run.
     attempt: Option<Attempt>,
