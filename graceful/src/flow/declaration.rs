@@ -10,6 +10,7 @@ use crate::{escape::is_plain, text::Text};
 /// The declaration of a handler, which all its flows share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declaration {
+    #[serde(default)]
     pub handler: Text,
     /// The handler's identity.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -60,8 +61,7 @@ pub enum Declared {
 }
 
 impl Declared {
-    /// Borrows the declaration mutably; a static one is copied first.
-    #[cfg(test)]
+    /// Borrows the declaration mutably; a static or shared one is copied first.
     pub fn to_mut(&mut self) -> &mut Declaration {
         if let Self::Static(declaration) = self {
             *self = Self::Owned(Arc::new(declaration.clone()));

@@ -2,6 +2,7 @@
 
 mod accessors;
 mod cached;
+mod compact;
 mod declaration;
 mod envelope;
 mod event;
@@ -33,6 +34,7 @@ pub use self::sample::Sample;
 use self::stored::is_default;
 pub(crate) use self::{
     cached::{Cached, Loading, Named as NamedEntity, Own, Progress, Writing},
+    compact::Row,
     declaration::{Declaration, Declared, Identity, Tags},
     idempotent::{Answering, CanonicalRequest},
     naming::Named,
@@ -148,9 +150,12 @@ impl Origin {
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flow {
+    #[serde(default)]
     pub(crate) id: Uuid,
     pub(crate) at: Timestamp,
+    #[serde(default = "stored::returned_ok")]
     pub(crate) ending: CallOutcome,
+    #[serde(default = "stored::ok")]
     pub(crate) code: Code,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) message: Text,

@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Flow, json};
-use crate::step::{StepError, Steps};
+use super::{CallOutcome, Flow, Row, compact::Compact, json};
+use crate::{
+    code::Code,
+    step::{StepError, Steps},
+};
 
 /// The format in which flows are stored. A change of what is stored raises it, and adds an upcaster. So does a change of a default, because a
 /// value that is the default is not stored.
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
 
 /// Changes what an older version has stored, by one format. It decodes the flow, so the bytes of its payloads are not kept: the order of
 /// fields and long numbers are lost.
@@ -18,6 +21,7 @@ type Upcaster = fn(&mut Value) -> Result<(), StepError>;
 const UPCASTERS: [Option<Upcaster>; FORMAT as usize] = [
     // Format 1 only added the number.
     None, // Format 2 does not store defaults.
+    None, // Format 3 does not store what its row says, or what follows from the rest.
     None,
 ];
 
@@ -33,7 +37,18 @@ pub(crate) struct Stored {
     format: u16,
     pub flow: Flow,
     /// The steps that are not run again.
+    #[serde(default)]
     pub done: Steps,
+}
+
+/// The ending of a flow whose record has none.
+pub(super) const fn returned_ok() -> CallOutcome {
+    CallOutcome::Ok
+}
+
+/// The code of a flow whose record has none.
+pub(super) const fn ok() -> Code {
+    Code::Ok
 }
 
 /// Why a stored flow cannot be decoded.
@@ -58,8 +73,10 @@ impl Undecodable {
 const FLOW: usize = 512;
 
 impl Stored {
-    pub(crate) fn decode(body: &[u8]) -> Result<Self, Undecodable> {
-        Self::decoded(body, &UPCASTERS)
+    pub(crate) fn decode(row: Row<'_>, body: &[u8]) -> Result<Self, Undecodable> {
+        let mut stored = Self::decoded(body, &UPCASTERS)?;
+        stored.flow.complete(row);
+        Ok(stored)
     }
 
     /// Decodes what was stored in any format that these upcasters begin with.
@@ -122,16 +139,20 @@ fn unreadable(error: &serde_json::Error) -> Undecodable {
 #[derive(Serialize)]
 struct Borrowed<'a> {
     format: u16,
-    flow: &'a Flow,
+    flow: Compact<'a, Flow>,
+    #[serde(skip_serializing_if = "is_default")]
     done: Steps,
 }
 
 impl Flow {
-    /// The flow as bytes for a store.
-    pub(crate) fn encode(&self, done: Steps) -> Result<Vec<u8>, StepError> {
+    /// The flow as bytes for a row with this handler.
+    pub(crate) fn encode(&self, handler: &str, done: Steps) -> Result<Vec<u8>, StepError> {
         let mut body = String::with_capacity(FLOW + self.values.payload.as_bytes().len());
-        json::write_record(&mut body, &Borrowed { format: FORMAT, flow: self, done })
-            .map_err(StepError::caused_by)?;
+        json::write_record(
+            &mut body,
+            &Borrowed { format: FORMAT, flow: Compact { handler, of: self }, done },
+        )
+        .map_err(StepError::caused_by)?;
         Ok(body.into_bytes())
     }
 }
@@ -140,12 +161,18 @@ impl Flow {
 mod tests {
     use std::sync::Arc;
 
+    use uuid::Uuid;
+
     use super::*;
     use crate::flow::{Declaration, Declared, Delivery, Identity, Options, Origin};
 
+    /// A row of a flow that no attribute has declared.
+    const ROW: Row<'static> = Row { id: Uuid::nil(), handler: "" };
+
     fn body(change: impl FnOnce(&mut Value)) -> Vec<u8> {
         let flow = Flow::begin(Declared::default(), Origin::unknown());
-        let mut value: Value = serde_json::from_slice(&flow.encode(Steps::NONE).unwrap()).unwrap();
+        let mut value: Value =
+            serde_json::from_slice(&flow.encode(ROW.handler, Steps::NONE).unwrap()).unwrap();
         change(&mut value);
         value.to_string().into_bytes()
     }
@@ -162,12 +189,13 @@ mod tests {
         let origin = Origin { service: "users".into(), ..Origin::default() };
         let mut flow = Flow::begin(Declared::Owned(Arc::new(declaration)), Arc::new(origin));
         flow.values.cache_key = Some("42".into());
-        let body = flow.encode(Steps::NONE).unwrap();
+        let row = Row { id: flow.id, handler: "users::update_user" };
+        let body = flow.encode(row.handler, Steps::NONE).unwrap();
         let text = str::from_utf8(&body).unwrap();
         for default in ["null", "false", "[]", "{}", "\"\"", "ttl"] {
             assert!(!text.contains(default), "{default}: {text}");
         }
-        let stored = Stored::decode(&body).unwrap().flow;
+        let stored = Stored::decode(row, &body).unwrap().flow;
         assert_eq!((&*stored.declaration, &stored.values), (&*flow.declaration, &flow.values));
         assert_eq!((stored.depth, &stored.origin), (flow.depth, &flow.origin));
     }
@@ -189,9 +217,10 @@ mod tests {
     #[test]
     fn flow_without_a_format_is_read() {
         let stored =
-            Stored::decode(&body(|value| drop(value.as_object_mut().unwrap().remove("format")))).unwrap();
+            Stored::decode(ROW, &body(|value| drop(value.as_object_mut().unwrap().remove("format"))))
+                .unwrap();
         assert_eq!(stored.format, FORMAT);
-        assert!(Stored::decode(&body(|_| {})).is_ok());
+        assert!(Stored::decode(ROW, &body(|_| {})).is_ok());
     }
 
     /// A value of JSON whose bytes are lost if it is decoded: the order of its fields, long numbers, the form of a float.
@@ -201,7 +230,7 @@ mod tests {
     fn exact(number: Option<u16>) -> Vec<u8> {
         let mut flow = Flow::begin(Declared::default(), Origin::unknown());
         flow.values.payload = crate::flow::Payload::from_json(EXACT);
-        let body = String::from_utf8(flow.encode(Steps::NONE).unwrap()).unwrap();
+        let body = String::from_utf8(flow.encode(ROW.handler, Steps::NONE).unwrap()).unwrap();
         let own = format!("\"format\":{FORMAT},");
         assert!(body.contains(&own) && body.contains(EXACT), "{body}");
         let format = number.map(|number| format!("\"format\":{number},"));
@@ -211,7 +240,7 @@ mod tests {
     #[test]
     fn payload_of_an_older_format_keeps_its_bytes_unless_it_is_upcast() {
         for number in [None, Some(0), Some(FORMAT)] {
-            let stored = Stored::decode(&exact(number)).unwrap();
+            let stored = Stored::decode(ROW, &exact(number)).unwrap();
             assert_eq!(stored.flow.values.payload.as_json(), EXACT, "{number:?}");
             assert_eq!(stored.format, FORMAT);
         }
@@ -227,11 +256,11 @@ mod tests {
 
     #[test]
     fn flow_of_a_newer_format_is_left_to_newer_processes() {
-        let error = Stored::decode(&body(format(FORMAT + 1))).unwrap_err();
+        let error = Stored::decode(ROW, &body(format(FORMAT + 1))).unwrap_err();
         assert!(matches!(error, Undecodable::Newer(_)), "{error:?}");
         // Even if it has another shape.
         let other = body(|value| *value = serde_json::json!({ "format": 7, "more": 1 }));
-        assert!(matches!(Stored::decode(&other).unwrap_err(), Undecodable::Newer(_)));
+        assert!(matches!(Stored::decode(ROW, &other).unwrap_err(), Undecodable::Newer(_)));
     }
 
     #[test]
@@ -270,7 +299,7 @@ mod tests {
 
     #[test]
     fn damaged_flow_is_told_by_kind_and_place_only() {
-        let error = Stored::decode(b"{\"flow\": 7, \"secret\": x}").unwrap_err();
+        let error = Stored::decode(ROW, b"{\"flow\": 7, \"secret\": x}").unwrap_err();
         let Undecodable::Damaged(error) = error else { panic!("{error:?}") };
         assert_eq!(error.message(), "the stored flow cannot be read: Syntax error at 1:23");
     }

@@ -78,8 +78,7 @@ pub fn kept<T: Kept>(_: &T) {}
     message = "`{Self}` cannot name an entity: it does not implement `Display`",
     label = "this becomes a key, an id or an actor, so it needs `Display`",
     note = "name a field that does, such as `user.id`, or use a template: \"{{tenant}}/{{user.id}}\"",
-    note = "for an `Option`, give a text for `None`, as in `user.nick.as_deref().unwrap_or(\"none\")`; a future must be awaited in the \
-            body: use `result`"
+    note = "for an `Option`, give a text for `None`, as in `user.nick.as_deref().unwrap_or(\"none\")`; a future is not awaited here"
 )]
 pub trait Named: fmt::Display {}
 #[diagnostic::do_not_recommend]

@@ -91,7 +91,7 @@ pub fn no_hook() -> HookResult {
 #[diagnostic::on_unimplemented(
     message = "a `required` step's failure becomes the handler's error, and `{Self}` cannot be made from it",
     label = "`required` needs `From<graceful::StepError>` for the error type",
-    note = "implement `From<graceful::StepError>` for `{Self}`, or remove `required`"
+    note = "implement `From<graceful::StepError>` for `{Self}` (a type parameter needs it as a bound), or remove `required`"
 )]
 pub trait ErrorOfStep: From<StepError> {}
 #[diagnostic::do_not_recommend]
@@ -101,7 +101,7 @@ impl<E: From<StepError>> ErrorOfStep for E {}
 #[diagnostic::on_unimplemented(
     message = "a flow that cannot be stored in the transaction becomes the handler's error, and `{Self}` cannot be made from it",
     label = "`tx` needs `From<graceful::StepError>` for the error type",
-    note = "implement `From<graceful::StepError>` for `{Self}`, or remove `tx`"
+    note = "implement `From<graceful::StepError>` for `{Self}` (a type parameter needs it as a bound), or remove `tx`"
 )]
 pub trait ErrorOfStore: From<StepError> {}
 #[diagnostic::do_not_recommend]

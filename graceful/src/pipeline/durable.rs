@@ -176,7 +176,7 @@ impl Pipeline {
 
 /// Encodes the flow with the steps that will not run again.
 pub(super) fn encode(pipeline: &Pipeline) -> Result<Vec<u8>, StepError> {
-    pipeline.flow.encode(pipeline.behind())
+    pipeline.flow.encode(&pipeline.identity(), pipeline.behind())
 }
 
 /// Makes the flow that is inserted through the caller's transaction.

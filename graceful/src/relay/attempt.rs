@@ -8,7 +8,7 @@ use super::{backoff::backoff, complain, handlers, slots::Freeing, works};
 use crate::{
     backends::{AttemptFailure, AttemptOutcome, Claim, FailureCause, FlowStore},
     failpoints,
-    flow::{Stored, Undecodable},
+    flow::{Row, Stored, Undecodable},
     outage,
     pipeline::{Attempt, Orchestrator},
     step::StepError,
@@ -149,7 +149,8 @@ enum Unfit {
 }
 
 fn begin(orchestrator: &Orchestrator, claim: &Claim) -> Result<Attempt, Unfit> {
-    let mut stored = Stored::decode(&claim.body).map_err(|undecodable| match undecodable {
+    let row = Row { id: claim.id, handler: &claim.handler };
+    let mut stored = Stored::decode(row, &claim.body).map_err(|undecodable| match undecodable {
         Undecodable::Newer(error) => Unfit::Elsewhere(error),
         Undecodable::NotUpcast(error) => Unfit::Never(error),
         Undecodable::Damaged(error) => Unfit::Perhaps(error),

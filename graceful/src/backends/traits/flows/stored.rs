@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::FailureCause;
 use crate::{
-    flow::{Flow, Stored, Undecodable},
+    flow::{Flow, Row, Stored, Undecodable},
     step::StepError,
 };
 
@@ -251,7 +251,8 @@ impl StoredFlow {
     /// assert!(stored.flow().unwrap_err().message().starts_with("the stored flow cannot be read"));
     /// ```
     pub fn flow(&self) -> Result<Flow, StepError> {
-        Stored::decode(&self.body).map(|stored| stored.flow).map_err(Undecodable::into_error)
+        let row = Row { id: self.summary.id, handler: &self.summary.handler };
+        Stored::decode(row, &self.body).map(|stored| stored.flow).map_err(Undecodable::into_error)
     }
 }
 
