@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use uuid::Uuid;
 
-use super::{CallOutcome, Declaration, Flow, Identity, stored::is_default};
+use super::{CallOutcome, Declaration, Delivery, Flow, Identity, stored::is_default};
 use crate::{code::Code, text::Text};
 
 /// The columns of a stored flow that its record does not repeat.
@@ -93,7 +93,11 @@ impl Serialize for Compact<'_, Declaration> {
         unless_default(&mut record, "relation", relation)?;
         unless_default(&mut record, "to_pattern", to_pattern)?;
         unless_default(&mut record, "tags", tags)?;
-        unless_default(&mut record, "options", options)?;
+        let mut options = *options;
+        if is_declared && options.delivery == Delivery::Durable {
+            options.delivery = Delivery::default();
+        }
+        unless_default(&mut record, "options", &options)?;
         record.end()
     }
 }
@@ -131,6 +135,8 @@ impl Flow {
             return;
         }
         let declaration = self.declaration.to_mut();
+        // Only these flows have a handler in their row.
+        declaration.options.delivery = Delivery::Durable;
         if declaration.identity == Identity::default() {
             declaration.identity = Identity::Name(row.handler.into());
         }
@@ -152,7 +158,7 @@ mod tests {
     use super::*;
     use crate::{
         context::Context,
-        flow::{Declared, Delivery, Options, Origin, Payload, Stored, Tags},
+        flow::{Declared, Options, Origin, Payload, Stored, Tags},
         step::{Step, Steps},
     };
 
@@ -196,7 +202,7 @@ mod tests {
             record(&declared(|_| {}), IDENTITY),
             "{\"format\":3,\"flow\":{\"at\":\"1970-01-01T00:00:00Z\",\
              \"origin\":{\"service\":\"users\",\"environment\":\"test\"},\
-             \"declaration\":{\"pattern\":\"user\",\"event\":\"user_updated\",\"options\":{\"delivery\":\"durable\"}},\
+             \"declaration\":{\"pattern\":\"user\",\"event\":\"user_updated\"},\
              \"values\":{\"id\":\"42\"}}}"
         );
     }
