@@ -98,13 +98,10 @@ pub enum Stage<R: Outcome> {
 pub struct Declared(pub &'static HandlerSpec);
 
 impl Declared {
-    /// Makes the future of the handler.
+    /// Makes the future of the handler. `R` is a parameter of its own, since the compiler needs longer if all else projects from `F`.
     #[inline]
-    pub fn flat<F>(self, body: F, read: <F::Output as Outcome>::Read) -> <F::Output as Outcome>::Flat<F>
-    where
-        F: Future<Output: Outcome>,
-    {
-        F::Output::flat(self.0, body, read)
+    pub fn flat<R: Outcome, F: Future<Output = R>>(self, body: F, read: R::Read) -> R::Flat<F> {
+        R::flat(self.0, body, read)
     }
 }
 
