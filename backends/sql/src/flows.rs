@@ -98,7 +98,9 @@ where
         Self::decode_summary(row).or_else(|error| {
             let state = row.try_get("state").map_or(FlowState::Discarded, state);
             let stored_at = row.try_get("stored_at").map_or(jiff::Timestamp::UNIX_EPOCH, at);
-            let mut flow = FlowSummary::new(row.try_get("id")?, "", "", state, stored_at);
+            // The body is decoded with the handler.
+            let handler = Self::text(row, "handler").unwrap_or_default();
+            let mut flow = FlowSummary::new(row.try_get("id")?, "", handler, state, stored_at);
             flow.attempts = Self::number(row, "attempts").unwrap_or_default();
             flow.resubmitted = Self::number(row, "resubmitted").unwrap_or_default();
             flow.failure = Some(FailureCause::new("", format!("the row cannot be read: {error}")));

@@ -261,17 +261,20 @@ mod tests {
         record(&flow, IDENTITY);
     }
 
+    /// Records as older versions wrote them.
     #[test]
-    fn record_of_format_2_is_read() {
-        let mut flow = declared(|_| {});
-        flow.values.named_at_entry = true;
-        let mut old = serde_json::json!({ "format": 2, "flow": flow, "done": Steps::of(&[Step::Event]) });
-        let values = old["flow"]["values"].as_object_mut().unwrap();
-        let named = values.remove("named").unwrap();
-        values.insert("named_at_entry".into(), named);
-        let row = Row { id: flow.id, handler: IDENTITY };
-        let read = Stored::decode(row, old.to_string().as_bytes()).unwrap();
-        assert_eq!(to_value(&read.flow).unwrap(), to_value(&flow).unwrap());
-        assert_eq!(read.done, Steps::of(&[Step::Event]));
+    fn records_of_older_formats_are_read_and_stored_in_the_present_one() {
+        const FORMAT_2: &str = include_str!("compact/format_2.json");
+        let format_1 = FORMAT_2.replace("\"format\":2", "\"format\":1");
+        let format_0 = FORMAT_2.replace("\"format\":2,", "");
+        let id = Uuid::from_u128(7);
+        let row = Row { id, handler: IDENTITY };
+        for old in [&format_0, &format_1, FORMAT_2] {
+            let read = Stored::decode(row, old.trim().as_bytes()).unwrap();
+            assert_eq!(read.done, Steps::of(&[Step::Event]), "{old}");
+            let whole: serde_json::Value = serde_json::from_str(old).unwrap();
+            assert_eq!(to_value(&read.flow).unwrap(), whole["flow"]);
+            record(&read.flow, IDENTITY);
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Values {
     #[serde(skip_serializing_if = "is_default")]
     pub id: Option<Text>,
     /// The entity's name is known before the body runs, so both arms know it.
-    #[serde(rename = "named", alias = "named_at_entry", skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub named_at_entry: bool,
     #[serde(skip_serializing_if = "is_default")]
     pub cache_key: Option<Text>,

@@ -216,8 +216,9 @@ fn queued(pipeline: &mut Pipeline) -> Result<QueuedFlow, StepError> {
     Ok(QueuedFlow { id: flow.id, entity: flow.entity().to_string(), handler, lane, body, answer })
 }
 
-/// An upper bound of the bytes that the envelope of an event adds to the flow's record.
-const ENVELOPE: usize = 1024;
+/// An upper bound of the bytes that the envelope of an event adds to the flow's record. The envelope repeats id, service and entity, and encodes
+/// them.
+const ENVELOPE: usize = 4096;
 
 /// Returns an error if the flow's event is larger than the limit. If the record of the flow fits, its event fits, too, so the event is
 /// serialised only for flows near the limit.

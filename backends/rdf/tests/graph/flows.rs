@@ -57,7 +57,7 @@ impl Call {
     }
 }
 
-/// As the relay would read it from its store.
+/// Another copy of it, as after a restart.
 pub fn replayed(flow: &Flow) -> Arc<Flow> {
     Arc::new(serde_json::from_slice(&serde_json::to_vec(flow).unwrap()).unwrap())
 }

@@ -30,6 +30,7 @@ async fn row_that_cannot_be_read_is_listed_discarded_and_keeps_no_other_from_run
     let unreadable =
         listed.iter().filter(|flow| flow.error().is_some_and(|error| error.contains("cannot be read")));
     assert_eq!((listed.len(), unreadable.count()), (3, 2), "{listed:?}");
+    assert!(listed.iter().all(|flow| flow.handler == "h"), "the body is decoded with it: {listed:?}");
     let claims = store.claim(Room::of(10), LEASE).await.unwrap();
     assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), ids[1..], "{claims:?}");
 

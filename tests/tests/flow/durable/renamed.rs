@@ -81,9 +81,19 @@ async fn flow_of_a_newer_format_is_left_and_one_of_an_older_format_runs() {
     for id in 1..=2 {
         service.without_a_relay().scope(kept(id)).await.unwrap();
     }
-    let statements = "UPDATE graceful_flows SET body = CAST(replace(body, '\"format\":2', '\"format\":7') AS BLOB) WHERE entity LIKE '%:1';
-                      UPDATE graceful_flows SET body = CAST(replace(body, '\"format\":2,', '') AS BLOB) WHERE entity LIKE '%:2'";
-    sqlx::raw_sql(statements).execute(&mut service.data().await).await.unwrap();
+    let mut data = service.data().await;
+    let newer = "UPDATE graceful_flows SET body = CAST(replace(body, '\"format\":3', '\"format\":7') AS BLOB) WHERE entity LIKE '%:1'";
+    sqlx::raw_sql(newer).execute(&mut data).await.unwrap();
+    // An older process stored the whole flow.
+    let stored = service.stored(FlowState::Queued).await;
+    let older = stored.iter().find(|stored| stored.summary.entity.ends_with(":2")).unwrap();
+    let whole = format!("{{\"flow\":{},\"done\":0}}", serde_json::to_string(&older.flow().unwrap()).unwrap());
+    sqlx::query("UPDATE graceful_flows SET body = ? WHERE id = ?")
+        .bind(whole.into_bytes())
+        .bind(older.summary.id)
+        .execute(&mut data)
+        .await
+        .unwrap();
     let bodies = |stored: &[StoredFlow]| stored.iter().map(|stored| stored.body.clone()).collect::<Vec<_>>();
     let original = bodies(&service.stored(FlowState::Queued).await);
     assert!(original.iter().any(|body| body.starts_with(b"{\"format\":7,")), "the format is first");

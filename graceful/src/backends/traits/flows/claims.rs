@@ -24,7 +24,7 @@ pub struct QueuedFlow {
     pub handler: String,
     /// The lane of the flow: claims take turns between lanes.
     pub lane: Lane,
-    /// The encoded flow.
+    /// The encoded flow, without its id and its handler.
     pub body: Vec<u8>,
     /// The answer of an idempotent call, which is stored in the same transaction. See [`FlowStore::enqueue`](super::FlowStore::enqueue) and
     /// [`Transaction::insert`](crate::backends::Transaction::insert).

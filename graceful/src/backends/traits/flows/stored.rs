@@ -228,7 +228,7 @@ impl FromStr for FlowVersion {
 pub struct StoredFlow {
     /// All that the store knows of the flow.
     pub summary: FlowSummary,
-    /// The encoded flow, with its completed steps.
+    /// The encoded flow, with its completed steps, without its id and its handler.
     pub body: Vec<u8>,
 }
 
@@ -238,7 +238,7 @@ impl StoredFlow {
         Self { summary, body }
     }
 
-    /// Decodes the flow.
+    /// Decodes the flow; its id and its handler are those of the summary.
     ///
     /// # Errors
     /// Fails if the body was written by a newer version, or is damaged.
