@@ -78,7 +78,8 @@ pub fn kept<T: Kept>(_: &T) {}
     message = "`{Self}` cannot name an entity: it does not implement `Display`",
     label = "this becomes a key, an id or an actor, so it needs `Display`",
     note = "name a field that does, such as `user.id`, or use a template: \"{{tenant}}/{{user.id}}\"",
-    note = "for an `Option`, give a text for `None`, as in `user.nick.as_deref().unwrap_or(\"none\")`; a future is not awaited here"
+    note = "for an `Option`, give a text for `None`, as in `user.nick.as_deref().unwrap_or(\"none\")`; a future is not \
+            awaited here: await it in the caller, and pass its value"
 )]
 pub trait Named: fmt::Display {}
 #[diagnostic::do_not_recommend]

@@ -20,7 +20,8 @@ use crate::{
     pipeline::Orchestrator,
 };
 
-/// After this time followers that have not begun are handed back, so that operators can act on them, and other lanes get their turn.
+/// After this time, or half of the lease if that is shorter, followers that have not begun are handed back, so that operators can act on them, and
+/// other lanes get their turn. A process that was stopped for longer than its lease begins none of them.
 const HELD_FOR: Duration = Duration::from_secs(1);
 
 /// Returns how many flows have run.
@@ -67,7 +68,8 @@ async fn run_each(
     mut claims: VecDeque<Claim>,
     completed: mpsc::UnboundedSender<Ended>,
 ) -> Option<Ended> {
-    let until = Instant::now() + HELD_FOR;
+    let relay = orchestrator.relay();
+    let until = Instant::now() + HELD_FOR.min(relay.settings().lease / 2);
     let mut last = None;
     while let Some(claim) = claims.pop_front() {
         let mut attempt = pin!(attempt::run(orchestrator, flows, claim));
@@ -77,7 +79,9 @@ async fn run_each(
         };
         match ended {
             Some(ended) if ended.is_completed() => {
-                if completed.send(ended).is_err() || orchestrator.relay().is_stopping() {
+                // Another relay may run those behind it by now.
+                let is_late = Instant::now() >= until;
+                if completed.send(ended).is_err() || relay.is_stopping() || is_late {
                     break;
                 }
             }

@@ -2,6 +2,7 @@
 
 use graceful::backends::ActionResult;
 use graceful_tests::killed;
+use tokio::sync::Semaphore;
 
 use super::*;
 
@@ -265,4 +266,54 @@ async fn flow_that_ends_its_process_costs_no_other_an_attempt() {
     let completed = service.stored(FlowState::Completed).await;
     let attempts: Vec<_> = completed.iter().map(|stored| stored.summary.attempts).collect();
     assert_eq!(attempts, [1; 9]);
+}
+
+/// The relay that does not run for longer than its lease has claimed all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn relay_that_stood_still_begins_none_of_those_behind_the_flow_that_it_was_running() {
+    static STOOD_STILL: Seen = Seen::new();
+    static RAN_MEANWHILE: Seen = Seen::new();
+    static STANDS_STILL: Semaphore = Semaphore::const_new(0);
+    static GOES_ON: std::sync::Mutex<Option<std::sync::mpsc::Receiver<()>>> = std::sync::Mutex::new(None);
+
+    async fn seen(flow: &Flow) -> HookResult {
+        if std::thread::current().name() != Some("stands still") {
+            RAN_MEANWHILE.add(flow);
+        } else if STOOD_STILL.add(flow).0 == 1 {
+            STANDS_STILL.add_permits(1);
+            // It blocks the thread, on which everything of this relay runs.
+            GOES_ON.lock().unwrap().take().unwrap().recv().unwrap();
+        }
+        Ok(())
+    }
+
+    #[orchestrate(pattern = "user", id = 42, delivery = "durable", audit = seen)]
+    async fn ask(number: u64) -> Result<u64, Code> {
+        Ok(number)
+    }
+
+    let service = Service::new().await;
+    store(&service, ask, 1..4).await;
+    let (goes_on, waits) = std::sync::mpsc::channel();
+    *GOES_ON.lock().unwrap() = Some(waits);
+    let (ends, ended) = tokio::sync::oneshot::channel::<()>();
+    let builder = || service.builder().relay(quick().lease(Duration::from_millis(200)));
+    let stands_still = builder();
+    let thread = std::thread::Builder::new().name("stands still".to_owned()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let _relay = stands_still.build().unwrap();
+            ended.await.unwrap();
+        });
+    });
+    awaited(STANDS_STILL.acquire()).await.unwrap().forget();
+    let other = builder().build().unwrap();
+    service.until(FlowState::Completed, 3).await;
+    other.shutdown(Duration::from_secs(60)).await;
+    goes_on.send(()).unwrap();
+    store(&service, ask, 4..5).await;
+    service.until(FlowState::Completed, 4).await;
+    ends.send(()).unwrap();
+    tokio::task::spawn_blocking(|| thread.unwrap().join().unwrap()).await.unwrap();
+    assert_eq!((RAN_MEANWHILE.all(), STOOD_STILL.all()), (vec![1, 2, 3], vec![1, 4]));
 }
