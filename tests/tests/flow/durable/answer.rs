@@ -165,6 +165,32 @@ async fn required_step_runs_before_the_answer_and_not_again() {
     assert_eq!(RUN.load(Ordering::Relaxed), 2);
 }
 
+#[tokio::test]
+async fn required_step_that_fails_is_the_err_and_a_relay_tries_it_again() {
+    static RUN: AtomicUsize = AtomicUsize::new(0);
+
+    async fn fails_once(_: &Flow) -> HookResult {
+        match RUN.fetch_add(1, Ordering::Relaxed) {
+            0 => Err(StepError::new("not now")),
+            _ => Ok(()),
+        }
+    }
+
+    #[orchestrate(pattern = "user", id = 42, event = "asked", delivery = "durable", audit(with = fails_once, required))]
+    async fn ask() -> Result<u64, StepError> {
+        Ok(1)
+    }
+
+    let mut service = Service::new().await;
+    let error = service.without_a_relay().scope(ask()).await.unwrap_err();
+    assert_eq!((error.step(), error.message()), (Some(Step::Audit), "not now"));
+    let relay = service.with_a_relay();
+    service.until(FlowState::Completed, 1).await;
+    assert_eq!(RUN.load(Ordering::Relaxed), 2);
+    assert_eq!(service.emitted().iter().map(Event::name).collect::<Vec<_>>(), ["asked"]);
+    drop(relay);
+}
+
 /// A sync handler cannot wait for the disk.
 #[tokio::test]
 async fn flow_of_sync_handler_is_stored_in_the_background() {
